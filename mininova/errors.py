@@ -1,0 +1,313 @@
+"""Every complaint that a user, an operator or another service may hear: one class each.
+
+A class says three things about itself: the HTTP status it has when it reaches the REST API, the sentence a
+reader gets, and whether it is *definite*, that is, whether the operation certainly did not happen.  Over RPC
+an error travels as its class name and its details; the receiver looks the name up in REGISTRY, so nothing is
+ever imported because a message said so.
+"""
+
+from typing import Any, ClassVar
+
+REGISTRY: dict[str, type["MininovaError"]] = {}
+
+
+class MininovaError(Exception):
+    """Say what went wrong, with which thing, and remember the details for the other side.
+
+    :param message: the whole sentence; without it the class's template is filled from the details
+    :param details: what the template names; they travel with the error
+    """
+
+    http_status: ClassVar[int] = 500
+    definite: ClassVar[bool] = True
+    template: ClassVar[str] = "Something went wrong that nobody has described yet."
+
+    def __init_subclass__(cls) -> None:
+        REGISTRY[cls.__name__] = cls
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        self.details = details
+        super().__init__(message if message is not None else self.template.format(**details))
+
+
+# ---- 400: the request cannot be understood or obeyed
+
+
+class InvalidInput(MininovaError):
+    """The request is wrong in itself."""
+
+    http_status = 400
+    template = "Invalid input received: {reason}"
+
+
+class FlavorDiskTooSmall(InvalidInput):
+    """The flavor's disk cannot hold the image."""
+
+    template = "Flavor's disk is too small for requested image. Flavor has {flavor_gb} GB, image needs {image_gb} GB."
+
+
+class FlavorMemoryTooSmall(InvalidInput):
+    """The flavor's memory is below what the image asks for."""
+
+    template = "Flavor's memory is too small for requested image. Flavor has {flavor_mb} MB, image needs {image_mb} MB."
+
+
+class InvalidBlockDevice(InvalidInput):
+    """The disks asked for cannot be had: there is no block storage here."""
+
+    template = "Block Device Mapping is Invalid: {reason}"
+
+
+class ImageNotActive(InvalidInput):
+    """The image has no data yet, or not any more."""
+
+    template = "Image {image_id} is not active."
+
+
+# ---- 401 and 403: who asks
+
+
+class Unauthorized(MininovaError):
+    """Nobody we know is asking."""
+
+    http_status = 401
+    template = "The request you have made requires authentication."
+
+
+class Forbidden(MininovaError):
+    """The caller is known and may not do this."""
+
+    http_status = 403
+    template = "Policy doesn't allow {action} to be performed."
+
+
+class QuotaExceeded(Forbidden):
+    """More of something than anybody may have."""
+
+    template = "Maximum number of {what} exceeds {limit}"
+
+
+# ---- 404: no such thing, or not yours
+
+
+class NotFound(MininovaError):
+    """There is no such thing, or it belongs to somebody else: the answer is the same."""
+
+    http_status = 404
+    template = "The resource could not be found."
+
+
+class InstanceNotFound(NotFound):
+    """No instance has this uuid."""
+
+    template = "Instance {instance_uuid} could not be found."
+
+
+class FlavorNotFound(NotFound):
+    """No flavor has this id."""
+
+    template = "Flavor {flavor_id} could not be found."
+
+
+class ImageNotFound(NotFound):
+    """No image has this id."""
+
+    template = "Image {image_id} could not be found."
+
+
+class KeypairNotFound(NotFound):
+    """The user has no keypair of this name."""
+
+    template = "Keypair {name} not found for user {user_id}"
+
+
+class ServiceNotFound(NotFound):
+    """No service has this id."""
+
+    template = "Service {service_id} could not be found."
+
+
+class ComputeHostNotFound(NotFound):
+    """No compute host has this name or id."""
+
+    template = "Compute host {host} could not be found."
+
+
+class ActionNotFound(NotFound):
+    """The instance has no action with this request id."""
+
+    template = "Action for request_id {request_id} on instance {instance_uuid} not found"
+
+
+# ---- 406, 413, 415: the request's form
+
+
+class NotAcceptable(MininovaError):
+    """The microversion asked for is none that we speak."""
+
+    http_status = 406
+    template = "Version {version} is not supported by the API. Minimum is {minimum} and maximum is {maximum}."
+
+
+class RequestTooLarge(MininovaError):
+    """The body is longer than ``[api] max_request_body_size``."""
+
+    http_status = 413
+    template = "Request is too large. At most {max_size} bytes are taken."
+
+
+class UnsupportedMediaType(MininovaError):
+    """The body is not JSON, and says so."""
+
+    http_status = 415
+    template = "Unsupported Content-Type"
+
+
+# ---- 409: true, but not now
+
+
+class Conflict(MininovaError):
+    """The thing is in no state for this."""
+
+    http_status = 409
+    template = "The request conflicts with the present state."
+
+
+class InstanceInvalidState(Conflict):
+    """The instance's state does not allow the operation (states.OPERATIONS says which do)."""
+
+    template = "Cannot '{method}' instance {instance_uuid} while it is in {attr} {state}"
+
+
+class InstanceIsLocked(Conflict):
+    """The instance is locked, and the caller may not override a lock."""
+
+    template = "Instance {instance_uuid} is locked"
+
+
+class InstanceNotReady(Conflict):
+    """The instance has no host yet."""
+
+    template = "Instance {instance_uuid} is not ready"
+
+
+class ComputeServiceUnavailable(Conflict):
+    """The instance's host does not answer, or takes no messages."""
+
+    template = "Compute service of {host} is unavailable at this time."
+
+
+class FlavorExists(Conflict):
+    """The flavor's id or name is taken."""
+
+    template = "Flavor with ID {flavor_id} already exists."
+
+
+class KeyPairExists(Conflict):
+    """The user has a keypair of this name already."""
+
+    template = "Key pair '{name}' already exists."
+
+
+class InstanceUpdateConflict(Conflict):
+    """The row is not as the caller believed: the update changed nothing.
+
+    The details say what the row holds: ``actual_task_state``, ``actual_generation``.
+    """
+
+    template = (
+        "Instance {instance_uuid} was not updated: expected task_state {expected} and generation {generation}, "
+        "found task_state {actual_task_state} and generation {actual_generation}."
+    )
+
+
+class InstanceBeingDeleted(InstanceUpdateConflict):
+    """Somebody deletes this instance: whatever else is being done to it has lost."""
+
+
+# ---- 5xx and faults: what the control plane could not do
+
+
+class NoValidHost(MininovaError):
+    """The filters, or the claims, left no host."""
+
+    template = "No valid host was found. {reason}"
+
+
+class MaxRetriesExceeded(MininovaError):
+    """Every attempt at building the instance failed."""
+
+    template = (
+        "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for "
+        "instance {instance_uuid}. Last exception: {reason}"
+    )
+
+
+class NoMoreAddresses(MininovaError):
+    """The flat network's range is used up."""
+
+    template = "No more addresses are available on network {network}."
+
+
+class SpawnFailed(MininovaError):
+    """The hypervisor could not start the guest."""
+
+    template = "Failed to spawn instance {instance_uuid} on {host}: {reason}"
+
+
+class HypervisorFailed(MininovaError):
+    """The hypervisor could not do to a guest what it was asked."""
+
+    template = "Failed to {operation} the guest of instance {instance_uuid} on {host}: {reason}"
+
+
+class GuestNotFound(MininovaError):
+    """The hypervisor runs no guest for this instance."""
+
+    http_status = 404
+    template = "No guest runs for instance {instance_uuid} on {host}."
+
+
+class GuestGone(MininovaError):
+    """The guest was destroyed while something was being done to it."""
+
+    template = "The guest of instance {instance_uuid} was destroyed meanwhile."
+
+
+class DatabaseNotReady(MininovaError):
+    """The database has another schema than the code, or none."""
+
+    http_status = 503
+    template = "The database {problem}. Run: mininova-manage db upgrade"
+
+
+class ConfigError(MininovaError):
+    """A setting is wrong: the process refuses to start, quoting it."""
+
+    template = "{problem}"
+
+
+# ---- mininova-flow
+
+
+class FlowNotKept(MininovaError):
+    """Nobody has collected the flow, so there is nothing to show."""
+
+    http_status = 404
+    template = (
+        "There is no record of the flow in {directory}. Set `[flow] enabled = true` for every service, "
+        "and run: mininova-flow collect"
+    )
+
+
+class FlowInUse(MininovaError):
+    """Two collectors would write to the same files."""
+
+    http_status = 409
+    template = "Another mininova-flow collect already writes to {directory}."
+
+
+class NoSuchRequest(NotFound):
+    """No request that was kept has this id, and none touched a server of this name or uuid."""
+
+    template = "Nothing is known of {wanted}. {hint}"

@@ -1,0 +1,13 @@
+"""What travels in messages: frozen, versioned values without any I/O."""
+
+from mininova.objects.base import REGISTRY, IncompatibleObject, Versioned, unwrap, wrap
+from mininova.objects.flavor import Flavor
+from mininova.objects.image_meta import ImageMeta
+from mininova.objects.instance import Fault, FixedIP, Instance, InstanceChanges
+from mininova.objects.request_spec import RequestSpec, Retry, Selection
+from mininova.objects.service import ComputeNode, Service
+
+__all__ = [
+    "REGISTRY", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta", "IncompatibleObject", "Instance",
+    "InstanceChanges", "RequestSpec", "Retry", "Selection", "Service", "Versioned", "unwrap", "wrap",
+]  # fmt: skip

@@ -1,0 +1,96 @@
+"""What a versioned object is: a frozen value whose fields know the version they came in.
+
+Nothing here does I/O.  An object is never changed: ``instance = conductor.update_instance(...)`` gives the new
+one.  On the wire an object has the shape of oslo.versionedobjects: its name, its version, its data.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, ClassVar, Self, get_type_hints
+
+import msgspec
+
+from mininova.errors import MininovaError
+from mininova.rpc.versions import Version, since_of
+
+REGISTRY: dict[str, type["Versioned"]] = {}
+
+NAME, NAMESPACE, VERSION, DATA = (f"versioned_object.{key}" for key in ("name", "namespace", "version", "data"))
+
+
+class IncompatibleObject(MininovaError):
+    """An object came, or was asked for, in a version that cannot be had."""
+
+    template = "Object {name} {asked} cannot be had here: this side knows {name} {known}."
+
+
+class Versioned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """Base of every object that travels; a subclass states its ``version``."""
+
+    version: ClassVar[str] = "1.0"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        REGISTRY[cls.__name__] = cls
+
+    def replace(self, **changes: Any) -> Self:
+        """Give a copy with some fields changed."""
+        return msgspec.structs.replace(self, **changes)
+
+
+@cache
+def field_versions(cls: type[Versioned]) -> dict[str, Version | None]:
+    """Map each field to the version it came in; None means from the start."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {name: since_of(hints[name]) for name in cls.__struct_fields__}
+
+
+def wrap(value: Any, manifest: Mapping[str, str] = {}) -> Any:
+    """Turn objects, and containers of them, into their wire form.
+
+    :param manifest: object name → the version that the receiver knows; what is not named goes as we know it
+    :raises IncompatibleObject: when the receiver knows another major, so that no older form exists
+    """
+    if isinstance(value, Versioned):
+        return _wrap_object(value, manifest)
+    if isinstance(value, (list, tuple)):
+        return [wrap(item, manifest) for item in value]
+    if isinstance(value, dict):
+        return {key: wrap(item, manifest) for key, item in value.items()}
+    return value
+
+
+def _wrap_object(value: Versioned, manifest: Mapping[str, str]) -> dict[str, Any]:
+    cls = type(value)
+    ours = Version.parse(cls.version)
+    target = min(ours, Version.parse(manifest.get(cls.__name__, cls.version)))
+    if target.major != ours.major:
+        raise IncompatibleObject(name=cls.__name__, asked=str(target), known=cls.version)
+    data = {
+        name: wrap(getattr(value, name), manifest)
+        for name, came in field_versions(cls).items()
+        if (came is None or came <= target) and getattr(value, name) is not msgspec.UNSET
+    }
+    return {NAME: cls.__name__, NAMESPACE: "mininova", VERSION: str(target), DATA: data}
+
+
+def unwrap(value: Any) -> Any:
+    """Turn wire forms back into plain data that msgspec can convert to the declared type.
+
+    :raises IncompatibleObject: when an object is of another major, or of a newer minor, than ours
+    """
+    if isinstance(value, dict):
+        if NAME in value:
+            return _unwrap_object(value)
+        return {key: unwrap(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unwrap(item) for item in value]
+    return value
+
+
+def _unwrap_object(value: dict[str, Any]) -> Any:
+    name, version = value[NAME], value.get(VERSION, "1.0")
+    known = REGISTRY.get(name)
+    if known is None or not Version.parse(known.version).accepts(Version.parse(version)):
+        raise IncompatibleObject(name=name, asked=version, known=known.version if known else "none")
+    return unwrap(value[DATA])

@@ -1,0 +1,32 @@
+"""Versioned RPC and notifications over AMQP, in oslo.messaging's wire format.
+
+A library: it imports nothing else of mininova.  Read it in the order of a message: interface (what can be
+asked), peer (sending), envelope (the bytes), transport (the places) with memory and amqp, server (running it).
+"""
+
+from mininova.rpc.codec import Codec
+from mininova.rpc.envelope import Request
+from mininova.rpc.errors import (
+    ConnectionLost,
+    InvalidArguments,
+    MalformedMessage,
+    MessagingTimeout,
+    NoSuchMethod,
+    RemoteError,
+    RPCError,
+    Undeliverable,
+    UnsupportedVersion,
+)
+from mininova.rpc.flow import MessageEvent, Reporter
+from mininova.rpc.interface import Interface, Method, call, cast, fanout
+from mininova.rpc.notifier import Notifier
+from mininova.rpc.peer import Peer
+from mininova.rpc.server import Server
+from mininova.rpc.transport import Transport
+from mininova.rpc.versions import Version, since
+
+__all__ = [
+    "Codec", "ConnectionLost", "Interface", "InvalidArguments", "MalformedMessage", "MessageEvent", "MessagingTimeout",
+    "Method", "NoSuchMethod", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server", "Transport",
+    "Undeliverable", "UnsupportedVersion", "Version", "call", "cast", "fanout", "since",
+]  # fmt: skip

@@ -1,0 +1,124 @@
+"""The states of an instance, and the one table that says how each operation moves through them.
+
+Everything that decides whether and how an instance changes state is in this file, and it does not know which
+service reads it.  The API refuses from the table (409), compute advances along it, the conductor compares and
+swaps with it, the documentation prints it and the tests walk it.
+
+``vm_state`` is where an instance rests, ``task_state`` what is being done to it, ``power_state`` what the
+hypervisor saw last (nova: compute/vm_states.py, task_states.py, power_state.py).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mininova import errors
+
+if TYPE_CHECKING:
+    from mininova.objects import Instance
+
+# vm_state
+BUILDING, ACTIVE, STOPPED, ERROR, DELETED = "building", "active", "stopped", "error", "deleted"
+VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, ERROR, DELETED})
+ANY = VM_STATES - {DELETED}
+
+# task_state
+SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING = "scheduling", "networking", "block_device_mapping", "spawning"
+POWERING_OFF, POWERING_ON, DELETING = "powering-off", "powering-on", "deleting"
+REBOOTING, REBOOT_PENDING, REBOOT_STARTED = "rebooting", "reboot_pending", "reboot_started"
+REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
+    "rebooting_hard",
+    "reboot_pending_hard",
+    "reboot_started_hard",
+)
+BUILD_STEPS = (SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING)
+REBOOTS = (REBOOTING, REBOOT_PENDING, REBOOT_STARTED)
+HARD_REBOOTS = (REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD)
+
+# power_state
+NOSTATE, RUNNING, PAUSED, SHUTDOWN, CRASHED = 0, 1, 3, 4, 6
+
+
+def _of(*states: str) -> frozenset[str]:
+    return frozenset(states)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that can be asked of an instance.
+
+    :param starts: the vm_states it may start from
+    :param passes: the task_states it goes through, the first set by whoever accepts the request
+    :param ends: the vm_state of success
+    :param fails: the vm_state of failure; None leaves the instance where it was
+    :param over: task_states it may start over, beside none at all; None means whatever is going on
+    :param action: the name in the instance's action list
+    """
+
+    starts: frozenset[str]
+    passes: tuple[str, ...]
+    ends: str
+    fails: str | None
+    action: str
+    over: frozenset[str] | None = frozenset()
+
+
+# fmt: off
+OPERATIONS: dict[str, Operation] = {
+    #                         may start from               passes through   ends in  on failure  action
+    "build":       Operation(_of(BUILDING),               BUILD_STEPS,     ACTIVE,  ERROR,      "create"),
+    "stop":        Operation(_of(ACTIVE, ERROR),          (POWERING_OFF,), STOPPED, None,       "stop"),
+    "start":       Operation(_of(STOPPED),                (POWERING_ON,),  ACTIVE,  None,       "start"),
+    "reboot":      Operation(_of(ACTIVE),                 REBOOTS,         ACTIVE,  None,       "reboot"),
+    "hard_reboot": Operation(_of(ACTIVE, STOPPED, ERROR), HARD_REBOOTS,    ACTIVE,  ERROR,      "reboot",
+                             over=_of(*REBOOTS, *HARD_REBOOTS)),
+    "delete":      Operation(ANY,                         (DELETING,),     DELETED, ERROR,      "delete",
+                             over=None),
+}
+# fmt: on
+
+
+def begin(operation: str, instance: "Instance") -> dict[str, Any]:
+    """Give the change that starts an operation.
+
+    :raises errors.InstanceInvalidState: when the table does not allow it from here (REST: 409)
+    """
+    op = OPERATIONS[operation]
+    if instance.vm_state not in op.starts:
+        raise _refusal(op, instance, "vm_state", instance.vm_state)
+    if op.over is not None and instance.task_state is not None and instance.task_state not in op.over:
+        raise _refusal(op, instance, "task_state", instance.task_state)
+    return {"task_state": op.passes[0]}
+
+
+def start_expects(operation: str) -> tuple[str | None, ...] | None:
+    """Name the task_states that the first compare-and-swap of an operation accepts; None accepts every one."""
+    op = OPERATIONS[operation]
+    return None if op.over is None else (None, *sorted(op.over))
+
+
+def under_way(operation: str) -> tuple[str, ...]:
+    """Name the task_states in which an operation is under way: each of its steps expects one of them.
+
+    Which one is of no matter: the generation, checked in the same statement, keeps the steps in order.
+    """
+    return OPERATIONS[operation].passes
+
+
+def finish(operation: str) -> dict[str, Any]:
+    """Give the change that ends an operation well."""
+    return {"vm_state": OPERATIONS[operation].ends, "task_state": None}
+
+
+def fail(operation: str) -> dict[str, Any]:
+    """Give the change that a failure of the operation leaves behind."""
+    fails = OPERATIONS[operation].fails
+    return {"task_state": None} if fails is None else {"vm_state": fails, "task_state": None}
+
+
+def operation_of(task_state: str | None) -> str | None:
+    """Name the operation that a task_state belongs to, or None when nothing is going on."""
+    return next((name for name, op in OPERATIONS.items() if task_state in op.passes), None)
+
+
+def _refusal(op: Operation, instance: "Instance", attr: str, state: str) -> errors.InstanceInvalidState:
+    return errors.InstanceInvalidState(instance_uuid=instance.uuid, method=op.action, attr=attr, state=state)
