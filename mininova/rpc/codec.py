@@ -1,0 +1,53 @@
+"""How an application's own things become plain data: its objects, its contexts, its errors.
+
+The RPC layer knows none of them.  An application hands it a Codec; without one, arguments are whatever msgspec
+can encode, a context is a dict and every error is a RemoteError.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mininova.rpc import errors
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True)
+class Codec:
+    """The application's translations.
+
+    :param wrap: objects → plain data, after which msgspec can encode it
+    :param unwrap: plain data → what msgspec can convert to the declared types
+    :param context_to_wire: a context → the fields that travel
+    :param context_from_wire: the fields that came → a context
+    :param errors: name → class of the errors that may cross the wire; a class takes ``(message, **details)``
+    """
+
+    wrap: Callable[[Any], Any] = _same
+    unwrap: Callable[[Any], Any] = _same
+    context_to_wire: Callable[[Any], dict[str, Any]] = dict
+    context_from_wire: Callable[[dict[str, Any]], Any] = _same
+    errors: Mapping[str, type[Exception]] = field(default_factory=lambda: errors.WIRE)
+
+    def failure_of(self, error: Exception) -> dict[str, Any]:
+        """Describe an error for the wire, in oslo.messaging's shape and without a traceback."""
+        details = getattr(error, "details", {})
+        return {
+            "class": type(error).__name__,
+            "module": type(error).__module__,
+            "message": str(error),
+            "tb": [],
+            "args": [str(error)],
+            "kwargs": details if isinstance(details, dict) else {},
+        }
+
+    def error_of(self, failure: Mapping[str, Any]) -> Exception:
+        """Make the error again: of its registered class, or a RemoteError.  Nothing is imported for it."""
+        code, message = str(failure.get("class")), str(failure.get("message"))
+        known = self.errors.get(code) or errors.WIRE.get(code)
+        if known is None:
+            return errors.RemoteError(f"{code}: {message}", code=code, remote_message=message)
+        return known(message, **(failure.get("kwargs") or {}))

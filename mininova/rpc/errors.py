@@ -1,0 +1,70 @@
+"""What can go wrong between two processes.
+
+Each class says whether it is *definite*: true only if the work was certainly not done.  A timeout is not.
+"""
+
+from typing import Any, ClassVar
+
+
+class RPCError(Exception):
+    """Base of everything this package raises.
+
+    :param message: a sentence for a person
+    :param details: what the sentence is about; it travels with the error
+    """
+
+    definite: ClassVar[bool] = True
+
+    def __init__(self, message: str, **details: Any) -> None:
+        self.details = details
+        super().__init__(message)
+
+
+class Undeliverable(RPCError):
+    """No queue took the message: nobody has ever served that topic or host, or the broker would not have it."""
+
+
+class MessagingTimeout(RPCError):
+    """No answer came in time.  The work may have been done, may be under way, or may never begin."""
+
+    definite = False
+
+
+class ConnectionLost(RPCError):
+    """The broker went away before it confirmed; it may have the message or not."""
+
+    definite = False
+
+
+class UnsupportedVersion(RPCError):
+    """The receiver, or the pin, does not speak the version that the message needs.
+
+    The details are ``service``, ``interface``, ``asked`` and ``offered``.
+    """
+
+
+class NoSuchMethod(RPCError):
+    """The interface declares no method of that name; what is not declared cannot be reached."""
+
+
+class InvalidArguments(RPCError):
+    """An argument is missing, unknown or of the wrong type; the message names it."""
+
+
+class MalformedMessage(RPCError):
+    """The bytes are no message of this protocol."""
+
+
+class RemoteError(RPCError):
+    """The other side failed with an error that has no registered name here.
+
+    The details are ``code``, its class name there, and ``remote_message``.
+    """
+
+    definite = False
+
+
+# What may cross the wire by name although no application registered it.
+WIRE: dict[str, type[RPCError]] = {
+    cls.__name__: cls for cls in (UnsupportedVersion, NoSuchMethod, InvalidArguments, MalformedMessage)
+}

@@ -1,0 +1,170 @@
+"""Declare an RPC interface once; the client, the server's contract and the version history derive from it.
+
+::
+
+    class ComputeAPI(rpc.Interface):
+        topic, version = "compute", "1.2"
+
+        @rpc.cast(since="1.0")
+        def reboot_instance(self, ctxt, instance: Instance, kind: Annotated[str, rpc.since("1.2")] = "SOFT") -> None:
+            '''Reboot; before 1.2 every reboot was SOFT.'''
+
+    ComputeAPI(peer).on("host-1").reboot_instance(ctxt, instance)
+
+The body of a declared method is never run: an instance of the interface is its client.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_type_hints
+
+import msgspec
+
+from mininova.rpc.errors import InvalidArguments, UnsupportedVersion
+from mininova.rpc.versions import Version, since_of
+
+if TYPE_CHECKING:
+    from mininova.rpc.peer import Peer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CALL, CAST, FANOUT = "call", "cast", "fanout"
+
+
+class Method:
+    """One declared method: its kind, its arguments, and the version that brought it and each of them."""
+
+    def __init__(self, function: Callable[..., Any], kind: str, since: str, idempotent: bool) -> None:
+        self.function, self.kind, self.idempotent = function, kind, idempotent
+        self.name, self.doc = function.__name__, inspect.getdoc(function) or ""
+        self.since = Version.parse(since)
+        self.parameters = list(inspect.signature(function).parameters.values())[2:]  # without self and ctxt
+        hints = get_type_hints(function, include_extras=True)
+        self.result = hints.get("return", Any)
+        self.argument_since = {p.name: came for p in self.parameters if (came := since_of(hints[p.name]))}
+        self.arguments = msgspec.defstruct(
+            f"{self.name} arguments",
+            [
+                (p.name, hints[p.name]) if p.default is p.empty else (p.name, hints[p.name], p.default)
+                for p in self.parameters
+            ],
+            forbid_unknown_fields=True,
+            kw_only=True,
+        )
+        self.signature = inspect.Signature(self.parameters)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, client: "Interface | None", owner: type) -> Any:
+        if client is None:
+            return self
+        return lambda ctxt, *args, **kwargs: client._send(self, ctxt, args, kwargs)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Name the arguments of one use, leaving out newer ones that are at their default.
+
+        :raises InvalidArguments: naming what is missing or unknown
+        """
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise InvalidArguments(f"{self.name}: {error}") from None
+        bound.apply_defaults()
+        return {
+            name: value
+            for name, value in bound.arguments.items()
+            if name not in self.argument_since or value != self.signature.parameters[name].default
+        }
+
+    def needs(self, arguments: Mapping[str, Any]) -> Version:
+        """Tell the lowest version that can carry these arguments."""
+        return max([self.since, *(self.argument_since[name] for name in arguments if name in self.argument_since)])
+
+    def read(self, arguments: Any) -> dict[str, Any]:
+        """Decode what arrived into the declared types.
+
+        :raises InvalidArguments: naming the argument that is missing, unknown or of the wrong type
+        """
+        try:
+            values = msgspec.convert(arguments, self.arguments)
+        except msgspec.ValidationError as error:
+            raise InvalidArguments(f"{self.name}: {error}") from None
+        return {p.name: getattr(values, p.name) for p in self.parameters}
+
+
+def call(*, since: str, idempotent: bool = False) -> Callable[[F], F]:
+    """Declare a method whose caller waits for the answer.
+
+    :param idempotent: doing it twice is doing it once, so it may be sent again inside its deadline
+    """
+    return _declare(CALL, since, idempotent)
+
+
+def cast(*, since: str) -> Callable[[F], F]:
+    """Declare a method whose sender does not wait.  It is delivered at least once: the handler must be idempotent."""
+    return _declare(CAST, since, True)
+
+
+def fanout(*, since: str) -> Callable[[F], F]:
+    """Declare a method that goes to every server of the topic, as best the broker can."""
+    return _declare(FANOUT, since, True)
+
+
+def _declare(kind: str, since: str, idempotent: bool) -> Callable[[F], F]:
+    def declared(function: F) -> F:
+        method: Any = Method(function, kind, since, idempotent)
+        return method  # type: ignore[no-any-return]  # to a type checker it is still the function
+
+    return declared
+
+
+class Interface:
+    """Base of every interface: subclasses declare methods, instances send them.
+
+    :param peer: this process's end of the messaging
+    :param pin: the newest version the receivers are known to speak; None means ours
+    :raises ValueError: when the pin is no version this interface can speak
+    """
+
+    topic: ClassVar[str]
+    version: ClassVar[str]
+    namespace: ClassVar[str | None] = None
+    methods: ClassVar[dict[str, Method]] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.methods = {**cls.methods, **{name: m for name, m in vars(cls).items() if isinstance(m, Method)}}
+
+    def __init__(self, peer: "Peer", *, pin: str | None = None) -> None:
+        self._peer, self._host = peer, None  # type: Peer, str | None
+        self._speaks = Version.parse(pin or self.version)
+        self._timeout: float | None = None
+        if not Version.parse(self.version).accepts(self._speaks):
+            raise ValueError(f"{type(self).__name__} {self.version} cannot be pinned to {pin}")
+
+    def on(self, host: str) -> Self:
+        """Narrow to the server on one host."""
+        return self._narrowed(_host=host)
+
+    def within(self, seconds: float) -> Self:
+        """Narrow to a shorter, or longer, deadline for calls."""
+        return self._narrowed(_timeout=seconds)
+
+    def _narrowed(self, **changes: Any) -> Self:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, **changes)
+        return other
+
+    def _send(self, method: Method, ctxt: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        arguments = method.bind(args, kwargs)
+        needed = method.needs(arguments)
+        if not self._speaks.accepts(needed):
+            raise UnsupportedVersion(
+                f"{self.topic}.{method.name} needs version {needed} of {type(self).__name__}, "
+                f"and its receivers are pinned to {self._speaks}",
+                service=self.topic, interface=type(self).__name__, asked=str(needed), offered=str(self._speaks),
+            )  # fmt: skip
+        return self._peer.send(
+            method, ctxt, arguments,
+            topic=self.topic, host=self._host, namespace=self.namespace, version=str(needed), timeout=self._timeout,
+        )  # fmt: skip

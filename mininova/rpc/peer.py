@@ -1,0 +1,240 @@
+"""One process's end of the messaging: it sends what interfaces ask for, and waits for the replies.
+
+A process has one Peer.  Interfaces send through it, servers and notifiers share it, so there is one connection
+and one reply queue per process.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from mininova.rpc import deadline, envelope
+from mininova.rpc.codec import Codec
+from mininova.rpc.envelope import Reply, Request
+from mininova.rpc.errors import (
+    ConnectionLost,
+    InvalidArguments,
+    MalformedMessage,
+    MessagingTimeout,
+    RPCError,
+    Undeliverable,
+)
+from mininova.rpc.flow import MessageEvent, Report
+from mininova.rpc.interface import CALL, FANOUT, Method
+from mininova.rpc.transport import FANOUT as FANOUT_EXCHANGE
+from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport, Waiter
+
+LOG = logging.getLogger(__name__)
+
+Rejected = Callable[[Any, Request, Exception], None]
+
+
+class _Call:
+    """A call in flight: who was asked, and what the caller waits on."""
+
+    def __init__(self, target: str) -> None:
+        self.target, self.waiter = target, Waiter()
+
+
+class Peer:
+    """Send calls, casts and fanouts; match replies to their calls.
+
+    :param name: who this is in other people's logs, ``conductor.ctl-1``
+    :param exchange: the control exchange, ``E`` in transport.py
+    :param call_timeout: seconds that a call waits unless its interface was told otherwise
+    :param report: takes a MessageEvent for each message; None when nobody looks
+    :param on_rejected: told of a cast that its receiver refused: its context, the cast, and why
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        name: str,
+        codec: Codec | None = None,
+        exchange: str = "mininova",
+        call_timeout: float = 60.0,
+        report: Report | None = None,
+        on_rejected: Rejected | None = None,
+    ) -> None:
+        self.transport, self.name, self.exchange = transport, name, exchange
+        self.codec, self.call_timeout, self.report = codec or Codec(), call_timeout, report
+        self.on_rejected: Rejected = on_rejected or self._log_rejection
+        self.reply_queue = f"reply_{name}_{uuid4().hex}"
+        self._calls: dict[str, _Call] = {}
+        transport.on_return = self._returned
+
+    @property
+    def reply_exchange(self) -> str:
+        """Name the exchange that carries replies."""
+        return f"{self.exchange}.reply"
+
+    def start(self) -> None:
+        """Connect, and listen for replies."""
+        self.transport.subscribe(
+            Subscription(
+                queue=self.reply_queue,
+                exchange=self.reply_exchange,
+                kind=TOPIC,
+                routing_key=self.reply_queue,
+                on_delivery=self._replied,
+                durable=False,
+                no_ack=True,
+            )
+        )
+        self.transport.start()
+
+    def stop(self) -> None:
+        """Disconnect; calls that still wait end with ConnectionLost."""
+        self.transport.stop()
+        for call in list(self._calls.values()):
+            call.waiter.set(error=ConnectionLost(f"{self.name} is stopping"))
+
+    # ---- sending
+
+    def send(
+        self,
+        method: Method,
+        ctxt: Any,
+        arguments: dict[str, Any],
+        *,
+        topic: str,
+        host: str | None,
+        namespace: str | None,
+        version: str,
+        timeout: float | None,
+    ) -> Any:
+        """Send one use of a declared method; for a call, wait for its result.
+
+        :raises Undeliverable: nobody serves the topic, or the host
+        :raises MessagingTimeout: the deadline passed; a call's work may have been done
+        """
+        called = method.kind == CALL
+        request = Request(
+            method=method.name,
+            args={name: self.codec.wrap(value) for name, value in arguments.items()},
+            version=version,
+            namespace=namespace,
+            context=self.codec.context_to_wire(ctxt),
+            msg_id=uuid4().hex if called else None,
+            reply_q=self.reply_queue if called else None,
+        )
+        key = f"{topic}.{host}" if host else topic
+        seconds = deadline.left(self.call_timeout if timeout is None else timeout)
+        message = Message(
+            body=envelope.pack_request(request),
+            exchange=f"{topic}_fanout" if method.kind == FANOUT else self.exchange,
+            routing_key="" if method.kind == FANOUT else key,
+            message_id=request.msg_id or request.unique_id,
+            reply_to=self.reply_queue,
+            app_id=self.name,
+            user_id=self.transport.user_id,
+            expiration=seconds if called else None,
+            persistent=not called and method.kind != FANOUT,
+        )
+        self.seen("sent", message, request, pattern=method.kind, receiver=key)
+        if called:
+            return self._call(method, message, key, seconds)
+        if method.kind == FANOUT:
+            return self.transport.publish(message, kind=FANOUT_EXCHANGE)
+        return self._cast(message, seconds)
+
+    def _cast(self, message: Message, seconds: float) -> None:
+        """Publish until the broker confirms: a second copy is harmless, a lost one is not."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return self.transport.publish_confirmed(message, until - time.monotonic())
+            except ConnectionLost:
+                LOG.warning("the broker went away before it confirmed %s; sending it again", message.routing_key)
+
+    def _call(self, method: Method, message: Message, key: str, seconds: float) -> Any:
+        call = self._calls[message.message_id] = _Call(key)
+        try:
+            self.transport.publish(message, mandatory=True)
+            if not self.transport.wait(call.waiter, seconds):
+                raise MessagingTimeout(
+                    f"{key} did not answer {method.name} within {seconds:.0f} s; it may have done it or not",
+                    target=key, method=method.name,
+                )  # fmt: skip
+        finally:
+            del self._calls[message.message_id]
+        if call.waiter.error is not None:
+            raise call.waiter.error
+        return self._result(method, call.waiter.value)
+
+    def _result(self, method: Method, value: Any) -> Any:
+        try:
+            return msgspec.convert(self.codec.unwrap(value), method.result)
+        except msgspec.ValidationError as error:
+            raise InvalidArguments(f"{method.name} was answered with something else than declared: {error}") from None
+
+    # ---- what comes back
+
+    def _returned(self, message_id: str) -> None:
+        if call := self._calls.get(message_id):
+            call.waiter.set(error=Undeliverable(f"nobody serves {call.target}", target=call.target))
+
+    def _replied(self, delivery: Delivery) -> None:
+        try:
+            reply = envelope.read_reply(envelope.unpack(delivery.message.body))
+        except (MalformedMessage, RPCError) as error:
+            LOG.warning("dropped a reply from %s: %s", delivery.message.app_id, error)
+            return
+        if reply is None:
+            return
+        if reply.rejected is not None:
+            self._rejected(reply)
+        elif call := self._calls.get(reply.msg_id):
+            call.waiter.set(reply.result, None if reply.failure is None else self.codec.error_of(reply.failure))
+        else:
+            LOG.info("dropped a reply that nobody waits for any more, to message %s", reply.msg_id)
+
+    def _rejected(self, reply: Reply) -> None:
+        try:
+            request = envelope.read_request(reply.rejected or {})
+            ctxt = self.codec.context_from_wire(request.context)
+        except (MalformedMessage, msgspec.ValidationError) as error:
+            LOG.warning("dropped a rejection that makes no sense: %s", error)
+            return
+        self.on_rejected(ctxt, request, self.codec.error_of(reply.failure or {}))
+
+    @staticmethod
+    def _log_rejection(ctxt: Any, request: Request, error: Exception) -> None:
+        LOG.error("cast %s %s was refused: %s", request.method, request.version, error)
+
+    # ---- what others may see
+
+    def seen(self, kind: str, message: Message, request: Request | None = None, **more: Any) -> None:
+        """Report one thing that happened to a message, if anybody looks."""
+        if self.report is None:
+            return
+        event = MessageEvent(
+            kind=kind,
+            at=time.time(),
+            message_id=message.message_id,
+            exchange=message.exchange,
+            routing_key=message.routing_key,
+            size=len(message.body),
+            sender=more.pop("sender", message.app_id),
+            **more,
+        )
+        if request is not None:
+            event = msgspec.structs.replace(
+                event,
+                request_id=request.context.get("request_id"),
+                interface=request.namespace or message.routing_key.partition(".")[0] or message.exchange,
+                method=request.method,
+                version=request.version,
+                payload=event.payload or request.args,
+            )
+        self.report(event)
+
+    def resend(self, message: Message, **changes: Any) -> None:
+        """Publish a message once more, changed, and return when the broker has it."""
+        self._cast(replace(message, **changes), self.call_timeout)

@@ -1,0 +1,148 @@
+"""What every transport does, and what a sender may rely on.
+
+A transport moves bytes between named places.  It knows exchanges, keys and queues, and nothing of methods,
+versions or contexts.  Two exist: memory.MemoryTransport for tests and amqp.AMQPTransport for a real broker; one
+suite of tests runs over both.
+
+The places, for a control exchange ``E``:
+
+* ``E`` (topic): requests.  Queue ``<topic>`` is shared by the servers of a topic, ``<topic>.<host>`` belongs to
+  one of them; both are durable.  ``notifications.<priority>`` are queues for listeners.
+* ``E.reply`` (topic): replies, each to the queue of the one process that waits for it.
+* ``<topic>_fanout`` (fanout): a queue of its own for each server.
+"""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+TOPIC, FANOUT = "topic", "fanout"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """Bytes, where they go, and the properties that travel beside them.
+
+    :param reply_to: the key of the sender's reply queue on ``E.reply``
+    :param app_id: the sender's own name, ``conductor.ctl-1``; for the log, never for a decision
+    :param user_id: the sender's broker user as the broker validated it; None if it did not
+    :param expiration: seconds after which nobody wants it any more
+    :param deliveries: how often a receiver has tried it before
+    """
+
+    body: bytes
+    exchange: str
+    routing_key: str
+    message_id: str
+    reply_to: str | None = None
+    app_id: str = ""
+    user_id: str | None = None
+    expiration: float | None = None
+    persistent: bool = False
+    deliveries: int = 0
+    headers: dict[str, Any] = field(default_factory=dict)
+
+
+class Delivery:
+    """A message in a receiver's hands, until it settles it: once, with ``ack`` or ``requeue``."""
+
+    def __init__(self, message: Message, redelivered: bool, settle: Callable[[bool], None]) -> None:
+        self.message, self.redelivered, self._settle = message, redelivered, settle
+
+    def ack(self) -> None:
+        """The work is done: the broker may forget it."""
+        self._settle(True)
+
+    def requeue(self) -> None:
+        """The work was not begun: somebody else may have it."""
+        self._settle(False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """A queue to read from, and the binding that fills it.
+
+    :param durable: the queue and its persistent messages outlive the broker and the reader; others go when unread
+    :param no_ack: the broker forgets a message when it hands it out
+    """
+
+    queue: str
+    exchange: str
+    kind: str
+    routing_key: str
+    on_delivery: Callable[[Delivery], None]
+    durable: bool = True
+    no_ack: bool = False
+
+
+class Waiter:
+    """One thing to wait for, once: the cheapest lock there is, green under eventlet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self.value: Any = None
+        self.error: Exception | None = None
+        self.done = False
+
+    def set(self, value: Any = None, error: Exception | None = None) -> None:
+        """End the wait; only the first time counts."""
+        if not self.done:
+            self.done, self.value, self.error = True, value, error
+            self._lock.release()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait at most ``timeout`` seconds, and tell whether it ended."""
+        return self.done or self._lock.acquire(timeout=max(0.0, timeout))
+
+
+class Transport(ABC):
+    """The contract.  All methods may be called from any thread."""
+
+    #: The broker user that this process publishes as, or None.
+    user_id: str | None = None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Connect, and begin to deliver to the subscriptions."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End all deliveries and disconnect; what is unsettled goes back to its queue."""
+
+    @abstractmethod
+    def subscribe(self, subscription: Subscription) -> None:
+        """Declare the queue and begin to read it.  It is declared again after every reconnect."""
+
+    @abstractmethod
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop reading; what is in the receiver's hands may still be settled."""
+
+    @abstractmethod
+    def declare(self, queue: str, exchange: str, routing_key: str) -> None:
+        """Make sure that a durable queue is there for others to read, as notifications need."""
+
+    @abstractmethod
+    def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
+        """Send, and wait for nothing.
+
+        :param mandatory: have ``on_return`` told when no queue takes it
+        """
+
+    @abstractmethod
+    def publish_confirmed(self, message: Message, timeout: float) -> None:
+        """Send, and return when the broker has it (on disk, if the message is persistent).
+
+        :raises Undeliverable: no queue took it
+        :raises ConnectionLost: the broker went away before it confirmed
+        :raises MessagingTimeout: it did not confirm in time
+        """
+
+    def wait(self, waiter: Waiter, timeout: float) -> bool:
+        """Wait for a reply; a transport without threads delivers meanwhile."""
+        return waiter.wait(timeout)
+
+    #: Called with the message_id of an unconfirmed mandatory message that no queue took.
+    on_return: Callable[[str], None] = staticmethod(lambda message_id: None)
