@@ -1,0 +1,1 @@
+"""The compute process: one host, its guests, and no database."""

@@ -1,0 +1,1 @@
+"""The conductor process: it leads every build, and writes to the database on behalf of the compute nodes."""

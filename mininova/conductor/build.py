@@ -1,0 +1,159 @@
+"""A build as the conductor leads it: schedule, give each instance its host, send it there; and again elsewhere.
+
+The compute node does the work and never commands another one: when it cannot, it says so here, and the next
+alternate gets the instance.  Whoever deletes an instance meanwhile wins: the compare-and-swap then fails, the
+room is given back and the build ends without a word.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova import errors, notifications, rpc, states
+from mininova.compute.rpcapi import ComputeAPI
+from mininova.context import RequestContext
+from mininova.db import actions, claims, faults, instances
+from mininova.db.session import Connection, Database
+from mininova.objects import Fault, Instance, RequestSpec, Retry, Selection
+from mininova.scheduler.rpcapi import SchedulerAPI
+
+LOG = logging.getLogger(__name__)
+
+BUILD_EVENT = "compute__do_build_and_run_instance"
+
+# The row is another's by now, or nobody's: a delete won, or this message came a second time.
+LOST = (errors.InstanceUpdateConflict, errors.InstanceNotFound)
+
+
+class BuildFlow:
+    """Lead builds from the api's cast to the cast to a compute node.
+
+    :param scheduler: chooses hosts
+    :param compute: builds on one
+    """
+
+    def __init__(
+        self, conf: ConfigOpts, db: Database, scheduler: SchedulerAPI, compute: ComputeAPI, notifier: rpc.Notifier
+    ) -> None:
+        self.conf, self.db, self.scheduler, self.compute, self.notifier = conf, db, scheduler, compute, notifier
+
+    def build(self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec) -> None:
+        """Schedule all instances of a request together, then send each to its host."""
+        waiting = self._still_scheduling(wanted)
+        if not waiting:
+            return
+        try:
+            chosen = self.scheduler.select_destinations(ctxt, spec, [instance.uuid for instance in waiting])
+        except (errors.NoValidHost, rpc.RPCError) as error:
+            for instance in waiting:
+                self._give_up(ctxt, instance, _fault(error))
+            return
+        for instance, (first, *alternates) in zip(waiting, chosen, strict=True):
+            self._send(ctxt, instance, spec, first, alternates)
+
+    def reschedule(
+        self, ctxt: RequestContext, instance: Instance, spec: RequestSpec, alternates: Sequence[Selection], fault: Fault
+    ) -> None:
+        """Take an instance back from the host that could not build it, and send it to the next one."""
+        LOG.info("instance %s could not be built on %s: %s", instance.uuid, instance.host, fault.message)
+        try:
+            with self.db.write() as tx:
+                waiting = self._take_back(tx, ctxt, instance, fault)
+        except LOST as error:
+            LOG.info("instance %s is not to be built again: %s", instance.uuid, error)
+            return
+        tried = (*spec.retry.hosts, instance.host or "")
+        retry = Retry(attempts=spec.retry.attempts + 1, hosts=tried, reason=fault.message)
+        self._next(ctxt, waiting, spec.replace(retry=retry), alternates, fault)
+
+    def _next(
+        self, ctxt: RequestContext, instance: Instance, spec: RequestSpec, alternates: Sequence[Selection], fault: Fault
+    ) -> None:
+        """Send an instance to the first alternate that still has room, if any attempt is left."""
+        attempts_left = spec.retry.attempts < self.conf.scheduler.max_attempts
+        for position, selection in enumerate(alternates if attempts_left else ()):
+            with self.db.write() as tx:
+                claimed = claims.claim(tx, instance.uuid, selection.host, instance.flavor)
+            if claimed:
+                return self._send(ctxt, instance, spec, selection, alternates[position + 1 :])
+        exhausted = errors.MaxRetriesExceeded(instance_uuid=instance.uuid, reason=fault.message)
+        return self._give_up(ctxt, instance, _fault(exhausted))
+
+    def _send(
+        self,
+        ctxt: RequestContext,
+        instance: Instance,
+        spec: RequestSpec,
+        to: Selection,
+        alternates: Sequence[Selection],
+    ) -> None:
+        """Give the instance its host, whose room is claimed already, and have it built there."""
+        try:
+            with self.db.write() as tx:
+                placed = instances.update(
+                    tx,
+                    instance.uuid,
+                    {"host": to.host, "node": to.node, "availability_zone": to.availability_zone},
+                    generation=instance.generation,
+                    expected_task_state=(states.SCHEDULING,),
+                    host=None,
+                )
+                actions.event_start(tx, instance.uuid, ctxt.request_id, BUILD_EVENT, to.host)
+        except LOST as error:
+            LOG.info("instance %s is not to be built any more: %s", instance.uuid, error)
+            with self.db.write() as tx:
+                claims.free(tx, instance.uuid, to.host)
+            return
+        try:
+            self.compute.on(to.host).build_instance(ctxt, placed, spec, list(alternates))
+        except rpc.Undeliverable as error:
+            self.reschedule(ctxt, placed, spec, alternates, _fault(error))
+
+    def _still_scheduling(self, wanted: Sequence[Instance]) -> list[Instance]:
+        """Leave out what was deleted meanwhile, and what an earlier delivery of this message sent on its way."""
+        with self.db.read() as tx:
+            found = instances.get_many(tx, [instance.uuid for instance in wanted])
+        return [i for i in found if i.host is None and i.task_state == states.SCHEDULING]
+
+    def _take_back(self, tx: Connection, ctxt: RequestContext, instance: Instance, fault: Fault) -> Instance:
+        claims.free(tx, instance.uuid, instance.host)
+        actions.event_finish(tx, instance.uuid, ctxt.request_id, BUILD_EVENT, "Error", fault.message)
+        return instances.update(
+            tx,
+            instance.uuid,
+            {"host": None, "node": None, "task_state": states.SCHEDULING},
+            generation=instance.generation,
+            expected_task_state=states.under_way("build"),
+            host=instance.host,
+        )
+
+    def _give_up(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
+        """End a build in ERROR, with a fault that its owner can read."""
+        LOG.warning("instance %s was not built: %s", instance.uuid, fault.message)
+        try:
+            with self.db.write() as tx:
+                new = instances.update(
+                    tx,
+                    instance.uuid,
+                    states.fail("build"),
+                    generation=instance.generation,
+                    expected_task_state=states.under_way("build"),
+                )
+                claims.free(tx, instance.uuid)
+                faults.create(tx, instance.uuid, fault)
+                actions.finish(tx, instance.uuid, ctxt.request_id, "Error")
+        except LOST as error:
+            LOG.info("instance %s has no use for a fault: %s", instance.uuid, error)
+            return
+        self.notifier.error(
+            ctxt,
+            notifications.instance_event("create", "error"),
+            notifications.instance_payload(new, message=fault.message, code=fault.code),
+        )
+
+
+def _fault(error: Exception) -> Fault:
+    """Put an error into words for the instance's owner."""
+    return Fault(code=getattr(error, "http_status", 500), message=str(error), created_at=datetime.now(UTC))

@@ -1,0 +1,1 @@
+"""The scheduler process: it chooses hosts, and claims their room."""
