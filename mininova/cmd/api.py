@@ -1,0 +1,27 @@
+"""mininova-api: the Compute REST API, and beside it whatever api-paste.ini puts on the same port."""
+
+import sys
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.cmd.database import open_database, recorder
+from mininova.cmd.launch import launch
+from mininova.rejections import Rejections
+from mininova.service import Process
+from mininova.wsgi.deploy import Parts, load_app
+
+
+def build(conf: ConfigOpts) -> Process:
+    """Make an api of real parts."""
+    database = open_database(conf)
+    process = Process(conf, "api", on_rejected=Rejections(database))
+    process.connect()
+    parts = Parts(conf, database, process.peer, process.notifier, process.reporter)
+    process.serve_http(load_app(conf.api.paste_config, "mininova", parts), conf.api.listen, conf.api.port)
+    process.heartbeat(recorder(database), {})
+    return process
+
+
+def main() -> None:
+    """Run the command."""
+    sys.exit(launch("api", build))

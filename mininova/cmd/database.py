@@ -1,0 +1,30 @@
+"""The database as the commands that have one open it.  mininova-compute must never import this."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.db import schema, services
+from mininova.db.session import Database
+from mininova.objects import Service
+
+
+def open_database(settings: ConfigOpts) -> Database:
+    """Open the database of the settings, if it is there and of the version that this code needs.
+
+    :raises errors.DatabaseNotReady: in words that say what to do
+    """
+    database = Database(settings.database.connection, connect_retry=settings.database.connect_retry)
+    schema.check(database)
+    return database
+
+
+def recorder(database: Database) -> Callable[[Service], None]:
+    """Make what records a heartbeat."""
+
+    def record(service: Service) -> None:
+        with database.write() as tx:
+            services.report(tx, service, datetime.now(UTC))
+
+    return record

@@ -1,0 +1,26 @@
+"""mininova-scheduler: choose hosts and claim their room."""
+
+import sys
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.cmd.database import open_database, recorder
+from mininova.cmd.launch import launch
+from mininova.scheduler.manager import SchedulerManager
+from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.service import Process
+
+
+def build(conf: ConfigOpts) -> Process:
+    """Make a scheduler of real parts."""
+    database = open_database(conf)
+    process = Process(conf, "scheduler")
+    process.connect()
+    process.serve([(SchedulerAPI, SchedulerManager(conf, database, process.notifier))])
+    process.heartbeat(recorder(database), {SchedulerAPI.topic: SchedulerAPI.version})
+    return process
+
+
+def main() -> None:
+    """Run the command."""
+    sys.exit(launch("scheduler", build))

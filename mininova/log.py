@@ -1,0 +1,42 @@
+"""Log lines: when, how grave, which request, who, what.
+
+A reader should follow a boot from the logs alone, so every line of a handler carries the id of the request that
+it works for.
+"""
+
+import logging
+from contextvars import ContextVar
+from pathlib import Path
+
+from oslo_config.cfg import ConfigOpts
+
+_FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(request_id)s] %(message)s"
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+def working_for(request_id: str) -> None:
+    """Have this thread's lines carry a request id from here on."""
+    _request_id.set(request_id)
+
+
+class _AddRequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the id to a line."""
+        record.request_id = _request_id.get()
+        return True
+
+
+def setup(conf: ConfigOpts) -> None:
+    """Send the process's log lines where its settings say.
+
+    :raises OSError: when the log file cannot be written
+    """
+    handler = logging.StreamHandler() if conf.log_file is None else logging.FileHandler(Path(conf.log_file))
+    handler.setFormatter(logging.Formatter(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
+    handler.addFilter(_AddRequestId())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if conf.debug else logging.INFO)
+    for chatty in ("amqp", "kombu", "alembic", "sqlalchemy", "oslo_policy"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

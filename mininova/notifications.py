@@ -1,0 +1,137 @@
+"""What notifications say: event types and payloads, in Nova's unversioned format (nova: notifications/base.py).
+
+The api, the conductor, the scheduler and compute emit them through an ``rpc.Notifier``; here are only the words.
+Consumers match on the names and read the keys, so both are Nova's.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from mininova.context import RequestContext
+from mininova.objects import FixedIP, Instance, RequestSpec, Selection
+from mininova.rpc import Notifier
+
+INSTANCE_UPDATE = "compute.instance.update"
+SELECT_DESTINATIONS_START = "scheduler.select_destinations.start"
+SELECT_DESTINATIONS_END = "scheduler.select_destinations.end"
+
+
+def instance_event(action: str, phase: str) -> str:
+    """Name an event in an instance's life.
+
+    :param action: create, delete, shutdown, power_off, power_on, reboot …
+    :param phase: start, end or error
+    """
+    return f"compute.instance.{action}.{phase}"
+
+
+def tell(notifier: Notifier, ctxt: RequestContext, instance: Instance, action: str, phase: str, **extra: Any) -> None:
+    """Emit an event in an instance's life; the phase ``error`` has the priority ERROR, and the others INFO."""
+    emit = notifier.error if phase == "error" else notifier.info
+    emit(ctxt, instance_event(action, phase), instance_payload(instance, **extra))
+
+
+def instance_payload(instance: Instance, **extra: Any) -> dict[str, Any]:
+    """Tell all that consumers want to know of an instance (Nova's ``info_from_instance``).
+
+    ``deleted_at`` is when the instance was terminated, for billing; what an instance does not have is "".
+
+    :param extra: what an event adds, such as ``image_name`` at create.start
+    """
+    flavor = instance.flavor
+    return {
+        "tenant_id": instance.project_id,
+        "user_id": instance.user_id,
+        "instance_id": instance.uuid,
+        "display_name": instance.display_name,
+        "reservation_id": instance.reservation_id,
+        "hostname": instance.hostname,
+        "instance_type": flavor.name,
+        "instance_type_id": flavor.flavor_id,
+        "instance_flavor_id": flavor.flavor_id,
+        "architecture": "",
+        "memory_mb": flavor.memory_mb,
+        "disk_gb": flavor.root_gb + flavor.ephemeral_gb,
+        "vcpus": flavor.vcpus,
+        "root_gb": flavor.root_gb,
+        "ephemeral_gb": flavor.ephemeral_gb,
+        "host": instance.host or "",
+        "node": instance.node or "",
+        "availability_zone": instance.availability_zone or "",
+        "cell_name": "",
+        "created_at": _moment(instance.created_at),
+        "launched_at": _moment(instance.launched_at),
+        "terminated_at": _moment(instance.terminated_at),
+        "deleted_at": _moment(instance.terminated_at),
+        "image_ref_url": f"images/{instance.image_ref}" if instance.image_ref else "",
+        "os_type": "",
+        "kernel_id": "",
+        "ramdisk_id": "",
+        "state": instance.vm_state,
+        "state_description": instance.task_state or "",
+        "progress": instance.progress,
+        "access_ip_v4": instance.access_ip_v4 or "",
+        "access_ip_v6": instance.access_ip_v6 or "",
+        "fixed_ips": [_fixed_ip(address) for address in instance.addresses],
+        "image_meta": {"base_image_ref": instance.image_ref},
+        "metadata": instance.metadata,
+        **extra,
+    }
+
+
+def update_payload(
+    instance: Instance, *, old_vm_state: str | None, old_task_state: str | None, service: str = "conductor"
+) -> dict[str, Any]:
+    """Tell that the database now has another state for an instance.
+
+    :param instance: as it is now
+    :param service: who wrote it
+    """
+    return instance_payload(
+        instance,
+        service=service,
+        old_state=old_vm_state,
+        old_task_state=old_task_state,
+        new_task_state=instance.task_state,
+        **_audit_period(instance.updated_at),
+        bandwidth={},
+    )
+
+
+def select_destinations_payload(
+    spec: RequestSpec, instance_uuids: Sequence[str], selections: Sequence[Sequence[Selection]] = ()
+) -> dict[str, Any]:
+    """Tell what the scheduler was asked, and at the end also what it chose.
+
+    :param selections: as select_destinations answers them
+    """
+    payload: dict[str, Any] = {"request_spec": msgspec.to_builtins(spec), "instance_uuids": list(instance_uuids)}
+    if selections:
+        payload["selected_hosts"] = [claimed.host for claimed, *_ in selections]
+    return payload
+
+
+def _audit_period(at: datetime | None) -> dict[str, str]:
+    """Bound the month that a moment belongs to, so far: the period that usage is billed by."""
+    first = at.replace(day=1, hour=0, minute=0, second=0) if at else None
+    return {"audit_period_beginning": _moment(first), "audit_period_ending": _moment(at)}
+
+
+def _fixed_ip(address: FixedIP) -> dict[str, Any]:
+    return {
+        "address": address.address,
+        "version": address.version_number,
+        "type": "fixed",
+        "label": address.network,
+        "vif_mac": address.mac_address,
+        "meta": {},
+        "floating_ips": [],
+    }
+
+
+def _moment(at: datetime | None) -> str:
+    """Write a moment to the second, as billing compares them."""
+    return str(at.replace(microsecond=0)) if at else ""

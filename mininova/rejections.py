@@ -1,0 +1,59 @@
+"""What becomes of a cast that its receiver refused: the operation failed, and its owner is told why.
+
+A receiver refuses what it does not speak: an older service, or a newer one.  The cast comes back to the process
+that sent it (rpc.Peer), the api or the conductor, and this ends the operation of every instance in it, so that
+nothing stays in the middle of something that nobody does.
+"""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from mininova import errors, objects, rpc, states
+from mininova.context import RequestContext
+from mininova.db import actions, claims, faults, instances
+from mininova.db.session import Database
+from mininova.objects import Fault
+
+LOG = logging.getLogger(__name__)
+
+
+class Rejections:
+    """End the operations of refused casts."""
+
+    def __init__(self, database: Database) -> None:
+        self.db = database
+
+    def __call__(self, ctxt: RequestContext, refused: rpc.Request, error: Exception) -> None:
+        """Fail what is being done to each instance of one refused cast."""
+        LOG.error("cast %s %s was refused: %s", refused.method, refused.version, error)
+        fault = Fault(code=500, message=f"{refused.method} was refused: {error}", created_at=datetime.now(UTC))
+        for uuid in _instances_in(objects.unwrap(refused.args)):
+            self._fail(ctxt, uuid, fault)
+
+    def _fail(self, ctxt: RequestContext, uuid: str, fault: Fault) -> None:
+        try:
+            with self.db.write() as tx:
+                instance = instances.get(tx, uuid)
+                operation = states.operation_of(instance.task_state)
+                if operation is None:
+                    return
+                instances.update(
+                    tx,
+                    uuid,
+                    {"vm_state": states.ERROR, "task_state": None},
+                    generation=instance.generation,
+                    expected_task_state=states.under_way(operation),
+                )
+                if operation == "build":
+                    claims.free(tx, uuid)
+                faults.create(tx, uuid, fault)
+                actions.finish(tx, uuid, ctxt.request_id, "Error")
+        except (errors.InstanceNotFound, errors.InstanceUpdateConflict) as lost:
+            LOG.info("instance %s has no use for a fault: %s", uuid, lost)
+
+
+def _instances_in(args: dict[str, Any]) -> list[str]:
+    """Find the instances that a cast is about: ``instance`` or ``instances`` of its arguments."""
+    found = [args["instance"]] if "instance" in args else args.get("instances", [])
+    return [instance["uuid"] for instance in found if isinstance(instance, dict) and "uuid" in instance]

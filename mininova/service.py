@@ -1,0 +1,186 @@
+"""A process of the control plane: its end of the messaging, its heartbeat, its periodic work, its end.
+
+cmd/ makes a Process, gives it managers to serve or a WSGI application, and calls ``run``, which returns after a
+SIGTERM or SIGINT and a graceful stop.  Beside cmd/__init__.py this is the only module that knows eventlet; the
+RPC layer and the managers use ``threading``, whose primitives are green here and plain elsewhere.
+"""
+
+import logging
+import random
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import eventlet
+import eventlet.wsgi
+from oslo_config.cfg import ConfigOpts
+
+from mininova import errors, rpc
+from mininova.objects import Service
+from mininova.rpc import flow
+from mininova.rpc.amqp import AMQPTransport
+from mininova.rpc.transport import FANOUT, Message
+from mininova.wire import CODEC
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+LOG = logging.getLogger(__name__)
+
+
+class Process:
+    """One process, from its settings to its end.
+
+    :param name: api, scheduler, conductor or compute; with the host it is who others see in the flow
+    :param on_rejected: told of a cast of ours that its receiver refused
+    """
+
+    def __init__(self, conf: ConfigOpts, name: str, *, on_rejected: rpc.peer.Rejected | None = None) -> None:
+        self.conf, self.name, self.host = conf, name, conf.host
+        self.transport = AMQPTransport(conf.transport_url)
+        self.reporter = flow.Reporter(self._publish_flow) if conf.flow.enabled else None
+        self.peer = rpc.Peer(
+            self.transport,
+            name=f"{name}.{self.host}",
+            codec=CODEC,
+            exchange=conf.control_exchange,
+            call_timeout=conf.rpc_response_timeout,
+            report=self.reporter,
+            on_rejected=None if on_rejected is None else self._aside(on_rejected),
+        )
+        self.notifier = rpc.Notifier(self.peer, f"{name}.{self.host}")
+        self._servers: list[rpc.Server] = []
+        self._sockets: list[socket.socket] = []
+        self._requests = eventlet.GreenPool(1000)
+
+    # ---- parts
+
+    def connect(self) -> None:
+        """Connect to the broker; from here on calls can be made.
+
+        :raises rpc.RPCError: when it cannot be reached
+        """
+        self.peer.start()
+        if self.reporter is not None:
+            self.reporter.start()
+
+    def serve(self, endpoints: Sequence[tuple[type[rpc.Interface], object]]) -> None:
+        """Serve RPC interfaces."""
+        server = rpc.Server(self.peer, self.host, endpoints, spawn=eventlet.spawn_n)
+        server.start()
+        self._servers.append(server)
+
+    def serve_http(self, app: "WSGIApplication", address: str, port: int) -> None:
+        """Serve an application over HTTP.
+
+        :raises errors.ConfigError: when the port is taken
+        """
+        try:
+            listener = eventlet.listen((address, port), backlog=1024)
+        except OSError as error:
+            raise errors.ConfigError(
+                problem=f"[api] port = {port}: cannot listen on {address}: {error.strerror}"
+            ) from None
+        self._sockets.append(listener)
+        eventlet.spawn_n(
+            eventlet.wsgi.server, listener, app,
+            custom_pool=self._requests, log_output=False, socket_timeout=60, debug=False,
+        )  # fmt: skip
+
+    def every(self, seconds: float, work: Callable[[], object], what: str) -> None:
+        """Do something now and then periodically, a little unevenly; a failure is logged and the next turn comes.
+
+        The first time is done before this returns, and its failure is the caller's.
+        """
+        work()
+        eventlet.spawn_n(self._repeat, seconds, work, what)
+
+    def _repeat(self, seconds: float, work: Callable[[], object], what: str) -> None:
+        while True:
+            eventlet.sleep(seconds * random.uniform(0.9, 1.1))
+            try:
+                work()
+            except Exception:  # whatever it was, the next turn may do better
+                LOG.exception("%s failed", what)
+
+    def patiently(self, work: Callable[[], object], what: str) -> None:
+        """Do something that needs a service which may not be up yet: again, after growing and uneven pauses."""
+        pause = 0.05
+        while True:
+            try:
+                work()
+                return
+            except (rpc.Undeliverable, rpc.MessagingTimeout) as error:
+                LOG.warning("%s: %s; trying again", what, error)
+            eventlet.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(2 * pause, 5.0)
+
+    def heartbeat(self, report: Callable[[Service], object], versions: dict[str, str]) -> None:
+        """Report this service as alive, now and every ``report_interval`` seconds.
+
+        :param report: takes the service and has it recorded
+        """
+        service = Service(
+            binary=f"nova-{self.name}",
+            host=self.host,
+            topic=self.name,
+            versions=versions,
+        )
+        self.every(self.conf.report_interval, lambda: report(service), "the heartbeat")
+
+    # ---- life
+
+    def run(self, notify_socket: str | None = None) -> None:
+        """Tell whoever started us that we are up, wait for SIGTERM or SIGINT, and stop gracefully."""
+        signals = _signals()
+        LOG.info("%s on %s is up", self.name, self.host)
+        if notify_socket:
+            _notify_ready(notify_socket, f"{self.name}@{self.host}")
+        signals.recv(1)
+        LOG.info("%s on %s is stopping", self.name, self.host)
+        self.stop()
+
+    def stop(self) -> None:
+        """Take nothing new, finish what was begun, disconnect."""
+        for listener in self._sockets:
+            listener.close()
+        wait = self.conf.graceful_shutdown_timeout
+        for server in self._servers:
+            if not server.stop(wait):
+                LOG.warning("stopped before all work was finished; its messages go back to their queues")
+        if self.reporter is not None:
+            self.reporter.stop()
+        self.peer.stop()
+
+    # ---- small parts
+
+    def _publish_flow(self, body: bytes) -> None:
+        event = Message(body=body, exchange=flow.EXCHANGE, routing_key="", message_id="", app_id=self.name)
+        try:
+            self.transport.publish(event, kind=FANOUT)
+        except rpc.RPCError as error:
+            LOG.debug("a flow report was dropped: %s", error)
+
+    @staticmethod
+    def _aside(handler: rpc.peer.Rejected) -> rpc.peer.Rejected:
+        """Run a handler in a green thread of its own: rejections are heard by the reader, which must not wait."""
+        return lambda *args: eventlet.spawn_n(handler, *args)
+
+
+def _signals() -> socket.socket:
+    """Give a socket on which a byte arrives for each signal to stop: the one thing that wakes eventlet's hub."""
+    ours, pythons = socket.socketpair()
+    pythons.setblocking(False)
+    signal.set_wakeup_fd(pythons.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    ours._wakes = pythons  # type: ignore[attr-defined]  # lives as long as its reader
+    return ours
+
+
+def _notify_ready(address: str, who: str) -> None:
+    """Say that this process is up, in systemd's sd_notify protocol; ``@name`` is an abstract socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagram:
+        datagram.connect("\0" + address[1:] if address.startswith("@") else address)
+        datagram.send(f"READY=1\nSTATUS={who}".encode())
