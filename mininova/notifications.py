@@ -15,6 +15,7 @@ from mininova.objects import FixedIP, Instance, RequestSpec, Selection
 from mininova.rpc import Notifier
 
 INSTANCE_UPDATE = "compute.instance.update"
+NOTHING_BEFORE: dict[str, str | None] = {"old_vm_state": None, "old_task_state": None}
 SELECT_DESTINATIONS_START = "scheduler.select_destinations.start"
 SELECT_DESTINATIONS_END = "scheduler.select_destinations.end"
 
@@ -32,6 +33,18 @@ def tell(notifier: Notifier, ctxt: RequestContext, instance: Instance, action: s
     """Emit an event in an instance's life; the phase ``error`` has the priority ERROR, and the others INFO."""
     emit = notifier.error if phase == "error" else notifier.info
     emit(ctxt, instance_event(action, phase), instance_payload(instance, **extra))
+
+
+def tell_update(
+    notifier: Notifier, ctxt: RequestContext, old: Instance | None, new: Instance, service: str = "conductor"
+) -> None:
+    """Emit that the database now has another state for an instance.
+
+    :param old: as it was; None for a new one
+    :param service: who wrote it
+    """
+    before = {"old_vm_state": old.vm_state, "old_task_state": old.task_state} if old else NOTHING_BEFORE
+    notifier.info(ctxt, INSTANCE_UPDATE, update_payload(new, service=service, **before))
 
 
 def instance_payload(instance: Instance, **extra: Any) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Process:
             try:
                 work()
                 return
-            except (rpc.Undeliverable, rpc.MessagingTimeout) as error:
+            except (rpc.Undeliverable, rpc.MessagingTimeout, rpc.ConnectionLost) as error:
                 LOG.warning("%s: %s; trying again", what, error)
             eventlet.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(2 * pause, 5.0)

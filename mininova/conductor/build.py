@@ -64,6 +64,7 @@ class BuildFlow:
         except LOST as error:
             LOG.info("instance %s is not to be built again: %s", instance.uuid, error)
             return
+        notifications.tell_update(self.notifier, ctxt, instance, waiting)
         tried = (*spec.retry.hosts, instance.host or "")
         retry = Retry(attempts=spec.retry.attempts + 1, hosts=tried, reason=fault.message)
         self._next(ctxt, waiting, spec.replace(retry=retry), alternates, fault)
@@ -147,11 +148,8 @@ class BuildFlow:
         except LOST as error:
             LOG.info("instance %s has no use for a fault: %s", instance.uuid, error)
             return
-        self.notifier.error(
-            ctxt,
-            notifications.instance_event("create", "error"),
-            notifications.instance_payload(new, message=fault.message, code=fault.code),
-        )
+        notifications.tell_update(self.notifier, ctxt, instance, new)
+        notifications.tell(self.notifier, ctxt, new, "create", "error", message=fault.message, code=fault.code)
 
 
 def _fault(error: Exception) -> Fault:

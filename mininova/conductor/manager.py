@@ -66,7 +66,7 @@ class ConductorManager:
                 expected_task_state=states.under_way("build"),
                 host=instance.host,
             )
-        self._tell(ctxt, instance, new)
+        notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     # ---- changes of state
@@ -89,7 +89,7 @@ class ConductorManager:
                 event = EVENTS[states.operation_of(instance.task_state) or "build"]
                 actions.event_finish(tx, new.uuid, ctxt.request_id, event, "Success")
                 actions.finish(tx, new.uuid, ctxt.request_id)
-        self._tell(ctxt, instance, new)
+        notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
@@ -103,10 +103,13 @@ class ConductorManager:
                 expected_task_state=states.under_way(operation),
                 host=instance.host,
             )
+            if operation == "build":
+                claims.free(tx, new.uuid)
+                networks.free(tx, new.uuid)
             faults.create(tx, new.uuid, fault, new.host)
             actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[operation], "Error", fault.message)
             actions.finish(tx, new.uuid, ctxt.request_id, "Error")
-        self._tell(ctxt, instance, new)
+        notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     def destroy_instance(self, ctxt: RequestContext, instance: Instance) -> None:
@@ -119,7 +122,9 @@ class ConductorManager:
                 actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
                 actions.finish(tx, instance.uuid, ctxt.request_id)
         if gone:
-            self._tell(ctxt, instance, instance.replace(vm_state=states.DELETED, task_state=None))
+            notifications.tell_update(
+                self.notifier, ctxt, instance, instance.replace(vm_state=states.DELETED, task_state=None)
+            )
 
     # ---- reads and reports
 
@@ -138,7 +143,3 @@ class ConductorManager:
         with self.db.write() as tx:
             services.report(tx, service, datetime.now(UTC))
             hosts.report(tx, node)
-
-    def _tell(self, ctxt: RequestContext, old: Instance, new: Instance) -> None:
-        payload = notifications.update_payload(new, old_vm_state=old.vm_state, old_task_state=old.task_state)
-        self.notifier.info(ctxt, notifications.INSTANCE_UPDATE, payload)
