@@ -1,0 +1,113 @@
+"""A conductor on a real database, between a scheduler and computes that the test plays."""
+
+from uuid import uuid4
+
+import pytest
+
+from mininova import conf, rpc, states
+from mininova.conductor.build import BuildFlow
+from mininova.conductor.manager import ConductorManager
+from mininova.context import RequestContext
+from mininova.db import actions, hosts, instances, schema
+from mininova.db.session import Database
+from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection
+
+FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
+
+
+def selection(host):
+    """Name a host as the scheduler would."""
+    return Selection(host=host, node=host, availability_zone="nova")
+
+
+class Scheduler:
+    """Answers what the test wants: the same hosts for each instance, or an error."""
+
+    def __init__(self):
+        self.hosts, self.error, self.asked = [], None, []
+
+    def select_destinations(self, ctxt, request_spec, instance_uuids):
+        self.asked.append(instance_uuids)
+        if self.error:
+            raise self.error
+        return [[selection(host) for host in self.hosts] for _ in instance_uuids]
+
+
+class Computes:
+    """Takes builds, except on hosts that nobody serves."""
+
+    def __init__(self):
+        self.builds, self.away = [], set()
+
+    def on(self, host):
+        self.host = host
+        return self
+
+    def build_instance(self, ctxt, instance, request_spec, alternates):
+        if self.host in self.away:
+            raise rpc.Undeliverable(f"nobody serves compute.{self.host}")
+        self.builds.append((self.host, instance, request_spec, [s.host for s in alternates]))
+
+
+class Notifier:
+    """Remembers what it was told."""
+
+    def __init__(self):
+        self.heard = []
+
+    def info(self, ctxt, event_type, payload):
+        self.heard.append((event_type, payload))
+
+    error = info
+
+
+class World:
+    """The database, the people around the conductor, and the conductor."""
+
+    def __init__(self, db):
+        self.db, self.ctxt = db, RequestContext(project_id="demo")
+        self.scheduler, self.computes, self.notifier = Scheduler(), Computes(), Notifier()
+        settings = conf.for_tests("conductor")
+        self.flow = BuildFlow(settings, db, self.scheduler, self.computes, self.notifier)
+        self.manager = ConductorManager(settings, db, self.flow, self.notifier)
+        self.spec = RequestSpec(flavor=FLAVOR, image=ImageMeta(id="i"), project_id="demo")
+
+    def add_host(self, name, memory_mb=1024):
+        """Register a compute node without overcommit."""
+        node = ComputeNode(
+            host=name, hypervisor_hostname=name, vcpus=8, memory_mb=memory_mb, local_gb=100, ram_allocation_ratio=1.0
+        )
+        with self.db.write() as tx:
+            hosts.report(tx, node)
+
+    def used(self, host):
+        """Tell the MiB that are promised on a host."""
+        with self.db.read() as tx:
+            return next(node.memory_mb_used for node in hosts.search(tx) if node.host == host)
+
+    def new(self, **fields):
+        """Insert an instance whose build has just been asked for."""
+        who = {"uuid": str(uuid4()), "project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": FLAVOR}
+        instance = Instance(**{**who, "vm_state": states.BUILDING, "task_state": states.SCHEDULING, **fields})
+        with self.db.write() as tx:
+            (made,) = instances.create(tx, [instance])
+            actions.start(tx, self.ctxt, [made.uuid], "create")
+        return made
+
+    def row(self, uuid):
+        """Read an instance."""
+        with self.db.read() as tx:
+            return instances.get(tx, uuid, deleted=True)
+
+    def change(self, instance, **changes):
+        """Have somebody else change an instance."""
+        with self.db.write() as tx:
+            return instances.update(tx, instance.uuid, changes, generation=None, expected_task_state=None)
+
+
+@pytest.fixture
+def world(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'mininova.sqlite'}", connect_retry=0)
+    schema.upgrade(database)
+    yield World(database)
+    database.close()

@@ -1,0 +1,107 @@
+"""What the conductor writes on behalf of compute nodes."""
+
+import pytest
+
+from mininova import errors, notifications, states
+from mininova.db import actions, claims, faults
+from mininova.objects import Fault, InstanceChanges
+
+
+def built(world, **fields):
+    """Give an instance that host-1 is building."""
+    return world.new(host="host-1", node="host-1", **fields)
+
+
+def test_allocate_network_enters_the_step(world):
+    """The networking step and the address come in one answer."""
+    new = world.manager.allocate_network(world.ctxt, built(world))
+    assert new.task_state == states.NETWORKING
+    assert [address.address for address in new.addresses] == ["10.0.0.2"]
+
+
+def test_allocate_network_of_a_deleted_instance_takes_nothing(world):
+    """When the step is refused, no address is lent."""
+    instance = built(world)
+    world.change(instance, task_state=states.DELETING)
+    with pytest.raises(errors.InstanceBeingDeleted):
+        world.manager.allocate_network(world.ctxt, instance)
+    assert world.row(instance.uuid).addresses == ()
+
+
+def test_update_writes_what_was_set_only(world):
+    """A field left UNSET is not touched."""
+    instance = built(world)
+    new = world.manager.update_instance(
+        world.ctxt, instance, InstanceChanges(task_state=states.SPAWNING), [states.SCHEDULING]
+    )
+    assert (new.task_state, new.vm_state, new.progress) == (states.SPAWNING, states.BUILDING, 0)
+
+
+def test_update_from_another_host_is_refused(world):
+    """The row's host must be the caller's."""
+    instance = built(world).replace(host="host-2")
+    with pytest.raises(errors.InstanceUpdateConflict):
+        world.manager.update_instance(world.ctxt, instance, InstanceChanges(power_state=1), [states.SCHEDULING])
+
+
+def test_late_update_is_refused(world):
+    """An update that was made on an older generation changes nothing and says so."""
+    instance = built(world)
+    step = InstanceChanges(task_state=states.SPAWNING)
+    world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING])
+    with pytest.raises(errors.InstanceUpdateConflict) as refused:
+        world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING, states.SPAWNING])
+    assert refused.value.details["actual_generation"] == 1
+
+
+def test_last_step_finishes_the_action(world):
+    """The update that ends a build ends its action, with success."""
+    instance = built(world)
+    with world.db.write() as tx:
+        actions.event_start(tx, instance.uuid, world.ctxt.request_id, "compute__do_build_and_run_instance", "host-1")
+    world.manager.update_instance(
+        world.ctxt, instance, InstanceChanges(**states.finish("build")), list(states.under_way("build"))
+    )
+    with world.db.read() as tx:
+        action = actions.get(tx, instance.uuid, world.ctxt.request_id)
+    assert [event.result for event in action.events] == ["Success"]
+    assert action.finish_time is not None
+
+
+def test_failed_build_gives_everything_back(world):
+    """A build that ends badly keeps a fault, and neither room nor address."""
+    world.add_host("host-1")
+    instance = built(world)
+    with world.db.write() as tx:
+        claims.claim(tx, instance.uuid, "host-1", instance.flavor)
+    instance = world.manager.allocate_network(world.ctxt, instance)
+    new = world.manager.fail_instance(world.ctxt, instance, "build", Fault(code=500, message="no"))
+    assert (new.vm_state, new.task_state) == (states.ERROR, None)
+    assert world.used("host-1") == 0
+    with world.db.read() as tx:
+        assert faults.latest(tx, [new.uuid])[new.uuid].message == "no"
+    assert world.row(new.uuid).addresses == ()
+
+
+def test_destroy_twice_is_destroying_once(world):
+    """A delete that is ended twice frees once, and is told once."""
+    world.add_host("host-1")
+    instance = built(world, task_state=states.DELETING)
+    with world.db.write() as tx:
+        claims.claim(tx, instance.uuid, "host-1", instance.flavor)
+    for _ in range(2):
+        world.manager.destroy_instance(world.ctxt, instance)
+    assert world.used("host-1") == 0
+    told = [payload["state"] for event, payload in world.notifier.heard if event == notifications.INSTANCE_UPDATE]
+    assert told == [states.DELETED]
+
+
+def test_every_change_is_told(world):
+    """compute.instance.update says what was and what is."""
+    instance = built(world)
+    world.manager.update_instance(
+        world.ctxt, instance, InstanceChanges(task_state=states.SPAWNING), [states.SCHEDULING]
+    )
+    ((event, payload),) = world.notifier.heard
+    assert event == "compute.instance.update"
+    assert (payload["old_task_state"], payload["new_task_state"]) == (states.SCHEDULING, states.SPAWNING)
