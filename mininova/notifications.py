@@ -38,11 +38,13 @@ def tell(notifier: Notifier, ctxt: RequestContext, instance: Instance, action: s
 def tell_update(
     notifier: Notifier, ctxt: RequestContext, old: Instance | None, new: Instance, service: str = "conductor"
 ) -> None:
-    """Emit that the database now has another state for an instance.
+    """Emit that the database now has another state for an instance, if it has.
 
     :param old: as it was; None for a new one
     :param service: who wrote it
     """
+    if old and (old.vm_state, old.task_state) == (new.vm_state, new.task_state):
+        return
     before = {"old_vm_state": old.vm_state, "old_task_state": old.task_state} if old else NOTHING_BEFORE
     notifier.info(ctxt, INSTANCE_UPDATE, update_payload(new, service=service, **before))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mininova import errors, objects, rpc, states
 from mininova.context import RequestContext
-from mininova.db import actions, claims, faults, instances
+from mininova.db import actions, claims, faults, instances, networks
 from mininova.db.session import Database
 from mininova.objects import Fault
 
@@ -41,14 +41,15 @@ class Rejections:
                 instances.update(
                     tx,
                     uuid,
-                    {"vm_state": states.ERROR, "task_state": None},
+                    states.fail(operation),
                     generation=instance.generation,
                     expected_task_state=states.under_way(operation),
                 )
                 if operation == "build":
                     claims.free(tx, uuid)
+                    networks.free(tx, uuid)
                 faults.create(tx, uuid, fault)
-                actions.finish(tx, uuid, ctxt.request_id, "Error")
+                actions.finish(tx, uuid, ctxt.request_id, fault.message)
         except (errors.InstanceNotFound, errors.InstanceUpdateConflict) as lost:
             LOG.info("instance %s has no use for a fault: %s", uuid, lost)
 

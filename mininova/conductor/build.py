@@ -14,7 +14,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, notifications, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions, claims, faults, instances
+from mininova.db import actions, claims, faults, instances, networks
 from mininova.db.session import Connection, Database
 from mininova.objects import Fault, Instance, RequestSpec, Retry, Selection
 from mininova.scheduler.rpcapi import SchedulerAPI
@@ -41,7 +41,7 @@ class BuildFlow:
 
     def build(self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec) -> None:
         """Schedule all instances of a request together, then send each to its host."""
-        waiting = self._still_scheduling(wanted)
+        waiting = self._still_scheduling(ctxt, wanted, spec)
         if not waiting:
             return
         try:
@@ -62,8 +62,11 @@ class BuildFlow:
             with self.db.write() as tx:
                 waiting = self._take_back(tx, ctxt, instance, fault)
         except LOST as error:
-            LOG.info("instance %s is not to be built again: %s", instance.uuid, error)
-            return
+            again = self._taken_back_before(instance)
+            if again is None:
+                LOG.info("instance %s is not to be built again: %s", instance.uuid, error)
+                return
+            waiting = again
         notifications.tell_update(self.notifier, ctxt, instance, waiting)
         tried = (*spec.retry.hosts, instance.host or "")
         retry = Retry(attempts=spec.retry.attempts + 1, hosts=tried, reason=fault.message)
@@ -104,19 +107,35 @@ class BuildFlow:
                 actions.event_start(tx, instance.uuid, ctxt.request_id, BUILD_EVENT, to.host)
         except LOST as error:
             LOG.info("instance %s is not to be built any more: %s", instance.uuid, error)
-            with self.db.write() as tx:
-                claims.free(tx, instance.uuid, to.host)
+            self._free_claim(instance, to.host)
             return
+        self._cast(ctxt, placed, spec, alternates)
+
+    def _cast(self, ctxt: RequestContext, placed: Instance, spec: RequestSpec, alternates: Sequence[Selection]) -> None:
         try:
-            self.compute.on(to.host).build_instance(ctxt, placed, spec, list(alternates))
+            self.compute.on(placed.host or "").build_instance(ctxt, placed, spec, list(alternates))
         except rpc.Undeliverable as error:
             self.reschedule(ctxt, placed, spec, alternates, _fault(error))
 
-    def _still_scheduling(self, wanted: Sequence[Instance]) -> list[Instance]:
-        """Leave out what was deleted meanwhile, and what an earlier delivery of this message sent on its way."""
+    def _free_claim(self, instance: Instance, host: str) -> None:
+        """Give room back that was claimed for nothing, unless another conductor has sent the instance just there."""
+        with self.db.write() as tx:
+            if not any(row.host == host for row in instances.get_many(tx, [instance.uuid])):
+                claims.free(tx, instance.uuid, host)
+
+    def _still_scheduling(self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec) -> list[Instance]:
+        """Give those that still need a host: not what was deleted meanwhile, nor what an earlier delivery sent away.
+
+        What that delivery gave a host but may not have sent there, since its conductor died, is sent now; to a compute
+        node that has it already a second build is harmless.
+        """
         with self.db.read() as tx:
             found = instances.get_many(tx, [instance.uuid for instance in wanted])
-        return [i for i in found if i.host is None and i.task_state == states.SCHEDULING]
+        scheduling = [instance for instance in found if instance.task_state == states.SCHEDULING]
+        for instance in scheduling:
+            if instance.host is not None:
+                self._cast(ctxt, instance, spec, ())
+        return [instance for instance in scheduling if instance.host is None]
 
     def _take_back(self, tx: Connection, ctxt: RequestContext, instance: Instance, fault: Fault) -> Instance:
         claims.free(tx, instance.uuid, instance.host)
@@ -129,6 +148,13 @@ class BuildFlow:
             expected_task_state=states.under_way("build"),
             host=instance.host,
         )
+
+    def _taken_back_before(self, instance: Instance) -> Instance | None:
+        """Find the instance as an earlier delivery of this message left it, whose conductor died before the next step."""
+        with self.db.read() as tx:
+            found = instances.get_many(tx, [instance.uuid])
+        taken_back = (None, states.SCHEDULING, instance.generation + 1)
+        return next((row for row in found if (row.host, row.task_state, row.generation) == taken_back), None)
 
     def _give_up(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
         """End a build in ERROR, with a fault that its owner can read."""
@@ -143,6 +169,7 @@ class BuildFlow:
                     expected_task_state=states.under_way("build"),
                 )
                 claims.free(tx, instance.uuid)
+                networks.free(tx, instance.uuid)
                 faults.create(tx, instance.uuid, fault)
                 actions.finish(tx, instance.uuid, ctxt.request_id, "Error")
         except LOST as error:
