@@ -1,0 +1,89 @@
+"""URLs that are good, URLs that are not, and passwords that nobody gets to read."""
+
+import re
+
+import pytest
+
+from mininova.conf.values import DatabaseURL, Network, TransportURL, redacted
+
+
+@pytest.mark.parametrize(
+    "url", ["amqp://u:p@127.0.0.1:5672/", "amqps://u:p%40@h/v", "amqp://[::1]:5672//"]
+)
+def test_broker_urls(url: str):
+    """What a broker can be reached by is taken as it is."""
+    assert TransportURL()(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("rabbit://u:hush@h/", "write amqp:// instead"),
+        ("tcp://u:hush@h/", "write it like amqp://"),
+        ("amqp:/u:hush@h/", "is not a URL"),
+        ("amqp://u:hush@h:port/", "port"),
+        ("amqp://u:hush@h:99999/", "port"),
+        ("amqp://u:hush@/", "names no host"),
+        ("", "is not a URL"),
+    ],
+)
+def test_bad_broker_urls(url: str, said: str):
+    """What cannot be a broker is refused in words, without the password."""
+    with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        TransportURL()(url)
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:////srv/a.sqlite",
+        "mysql+pymysql://u:p@h/mininova",
+        "postgresql+psycopg://u:p@h:5432/mininova",
+    ],
+)
+def test_database_urls(url: str):
+    """What a database can be reached by is taken as it is."""
+    assert DatabaseURL()(url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://u:hush@h/d", "write postgresql+psycopg:// instead"),
+        ("mysql+pymysql://u:hush@h/", "no database"),
+        ("mysql+pymysql://u:hush@h:x/d", "port"),
+        ("/srv/a.sqlite", "is not a URL"),
+        ("oracle://u:hush@h/d", "write it like sqlite://"),
+    ],
+)
+def test_bad_database_urls(url: str, said: str):
+    """What cannot be a database is refused in words, without the password."""
+    with pytest.raises(ValueError, match=re.escape(said)) as refused:
+        DatabaseURL()(url)
+    assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("cidr", ["10.0.0.0/30", "10.0.0.1/16", "fd00::/64", "flat"])
+def test_bad_networks(cidr: str):
+    """A network is IPv4, has no host part, and has room."""
+    with pytest.raises(ValueError, match="/"):
+        Network()(cidr)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("amqp://user:hush@host:5672/", "amqp://user:***@host:5672/"),
+        ("amqp://user:hu@sh@host/", "amqp://user:***@host/"),
+        ("amqp://user:hu/sh@host/", "amqp://user:***@host/"),
+        ("amqp://host:5672/", "amqp://host:5672/"),
+        ("user:hush@host", "***@host"),
+        ("mysql+pymysql://host/d?password=hush&ssl=1", "mysql+pymysql://host/d?password=***&ssl=1"),
+        ("sqlite:////srv/a.sqlite", "sqlite:////srv/a.sqlite"),
+    ],
+)
+def test_redacted(url: str, shown: str):
+    """A password never shows, however odd the URL; the rest of it does."""
+    assert redacted(url) == shown
