@@ -1,0 +1,109 @@
+"""Claims: the room on a compute node that is promised to an instance.
+
+A claim is a row in ``allocations`` and its share of the node's ``…_used`` columns, written in one transaction.  The
+UPDATE that takes the room also checks that it is there, so two schedulers cannot give the same room away.  The
+scheduler claims, the conductor claims alternates and frees; compute nodes know nothing of it.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, update
+
+from mininova.db.models.compute import allocations, compute_nodes
+from mininova.db.rows import Rows, insert_new
+from mininova.objects import Flavor
+
+
+class Allocation(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a host is promised to an instance, which has one of these at most.
+
+    :param memory_mb: MiB of memory
+    :param disk_gb: GiB of disk
+    """
+
+    instance_uuid: str
+    host: str
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+    created_at: datetime
+
+
+ROWS = Rows(Allocation, allocations, key="instance_uuid")
+
+_vcpus, _memory_mb, _disk_gb = (
+    bindparam(name, type_=Integer) for name in ("more_vcpus", "more_memory_mb", "more_disk_gb")
+)
+_nodes = compute_nodes.c
+_ROOM = (
+    # more      of what there is    on top of what is promised   up to so many times what there is
+    (_vcpus, _nodes.vcpus, _nodes.vcpus_used, _nodes.cpu_allocation_ratio),
+    (_memory_mb, _nodes.memory_mb, _nodes.memory_mb_used, _nodes.ram_allocation_ratio),
+    (_disk_gb, _nodes.local_gb, _nodes.local_gb_used, _nodes.disk_allocation_ratio),
+)
+
+_add = (
+    update(compute_nodes)
+    .where(_nodes.host == bindparam("on"))
+    .values({used: used + more for more, _, used, _ in _ROOM})
+)
+_add_if_it_fits = _add.where(
+    *(more <= total for more, total, _, _ in _ROOM),  # whatever the ratio, nothing is bigger than the host itself
+    *(used + more <= total * ratio for more, total, used, ratio in _ROOM),
+)
+_insert = insert(allocations)
+_delete = delete(allocations).where(ROWS.which, allocations.c.host == bindparam("on"))
+
+
+def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool:
+    """Promise an instance its room on a host, if there is so much; tell whether it has it now.
+
+    Claiming what it has already changes nothing.  Claiming on another host gives up what it had.
+    """
+    wanted = Allocation(
+        instance_uuid=instance_uuid,
+        host=host,
+        vcpus=flavor.vcpus,
+        memory_mb=flavor.memory_mb,
+        disk_gb=flavor.disk_gb,
+        created_at=datetime.now(UTC),
+    )
+    if not insert_new(tx, _insert, ROWS.values(wanted)):
+        held = of_instance(tx, instance_uuid)
+        if held is not None and held.host == host:
+            return True
+        free(tx, instance_uuid)
+        return claim(tx, instance_uuid, host, flavor)
+    if tx.execute(_add_if_it_fits, _room(wanted, 1)).rowcount == 0:
+        tx.execute(_delete, {"which": instance_uuid, "on": host})
+        return False
+    return True
+
+
+def free(tx: Connection, instance_uuid: str, host: str | None = None) -> bool:
+    """Give the room of an instance back; tell whether it had any.  Doing it twice is doing it once.
+
+    :param host: free it only if it is there; None means wherever it is
+    """
+    held = of_instance(tx, instance_uuid)
+    if held is None or host not in (None, held.host):
+        return False
+    if tx.execute(_delete, {"which": instance_uuid, "on": held.host}).rowcount == 0:
+        return False
+    tx.execute(_add, _room(held, -1))
+    return True
+
+
+def of_instance(tx: Connection, uuid: str) -> Allocation | None:
+    """Read what is promised to an instance."""
+    return ROWS.first(tx.execute(ROWS.one, {"which": uuid}))
+
+
+def _room(allocation: Allocation, sign: int) -> dict[str, object]:
+    return {
+        "on": allocation.host,
+        "more_vcpus": sign * allocation.vcpus,
+        "more_memory_mb": sign * allocation.memory_mb,
+        "more_disk_gb": sign * allocation.disk_gb,
+    }

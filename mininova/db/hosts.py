@@ -1,0 +1,112 @@
+"""Compute nodes: the room that each host reports, and what of it is promised.
+
+A report writes what is there; the ``…_used`` columns belong to db/claims.py, and a report never touches them.  The
+conductor records reports, the scheduler reads ``states``, the api lists hypervisors.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Column, Connection, and_, bindparam, func, insert, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import update as update_of
+
+from mininova import errors
+from mininova.db.models.compute import allocations, services
+from mininova.db.models.compute import compute_nodes as table
+from mininova.db.pages import page
+from mininova.db.rows import Rows, insert_new
+from mininova.db.services import ROWS as SERVICES
+from mininova.objects import ComputeNode, Service
+
+ROWS = Rows(ComputeNode, table, key="host")
+
+USED = ("vcpus_used", "memory_mb_used", "local_gb_used")
+# What is ours to say of a node and not its own.
+KEPT = {"id", "uuid", "host", "updated_at", *USED}
+REPORTED = [column.name for column in ROWS.columns if column.name not in KEPT]
+
+_update = update_of(table).where(ROWS.which)
+_insert = insert(table)
+_promised = select(
+    *(func.coalesce(func.sum(allocations.c[name]), 0) for name in ("vcpus", "memory_mb", "disk_gb"))
+).where(allocations.c.host == bindparam("which"))
+_states = (
+    select(*ROWS.columns, *SERVICES.columns)
+    .join_from(table, services, and_(services.c.host == table.c.host, services.c.topic == "compute"))
+    .order_by(table.c.id)
+)
+
+
+def report(tx: Connection, node: ComputeNode) -> ComputeNode:
+    """Record the capacity that a host reports, if it changed; the first report registers the node."""
+    known = ROWS.first(tx.execute(ROWS.one, {"which": node.host}))
+    if known is None:
+        return _register(tx, node)
+    reported = {name: getattr(node, name) for name in REPORTED}
+    if all(getattr(known, name) == value for name, value in reported.items()):
+        return known
+    values = {**reported, "updated_at": datetime.now(UTC), "which": node.host}
+    return ROWS.update(tx, _update, values) or _register(tx, node)
+
+
+def get(tx: Connection, id_or_uuid: int | str) -> ComputeNode:
+    """Read one compute node.
+
+    :raises errors.ComputeHostNotFound: when there is none
+    """
+    key, value = _key(id_or_uuid)
+    node = ROWS.first(tx.execute(ROWS.select.where(key == value)))
+    if node is None:
+        raise errors.ComputeHostNotFound(host=id_or_uuid)
+    return node
+
+
+def search(
+    tx: Connection,
+    *,
+    host: str | None = None,
+    pattern: str | None = None,
+    limit: int | None = None,
+    marker: int | str | None = None,
+) -> list[ComputeNode]:
+    """List compute nodes in the order in which they registered.
+
+    :param host: only the one of this host
+    :param pattern: only those whose hypervisor_hostname has this in it
+    :param marker: the id or the uuid of the last one of the page before
+    :raises errors.InvalidInput: when no node has the marker
+    """
+    key, last = _key(marker)
+    query = ROWS.select
+    if host is not None:
+        query = query.where(table.c.host == host)
+    if pattern is not None:
+        query = query.where(table.c.hypervisor_hostname.contains(pattern, autoescape=True))
+    return ROWS.all(tx.execute(page(tx, query, key, marker=last, limit=limit)))
+
+
+def states(tx: Connection) -> list[tuple[ComputeNode, Service]]:
+    """Read every compute node together with its service, in one query: all that the scheduler chooses from."""
+    rows = tx.execute(_states).all()
+    services_of = (row[len(ROWS.columns) :] for row in rows)
+    return list(zip(ROWS.all(rows), SERVICES.all(services_of), strict=True))
+
+
+def delete(tx: Connection, host: str) -> bool:
+    """Forget a compute node; tell whether there was one.  What was promised on it stays promised."""
+    return tx.execute(delete_from(table).where(ROWS.which), {"which": host}).rowcount > 0
+
+
+def _register(tx: Connection, node: ComputeNode) -> ComputeNode:
+    now = datetime.now(UTC)
+    used = dict(zip(USED, map(int, tx.execute(_promised, {"which": node.host}).one()), strict=True))
+    values = {**ROWS.values(node), **used, "uuid": node.uuid or str(uuid4()), "created_at": now, "updated_at": now}
+    insert_new(tx, _insert, values)  # or another conductor did, at this very moment
+    return ROWS.all(tx.execute(ROWS.one, {"which": node.host}))[0]
+
+
+def _key(asked: int | str | None) -> tuple[Column[Any], int | str | None]:
+    """Tell ids from uuids."""
+    return (table.c.id, int(asked)) if asked is not None and str(asked).isdecimal() else (table.c.uuid, asked)

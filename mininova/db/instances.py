@@ -1,0 +1,185 @@
+"""Instances: how their rows are made, read, changed and marked deleted.
+
+``update`` is the heart of the control plane's order: one statement that changes a row only if it still is as the
+caller believed.  The api, the conductor and nobody else call this; lists with filters are in instance_search.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from types import EllipsisType
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, false, func, insert, select
+
+from mininova import errors, states
+from mininova.db.models.compute import instance_tags
+from mininova.db.models.compute import instances as table
+from mininova.db.rows import Rows
+from mininova.objects import Instance
+
+ROWS = Rows(Instance, table)
+LIVE = table.c.deleted == false()
+
+# What edit() writes: what its owner says of an instance, and what is no part of its state.
+EDITABLE = frozenset({
+    "display_name", "display_description", "hostname", "metadata", "tags", "access_ip_v4", "access_ip_v6",
+    "disk_config", "locked", "locked_by", "locked_reason",
+})  # fmt: skip
+# What update() does not: who it is and whose, and the copies of what other tables hold.
+UNCHANGEABLE = frozenset({"uuid", "project_id", "user_id", "generation", "flavor", "addresses", "tags", "created_at"})
+CHANGEABLE = frozenset(Instance.__struct_fields__) - UNCHANGEABLE
+
+_insert = insert(table)
+_live = ROWS.one.where(LIVE)
+_among = table.c.uuid.in_(bindparam("uuids", expanding=True))
+_many = ROWS.select.where(_among, LIVE)
+_by_host = ROWS.select.where(table.c.host == bindparam("host"), LIVE).order_by(table.c.id)
+_user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
+_edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
+_change = _edit.values(generation=table.c.generation + 1)
+_untag = delete(instance_tags).where(instance_tags.c.instance_uuid == bindparam("uuid"))
+
+
+def create(tx: Connection, instances: Sequence[Instance], user_data: str | None = None) -> list[Instance]:
+    """Insert the rows of new instances, and give the instances with the moment of it in them.
+
+    :param user_data: base64, the same for each of them; only ``user_data()`` reads it back
+    """
+    now = datetime.now(UTC)
+    born = [instance.replace(created_at=instance.created_at or now, updated_at=now) for instance in instances]
+    others = {"user_data": user_data}
+    tx.execute(_insert, [ROWS.values(it) | others | {"flavor_id": it.flavor.flavor_id} for it in born])
+    _tag(tx, {instance.uuid: instance.tags for instance in born})
+    return born
+
+
+def get(tx: Connection, uuid: str, *, project_id: str | None = None, deleted: bool = False) -> Instance:
+    """Read one instance.
+
+    :param project_id: whose it must be; None means anybody's
+    :param deleted: find it even if it was deleted
+    :raises errors.InstanceNotFound: when there is none, or none of this project
+    """
+    instance = ROWS.first(tx.execute(ROWS.one if deleted else _live, {"which": uuid}))
+    if instance is None or project_id not in (None, instance.project_id):
+        raise errors.InstanceNotFound(instance_uuid=uuid)
+    return instance
+
+
+def get_many(tx: Connection, uuids: Sequence[str]) -> list[Instance]:
+    """Read several instances, in the order asked for; those that are gone are left out."""
+    found = {instance.uuid: instance for instance in ROWS.all(tx.execute(_many, {"uuids": list(uuids)}))}
+    return [found[uuid] for uuid in uuids if uuid in found]
+
+
+def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
+    """Read what the guests of these instances are given at their first boot, in base64; many are given nothing."""
+    return {row.uuid: row.user_data for row in tx.execute(_user_data, {"uuids": list(uuids)})}
+
+
+def list_by_host(tx: Connection, host: str) -> list[Instance]:
+    """Read every instance that is on a host, the oldest first."""
+    return ROWS.all(tx.execute(_by_host, {"host": host}))
+
+
+def edit(tx: Connection, uuid: str, **columns: Any) -> Instance:
+    """Write what its owner says of an instance (``EDITABLE``), whatever is being done to it meanwhile.
+
+    :raises errors.InstanceNotFound: when there is none
+    """
+    _refuse_others(columns, EDITABLE)
+    instance = ROWS.update(tx, _edit, {**columns, "updated_at": datetime.now(UTC), "which": uuid})
+    if instance is None:
+        raise errors.InstanceNotFound(instance_uuid=uuid)
+    if "tags" in columns:
+        tx.execute(_untag, {"uuid": uuid})
+        _tag(tx, {uuid: instance.tags})
+    return instance
+
+
+def update(
+    tx: Connection,
+    uuid: str,
+    changes: Mapping[str, object],
+    *,
+    generation: int | None,
+    expected_task_state: Sequence[str | None] | None,
+    host: str | EllipsisType | None = ...,
+) -> Instance:
+    """Compare and swap: write the changes if the row is as the caller believes, and count its generation up.
+
+    :param generation: the row's, as the caller last saw it; None does not compare
+    :param expected_task_state: the row's must be one of these; None does not compare
+    :param host: where the row must say that the instance is; ``...`` does not compare
+    :raises errors.InstanceNotFound: when there is none
+    :raises errors.InstanceBeingDeleted: when the row is not so, and somebody is deleting the instance
+    :raises errors.InstanceUpdateConflict: when the row is not so; nothing was written
+    """
+    _refuse_others(changes, CHANGEABLE)
+    values: dict[str, object] = {**changes, "updated_at": datetime.now(UTC), "which": uuid}
+    if generation is not None:
+        values["if_generation"] = generation
+    if host is not ...:
+        values["if_host"] = host
+    for n, state in enumerate(expected_task_state or ()):
+        values[f"if_task_state_{n}"] = state or ""
+    compared = None if expected_task_state is None else len(expected_task_state)
+    instance = ROWS.update(tx, _compare_and_swap(generation is not None, host is not ..., compared), values)
+    if instance is None:
+        raise _refusal(get(tx, uuid), generation, expected_task_state)
+    return instance
+
+
+def destroy(tx: Connection, uuid: str) -> bool:
+    """Mark an instance deleted; tell whether it was not yet."""
+    now = datetime.now(UTC)
+    values = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "terminated_at": now}
+    return tx.execute(_change, {**values, "deleted_at": now, "which": uuid}).rowcount > 0
+
+
+@cache
+def _compare_and_swap(generation: bool, host: bool, task_states: int | None) -> Update:
+    """Build the UPDATE that compares what is asked for; its SET has the columns that the parameters name.
+
+    :param task_states: how many are acceptable, "" standing for none; None does not compare
+    """
+    statement = _change
+    if generation:
+        statement = statement.where(table.c.generation == bindparam("if_generation"))
+    if host:
+        statement = statement.where(table.c.host.is_not_distinct_from(bindparam("if_host")))
+    if task_states is not None:
+        acceptable: list[BindParameter[str]] = [bindparam(f"if_task_state_{n}") for n in range(task_states)]
+        statement = statement.where(func.coalesce(table.c.task_state, "").in_(acceptable))
+    return statement
+
+
+def _refusal(
+    actual: Instance, generation: int | None, expected: Sequence[str | None] | None
+) -> errors.InstanceUpdateConflict:
+    """Say how the row differs from what the caller believed."""
+    unexpected = expected is not None and actual.task_state not in expected
+    being_deleted = unexpected and actual.task_state == states.DELETING
+    complaint = errors.InstanceBeingDeleted if being_deleted else errors.InstanceUpdateConflict
+    return complaint(
+        instance_uuid=actual.uuid,
+        expected=None if expected is None else list(expected),
+        generation=generation,
+        actual_task_state=actual.task_state,
+        actual_generation=actual.generation,
+        actual_host=actual.host,
+    )
+
+
+def _tag(tx: Connection, tags: Mapping[str, Sequence[str]]) -> None:
+    """Write the rows that instances are found by their tags with."""
+    rows = [{"instance_uuid": uuid, "tag": tag} for uuid, its_tags in tags.items() for tag in its_tags]
+    if rows:
+        tx.execute(insert(instance_tags), rows)
+
+
+def _refuse_others(columns: Mapping[str, object], allowed: frozenset[str]) -> None:
+    if not columns.keys() <= allowed:
+        raise TypeError(f"not to be written here: {', '.join(sorted(columns.keys() - allowed))}")

@@ -1,0 +1,238 @@
+"""The tables of the compute service.
+
+Where a table has a struct of its own in mininova/objects, the columns are named as the fields; db/rows.py rests on
+it.  Only db/ imports this.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)  # fmt: skip
+
+from mininova.db.models.base import Json, UTCDateTime, metadata
+from mininova.objects import FixedIP, Flavor
+
+# SQLite counts rows up by itself in a column of exactly this type only.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+# ``flavor_id`` is a copy out of ``flavor``, and ``addresses`` and ``tags`` are copies of the rows in fixed_ips and
+# instance_tags, kept in the same transaction: so an instance is one row to read, and can be found by all of them.
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("project_id", String(64), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("display_name", String(255), nullable=False),
+    Column("display_description", String(255)),
+    Column("hostname", String(255), nullable=False),
+    Column("host", String(255)),
+    Column("node", String(255)),
+    Column("availability_zone", String(255)),
+    Column("requested_zone", String(255)),
+    Column("vm_state", String(32), nullable=False),
+    Column("task_state", String(32)),
+    Column("power_state", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("flavor", Json(Flavor, shared=True), nullable=False),
+    Column("flavor_id", String(255), nullable=False),
+    Column("image_ref", String(36), nullable=False),
+    Column("key_name", String(255)),
+    Column("reservation_id", String(32), nullable=False),
+    Column("launch_index", Integer, nullable=False),
+    Column("networks", String(16), nullable=False),
+    Column("addresses", Json(tuple[FixedIP, ...]), nullable=False),
+    Column("metadata", Json(dict[str, str]), nullable=False),
+    Column("config_drive", Boolean, nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("locked_by", String(8)),
+    Column("locked_reason", String(255)),
+    Column("disk_config", String(8), nullable=False),
+    Column("tags", Json(tuple[str, ...]), nullable=False),
+    Column("access_ip_v4", String(39)),
+    Column("access_ip_v6", String(39)),
+    Column("root_device_name", String(64), nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("user_data", Text),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Column("launched_at", UTCDateTime),
+    Column("terminated_at", UTCDateTime),
+    Column("deleted_at", UTCDateTime),
+    Index("ix_instances_project_list", "project_id", "deleted", "created_at", "id"),
+    Index("ix_instances_all_list", "deleted", "created_at", "id"),
+    Index("ix_instances_host", "host", "deleted"),
+    Index("ix_instances_reservation", "reservation_id"),
+)
+
+instance_tags = Table(
+    "instance_tags",
+    metadata,
+    Column("instance_uuid", String(36), primary_key=True),
+    Column("tag", String(60), primary_key=True),
+    Index("ix_instance_tags_tag", "tag"),
+)
+
+instance_actions = Table(
+    "instance_actions",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("instance_uuid", String(36), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("user_id", String(64)),
+    Column("project_id", String(64)),
+    Column("message", String(255)),
+    Column("start_time", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Column("finish_time", UTCDateTime),
+    Index("ix_instance_actions_instance", "instance_uuid", "request_id"),
+)
+
+instance_action_events = Table(
+    "instance_action_events",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("action_id", BigId, ForeignKey("instance_actions.id"), nullable=False, index=True),
+    Column("event", String(64), nullable=False),
+    Column("host", String(255)),
+    Column("start_time", UTCDateTime, nullable=False),
+    Column("finish_time", UTCDateTime),
+    Column("result", String(32)),
+    Column("traceback", Text),
+)
+
+instance_faults = Table(
+    "instance_faults",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("instance_uuid", String(36), nullable=False, index=True),
+    Column("code", Integer, nullable=False),
+    Column("message", String(255), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("host", String(255)),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
+services = Table(
+    "services",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("binary", String(64), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("availability_zone", String(255), nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("disabled_reason", String(255)),
+    Column("forced_down", Boolean, nullable=False),
+    Column("report_count", Integer, nullable=False),
+    Column("last_seen_up", UTCDateTime),
+    Column("versions", Json(dict[str, str], shared=True), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    UniqueConstraint("host", "binary", name="uq_services_host_binary"),
+)
+
+compute_nodes = Table(
+    "compute_nodes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("host", String(255), nullable=False, unique=True),
+    Column("hypervisor_hostname", String(255), nullable=False),
+    Column("hypervisor_type", String(64), nullable=False),
+    Column("hypervisor_version", Integer, nullable=False),
+    Column("vcpus", Integer, nullable=False),
+    Column("memory_mb", Integer, nullable=False),
+    Column("local_gb", Integer, nullable=False),
+    Column("vcpus_used", Integer, nullable=False),
+    Column("memory_mb_used", Integer, nullable=False),
+    Column("local_gb_used", Integer, nullable=False),
+    Column("cpu_allocation_ratio", Float, nullable=False),
+    Column("ram_allocation_ratio", Float, nullable=False),
+    Column("disk_allocation_ratio", Float, nullable=False),
+    Column("host_ip", String(39), nullable=False),
+    Column("cpu_info", Json(dict[str, str | list[str]], shared=True), nullable=False),
+    Column("image_properties", Json(dict[str, list[str]], shared=True), nullable=False),
+    Column("running_vms", Integer, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+)
+
+# What is promised to whom; the sums of it are the compute node's ``…_used``, kept in the same transaction.
+allocations = Table(
+    "allocations",
+    metadata,
+    Column("instance_uuid", String(36), primary_key=True),
+    Column("host", String(255), nullable=False, index=True),
+    Column("vcpus", Integer, nullable=False),
+    Column("memory_mb", Integer, nullable=False),
+    Column("disk_gb", Integer, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
+# The addresses lent, one row each; ``position`` is the address's place in the network's range.
+fixed_ips = Table(
+    "fixed_ips",
+    metadata,
+    Column("network", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("instance_uuid", String(36), nullable=False),
+    Column("address", String(39), nullable=False),
+    Column("mac_address", String(17), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    UniqueConstraint("instance_uuid", "network", name="uq_fixed_ips_instance_uuid_network"),
+)
+
+flavors = Table(
+    "flavors",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("flavor_id", String(255), nullable=False, unique=True),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("memory_mb", Integer, nullable=False),
+    Column("vcpus", Integer, nullable=False),
+    Column("root_gb", Integer, nullable=False),
+    Column("ephemeral_gb", Integer, nullable=False),
+    Column("swap_mb", Integer, nullable=False),
+    Column("rxtx_factor", Float, nullable=False),
+    Column("is_public", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("description", Text),
+    Column("extra_specs", Json(dict[str, str]), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
+# Which projects may use a flavor that is not public.
+flavor_projects = Table(
+    "flavor_projects",
+    metadata,
+    Column("flavor_id", String(255), ForeignKey("flavors.flavor_id", ondelete="CASCADE"), primary_key=True),
+    Column("project_id", String(64), primary_key=True),
+)
+
+key_pairs = Table(
+    "key_pairs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("user_id", String(64), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("fingerprint", String(255), nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    UniqueConstraint("user_id", "name", name="uq_key_pairs_user_id_name"),
+)

@@ -1,0 +1,93 @@
+"""Services: which processes there are, when each was last heard of, and what an operator says of it.
+
+A heartbeat writes what the process knows of itself; ``disabled``, ``forced_down`` and the reason are the operator's.
+The conductor records the heartbeats of compute nodes, every other service its own; the api and the scheduler read.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, bindparam, insert
+from sqlalchemy import delete as delete_from
+from sqlalchemy import update as update_of
+
+from mininova import errors
+from mininova.db.models.compute import services as table
+from mininova.db.rows import Rows, insert_new
+from mininova.objects import Service
+
+ROWS = Rows(Service, table)
+
+_here = (table.c.host == bindparam("on_host"), table.c.binary == bindparam("of_binary"))
+_by_place = ROWS.select.where(*_here)
+_beat = update_of(table).where(*_here).values(report_count=table.c.report_count + 1)
+_insert = insert(table)
+
+
+def report(tx: Connection, service: Service, now: datetime) -> Service:
+    """Record a heartbeat; the first one of a binary on a host registers the service."""
+    told = {"topic": service.topic, "availability_zone": service.availability_zone, "versions": service.versions}
+    times = {"last_seen_up": now, "updated_at": now}
+    values = {**told, **times, "on_host": service.host, "of_binary": service.binary}
+    known = ROWS.update(tx, _beat, values, again=_by_place)
+    if known is not None:
+        return known
+    new = {**ROWS.values(service), **times, "uuid": str(uuid4()), "report_count": 1, "created_at": now}
+    if insert_new(tx, _insert, new):
+        return ROWS.all(tx.execute(_by_place, values))[0]
+    return report(tx, service, now)  # another conductor registered it at this very moment
+
+
+def get(tx: Connection, id_or_uuid: int | str) -> Service:
+    """Read one service.
+
+    :raises errors.ServiceNotFound: when there is none
+    """
+    by_id = str(id_or_uuid).isdecimal()
+    query = ROWS.select.where(table.c.id == int(id_or_uuid) if by_id else table.c.uuid == id_or_uuid)
+    return _found(ROWS.first(tx.execute(query)), id_or_uuid)
+
+
+def search(tx: Connection, *, host: str | None = None, binary: str | None = None) -> list[Service]:
+    """List services in the order in which they registered.
+
+    :param host: only those on it
+    :param binary: only those of this name
+    """
+    wanted = ((table.c.host, host), (table.c.binary, binary))
+    query = ROWS.select.where(*(column == value for column, value in wanted if value is not None))
+    return ROWS.all(tx.execute(query.order_by(table.c.id)))
+
+
+def update(tx: Connection, uuid: str, **columns: Any) -> Service:
+    """Write what an operator says of a service.
+
+    :raises errors.ServiceNotFound: when there is none
+    """
+    statement = update_of(table).where(ROWS.which).values(columns)
+    return _found(ROWS.update(tx, statement, {"which": uuid}), uuid)
+
+
+def delete(tx: Connection, uuid: str) -> None:
+    """Forget a service; if it is alive, its next heartbeat registers it anew.
+
+    :raises errors.ServiceNotFound: when there is none
+    """
+    if tx.execute(delete_from(table).where(ROWS.which), {"which": uuid}).rowcount == 0:
+        raise errors.ServiceNotFound(service_id=uuid)
+
+
+def is_up(service: Service, now: datetime, down_time: float) -> bool:
+    """Tell whether a service counts as alive.
+
+    :param down_time: seconds without a heartbeat after which it does not
+    """
+    heard = service.last_seen_up or service.created_at
+    return not service.forced_down and heard is not None and now - heard <= timedelta(seconds=down_time)
+
+
+def _found(service: Service | None, asked: int | str) -> Service:
+    if service is None:
+        raise errors.ServiceNotFound(service_id=asked)
+    return service

@@ -1,0 +1,155 @@
+"""The way to the database: a pool of connections, and the two kinds of transaction.
+
+``read()`` and ``write()`` lend a SQLAlchemy Connection that is inside a transaction; the query modules take it as
+their first argument, ``tx``.  Waiting for a database that is away happens here, while a connection is acquired,
+and nowhere else.  Nothing here knows a table.  Hold no transaction over anything that is not SQL.
+"""
+
+import logging
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+
+from mininova import errors
+
+__all__ = ["Connection", "Database"]
+
+LOG = logging.getLogger(__name__)
+
+AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
+LONGEST_PAUSE = 2.0  # seconds between two attempts
+
+BUSY_TIMEOUT = 30.0  # seconds that SQLite waits for another process's transaction
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",  # readers and the writer do not wait for each other
+    "synchronous=NORMAL",  # a loss of power may lose the last commits, never the database
+    "foreign_keys=ON",
+)
+
+
+class Database:
+    """One database, as one process uses it.
+
+    :param url: as SQLAlchemy writes it: SQLite (a file), MySQL/MariaDB or PostgreSQL
+    :param connect_retry: seconds to go on trying when the database is away
+    :raises errors.ConfigError: when nothing can be done with the URL
+    """
+
+    def __init__(self, url: str, *, connect_retry: float = 60.0) -> None:
+        where = _parse(url)
+        self.name = where.render_as_string(hide_password=True)
+        self.engine = _engine(where)
+        self._connect_retry = connect_retry
+        self._sqlite = where.get_backend_name() == "sqlite"
+        self._writing = threading.Lock()
+        self._closed = threading.Event()
+
+    @contextmanager
+    def read(self, *, patience: float | None = None) -> Iterator[Connection]:
+        """Lend a connection for reading; it locks nobody out, and on SQLite everything it sees is of one moment.
+
+        :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
+        :raises errors.DatabaseNotReady: when it stayed away
+        """
+        with self._acquire("BEGIN", patience) as tx:
+            yield tx
+
+    @contextmanager
+    def write(self, *, patience: float | None = None) -> Iterator[Connection]:
+        """Lend a connection for one transaction: committed on leaving, rolled back when an exception leaves.
+
+        :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
+        :raises errors.DatabaseNotReady: when it stayed away; nothing was done
+        """
+        with self._turn(), self._acquire("BEGIN IMMEDIATE", patience) as tx:
+            yield tx
+            tx.commit()
+
+    def close(self) -> None:
+        """Give all connections up, and end the waiting of whoever still tries to get one."""
+        self._closed.set()
+        self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Have the writers of this process queue here on SQLite, which lets one write at a time.
+
+        In SQLite's own queue they would sleep; and, under eventlet, send to sleep with them the one they wait for.
+        """
+        if not self._sqlite:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_TIMEOUT):
+            raise errors.DatabaseNotReady(f"The database {self.name} has been written to for {BUSY_TIMEOUT:.0f} s")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def _acquire(self, begin: str, patience: float | None) -> Connection:
+        """Get a connection; closing it rolls back what was not committed."""
+        deadline = time.monotonic() + (self._connect_retry if patience is None else patience)
+        for pause in _pauses():
+            try:
+                return self._connect(begin)
+            except AWAY as error:
+                reason = str(getattr(error, "orig", error))
+                if time.monotonic() + pause > deadline or self._closed.is_set():
+                    raise errors.DatabaseNotReady(f"The database {self.name} cannot be reached: {reason}") from error
+                LOG.warning("The database %s is away (%s); trying again in %.1f s", self.name, reason, pause)
+            self._closed.wait(pause)
+        raise AssertionError("the pauses never end")
+
+    def _connect(self, begin: str) -> Connection:
+        tx = self.engine.connect()
+        if self._sqlite:  # whose driver, left alone, begins no transaction; the others begin with the first statement
+            try:
+                tx.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
+            except BaseException:
+                tx.close()
+                raise
+        return tx
+
+
+def _pauses() -> Iterator[float]:
+    """Give the seconds to wait before each further attempt: doubling, and never in step with other processes."""
+    longest = 0.1
+    while True:
+        yield longest * random.uniform(0.5, 1.0)
+        longest = min(2 * longest, LONGEST_PAUSE)
+
+
+def _parse(url: str) -> URL:
+    try:
+        where = make_url(url)
+    except ArgumentError as error:
+        # It is not quoted, since there may be a password in it.
+        raise errors.ConfigError("[database] connection is no URL such as sqlite:////var/lib/mininova.db") from error
+    if where.get_backend_name() == "sqlite" and where.database in (None, "", ":memory:"):
+        raise errors.ConfigError(f"[database] connection {url} names no file, which several processes could share")
+    return where
+
+
+def _engine(where: URL) -> Engine:
+    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 40, "pool_use_lifo": True}
+    try:
+        if where.get_backend_name() != "sqlite":
+            return create_engine(where, pool_pre_ping=True, isolation_level="READ COMMITTED", **pool)
+        engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None}, **pool)
+    except (NoSuchModuleError, ImportError) as error:
+        name = where.render_as_string(hide_password=True)
+        raise errors.ConfigError(f"[database] connection {name} needs a driver that is not here: {error}") from error
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")

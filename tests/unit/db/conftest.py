@@ -1,0 +1,92 @@
+"""A database of its own for every test, ways to put things into it, and threads that race."""
+
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+from mininova import states
+from mininova.db import hosts, schema
+from mininova.db.session import Database
+from mininova.objects import ComputeNode, Flavor, Instance
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """An empty database with the present schema, to be copied."""
+    path = tmp_path_factory.mktemp("database") / "template.sqlite"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def db(template, tmp_path):
+    """A database with the present schema and nothing in it."""
+    database = Database(f"sqlite:///{shutil.copy(template, tmp_path / 'mininova.sqlite')}", connect_retry=0)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def tx(db):
+    """A transaction, for tests that need one only."""
+    with db.write() as tx:
+        yield tx
+
+
+@pytest.fixture
+def flavor():
+    return Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
+
+
+@pytest.fixture
+def an_instance(flavor):
+    """Make instances whose build has just been asked for."""
+
+    def make(**fields):
+        who = {"uuid": str(uuid4()), "project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": flavor}
+        return Instance(**{**who, "vm_state": states.BUILDING, "task_state": states.SCHEDULING, **fields})
+
+    return make
+
+
+@pytest.fixture
+def add_host():
+    """Register compute nodes without overcommit."""
+
+    def register(tx, host="host-1", **fields):
+        room = {
+            "vcpus": 8,
+            "memory_mb": 4096,
+            "local_gb": 100,
+            "cpu_allocation_ratio": 1.0,
+            "ram_allocation_ratio": 1.0,
+        }
+        return hosts.report(tx, ComputeNode(host=host, hypervisor_hostname=f"{host}.cell", **{**room, **fields}))
+
+    return register
+
+
+@pytest.fixture
+def race(db):
+    """Run a function in several threads at the same moment, each in a transaction; give what each gave or raised."""
+
+    def run(function, *arguments):
+        start = threading.Barrier(len(arguments))
+
+        def one(argument):
+            start.wait()
+            try:
+                with db.write() as tx:
+                    return function(tx, argument)
+            except Exception as error:
+                return error
+
+        with ThreadPoolExecutor(len(arguments)) as threads:
+            return list(threads.map(one, arguments))
+
+    return run

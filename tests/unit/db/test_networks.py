@@ -1,0 +1,92 @@
+"""The flat network lends each instance one address, and lends it again when it came back."""
+
+from uuid import uuid4
+
+import pytest
+
+from mininova import errors
+from mininova.db import instances, networks
+
+CIDR = "10.0.0.0/29"  # .2 to .6 can be lent
+
+
+def lend(tx, uuid=None, cidr=CIDR):
+    return networks.allocate(tx, "flat", cidr, uuid or str(uuid4())).address
+
+
+def test_the_first_address_follows_the_gateway(tx):
+    """The network's own address and the gateway's are nobody's; the MAC address tells the place in the range."""
+    ip = networks.allocate(tx, "flat", "10.0.0.0/16", "a")
+    assert (ip.address, ip.network, ip.mac_address, ip.version_number) == ("10.0.0.2", "flat", "fa:16:3e:00:00:02", 4)
+
+
+def test_the_instance_carries_its_addresses(tx, an_instance):
+    """What is lent is copied into the instance's row, and taken out when it is given back."""
+    (instance,) = instances.create(tx, [an_instance()])
+    ip = networks.allocate(tx, "flat", CIDR, instance.uuid)
+    assert instances.get(tx, instance.uuid).addresses == (ip,)
+    networks.free(tx, instance.uuid)
+    assert instances.get(tx, instance.uuid).addresses == ()
+
+
+def test_asking_again_gives_the_same_address(tx):
+    """A repeated allocation lends nothing more."""
+    first = networks.allocate(tx, "flat", CIDR, "a")
+    assert networks.allocate(tx, "flat", CIDR, "a") == first
+    assert lend(tx) == "10.0.0.3"
+
+
+def test_a_freed_address_is_left_alone_while_others_are_free(tx):
+    """Addresses go upwards: one that was just given back is not lent at once."""
+    lend(tx, "a")
+    lend(tx)
+    networks.free(tx, "a")
+    assert lend(tx) == "10.0.0.4"
+
+
+def test_gaps_are_used_when_the_range_is(tx):
+    """At the range's end the lowest address that came back is lent, be it the very first or one in the middle."""
+    for uuid in "abcde":
+        last = lend(tx, uuid)
+    assert last == "10.0.0.6"
+    networks.free(tx, "c")
+    networks.free(tx, "a")
+    assert [lend(tx), lend(tx)] == ["10.0.0.2", "10.0.0.4"]
+
+
+def test_a_full_network_says_so(tx):
+    """When every address is lent, and the broadcast's is not one, there are no more."""
+    for uuid in "abcde":
+        lend(tx, uuid)
+    with pytest.raises(errors.NoMoreAddresses, match="flat"):
+        lend(tx)
+
+
+def test_a_network_may_be_too_small_for_anybody(tx):
+    """A range with no room beside gateway and broadcast lends nothing."""
+    with pytest.raises(errors.NoMoreAddresses):
+        lend(tx, cidr="10.0.0.0/31")
+
+
+def test_a_network_may_be_of_version_6(tx):
+    """The same holds for IPv6."""
+    ip = networks.allocate(tx, "flat", "fd00::/64", "a")
+    assert (ip.address, ip.version_number) == ("fd00::2", 6)
+
+
+def test_freeing_twice_is_freeing_once(tx):
+    """The second time there is nothing to give back."""
+    lend(tx, "a")
+    assert networks.free(tx, "a") is True
+    assert networks.free(tx, "a") is False
+
+
+def test_racing_instances_get_addresses_of_their_own(race):
+    """However many ask at once, no address is lent twice."""
+    lent = race(lend, *(str(uuid4()) for _ in range(5)))
+    assert sorted(lent) == [f"10.0.0.{n}" for n in range(2, 7)]
+
+
+def test_racing_requests_for_one_instance_get_one_address(race):
+    """Two conductors that build the same instance lend it one address."""
+    assert len(set(race(lend, "a", "a"))) == 1

@@ -1,0 +1,68 @@
+"""Rows become objects, and an UPDATE gives the object that a row became, on every kind of database."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event, insert, text
+
+from mininova.db import instances, services
+from mininova.db.models.compute import flavors, instance_action_events
+from mininova.db.rows import insert_new
+from mininova.objects import Service
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.fixture(params=[True, False], ids=["returning", "without returning"])
+def tx(tx, request, monkeypatch):
+    """A transaction on a database that can say what an UPDATE made of a row, and on one that cannot, as MySQL."""
+    monkeypatch.setattr(tx.dialect, "update_returning", request.param)
+    return tx
+
+
+def test_an_update_gives_the_new_row(tx, an_instance):
+    """An instance that was changed comes back as it is now."""
+    (instance,) = instances.create(tx, [an_instance()])
+    new = instances.update(tx, instance.uuid, {"progress": 50}, generation=0, expected_task_state=None)
+    assert (new.progress, new.generation) == (50, 1)
+    assert new == instances.get(tx, instance.uuid)
+
+
+def test_a_row_may_be_found_again_by_something_else(tx):
+    """A service is found by its host and its name, where its uuid is not known."""
+    service = Service(binary="nova-compute", host="host-1", topic="compute")
+    services.report(tx, service, NOW)
+    assert services.report(tx, service, NOW) == services.get(tx, 1)
+
+
+def test_an_update_is_one_statement_where_it_can_be(tx, an_instance):
+    """Only a database that does not give the row back is asked for it."""
+    (instance,) = instances.create(tx, [an_instance()])
+    statements = []
+    event.listen(tx, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    instances.edit(tx, instance.uuid, display_name="new")
+    assert len(statements) == (1 if tx.dialect.update_returning else 2)
+
+
+def test_a_taken_key_does_not_end_the_transaction(tx, flavor):
+    """insert_new tells whether the row is new, and what was written before is not lost."""
+    values = {
+        "flavor_id": "1",
+        "name": "m1",
+        "memory_mb": 1,
+        "vcpus": 1,
+        "root_gb": 1,
+        "extra_specs": {},
+        "created_at": NOW,
+    }
+    for column in ("ephemeral_gb", "swap_mb", "rxtx_factor", "is_public", "disabled"):
+        values[column] = 0
+    assert insert_new(tx, insert(flavors), values) is True
+    assert insert_new(tx, insert(flavors), values) is False
+    assert tx.execute(text("SELECT count(*) FROM flavors")).scalar() == 1
+
+
+def test_a_row_that_refers_to_nothing_is_not_new(tx):
+    """Foreign keys are watched on SQLite too."""
+    row = {"action_id": 99, "event": "e", "start_time": NOW}
+    assert insert_new(tx, insert(instance_action_events), row) is False

@@ -1,0 +1,94 @@
+"""Services register by their first heartbeat and are alive while they go on."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mininova import errors
+from mininova.db import services
+from mininova.objects import Service
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=10)
+COMPUTE = Service(
+    binary="nova-compute", host="host-1", topic="compute", availability_zone="nova", versions={"C": "1.0"}
+)
+
+
+def test_the_first_heartbeat_registers(tx):
+    """The service gets a uuid, and is known from then on."""
+    service = services.report(tx, COMPUTE, NOW)
+    assert service == COMPUTE.replace(id=1, uuid=service.uuid, report_count=1, last_seen_up=NOW, created_at=NOW)
+    assert services.get(tx, service.uuid) == services.get(tx, 1) == services.get(tx, "1") == service
+
+
+def test_the_next_ones_count(tx):
+    """A heartbeat renews what the process says of itself, and keeps what it does not know."""
+    first = services.report(tx, COMPUTE, NOW)
+    again = services.report(tx, COMPUTE.replace(versions={"C": "1.1"}, availability_zone="az2"), LATER)
+    expected = first.replace(versions={"C": "1.1"}, availability_zone="az2", report_count=2, last_seen_up=LATER)
+    assert again == expected == services.get(tx, first.uuid)
+
+
+def test_a_heartbeat_does_not_enable(tx):
+    """What an operator said stays said."""
+    service = services.report(tx, COMPUTE, NOW)
+    services.update(tx, service.uuid, disabled=True, disabled_reason="broken", forced_down=True)
+    again = services.report(tx, COMPUTE, LATER)
+    assert (again.disabled, again.disabled_reason, again.forced_down) == (True, "broken", True)
+
+
+def test_racing_first_heartbeats_register_once(race, db):
+    """Two conductors that take the same process's first heartbeats register one service."""
+    race(lambda tx, now: services.report(tx, COMPUTE, now), NOW, LATER)
+    with db.read() as tx:
+        assert [service.report_count for service in services.search(tx)] == [2]
+
+
+def test_lists(tx):
+    """Services are listed by host and binary, the oldest first."""
+    for host, binary in (("b", "nova-compute"), ("a", "nova-compute"), ("a", "nova-conductor")):
+        services.report(tx, COMPUTE.replace(host=host, binary=binary), NOW)
+
+    def found(**wanted):
+        return [(service.host, service.binary) for service in services.search(tx, **wanted)]
+
+    assert found() == [("b", "nova-compute"), ("a", "nova-compute"), ("a", "nova-conductor")]
+    assert found(host="a") == [("a", "nova-compute"), ("a", "nova-conductor")]
+    assert found(host="a", binary="nova-conductor") == [("a", "nova-conductor")]
+    assert found(host="c") == []
+
+
+def test_an_unknown_service_is_not_found(tx):
+    """All that need a service say which one there is not."""
+    for ask in (services.get, services.delete, lambda tx, uuid: services.update(tx, uuid, disabled=True)):
+        with pytest.raises(errors.ServiceNotFound, match="none"):
+            ask(tx, "none")
+
+
+def test_a_deleted_service_is_gone(tx):
+    """Until it is heard of again, as a new one."""
+    service = services.report(tx, COMPUTE, NOW)
+    services.delete(tx, service.uuid)
+    assert services.search(tx) == []
+    assert services.report(tx, COMPUTE, NOW).uuid != service.uuid
+
+
+@pytest.mark.parametrize(
+    ("heard", "forced_down", "up"),
+    [
+        (NOW, False, True),
+        (NOW - timedelta(seconds=60), False, True),
+        (NOW - timedelta(seconds=61), False, False),
+        (NOW, True, False),
+    ],
+)
+def test_alive_is_who_was_heard_of_lately(heard, forced_down, up):
+    """A service counts as down after down_time seconds of silence, or when an operator says so."""
+    service = COMPUTE.replace(last_seen_up=heard, forced_down=forced_down)
+    assert services.is_up(service, NOW, 60) is up
+
+
+def test_who_was_never_heard_of_is_down():
+    """A service without a heartbeat is not alive."""
+    assert services.is_up(COMPUTE, NOW, 60) is False

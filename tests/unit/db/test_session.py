@@ -1,0 +1,172 @@
+"""A database lends connections, waits for one that is away, and keeps its transactions whole."""
+
+import sqlite3
+import threading
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+
+from mininova import errors
+from mininova.db.session import Database
+
+COUNT = text("SELECT count(*) FROM key_pairs")
+INSERT = text(
+    "INSERT INTO key_pairs (user_id, name, type, fingerprint, public_key, created_at) "
+    "VALUES ('ann', :name, 'ssh', '', '', '2026-01-01 00:00:00')"
+)
+
+
+def count(db):
+    with db.read() as tx:
+        return tx.execute(COUNT).scalar()
+
+
+def fail_to_connect(db, times):
+    """Make the next attempts to connect fail; give the list of those that were made."""
+    attempts = []
+
+    @event.listens_for(db.engine, "do_connect")
+    def connect(*_):
+        attempts.append(len(attempts))
+        if len(attempts) <= times:
+            raise sqlite3.OperationalError("away")
+
+    return attempts
+
+
+def test_what_was_written_is_there_afterwards(db):
+    """Leaving write() commits."""
+    with db.write() as tx:
+        tx.execute(INSERT, {"name": "a"})
+    assert count(db) == 1
+
+
+def test_an_exception_undoes_everything(db):
+    """An exception that leaves write() rolls back, and travels on."""
+
+    def write_and_fail():
+        with db.write() as tx:
+            tx.execute(INSERT, {"name": "a"})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    assert count(db) == 0
+
+
+def test_the_connection_is_good_after_an_exception(db):
+    """A failed transaction leaves nothing behind in the connection that the next one gets."""
+    with pytest.raises(ZeroDivisionError), db.write():
+        raise ZeroDivisionError
+    with db.write() as tx:
+        tx.execute(INSERT, {"name": "a"})
+    assert count(db) == 1
+
+
+def test_read_never_commits(db):
+    """What is written on a connection for reading is gone."""
+    with db.read() as tx:
+        tx.execute(INSERT, {"name": "a"})
+    assert count(db) == 0
+
+
+def test_readers_do_not_wait_for_the_writer(db):
+    """While one transaction writes, another reads the state before it."""
+    with db.write() as tx:
+        tx.execute(INSERT, {"name": "a"})
+        assert count(db) == 0
+
+
+def test_a_reader_sees_one_moment(db):
+    """Two queries of one read() agree, whatever is written between them."""
+    with db.read() as tx:
+        before = tx.execute(COUNT).scalar()
+        with db.write() as other:
+            other.execute(INSERT, {"name": "a"})
+        assert tx.execute(COUNT).scalar() == before
+
+
+def test_writers_of_two_processes_take_turns(db):
+    """A second pool, as another process has, waits for the first one's transaction and sees what it wrote."""
+    elsewhere = Database(db.name)
+    began, seen = threading.Event(), []
+
+    def write_elsewhere():
+        began.set()
+        with elsewhere.write() as tx:
+            seen.append(tx.execute(COUNT).scalar())
+
+    thread = threading.Thread(target=write_elsewhere)
+    with db.write() as tx:
+        thread.start()
+        began.wait()
+        tx.execute(INSERT, {"name": "a"})
+    thread.join()
+    elsewhere.close()
+    assert seen == [1]
+
+
+def test_a_database_that_comes_back_was_worth_the_wait(template):
+    """While the database is away, acquiring a connection is tried again; then it goes on as if nothing had been."""
+    db = Database(f"sqlite:///{template}", connect_retry=60)
+    attempts = fail_to_connect(db, times=2)
+    assert count(db) == 0
+    assert len(attempts) == 3
+    db.close()
+
+
+def test_a_database_that_stays_away_is_given_up(template):
+    """After connect_retry seconds the error names the database and the reason."""
+    db = Database(f"sqlite:///{template}", connect_retry=0)
+    fail_to_connect(db, times=1)
+    with pytest.raises(errors.DatabaseNotReady, match=r"template.sqlite cannot be reached: away"):
+        count(db)
+    db.close()
+
+
+def test_patience_may_be_less_for_once(template):
+    """One call may wait less than the others do."""
+    db = Database(f"sqlite:///{template}", connect_retry=60)
+    attempts = fail_to_connect(db, times=1)
+    with pytest.raises(errors.DatabaseNotReady), db.read(patience=0):
+        pass
+    assert len(attempts) == 1
+    db.close()
+
+
+def test_closing_ends_the_waiting(template):
+    """Whoever waits for a database is told at once when the process closes it."""
+    db = Database(f"sqlite:///{template}", connect_retry=60)
+
+    @event.listens_for(db.engine, "do_connect")
+    def connect(*_):
+        db.close()
+        raise sqlite3.OperationalError("away")
+
+    with pytest.raises(errors.DatabaseNotReady):
+        count(db)
+
+
+def test_an_error_in_a_statement_is_not_waited_for(db):
+    """Only acquiring a connection is tried again: a wrong statement fails at once."""
+    with pytest.raises(OperationalError, match="no such table"), db.read() as tx:
+        tx.execute(text("SELECT * FROM nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("mininova.sqlite", "is no URL such as"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("oracle9://ann:secret@db/nova", "oracle9"),
+        ("mysql+nosuchdriver://ann:secret@db/nova", "nosuchdriver"),
+    ],
+)
+def test_a_bad_url_is_a_setting_to_correct(url, complaint):
+    """A URL that leads nowhere is a ConfigError that quotes the option, and never the password."""
+    with pytest.raises(errors.ConfigError, match=complaint) as caught:
+        Database(url)
+    assert "[database] connection" in str(caught.value)
+    assert "secret" not in str(caught.value)

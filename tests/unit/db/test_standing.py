@@ -1,0 +1,121 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mininova import errors
+from mininova.db import identity, standing
+from mininova.db.identity import Domain, Project, Role, User
+from mininova.db.standing import SYSTEM, Scope
+
+DEMO = Scope("project", "demo")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def people(tx):
+    for thing in (
+        Domain(id="default", name="Default"),
+        Domain(id="other", name="Other"),
+        Project(id="demo", name="demo", domain_id="default"),
+        Project(id="far", name="far", domain_id="other"),
+        User(id="ann", name="ann", domain_id="default"),
+        User(id="bob", name="bob", domain_id="other"),
+        Role(id="m", name="member"),
+        Role(id="r", name="reader"),
+    ):
+        identity.create(tx, thing)
+
+
+def test_assign(tx):
+    """A role that is given is there once, however often it is given; taken away it is not."""
+    for _ in range(2):
+        standing.assign(tx, "ann", "m", DEMO)
+    assert standing.is_assigned(tx, "ann", "m", DEMO)
+    assert len(standing.assignments(tx)) == 1
+    assert standing.unassign(tx, "ann", "m", DEMO)
+    assert not standing.unassign(tx, "ann", "m", DEMO)
+    assert not standing.is_assigned(tx, "ann", "m", DEMO)
+
+
+@pytest.mark.parametrize(
+    ("user", "role", "scope"),
+    [("eve", "m", DEMO), ("ann", "x", DEMO), ("ann", "m", Scope("project", "x")), ("ann", "m", Scope("domain", "x"))],
+)
+def test_assign_what_is_not_there(tx, user, role, scope):
+    """Users, roles, projects and domains must be there."""
+    with pytest.raises(errors.NotFound):
+        standing.assign(tx, user, role, scope)
+
+
+def test_assignments(tx):
+    """The list of who has what where can be narrowed by each of the three."""
+    for user, role, scope in (("ann", "m", DEMO), ("ann", "r", SYSTEM), ("bob", "r", DEMO)):
+        standing.assign(tx, user, role, scope)
+    found = lambda **by: [(one.user.id, one.role.id) for one in standing.assignments(tx, **by)]  # noqa: E731
+    assert found() == [("ann", "m"), ("ann", "r"), ("bob", "r")]
+    assert found(user_id="ann") == [("ann", "m"), ("ann", "r")]
+    assert found(role_id="r") == [("ann", "r"), ("bob", "r")]
+    assert found(scope=DEMO) == [("ann", "m"), ("bob", "r")]
+    assert found(scope=DEMO, user_id="bob") == [("bob", "r")]
+
+
+def test_scopes_of(tx):
+    """The projects in which a user has roles come once each."""
+    for role, scope in (("m", DEMO), ("r", DEMO), ("m", SYSTEM), ("m", Scope("domain", "other"))):
+        standing.assign(tx, "ann", role, scope)
+    assert standing.scopes_of(tx, "ann", "project") == ["demo"]
+    assert standing.scopes_of(tx, "ann", "domain") == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "left"),
+    [(Project, "far", 2), (Domain, "other", 1), (User, "ann", 0), (Role, "m", 0)],
+    ids=["project", "domain", "user", "role"],
+)
+def test_roles_go_with_what_they_are_of(tx, kind, id, left):
+    """When a user, a role, a project or a domain goes the assignments that are of it go."""
+    for scope in (Scope("project", "far"), Scope("domain", "other"), DEMO):
+        standing.assign(tx, "ann", "m", scope)
+    identity.delete(tx, kind, id)
+    assert len(standing.assignments(tx)) == left
+
+
+def test_standing_in_a_project(tx):
+    """It has the user and the project, the domains of both, and the roles there and nowhere else."""
+    standing.assign(tx, "bob", "r", DEMO)
+    standing.assign(tx, "bob", "m", DEMO)
+    standing.assign(tx, "bob", "m", Scope("project", "far"))
+    now = standing.standing(tx, "bob", DEMO)
+    assert (now.user.name, now.user_domain.id) == ("bob", "other")
+    assert (now.project.id, now.domain.id) == ("demo", "default")
+    assert [role.name for role in now.roles] == ["member", "reader"]
+    assert not now.revoked
+
+
+def test_standing_in_a_domain(tx):
+    """In a domain there is no project."""
+    standing.assign(tx, "bob", "m", Scope("domain", "default"))
+    now = standing.standing(tx, "bob", Scope("domain", "default"))
+    assert (now.project, now.domain.id, len(now.roles)) == (None, "default", 1)
+
+
+@pytest.mark.parametrize("scope", [None, SYSTEM, Scope("project", "gone"), Scope("domain", "gone")])
+def test_standing_nowhere(tx, scope):
+    """Without a scope, in the system, and in what is not there, there is neither project nor domain."""
+    now = standing.standing(tx, "ann", scope)
+    assert (now.project, now.domain, now.roles) == (None, None, ())
+
+
+def test_standing_of_nobody(tx):
+    """A user who is not there has no standing."""
+    assert standing.standing(tx, "eve", DEMO) is None
+
+
+def test_revoked(tx):
+    """A revoked audit id is found by itself; revoking twice is revoking once, and what has expired is forgotten."""
+    for _ in range(2):
+        standing.revoke(tx, "a", NOW + timedelta(hours=1), NOW)
+    assert standing.standing(tx, "ann", None, "a").revoked
+    assert not standing.standing(tx, "ann", None, "b").revoked
+    standing.revoke(tx, "b", NOW + timedelta(hours=3), NOW + timedelta(hours=2))
+    assert not standing.standing(tx, "ann", None, "a").revoked
