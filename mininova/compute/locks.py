@@ -1,0 +1,39 @@
+"""A lock for each instance that something is being done to.
+
+The manager holds one while it builds an instance or changes its power, so that a message that is delivered twice
+is worked on once.  Deleting takes none: it does not wait for what it is about to end.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class InstanceLocks:
+    """Lend one lock an instance, and forget it when nobody holds or wants it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._lent: dict[str, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def holding(self, uuid: str) -> Iterator[None]:
+        """Wait for the lock of an instance and hold it."""
+        lock = self._borrow(uuid)
+        try:
+            with lock:
+                yield
+        finally:
+            self._give_back(uuid)
+
+    def _borrow(self, uuid: str) -> threading.Lock:
+        with self._guard:
+            lock, users = self._lent.get(uuid) or (threading.Lock(), 0)
+            self._lent[uuid] = lock, users + 1
+            return lock
+
+    def _give_back(self, uuid: str) -> None:
+        with self._guard:
+            lock, users = self._lent.pop(uuid)
+            if users > 1:
+                self._lent[uuid] = lock, users - 1

@@ -1,0 +1,149 @@
+"""What a compute node does for each message of ComputeAPI (nova: compute/manager.py).
+
+The service delivers messages here; each method may be called from several threads, and twice for one message.
+The flows are elsewhere: a boot in ``build``, stopping and its kin in ``power``, the first minute in ``start_up``.
+It knows the conductor and its hypervisor, and no database.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from mininova import errors, states
+from mininova.compute.build import Builder
+from mininova.compute.locks import InstanceLocks
+from mininova.compute.outcomes import fault_of
+from mininova.compute.power import OPERATIONS, Power
+from mininova.compute.rpcapi import ComputeAPI
+from mininova.compute.start_up import Redo, StartUp
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.context import RequestContext, service_context
+from mininova.notifications import tell
+from mininova.objects import Instance, RequestSpec, Selection, Service
+from mininova.rpc import Notifier
+from mininova.virt.driver import ComputeDriver
+
+LOG = logging.getLogger(__name__)
+
+BINARY = "nova-compute"  # the name that Nova's clients ask for
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ComputeManager:
+    """Build and run the instances of one host.
+
+    :param availability_zone: where the host says it is
+    :param max_concurrent_builds: how many builds are worked on at a time
+    :param clock: tells the time
+    """
+
+    def __init__(
+        self,
+        host: str,
+        driver: ComputeDriver,
+        conductor: ConductorAPI,
+        notifier: Notifier,
+        *,
+        availability_zone: str = "nova",
+        max_concurrent_builds: int = 10,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.host, self.driver = host, driver
+        self._conductor, self._notifier, self._clock = conductor, notifier, clock
+        self._availability_zone = availability_zone
+        self._locks = InstanceLocks()
+        self._builder = Builder(
+            host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
+        )
+        self._power = Power(host, driver, conductor, notifier)
+
+    # ---- at start-up, and every now and then
+
+    def init_host(self) -> None:
+        """Make guests and instances agree; call it before the first message is taken."""
+        redo: dict[str, Redo] = {name: partial(self._carry_out, name) for name in OPERATIONS}
+        redo["delete"] = self.delete_instance
+        StartUp(self.host, self.driver, self._conductor, redo).reconcile(service_context())
+
+    def report(self) -> None:
+        """Send a heartbeat with the host's capacity; the first one registers the host."""
+        service = Service(
+            binary=BINARY,
+            host=self.host,
+            topic=ComputeAPI.topic,
+            availability_zone=self._availability_zone,
+            versions={ComputeAPI.topic: ComputeAPI.version},
+        )
+        self._conductor.report_state(service_context(), service, self.driver.get_available_resource())
+
+    # ---- ComputeAPI
+
+    def build_instance(
+        self, ctxt: RequestContext, instance: Instance, request_spec: RequestSpec, alternates: list[Selection]
+    ) -> None:
+        """Boot an instance."""
+        with self._locks.holding(instance.uuid):
+            self._builder.build(ctxt, instance, request_spec, alternates)
+
+    def delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Destroy the guest and have the conductor end the delete.
+
+        It waits for nothing: destroying interrupts what the hypervisor does for the instance, and the
+        compare-and-swap stops whoever was leading that.
+        """
+        self._tell(ctxt, instance, "delete", "start")
+        self._tell(ctxt, instance, "shutdown", "start")
+        try:
+            self.driver.destroy(instance.uuid)
+        except Exception as error:  # whatever a hypervisor throws ends the delete, in words for the owner
+            return self._delete_failed(ctxt, instance, error)
+        self._tell(ctxt, instance, "shutdown", "end")
+        self._conductor.destroy_instance(ctxt, instance)
+        LOG.info("Instance %s: deleted", instance.uuid)
+        gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=self._clock(), addresses=())
+        return self._tell(ctxt, gone, "delete", "end")
+
+    def stop_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Power the guest off."""
+        self._carry_out("stop", ctxt, instance)
+
+    def start_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Power the guest on."""
+        self._carry_out("start", ctxt, instance)
+
+    def reboot_instance(self, ctxt: RequestContext, instance: Instance, reboot_type: str = "SOFT") -> None:
+        """Reboot the guest."""
+        self._carry_out("hard_reboot" if reboot_type == "HARD" else "reboot", ctxt, instance)
+
+    def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
+        """Read the console, or the last ``length`` lines of it."""
+        output = self.driver.get_console_output(instance)
+        if length is None:
+            return output
+        return "\n".join(output.split("\n")[-length:]) if length > 0 else ""
+
+    def get_diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
+        """Read the guest's counters."""
+        return self.driver.get_diagnostics(instance)
+
+    # ----
+
+    def _carry_out(self, operation: str, ctxt: RequestContext, instance: Instance) -> None:
+        with self._locks.holding(instance.uuid):
+            self._power.carry_out(ctxt, instance, operation)
+
+    def _delete_failed(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
+        LOG.error("The guest of instance %s could not be destroyed: %s", instance.uuid, error)
+        try:
+            instance = self._conductor.fail_instance(ctxt, instance, "delete", fault_of(error))
+        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as other:
+            LOG.info("Instance %s: somebody else has ended its delete: %s", instance.uuid, other)
+        self._tell(ctxt, instance, "delete", "error", message=str(error))
+
+    def _tell(self, ctxt: RequestContext, instance: Instance, action: str, phase: str, **extra: Any) -> None:
+        tell(self._notifier, ctxt, instance, action, phase, **extra)

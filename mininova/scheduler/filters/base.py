@@ -1,0 +1,24 @@
+"""What a filter is (nova: scheduler/filters/__init__.py).
+
+To write one: a module here with one class, and a line in ``filters.FILTERS``.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from mininova.objects import RequestSpec
+from mininova.scheduler.host_state import HostState
+
+
+class BaseHostFilter(ABC):
+    """Say of a host whether the request may go there.
+
+    A filter keeps nothing and asks nobody: its answer follows from its arguments.
+    """
+
+    #: True when the answer does not depend on how much room is left: one request asks once, however many instances.
+    run_filter_once_per_request: ClassVar[bool] = True
+
+    @abstractmethod
+    def host_passes(self, host_state: HostState, request_spec: RequestSpec) -> bool:
+        """Tell whether an instance of the request may be placed on the host."""

@@ -1,0 +1,109 @@
+"""The hosts of one request: read once, filtered, weighed, and consumed as instances are placed (nova: host_manager.py).
+
+The scheduler's manager asks it for the best hosts, one instance after the other; it decides nothing for good, for
+only a claim in the database does that.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from oslo_config import cfg
+
+from mininova import errors
+from mininova.db import hosts, services
+from mininova.db.session import Database
+from mininova.objects import RequestSpec
+from mininova.scheduler import weights
+from mininova.scheduler.filters import BaseHostFilter, enabled, needed
+from mininova.scheduler.host_state import HostState
+from mininova.scheduler.weights import BaseHostWeigher, CPUWeigher, RAMWeigher
+
+
+class HostManager:
+    """Know the hosts, and what the configuration wants of them.
+
+    :param dice: decides between equals
+    :param clock: tells the time, and so who was heard of lately
+    :raises errors.ConfigError: when the configuration names a filter that there is not
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, db: Database, dice: random.Random, clock: Callable[[], datetime]) -> None:
+        self._db, self._dice, self._clock = db, dice, clock
+        self._down_time = conf.service_down_time
+        self._filters = enabled(conf.filter_scheduler.enabled_filters)
+        self._weighers = [
+            RAMWeigher(conf.filter_scheduler.ram_weight_multiplier),
+            CPUWeigher(conf.filter_scheduler.cpu_weight_multiplier),
+        ]
+
+    def candidates(self, request_spec: RequestSpec) -> "Candidates":
+        """Read every host, in one query, for one request."""
+        with self._db.read() as tx:
+            known = hosts.states(tx)
+        now = self._clock()
+        host_states = [
+            HostState(node, service, services.is_up(service, now, self._down_time)) for node, service in known
+        ]
+        return Candidates(host_states, request_spec, needed(request_spec, self._filters), self._weighers, self._dice)
+
+
+class Candidates:
+    """The hosts that may take the next instance of a request.
+
+    Room only shrinks while a request is placed.  So a host that a filter has refused once stays out, and for the
+    second instance only the filters that look at room are asked again.
+    """
+
+    def __init__(
+        self,
+        host_states: Sequence[HostState],
+        request_spec: RequestSpec,
+        filters: Sequence[BaseHostFilter],
+        weighers: Sequence[BaseHostWeigher],
+        dice: random.Random,
+    ) -> None:
+        self._hosts, self._spec = list(host_states), request_spec
+        self._filters, self._weighers, self._dice = filters, weighers, dice
+        self._known, self._placed = len(self._hosts), 0
+        self._passed: dict[str, int] = {}  # what was asked → how many hosts it left, in the order of asking
+
+    def take_best(self, count: int) -> list[HostState]:
+        """Choose a host for one instance and take its room; give it and the next best, at most ``count`` hosts.
+
+        :raises errors.NoValidHost: saying how many hosts each filter passed
+        """
+        self._filter()
+        best = weights.best(count, self._hosts, self._spec, self._weighers, self._dice)
+        best[0].consume(self._spec.flavor)
+        self._placed += 1
+        return best
+
+    def drop(self, host_state: HostState) -> None:
+        """Leave out a host that was taken for an instance, and whose room somebody else was given meanwhile."""
+        self._placed -= 1
+        self._leave("a claim", [each for each in self._hosts if each is not host_state])
+
+    def _filter(self) -> None:
+        for host_filter in self._filters:
+            if not self._hosts:
+                break
+            passing = [each for each in self._hosts if host_filter.host_passes(each, self._spec)]
+            self._leave(type(host_filter).__name__, passing)
+        if not self._hosts:
+            raise errors.NoValidHost(reason=self._reason())
+        self._filters = [each for each in self._filters if not each.run_filter_once_per_request]
+
+    def _leave(self, asked: str, host_states: list[HostState]) -> None:
+        self._hosts = host_states
+        self._passed.pop(asked, None)  # so that what was asked last stands last
+        self._passed[asked] = len(host_states)
+
+    def _reason(self) -> str:
+        if not self._known:
+            return "There are no compute hosts."
+        last = next(reversed(self._passed))
+        hosts_known = f"{self._known} host{'s' if self._known > 1 else ''}"
+        counts = ", ".join(f"{name} {passed}" for name, passed in self._passed.items())
+        placed = f"after {self._placed} of the instances " if self._placed else ""
+        return f"There are not enough hosts available: {placed}{last} left none of {hosts_known} ({counts})."

@@ -1,0 +1,53 @@
+"""A compute host as the scheduler sees it during one request."""
+
+from dataclasses import dataclass
+
+from mininova.objects import ComputeNode, Flavor, Service
+
+
+@dataclass(slots=True, eq=False)
+class HostState:
+    """What a host offers, and what is taken of it: by the database's account, and by this request so far.
+
+    It is one request's own and changes while instances are placed; whether there is room is decided by the claim.
+
+    :param is_up: whether its service was heard of lately and nobody has forced it down
+    """
+
+    node: ComputeNode
+    service: Service
+    is_up: bool
+    vcpus_used: int = 0
+    memory_mb_used: int = 0
+    local_gb_used: int = 0
+
+    def __post_init__(self) -> None:
+        self.vcpus_used = self.node.vcpus_used
+        self.memory_mb_used = self.node.memory_mb_used
+        self.local_gb_used = self.node.local_gb_used
+
+    @property
+    def host(self) -> str:
+        """The name of the host."""
+        return self.node.host
+
+    @property
+    def free_vcpus(self) -> float:
+        """The vCPUs that may still be promised."""
+        return self.node.vcpus * self.node.cpu_allocation_ratio - self.vcpus_used
+
+    @property
+    def free_memory_mb(self) -> float:
+        """The MiB of memory that may still be promised."""
+        return self.node.memory_mb * self.node.ram_allocation_ratio - self.memory_mb_used
+
+    @property
+    def free_disk_gb(self) -> float:
+        """The GiB of disk that may still be promised."""
+        return self.node.local_gb * self.node.disk_allocation_ratio - self.local_gb_used
+
+    def consume(self, flavor: Flavor) -> None:
+        """Take the room of one instance, so that the next one sees it taken."""
+        self.vcpus_used += flavor.vcpus
+        self.memory_mb_used += flavor.memory_mb
+        self.local_gb_used += flavor.disk_gb

@@ -1,0 +1,230 @@
+"""How the fake hypervisor behaves: delays and failures, read from a file that may change while it runs.
+
+The idea is kwok's (its ``Stage`` files): behaviour is data.  The file is a list of rules; for an operation on a
+host the first rule that fits says how long it takes and how often it fails.  ``etc/mininova/fake-behaviour.yaml``
+explains it to its users.  One Behaviour serves every fake host of a process.
+
+Delays are milliseconds in the file and seconds in the code.
+"""
+
+import logging
+import random
+import re
+import threading
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import yaml
+
+from mininova import errors
+
+LOG = logging.getLogger(__name__)
+
+OPERATIONS = ("spawn", "destroy", "reboot", "power_on", "power_off", "get_console_output", "get_diagnostics")
+
+Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
+Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of everything in the file: a misspelt field is refused.
+
+    A distribution is a part that can be called: with dice it gives milliseconds.
+    """
+
+
+class Constant(_Part, frozen=True, tag_field="distribution", tag="constant"):
+    """Always the same."""
+
+    milliseconds: Milliseconds
+
+    def __call__(self, dice: random.Random) -> float:
+        """Draw one, in milliseconds."""
+        return self.milliseconds
+
+
+class Uniform(_Part, frozen=True, tag_field="distribution", tag="uniform"):
+    """Anything between two bounds."""
+
+    low: Milliseconds
+    high: Milliseconds
+
+    def __call__(self, dice: random.Random) -> float:
+        """Draw one, in milliseconds."""
+        return dice.uniform(self.low, self.high)
+
+
+class Normal(_Part, frozen=True, tag_field="distribution", tag="normal"):
+    """Around a mean, and never below nought."""
+
+    mean: Milliseconds
+    deviation: Milliseconds
+
+    def __call__(self, dice: random.Random) -> float:
+        """Draw one, in milliseconds."""
+        return max(0.0, dice.gauss(self.mean, self.deviation))
+
+
+class Exponential(_Part, frozen=True, tag_field="distribution", tag="exponential"):
+    """Mostly short, now and then very long."""
+
+    mean: Annotated[float, msgspec.Meta(gt=0)]
+
+    def __call__(self, dice: random.Random) -> float:
+        """Draw one, in milliseconds."""
+        return dice.expovariate(1 / self.mean)
+
+
+class Failure(_Part, frozen=True):
+    """How often an operation fails, how, and what it says then.
+
+    :param kind: ``error`` before anything was done; ``halfway`` after the work was done; ``crash`` says nothing,
+        and leaves the guest crashed
+    """
+
+    probability: Probability = 1.0
+    kind: Literal["error", "halfway", "crash"] = "error"
+    message: str = "the fake hypervisor was told to fail"
+
+
+class Rule(_Part, frozen=True):
+    """What some operations do on some hosts.
+
+    :param hosts: a shell pattern; likewise ``operation``
+    :param delay: a distribution, or a plain number of milliseconds
+    """
+
+    hosts: str = "*"
+    operation: str = "*"
+    delay: Milliseconds | Constant | Uniform | Normal | Exponential = 0
+    failure: Failure = Failure(probability=0.0)
+
+    def __post_init__(self) -> None:
+        if not any(fnmatchcase(operation, self.operation) for operation in OPERATIONS):
+            raise ValueError(f"no operation is called {self.operation!r}; there are {', '.join(OPERATIONS)}")
+
+    def fits(self, host: str, operation: str) -> bool:
+        """Tell whether the rule speaks of this operation on this host."""
+        return fnmatchcase(host, self.hosts) and fnmatchcase(operation, self.operation)
+
+
+class File(_Part, frozen=True):
+    """The whole file; one without a seed may be just the list of rules.
+
+    :param seed: draw the same numbers after each start; None draws others every time
+    """
+
+    rules: tuple[Rule, ...] = ()
+    seed: int | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What one operation is going to do.
+
+    :param delay: seconds it takes
+    :param failure: how it fails, or None
+    """
+
+    delay: float = 0.0
+    failure: Failure | None = None
+
+
+class Behaviour:
+    """Draw the outcome of operations from a file, which is read again when it changes.
+
+    A file that turns bad while it is watched is logged once, and the last good one stays in force.
+
+    :param path: the file; None means that everything works, at once
+    :raises errors.ConfigError: when the file is bad from the start, quoting line and field
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self._path = Path(path) if path else None
+        self._lock = threading.Lock()
+        self._use(File())
+        self._seen: tuple[int, int] | None = None
+        if self._path:
+            self._seen = _stamp(self._path)
+            self._use(read(self._path))
+
+    def draw(self, host: str, operation: str) -> Outcome:
+        """Decide how an operation on a host goes this time."""
+        if self._path is None:
+            return Outcome()
+        with self._lock:
+            self._look_again(self._path)
+            rule = next((rule for rule in self._rules if rule.fits(host, operation)), None)
+            if rule is None:
+                return Outcome()
+            dice = self._dice_of(host)
+            delay = rule.delay(dice) if callable(rule.delay) else rule.delay
+            fails = dice.random() < rule.failure.probability
+            return Outcome(delay / 1000, rule.failure if fails else None)
+
+    def _dice_of(self, host: str) -> random.Random:
+        """Give a host dice of its own, so that hosts do not disturb each other's draws."""
+        if host not in self._dice:
+            self._dice[host] = random.Random(None if self._seed is None else f"{self._seed} {host}")
+        return self._dice[host]
+
+    def _use(self, file: File) -> None:
+        self._rules, self._seed = file.rules, file.seed
+        self._dice: dict[str, random.Random] = {}
+
+    def _look_again(self, path: Path) -> None:
+        stamp = _stamp(path)
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            self._use(read(path))
+            LOG.info("The fake hypervisor behaves by %s as it is now", path)
+        except errors.ConfigError as error:
+            LOG.error("The fake hypervisor goes on as before: %s", error)
+
+
+def read(path: Path) -> File:
+    """Read a behaviour file.
+
+    :raises errors.ConfigError: quoting the line, and the field if it is a field that is wrong
+    """
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.ConfigError(problem=f"the behaviour file {path} cannot be read: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise errors.ConfigError(problem=f"{path}, line {line}: this is no YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise errors.ConfigError(problem=f"{path}: this is no YAML: {error}") from None
+    try:
+        return File(msgspec.convert(data, tuple[Rule, ...])) if isinstance(data, list) else msgspec.convert(data, File)
+    except msgspec.ValidationError as error:
+        complaint, _, field = str(error).partition(" - at ")
+        steps = [step.strip(".[]") for step in re.findall(r"\.\w+|\[\d+\]", field)]
+        name = field.strip("`$").removeprefix(".") or "the file"
+        raise errors.ConfigError(problem=f"{path}, line {_line(root, steps)}: {name}: {complaint}") from None
+
+
+def _line(node: yaml.Node | None, steps: Sequence[str]) -> int:
+    """Find the line of a field by the way to it from the root; as near as the way goes."""
+    for step in steps:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == step), node)
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[int(step)]
+    return node.start_mark.line + 1 if node else 1
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Give what changes when a file does; None while there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,94 @@
+"""The contract between compute and a hypervisor (nova: virt/driver.py).
+
+The compute manager calls a driver; a driver knows nothing of messages, of conductors or of task states.  One
+driver serves one host, and is called from several threads at once.
+
+Two promises hold for every method that changes something.  *Again is harmless*: a message may be delivered
+twice, so doing a thing a second time does nothing.  *Destroy wins*: once ``destroy`` was called, whatever else
+was being done to the guest ends soon, with GuestGone.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from mininova.objects import ComputeNode, ImageMeta, Instance
+
+
+class ComputeDriver(ABC):
+    """Run guests on one host."""
+
+    @abstractmethod
+    def spawn(self, instance: Instance, image: ImageMeta) -> None:
+        """Make the guest of an instance and start it.  A guest that is there already is left as it is.
+
+        After a failure there may be something left of it; ``destroy`` removes that.
+
+        :raises errors.SpawnFailed: when the hypervisor could not
+        :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
+        """
+
+    @abstractmethod
+    def destroy(self, uuid: str) -> None:
+        """Stop the guest of an instance and remove every trace of it.  No guest is no failure.
+
+        It takes a uuid, for a guest may be found whose instance nobody knows.  After a failure the guest may
+        still run; call it again.
+
+        :raises errors.HypervisorFailed: when the hypervisor could not
+        """
+
+    @abstractmethod
+    def reboot(self, instance: Instance, reboot_type: str) -> None:
+        """Start the guest anew; it runs afterwards even if it did not before.  After a failure it may not run.
+
+        :param reboot_type: ``SOFT`` asks the guest, ``HARD`` cuts its power
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def power_on(self, instance: Instance) -> None:
+        """Start a guest that does not run.  After a failure it is as it was.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def power_off(self, instance: Instance) -> None:
+        """Stop a guest and keep it.  After a failure it is as it was.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def get_info(self, instance: Instance) -> int:
+        """Tell the guest's power state (states.RUNNING and its kin).
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def list_instance_uuids(self) -> list[str]:
+        """Name the instance of each guest there is, running or not."""
+
+    @abstractmethod
+    def get_console_output(self, instance: Instance) -> str:
+        """Read the whole console, its lines joined by newlines, with none after the last.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def get_diagnostics(self, instance: Instance) -> dict[str, Any]:
+        """Read the guest's counters.
+
+        The keys are those of Nova's microversion 2.48 (``state``, ``driver``, ``cpu_details``, ``nic_details`` …)
+        and two lists, ``disk_names`` and ``nic_names``, which only the older, flat shape of the REST API needs:
+        it names each counter after its device, as in ``vda_read``.  Times are nanoseconds for a CPU and seconds
+        for ``uptime``; memory is MiB.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def get_available_resource(self) -> ComputeNode:
+        """Tell what the host has, and what its guests take of it."""

@@ -1,0 +1,189 @@
+"""A hypervisor that runs nothing, and behaves as though it did (nova: virt/fake.py).
+
+The compute manager uses it through the driver contract.  What it does, how long that takes and how it fails is
+drawn from a Behaviour; its guests are remembered by a GuestStore, and so outlive the process.
+
+Every wait is a wait on an event that ``destroy`` sets, so that destroying a guest ends whatever is being done
+to it.  The lock is held while guests and their files change, and never while waiting.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Self
+
+from oslo_config import cfg
+
+from mininova import errors, states
+from mininova.objects import ComputeNode, ImageMeta, Instance
+from mininova.virt import console, diagnostics
+from mininova.virt.behaviour import Behaviour, Failure
+from mininova.virt.driver import ComputeDriver
+from mininova.virt.guests import Guest, GuestStore
+
+CPU_INFO: dict[str, str | list[str]] = {
+    "arch": "x86_64",
+    "model": "Nehalem",
+    "vendor": "Intel",
+    "features": ["pge", "clflush"],
+}
+IMAGE_PROPERTIES = {"hw_architecture": ["x86_64"], "hypervisor_type": ["fake"], "vm_mode": ["hvm"]}
+
+
+class FakeDriver(ComputeDriver):
+    """Keep guests that are only remembered.
+
+    :param capacity: the machine it pretends to be
+    :param clock: epoch seconds
+    """
+
+    def __init__(
+        self, capacity: ComputeNode, store: GuestStore, behaviour: Behaviour, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._host, self._capacity = capacity.host, capacity
+        self._store, self._behaviour, self._clock = store, behaviour, clock
+        self._lock = threading.Lock()
+        self._guests = store.load()
+        self._under_way: dict[str, set[threading.Event]] = {}
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts, host: str | None = None, behaviour: Behaviour | None = None) -> Self:
+        """Make the fake hypervisor of a host.
+
+        :param host: None means ``conf.host``; a process may stand for many
+        :param behaviour: shared by the hosts of a process; None reads the file that the configuration names
+        :raises errors.ConfigError: when the behaviour file is bad
+        """
+        host = host or conf.host
+        store = GuestStore(conf.fake.state_dir, host)
+        return cls(machine(conf, host), store, behaviour or Behaviour(conf.fake.behaviour))
+
+    def spawn(self, instance: Instance, image: ImageMeta) -> None:
+        """Remember a guest."""
+        with self._doing("spawn", instance.uuid) as destroyed, self._lock:
+            if destroyed.is_set():
+                raise errors.GuestGone(instance_uuid=instance.uuid)
+            if instance.uuid not in self._guests:
+                self._keep(Guest.of(instance, image, self._clock()))
+
+    def destroy(self, uuid: str) -> None:
+        """Forget a guest, and wake whoever is doing something to it."""
+        with self._lock:
+            for destroyed in self._under_way.get(uuid, ()):
+                destroyed.set()
+        with self._as_drawn("destroy", uuid, threading.Event()), self._lock:
+            self._guests.pop(uuid, None)
+            self._store.remove(uuid)
+
+    def reboot(self, instance: Instance, reboot_type: str) -> None:
+        """Start a guest once more; soft and hard differ in nothing here."""
+        with self._doing("reboot", instance.uuid):
+            self._change(instance.uuid, lambda guest: guest.started(self._clock()))
+
+    def power_on(self, instance: Instance) -> None:
+        """Start a guest, unless it runs."""
+        with self._doing("power_on", instance.uuid):
+            if self.get_info(instance) != states.RUNNING:
+                self._change(instance.uuid, lambda guest: guest.started(self._clock()))
+
+    def power_off(self, instance: Instance) -> None:
+        """Stop a guest."""
+        with self._doing("power_off", instance.uuid):
+            self._change(instance.uuid, lambda guest: guest.in_state(states.SHUTDOWN))
+
+    def get_info(self, instance: Instance) -> int:
+        """Tell the guest's power state."""
+        return self._guest(instance.uuid).power_state
+
+    def list_instance_uuids(self) -> list[str]:
+        """Name the guests."""
+        with self._lock:
+            return list(self._guests)
+
+    def get_console_output(self, instance: Instance) -> str:
+        """Tell what the guest would have written."""
+        with self._doing("get_console_output", instance.uuid):
+            return console.text(self._guest(instance.uuid))
+
+    def get_diagnostics(self, instance: Instance) -> dict[str, Any]:
+        """Make counters up."""
+        with self._doing("get_diagnostics", instance.uuid):
+            return diagnostics.read(self._guest(instance.uuid), self._clock())
+
+    def get_available_resource(self) -> ComputeNode:
+        """Tell the machine's size, and the sum of what its guests were given."""
+        with self._lock:
+            guests = list(self._guests.values())
+        return self._capacity.replace(
+            vcpus_used=sum(guest.vcpus for guest in guests),
+            memory_mb_used=sum(guest.memory_mb for guest in guests),
+            local_gb_used=sum(guest.disk_gb for guest in guests),
+            running_vms=len(guests),
+        )
+
+    @contextmanager
+    def _doing(self, operation: str, uuid: str) -> Iterator[threading.Event]:
+        """Surround an operation that ends when the guest is destroyed; gives the event which says that it was."""
+        destroyed = threading.Event()
+        with self._lock:
+            self._under_way.setdefault(uuid, set()).add(destroyed)
+        try:
+            with self._as_drawn(operation, uuid, destroyed):
+                yield destroyed
+        finally:
+            with self._lock:
+                self._under_way[uuid].discard(destroyed)
+                if not self._under_way[uuid]:
+                    del self._under_way[uuid]
+
+    @contextmanager
+    def _as_drawn(self, operation: str, uuid: str, interrupted: threading.Event) -> Iterator[None]:
+        """Surround an operation with the delay and the failure that are drawn for it."""
+        outcome = self._behaviour.draw(self._host, operation)
+        if interrupted.wait(outcome.delay):
+            raise errors.GuestGone(instance_uuid=uuid)
+        if outcome.failure and outcome.failure.kind == "error":
+            raise self._failed(operation, uuid, outcome.failure)
+        yield
+        if outcome.failure and outcome.failure.kind == "halfway":
+            raise self._failed(operation, uuid, outcome.failure)
+        if outcome.failure and outcome.failure.kind == "crash" and uuid in self._guests:
+            self._change(uuid, lambda guest: guest.in_state(states.CRASHED))
+
+    def _failed(self, operation: str, uuid: str, failure: Failure) -> errors.MininovaError:
+        if operation == "spawn":
+            return errors.SpawnFailed(instance_uuid=uuid, host=self._host, reason=failure.message)
+        return errors.HypervisorFailed(operation=operation, instance_uuid=uuid, host=self._host, reason=failure.message)
+
+    def _guest(self, uuid: str) -> Guest:
+        try:
+            return self._guests[uuid]
+        except KeyError:
+            raise errors.GuestNotFound(instance_uuid=uuid, host=self._host) from None
+
+    def _change(self, uuid: str, change: Callable[[Guest], Guest]) -> None:
+        with self._lock:
+            self._keep(change(self._guest(uuid)))
+
+    def _keep(self, guest: Guest) -> None:
+        """Remember a guest, on disk first: what a caller has heard of is never lost.  The lock is held."""
+        if guest != self._guests.get(guest.uuid):
+            self._store.save(guest)
+            self._guests[guest.uuid] = guest
+
+
+def machine(conf: cfg.ConfigOpts, host: str) -> ComputeNode:
+    """Give the machine that a host's fake hypervisor pretends to be, empty."""
+    return ComputeNode(
+        host=host,
+        hypervisor_hostname=host,
+        vcpus=conf.fake.vcpus,
+        memory_mb=conf.fake.memory_mb,
+        local_gb=conf.fake.local_gb,
+        cpu_allocation_ratio=conf.compute.cpu_allocation_ratio,
+        ram_allocation_ratio=conf.compute.ram_allocation_ratio,
+        disk_allocation_ratio=conf.compute.disk_allocation_ratio,
+        cpu_info=CPU_INFO,
+        image_properties=IMAGE_PROPERTIES,
+    )

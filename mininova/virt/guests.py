@@ -1,0 +1,105 @@
+"""The guests of one fake host, and the files that remember them.
+
+The fake driver keeps its guests in memory and writes each change through to one small file a guest, so that a
+boot costs one file however many guests there are.  A file is put in place by renaming: a process that is
+killed leaves the old one or the new one, never half of one.  Nothing is forced to the disk, so a machine that
+loses its power may lose guests, as a real one would.
+"""
+
+import logging
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from mininova import states
+from mininova.objects import FixedIP, ImageMeta, Instance
+
+LOG = logging.getLogger(__name__)
+
+
+class Guest(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine that the fake hypervisor runs.
+
+    :param nics: the addresses it was given, one network interface each
+    :param boots: when it was started, as epoch seconds: the first time, and the latest few
+    """
+
+    uuid: str
+    hostname: str
+    flavor: str
+    image: str
+    vcpus: int
+    memory_mb: int
+    disk_gb: int
+    disks: tuple[str, ...]
+    nics: tuple[FixedIP, ...] = ()
+    config_drive: bool = False
+    power_state: int = states.RUNNING
+    boots: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, instance: Instance, image: ImageMeta, at: float) -> "Guest":
+        """Make the guest that an instance asks for, just started."""
+        flavor = instance.flavor
+        second = ("vdb",) if flavor.ephemeral_gb else ()
+        return cls(
+            uuid=instance.uuid,
+            hostname=instance.hostname or instance.display_name,
+            flavor=flavor.name,
+            image=image.name or image.id,
+            vcpus=flavor.vcpus,
+            memory_mb=flavor.memory_mb,
+            disk_gb=flavor.disk_gb,
+            disks=(instance.root_device_name.removeprefix("/dev/"), *second),
+            nics=instance.addresses,
+            config_drive=instance.config_drive,
+            boots=(at,),
+        )
+
+    def started(self, at: float) -> "Guest":
+        """Give the guest as it is after one more start."""
+        boots = (*self.boots[:1], *self.boots[1:][-14:], at)
+        return msgspec.structs.replace(self, power_state=states.RUNNING, boots=boots)
+
+    def in_state(self, power_state: int) -> "Guest":
+        """Give the guest as it is after it stopped, one way or another."""
+        return msgspec.structs.replace(self, power_state=power_state)
+
+
+class GuestStore:
+    """The folder of one host's guests.
+
+    :param folder: where the guests of all hosts are; each host has a folder of its own in it
+    """
+
+    def __init__(self, folder: str, host: str) -> None:
+        self._folder = Path(folder) / quote(host, safe="")
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def load(self) -> dict[str, Guest]:
+        """Read every guest; a file that cannot be read is logged and left alone."""
+        guests = {}
+        for path in self._folder.glob("*.json"):
+            try:
+                guest = msgspec.json.decode(path.read_bytes(), type=Guest)
+            except (OSError, msgspec.DecodeError) as error:
+                LOG.error("The guest in %s is lost: %s", path, error)
+                continue
+            guests[guest.uuid] = guest
+        return guests
+
+    def save(self, guest: Guest) -> None:
+        """Remember a guest as it is now."""
+        path = self._path(guest.uuid)
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(guest))
+        os.replace(fresh, path)
+
+    def remove(self, uuid: str) -> None:
+        """Forget a guest; one that is not there is forgotten already."""
+        self._path(uuid).unlink(missing_ok=True)
+
+    def _path(self, uuid: str) -> Path:
+        return self._folder / f"{uuid}.json"

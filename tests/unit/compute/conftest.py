@@ -1,0 +1,227 @@
+"""A compute host whose conductor, hypervisor and listeners are ours, and tell what they were asked."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from mininova import errors, states
+from mininova.compute.manager import ComputeManager
+from mininova.context import RequestContext
+from mininova.objects import ComputeNode, Fault, FixedIP, Flavor, ImageMeta, Instance, RequestSpec, Selection
+from mininova.virt.driver import ComputeDriver
+
+HOST = "host-1"
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
+
+
+class FakeConductor:
+    """Keeps rows, and compares and swaps as the real one does.
+
+    ``meanwhile`` maps a method to what somebody else does just before it.
+    """
+
+    def __init__(self):
+        self.rows, self.asked, self.meanwhile = {}, [], {}
+        self.faults, self.rescheduled, self.reports = {}, [], []
+        self.addresses_left = True
+
+    def write(self, uuid, **changes):
+        """Change a row, as somebody else would."""
+        row = self.rows[uuid]
+        self.rows[uuid] = row.replace(**changes, generation=row.generation + 1)
+
+    def allocate_network(self, ctxt, instance):
+        self._ask("allocate_network")
+        if not self.addresses_left:
+            raise errors.NoMoreAddresses(network="flat")
+        address = FixedIP(address="10.0.0.2", network="flat", mac_address="fa:16:3e:00:00:02")
+        changes = {"task_state": states.NETWORKING, "addresses": (address,)}
+        return self._swap(instance, changes, states.under_way("build"))
+
+    def update_instance(self, ctxt, instance, changes, expected_task_state):
+        fields = {name: getattr(changes, name) for name in changes.__struct_fields__}
+        fields = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+        self._ask(f"update_instance {fields.get('vm_state') or fields.get('task_state')}")
+        return self._swap(instance, fields, expected_task_state)
+
+    def fail_instance(self, ctxt, instance, operation, fault):
+        self._ask(f"fail_instance {operation}")
+        failed = self._swap(instance, states.fail(operation), states.under_way(operation))
+        self.faults[instance.uuid] = fault
+        return failed
+
+    def reschedule_instance(self, ctxt, instance, request_spec, alternates, fault):
+        self._ask("reschedule_instance")
+        self.rescheduled.append((instance, request_spec, alternates, fault))
+
+    def destroy_instance(self, ctxt, instance):
+        self._ask("destroy_instance")
+        self.rows.pop(instance.uuid, None)
+
+    def get_instance(self, ctxt, uuid):
+        self._ask("get_instance")
+        return self._row(uuid)
+
+    def get_instances(self, ctxt, host):
+        return [row for row in self.rows.values() if row.host == host]
+
+    def report_state(self, ctxt, service, node):
+        self.reports.append((service, node))
+
+    def _ask(self, what):
+        self.asked.append(what)
+        self.meanwhile.pop(what, lambda: None)()
+
+    def _row(self, uuid):
+        if uuid not in self.rows:
+            raise errors.InstanceNotFound(instance_uuid=uuid)
+        return self.rows[uuid]
+
+    def _swap(self, instance, changes, expected):
+        row = self._row(instance.uuid)
+        details = {
+            "instance_uuid": row.uuid, "expected": list(expected), "generation": instance.generation,
+            "actual_task_state": row.task_state, "actual_generation": row.generation,
+        }  # fmt: skip
+        if row.task_state == states.DELETING and states.DELETING not in expected:
+            raise errors.InstanceBeingDeleted(**details)
+        as_believed = row.generation == instance.generation and row.host == instance.host and row.task_state in expected
+        if not as_believed:
+            raise errors.InstanceUpdateConflict(**details)
+        self.write(row.uuid, **changes)
+        return self.rows[row.uuid]
+
+
+class ScriptedDriver(ComputeDriver):
+    """Keeps power states, and fails where the test says so.
+
+    ``fails`` maps a method to the error it raises; ``meanwhile`` maps one to what somebody else does during it.
+    """
+
+    def __init__(self):
+        self.guests, self.asked, self.fails, self.meanwhile = {}, [], {}, {}
+
+    def spawn(self, instance, image):
+        self._ask("spawn")
+        self.guests.setdefault(instance.uuid, states.RUNNING)
+
+    def destroy(self, uuid):
+        self._ask("destroy")
+        self.guests.pop(uuid, None)
+
+    def reboot(self, instance, reboot_type):
+        self._turn(f"reboot {reboot_type}", instance, states.RUNNING)
+
+    def power_on(self, instance):
+        self._turn("power_on", instance, states.RUNNING)
+
+    def power_off(self, instance):
+        self._turn("power_off", instance, states.SHUTDOWN)
+
+    def get_info(self, instance):
+        if instance.uuid not in self.guests:
+            raise errors.GuestNotFound(instance_uuid=instance.uuid, host=HOST)
+        return self.guests[instance.uuid]
+
+    def list_instance_uuids(self):
+        return list(self.guests)
+
+    def get_console_output(self, instance):
+        return "one\ntwo\nthree"
+
+    def get_diagnostics(self, instance):
+        return {"uptime": 5}
+
+    def get_available_resource(self):
+        return ComputeNode(host=HOST, hypervisor_hostname=HOST, memory_mb=4096)
+
+    def _ask(self, what):
+        self.asked.append(what)
+        self.meanwhile.pop(what, lambda: None)()
+        if what in self.fails:
+            raise self.fails[what]
+
+    def _turn(self, what, instance, power_state):
+        self.get_info(instance)
+        self._ask(what)
+        self.guests[instance.uuid] = power_state
+
+
+class Listener:
+    """Hears notifications."""
+
+    def __init__(self):
+        self.heard = []
+
+    def info(self, ctxt, event_type, payload):
+        self.heard.append(("INFO", event_type, payload))
+
+    def error(self, ctxt, event_type, payload):
+        self.heard.append(("ERROR", event_type, payload))
+
+    @property
+    def events(self):
+        """Name what was heard, without the words that all have in common."""
+        return [event_type.removeprefix("compute.instance.") for _, event_type, _ in self.heard]
+
+
+@pytest.fixture
+def ctxt():
+    return RequestContext(request_id="req-1", project_id="demo")
+
+
+@pytest.fixture
+def conductor():
+    return FakeConductor()
+
+
+@pytest.fixture
+def driver():
+    return ScriptedDriver()
+
+
+@pytest.fixture
+def listener():
+    return Listener()
+
+
+@pytest.fixture
+def manager(driver, conductor, listener):
+    return ComputeManager(HOST, driver, conductor, listener, clock=lambda: NOW)
+
+
+@pytest.fixture
+def an_instance(conductor):
+    """Make instances that the conductor knows."""
+
+    def make(vm_state=states.ACTIVE, task_state=None, **fields):
+        named = {"uuid": str(uuid4()), "host": HOST, "node": HOST, "vm_state": vm_state, "task_state": task_state}
+        row = Instance(project_id="demo", user_id="ann", display_name="web-1", flavor=FLAVOR, **named | fields)
+        conductor.rows[row.uuid] = row
+        return row
+
+    return make
+
+
+@pytest.fixture
+def spec():
+    return RequestSpec(flavor=FLAVOR, image=ImageMeta(id="7f3d", name="cirros"), project_id="demo")
+
+
+@pytest.fixture
+def alternates():
+    return [Selection(host="host-2", node="host-2", availability_zone="nova")]
+
+
+@pytest.fixture
+def out_of_luck():
+    return errors.SpawnFailed(instance_uuid="x", host=HOST, reason="out of luck")
+
+
+@pytest.fixture
+def is_fault():
+    """Tell whether a fault says something."""
+    return lambda fault, words: isinstance(fault, Fault) and words in fault.message

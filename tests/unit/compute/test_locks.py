@@ -1,0 +1,41 @@
+"""A lock for each instance, and none that is kept for nothing."""
+
+import threading
+
+from mininova.compute.locks import InstanceLocks
+
+
+def test_one_at_a_time():
+    """Who wants the lock of an instance waits for who has it."""
+    locks, order, wanted = InstanceLocks(), [], threading.Event()
+
+    def second():
+        wanted.set()
+        with locks.holding("a"):
+            order.append("second")
+
+    with locks.holding("a"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        wanted.wait(30)
+        order.append("first")
+    thread.join(30)
+    assert order == ["first", "second"]
+
+
+def test_instances_apart():
+    """The lock of one instance does not hold up another."""
+    locks = InstanceLocks()
+    with locks.holding("a"), locks.holding("b"):
+        pass
+
+
+def test_forgotten():
+    """A lock that nobody holds is forgotten, also after an error."""
+    locks = InstanceLocks()
+    try:
+        with locks.holding("a"):
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        pass
+    assert locks._lent == {}

@@ -1,0 +1,125 @@
+"""Power operations go through their states, tell of it, and are harmless when they come twice or late."""
+
+import pytest
+
+from mininova import errors, states
+
+#             message            arguments   from      task_state        the driver      its events   afterwards
+CASES = {
+    "stop": ("stop_instance", (), "active", "powering-off", "power_off", "power_off", "stopped"),
+    "start": ("start_instance", (), "stopped", "powering-on", "power_on", "power_on", "active"),
+    "reboot": ("reboot_instance", ("SOFT",), "active", "rebooting", "reboot SOFT", "reboot", "active"),
+    "hard_reboot": ("reboot_instance", ("HARD",), "stopped", "rebooting_hard", "reboot HARD", "reboot", "active"),
+}
+
+
+@pytest.fixture(params=CASES)
+def operation(request):
+    return request.param
+
+
+@pytest.fixture
+def instance(operation, an_instance, driver):
+    """Make an instance of which the operation has just been asked."""
+    _, _, vm_state, task_state, *_ = CASES[operation]
+    made = an_instance(vm_state, task_state)
+    driver.guests[made.uuid] = states.RUNNING if vm_state == states.ACTIVE else states.SHUTDOWN
+    return made
+
+
+@pytest.fixture
+def carry_out(operation, manager, ctxt):
+    """Deliver the message of the operation."""
+    method, arguments, *_ = CASES[operation]
+    return lambda instance: getattr(manager, method)(ctxt, instance, *arguments)
+
+
+def test_done(operation, carry_out, conductor, driver, listener, instance):
+    """The guest is asked once, listeners hear the start and the end, and the instance rests where it should."""
+    carry_out(instance)
+    *_, asked, event, vm_state = CASES[operation]
+    row = conductor.rows[instance.uuid]
+    assert driver.asked == [asked]
+    assert listener.events == [f"{event}.start", f"{event}.end"]
+    assert (row.vm_state, row.task_state, row.power_state) == (vm_state, None, driver.guests[instance.uuid])
+
+
+def test_every_step_is_written(operation, carry_out, conductor, instance):
+    """The steps after the api's are those of the table of states; where there is none, the api's is written again."""
+    carry_out(instance)
+    passes = states.under_way(operation)
+    steps = [*(passes[1:] or passes), states.OPERATIONS[operation].ends]
+    assert conductor.asked == [f"update_instance {step}" for step in steps]
+
+
+def test_delivered_again_when_done(carry_out, conductor, driver, instance):
+    """A second delivery finds it done and does not touch the guest."""
+    carry_out(instance)
+    asked, row = list(driver.asked), conductor.rows[instance.uuid]
+    carry_out(instance)
+    assert driver.asked == asked
+    assert conductor.rows[instance.uuid] == row
+
+
+def test_delivered_again_halfway(operation, carry_out, conductor, driver, instance):
+    """A second delivery after the process died in the middle takes the operation up and ends it."""
+    conductor.write(instance.uuid, task_state=states.under_way(operation)[-1])
+    carry_out(instance)
+    assert conductor.rows[instance.uuid].task_state is None
+    assert len(driver.asked) == 1
+
+
+def test_late(carry_out, conductor, driver, instance):
+    """A message that comes when something else is being done touches nothing."""
+    conductor.write(instance.uuid, task_state=states.SPAWNING)
+    carry_out(instance)
+    assert driver.asked == []
+
+
+def test_delete_wins(carry_out, conductor, driver, listener, instance):
+    """A delete that came first ends it quietly."""
+    conductor.write(instance.uuid, task_state=states.DELETING)
+    carry_out(instance)
+    assert driver.asked == []
+    assert listener.events == []
+
+
+def test_delete_wins_in_the_middle(operation, carry_out, conductor, driver, listener, instance):
+    """A guest that is destroyed meanwhile is no failure."""
+    *_, asked, event, _ = CASES[operation]
+    driver.fails[asked] = errors.GuestGone(instance_uuid=instance.uuid)
+    carry_out(instance)
+    assert conductor.faults == {}
+    assert listener.events == [f"{event}.start"]
+
+
+def test_fails(operation, carry_out, conductor, driver, listener, instance, is_fault):
+    """A failure leaves the instance where the table of states says, with a fault, and is told."""
+    *_, asked, event, _ = CASES[operation]
+    driver.fails[asked] = errors.HypervisorFailed(
+        operation=operation, instance_uuid=instance.uuid, host="host-1", reason="out of luck"
+    )
+    carry_out(instance)
+    row = conductor.rows[instance.uuid]
+    assert (row.vm_state, row.task_state) == (states.fail(operation).get("vm_state", instance.vm_state), None)
+    assert is_fault(conductor.faults[instance.uuid], "out of luck")
+    assert listener.events == [f"{event}.start", f"{event}.error"]
+
+
+def test_no_guest(carry_out, conductor, driver, instance, is_fault):
+    """An instance that has lost its guest gets a fault that says so."""
+    driver.guests.clear()
+    carry_out(instance)
+    assert is_fault(conductor.faults[instance.uuid], "No guest runs")
+
+
+def test_hard_reboot_over_soft(manager, conductor, driver, an_instance, ctxt):
+    """A hard reboot that is asked for during a soft one takes over; the soft one ends quietly."""
+    instance = an_instance(states.ACTIVE, states.REBOOTING)
+    driver.guests[instance.uuid] = states.RUNNING
+    driver.meanwhile["reboot SOFT"] = lambda: conductor.write(instance.uuid, task_state=states.REBOOTING_HARD)
+    manager.reboot_instance(ctxt, instance, "SOFT")
+    assert conductor.rows[instance.uuid].task_state == states.REBOOTING_HARD
+    manager.reboot_instance(ctxt, conductor.rows[instance.uuid], "HARD")
+    assert conductor.rows[instance.uuid].task_state is None
+    assert driver.asked == ["reboot SOFT", "reboot HARD"]

@@ -1,0 +1,88 @@
+"""When a compute process starts, its instances and its guests are made to agree."""
+
+import pytest
+
+from mininova import errors, states
+
+
+def test_nothing_to_do(manager, conductor, driver, an_instance):
+    """An instance that is as its guest is stays untouched."""
+    instance = an_instance(states.ACTIVE)
+    driver.guests[instance.uuid] = states.RUNNING
+    manager.init_host()
+    assert conductor.rows[instance.uuid] == instance
+    assert driver.asked == []
+
+
+def test_interrupted_delete(manager, conductor, driver, an_instance):
+    """A delete that was under way is run again."""
+    instance = an_instance(states.ACTIVE, states.DELETING)
+    driver.guests[instance.uuid] = states.RUNNING
+    manager.init_host()
+    assert conductor.rows == {}
+    assert driver.guests == {}
+
+
+def test_stranger(manager, driver, caplog):
+    """A guest that has no instance here is destroyed, and that is logged."""
+    driver.guests["somebody"] = states.RUNNING
+    manager.init_host()
+    assert driver.guests == {}
+    assert "somebody" in caplog.text
+
+
+def test_build_is_left_alone(manager, conductor, driver, an_instance):
+    """A build under way is left to the message that will come again, and its guest with it."""
+    instance = an_instance(states.BUILDING, states.SPAWNING)
+    driver.guests[instance.uuid] = states.RUNNING
+    manager.init_host()
+    assert conductor.rows[instance.uuid] == instance
+    assert driver.guests == {instance.uuid: states.RUNNING}
+
+
+@pytest.mark.parametrize(
+    ("power_state", "vm_state"),
+    [(states.SHUTDOWN, "stopped"), (states.CRASHED, "stopped"), (states.PAUSED, "active"), (None, "error")],
+)
+def test_not_running(manager, conductor, driver, an_instance, power_state, vm_state):
+    """An active instance that does not run becomes what the hypervisor says of it."""
+    instance = an_instance(states.ACTIVE)
+    if power_state is not None:
+        driver.guests[instance.uuid] = power_state
+    manager.init_host()
+    row = conductor.rows[instance.uuid]
+    assert (row.vm_state, row.power_state) == (vm_state, power_state or states.NOSTATE)
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "task_state", "asked", "ends"),
+    [
+        ("active", "powering-off", "power_off", "stopped"),
+        ("stopped", "powering-on", "power_on", "active"),
+        ("active", "rebooting", "reboot SOFT", "active"),
+        ("active", "reboot_started", "reboot SOFT", "active"),
+        ("error", "reboot_pending_hard", "reboot HARD", "active"),
+    ],
+)
+def test_power_operation_is_finished(manager, conductor, driver, an_instance, vm_state, task_state, asked, ends):
+    """A power operation that was left half-done is done."""
+    instance = an_instance(vm_state, task_state)
+    driver.guests[instance.uuid] = states.RUNNING
+    manager.init_host()
+    row = conductor.rows[instance.uuid]
+    assert driver.asked == [asked]
+    assert (row.vm_state, row.task_state) == (ends, None)
+
+
+def test_one_trouble_does_not_stop_the_rest(manager, conductor, driver, an_instance, caplog):
+    """An instance that cannot be settled is logged, and the others are settled."""
+    one, other = an_instance(states.ACTIVE), an_instance(states.ACTIVE)
+    conflict = errors.InstanceNotFound(instance_uuid=one.uuid)
+
+    def refuse():
+        raise conflict
+
+    conductor.meanwhile["update_instance error"] = refuse  # only the first time
+    manager.init_host()
+    assert conductor.rows[other.uuid].vm_state == states.ERROR
+    assert one.uuid in caplog.text

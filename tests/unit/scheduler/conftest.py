@@ -1,0 +1,122 @@
+"""Hosts and requests as plain values, and a database with hosts that are alive."""
+
+import random
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mininova import conf
+from mininova.context import RequestContext
+from mininova.db import hosts, schema, services
+from mininova.db.session import Database
+from mininova.objects import ComputeNode, Flavor, ImageMeta, RequestSpec, Retry, Service
+from mininova.scheduler.host_state import HostState
+from mininova.scheduler.manager import SchedulerManager
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class Listener:
+    """Hears notifications."""
+
+    def __init__(self):
+        self.heard = []
+
+    def info(self, ctxt, event_type, payload):
+        self.heard.append((event_type, payload))
+
+
+def a_node(host, **fields):
+    """Make a compute node with room for two of the flavor, and no overcommit."""
+    room = {"vcpus": 8, "memory_mb": 2048, "local_gb": 100, "cpu_allocation_ratio": 1.0, "ram_allocation_ratio": 1.0}
+    return ComputeNode(host=host, hypervisor_hostname=f"{host}.cell", **room | fields)
+
+
+def a_service(host, **fields):
+    return Service(
+        **{"binary": "nova-compute", "topic": "compute", "availability_zone": "nova", **fields, "host": host}
+    )
+
+
+@pytest.fixture
+def a_host_state():
+    """Make a host as the scheduler sees it; fields of its service go by ``service_fields``."""
+
+    def make(host="host-1", is_up=True, service_fields={}, **fields):
+        return HostState(a_node(host, **fields), a_service(host, **service_fields), is_up)
+
+    return make
+
+
+@pytest.fixture
+def a_spec():
+    """Make requests for 1024 MiB, 1 vCPU and 10 GiB."""
+
+    def make(flavor_fields={}, properties={}, tried=(), **fields):
+        flavor = Flavor(
+            **{"flavor_id": "1", "name": "m1", "memory_mb": 1024, "vcpus": 1, "root_gb": 10, **flavor_fields}
+        )
+        image = ImageMeta(id="7f3d", name="cirros", properties=properties)
+        return RequestSpec(
+            **{"flavor": flavor, "image": image, "project_id": "demo", "retry": Retry(hosts=tried), **fields}
+        )
+
+    return make
+
+
+@pytest.fixture
+def ctxt():
+    return RequestContext(request_id="req-1")
+
+
+@pytest.fixture
+def listener():
+    return Listener()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """Make the tables once; each test takes a copy of the file."""
+    path = tmp_path_factory.mktemp("schema") / "empty.sqlite"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def db(empty_database, tmp_path):
+    path = tmp_path / "mininova.sqlite"
+    shutil.copy(empty_database, path)
+    database = Database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def known(db):
+    """Register a host that was heard of just now, or ``silence`` seconds ago."""
+
+    def register(host, silence=0, service_fields={}, **fields):
+        with db.write() as tx:
+            hosts.report(tx, a_node(host, **fields))
+            services.report(tx, a_service(host, **service_fields), NOW - timedelta(seconds=silence))
+
+    return register
+
+
+@pytest.fixture
+def a_scheduler(db, listener):
+    """Make schedulers with settings of their own."""
+
+    def make(**settings):
+        options = conf.for_tests("scheduler", **settings)
+        return SchedulerManager(options, db, listener, dice=random.Random(1), clock=lambda: NOW)
+
+    return make
+
+
+@pytest.fixture
+def scheduler(a_scheduler):
+    return a_scheduler()

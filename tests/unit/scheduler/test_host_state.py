@@ -1,0 +1,17 @@
+"""A host state tells what may still be promised."""
+
+
+def test_overcommit(a_host_state):
+    """What is free follows from the ratios and from what is used."""
+    host_state = a_host_state(
+        vcpus=2, cpu_allocation_ratio=4.0, vcpus_used=1, ram_allocation_ratio=1.5, memory_mb_used=72, local_gb_used=10
+    )
+    assert (host_state.free_vcpus, host_state.free_memory_mb, host_state.free_disk_gb) == (7, 3000, 90)
+
+
+def test_consume(a_host_state, a_spec):
+    """Room that is consumed is not free any more; the node itself is as it was reported."""
+    host_state = a_host_state()
+    host_state.consume(a_spec({"ephemeral_gb": 5, "swap_mb": 512}).flavor)
+    assert (host_state.free_vcpus, host_state.free_memory_mb, host_state.free_disk_gb) == (7, 1024, 84)
+    assert host_state.node.memory_mb_used == 0

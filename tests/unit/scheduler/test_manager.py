@@ -1,0 +1,207 @@
+"""select_destinations chooses, claims what it chooses, and says why when it cannot."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import event
+
+from mininova import errors
+from mininova.db import claims, hosts, services
+from mininova.rpc.server import check_manager
+from mininova.scheduler.rpcapi import SchedulerAPI
+
+
+def uuids(count):
+    return [str(uuid4()) for _ in range(count)]
+
+
+def used(db):
+    """Tell the memory that is promised on each host."""
+    with db.read() as tx:
+        return {node.host: node.memory_mb_used for node, _ in hosts.states(tx)}
+
+
+def take(db, host, spec):
+    """Have somebody else claim room on a host."""
+    with db.write() as tx:
+        assert claims.claim(tx, str(uuid4()), host, spec.flavor)
+
+
+@pytest.fixture
+def late(scheduler, db):
+    """Make the scheduler's picture old: somebody else claims room on a host right after it was drawn."""
+
+    def make(host):
+        draw = scheduler._hosts.candidates
+
+        def draw_and_be_late(request_spec):
+            candidates = draw(request_spec)
+            take(db, host, request_spec)
+            return candidates
+
+        scheduler._hosts.candidates = draw_and_be_late
+
+    return make
+
+
+def test_interface(scheduler):
+    """Every method of SchedulerAPI is there, with the arguments that are declared."""
+    check_manager(SchedulerAPI, scheduler)
+
+
+def test_claims(scheduler, db, known, a_spec, ctxt):
+    """The first host of an answer has the instance's room claimed."""
+    known("host-1")
+    (uuid,) = uuids(1)
+    ((selection,),) = scheduler.select_destinations(ctxt, a_spec(), [uuid])
+    assert (selection.host, selection.node, selection.availability_zone) == ("host-1", "host-1.cell", "nova")
+    with db.read() as tx:
+        assert claims.of_instance(tx, uuid).host == "host-1"
+    assert used(db) == {"host-1": 1024}
+
+
+def test_best_first(scheduler, known, a_spec, ctxt):
+    """The host with the most room comes first, the others follow as alternates."""
+    known("host-1")
+    known("host-2", memory_mb=8192)
+    known("host-3", memory_mb=4096)
+    (selections,) = scheduler.select_destinations(ctxt, a_spec(), uuids(1))
+    assert [selection.host for selection in selections] == ["host-2", "host-3", "host-1"]
+
+
+def test_as_many_as_attempts(a_scheduler, known, a_spec, ctxt):
+    """There are as many hosts in an answer as a build may be tried on."""
+    for number in range(5):
+        known(f"host-{number}")
+    scheduler = a_scheduler(**{"scheduler.max_attempts": 2})
+    (selections,) = scheduler.select_destinations(ctxt, a_spec(), uuids(1))
+    assert len(selections) == 2
+
+
+def test_spreads(scheduler, db, known, a_spec, ctxt):
+    """Instances of one request see each other's room taken."""
+    for number in range(3):
+        known(f"host-{number}")
+    answers = scheduler.select_destinations(ctxt, a_spec(num_instances=6), uuids(6))
+    assert sorted(claimed.host for claimed, *_ in answers) == sorted(["host-0", "host-1", "host-2"] * 2)
+    assert set(used(db).values()) == {2048}
+
+
+def test_equals_are_drawn(a_scheduler, known, a_spec, ctxt):
+    """Among equal hosts the dice decide, so that not every request runs to the first."""
+    for number in range(4):
+        known(f"host-{number}")
+    scheduler = a_scheduler(**{f"filter_scheduler.{each}_weight_multiplier": 0.0 for each in ("ram", "cpu")})
+    chosen = [scheduler.select_destinations(ctxt, a_spec(), uuids(1))[0][0].host for _ in range(6)]
+    assert len(set(chosen)) > 1
+
+
+def test_two_schedulers(scheduler, late, db, known, a_spec, ctxt):
+    """A scheduler whose picture is old loses the claim, and takes the next best host."""
+    known("host-1", memory_mb=1536, vcpus=16)
+    known("host-2", memory_mb=1024)
+    late("host-1")
+    ((claimed, *_),) = scheduler.select_destinations(ctxt, a_spec(), uuids(1))
+    assert claimed.host == "host-2"
+    assert used(db) == {"host-1": 1024, "host-2": 1024}
+
+
+def test_all_claims_lost(scheduler, late, known, a_spec, ctxt):
+    """When every claim is lost there is no valid host, and the reason says that it was claims."""
+    known("host-1", memory_mb=1024)
+    late("host-1")
+    with pytest.raises(errors.NoValidHost, match=r"a claim left none of 1 host \(.*DiskFilter 1, a claim 0\)"):
+        scheduler.select_destinations(ctxt, a_spec(), uuids(1))
+
+
+def test_all_or_nothing(scheduler, db, known, a_spec, ctxt):
+    """When one instance of a request cannot be placed none keeps a claim."""
+    known("host-1")
+    with pytest.raises(errors.NoValidHost, match="after 2 of the instances RamFilter left none of 1 host"):
+        scheduler.select_destinations(ctxt, a_spec(num_instances=3), uuids(3))
+    assert used(db) == {"host-1": 0}
+
+
+def test_frees_what_was_claimed(scheduler, late, db, known, a_spec, ctxt):
+    """A claim that held before another one was lost is given back when the request fails."""
+    known("host-1")
+    late("host-1")
+    with pytest.raises(errors.NoValidHost):
+        scheduler.select_destinations(ctxt, a_spec(num_instances=2), uuids(2))
+    assert used(db) == {"host-1": 1024}  # the other one's
+
+
+def test_asked_again(scheduler, db, known, a_spec, ctxt):
+    """An instance that is placed a second time, for its first answer was lost, has one claim."""
+    known("host-1")
+    known("host-2")
+    (uuid,) = uuids(1)
+    scheduler.select_destinations(ctxt, a_spec(), [uuid])
+    scheduler.select_destinations(ctxt, a_spec(), [uuid])
+    assert sum(used(db).values()) == 1024
+
+
+def test_reason(scheduler, known, a_spec, ctxt):
+    """The reason names the filter that left nothing and how many hosts each filter passed."""
+    for number in range(3):
+        known(f"host-{number}", memory_mb=512)
+    expected = (
+        "No valid host was found. There are not enough hosts available: RamFilter left none of 3 hosts "
+        "(ComputeFilter 3, AvailabilityZoneFilter 3, RetryFilter 3, "
+        "ImagePropertiesFilter 3, RamFilter 0)."
+    )
+    with pytest.raises(errors.NoValidHost) as caught:
+        scheduler.select_destinations(ctxt, a_spec(), uuids(1))
+    assert str(caught.value) == expected
+
+
+def test_no_hosts(scheduler, a_spec, ctxt):
+    """A cloud without compute hosts says just that."""
+    with pytest.raises(errors.NoValidHost, match="There are no compute hosts"):
+        scheduler.select_destinations(ctxt, a_spec(), uuids(1))
+
+
+@pytest.mark.parametrize("trouble", [{"silence": 61}, {"disabled": True}, {"forced_down": True}])
+def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, trouble):
+    """A host that is silent, disabled or forced down is not chosen."""
+    known("host-1", silence=trouble.pop("silence", 0))
+    known("host-2")
+    with db.write() as tx:
+        (service,) = services.search(tx, host="host-1")
+        if trouble:
+            services.update(tx, service.uuid, **trouble)
+    (selections,) = scheduler.select_destinations(ctxt, a_spec(), uuids(1))
+    assert [selection.host for selection in selections] == ["host-2"]
+
+
+def test_notifications(scheduler, listener, known, a_spec, ctxt):
+    """Listeners hear what was asked, and what was chosen."""
+    known("host-1")
+    (uuid,) = uuids(1)
+    scheduler.select_destinations(ctxt, a_spec(), [uuid])
+    (start, asked), (end, answered) = listener.heard
+    assert (start, end) == ("scheduler.select_destinations.start", "scheduler.select_destinations.end")
+    assert (asked["instance_uuids"], asked["request_spec"]["flavor"]["name"]) == ([uuid], "m1")
+    assert answered["selected_hosts"] == ["host-1"]
+
+
+def test_few_transactions(scheduler, db, known, a_spec, ctxt):
+    """However many instances, hosts are read in one query and claimed in one transaction."""
+    for number in range(3):
+        known(f"host-{number}", memory_mb=2**20)
+    commits, selects = [], []
+    event.listen(db.engine, "commit", lambda connection: commits.append(1))
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def _note(connection, cursor, statement, *rest):
+        if "FROM compute_nodes" in statement:
+            selects.append(statement)
+
+    scheduler.select_destinations(ctxt, a_spec(num_instances=8), uuids(8))
+    assert (len(commits), len(selects)) == (1, 1)
+
+
+def test_unknown_filter(a_scheduler):
+    """A filter that there is not keeps the scheduler from starting, and is quoted."""
+    with pytest.raises(errors.ConfigError, match="NoSuchFilter is no filter"):
+        a_scheduler(**{"filter_scheduler.enabled_filters": ["RamFilter", "NoSuchFilter"]})

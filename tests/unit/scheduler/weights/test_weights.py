@@ -1,0 +1,61 @@
+"""Weights put hosts in order: each weigher from nought to its multiplier, added up, and the dice between equals."""
+
+import random
+
+import pytest
+
+from mininova.scheduler.weights import CPUWeigher, RAMWeigher, best
+
+
+@pytest.fixture
+def hosts(a_host_state):
+    """Make three hosts: small, middling and large in memory; the other way round in vCPUs."""
+    sizes = {"small": (1024, 16), "middle": (2048, 8), "large": (5120, 4)}
+    return [a_host_state(host, memory_mb=memory, vcpus=vcpus) for host, (memory, vcpus) in sizes.items()]
+
+
+def order(hosts, spec, weighers, count=3, seed=1):
+    return [host.host for host in best(count, hosts, spec, weighers, random.Random(seed))]
+
+
+def test_normalised(hosts, a_spec):
+    """The best host has the multiplier, the worst nought, and the others are between in proportion."""
+    assert RAMWeigher(2.0).weigh_all(hosts, a_spec()) == [0.0, 0.5, 2.0]
+
+
+def test_equals_have_nought(hosts, a_spec):
+    """Hosts that are all the same to a weigher have nought of it."""
+    assert RAMWeigher(2.0).weigh_all([hosts[0], hosts[0]], a_spec()) == [0.0, 0.0]
+
+
+def test_ram(hosts, a_spec):
+    """More free memory is better, or worse if the multiplier says so."""
+    assert order(hosts, a_spec(), [RAMWeigher(1.0)]) == ["large", "middle", "small"]
+    assert order(hosts, a_spec(), [RAMWeigher(-1.0)]) == ["small", "middle", "large"]
+
+
+def test_cpu(hosts, a_spec):
+    """More free vCPUs are better."""
+    assert order(hosts, a_spec(), [CPUWeigher(1.0)]) == ["small", "middle", "large"]
+
+
+def test_added_up(hosts, a_spec):
+    """Weighers count by their multipliers."""
+    assert order(hosts, a_spec(), [RAMWeigher(1.0), CPUWeigher(3.0)])[0] == "small"
+    assert order(hosts, a_spec(), [RAMWeigher(3.0), CPUWeigher(1.0)])[0] == "large"
+
+
+def test_no_weighers(hosts, a_spec):
+    """With every multiplier at nought the dice decide alone."""
+    firsts = {order(hosts, a_spec(), [RAMWeigher(0.0)], seed=seed)[0] for seed in range(20)}
+    assert firsts == {"small", "middle", "large"}
+
+
+def test_same_dice_same_order(hosts, a_spec):
+    """With the same dice the order is the same."""
+    assert order(hosts, a_spec(), [], seed=7) == order(hosts, a_spec(), [], seed=7)
+
+
+def test_only_the_best(hosts, a_spec):
+    """No more hosts are given than were asked for."""
+    assert order(hosts, a_spec(), [RAMWeigher(1.0)], count=2) == ["large", "middle"]

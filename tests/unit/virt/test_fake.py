@@ -1,0 +1,204 @@
+"""The fake hypervisor keeps the driver's contract: again is harmless, destroy wins, and guests outlive the process."""
+
+import threading
+
+import pytest
+
+from mininova import conf, errors, states
+from mininova.virt.fake import FakeDriver
+
+SLOW = "[{operation: %s, delay: 600000}]"  # ten minutes: a test that waits for them has failed
+FAILS = "[{operation: %s, failure: {kind: %s, message: out of luck}}]"
+
+
+def in_background(function, *args):
+    """Run something in a thread; give what waits for it and returns the error that ended it."""
+    ended = []
+
+    def run():
+        try:
+            function(*args)
+        except errors.MininovaError as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def outcome():
+        thread.join(30)
+        assert not thread.is_alive()
+        return ended[0] if ended else None
+
+    return outcome
+
+
+def test_spawn(driver, instance, image):
+    """A guest that was spawned runs."""
+    driver.spawn(instance, image)
+    assert driver.get_info(instance) == states.RUNNING
+    assert driver.list_instance_uuids() == [instance.uuid]
+
+
+def test_spawn_twice(driver, instance, image, clock):
+    """Spawning again leaves the guest as it is, even if it was stopped since."""
+    driver.spawn(instance, image)
+    driver.power_off(instance)
+    driver.spawn(instance, image)
+    assert driver.get_info(instance) == states.SHUTDOWN
+
+
+def test_destroy(driver, instance, image):
+    """A guest that was destroyed is gone, and destroying it again is harmless."""
+    driver.spawn(instance, image)
+    driver.destroy(instance.uuid)
+    driver.destroy(instance.uuid)
+    assert driver.list_instance_uuids() == []
+
+
+@pytest.mark.parametrize("method", ["get_info", "power_on", "power_off", "get_console_output", "get_diagnostics"])
+def test_no_guest(driver, instance, method):
+    """Whoever asks for a guest that is not there is told so."""
+    with pytest.raises(errors.GuestNotFound, match=instance.uuid):
+        getattr(driver, method)(instance)
+
+
+def test_power(driver, instance, image):
+    """Power goes off and on, and asking twice changes nothing."""
+    driver.spawn(instance, image)
+    driver.power_off(instance)
+    driver.power_off(instance)
+    assert driver.get_info(instance) == states.SHUTDOWN
+    driver.power_on(instance)
+    boots = driver.get_console_output(instance).count("login:")
+    driver.power_on(instance)
+    assert driver.get_info(instance) == states.RUNNING
+    assert driver.get_console_output(instance).count("login:") == boots
+
+
+@pytest.mark.parametrize("reboot_type", ["SOFT", "HARD"])
+def test_reboot(driver, instance, image, reboot_type):
+    """A reboot writes a further boot on the console, and starts a guest that was stopped."""
+    driver.spawn(instance, image)
+    driver.power_off(instance)
+    driver.reboot(instance, reboot_type)
+    assert driver.get_info(instance) == states.RUNNING
+    assert driver.get_console_output(instance).count("Linux version") == 2
+
+
+@pytest.mark.parametrize("operation", ["spawn", "reboot", "power_off"])
+def test_destroy_wins(a_driver, a_behaviour, instance, image, operation):
+    """Destroying a guest ends at once what is being done to it, with GuestGone, and nothing is left."""
+    if operation != "spawn":
+        a_driver().spawn(instance, image)
+    slow = a_behaviour(SLOW % operation)
+    driver = a_driver(slow)
+    arguments = {"spawn": (instance, image), "reboot": (instance, "SOFT"), "power_off": (instance,)}[operation]
+    outcome = in_background(getattr(driver, operation), *arguments)
+    slow.drawn.acquire()
+    driver.destroy(instance.uuid)
+    assert isinstance(outcome(), errors.GuestGone)
+    assert driver.list_instance_uuids() == []
+
+
+def test_destroy_wins_over_all(a_driver, a_behaviour, instance, image):
+    """A build that was delivered twice is ended twice."""
+    slow = a_behaviour(SLOW % "spawn")
+    driver = a_driver(slow)
+    outcomes = [in_background(driver.spawn, instance, image) for _ in range(2)]
+    slow.drawn.acquire()
+    slow.drawn.acquire()
+    driver.destroy(instance.uuid)
+    assert all(isinstance(outcome(), errors.GuestGone) for outcome in outcomes)
+
+
+def test_destroy_twice_at_once(a_driver, a_behaviour, instance, image):
+    """A delete that was delivered twice does not end itself."""
+    slow = a_behaviour("[{operation: destroy, delay: 20}]")
+    driver = a_driver(slow)
+    outcomes = [in_background(driver.destroy, instance.uuid) for _ in range(2)]
+    assert [outcome() for outcome in outcomes] == [None, None]
+
+
+def test_destroy_of_another(a_driver, a_behaviour, an_instance, image):
+    """Destroying a guest does not disturb what is done to others."""
+    slow = a_behaviour("[{operation: spawn, delay: 20}]")
+    driver = a_driver(slow)
+    one, other = an_instance(), an_instance()
+    outcome = in_background(driver.spawn, one, image)
+    slow.drawn.acquire()
+    driver.destroy(other.uuid)
+    assert outcome() is None
+    assert driver.list_instance_uuids() == [one.uuid]
+
+
+def test_survives_restart(a_driver, an_instance, image):
+    """After a restart of the process each guest is as it was."""
+    running, stopped, destroyed = an_instance(), an_instance(), an_instance()
+    before = a_driver()
+    for instance in (running, stopped, destroyed):
+        before.spawn(instance, image)
+    before.power_off(stopped)
+    before.destroy(destroyed.uuid)
+    after = a_driver()
+    assert after.get_info(running) == states.RUNNING
+    assert after.get_info(stopped) == states.SHUTDOWN
+    assert set(after.list_instance_uuids()) == {running.uuid, stopped.uuid}
+    assert after.get_console_output(running) == before.get_console_output(running)
+
+
+def test_spawn_fails(a_driver, a_behaviour, instance, image):
+    """A spawn that fails says why, and nothing is there."""
+    driver = a_driver(a_behaviour(FAILS % ("spawn", "error")))
+    with pytest.raises(errors.SpawnFailed, match="out of luck"):
+        driver.spawn(instance, image)
+    assert driver.list_instance_uuids() == []
+
+
+def test_spawn_fails_halfway(a_driver, a_behaviour, instance, image):
+    """A spawn that fails halfway leaves something, which destroy removes."""
+    driver = a_driver(a_behaviour(FAILS % ("spawn", "halfway")))
+    with pytest.raises(errors.SpawnFailed):
+        driver.spawn(instance, image)
+    assert driver.list_instance_uuids() == [instance.uuid]
+    driver.destroy(instance.uuid)
+    assert driver.list_instance_uuids() == []
+
+
+def test_guest_crashes(a_driver, a_behaviour, instance, image):
+    """A guest can crash in an operation that seems to work."""
+    driver = a_driver(a_behaviour(FAILS % ("reboot", "crash")))
+    driver.spawn(instance, image)
+    driver.reboot(instance, "SOFT")
+    assert driver.get_info(instance) == states.CRASHED
+
+
+@pytest.mark.parametrize("operation", ["power_off", "destroy"])
+def test_other_operations_fail(a_driver, a_behaviour, instance, image, operation):
+    """An operation that fails before anything was done leaves the guest as it was."""
+    driver = a_driver(a_behaviour(FAILS % (operation, "error")))
+    driver.spawn(instance, image)
+    with pytest.raises(errors.HypervisorFailed, match=f"Failed to {operation} .* on host-1: out of luck"):
+        getattr(driver, operation)(instance.uuid if operation == "destroy" else instance)
+    assert driver.get_info(instance) == states.RUNNING
+
+
+def test_available_resource(driver, an_instance, image):
+    """What guests were given is counted, running or not, until they are destroyed."""
+    one, other = an_instance(), an_instance()
+    driver.spawn(one, image)
+    driver.spawn(other, image)
+    driver.power_off(other)
+    node = driver.get_available_resource()
+    assert (node.vcpus, node.memory_mb, node.local_gb) == (8, 16384, 200)
+    assert (node.vcpus_used, node.memory_mb_used, node.local_gb_used, node.running_vms) == (4, 4096, 50, 2)
+    driver.destroy(one.uuid)
+    assert driver.get_available_resource().memory_mb_used == 2048
+
+
+def test_from_conf(tmp_path):
+    """The machine, its overcommit ratios and its folder come from the configuration."""
+    settings = {"DEFAULT.host": "host-9", "DEFAULT.state_path": str(tmp_path), "fake.vcpus": 3}
+    driver = FakeDriver.from_conf(conf.for_tests("compute", **settings, **{"compute.ram_allocation_ratio": 2.0}))
+    node = driver.get_available_resource()
+    assert (node.host, node.hypervisor_hostname, node.vcpus, node.ram_allocation_ratio) == ("host-9", "host-9", 3, 2.0)
+    assert (tmp_path / "guests" / "host-9").is_dir()
