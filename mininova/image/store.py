@@ -1,0 +1,133 @@
+"""Where the data of images is: a folder with a file for each image that has any.
+
+A file has a name of its own making, never one that a client said.  Data is written beside its place and put there
+whole, so a file that has its name is complete; what fails on the way leaves nothing behind.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from mininova import errors
+
+BLOCK = 256 * 1024  # bytes read at once
+HASH = "sha512"
+
+
+class Input(Protocol):
+    """What data comes from: the body of a request."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Give up to so many bytes; none at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Data that is in its place.
+
+    :param size: bytes
+    :param checksum: its MD5, which clients still look at
+    :param os_hash_value: its HASH
+    """
+
+    location: str
+    size: int
+    checksum: str
+    os_hash_value: str
+
+
+class Store:
+    """The folder.
+
+    :param max_size: the most bytes that an image may have
+    """
+
+    def __init__(self, directory: str | Path, max_size: int) -> None:
+        self._directory = Path(directory)
+        self._max_size = max_size
+
+    def write(self, data: Input, length: int | None = None) -> Stored:
+        """Take data to its end.
+
+        :param length: how many bytes the sender announced; None when it did not
+        :raises errors.RequestTooLarge: when there are more than an image may have
+        :raises errors.InvalidInput: when it ends before what was announced
+        """
+        if length is not None and length > self._max_size:
+            raise errors.RequestTooLarge(max_size=self._max_size)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        location = secrets.token_hex(16)
+        draft = self._directory / f"{location}.part"
+        try:
+            stored = self._write(draft, location, _blocks(data, length))
+            if length is not None and stored.size != length:
+                raise errors.InvalidInput(f"The data ended after {stored.size} of {length} bytes.")
+            draft.rename(self._directory / location)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        return stored
+
+    def _write(self, draft: Path, location: str, blocks: Iterator[bytes]) -> Stored:
+        size, md5, sha512 = 0, hashlib.md5(usedforsecurity=False), hashlib.new(HASH)
+        with draft.open("xb") as file:
+            for block in blocks:
+                size += len(block)
+                if size > self._max_size:
+                    raise errors.RequestTooLarge(max_size=self._max_size)
+                md5.update(block)
+                sha512.update(block)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        return Stored(location, size, md5.hexdigest(), sha512.hexdigest())
+
+    def read(self, location: str) -> "Blocks":
+        """Give the data block by block; it can be read to its end even if it is removed meanwhile.
+
+        :raises FileNotFoundError: when it is not there
+        """
+        return Blocks((self._directory / location).open("rb"))
+
+    def remove(self, location: str | None) -> None:
+        """Remove the data of an image, if it has any."""
+        if location is not None:
+            (self._directory / location).unlink(missing_ok=True)
+
+
+class Blocks:
+    """Data that is being read; whoever gives it up before its end, or before its beginning, closes it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> "Blocks":
+        return self
+
+    def __next__(self) -> bytes:
+        block = self._file.read(BLOCK)
+        if not block:
+            self.close()
+            raise StopIteration
+        return block
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _blocks(data: Input, length: int | None) -> Iterator[bytes]:
+    """Read what was announced and no more: a server may wait for ever for bytes that nobody sends."""
+    left = length
+    while left is None or left > 0:
+        block = data.read(BLOCK if left is None else min(BLOCK, left))
+        if not block:
+            return
+        if left is not None:
+            left -= len(block)
+        yield block

@@ -1,0 +1,51 @@
+"""The version documents of the Image API: what a client asks first, before it has a token.
+
+The Paste filter ``image_versions`` stands before the check of tokens.  It answers these URLs itself and lets everything
+else through.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mininova.wsgi import Application, Reply, Request, Route, current_parts
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+VERSION = {"id": "v2.17", "status": "CURRENT"}
+
+
+class Versions(Application):
+    """Answers the version documents.
+
+    :param public_endpoint: what users call the api, if not what their request says
+    """
+
+    def __init__(self, app: "WSGIApplication", public_endpoint: str | None) -> None:
+        routes = (Route("GET", "/", self.index), Route("GET", "/versions", self.show), Route("GET", "/v2", self.show))
+        super().__init__(routes, "image")
+        self._paths = {route.template.rstrip("/") for route in routes}
+        self._app = app
+        self._public_endpoint = public_endpoint
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Answer, or pass on (WSGI)."""
+        if environ.get("PATH_INFO", "").rstrip("/") in self._paths:
+            return super().__call__(environ, start_response)
+        return self._app(environ, start_response)
+
+    def index(self, request: Request) -> Reply:
+        """Answer 300 with every version there is, as Glance does."""
+        return Reply(300, self.show(request))
+
+    def show(self, request: Request) -> dict[str, Any]:
+        """List the one version."""
+        cloud = (self._public_endpoint or request.host_url).rstrip("/")
+        link = {"rel": "self", "href": f"{cloud}{request.script_name}/v2/"}
+        return {"versions": [{**VERSION, "links": [link]}]}
+
+
+def filter_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Versions]:
+    """Make the Paste filter ``image_versions``."""
+    public_endpoint = current_parts().conf.api.public_endpoint
+    return lambda app: Versions(app, public_endpoint)

@@ -1,0 +1,153 @@
+"""An identity service of its own for every test, bootstrapped, with a clock that the test moves."""
+
+import shutil
+import time
+
+import pytest
+
+from mininova import conf
+from mininova.db import identity, schema, standing
+from mininova.db.identity import Project, Role, User
+from mininova.db.session import Database
+from mininova.db.standing import Scope
+from mininova.identity import tokens
+from mininova.identity.app import IdentityApplication
+from mininova.identity.authentication import Authenticator
+from mininova.identity.authority import Authority
+from mininova.identity.bootstrap import bootstrap
+from mininova.identity.service import Service
+from mininova.wsgi import Request
+
+PASSWORDS = {"admin": "sesame", "demo": "opensesame"}
+KEY = b"k" * 64
+
+
+class Clock:
+    """Seconds since 1970, moved by the test."""
+
+    def __init__(self):
+        self.now = time.time()
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def bootstrapped(tmp_path_factory):
+    """A database after bootstrap, to be copied."""
+    folder = tmp_path_factory.mktemp("identity")
+    database = Database(f"sqlite:///{folder / 'template.sqlite'}")
+    schema.upgrade(database)
+    bootstrap(database, conf.for_tests("api", **{"identity.token_key_file": str(folder / "key")}), PASSWORDS)
+    database.close()
+    return folder / "template.sqlite"
+
+
+@pytest.fixture
+def db(bootstrapped, tmp_path):
+    database = Database(f"sqlite:///{shutil.copy(bootstrapped, tmp_path / 'mininova.sqlite')}", connect_retry=0)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def authority(db, clock):
+    return Authority(db, tokens.Signer(KEY), 3600, clock)
+
+
+@pytest.fixture
+def authenticator(db, authority):
+    return Authenticator(db, authority)
+
+
+@pytest.fixture
+def find(db):
+    """Find a user, a project or a role by name."""
+
+    def one(kind, name):
+        with db.read() as tx:
+            return identity.find(tx, kind, {"name": name})
+
+    return one
+
+
+@pytest.fixture
+def token(authority, find):
+    """Issue a token to a user of PASSWORDS, for the project of the same name, without asking for the password."""
+
+    def issue(name, scope=...):
+        scope = Scope("project", find(Project, name).id) if scope is ... else scope
+        return authority.issue(find(User, name), scope, methods=("password",))
+
+    return issue
+
+
+@pytest.fixture
+def assign(db, find):
+    """Give a user a role in a project, all by name."""
+
+    def give(user, role, project):
+        with db.write() as tx:
+            standing.assign(tx, find(User, user).id, find(Role, role).id, Scope("project", find(Project, project).id))
+
+    return give
+
+
+@pytest.fixture
+def unassign(db, find):
+    """Take a role in a project away, all by name."""
+
+    def take(user, role, project):
+        with db.write() as tx:
+            standing.unassign(tx, find(User, user).id, find(Role, role).id, Scope("project", find(Project, project).id))
+
+    return take
+
+
+@pytest.fixture
+def change(db, find):
+    """Change columns of a user or a project by name."""
+
+    def update(kind, name, **columns):
+        with db.write() as tx:
+            return identity.update(tx, kind, find(kind, name).id, **columns)
+
+    return update
+
+
+@pytest.fixture
+def app(db, authority, authenticator):
+    return IdentityApplication(Service(db, authority, authenticator))
+
+
+@pytest.fixture
+def http(app, token):
+    """Send a request as a user, or with a token, or as nobody; give the response."""
+
+    def send(method, path, body=None, *, by="admin", **headers):
+        request = Request.blank(path, method=method, base_url="http://cloud.example.org/identity")
+        request.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+        if by is not None:
+            request.headers["X-Auth-Token"] = token(by).text if by in PASSWORDS else by
+        if body is not None:
+            request.json = body
+        return request.get_response(app)
+
+    return send
+
+
+@pytest.fixture
+def password_login():
+    """Make what is under ``auth`` in the body of a login with a password."""
+
+    def body(name="demo", password="opensesame", domain=None, **scope):
+        user = {"name": name, "domain": domain or {"id": "default"}, "password": password}
+        auth = {"identity": {"methods": ["password"], "password": {"user": user}}}
+        return {**auth, "scope": scope} if scope else auth
+
+    return body
