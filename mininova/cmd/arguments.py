@@ -1,0 +1,62 @@
+"""What the command lines of the two tools, mininova-manage and mininova-flow, have in common."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mininova import __version__, errors, rpc
+from mininova.conf import command_line
+
+#: Names the configuration file when --config-file does not, so that it need not be typed each time.
+ENVIRONMENT = "MININOVA_CONFIG_FILE"
+
+Command = Callable[..., Any]
+AddCommand = Callable[[str, Command | None, str], argparse.ArgumentParser]
+
+
+def parser(prog: str, purpose: str) -> tuple[argparse.ArgumentParser, AddCommand]:
+    """Make a parser, and a function that adds a command to it: its name, what runs it, and what it does."""
+    made = argparse.ArgumentParser(prog=prog, description=purpose, allow_abbrev=False)
+    made.add_argument("--version", action="version", version=f"{prog} {__version__}")
+    command_line.add_config_file(made, environment=ENVIRONMENT)
+    return made, adder(made)
+
+
+def adder(parent: argparse.ArgumentParser) -> AddCommand:
+    """Give a function that adds commands to a parser; one that nothing runs has commands of its own."""
+    commands = parent.add_subparsers(metavar="COMMAND", required=True, title="commands")
+
+    def add(name: str, command: Command | None, purpose: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(
+            name, help=purpose, description=f"{purpose[:1].upper()}{purpose[1:]}.", allow_abbrev=False
+        )
+        command_line.add_config_file(made, environment=ENVIRONMENT, default=argparse.SUPPRESS)
+        made.set_defaults(command=command)
+        return made
+
+    return add
+
+
+def config_files(parsed: argparse.Namespace) -> Sequence[str] | None:
+    """Name the configuration files: those of the command line, else that of the environment, if it names one."""
+    named: Sequence[str] | None = parsed.config_file
+    return named or ([os.environ[ENVIRONMENT]] if os.environ.get(ENVIRONMENT) else None)
+
+
+def run(prog: str, command: Callable[[], object]) -> int:
+    """Run a command, and turn what it complains of into one line and an exit code."""
+    try:
+        command()
+        sys.stdout.flush()
+    except (errors.MininovaError, rpc.RPCError) as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # whoever read our output has gone, which is no complaint
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        print(f"{prog}: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0

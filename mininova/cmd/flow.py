@@ -1,0 +1,121 @@
+"""mininova-flow: see every message of a request.
+
+``list``, ``show`` and ``tail`` are for people; ``collect`` is the process that keeps what they see.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from oslo_config.cfg import ConfigOpts
+from rich.console import Console
+
+from mininova import conf as settings
+from mininova import log
+from mininova.cmd import arguments
+from mininova.flow import collector, live, screen
+from mininova.flow.message import messages
+from mininova.flow.store import Reader, Writer
+from mininova.rpc.flow import MessageEvent
+from mininova.service import Process
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code is 0, or 2 after one line that says what is wrong."""
+    parsed = _parser().parse_args(argv)
+    return arguments.run("mininova-flow", lambda: _run(parsed))
+
+
+def _run(parsed: argparse.Namespace) -> None:
+    conf = settings.read_files("flow", arguments.config_files(parsed))
+    parsed.command(conf, parsed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser, commands = arguments.parser("mininova-flow", "See every message of a request, in order.")
+
+    listing = commands("list", _list, "list the requests that were kept, the newest last")
+    listing.add_argument("--all", action="store_true", help="also those that no HTTP request began, such as heartbeats")
+    listing.add_argument("--last", type=int, metavar="N", help="only the last N")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+
+    show = commands("show", _show, "show the messages of a request, or of all requests that touched a server")
+    show.add_argument(
+        "wanted", metavar="REQUEST_ID|SERVER", help="a request id or its beginning, or a server's name or uuid"
+    )
+    show.add_argument("--payload", action="store_true", help="with the arguments and results")
+    show.add_argument("--json", action="store_true", help="as JSON")
+
+    tail = commands("tail", _tail, "show messages as they are sent, until interrupted")
+    tail.add_argument("--all", action="store_true", help="also heartbeats")
+
+    commands("collect", _collect, "keep what is reported, until told to stop (the local stack runs one)")
+    return parser
+
+
+def _list(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    found = Reader(conf.flow.directory).requests(everything=parsed.all)
+    found = found[-parsed.last :] if parsed.last else found
+    if parsed.json:
+        _print_json([screen.summary_data(one) for one in found])
+    elif found:
+        screen.listed(_console(), found)
+    else:
+        print("No request has been kept yet: only those that change something are, so create a server.")
+
+
+def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    reader = Reader(conf.flow.directory)
+    shown = [(one, messages(reader.events(one.request_id))) for one in reader.find(parsed.wanted)]
+    if parsed.json:
+        _print_json([screen.as_data(one, made) for one, made in shown])
+        return
+    console = _console()
+    for number, (one, made) in enumerate(shown):
+        if number:
+            console.print()
+        screen.show(console, one, made, payload=parsed.payload)
+
+
+def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    console, seen = _console(), live.Live(everything=parsed.all)
+
+    def print_lines(events: list[MessageEvent]) -> None:
+        try:
+            for event, line in seen.lines(events):
+                console.print(screen.row_text(line, live.row(event, line)), soft_wrap=True)
+        except BrokenPipeError:  # nobody reads any more
+            signal.raise_signal(signal.SIGTERM)
+
+    process = Process(conf, "flow")
+    process.transport.subscribe(collector.subscription(print_lines, "flow_tail"))
+    process.connect()
+    note = "" if conf.flow.enabled else "  (these settings have [flow] enabled = false: is it on for the services?)"
+    print(f"listening to {settings.redacted(conf.transport_url)}{note}", file=sys.stderr)
+    process.run()
+
+
+def _collect(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    log.setup(conf)
+    writer = Writer(conf.flow.directory, conf.flow.keep)
+    process = Process(conf, "flow")
+    process.transport.subscribe(collector.subscription(collector.Collector(writer).take, "flow_collector"))
+    process.connect()
+    process.run(os.environ.get("NOTIFY_SOCKET"))
+    writer.close()
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""What a message says about states: which was left and which was reached, which host, which address.
+
+One row of a table for each method that means such a change.  An instance's state is named by its task_state
+while something is being done to it, and by its vm_state while it rests, so that a boot reads as one chain:
+scheduling → networking → … → active.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from mininova.flow.payload import at, listed
+
+Describe = Callable[[Any, Any], str]
+
+_STATES = ("vm_state", "task_state")
+
+
+def state(instance: Any) -> str | None:
+    """Name where an instance is: its task_state, or its vm_state when it has none."""
+    named = at(instance, "task_state") or at(instance, "vm_state")
+    return None if named is None else str(named)
+
+
+def asked(method: str, args: Any, result: Any) -> str:
+    """Say what a message changes, or what it is told was changed; "" when it is not about states.
+
+    :param args: the message's arguments, as plain data
+    :param result: what it was answered, or None while that is not known
+    """
+    return _said(ASKED, method, args, result)
+
+
+def answered(method: str, args: Any, result: Any) -> str:
+    """Say what the answer to a call brings; "" when it is nothing to look at."""
+    return _said(ANSWERED, method, args, result)
+
+
+def _said(table: dict[str, Describe], method: str, args: Any, result: Any) -> str:
+    describe = table.get(method)
+    return describe(args, result) if describe else ""
+
+
+def _step(before: Any, after: Any) -> str:
+    return f"{before} → {after}" if before and after and before != after else ""
+
+
+def _accepted(args: Any, result: Any) -> str:
+    """The api has written the first step of an operation before it sent this."""
+    return _step(at(args, "instance", "vm_state"), at(args, "instance", "task_state"))
+
+
+def _created(args: Any, result: Any) -> str:
+    count = len(listed(at(args, "instances")))
+    reached = state(at(args, "instances", 0))
+    return f"new → {reached}{f', {count} of them' if count > 1 else ''}" if reached else ""
+
+
+def _placed(args: Any, result: Any) -> str:
+    host = at(args, "instance", "host")
+    return f"host = {host}" if host else ""
+
+
+def _updated(args: Any, result: Any) -> str:
+    changes = at(args, "changes")
+    if not isinstance(changes, dict):
+        return ""
+    before = {key: at(args, "instance", key) for key in _STATES}
+    moved = _step(state(before), state({**before, **changes}))
+    return moved or ", ".join(f"{key} = {value}" for key, value in changes.items() if key not in _STATES)
+
+
+def _networked(args: Any, result: Any) -> str:
+    return _step(state(at(args, "instance")), state(result) or "networking")
+
+
+def _failed(args: Any, result: Any) -> str:
+    moved = _step(state(at(args, "instance")), state(result)) or f"{at(args, 'operation')} failed"
+    return f"{moved}: {at(args, 'fault', 'message')}"
+
+
+def _rescheduled(args: Any, result: Any) -> str:
+    left = len(listed(at(args, "alternates")))
+    hosts = f"{left} host{'s' if left != 1 else ''} left to try"
+    return f"{hosts}: {at(args, 'fault', 'message')}"
+
+
+def _destroyed(args: Any, result: Any) -> str:
+    return _step(state(at(args, "instance")), "deleted")
+
+
+def _selected(args: Any, result: Any) -> str:
+    chosen = [[at(host, "host") for host in hosts] for hosts in map(listed, listed(result))]
+    if len(chosen) == 1 and len(chosen[0]) > 1:
+        return f"{chosen[0][0]}, else {', '.join(map(str, chosen[0][1:]))}"
+    return ", ".join(str(hosts[0]) for hosts in chosen if hosts)
+
+
+def _addressed(args: Any, result: Any) -> str:
+    addresses = [at(address, "address") for address in listed(at(result, "addresses"))]
+    return f"address {', '.join(map(str, addresses))}" if addresses else ""
+
+
+def _notified(args: Any, result: Any) -> str:
+    old = {"vm_state": at(args, "old_state"), "task_state": at(args, "old_task_state")}
+    new = {"vm_state": at(args, "state"), "task_state": at(args, "new_task_state")}
+    return _step(state(old) or "new", state(new))
+
+
+def _reason(args: Any, result: Any) -> str:
+    said = at(args, "reason") or at(args, "message") or at(args, "fault", "message") or at(args, "exception")
+    return said if isinstance(said, str) else ""
+
+
+ASKED: dict[str, Describe] = {
+    "build_instances": _created,
+    "build_instance": _placed,
+    "reschedule_instance": _rescheduled,
+    "allocate_network": _networked,
+    "update_instance": _updated,
+    "fail_instance": _failed,
+    "destroy_instance": _destroyed,
+    "delete_instance": _accepted,
+    "stop_instance": _accepted,
+    "start_instance": _accepted,
+    "reboot_instance": _accepted,
+    "compute.instance.update": _notified,
+    "compute.instance.create.error": _reason,
+    "scheduler.select_destinations.error": _reason,
+}
+
+ANSWERED: dict[str, Describe] = {
+    "select_destinations": _selected,
+    "allocate_network": _addressed,
+}

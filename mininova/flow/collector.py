@@ -1,0 +1,55 @@
+"""What listens to the exchange mininova.flow: the collector that keeps it, and ``tail`` that prints it."""
+
+import logging
+from collections.abc import Callable, Iterable
+from uuid import uuid4
+
+import msgspec
+
+from mininova.flow.store import Writer
+from mininova.rpc.flow import EXCHANGE, MessageEvent
+from mininova.rpc.transport import FANOUT, Delivery, Subscription
+
+LOG = logging.getLogger(__name__)
+
+_decode = msgspec.json.Decoder(list[MessageEvent]).decode
+
+
+def subscription(take: Callable[[list[MessageEvent]], None], name: str) -> Subscription:
+    """Describe a queue of one's own on the flow exchange; what is lost while nobody reads is lost.
+
+    :param take: gets the events of one report
+    :param name: begins the name of the queue, for whoever looks at the broker
+    """
+
+    def read(delivery: Delivery) -> None:
+        try:
+            events = _decode(delivery.message.body)
+        except msgspec.DecodeError as error:
+            LOG.warning("dropped a report that is none: %s", error)
+        else:
+            take(events)
+
+    return Subscription(
+        queue=f"{name}_{uuid4().hex}",
+        exchange=EXCHANGE,
+        kind=FANOUT,
+        routing_key="",
+        on_delivery=read,
+        durable=False,
+        no_ack=True,
+    )
+
+
+class Collector:
+    """Keep what is reported; a disk that is full loses reports and nothing else."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def take(self, events: Iterable[MessageEvent]) -> None:
+        """Keep the events of one report."""
+        try:
+            self._writer.add(events)
+        except OSError as error:
+            LOG.error("could not keep a report of the flow: %s", error)

@@ -1,0 +1,76 @@
+"""What a message carries, read with care: it was written by another process, perhaps of another version.
+
+Nothing here raises for a payload that is not as expected; what is not there reads as None.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from mininova.rpc.flow import MessageEvent
+
+_DATA = "versioned_object.data"
+_UUID_KEYS = ("uuid", "instance_uuid", "instance_id")
+
+
+def plain(value: Any) -> Any:
+    """Copy a payload with each versioned object replaced by its data."""
+    if isinstance(value, dict):
+        if _DATA in value:
+            return plain(value[_DATA])
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def at(value: Any, *path: str | int) -> Any:
+    """Follow a path of keys and positions into plain data; None when it leads nowhere."""
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def listed(value: Any) -> list[Any]:
+    """Give a list as it is, and anything else as an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def servers(event: MessageEvent) -> dict[str, str]:
+    """Map the uuid of each instance that a message is about to its name; "" where it does not say."""
+    found: dict[str, str] = {}
+    for uuid, name in _mentioned(plain(event.payload)):
+        found[uuid] = name or found.get(uuid, "")
+    if event.kind == "http":
+        found |= {part: "" for part in _after("servers", event.method) if _is_uuid(part)}
+    return found
+
+
+def _mentioned(value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _mentioned(item)
+    elif isinstance(value, dict):
+        uuid = next((value[key] for key in _UUID_KEYS if _is_uuid(value.get(key))), None)
+        if uuid and ("display_name" in value or "uuid" not in value):
+            yield uuid, str(value.get("display_name") or "")
+        for item in listed(value.get("instance_uuids")):
+            if _is_uuid(item):
+                yield item, ""
+        for item in value.values():
+            if isinstance(item, (dict, list)):
+                yield from _mentioned(item)
+
+
+def _after(word: str, method: str) -> list[str]:
+    parts = method.partition(" ")[2].partition("?")[0].split("/")
+    return [part for before, part in pairwise(parts) if before == word]
+
+
+def _is_uuid(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 36 and value.count("-") == 4

@@ -1,0 +1,133 @@
+"""Lines on a screen: in colour on a terminal, plain when piped, and never cut or wrapped."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from mininova.columns import titled
+from mininova.flow import trace
+from mininova.flow.message import Line
+from mininova.flow.summary import Summary
+
+KIND_STYLES = {
+    "http": "bold",
+    "call": "cyan",
+    "reply": "cyan dim",
+    "cast": "yellow",
+    "fanout": "yellow",
+    "notification": "magenta dim",
+    "redelivered": "bold yellow",
+    "rejected": "bold red",
+    "failed": "bold red",
+}
+
+HEADINGS = ("ms", "from", "  to", "kind", "message", "took", "state, answer, error")
+
+
+def show(console: Console, summary: Summary, made: Sequence[Line], *, payload: bool = False) -> None:
+    """Print one request: a heading, and a line for each of its messages.
+
+    :param payload: with the arguments under each line
+    """
+    console.print(_heading(summary), soft_wrap=True)
+    console.print()
+    head, *rows = titled(HEADINGS, trace.columns(made), trace.NUMBERS)
+    console.print(Text("  ".join(head).rstrip(), style="dim"), soft_wrap=True)
+    for line, row in zip(made, rows, strict=True):
+        console.print(row_text(line, row), soft_wrap=True)
+        if payload and line.payload:
+            console.print(Text(_indented(line.payload), style="dim"), soft_wrap=True)
+
+
+def row_text(line: Line, row: Sequence[str]) -> Text:
+    """Colour the cells of one line."""
+    kind = KIND_STYLES.get(line.kind, "")
+    styles = ["dim", "", "", kind, "bold" if line.kind == "http" else "", "dim", "red" if line.wrong else "green"]
+    text = Text("  ").join(Text(cell, style=style) for cell, style in zip(row, styles, strict=True))
+    text.rstrip()
+    return text
+
+
+def _heading(summary: Summary) -> Text:
+    text = Text(summary.request_id, style="bold")
+    words = [trace.shortened(summary.what), *([str(summary.status)] if summary.status else []), _servers(summary)]
+    text.append("  " + "  ".join(word for word in words if word))
+    text.append(f"  {summary.messages} messages in {_lasted(summary)}, {_moment(summary.began)}", style="dim")
+    return text
+
+
+def listed(console: Console, found: Sequence[Summary]) -> None:
+    """Print requests, one a line."""
+    rows = [
+        [
+            _moment(one.began),
+            one.request_id,
+            trace.shortened(f"{one.what} {one.status or ''}".strip()),
+            _servers(one),
+            str(one.messages),
+            _lasted(one),
+        ]
+        for one in found
+    ]
+    head, *rows = titled(("when", "request", "what", "server", "messages", "took"), rows, right=(4, 5))
+    console.print(Text("  ".join(head).rstrip(), style="dim"), soft_wrap=True)
+    for one, row in zip(found, rows, strict=True):
+        style = "red" if one.errors or (one.status or 0) >= 400 else ""
+        console.print(Text("  ".join(row).rstrip(), style=style), soft_wrap=True)
+
+
+def as_data(summary: Summary, made: Sequence[Line]) -> dict[str, Any]:
+    """Give a request and its messages as plain data, for ``show --json``."""
+    start = made[0].at if made else 0.0
+    return {**summary_data(summary), "messages": [_line_data(line, start) for line in made]}
+
+
+def summary_data(summary: Summary) -> dict[str, Any]:
+    """Give a request as plain data, for ``list --json``."""
+    return {
+        "request_id": summary.request_id,
+        "began": summary.began,
+        "took_ms": round((summary.last - summary.began) * 1000, 3),
+        "what": summary.what,
+        "status": summary.status,
+        "servers": summary.servers,
+        "message_count": summary.messages,
+        "errors": summary.errors,
+    }
+
+
+def _line_data(line: Line, start: float) -> dict[str, Any]:
+    return {
+        "ms": round((line.at - start) * 1000, 3),
+        "from": line.source,
+        "to": line.target,
+        "kind": line.kind,
+        "method": line.method,
+        "version": line.version,
+        "change": line.change,
+        "took_ms": None if line.took is None else round(line.took * 1000, 3),
+        "error": line.error,
+        "server": line.server,
+        "payload": line.payload,
+    }
+
+
+def _servers(summary: Summary) -> str:
+    names = [name or uuid for uuid, name in summary.servers.items()]
+    return f"{', '.join(names[:3])} and {len(names) - 3} more" if len(names) > 4 else ", ".join(names)
+
+
+def _lasted(summary: Summary) -> str:
+    return f"{(summary.last - summary.began) * 1000:.1f} ms"
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _indented(payload: Any) -> str:
+    return "\n".join(f"          {line}" for line in json.dumps(payload, indent=2, ensure_ascii=False).splitlines())

@@ -1,0 +1,60 @@
+"""mininova-flow as a process: what it prints, and how it leaves."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mininova.flow.store import Writer
+from mininova.rpc.flow import MessageEvent
+
+REQUEST = "req-11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def flow(tmp_path: Path):
+    """Run mininova-flow with one kept request, and give how it ended."""
+    writer = Writer(tmp_path / "flow", keep=10)
+    http = {"kind": "http", "pattern": "http", "method": "POST /v2.1/servers", "payload": {"status": 202}}
+    writer.add(
+        [MessageEvent(at=1.0, request_id=REQUEST, message_id=REQUEST, receiver="api.ctl-1", duration=0.1, **http)]
+    )
+    writer.close()
+    settings = tmp_path / "mininova.conf"
+    settings.write_text(f"[DEFAULT]\nstate_path = {tmp_path}\n")
+
+    def run(*argv: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "MININOVA_CONFIG_FILE": str(settings)}
+        command = [sys.executable, "-W", "ignore", "-m", "mininova.cmd.flow", *argv]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_list_and_show(flow):
+    """A kept request is listed, and shown by the beginning of its id."""
+    assert REQUEST in flow("list").stdout
+    shown = flow("show", "req-1111")
+    assert (shown.returncode, "POST /v2.1/servers" in shown.stdout) == (0, True)
+
+
+def test_a_complaint_is_one_line(flow):
+    """What is not there is one line on standard error, and exit code 2."""
+    done = flow("show", "nothing-like-it")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "mininova-flow: Nothing is known of nothing-like-it. mininova-flow list shows what there is."
+    ]
+
+
+def test_the_command_line_wins_over_the_environment(flow, tmp_path: Path):
+    """--config-file, before or after the command, counts more than the environment's file."""
+    for argv in (["--config-file", "/none.conf", "list"], ["list", "--config-file", "/none.conf"]):
+        assert "there is no configuration file /none.conf" in flow(*argv).stderr
+
+
+def test_version(flow):
+    """--version answers with the program's name and version."""
+    assert flow("--version").stdout == "mininova-flow 0.1.0\n"

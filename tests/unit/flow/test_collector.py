@@ -1,0 +1,55 @@
+"""From the exchange to the disk."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mininova.flow.collector import Collector, subscription
+from mininova.flow.store import Reader, Writer
+from mininova.rpc.flow import EXCHANGE
+from mininova.rpc.memory import MemoryBroker, MemoryTransport
+from mininova.rpc.transport import FANOUT, Message
+
+REQUEST = "req-11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def publish(tmp_path: Path):
+    """A collector behind a broker, and what publishes to it."""
+    broker = MemoryBroker()
+    transport = MemoryTransport(broker)
+    writer = Writer(tmp_path, keep=10)
+    transport.subscribe(subscription(Collector(writer).take, "flow_collector"))
+
+    def publish(body: bytes) -> None:
+        transport.publish(Message(body=body, exchange=EXCHANGE, routing_key="", message_id="1"), kind=FANOUT)
+        broker.run()
+
+    yield publish
+    writer.close()
+
+
+def test_what_is_reported_is_kept(publish, tmp_path: Path, boot):
+    """A report on the exchange is found on the disk."""
+    publish(msgspec.json.encode(boot))
+    assert Reader(tmp_path).events(REQUEST) == boot
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'[{"kind": 1}]', b"\xff"])
+def test_a_bad_report_is_dropped(publish, tmp_path: Path, boot, body: bytes):
+    """A report that is none stops nothing."""
+    publish(body)
+    publish(msgspec.json.encode(boot))
+    assert len(Reader(tmp_path).requests()) == 1
+
+
+def test_a_full_disk_loses_reports_only(boot, caplog: pytest.LogCaptureFixture):
+    """A disk that cannot be written to is logged, and the collector goes on."""
+
+    class FullDisk:
+        def add(self, events) -> None:
+            raise OSError(28, "No space left on device")
+
+    Collector(FullDisk()).take(boot)
+    assert "No space left" in caplog.text

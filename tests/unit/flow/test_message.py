@@ -1,0 +1,120 @@
+"""What becomes of the events of one message."""
+
+from mininova.flow.message import messages
+
+API, CONDUCTOR, COMPUTE = "api.ctl-1", "conductor.ctl-1", "compute.host-1"
+
+
+def kinds(lines):
+    """Name the kind and the method of each line."""
+    return [(line.kind, line.method) for line in lines]
+
+
+def test_a_call_is_two_messages(new_story):
+    """A call makes a line, and its reply another with the time it took."""
+    story = new_story()
+    story.call(COMPUTE, CONDUCTOR, "get_instance")
+    call, reply = messages(story.events)
+    assert (call.kind, call.source, call.target, call.took) == ("call", COMPUTE, CONDUCTOR, None)
+    assert (reply.kind, reply.source, reply.target, reply.took) == ("reply", CONDUCTOR, COMPUTE, 0.0021)
+
+
+def test_a_cast_is_one_message(new_story):
+    """A cast that was handled makes one line, with the time that its handler took."""
+    story = new_story()
+    story.cast(API, COMPUTE, "delete_instance", took=0.5)
+    (cast,) = messages(story.events)
+    assert (cast.kind, cast.source, cast.target, cast.took, cast.wrong) == ("cast", API, COMPUTE, 0.5, False)
+
+
+def test_the_receiver_is_the_process_that_took_it(new_story):
+    """What was sent to a topic is shown as received by whoever took it."""
+    story = new_story()
+    story.cast(API, "conductor.ctl-7", "build_instances", topic="conductor")
+    assert messages(story.events)[0].target == "conductor.ctl-7"
+
+
+def test_a_reply_comes_after_its_call(new_story):
+    """A receiver whose clock is behind does not make an answer precede its question."""
+    story = new_story()
+    story.call(COMPUTE, CONDUCTOR, "get_instance")
+    story.events = [story.events[0], *(_earlier(event, 5.0) for event in story.events[1:])]
+    assert kinds(messages(story.events)) == [("call", "get_instance"), ("reply", "get_instance")]
+
+
+def _earlier(event, seconds):
+    return type(event)(**{name: getattr(event, name) for name in event.__struct_fields__} | {"at": event.at - seconds})
+
+
+def test_an_error_reaches_the_reply(new_story):
+    """A call that failed is told by its reply, which is marked."""
+    story = new_story()
+    story.call(COMPUTE, CONDUCTOR, "update_instance", error="InstanceUpdateConflict: found spawning")
+    call, reply = messages(story.events)
+    assert (call.wrong, reply.wrong, reply.error) == (False, True, "InstanceUpdateConflict: found spawning")
+
+
+def test_a_refusal_has_a_line(new_story):
+    """A message that its receiver refused comes back to its sender, with the reason."""
+    story = new_story()
+    story.cast(API, COMPUTE, "reboot_instance")
+    sent = story.events[0]
+    refused = type(sent)(kind="rejected", at=sent.at + 1, message_id=sent.message_id, receiver=COMPUTE, error="too new")
+    _, rejected = messages([sent, refused])
+    assert (rejected.kind, rejected.source, rejected.target, rejected.error) == ("rejected", COMPUTE, API, "too new")
+    assert rejected.wrong
+
+
+def test_a_failed_cast_and_its_second_delivery(new_story):
+    """A cast whose handler failed, and which was delivered again, has a line for each."""
+    story = new_story()
+    message = story._message("cast", API, COMPUTE, "stop_instance", {})
+    story.tell("received", receiver=COMPUTE, **message)
+    story.tell("replied", receiver=COMPUTE, error="OSError: boom", duration=0.1, **message)
+    story.tell("received", receiver=COMPUTE, **message)
+    story.tell("replied", receiver=COMPUTE, duration=0.2, **message)
+    lines = messages(story.events)
+    assert [line.kind for line in lines] == ["cast", "failed", "redelivered"]
+    assert [line.took for line in lines] == [0.2, 0.1, None]
+
+
+def test_a_message_that_nobody_took(new_story):
+    """A message without a receiver says so, unless its receiver may still be heard of."""
+    story = new_story()
+    story._message("cast", API, COMPUTE, "stop_instance", {})
+    (cast,) = messages(story.events)
+    assert (cast.change, cast.wrong) == ("nobody has taken it", True)
+    assert messages(story.events, complete=False)[0].change == ""
+
+
+def test_a_fanout_has_many_receivers(new_story):
+    """A message to all of a topic is no second delivery to the second of them."""
+    story = new_story()
+    message = story._message("fanout", API, "compute", "refresh", {})
+    for host in ("compute.host-1", "compute.host-2"):
+        story.tell("received", receiver=host, **message)
+    (line,) = messages(story.events)
+    assert line.target == "every compute"
+
+
+def test_a_message_whose_sending_was_not_told(new_story):
+    """A message known only by its receipt is shown all the same."""
+    story = new_story()
+    story.cast(API, COMPUTE, "stop_instance")
+    assert kinds(messages(story.events[1:])) == [("cast", "stop_instance")]
+
+
+def test_an_http_request_that_failed_is_marked(new_story):
+    """An answer of 400 or more is something that went wrong."""
+    story = new_story()
+    story.http("POST /v2.1/servers", 409)
+    (line,) = messages(story.events)
+    assert (line.change, line.wrong) == ("409", True)
+
+
+def test_payloads_from_elsewhere_do_no_harm(new_story):
+    """Arguments that are nothing like what they are declared as make a line without a change."""
+    story = new_story()
+    for method in ("build_instances", "update_instance", "fail_instance", "allocate_network", "reschedule_instance"):
+        story.call(API, CONDUCTOR, method, result=7, instance=[1], instances="x", changes=None, fault=None)
+    assert len(messages(story.events)) == 10

@@ -1,0 +1,47 @@
+"""mininova-manage bootstrap."""
+
+import pytest
+
+from mininova import errors
+from mininova.db import flavors, images
+from mininova.manage import bootstrap
+
+PASSWORDS = {"admin_password": "correct horse", "demo_password": "battery staple"}
+
+
+def test_a_new_cloud(run, db):
+    """A new cloud gets two users, five flavors and an image, and the command says so."""
+    lines = [line.split(maxsplit=1) for line in run(bootstrap.run, **PASSWORDS)]
+    assert {made for made, _ in lines} == {"made"}
+    assert [thing for _, thing in lines] == [
+        "user admin",
+        "user demo",
+        *(f"flavor m1.{size}" for size in ("tiny", "small", "medium", "large", "xlarge")),
+        "image cirros",
+    ]
+    with db.read() as tx:
+        assert [flavor.flavor_id for flavor in flavors.search(tx)] == ["1", "2", "3", "4", "5"]
+        (image,) = images.search(tx)
+    assert image.owner
+
+
+def test_again_does_no_harm(run, db):
+    """Another time nothing is made, and no password is needed."""
+    run(bootstrap.run, **PASSWORDS)
+    lines = run(bootstrap.run, admin_password=None, demo_password=None)
+    assert all(line.startswith("was there") for line in lines)
+
+
+def test_what_is_missing_is_made(run, db):
+    """What an operator took away is made again; the rest stays as it is."""
+    run(bootstrap.run, **PASSWORDS)
+    with db.write() as tx:
+        flavors.delete(tx, "3")
+    made = [line for line in run(bootstrap.run, **PASSWORDS) if line.startswith("made")]
+    assert [line.split(maxsplit=1)[1] for line in made] == ["flavor m1.medium"]
+
+
+def test_no_password(run, db):
+    """A user to be made needs a password, and the complaint says how to give it without showing it."""
+    with pytest.raises(errors.ConfigError, match="MININOVA_DEMO_PASSWORD"):
+        run(bootstrap.run, admin_password="correct horse", demo_password="")

@@ -1,0 +1,54 @@
+"""mininova-manage host."""
+
+import re
+
+import pytest
+
+from mininova.manage import hosts
+
+
+def test_no_host_yet(run, db):
+    """Without a host, the command says how one comes to be."""
+    assert run(hosts.show) == run(hosts.discover) == [hosts.NONE_YET]
+
+
+def test_list(run, register):
+    """A host is shown with its room: what is promised, of what may be."""
+    register("host-1")
+    _, line = run(hosts.show)
+    assert re.split(r"  +", line) == [
+        "host-1",
+        "nova",
+        "up",
+        "enabled",
+        "0 of 128",
+        "0 of 24576",
+        "0 of 200",
+        "0 s ago",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "missing"),
+    [
+        ({}, ""),
+        ({"node": False}, "it has not reported its capacity yet"),
+        ({"ago": 600}, "it was last heard of 10 min ago: is mininova-compute running?"),
+        ({"disabled": True, "disabled_reason": "new disk"}, "it is disabled: new disk"),
+        ({"forced_down": True}, "it was forced down"),
+    ],
+)
+def test_discover(run, register, how: dict[str, object], missing: str):
+    """A host can be scheduled to, or the command says what it lacks."""
+    register("host-1", **how)
+    _, line = run(hosts.discover)
+    assert line.split(maxsplit=2) == (["host-1", "no", missing] if missing else ["host-1", "yes"])
+
+
+def test_discover_a_node_without_a_service(run, register, db):
+    """A host whose service was forgotten is shown as well."""
+    service = register("host-1")
+    with db.write() as tx:
+        hosts.services.delete(tx, service.uuid)
+    _, line = run(hosts.discover)
+    assert "its service is not registered" in line
