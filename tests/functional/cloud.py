@@ -1,0 +1,183 @@
+"""The whole cloud in one process, over the broker in memory: for tests that want every message in the same order.
+
+The parts are the real ones, wired as cmd/ wires them; only the broker is ours, and messages move when ``run`` is
+called.  A Cloud is driven over HTTP, as a client would.
+"""
+
+import contextlib
+import io
+import random
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from werkzeug.test import Client
+
+from mininova import conf, rpc
+from mininova.compute.manager import ComputeManager
+from mininova.compute.rpcapi import ComputeAPI
+from mininova.conductor.build import BuildFlow
+from mininova.conductor.manager import ConductorManager
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.db import images, schema
+from mininova.db.session import Database
+from mininova.manage import bootstrap
+from mininova.rejections import Rejections
+from mininova.rpc.memory import MemoryBroker, MemoryTransport
+from mininova.scheduler.manager import SchedulerManager
+from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.virt.fake import FakeDriver
+from mininova.wire import CODEC
+from mininova.wsgi.deploy import Parts, load_app
+
+PASTE = Path(__file__).parents[2] / "etc/mininova/api-paste.ini"
+
+
+def at_once(function: Callable[..., None], *args: Any) -> None:
+    """Run a handler where it was delivered: no threads, so no surprises."""
+    function(*args)
+
+
+class Cloud:
+    """An api, a scheduler, a conductor and computes, and the events of all their messages.
+
+    :param path: a folder for the database and the guests
+    :param hosts: the compute nodes' names
+    :param behaviour: the text of a fake-behaviour.yaml
+    """
+
+    def __init__(self, path: Path, *, hosts: tuple[str, ...] = ("host-1", "host-2"), behaviour: str = "") -> None:
+        self.path, self.broker, self.events = path, MemoryBroker(), list[rpc.MessageEvent]()
+        self._servers: dict[str, rpc.Server] = {}
+        (path / "behaviour.yaml").write_text(behaviour)
+        self.db = Database(f"sqlite:///{path}/mininova.sqlite")
+        schema.upgrade(self.db)
+        self._bootstrap()
+        self._start_conductor()
+        self._start_scheduler()
+        self.computes = {host: self._start_compute(host) for host in hosts}
+        self.app = self._make_api()
+        self.tokens: dict[str, str] = {}
+
+    # ---- the services
+
+    def settings(self, service: str, host: str, **more: Any) -> Any:
+        """Make a service's settings."""
+        shared: dict[str, Any] = {"host": host, "state_path": str(self.path)}
+        if service != "compute":
+            shared["database.connection"] = f"sqlite:///{self.path}/mininova.sqlite"
+        return conf.for_tests(service, **shared, **more)
+
+    def _peer(self, service: str, host: str, on_rejected: Any = None) -> rpc.Peer:
+        transport = MemoryTransport(self.broker, user_id=f"{service}.{host}")
+        peer = rpc.Peer(
+            transport, name=f"{service}.{host}", codec=CODEC, report=self.events.append, on_rejected=on_rejected
+        )
+        peer.start()
+        return peer
+
+    def _serve(self, peer: rpc.Peer, host: str, interface: type[rpc.Interface], manager: object) -> None:
+        server = rpc.Server(peer, host, [(interface, manager)], spawn=at_once)
+        server.start()
+        self._servers[host if interface is ComputeAPI else interface.topic] = server
+
+    def _bootstrap(self) -> None:
+        """Make users, flavors and an image, as ``mininova-manage bootstrap`` does."""
+        settings = self.settings("manage", "ctl")
+        with contextlib.redirect_stdout(io.StringIO()):
+            bootstrap.run(settings, Namespace(admin_password="pw", demo_password="pw"))
+        with self.db.read() as tx:
+            self.image = images.search(tx)[0].id
+
+    def _start_conductor(self) -> None:
+        settings = self.settings("conductor", "ctl")
+        peer = self._peer("conductor", "ctl", Rejections(self.db))
+        notifier = rpc.Notifier(peer, "conductor.ctl")
+        flow = BuildFlow(settings, self.db, SchedulerAPI(peer), ComputeAPI(peer), notifier)
+        self._serve(peer, "ctl", ConductorAPI, ConductorManager(settings, self.db, flow, notifier))
+
+    def _start_scheduler(self) -> None:
+        peer = self._peer("scheduler", "ctl")
+        notifier = rpc.Notifier(peer, "scheduler.ctl")
+        manager = SchedulerManager(self.settings("scheduler", "ctl"), self.db, notifier, dice=random.Random(1))
+        self._serve(peer, "ctl", SchedulerAPI, manager)
+
+    def _start_compute(self, host: str) -> ComputeManager:
+        settings = self.settings("compute", host, **{"fake.behaviour": str(self.path / "behaviour.yaml")})
+        peer = self._peer("compute", host)
+        notifier = rpc.Notifier(peer, f"compute.{host}")
+        manager = ComputeManager(host, FakeDriver.from_conf(settings), ConductorAPI(peer), notifier)
+        manager.init_host()
+        self._serve(peer, host, ComputeAPI, manager)
+        manager.report()
+        return manager
+
+    def _make_api(self) -> Client:
+        settings = self.settings("api", "ctl")
+        peer = self._peer("api", "ctl", Rejections(self.db))
+        parts = Parts(settings, self.db, peer, rpc.Notifier(peer, "api.ctl"), self.events.append)
+        return Client(load_app(PASTE, "mininova", parts))
+
+    def restart_compute(self, host: str) -> None:
+        """End a compute process and start it again."""
+        self._servers.pop(host).stop()
+        self.computes[host] = self._start_compute(host)
+
+    # ---- faults
+
+    def duplicate(self, queue: str) -> None:
+        """Have the broker deliver every cast to a queue twice."""
+        once = self.broker.copies
+        self.broker.copies = lambda message: 2 if message.routing_key == queue and message.persistent else once(message)
+
+    def pretend_version(self, topic: str, version: str) -> None:
+        """Have every server of a topic speak another version of its interface."""
+        for server in self._servers.values():
+            if server.topic == topic:
+                server.endpoints = [
+                    (type(interface.__name__, (interface,), {"version": version}), manager)
+                    for interface, manager in server.endpoints
+                ]
+
+    # ---- the client
+
+    def run(self) -> None:
+        """Deliver messages until none is left."""
+        self.broker.run()
+
+    def login(self, user: str = "demo", project: str = "demo") -> str:
+        """Give a token of a user, scoped to a project."""
+        if user not in self.tokens:
+            domain = {"name": "Default"}
+            identity = {
+                "methods": ["password"],
+                "password": {"user": {"name": user, "domain": domain, "password": "pw"}},
+            }
+            scope = {"project": {"name": project, "domain": domain}}
+            answer = self.app.post("/identity/v3/auth/tokens", json={"auth": {"identity": identity, "scope": scope}})
+            self.tokens[user] = answer.headers["X-Subject-Token"]
+        return self.tokens[user]
+
+    def request(self, method: str, path: str, body: Any = None, *, user: str = "demo", version: str = "2.96") -> Any:
+        """Send one request to the Compute API; give the response, whose ``json`` is the body."""
+        headers = {"X-Auth-Token": self.login(user, user), "OpenStack-API-Version": f"compute {version}"}
+        return self.app.open("/compute/v2.1" + path, method=method, json=body, headers=headers)
+
+    def boot(self, **more: Any) -> str:
+        """Ask for one server, and give its id; nothing has been delivered yet."""
+        server = {"name": "one", "imageRef": self.image, "flavorRef": "1", "networks": "auto", **more}
+        answer = self.request("POST", "/servers", {"server": server})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json["server"]["id"])
+
+    def show(self, uuid: str, user: str = "admin") -> dict[str, Any]:
+        """Give a server as the API shows it to an administrator."""
+        answer = self.request("GET", f"/servers/{uuid}", user=user)
+        assert answer.status_code == 200, answer.text
+        server: dict[str, Any] = answer.json["server"]
+        return server
+
+    def act(self, uuid: str, action: str, body: Any = None) -> int:
+        """Post an action; give the status of the answer."""
+        return int(self.request("POST", f"/servers/{uuid}/action", {action: body}).status_code)
