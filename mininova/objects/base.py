@@ -49,7 +49,7 @@ def wrap(value: Any, manifest: Mapping[str, str] = {}) -> Any:
     """Turn objects, and containers of them, into their wire form.
 
     :param manifest: object name → the version that the receiver knows; what is not named goes as we know it
-    :raises IncompatibleObject: when the receiver knows another major, so that no older form exists
+    :raises IncompatibleObject: when the receiver knows another major, so that no form of it exists
     """
     if isinstance(value, Versioned):
         return _wrap_object(value, manifest)
@@ -63,9 +63,10 @@ def wrap(value: Any, manifest: Mapping[str, str] = {}) -> Any:
 def _wrap_object(value: Versioned, manifest: Mapping[str, str]) -> dict[str, Any]:
     cls = type(value)
     ours = Version.parse(cls.version)
-    target = min(ours, Version.parse(manifest.get(cls.__name__, cls.version)))
-    if target.major != ours.major:
-        raise IncompatibleObject(name=cls.__name__, asked=str(target), known=cls.version)
+    theirs = Version.parse(manifest.get(cls.__name__, cls.version))
+    if theirs.major != ours.major:
+        raise IncompatibleObject(name=cls.__name__, asked=str(theirs), known=cls.version)
+    target = min(ours, theirs)
     data = {
         name: wrap(getattr(value, name), manifest)
         for name, came in field_versions(cls).items()
@@ -80,7 +81,7 @@ def unwrap(value: Any) -> Any:
     :raises IncompatibleObject: when an object is of another major, or of a newer minor, than ours
     """
     if isinstance(value, dict):
-        if NAME in value:
+        if isinstance(value.get(DATA), dict):  # which a user's own keys and values, all of them text, never are
             return _unwrap_object(value)
         return {key: unwrap(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -89,8 +90,15 @@ def unwrap(value: Any) -> Any:
 
 
 def _unwrap_object(value: dict[str, Any]) -> Any:
-    name, version = value[NAME], value.get(VERSION, "1.0")
+    name, version = str(value.get(NAME)), str(value.get(VERSION, "1.0"))
     known = REGISTRY.get(name)
-    if known is None or not Version.parse(known.version).accepts(Version.parse(version)):
+    if known is None or not _accepts(known.version, version):
         raise IncompatibleObject(name=name, asked=version, known=known.version if known else "none")
     return unwrap(value[DATA])
+
+
+def _accepts(known: str, asked: str) -> bool:
+    try:
+        return Version.parse(known).accepts(Version.parse(asked))
+    except ValueError:  # what is no version is none that we know
+        return False

@@ -1,0 +1,69 @@
+"""The Compute API as an application: the table of routes, below ``/v2.1`` and in any microversion.
+
+The Paste factory at the end puts an api process together.
+"""
+
+import re
+from typing import Any
+
+from mininova import errors
+from mininova.api import microversions
+from mininova.api.images import Images
+from mininova.api.operations import Operations
+from mininova.api.policy import Policy
+from mininova.api.request import CLOUD, PROJECT_IN_URL, Cloud, ComputeRequest
+from mininova.api.routes import ROUTES
+from mininova.compute.rpcapi import ComputeAPI
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.wsgi import Application, Request, Response
+from mininova.wsgi.deploy import current_parts
+from mininova.wsgi.request import API_VERSION
+
+# A project's id may stand between the version and the rest; no collection has a name like one.
+_PATH = re.compile(r"^/v2\.1(/[0-9a-fA-F-]+)?(/.*)$")
+
+
+class ComputeApplication(Application):
+    """Answers requests to the Compute API."""
+
+    request_class = ComputeRequest
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(ROUTES, "compute")
+        self._cloud = cloud
+
+    def open(self, request: Request) -> str:
+        """Negotiate the microversion, and find where below ``/v2.1`` the request goes."""
+        request.environ[CLOUD] = self._cloud
+        version = request.environ[API_VERSION] = microversions.negotiate(request)
+        microversions.require_known(version)
+        path = _PATH.match(request.path_info)
+        if path is None:
+            raise errors.NotFound()
+        project, rest = path[1], path[2]
+        if project is not None:
+            _require_own(request, project[1:])
+            request.environ[PROJECT_IN_URL] = project
+        return rest
+
+    def close(self, request: Request, response: Response) -> None:
+        """Say which microversion the answer is in."""
+        if API_VERSION in request.environ:
+            microversions.announce(request.api_version, response)
+
+
+def _require_own(request: Request, project_id: str) -> None:
+    own = request.context.project_id
+    if project_id != own:
+        raise errors.InvalidInput(
+            f"Malformed request URL: URL's project_id '{project_id}' doesn't match Context's project_id '{own}'"
+        )
+
+
+def app_factory(global_conf: dict[str, str], **_: Any) -> ComputeApplication:
+    """Make the Paste application ``compute_app``."""
+    parts = current_parts()
+    pins = parts.conf.upgrade_levels
+    conductor, compute = ConductorAPI(parts.peer, pin=pins.conductor), ComputeAPI(parts.peer, pin=pins.compute)
+    operations = Operations(parts.conf, parts.db, conductor, compute, parts.notifier)
+    return ComputeApplication(Cloud(parts.conf, parts.db, Policy(parts.conf), Images(parts.db), operations))

@@ -1,0 +1,308 @@
+"""What POST /servers asks for, checked against flavors, images, keys and hosts, and made into new instances.
+
+The body has passed its schema.  ``ask_of`` reads it; ``check`` looks up what it names and refuses what cannot be;
+``instances_of`` makes the instances and the request spec.  Nothing is written here (mininova/api/operations.py does).
+"""
+
+import random
+import re
+import string
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address
+from typing import Any
+from uuid import uuid4
+
+from mininova import errors, states
+from mininova.api.images import require_usable
+from mininova.api.networks import wanted_networks
+from mininova.api.quotas import LIMITS, require_within
+from mininova.api.request import TRUE, ComputeRequest
+from mininova.db import flavors, hosts, keypairs, services
+from mininova.db.session import Connection
+from mininova.objects import Flavor, ImageMeta, Instance, RequestSpec
+
+Json = dict[str, Any]
+
+GIB = 1024**3
+
+# Servers of one request: what one message to a conductor may carry.
+MOST_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What somebody asks for, as the body has it.
+
+    :param zone: the availability zone, if one was named
+    :param host: the compute node that an administrator named, in the zone or on its own; likewise ``node``
+    :param forced: whether the host came in the zone (``zone:host:node``), where it is not checked
+    :param networks: ``auto`` or ``none``
+    """
+
+    name: str
+    flavor_id: str
+    image_id: str
+    networks: str
+    min_count: int = 1
+    max_count: int = 1
+    zone: str | None = None
+    host: str | None = None
+    node: str | None = None
+    forced: bool = False
+    key_name: str | None = None
+    hostname: str | None = None
+    description: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    config_drive: bool = False
+    disk_config: str | None = None
+    access_ip_v4: str | None = None
+    access_ip_v6: str | None = None
+    user_data: str | None = None
+    hints: dict[str, str] = field(default_factory=dict)
+
+
+# ---- the body
+
+
+def ask_of(request: ComputeRequest) -> Ask:
+    """Read the body.
+
+    :raises errors.InvalidInput: when its parts contradict each other, or ask for what there is not
+    :raises errors.Forbidden: when the caller may not name a host
+    """
+    body, server = request.document, request.body_of("server")
+    hints = body.get("os:scheduler_hints") or body.get("OS-SCH-HNT:scheduler_hints") or {}
+    min_count, max_count = _counts(server)
+    if server.get("hostname") and max_count > 1:
+        raise errors.InvalidInput("Unable to allocate a single hostname to multiple instances")
+    if server.get("trusted_image_certificates"):
+        raise errors.InvalidInput("Image certificates cannot be checked: no key manager is here.")
+    _check_personality(server)
+    return Ask(
+        name=server["name"].strip(),
+        flavor_id=str(server["flavorRef"]).rsplit("/", 1)[-1],
+        image_id=_image_id(server),
+        networks=wanted_networks(request, server),
+        min_count=min_count,
+        max_count=max_count,
+        key_name=server.get("key_name"),
+        hostname=server.get("hostname"),
+        description=_description(request, server),
+        metadata=_metadata(server),
+        tags=tuple(sorted(set(server.get("tags", ())))),
+        config_drive=_true(server.get("config_drive", False)),
+        disk_config=server.get("OS-DCF:diskConfig"),
+        access_ip_v4=server.get("accessIPv4"),
+        access_ip_v6=compressed(server.get("accessIPv6")),
+        user_data=server.get("user_data"),
+        hints=_hints(hints),
+        **_destination(request, server),
+    )
+
+
+def compressed(ip: str | None) -> str | None:
+    """Write an IPv6 address in its shortest form."""
+    return str(IPv6Address(ip)) if ip else None
+
+
+def _counts(server: Json) -> tuple[int, int]:
+    least = int(server.get("min_count", 1))
+    most = int(server.get("max_count", least))
+    if least > most:
+        raise errors.InvalidInput("min_count must be <= max_count")
+    if most > MOST_AT_ONCE:
+        raise errors.QuotaExceeded(what="servers in one request", limit=MOST_AT_ONCE)
+    return least, most
+
+
+def _image_id(server: Json) -> str:
+    """Give the image to boot from; OSC names it again as a local disk, which is all that a disk can be here."""
+    if server.get("block_device_mapping"):
+        raise errors.InvalidBlockDevice(reason="there is no block storage here to boot from or to attach.")
+    image_id: str = server.get("imageRef") or ""
+    devices = server.get("block_device_mapping_v2", [])
+    for device in devices:
+        source, destination = device.get("source_type"), device.get("destination_type", "local")
+        if (source, destination, str(device.get("boot_index"))) != ("image", "local", "0") or len(devices) > 1:
+            raise errors.InvalidBlockDevice(
+                reason="the one disk there can be is the image on a local disk, with boot_index 0."
+            )
+        if image_id and device.get("uuid", image_id) != image_id:
+            raise errors.InvalidBlockDevice(reason="the disk's image is another one than imageRef.")
+        image_id = image_id or device.get("uuid", "")
+    if not image_id:
+        raise errors.InvalidInput("Missing imageRef attribute")
+    return image_id
+
+
+def _description(request: ComputeRequest, server: Json) -> str | None:
+    """Give the description; before it came, with 2.19, it was the name."""
+    if request.api_version < (2, 19):
+        name: str = server["name"]
+        return name.strip()
+    description: str | None = server.get("description")
+    return description
+
+
+def _metadata(server: Json) -> dict[str, str]:
+    metadata: dict[str, str] = server.get("metadata", {})
+    require_within("metadata_items", len(metadata))
+    return metadata
+
+
+def _check_personality(server: Json) -> None:
+    """Check the files to be injected: they are accepted and go nowhere, since no guest has a disk to put them on."""
+    files = server.get("personality", [])
+    if len(files) > LIMITS["injected_files"]:
+        raise errors.Forbidden("Personality file limit exceeded")
+    if any(len(file.get("contents", "")) * 3 // 4 > LIMITS["injected_file_content_bytes"] for file in files):
+        raise errors.Forbidden("Personality file content too long")
+
+
+def _hints(hints: Json) -> dict[str, str]:
+    if "group" in hints:
+        raise errors.InvalidInput(f"Instance group {hints['group']} could not be found.")
+    return {name: ",".join(map(str, hint)) if isinstance(hint, list) else str(hint) for name, hint in hints.items()}
+
+
+def _destination(request: ComputeRequest, server: Json) -> Json:
+    """Say where the instances are to go: ``zone:host:node`` in the zone, or since 2.74 in fields of their own."""
+    zone, *forced = str(server.get("availability_zone") or "").split(":")
+    if len(forced) > 2:
+        raise errors.InvalidInput("Unable to parse availability_zone")
+    host, node = (*forced, "", "")[:2]
+    named = {name: server.get(name) for name in ("host", "hypervisor_hostname")}
+    if host or node:
+        request.require("servers:create:forced_host")
+        if any(named.values()):
+            raise errors.InvalidInput("Host or node cannot be named both in the availability zone and beside it.")
+        return {"zone": zone or None, "host": host or None, "node": node or None, "forced": True}
+    if any(named.values()):
+        request.require("compute:servers:create:requested_destination")
+    default = request.cloud.conf.api.default_schedule_zone
+    return {"zone": zone or default, "host": named["host"], "node": named["hypervisor_hostname"]}
+
+
+def _true(value: Any) -> bool:
+    return value is True or str(value).lower() in TRUE
+
+
+# ---- what it names
+
+
+def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
+    """Look up what was asked for.
+
+    :raises errors.InvalidInput: naming what is not there, or does not go together
+    :raises errors.Forbidden: when only administrators may have it
+    """
+    ctxt = request.context
+    try:
+        image = request.cloud.images.get(ctxt, ask.image_id)
+    except errors.ImageNotFound as reason:
+        raise errors.InvalidInput("Can not find requested image") from reason
+    with request.cloud.db.read() as tx:
+        try:
+            flavor = flavors.get(tx, ask.flavor_id, project_id=None if ctxt.is_admin else ctxt.project_id)
+        except errors.FlavorNotFound as reason:
+            raise errors.InvalidInput(str(reason)) from reason
+        if ask.key_name is not None:
+            _check_key(tx, ctxt.user_id or "", ask.key_name)
+        if ask.zone is not None:
+            _check_zone(tx, ask.zone)
+        if (ask.host or ask.node) and not ask.forced:
+            _check_host(tx, ask)
+    require_usable(image)
+    _check_fit(flavor, image)
+    if flavor.root_gb == 0 and not request.allows("servers:create:zero_disk_flavor"):
+        raise errors.Forbidden("Only volume-backed servers are allowed for flavors with zero disk.")
+    return flavor, image
+
+
+def _check_key(tx: Connection, user_id: str, name: str) -> None:
+    try:
+        keypairs.get(tx, user_id, name)
+    except errors.KeypairNotFound as reason:
+        raise errors.InvalidInput("Invalid key_name provided.") from reason
+
+
+def _check_zone(tx: Connection, zone: str) -> None:
+    if zone not in {it.availability_zone for it in services.search(tx) if it.topic == "compute"}:
+        raise errors.InvalidInput("The requested availability zone is not available")
+
+
+def _check_host(tx: Connection, ask: Ask) -> None:
+    found = hosts.search(tx, host=ask.host) if ask.host else hosts.search(tx)
+    if not any(ask.node in (None, it.hypervisor_hostname) for it in found):
+        raise errors.InvalidInput(f"Compute host {ask.host or ask.node} could not be found.")
+
+
+def _check_fit(flavor: Flavor, image: ImageMeta) -> None:
+    if flavor.memory_mb < image.min_ram:
+        raise errors.FlavorMemoryTooSmall(flavor_mb=flavor.memory_mb, image_mb=image.min_ram)
+    needs = max(image.min_disk, -(-(image.size or 0) // GIB))
+    if 0 < flavor.root_gb < needs:
+        raise errors.FlavorDiskTooSmall(flavor_gb=flavor.root_gb, image_gb=needs)
+
+
+# ---- what comes of it
+
+
+def instances_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta) -> list[Instance]:
+    """Make the instances, all of one reservation, and numbered if there are several."""
+    ctxt = request.context
+    common = Instance(
+        uuid="",
+        project_id=ctxt.project_id or "",
+        user_id=ctxt.user_id or "",
+        display_name=ask.name,
+        display_description=ask.description,
+        vm_state=states.BUILDING,
+        task_state=states.SCHEDULING,
+        flavor=flavor,
+        image_ref=image.id,
+        key_name=ask.key_name,
+        requested_zone=ask.zone,
+        reservation_id=f"r-{''.join(random.choices(string.ascii_lowercase + string.digits, k=8))}",
+        networks=ask.networks,
+        metadata=ask.metadata,
+        tags=ask.tags,
+        config_drive=ask.config_drive,
+        disk_config=ask.disk_config or _disk_config(image),
+        access_ip_v4=ask.access_ip_v4,
+        access_ip_v6=ask.access_ip_v6,
+    )
+    return [_numbered(common, ask, index) for index in range(ask.max_count)]
+
+
+def spec_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta) -> RequestSpec:
+    """Make what the scheduler needs to know."""
+    return RequestSpec(
+        flavor=flavor,
+        image=image,
+        project_id=request.context.project_id or "",
+        num_instances=ask.max_count,
+        availability_zone=ask.zone,
+        requested_host=ask.host,
+        requested_node=ask.node,
+        scheduler_hints=ask.hints,
+    )
+
+
+def hostname_of(name: str, uuid: str) -> str:
+    """Make a host name of a server's name (nova: utils.sanitize_hostname)."""
+    cleaned = re.sub(r"[^a-z0-9-]", "", re.sub(r"[ _.]", "-", name.lower())).strip("-")[:63].rstrip("-")
+    return cleaned or f"server-{uuid}"
+
+
+def _numbered(common: Instance, ask: Ask, index: int) -> Instance:
+    uuid = str(uuid4())
+    name = ask.name if ask.max_count == 1 else f"{ask.name}-{index + 1}"
+    return common.replace(
+        uuid=uuid, display_name=name, hostname=ask.hostname or hostname_of(name, uuid), launch_index=index
+    )
+
+
+def _disk_config(image: ImageMeta) -> str:
+    return "AUTO" if _true(image.properties.get("auto_disk_config", False)) else "MANUAL"

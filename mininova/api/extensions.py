@@ -1,0 +1,71 @@
+"""The list of extensions: what clients once asked to find out what there is.  It never changes any more."""
+
+from typing import Any
+
+from mininova import errors
+from mininova.api.request import ComputeRequest
+
+Json = dict[str, Any]
+
+# alias → name and description, of those whose operations are served.  Tempest looks for ``Hosts``.
+EXTENSIONS = {
+    "OS-DCF": ("DiskConfig", "Disk Management Extension."),
+    "OS-EXT-AZ": ("ExtendedAvailabilityZone", "Extended Availability Zone support."),
+    "OS-EXT-IPS": ("ExtendedIps", "Adds type parameter to the ip list."),
+    "OS-EXT-IPS-MAC": ("ExtendedIpsMac", "Adds mac address parameter to the ip list."),
+    "OS-EXT-SRV-ATTR": ("ExtendedServerAttributes", "Extended Server Attributes support."),
+    "OS-EXT-STS": ("ExtendedStatus", "Extended Status support."),
+    "OS-FLV-DISABLED": ("FlavorDisabled", "Support to show the disabled status of a flavor."),
+    "OS-FLV-EXT-DATA": ("FlavorExtraData", "Provide additional data for flavors."),
+    "OS-SCH-HNT": ("SchedulerHints", "Pass arbitrary key/value pairs to the scheduler."),
+    "OS-SRV-USG": ("ServerUsage", "Adds launched_at and terminated_at on Servers."),
+    "os-access-ips": ("AccessIPs", "Access IPs support."),
+    "os-admin-actions": ("AdminActions", "Enable admin-only server actions."),
+    "os-availability-zone": ("AvailabilityZone", "Availability zones of servers and hosts."),
+    "os-config-drive": ("ConfigDrive", "Config Drive Extension."),
+    "os-console-output": ("ConsoleOutput", "Console log output support, with tailing ability."),
+    "os-deferred-delete": ("DeferredDelete", "Instance deferred delete."),
+    "os-flavor-access": ("FlavorAccess", "Flavor access support."),
+    "os-flavor-extra-specs": ("FlavorExtraSpecs", "Flavors extra specs support."),
+    "os-flavor-manage": ("FlavorManage", "Flavor create/delete API support."),
+    "os-hosts": ("Hosts", "Admin-only host administration."),
+    "os-hypervisors": ("Hypervisors", "Admin-only hypervisor administration."),
+    "os-instance-actions": ("InstanceActions", "View a log of actions and events taken on an instance."),
+    "os-keypairs": ("Keypairs", "Keypair Support."),
+    "os-lock-server": ("LockServer", "Enable lock/unlock server actions."),
+    "os-multiple-create": ("MultipleCreate", "Allow multiple create in the Create Server v2.1 API."),
+    "os-networks": ("Networks", "Admin-only Network Management Extension."),
+    "os-personality": ("Personality", "Personality support."),
+    "os-quota-sets": ("Quotas", "Quotas management support."),
+    "os-server-diagnostics": ("ServerDiagnostics", "Allow Admins to view server diagnostics."),
+    "os-server-start-stop": ("ServerStartStop", "Start/Stop instance compute API support."),
+    "os-services": ("Services", "Services support."),
+    "os-used-limits": ("UsedLimits", "Provide data on limited resources that are being used."),
+    "os-user-data": ("UserData", "Add user_data to the Create Server API."),
+}
+
+
+def index(request: ComputeRequest) -> Json:
+    """List them."""
+    request.require("extensions")
+    return {"extensions": [_view(alias) for alias in EXTENSIONS]}
+
+
+def show(request: ComputeRequest, alias: str) -> Json:
+    """Show one."""
+    request.require("extensions")
+    if alias not in EXTENSIONS:
+        raise errors.NotFound()
+    return {"extension": _view(alias)}
+
+
+def _view(alias: str) -> Json:
+    name, description = EXTENSIONS[alias]
+    return {
+        "alias": alias,
+        "name": name,
+        "description": description,
+        "namespace": "http://docs.openstack.org/compute/ext/fake_xml",
+        "updated": "2014-12-03T00:00:00Z",
+        "links": [],
+    }

@@ -1,0 +1,144 @@
+"""Flavors over HTTP: the sizes there are; administrators make and remove them."""
+
+from typing import Any
+from uuid import uuid4
+
+from mininova.api.paging import limit_of, marker_of, next_page, number
+from mininova.api.request import FALSE, TRUE, ComputeRequest
+from mininova.api.schemas import flavors as schemas
+from mininova.api.validation import takes
+from mininova.db import flavors
+from mininova.objects import Flavor
+from mininova.wsgi import Reply
+
+Json = dict[str, Any]
+
+# Nova's names for what flavors are sorted by, where ours differ.
+SORT_COLUMNS = {"flavorid": "flavor_id", "swap": "swap_mb", "updated_at": "created_at", "vcpu_weight": "id"}
+
+
+@takes(query=schemas.LIST)
+def index(request: ComputeRequest) -> Json:
+    """List flavors."""
+    return _list(request, "flavors", _summary)
+
+
+@takes(query=schemas.LIST)
+def detail(request: ComputeRequest) -> Json:
+    """List flavors with all that there is to know of them."""
+    with_specs = request.allows("os-flavor-extra-specs:index")
+    return _list(request, "flavors/detail", lambda request, flavor: view(request, flavor, with_specs))
+
+
+def show(request: ComputeRequest, id: str) -> Json:
+    """Show one flavor."""
+    return {"flavor": view(request, visible(request, id), request.allows("os-flavor-extra-specs:index"))}
+
+
+@takes(body=schemas.CREATE)
+def create(request: ComputeRequest) -> Json:
+    """Make a flavor; without an id it gets one."""
+    request.require("os-flavor-manage:create")
+    body = request.body_of("flavor")
+    new = Flavor(
+        flavor_id=str(body.get("id") or uuid4()),
+        name=body["name"],
+        memory_mb=int(body["ram"]),
+        vcpus=int(body["vcpus"]),
+        root_gb=int(body["disk"]),
+        ephemeral_gb=int(body.get("OS-FLV-EXT-DATA:ephemeral", 0)),
+        swap_mb=int(body.get("swap", 0)),
+        rxtx_factor=float(body.get("rxtx_factor", 1.0)),
+        is_public=str(body.get("os-flavor-access:is_public", True)).lower() in TRUE,
+        description=body.get("description"),
+    )
+    with request.cloud.db.write() as tx:
+        flavors.create(tx, new)
+        if not new.is_public and request.context.project_id:
+            flavors.grant(tx, new.flavor_id, request.context.project_id)
+    return {"flavor": view(request, new, with_specs=True)}
+
+
+@takes(body=schemas.UPDATE)
+def update(request: ComputeRequest, id: str) -> Json:
+    """Change a flavor's description."""
+    request.require("os-flavor-manage:update")
+    with request.cloud.db.write() as tx:
+        changed = flavors.update(tx, id, description=request.body_of("flavor")["description"])
+    return {"flavor": view(request, changed, with_specs=True)}
+
+
+def delete(request: ComputeRequest, id: str) -> Reply:
+    """Remove a flavor; instances that have it keep it."""
+    request.require("os-flavor-manage:delete")
+    with request.cloud.db.write() as tx:
+        flavors.delete(tx, id)
+    return Reply(202)
+
+
+def visible(request: ComputeRequest, id: str) -> Flavor:
+    """Read a flavor that the caller may see.
+
+    :raises errors.FlavorNotFound: when there is none
+    """
+    ctxt = request.context
+    with request.cloud.db.read() as tx:
+        return flavors.get(tx, id, project_id=None if ctxt.is_admin else ctxt.project_id)
+
+
+def view(request: ComputeRequest, flavor: Flavor, with_specs: bool) -> Json:
+    """Show a flavor."""
+    version = request.api_version
+    shown: Json = {
+        "id": flavor.flavor_id,
+        "name": flavor.name,
+        "ram": flavor.memory_mb,
+        "disk": flavor.root_gb,
+        "swap": flavor.swap_mb or (0 if version >= (2, 75) else ""),
+        "OS-FLV-EXT-DATA:ephemeral": flavor.ephemeral_gb,
+        "OS-FLV-DISABLED:disabled": flavor.disabled,
+        "vcpus": flavor.vcpus,
+        "os-flavor-access:is_public": flavor.is_public,
+        "rxtx_factor": flavor.rxtx_factor,
+        "links": request.links.to("flavors", flavor.flavor_id),
+    }
+    if version >= (2, 55):
+        shown["description"] = flavor.description
+    if version >= (2, 61) and with_specs:
+        shown["extra_specs"] = flavor.extra_specs
+    return shown
+
+
+def _summary(request: ComputeRequest, flavor: Flavor) -> Json:
+    links = request.links.to("flavors", flavor.flavor_id)
+    shown: Json = {"id": flavor.flavor_id, "name": flavor.name, "links": links}
+    return shown | {"description": flavor.description} if request.api_version >= (2, 55) else shown
+
+
+def _list(request: ComputeRequest, path: str, show_one: Any) -> Json:
+    limit, column = limit_of(request), request.query.get("sort_key", "flavorid")
+    with request.cloud.db.read() as tx:
+        found = flavors.search(
+            tx,
+            **_audience(request),
+            min_ram=number(request, "minRam"),
+            min_disk=number(request, "minDisk"),
+            sort=[(SORT_COLUMNS.get(column, column), request.query.get("sort_dir", "asc"))],
+            limit=limit,
+            marker=marker_of(request),
+        )
+    answer: Json = {"flavors": [show_one(request, flavor) for flavor in found]}
+    if links := next_page(request, path, found, limit, found[-1].flavor_id if found else ""):
+        answer["flavors_links"] = links
+    return answer
+
+
+def _audience(request: ComputeRequest) -> Json:
+    """Say whose flavors are listed: an administrator chooses, others see what they may use."""
+    if not request.context.is_admin:
+        return {"is_public": True, "project_id": request.context.project_id, "disabled": False}
+    asked = request.query.get("is_public", "true").lower()
+    if asked == "none":
+        return {"is_public": None}
+    # What is no boolean counts as true, as in Nova.
+    return {"is_public": asked not in FALSE}

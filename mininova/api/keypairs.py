@@ -1,0 +1,101 @@
+"""Keypairs over HTTP: the keys that a user has guests let in; an administrator may look after other users' (2.10)."""
+
+from typing import Any
+
+from mininova import errors
+from mininova.api import ssh_keys
+from mininova.api.paging import limit_of, marker_of, next_page
+from mininova.api.request import ComputeRequest
+from mininova.api.schemas import keypairs as schemas
+from mininova.api.validation import takes
+from mininova.api.views.times import bare
+from mininova.db import keypairs
+from mininova.db.keypairs import Keypair
+from mininova.wsgi import Reply
+
+Json = dict[str, Any]
+
+
+@takes(query=schemas.LIST)
+def index(request: ComputeRequest) -> Json:
+    """List a user's keypairs."""
+    user_id, paged = _user_of(request), request.api_version >= (2, 35)
+    request.require("os-keypairs:index", user_id=user_id)
+    limit = limit_of(request) if paged else request.cloud.conf.api.max_limit
+    with request.cloud.db.read() as tx:
+        try:
+            found = keypairs.search(tx, user_id, limit=limit, marker=marker_of(request) if paged else None)
+        except errors.InvalidInput as reason:
+            raise errors.InvalidInput(f"Marker {marker_of(request)} could not be found.") from reason
+    answer: Json = {"keypairs": [{"keypair": _view(request, keypair)} for keypair in found]}
+    if paged and (links := next_page(request, "os-keypairs", found, limit, found[-1].name if found else "")):
+        answer["keypairs_links"] = links
+    return answer
+
+
+@takes(query=schemas.SHOW)
+def show(request: ComputeRequest, name: str) -> Json:
+    """Show one keypair."""
+    user_id = _user_of(request)
+    request.require("os-keypairs:show", user_id=user_id)
+    with request.cloud.db.read() as tx:
+        keypair = keypairs.get(tx, user_id, name)
+    more = {
+        "id": keypair.id,
+        "user_id": keypair.user_id,
+        "created_at": bare(keypair.created_at),
+        "updated_at": None,
+        "deleted": False,
+        "deleted_at": None,
+    }
+    return {"keypair": _view(request, keypair) | more}
+
+
+@takes(body=schemas.CREATE)
+def create(request: ComputeRequest) -> Reply:
+    """Keep a public key; before 2.92, make a pair of keys when none is given."""
+    body = request.body_of("keypair")
+    user_id, type = body.get("user_id") or request.context.user_id or "", body.get("type", "ssh")
+    request.require("os-keypairs:create", user_id=user_id)
+    private_key, public_key = _keys(body, type)
+    new = Keypair(
+        user_id=user_id,
+        name=body["name"].strip(),
+        type=type,
+        public_key=public_key,
+        fingerprint=ssh_keys.fingerprint_of(public_key, type),
+    )
+    with request.cloud.db.write() as tx:
+        keypairs.create(tx, new)
+    made = {"private_key": private_key} if private_key else {}
+    answer = {"keypair": _view(request, new) | {"user_id": user_id} | made}
+    return Reply(201 if request.api_version >= (2, 2) else 200, answer)
+
+
+@takes(query=schemas.SHOW)
+def delete(request: ComputeRequest, name: str) -> Reply:
+    """Forget a keypair; guests that were given it keep it."""
+    user_id = _user_of(request)
+    request.require("os-keypairs:delete", user_id=user_id)
+    with request.cloud.db.write() as tx:
+        keypairs.delete(tx, user_id, name)
+    return Reply(204 if request.api_version >= (2, 2) else 202)
+
+
+def _user_of(request: ComputeRequest) -> str:
+    """Say whose keypairs are meant: the caller's own, or since 2.10 those of the user in the query."""
+    own = request.context.user_id or ""
+    return request.query.get("user_id", own) if request.api_version >= (2, 10) else own
+
+
+def _keys(body: Json, type: str) -> tuple[str | None, str]:
+    if "public_key" in body:
+        return None, body["public_key"]
+    if type != "ssh":
+        raise errors.InvalidInput("Only SSH keys are made here: send the certificate as public_key.")
+    return ssh_keys.generate()
+
+
+def _view(request: ComputeRequest, keypair: Keypair) -> Json:
+    shown = {"name": keypair.name, "public_key": keypair.public_key, "fingerprint": keypair.fingerprint}
+    return shown | {"type": keypair.type} if request.api_version >= (2, 2) else shown

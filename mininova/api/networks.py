@@ -1,0 +1,71 @@
+"""The one flat network: what may be asked of it, and how clients of 2.35 and before find it (``/os-networks``).
+
+It has no service of its own.  Its id follows from its name, so that every api process gives the same one.
+"""
+
+from ipaddress import ip_network
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova import errors
+from mininova.api.request import ComputeRequest
+
+
+def network_id(conf: ConfigOpts) -> str:
+    """Give the flat network's id."""
+    return str(uuid5(NAMESPACE_DNS, f"{conf.network.label}.network.mininova"))
+
+
+def wanted_networks(request: ComputeRequest, server: dict[str, Any]) -> str:
+    """Say whether new servers get an address, ``auto``, or none, ``none``.
+
+    :raises errors.InvalidInput: when the body asks for another network, for several, for a port or for an address
+    """
+    wanted = server.get("networks", "auto")
+    if isinstance(wanted, str):
+        return wanted
+    if wanted:
+        request.require("servers:create:attach_network")
+    if len(wanted) > 1:
+        raise errors.InvalidInput("There is one network, so a server has one address at most.")
+    for network in wanted:
+        if network.get("port"):
+            raise errors.InvalidInput(f"Port {network['port']} could not be found.")
+        if network.get("fixed_ip"):
+            raise errors.InvalidInput("Addresses are chosen by the network; fixed_ip cannot be asked for.")
+        if network.get("uuid") != network_id(request.cloud.conf):
+            raise errors.InvalidInput(f"Network {network.get('uuid')} could not be found.")
+    return "auto"
+
+
+def index(request: ComputeRequest) -> dict[str, Any]:
+    """List the networks there are: one."""
+    request.require("os-networks:list")
+    return {"networks": [_view(request.cloud.conf)]}
+
+
+def show(request: ComputeRequest, id: str) -> dict[str, Any]:
+    """Show the network."""
+    request.require("os-networks:show")
+    if id != network_id(request.cloud.conf):
+        raise errors.NotFound("Network not found")
+    return {"network": _view(request.cloud.conf)}
+
+
+def _view(conf: ConfigOpts) -> dict[str, Any]:
+    range_ = ip_network(str(conf.network.cidr))
+    return {
+        "id": network_id(conf),
+        "label": conf.network.label,
+        "cidr": str(range_),
+        "netmask": str(range_.netmask),
+        "gateway": str(range_.network_address + 1),
+        "broadcast": str(range_.broadcast_address),
+        "dns1": None,
+        "dns2": None,
+        "cidr_v6": None,
+        "gateway_v6": None,
+        "netmask_v6": None,
+    }

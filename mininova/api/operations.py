@@ -1,0 +1,307 @@
+"""What users do to instances: check the state, write, then send (Nova calls this compute/api.py).
+
+Every operation is one transaction, in which the row and the record of the action change together, and one message
+sent after it.  Whether an operation may begin is asked of mininova.states; two requests that race are told apart by
+the compare-and-swap, and the one that lost gets 409.  Nothing here knows HTTP.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova import errors, notifications, rpc, states
+from mininova.compute.rpcapi import ComputeAPI
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.context import RequestContext
+from mininova.db import actions, claims, faults, instances, networks, services
+from mininova.db.session import Connection, Database
+from mininova.objects import Fault, Instance, RequestSpec
+
+LOG = logging.getLogger(__name__)
+
+# How often a compare-and-swap is tried again after losing against a change that does not forbid the operation.
+TRIES = 3
+
+
+class Operations:
+    """Changes instances, and asks compute nodes about them.
+
+    :param notifier: tells the world of each change of state
+    """
+
+    def __init__(
+        self, conf: ConfigOpts, db: Database, conductor: ConductorAPI, compute: ComputeAPI, notifier: rpc.Notifier
+    ) -> None:
+        self._conf, self._db = conf, db
+        self._conductor, self._compute = conductor, compute
+        self._notifier = notifier
+
+    # ---- create
+
+    def create(
+        self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec, user_data: str | None = None
+    ) -> list[Instance]:
+        """Write new instances and have them built; when nobody takes the message, they end in ERROR.
+
+        :param wanted: already checked (mininova/api/create.py)
+        :param user_data: base64 for the guests; it goes to the database and into no message
+        """
+        with self._db.write() as tx:
+            created = instances.create(tx, wanted, user_data)
+            actions.start(tx, ctxt, [instance.uuid for instance in created], "create")
+        LOG.info("creating %d instance(s) of flavor %s: %s", len(created), spec.flavor.name, _uuids(created))
+        for instance in created:
+            self._tell(ctxt, instance, None)
+        try:
+            self._conductor.build_instances(ctxt, created, spec)
+        except rpc.RPCError as error:
+            LOG.error("no conductor takes %s: %s", _uuids(created), error)
+            return [self._fail_build(ctxt, instance, error) for instance in created]
+        return created
+
+    def _fail_build(self, ctxt: RequestContext, instance: Instance, error: Exception) -> Instance:
+        """End a build that nobody leads; if somebody does after all, or a delete came, they win."""
+        message = f"The build could not be handed to a conductor: {error}"
+        try:
+            with self._db.write() as tx:
+                failed = instances.update(
+                    tx,
+                    instance.uuid,
+                    states.fail("build"),
+                    generation=instance.generation,
+                    expected_task_state=states.under_way("build"),
+                )
+                faults.create(tx, instance.uuid, Fault(code=500, message=message))
+                actions.finish(tx, instance.uuid, ctxt.request_id, message)
+        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as lost:
+            LOG.info("instance %s needs no fault: %s", instance.uuid, lost)
+            return instance
+        self._tell(ctxt, failed, instance)
+        return failed
+
+    # ---- delete
+
+    def delete(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Delete an instance, whatever is being done to it; deleting twice is deleting once.
+
+        Where no compute node can do it (there is none yet, or it is down), it is done here and at once; the node
+        finds out when it comes back.
+
+        :raises errors.InstanceIsLocked: when it is, and the caller is no administrator
+        """
+        _require_unlocked(ctxt, instance)
+        if instance.task_state == states.DELETING:
+            return
+        with self._db.write() as tx:
+            deleting = instances.update(
+                tx, instance.uuid, states.begin("delete", instance), generation=None, expected_task_state=None
+            )
+            actions.start(tx, ctxt, [instance.uuid], states.OPERATIONS["delete"].action)
+            here = deleting.host is None or not self._is_up(tx, deleting.host)
+            if here:
+                self._destroy(tx, ctxt, instance.uuid)
+        self._tell(ctxt, deleting, instance)
+        if here:
+            LOG.info("instance %s was deleted without a compute node (%s)", instance.uuid, deleting.host)
+            return
+        try:
+            self._compute.on(deleting.host or "").delete_instance(ctxt, deleting)
+        except rpc.RPCError as error:
+            LOG.warning("%s does not take the delete of %s, so it ends here: %s", deleting.host, instance.uuid, error)
+            with self._db.write() as tx:
+                self._destroy(tx, ctxt, instance.uuid)
+
+    def _destroy(self, tx: Connection, ctxt: RequestContext, uuid: str) -> None:
+        """Mark the row deleted and give back what the instance had, in the caller's transaction."""
+        instances.destroy(tx, uuid)
+        claims.free(tx, uuid)
+        networks.free(tx, uuid)
+        actions.finish(tx, uuid, ctxt.request_id)
+
+    def _is_up(self, tx: Connection, host: str) -> bool:
+        now, down_time = datetime.now(UTC), self._conf.service_down_time
+        computes = (it for it in services.search(tx, host=host) if it.topic == ComputeAPI.topic)
+        return any(services.is_up(service, now, down_time) for service in computes)
+
+    # ---- what a compute node does on its own
+
+    def stop(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Power an instance off.
+
+        :raises errors.Conflict: when it is locked, not in a state for it, or its host cannot be reached
+        """
+        self._begin(ctxt, "stop", instance, lambda compute, begun: compute.stop_instance(ctxt, begun))
+
+    def start(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Power an instance on.
+
+        :raises errors.Conflict: as for stop
+        """
+        self._begin(ctxt, "start", instance, lambda compute, begun: compute.start_instance(ctxt, begun))
+
+    def reboot(self, ctxt: RequestContext, instance: Instance, reboot_type: str) -> None:
+        """Reboot an instance.
+
+        :param reboot_type: ``SOFT`` or ``HARD``
+        :raises errors.Conflict: as for stop
+        """
+        operation = "reboot" if reboot_type == "SOFT" else "hard_reboot"
+        self._begin(ctxt, operation, instance, lambda compute, begun: compute.reboot_instance(ctxt, begun, reboot_type))
+
+    def _begin(
+        self, ctxt: RequestContext, operation: str, instance: Instance, send: Callable[[ComputeAPI, Instance], None]
+    ) -> None:
+        """Take the first step of an operation, and have the compute node do the rest."""
+        _require_unlocked(ctxt, instance)
+        begun = self._first_step(ctxt, operation, instance)
+        self._tell(ctxt, begun, instance)
+        try:
+            send(self._compute.on(_host_of(begun)), begun)
+        except rpc.RPCError as error:
+            LOG.warning("%s does not take the %s of %s: %s", begun.host, operation, begun.uuid, error)
+            self._take_back(ctxt, operation, begun, error)
+            raise errors.ComputeServiceUnavailable(host=begun.host) from error
+
+    def _first_step(self, ctxt: RequestContext, operation: str, instance: Instance) -> Instance:
+        for _ in range(TRIES):
+            change = states.begin(operation, instance)
+            host = _host_of(instance)
+            try:
+                with self._db.write() as tx:
+                    begun = instances.update(
+                        tx,
+                        instance.uuid,
+                        change,
+                        generation=instance.generation,
+                        expected_task_state=states.start_expects(operation),
+                        host=host,
+                    )
+                    actions.start(tx, ctxt, [instance.uuid], states.OPERATIONS[operation].action)
+                    return begun
+            except errors.InstanceUpdateConflict:
+                # Somebody else changed it first.  If that leaves the operation possible, it is tried again.
+                with self._db.read() as tx:
+                    instance = instances.get(tx, instance.uuid)
+        raise errors.Conflict(f"Instance {instance.uuid} changes too fast: try again")
+
+    def _take_back(self, ctxt: RequestContext, operation: str, begun: Instance, error: Exception) -> None:
+        """Undo the first step of an operation that nobody took; what happened since stands."""
+        try:
+            with self._db.write() as tx:
+                left = instances.update(
+                    tx,
+                    begun.uuid,
+                    {"task_state": None},
+                    generation=begun.generation,
+                    expected_task_state=[begun.task_state],
+                )
+                actions.finish(tx, begun.uuid, ctxt.request_id, str(error))
+        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as lost:
+            LOG.info("the %s of %s is not taken back: %s", operation, begun.uuid, lost)
+        else:
+            self._tell(ctxt, left, begun)
+
+    def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:
+        """Read an instance's console.
+
+        :param length: how many lines of its tail; None means all
+        :raises errors.Conflict: when it has no host yet, or its host does not answer
+        :raises errors.GuestNotFound: when no guest runs there
+        """
+        output: str = self._ask(instance, lambda compute: compute.get_console_output(ctxt, instance, length))
+        return output
+
+    def diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
+        """Read an instance's counters, in the words of the driver contract.
+
+        :raises errors.Conflict: when it has no host yet, or its host does not answer
+        :raises errors.GuestNotFound: when no guest runs there
+        """
+        counters: dict[str, Any] = self._ask(instance, lambda compute: compute.get_diagnostics(ctxt, instance))
+        return counters
+
+    def _ask(self, instance: Instance, question: Callable[[ComputeAPI], Any]) -> Any:
+        host = _host_of(instance)
+        try:
+            return question(self._compute.on(host))
+        except rpc.RPCError as error:
+            LOG.warning("%s does not answer about %s: %s", host, instance.uuid, error)
+            raise errors.ComputeServiceUnavailable(host=host) from error
+
+    # ---- what needs no compute node
+
+    def edit(
+        self, ctxt: RequestContext, instance: Instance, change: Callable[[Instance], Mapping[str, Any]]
+    ) -> Instance:
+        """Write what its owner says of an instance: its name, its metadata, its tags.
+
+        :param change: gives the new columns for the instance as it is; what it raises leaves everything as it was
+        :raises errors.InstanceIsLocked: when it is, and the caller is no administrator
+        """
+        with self._db.write() as tx:
+            current = instances.get(tx, instance.uuid)
+            _require_unlocked(ctxt, current)
+            return instances.edit(tx, instance.uuid, **change(current))
+
+    def lock(self, ctxt: RequestContext, instance: Instance, reason: str | None) -> None:
+        """Lock an instance, so that only an administrator can do anything to it."""
+        by = "owner" if ctxt.project_id == instance.project_id else "admin"
+        self._record(ctxt, instance, "lock", locked=True, locked_by=by, locked_reason=reason)
+
+    def unlock(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Unlock an instance."""
+        self._record(ctxt, instance, "unlock", locked=False, locked_by=None, locked_reason=None)
+
+    def _record(self, ctxt: RequestContext, instance: Instance, action: str, **columns: Any) -> None:
+        """Do at once what has an entry of its own among the instance's actions."""
+        with self._db.write() as tx:
+            instances.edit(tx, instance.uuid, **columns)
+            actions.start(tx, ctxt, [instance.uuid], action)
+            actions.finish(tx, instance.uuid, ctxt.request_id)
+
+    def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
+        """Say that an instance is in a state, whatever is true (for administrators)."""
+        LOG.warning("%s resets instance %s to %s", ctxt.user_id, instance.uuid, vm_state)
+        with self._db.write() as tx:
+            change = {"vm_state": vm_state, "task_state": None}
+            reset = instances.update(tx, instance.uuid, change, generation=None, expected_task_state=None)
+        self._tell(ctxt, reset, instance)
+
+    # ---- for all
+
+    def _tell(self, ctxt: RequestContext, new: Instance, old: Instance | None) -> None:
+        """Notify of a change of state that the api wrote: the one place where it does.
+
+        :param old: as it was before; None when it was not
+        """
+        notifications.tell_update(self._notifier, ctxt, old, new, service="api")
+
+
+def _require_unlocked(ctxt: RequestContext, instance: Instance) -> None:
+    if instance.locked and not ctxt.is_admin:
+        raise errors.InstanceIsLocked(instance_uuid=instance.uuid)
+
+
+def require_at_rest(instance: Instance, method: str) -> None:
+    """Refuse to change what an instance is labelled with while it is being built, or broken.
+
+    :param method: what was asked for, in words
+    :raises errors.InstanceInvalidState: when it is
+    """
+    if instance.vm_state not in (states.ACTIVE, states.STOPPED):
+        raise errors.InstanceInvalidState(
+            instance_uuid=instance.uuid, method=method, attr="vm_state", state=instance.vm_state
+        )
+
+
+def _host_of(instance: Instance) -> str:
+    if instance.host is None:
+        raise errors.InstanceNotReady(instance_uuid=instance.uuid)
+    return instance.host
+
+
+def _uuids(some: Sequence[Instance]) -> str:
+    return ", ".join(instance.uuid for instance in some)

@@ -1,0 +1,122 @@
+"""Who may do what: Nova's rules by Nova's names, as one table, decided by oslo.policy.
+
+A deployment changes a rule in its ``policy.yaml``, as in Nova; the file is read once, when the api starts, and what
+was decided is remembered.  Roles include one another downwards (admin, manager, member, reader); the token says them
+all.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from oslo_config.cfg import ConfigOpts
+from oslo_policy import policy as oslo_policy
+
+from mininova import errors
+from mininova.context import RequestContext
+
+# What the rules below are made of (nova: policies/base.py).
+BASE = {
+    "context_is_admin": "role:admin",
+    "project_reader_api": "role:reader and project_id:%(project_id)s",
+    "project_member_api": "role:member and project_id:%(project_id)s",
+    "project_manager_api": "role:manager and project_id:%(project_id)s",
+    "project_reader_or_admin": "rule:project_reader_api or rule:context_is_admin",
+    "project_member_or_admin": "rule:project_member_api or rule:context_is_admin",
+    "project_manager_or_admin": "rule:project_manager_api or rule:context_is_admin",
+    "user_or_admin": "user_id:%(user_id)s or rule:context_is_admin",
+}
+
+ANYBODY = "@"
+READER, MEMBER = "rule:project_reader_or_admin", "rule:project_member_or_admin"
+ADMIN, SELF = "rule:context_is_admin", "rule:user_or_admin"
+
+PREFIX = "os_compute_api:"
+
+Owner = tuple[str | None, str | None]  # project and user
+
+# Everything after the prefix; the two without it have their whole name.
+RULES: dict[str, tuple[str, ...]] = {
+    ANYBODY: ("os-availability-zone:list", "extensions", "limits", "os-quota-sets:defaults"),
+    READER: (
+        "servers:index", "servers:detail", "servers:show", "servers:show:flavor-extra-specs",
+        "server-metadata:index", "server-metadata:show", "os-server-tags:index", "os-server-tags:show",
+        "ips:index", "ips:show", "os-instance-actions:list", "os-instance-actions:show",
+        "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-networks:list", "os-networks:show",
+        "os-quota-sets:show", "os-quota-sets:detail", "compute:server:topology:index",
+    ),
+    MEMBER: (
+        "servers:create", "servers:create:attach_network", "servers:delete",
+        "servers:update", "servers:reboot", "servers:start", "servers:stop",
+        "server-metadata:create", "server-metadata:update_all", "server-metadata:update", "server-metadata:delete",
+        "os-server-tags:delete_all", "os-server-tags:update_all", "os-server-tags:delete", "os-server-tags:update",
+        "os-console-output", "os-deferred-delete:force", "os-lock-server:lock", "os-lock-server:unlock",
+    ),
+    SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
+    ADMIN: (
+        "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:allow_all_filters",
+        "servers:show:host_status", "servers:create:forced_host",
+        "compute:servers:create:requested_destination", "servers:create:zero_disk_flavor",
+        "os-extended-server-attributes", "os-admin-actions:reset_state", "os-server-diagnostics",
+        "os-lock-server:unlock:unlock_override",
+        "os-instance-actions:events", "os-instance-actions:events:details",
+        "os-flavor-manage:create", "os-flavor-manage:update", "os-flavor-manage:delete",
+        "os-flavor-extra-specs:create", "os-flavor-extra-specs:update", "os-flavor-extra-specs:delete",
+        "os-flavor-access", "os-flavor-access:add_tenant_access", "os-flavor-access:remove_tenant_access",
+        "os-services:list", "os-services:update", "os-services:delete",
+        "os-hypervisors:list", "os-hypervisors:list-detail", "os-hypervisors:statistics", "os-hypervisors:show",
+        "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers",
+        "os-aggregates:index", "os-availability-zone:detail", "limits:other_project",
+    ),
+}  # fmt: skip
+
+
+def full_name(rule: str) -> str:
+    """Give a rule the name that policy.yaml and Nova's messages have for it."""
+    return rule if rule.startswith("compute:") else PREFIX + rule
+
+
+class Policy:
+    """Decides by the table and by the deployment's policy.yaml.
+
+    :param conf: settings; oslo.policy adds its own group, ``[oslo_policy]``, to them
+    """
+
+    def __init__(self, conf: ConfigOpts) -> None:
+        enforcer = oslo_policy.Enforcer(conf)
+        enforcer.register_defaults([oslo_policy.RuleDefault(name, check) for name, check in BASE.items()])
+        enforcer.register_defaults(
+            [oslo_policy.RuleDefault(full_name(rule), check) for check, rules in RULES.items() for rule in rules]
+        )
+        enforcer.load_rules()
+        # Enforcer.enforce() would look at the file's date, and copy the credentials, each time it is asked.
+        self._enforcer = enforcer
+        self._checks: Mapping[str, Any] = enforcer.rules
+        self._decide = lru_cache(maxsize=4096)(self._ask)
+
+    def allows(
+        self, ctxt: RequestContext, rule: str, project_id: str | None = None, user_id: str | None = None
+    ) -> bool:
+        """Tell whether somebody may do something.
+
+        :param rule: a name out of RULES
+        :param project_id: whose the thing is; without it, the caller's
+        :param user_id: likewise
+        """
+        target = (project_id or ctxt.project_id, user_id or ctxt.user_id)
+        return self._decide(full_name(rule), ctxt.roles, (ctxt.project_id, ctxt.user_id), target)
+
+    def require(
+        self, ctxt: RequestContext, rule: str, project_id: str | None = None, user_id: str | None = None
+    ) -> None:
+        """Refuse what somebody may not do.
+
+        :raises errors.Forbidden: naming the rule
+        """
+        if not self.allows(ctxt, rule, project_id, user_id):
+            raise errors.Forbidden(action=full_name(rule))
+
+    def _ask(self, rule: str, roles: tuple[str, ...], caller: Owner, owner: Owner) -> bool:
+        target = {"project_id": owner[0], "user_id": owner[1]}
+        credentials = {"roles": roles, "project_id": caller[0], "user_id": caller[1]}
+        return bool(self._checks[rule](target, credentials, self._enforcer))

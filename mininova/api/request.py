@@ -1,0 +1,70 @@
+"""A request to the Compute API: what a handler can ask of it beside who asks and in which version.
+
+Handlers are plain functions that take one of these; what they work with is in ``request.cloud``.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.api.images import Images
+from mininova.api.links import Links, root_of
+from mininova.api.operations import Operations
+from mininova.api.policy import Policy
+from mininova.db.session import Database
+from mininova.wsgi import Request
+
+CLOUD = "mininova.cloud"
+PROJECT_IN_URL = "mininova.project_in_url"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What the handlers of one api process share.
+
+    :param images: the image service
+    :param operations: what changes instances, and asks compute nodes about them
+    """
+
+    conf: ConfigOpts
+    db: Database
+    policy: Policy
+    images: Images
+    operations: Operations
+
+
+class ComputeRequest(Request):
+    """A request that handlers of the Compute API take."""
+
+    @property
+    def cloud(self) -> Cloud:
+        """What the handler works with."""
+        cloud: Cloud = self.environ[CLOUD]
+        return cloud
+
+    @cached_property
+    def links(self) -> Links:
+        """Make links into the API as this caller sees it."""
+        root = root_of(self, self.cloud.conf.api.public_endpoint)
+        return Links(root, self.environ.get(PROJECT_IN_URL, ""))
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of one that is there twice, the last, as in Nova."""
+        return dict(self.GET.items())
+
+    def require(self, rule: str, project_id: str | None = None, user_id: str | None = None) -> None:
+        """Refuse what the caller may not do.
+
+        :raises errors.Forbidden: naming the rule
+        """
+        self.cloud.policy.require(self.context, rule, project_id, user_id)
+
+    def allows(self, rule: str, project_id: str | None = None, user_id: str | None = None) -> bool:
+        """Tell whether the caller may do something."""
+        return self.cloud.policy.allows(self.context, rule, project_id, user_id)
+
+
+TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
+FALSE = frozenset({"0", "f", "false", "off", "n", "no"})

@@ -1,0 +1,1 @@
+"""What requests may say, one module for each kind of resource."""

@@ -1,0 +1,76 @@
+"""What may be said of a flavor, and of who may use it."""
+
+from mininova.api.schemas.types import (
+    BOOLEAN,
+    KEY,
+    LIMIT,
+    NAME,
+    SHORT,
+    Field,
+    Json,
+    action,
+    integer,
+    object_of,
+    parameter,
+    query,
+    under,
+)  # fmt: skip
+from mininova.api.validation import Schemas
+
+LONG_DESCRIPTION: Json = {"type": ["string", "null"], "format": "printable", "maxLength": 65535}
+
+CREATE = under(
+    "flavor",
+    Field("name", NAME, required=True),
+    Field(
+        "id",
+        {
+            "type": ["string", "number", "null"],
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": "^(?! )[a-zA-Z0-9. _-]+(?<! )$",
+        },
+    ),
+    Field("ram", integer(1), required=True),
+    Field("vcpus", integer(1), required=True),
+    Field("disk", integer(0), required=True),
+    Field("OS-FLV-EXT-DATA:ephemeral", integer(0)),
+    Field("swap", integer(0)),
+    Field(
+        "rxtx_factor",
+        {
+            "type": ["number", "string"],
+            "pattern": r"^[0-9]+(\.[0-9]+)?$",
+            "exclusiveMinimum": 0,
+            "maximum": 3.40282e38,
+        },
+    ),
+    Field("os-flavor-access:is_public", BOOLEAN),
+    Field("description", LONG_DESCRIPTION, since="2.55"),
+)
+UPDATE = under("flavor", Field("description", LONG_DESCRIPTION, required=True))
+
+SORT_KEYS = (
+    "created_at", "description", "disabled", "ephemeral_gb", "flavorid", "id", "is_public", "memory_mb", "name",
+    "root_gb", "rxtx_factor", "swap", "updated_at", "vcpu_weight", "vcpus",
+)  # fmt: skip
+LIST = query(
+    Field("limit", parameter(LIMIT)),
+    Field("marker", parameter()),
+    Field("is_public", parameter()),
+    Field("minRam", parameter()),
+    Field("minDisk", parameter()),
+    Field("sort_key", parameter({"type": "string", "enum": list(SORT_KEYS)})),
+    Field("sort_dir", parameter({"type": "string", "enum": ["asc", "desc"]})),
+)
+
+SPECS: Json = {
+    "type": "object",
+    "patternProperties": {KEY: {"type": ["string", "number"], "maxLength": 255}},
+    "additionalProperties": False,
+}
+EXTRA_SPECS = Schemas.always(object_of({"extra_specs": SPECS}, ["extra_specs"]))
+EXTRA_SPEC = Schemas.always(SPECS | {"minProperties": 1, "maxProperties": 1})
+
+ADD_ACCESS = action("addTenantAccess", object_of({"tenant": SHORT}, ["tenant"]))
+REMOVE_ACCESS = action("removeTenantAccess", object_of({"tenant": SHORT}, ["tenant"]))

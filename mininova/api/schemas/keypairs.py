@@ -1,0 +1,24 @@
+"""What may be said of a keypair."""
+
+from mininova.api.schemas.types import LIMIT, NAME, SHORT, STRING, Field, Json, parameter, query, under
+
+
+def _name(characters: str) -> Json:
+    return {"allOf": [NAME, SHORT | {"pattern": f"^[{characters}]+$"}]}
+
+
+CREATE = under(
+    "keypair",
+    Field("name", _name(r"_\- a-zA-Z0-9"), until="2.91", required=True),
+    Field("name", _name(r"_\-\@\. a-zA-Z0-9"), since="2.92", required=True),
+    Field("type", {"type": "string", "enum": ["ssh", "x509"]}, since="2.2"),
+    Field("public_key", STRING, until="2.91"),
+    Field("public_key", STRING, since="2.92", required=True),
+    Field("user_id", STRING, since="2.10"),
+)
+LIST = query(
+    Field("user_id", parameter(), since="2.10"),
+    Field("limit", parameter(LIMIT), since="2.35"),
+    Field("marker", parameter(), since="2.35"),
+)
+SHOW = query(Field("user_id", parameter(), since="2.10"))

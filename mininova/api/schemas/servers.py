@@ -1,0 +1,230 @@
+"""What may be said of a server: at its creation, when it is changed, when servers are listed, and its actions."""
+
+from mininova.api.schemas.types import (
+    ANYTHING,
+    BASE64,
+    BOOLEAN,
+    DESCRIPTION,
+    DISK_CONFIG,
+    HOST,
+    IP,
+    IPV4,
+    IPV6,
+    LIMIT,
+    METADATA,
+    NAME,
+    SHORT,
+    STRING,
+    TAG,
+    UUID,
+    Field,
+    Json,
+    action,
+    integer,
+    list_of,
+    object_of,
+    parameter,
+    query,
+    under,
+)  # fmt: skip
+from mininova.api.validation import Schemas
+
+# ---- POST /servers
+
+HOSTNAME: Json = {
+    "type": "string",
+    "pattern": "^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$",
+    "minLength": 2,
+    "maxLength": 63,
+}
+COUNT: Json = {"type": ["integer", "string"], "pattern": "^[0-9]*$", "minimum": 1, "minLength": 1}
+NETWORK: Json = {"fixed_ip": IP, "port": {"type": ["string", "null"], "format": "uuid"}, "uuid": UUID}
+OLD_NETWORK = NETWORK | {"uuid": STRING}
+TAGGED = {"tag": TAG}
+
+_V1_DEVICE: Json = {
+    "virtual_name": {"type": "string", "maxLength": 255},
+    "volume_id": UUID,
+    "snapshot_id": UUID,
+    "volume_size": integer(1),
+    "device_name": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9._/-]*$"},
+    "delete_on_termination": BOOLEAN,
+    "no_device": ANYTHING,
+    "connection_info": {"type": "string", "maxLength": 16777215},
+}
+DEVICE: Json = _V1_DEVICE | {
+    "source_type": {"type": "string", "enum": ["volume", "image", "snapshot", "blank"]},
+    "uuid": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9._-]*$"},
+    "image_id": UUID,
+    "destination_type": {"type": "string", "enum": ["local", "volume"]},
+    "guest_format": {"type": "string", "maxLength": 255},
+    "device_type": {"type": "string", "maxLength": 255},
+    "disk_bus": {"type": "string", "maxLength": 255},
+    "boot_index": {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$"},
+}
+VOLUME_TYPE: Json = {"volume_type": {"type": ["string", "null"], "maxLength": 255}}
+TAGS: Json = list_of(TAG, maxItems=50)
+FILE: Json = object_of({"path": STRING, "contents": BASE64})
+CERTIFICATES: Json = {
+    "type": ["array", "null"],
+    "minItems": 1,
+    "maxItems": 50,
+    "uniqueItems": True,
+    "items": STRING | {"minLength": 1},
+}
+HINTS: Json = object_of(
+    {
+        "group": {"oneOf": [list_of(UUID), UUID]},
+        "different_host": {"oneOf": [UUID, list_of(UUID)]},
+        "same_host": {"type": ["string", "array"], "items": UUID, "format": "uuid"},
+        "query": {"type": ["string", "object"]},
+        "target_cell": NAME,
+        "different_cell": {"type": ["string", "array"], "items": STRING},
+        "build_near_host_ip": IP,
+        "cidr": {"type": "string", "pattern": "^/[0-9a-f.:]+$"},
+    },
+    more=True,
+)
+
+
+def _networks(item: Json) -> Json:
+    return list_of(object_of(item))
+
+
+def _networks_or_word(item: Json) -> Json:
+    return {"oneOf": [_networks(item), {"type": "string", "enum": ["none", "auto"]}]}
+
+
+def _devices(*more: Json) -> Json:
+    properties = dict(DEVICE)
+    for some in more:
+        properties |= some
+    return list_of(object_of(properties))
+
+
+CREATE = under(
+    "server",
+    Field("name", NAME, required=True),
+    Field("imageRef", {"oneOf": [UUID, {"type": "string", "maxLength": 0}]}),
+    Field("flavorRef", {"type": ["string", "integer"], "minLength": 1}, required=True),
+    Field("adminPass", STRING),
+    Field("metadata", METADATA),
+    # A device's tag came with 2.32, was lost in 2.33 and came back in 2.42 (for networks, in 2.37).
+    Field("networks", _networks(OLD_NETWORK), until="2.31"),
+    Field("networks", _networks(OLD_NETWORK | TAGGED), since="2.32", until="2.36"),
+    Field("networks", _networks_or_word(NETWORK), since="2.37", until="2.41", required=True),
+    Field("networks", _networks_or_word(NETWORK | TAGGED), since="2.42", required=True),
+    Field("OS-DCF:diskConfig", DISK_CONFIG),
+    Field("accessIPv4", IPV4),
+    Field("accessIPv6", IPV6),
+    Field("personality", list_of(FILE), until="2.56"),
+    Field("availability_zone", NAME),
+    Field("block_device_mapping", list_of(object_of(_V1_DEVICE))),
+    Field("block_device_mapping_v2", _devices(), until="2.31"),
+    Field("block_device_mapping_v2", _devices(TAGGED), since="2.32", until="2.32"),
+    Field("block_device_mapping_v2", _devices(), since="2.33", until="2.41"),
+    Field("block_device_mapping_v2", _devices(TAGGED), since="2.42", until="2.66"),
+    Field("block_device_mapping_v2", _devices(TAGGED, VOLUME_TYPE), since="2.67"),
+    Field("config_drive", BOOLEAN),
+    Field("key_name", NAME),
+    Field("min_count", COUNT),
+    Field("max_count", COUNT),
+    Field("return_reservation_id", BOOLEAN),
+    Field("security_groups", list_of(object_of({"name": NAME}))),
+    Field("user_data", BASE64 | {"maxLength": 65535}),
+    Field("description", DESCRIPTION, since="2.19"),
+    Field("tags", TAGS, since="2.52"),
+    Field("trusted_image_certificates", CERTIFICATES, since="2.63"),
+    Field("host", HOST, since="2.74"),
+    Field("hypervisor_hostname", HOST, since="2.74"),
+    Field("hostname", HOSTNAME, since="2.90", until="2.93"),
+    Field("hostname", HOST, since="2.94"),
+    **{"os:scheduler_hints": HINTS, "OS-SCH-HNT:scheduler_hints": HINTS},
+)
+
+# ---- PUT /servers/{id}
+
+UPDATE = under(
+    "server",
+    Field("name", NAME),
+    Field("OS-DCF:diskConfig", DISK_CONFIG),
+    Field("accessIPv4", IPV4),
+    Field("accessIPv6", IPV6),
+    Field("description", DESCRIPTION, since="2.19"),
+    Field("hostname", HOSTNAME, since="2.90", until="2.93"),
+    Field("hostname", HOST, since="2.94"),
+)
+
+# ---- GET /servers and /servers/detail
+
+# What servers can be found by, as a regular expression and as it is.
+BY_PATTERN = (
+    "access_ip_v4", "access_ip_v6", "auto_disk_config", "availability_zone", "config_drive", "created_at",
+    "description", "display_description", "display_name", "flavor", "hostname", "ip", "ip6", "kernel_id", "key_name",
+    "launched_at", "locked_by", "name", "node", "power_state", "progress", "ramdisk_id", "reservation_id",
+    "root_device_name", "terminated_at",
+)  # fmt: skip
+AS_IT_IS = (
+    "all_tenants", "block_device_mapping", "deleted", "host", "image", "image_ref", "info_cache", "launch_index",
+    "metadata", "pci_devices", "project_id", "security_groups", "services", "soft_deleted", "sort_dir", "status",
+    "system_metadata", "task_state", "tenant_id", "user_id", "uuid", "vm_state",
+)  # fmt: skip
+SORT_KEYS = (
+    "access_ip_v4", "access_ip_v6", "auto_disk_config", "availability_zone", "config_drive", "created_at",
+    "display_description", "display_name", "host", "hostname", "image_ref", "instance_type_id", "kernel_id", "key_name",
+    "launch_index", "launched_at", "locked", "locked_by", "node", "power_state", "progress", "project_id", "ramdisk_id",
+    "root_device_name", "task_state", "terminated_at", "updated_at", "user_id", "uuid", "vm_state",
+)  # fmt: skip
+# What Nova once took, and did nothing with.
+OLD_SORT_KEYS = (
+    "architecture", "cell_name", "cleaned", "default_ephemeral_device", "default_swap_device", "deleted", "deleted_at",
+    "disable_terminate", "ephemeral_gb", "ephemeral_key_uuid", "id", "key_data", "launched_on", "memory_mb", "os_type",
+    "reservation_id", "root_gb", "shutdown_terminate", "user_data", "vcpus", "vm_mode",
+)  # fmt: skip
+TAG_FILTERS = ("tags", "tags-any", "not-tags", "not-tags-any")
+REGEX: Json = {"type": "string", "format": "regex"}
+MOMENT: Json = {"type": "string", "format": "date-time"}
+
+LIST = query(
+    *(Field(name, parameter(REGEX)) for name in BY_PATTERN),
+    *(Field(name, parameter()) for name in AS_IT_IS),
+    *(Field(name, parameter(REGEX), since="2.26") for name in TAG_FILTERS),
+    Field("sort_key", parameter({"type": "string", "enum": [*SORT_KEYS, *OLD_SORT_KEYS]}), until="2.74"),
+    Field("sort_key", parameter({"type": "string", "enum": list(SORT_KEYS)}), since="2.75"),
+    Field("changes-since", parameter(MOMENT)),
+    Field("changes-before", parameter(MOMENT), since="2.66"),
+    Field("locked", parameter(), since="2.73"),
+    Field("limit", parameter(LIMIT)),
+    Field("marker", parameter()),
+)
+
+# ---- POST /servers/{id}/action
+
+START, STOP, FORCE_DELETE, UNLOCK = action("os-start"), action("os-stop"), action("forceDelete"), action("unlock")
+LOCK = Schemas(
+    lambda version: object_of(
+        {
+            "lock": object_of({"locked_reason": SHORT}) | {"type": ["object", "null"]}
+            if version >= (2, 73)
+            else ANYTHING
+        },
+        ["lock"],
+    ),
+    ["2.73"],
+)
+REBOOT = action(
+    "reboot",
+    object_of({"type": {"type": "string", "enum": ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]}}, ["type"]),
+)
+RESET_STATE = action("os-resetState", object_of({"state": {"type": "string", "enum": ["active", "error"]}}, ["state"]))
+CONSOLE_OUTPUT = action(
+    "os-getConsoleOutput",
+    object_of({"length": {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$", "minimum": -1}}),
+)
+
+# ---- metadata and tags
+
+METADATA_BODY = Schemas.always(object_of({"metadata": METADATA}, ["metadata"]))
+META_BODY = Schemas.always(object_of({"meta": METADATA | {"minProperties": 1, "maxProperties": 1}}, ["meta"]))
+TAGS_BODY = Schemas.always(object_of({"tags": TAGS}, ["tags"]))
+NO_BODY = Schemas.always({"type": "null"})

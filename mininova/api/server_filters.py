@@ -1,0 +1,198 @@
+"""Which servers a list has, and in which order: from query parameters to what the database is asked.
+
+Whether a parameter is well-formed was checked by its schema.  One that the caller may not use is let be without a
+word, as in Nova; administrators may use them all.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mininova import errors
+from mininova.api.request import FALSE, TRUE, ComputeRequest
+from mininova.api.schemas.servers import OLD_SORT_KEYS
+from mininova.api.views.servers import OTHER_STATUSES, STATUS, STATUS_WHILE
+from mininova.db.instance_search import InstanceFilter
+
+Json = dict[str, Any]
+
+NEVER = (99, 0)
+
+
+def _boolean(name: str, value: str) -> bool:
+    if value.lower() in TRUE:
+        return True
+    if value.lower() in FALSE:
+        return False
+    acceptable = ", ".join(f"'{word}'" for word in sorted(TRUE | FALSE))
+    raise errors.InvalidInput(f"Unrecognized value '{value}', acceptable values are: {acceptable}")
+
+
+def _number(name: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError as reason:
+        raise errors.InvalidInput(f"Invalid filter field: {name}.") from reason
+
+
+def _moment(name: str, value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as reason:
+        raise errors.InvalidInput(f"Invalid filter field: {name}.") from reason
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _text(name: str, value: str) -> str:
+    return value
+
+
+def _list(name: str, value: str) -> list[str]:
+    return value.split(",")
+
+
+def _one(name: str, value: str) -> list[str | None]:
+    return [None if value in ("None", "none") else value]
+
+
+# parameter: (what it asks of an instance, how its value is read, from which microversion on everybody may use it)
+FILTERS: dict[str, tuple[str, Callable[[str, str], Any], tuple[int, int]]] = {
+    "name": ("display_name", _text, (2, 1)),
+    "image": ("image_ref", _text, (2, 1)),
+    "flavor": ("flavor_id", _text, (2, 1)),
+    "reservation_id": ("reservation_id", _text, (2, 1)),
+    "ip": ("ip", _text, (2, 1)),
+    "ip6": ("ip6", _text, (2, 5)),
+    "changes-since": ("changes_since", _moment, (2, 1)),
+    "changes-before": ("changes_before", _moment, (2, 66)),
+    "tags": ("tags", _list, (2, 26)),
+    "tags-any": ("tags_any", _list, (2, 26)),
+    "not-tags": ("not_tags", _list, (2, 26)),
+    "not-tags-any": ("not_tags_any", _list, (2, 26)),
+    "locked": ("locked", _boolean, (2, 73)),
+    "availability_zone": ("availability_zone", _text, (2, 83)),
+    "config_drive": ("config_drive", _boolean, (2, 83)),
+    "key_name": ("key_name", _text, (2, 83)),
+    "created_at": ("created_at", _moment, (2, 83)),
+    "launched_at": ("launched_at", _moment, (2, 83)),
+    "terminated_at": ("terminated_at", _moment, (2, 83)),
+    "power_state": ("power_state", _number, (2, 83)),
+    "task_state": ("task_states", _one, (2, 83)),
+    "vm_state": ("vm_states", _one, (2, 83)),
+    "progress": ("progress", _number, (2, 83)),
+    "user_id": ("user_id", _text, (2, 83)),
+    # for administrators
+    "project_id": ("project_id", _text, NEVER),
+    "tenant_id": ("project_id", _text, NEVER),
+    "deleted": ("deleted", _boolean, NEVER),
+    "uuid": ("uuids", _one, NEVER),
+    "host": ("host", _text, NEVER),
+    "node": ("node", _text, NEVER),
+    "hostname": ("hostname", _text, NEVER),
+    "image_ref": ("image_ref", _text, NEVER),
+    "display_name": ("display_name", _text, NEVER),
+    "description": ("display_description", _text, NEVER),
+    "display_description": ("display_description", _text, NEVER),
+    "launch_index": ("launch_index", _number, NEVER),
+    "locked_by": ("locked_by", _text, NEVER),
+    "root_device_name": ("root_device_name", _text, NEVER),
+    "access_ip_v4": ("access_ip_v4", _text, NEVER),
+    "access_ip_v6": ("access_ip_v6", _text, NEVER),
+}
+
+# What the schema lets pass although nothing can be found by it.
+REFUSED = (
+    "block_device_mapping", "services", "metadata", "system_metadata", "info_cache", "security_groups", "pci_devices",
+)  # fmt: skip
+
+SORT_COLUMNS = {"auto_disk_config": "disk_config", "instance_type_id": "flavor_id"}
+# What is taken and sorts by nothing: every instance has it alike.
+UNSORTED = frozenset({"kernel_id", "ramdisk_id", *OLD_SORT_KEYS})
+ADMIN_SORT_KEYS = ("host", "node")
+
+
+def filter_of(request: ComputeRequest, kind: str) -> InstanceFilter | None:
+    """Say which instances are to be listed; None when there can be none.
+
+    :param kind: ``index`` or ``detail``
+    :raises errors.InvalidInput: when a value makes no sense
+    :raises errors.Forbidden: when the caller may not see what is asked for
+    """
+    every = request.allows("servers:allow_all_filters")
+    asked = {name: value for name, value in request.query.items() if every or _is_for_all(request, name)}
+    _refuse(asked)
+    wanted = {FILTERS[name][0]: FILTERS[name][1](name, value) for name, value in asked.items() if name in FILTERS}
+    if "status" in request.query:
+        states = _states_of(request)
+        if states is None:
+            return None
+        wanted |= states
+    wanted.setdefault("deleted", None if wanted.keys() & {"changes_since", "changes_before"} else False)
+    since, before = wanted.get("changes_since"), wanted.get("changes_before")
+    if since and before and before < since:
+        raise errors.InvalidInput("The value of changes-since must be less than or equal to changes-before.")
+    _confine(request, kind, wanted)
+    return InstanceFilter(**wanted)
+
+
+def sort_of(request: ComputeRequest) -> list[tuple[str, str]]:
+    """Say in which order: by default the latest first.
+
+    :raises errors.InvalidInput: when the directions make no sense
+    :raises errors.Forbidden: when only administrators may sort so
+    """
+    keys, directions = request.GET.getall("sort_key"), request.GET.getall("sort_dir")
+    if any(direction not in ("asc", "desc") for direction in directions):
+        raise errors.InvalidInput(reason="Unknown sort direction, must be 'desc' or 'asc'")
+    if len(directions) > max(len(keys), 1):
+        raise errors.InvalidInput(reason="Sort direction array size exceeds sort key array size")
+    for key in ADMIN_SORT_KEYS:
+        if key in keys and not request.context.is_admin:
+            raise errors.Forbidden(f"Only administrators can sort servers by {key}")
+    otherwise = directions[0] if directions else "desc"
+    directions += [otherwise] * (len(keys) - len(directions))
+    sort = [
+        (SORT_COLUMNS.get(key, key), direction)
+        for key, direction in zip(keys, directions, strict=False)
+        if key not in UNSORTED
+    ]
+    return sort or [("created_at", otherwise)]
+
+
+def _is_for_all(request: ComputeRequest, name: str) -> bool:
+    return name in FILTERS and request.api_version >= FILTERS[name][2]
+
+
+def _refuse(asked: Mapping[str, str]) -> None:
+    for name in asked:
+        if name in REFUSED or name.startswith("_"):
+            raise errors.InvalidInput(f"Invalid filter field: {name}.")
+
+
+def _states_of(request: ComputeRequest) -> Json | None:
+    """Turn statuses into the states behind them; None when no instance can have any of them."""
+    statuses = {status.upper() for status in request.GET.getall("status")}
+    known = {*STATUS.values(), *STATUS_WHILE.values()}
+    if not statuses & (known | OTHER_STATUSES) and request.api_version >= (2, 38):
+        raise errors.InvalidInput("Invalid status value")
+    if not statuses & known:
+        return None
+    vm_states = {vm_state for vm_state, status in STATUS.items() if status in statuses}
+    tasks = {pair for pair, status in STATUS_WHILE.items() if status in statuses}
+    states: Json = {"vm_states": vm_states | {vm_state for vm_state, _ in tasks}}
+    if not vm_states:
+        states["task_states"] = {task_state for _, task_state in tasks}
+    if statuses == {"DELETED"}:
+        if not request.context.is_admin:
+            raise errors.Forbidden("Only administrators may list deleted instances")
+        states["deleted"] = True
+    return states
+
+
+def _confine(request: ComputeRequest, kind: str, wanted: Json) -> None:
+    """Keep to the caller's project, unless all are asked for and may be seen."""
+    value = request.query.get("all_tenants")
+    if value is not None and (value in ("", "None") or _boolean("all_tenants", value)):
+        request.require(f"servers:{kind}:get_all_tenants")
+        return
+    wanted["project_id"] = request.context.project_id

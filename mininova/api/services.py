@@ -1,0 +1,149 @@
+"""Services over HTTP: the processes of the control plane, for administrators.
+
+Until 2.52 a service is named by its host and binary, and a word in the URL says what to do with it; from 2.53 on it
+is named by its uuid, and the body says what is to be.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from mininova import errors
+from mininova.api.request import TRUE, ComputeRequest
+from mininova.api.schemas import hosts as schemas
+from mininova.api.validation import takes
+from mininova.api.views.times import bare
+from mininova.db import hosts, instances, services
+from mininova.db.session import Connection
+from mininova.objects import Service
+from mininova.wsgi import Reply
+
+Json = dict[str, Any]
+
+COMPUTE = "compute"
+
+
+@takes(query=schemas.LIST_SERVICES)
+def index(request: ComputeRequest) -> Json:
+    """List services."""
+    request.require("os-services:list")
+    with request.cloud.db.read() as tx:
+        found = services.search(tx, host=request.query.get("host"), binary=request.query.get("binary"))
+    return {"services": [_view(request, service) for service in found]}
+
+
+@takes(body=schemas.UPDATE_SERVICE)
+def update(request: ComputeRequest, id: str) -> Json:
+    """Say what an operator has to say of a service."""
+    request.require("os-services:update")
+    return _update_by_uuid(request, id) if request.api_version >= (2, 53) else _update_by_word(request, id)
+
+
+def delete(request: ComputeRequest, id: str) -> Reply:
+    """Forget a service and, with that of a compute host, the host; if it is alive it comes back at once."""
+    request.require("os-services:delete")
+    key = _require_uuid(id) if request.api_version >= (2, 53) else _require_number(id)
+    with request.cloud.db.write() as tx:
+        service = services.get(tx, key)
+        if service.topic == COMPUTE:
+            _forget_host(tx, service.host)
+        services.delete(tx, service.uuid)
+    return Reply(204)
+
+
+def is_up(request: ComputeRequest, service: Service) -> bool:
+    """Tell whether a service is alive at this moment."""
+    return services.is_up(service, datetime.now(UTC), request.cloud.conf.service_down_time)
+
+
+def _update_by_uuid(request: ComputeRequest, id: str) -> Json:
+    body, uuid = request.document, _require_uuid(id)
+    if "disabled_reason" in body and body.get("status") != "disabled":
+        raise errors.InvalidInput("Specifying disabled_reason requires that status is specified as 'disabled'.")
+    changes: Json = {}
+    if "status" in body:
+        changes = {"disabled": body["status"] == "disabled", "disabled_reason": body.get("disabled_reason")}
+    if "forced_down" in body:
+        changes["forced_down"] = _true(body["forced_down"])
+    with request.cloud.db.write() as tx:
+        service = services.get(tx, uuid)
+        if not changes:
+            raise errors.InvalidInput(
+                "No updates were requested. Fields 'status' or 'forced_down' should be specified."
+            )
+        return {"service": _view(request, services.update(tx, service.uuid, **changes))}
+
+
+def _update_by_word(request: ComputeRequest, word: str) -> Json:
+    body = request.document
+    changes = _changes_of(request, word, body)
+    with request.cloud.db.write() as tx:
+        found = services.search(tx, host=body["host"], binary=body["binary"])
+        if not found:
+            raise errors.NotFound(f"Service {body['binary']} on host {body['host']} could not be found.")
+        service = services.update(tx, found[0].uuid, **changes)
+    shown: Json = {"host": service.host, "binary": service.binary}
+    if word == "force-down":
+        return {"service": shown | {"forced_down": service.forced_down}}
+    shown["status"] = _status(service)
+    return {"service": shown | ({"disabled_reason": service.disabled_reason} if word == "disable-log-reason" else {})}
+
+
+def _changes_of(request: ComputeRequest, word: str, body: Json) -> Json:
+    if word == "enable":
+        return {"disabled": False, "disabled_reason": None}
+    if word == "disable":
+        return {"disabled": True}
+    if word == "disable-log-reason":
+        if "disabled_reason" not in body:
+            raise errors.InvalidInput("Missing disabled reason field")
+        return {"disabled": True, "disabled_reason": body["disabled_reason"]}
+    if word == "force-down" and request.api_version >= (2, 11):
+        if "forced_down" not in body:
+            raise errors.InvalidInput("Missing forced_down field")
+        return {"forced_down": _true(body["forced_down"])}
+    raise errors.NotFound("Unknown action")
+
+
+def _forget_host(tx: Connection, host: str) -> None:
+    if instances.list_by_host(tx, host):
+        raise errors.Conflict(
+            "Unable to delete compute service that is hosting instances. Migrate or delete the instances first."
+        )
+    hosts.delete(tx, host)
+
+
+def _view(request: ComputeRequest, service: Service) -> Json:
+    version = request.api_version
+    shown: Json = {
+        "id": service.uuid if version >= (2, 53) else service.id,
+        "binary": service.binary,
+        "host": service.host,
+        "zone": service.availability_zone,
+        "status": _status(service),
+        "state": "up" if is_up(request, service) else "down",
+        "updated_at": bare(service.last_seen_up),
+        "disabled_reason": service.disabled_reason,
+    }
+    return shown | {"forced_down": service.forced_down} if version >= (2, 11) else shown
+
+
+def _status(service: Service) -> str:
+    return "disabled" if service.disabled else "enabled"
+
+
+def _true(value: Any) -> bool:
+    return value is True or str(value).lower() in TRUE
+
+
+def _require_uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as reason:
+        raise errors.InvalidInput(f"Invalid uuid {text}") from reason
+
+
+def _require_number(text: str) -> int:
+    if not text.isdecimal():
+        raise errors.InvalidInput(reason="id must be an integer")
+    return int(text)

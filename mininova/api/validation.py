@@ -1,0 +1,171 @@
+"""Is the request right: bodies and queries against JSON schemas, in words that name the field.
+
+A handler says what it takes with ``@takes(body=…, query=…)``.  Schemas are built once, when their module is
+loaded; which of them applies follows from the microversion.  The texts are Nova's (nova: api/validation).
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar
+from uuid import UUID
+
+import jsonschema
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError, best_match
+
+from mininova import errors
+from mininova.api.request import ComputeRequest
+from mininova.wsgi import Microversion
+
+Json = dict[str, Any]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+NAME_RULE = "The name must be: printable characters. Can not start or end with whitespace."
+
+
+class InvalidName(Exception):
+    """A name that cannot be; jsonschema hands it on as the error's cause."""
+
+    def __init__(self) -> None:
+        super().__init__(f"An invalid 'name' value was provided. {NAME_RULE}")
+
+
+# ---- what a string may have to look like
+
+formats = FormatChecker(formats=())
+
+
+def _format(name: str, *raises: type[Exception]) -> Callable[[Callable[[str], bool]], None]:
+    """Register a check of strings under a name that schemas use; raising is failing."""
+
+    def register(check: Callable[[str], bool]) -> None:
+        formats.checks(name, raises or ())(lambda value: not isinstance(value, str) or check(value))
+
+    return register
+
+
+_format("uuid", ValueError)(lambda value: bool(UUID(value)))
+_format("ipv4", ValueError)(lambda value: bool(ipaddress.IPv4Address(value)))
+_format("ipv6", ValueError)(lambda value: bool(ipaddress.IPv6Address(value)))
+_format("regex", re.error)(lambda value: bool(value) and bool(re.compile(value)))
+_format("date-time", ValueError)(lambda value: bool(datetime.fromisoformat(value)))
+_format("base64", binascii.Error, ValueError)(lambda value: base64.b64decode("".join(value.split())) is not None)
+_format("printable")(lambda value: value.replace("\n", "").replace("\t", "").replace("\r", "").isprintable())
+
+
+@_format("name", InvalidName)
+def _name(value: str) -> bool:
+    if value and (value != value.strip() or not value.isprintable()):
+        raise InvalidName
+    return True
+
+
+# ---- numbers that come as strings
+
+
+def _bound(keyword: str) -> Callable[..., Iterable[ValidationError]]:
+    """Make ``minimum`` and the like work on ``"10"``, too: queries and old clients send numbers so."""
+    check: Callable[..., Iterable[ValidationError]] = Draft202012Validator.VALIDATORS[keyword]
+
+    def checked(validator: Any, bound: float, value: Any, schema: Json) -> Iterable[ValidationError]:
+        try:
+            number = float(value) if isinstance(value, str) else value
+        except ValueError:
+            return ()
+        return check(validator, bound, number, schema) or ()
+
+    return checked
+
+
+_Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {keyword: _bound(keyword) for keyword in ("minimum", "maximum", "exclusiveMinimum")}
+)
+
+
+# ---- schemas by microversion
+
+
+class Schemas:
+    """A schema for each range of microversions.
+
+    :param build: makes the schema for a microversion
+    :param changes_at: the microversions at which it changes, in order
+    """
+
+    def __init__(self, build: Callable[[Microversion], Json], changes_at: Iterable[str] = ()) -> None:
+        self._starts = [Microversion.parse(text) for text in ("2.1", *changes_at)]
+        self._validators = [_Validator(build(start), format_checker=formats) for start in self._starts]
+
+    @classmethod
+    def always(cls, schema: Json) -> "Schemas":
+        """Make one that is the same in every microversion."""
+        return cls(lambda _: schema)
+
+    def schema(self, version: Microversion) -> Json:
+        """Give the schema of a microversion."""
+        schema: Json = self._at(version).schema
+        return schema
+
+    def _at(self, version: Microversion) -> Any:
+        return self._validators[bisect_right(self._starts, version) - 1]
+
+    def complaint(self, document: Any, version: Microversion) -> ValidationError | None:
+        """Find what is most wrong with a document; None when nothing is."""
+        complaint: ValidationError | None = best_match(self._at(version).iter_errors(document))
+        return complaint
+
+
+def takes(body: Schemas | None = None, query: Schemas | None = None) -> Callable[[Handler], Handler]:
+    """Have requests checked before the handler sees them.
+
+    :raises errors.InvalidInput: from the handler, naming what is wrong
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def checked(request: ComputeRequest, **variables: str) -> Any:
+            if query is not None:
+                check_query(request, query)
+            if body is not None:
+                check_body(request, body)
+            return handler(request, **variables)
+
+        checked.body, checked.query = body, query  # type: ignore[attr-defined]  # for tests and documentation
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def check_body(request: ComputeRequest, schemas: Schemas) -> None:
+    """Check the body.
+
+    :raises errors.InvalidInput: naming the field
+    """
+    complaint = schemas.complaint(request.document, request.api_version)
+    if complaint is not None:
+        raise errors.InvalidInput(_words(complaint, "field/attribute", last=True))
+
+
+def check_query(request: ComputeRequest, schemas: Schemas) -> None:
+    """Check the query, each parameter of which is a list of values.
+
+    :raises errors.InvalidInput: naming the parameter
+    """
+    complaint = schemas.complaint(request.GET.dict_of_lists(), request.api_version)
+    if complaint is not None:
+        raise errors.InvalidInput(_words(complaint, "query parameters", last=False))
+
+
+def _words(complaint: ValidationError, kind: str, last: bool) -> str:
+    if isinstance(complaint.cause, InvalidName):
+        return str(complaint.cause)
+    if not complaint.path:
+        return complaint.message
+    field = complaint.path[-1 if last else 0]
+    return f"Invalid input for {kind} {field}. Value: {complaint.instance}. {complaint.message}"

@@ -1,0 +1,78 @@
+"""The version documents: how a client finds out what it talks to, before it has a token.
+
+The Paste filter ``versions`` stands before the check of tokens.  It answers the three URLs itself and lets
+everything else through (nova: api/openstack/compute/versions.py).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mininova.api import microversions
+from mininova.api.links import root_of
+from mininova.wsgi import Application, Reply, Request, Route
+from mininova.wsgi.deploy import current_parts
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# The first has no microversions; keystoneauth and Tempest want it listed first.
+VERSIONS: dict[str, dict[str, str]] = {
+    "v2": {
+        "id": "v2.0", "status": "DEPRECATED", "version": "", "min_version": "",
+        "updated": "2025-07-04T12:00:00Z",
+    },
+    "v2.1": {
+        "id": "v2.1", "status": "CURRENT", "version": str(microversions.MAX), "min_version": str(microversions.MIN),
+        "updated": "2013-07-23T11:33:21Z",
+    },
+}  # fmt: skip
+DOCUMENTATION = {"rel": "describedby", "type": "text/html", "href": "https://docs.openstack.org/api-ref/compute/"}
+MEDIA_TYPE = "application/vnd.openstack.compute+json;version={}"
+
+
+class Versions(Application):
+    """Answers the version documents.
+
+    :param public_endpoint: what users call the api, if not what their request says
+    """
+
+    def __init__(self, app: "WSGIApplication", public_endpoint: str | None) -> None:
+        super().__init__(
+            (Route("GET", "/", self.index), Route("GET", "/v2", self.v2), Route("GET", "/v2.1", self.v21)), "compute"
+        )
+        self._app = app
+        self._public_endpoint = public_endpoint
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Answer, or pass on (WSGI)."""
+        if environ.get("PATH_INFO", "").rstrip("/") in ("", "/v2", "/v2.1"):
+            return super().__call__(environ, start_response)
+        return self._app(environ, start_response)
+
+    def index(self, request: Request) -> dict[str, Any]:
+        """List the versions."""
+        return {"versions": [self._entry(request, path) for path in VERSIONS]}
+
+    def v2(self, request: Request) -> dict[str, Any]:
+        """Describe what v2 was; nothing is served under it but this."""
+        return {"version": self._document(request, "v2", "2")}
+
+    def v21(self, request: Request) -> Reply:
+        """Describe v2.1 and the microversions it has."""
+        said = {microversions.HEADER: "compute 2.1", microversions.LEGACY_HEADER: "2.1"}
+        return Reply(200, {"version": self._document(request, "v2.1", "2.1")}, headers=said)
+
+    def _document(self, request: Request, path: str, media_version: str) -> dict[str, Any]:
+        entry = self._entry(request, path)
+        media_type = {"base": "application/json", "type": MEDIA_TYPE.format(media_version)}
+        return entry | {"links": [*entry["links"], DOCUMENTATION], "media-types": [media_type]}
+
+    def _entry(self, request: Request, path: str) -> dict[str, Any]:
+        link = {"rel": "self", "href": f"{root_of(request, self._public_endpoint)}/{path}/"}
+        return VERSIONS[path] | {"links": [link]}
+
+
+def filter_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Versions]:
+    """Make the Paste filter ``versions``."""
+    public_endpoint = current_parts().conf.api.public_endpoint
+    return lambda app: Versions(app, public_endpoint)

@@ -1,0 +1,1 @@
+"""How things look in answers, by microversion and by who asks."""

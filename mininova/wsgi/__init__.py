@@ -1,0 +1,18 @@
+"""HTTP, for the three REST services that mininova has: Compute, Identity and Image.
+
+This package is the one place that knows WebOb and Paste.  A service gives it a table of routes and gets a WSGI
+application; it hears nothing of instances, tokens or images.
+"""
+
+from webob import Response
+
+from mininova.wsgi.application import Application, Reply
+from mininova.wsgi.deploy import Parts, current_parts, load_app
+from mininova.wsgi.microversion import Microversion
+from mininova.wsgi.request import Request
+from mininova.wsgi.router import Route, Router
+
+__all__ = [
+    "Application", "Microversion", "Parts", "Reply", "Request", "Response", "Route", "Router", "current_parts",
+    "load_app",
+]  # fmt: skip

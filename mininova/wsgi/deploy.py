@@ -1,0 +1,61 @@
+"""From a Paste Deploy file to a running application, and how the real things reach the factories named in it.
+
+Paste hands strings to its factories.  What cannot be written in a file (the settings, the database, the
+transport) is therefore laid out for the duration of the load, and a factory picks it up with current_parts().
+Only cmd/ calls load_app.
+"""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oslo_config.cfg import ConfigOpts
+from paste.deploy import loadapp
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from mininova.db.session import Database
+    from mininova.rpc import Notifier, Peer
+    from mininova.rpc.flow import Report
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a WSGI application is made of.
+
+    :param peer: this process's end of the messaging, which rpcapi clients send through
+    :param notifier: emits notifications as this api
+    :param reporter: takes the message events of the flow (rpc/flow.py); None when nobody listens
+    """
+
+    conf: ConfigOpts
+    db: "Database"
+    peer: "Peer"
+    notifier: "Notifier"
+    reporter: "Report | None"
+
+
+_parts: ContextVar[Parts] = ContextVar("parts")
+
+
+def current_parts() -> Parts:
+    """Give a Paste factory the parts of the application that is being loaded.
+
+    :raises LookupError: outside load_app
+    """
+    return _parts.get()
+
+
+def load_app(paste_path: str | Path, name: str, parts: Parts) -> "WSGIApplication":
+    """Build the application that a Paste Deploy file has under a name.
+
+    :param paste_path: such as etc/mininova/api-paste.ini
+    """
+    token = _parts.set(parts)
+    try:
+        app: WSGIApplication = loadapp(f"config:{Path(paste_path).resolve()}", name=name)
+    finally:
+        _parts.reset(token)
+    return app

@@ -1,0 +1,25 @@
+"""What is at the root of the port: the three services and where they are.
+
+It answers anybody, with links made from the address that the caller used.
+"""
+
+from mininova import __version__
+from mininova.wsgi.application import Application
+from mininova.wsgi.request import Request
+from mininova.wsgi.router import Route
+
+SERVICES = ("identity", "compute", "image")
+
+
+def index(request: Request) -> dict[str, object]:
+    """List the services."""
+    base = request.application_url.rstrip("/")
+    return {"mininova": __version__, "services": {name: f"{base}/{name}" for name in SERVICES}}
+
+
+ROUTES = (Route("GET", "/", index),)
+
+
+def app_factory(global_conf: dict[str, str]) -> Application:
+    """Make the Paste application ``index``."""
+    return Application(ROUTES, "compute")

@@ -1,0 +1,103 @@
+"""What every request passes on its way in: it gets its id, and its body may not be too long.
+
+Both are Paste filters; neither knows which service is behind it.
+"""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mininova import errors
+from mininova.context import new_request_id
+from mininova.wsgi.deploy import current_parts
+from mininova.wsgi.request import GLOBAL_REQUEST_ID, REQUEST_ID
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_REQUEST_ID = re.compile(r"^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+class RequestId:
+    """Gives each request an id, and says it in the response.
+
+    A caller's own ``X-OpenStack-Request-ID`` becomes the global id, as oslo.middleware has it.
+
+    :param headers: the response headers to say it in
+    """
+
+    def __init__(self, app: "WSGIApplication", headers: tuple[str, ...]) -> None:
+        self._app = app
+        self._headers = headers
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Pass one request on (WSGI)."""
+        request_id = new_request_id()
+        environ[REQUEST_ID] = request_id
+        theirs = environ.get("HTTP_X_OPENSTACK_REQUEST_ID", "")
+        environ[GLOBAL_REQUEST_ID] = theirs if _REQUEST_ID.match(theirs) else None
+        said = [(name, request_id) for name in self._headers]
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            return start_response(status, headers + said, exc_info)
+
+        return self._app(environ, start)
+
+
+class SizeLimit:
+    """Refuses a body that is longer than allowed, whether it says so or not.
+
+    :param max_size: bytes
+    """
+
+    def __init__(self, app: "WSGIApplication", max_size: int) -> None:
+        self._app = app
+        self._max_size = max_size
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Pass one request on, or refuse it (WSGI)."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > self._max_size:
+            raise errors.RequestTooLarge(max_size=self._max_size)
+        environ["wsgi.input"] = _LimitedInput(environ["wsgi.input"], self._max_size)
+        environ["webob.is_body_seekable"] = False  # whatever it was before, what is read through this is gone
+        return self._app(environ, start_response)
+
+
+class _LimitedInput:
+    """A body that stops with an error when more than the allowed bytes were read (it may come in chunks)."""
+
+    def __init__(self, stream: Any, left: int) -> None:
+        self._stream = stream
+        self._left = self._max_size = left
+
+    def read(self, size: int = -1) -> bytes:
+        # One byte more than allowed is enough to know, and bounds what a chunked body can make us hold.
+        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
+        return self._count(self._stream.read(wanted))
+
+    def readline(self, size: int = -1) -> bytes:
+        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
+        return self._count(self._stream.readline(wanted))
+
+    def __iter__(self) -> Any:
+        return iter(self.readline, b"")
+
+    def _count(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if self._left < 0:
+            raise errors.RequestTooLarge(max_size=self._max_size)
+        return data
+
+
+def request_id_factory(
+    global_conf: dict[str, str], headers: str = "x-openstack-request-id"
+) -> Callable[["WSGIApplication"], RequestId]:
+    """Make the Paste filter ``request_id``; ``headers`` are response headers, separated by spaces."""
+    return lambda app: RequestId(app, tuple(headers.split()))
+
+
+def sizelimit_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], SizeLimit]:
+    """Make the Paste filter ``sizelimit``, which takes ``[api] max_request_body_size``."""
+    max_size = current_parts().conf.api.max_request_body_size
+    return lambda app: SizeLimit(app, max_size)

@@ -1,0 +1,71 @@
+"""What the api takes, held against what Nova itself takes: the same fields, in the same microversions."""
+
+import re
+from typing import Any
+
+import pytest
+
+from mininova.api.routes import ROUTES
+from mininova.wsgi import Microversion
+
+# Words of a schema that say which documents pass, and not merely in which words they are refused.
+STRUCTURE = (
+    "type", "enum", "required", "additionalProperties", "minimum", "maximum", "minLength", "maxLength", "minItems",
+    "maxItems", "minProperties", "maxProperties", "exclusiveMinimum",
+)  # fmt: skip
+ALL_VERSIONS = [Microversion(2, minor) for minor in range(1, 97)]
+
+
+# Parameters that begin so pass Nova's schema, and its handler refuses them; ours does, too, before 2.75.
+LET_BE = "^_"
+
+
+def shape(schema: Any) -> Any:
+    """Reduce a schema to its structure, so that equal shapes take the same fields."""
+    if not isinstance(schema, dict):
+        return schema
+    kept: dict[str, Any] = {word: schema[word] for word in STRUCTURE if word in schema}
+    if kept.get("minLength") == 0:
+        del kept["minLength"]
+    kept = {word: sorted(map(str, value)) if isinstance(value, list) else value for word, value in kept.items()}
+    for word in ("properties", "patternProperties"):
+        if inner := {name: shape(each) for name, each in schema.get(word, {}).items() if name != LET_BE}:
+            kept[word] = inner
+    if "items" in schema:
+        kept["items"] = shape(schema["items"])
+    for word in ("oneOf", "allOf"):
+        if word in schema:
+            kept[word] = sorted((shape(inner) for inner in schema[word]), key=str)
+    return kept
+
+
+def differences(ours: Any, novas: Any, at: str = "$") -> list[str]:
+    """List where two shapes differ."""
+    if isinstance(ours, dict) and isinstance(novas, dict):
+        names = sorted(ours.keys() | novas.keys(), key=str)
+        return [line for name in names for line in differences(ours.get(name), novas.get(name), f"{at}.{name}")]
+    return [] if ours == novas else [f"{at}: {ours} instead of {novas}"]
+
+
+def key_of(contract: Any, route: Any) -> str:
+    path = re.sub(r"<\w+>", "x", route.template)
+    return contract.key_of(route.method, path, {route.action: None} if route.action else None)
+
+
+@pytest.mark.parametrize("kind", ["request", "query"])
+@pytest.mark.parametrize("route", ROUTES, ids=lambda row: f"{row.method} {row.template} {row.action or ''}")
+def test_takes_what_nova_takes(contract: Any, route: Any, kind: str) -> None:
+    """A body or a query that Nova's schema accepts has the same fields, of the same kinds, in ours."""
+    operation = contract.operations[key_of(contract, route)]
+    ours = getattr(route.handler, "body" if kind == "request" else "query", None)
+    found: dict[str, str] = {}
+    for version in ALL_VERSIONS:
+        novas = contract.in_range(operation[kind], version)
+        if not route.serves(version) or novas is None or (not novas.get("properties") and ours is None):
+            continue
+        if ours is None:
+            found.setdefault("nothing is checked", str(version))
+            continue
+        for line in differences(shape(ours.schema(version)), shape(novas)):
+            found.setdefault(line, str(version))
+    assert found == {}

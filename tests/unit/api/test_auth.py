@@ -1,0 +1,25 @@
+"""From the environment that the token's check leaves to a context."""
+
+from mininova.api.auth import context_of
+from mininova.wsgi import Request
+from mininova.wsgi.request import GLOBAL_REQUEST_ID, REQUEST_ID
+
+HEADERS = {"X-User-Id": "u", "X-User-Name": "Ada", "X-Project-Id": "p", "X-Project-Name": "demo"}
+
+
+def context(roles: str):
+    request = Request.blank("/", headers={**HEADERS, "X-Roles": roles})
+    return context_of({**request.environ, REQUEST_ID: "req-1", GLOBAL_REQUEST_ID: "req-0"})
+
+
+def test_who_asks_is_what_the_headers_say() -> None:
+    """User, project and request ids come from the environment."""
+    ctxt = context("member,reader")
+    assert (ctxt.user_id, ctxt.user_name, ctxt.project_id, ctxt.project_name) == ("u", "Ada", "p", "demo")
+    assert (ctxt.request_id, ctxt.global_request_id) == ("req-1", "req-0")
+    assert (ctxt.roles, ctxt.is_admin) == (("member", "reader"), False)
+
+
+def test_an_admin_is_who_has_the_role() -> None:
+    """The role admin makes an administrator."""
+    assert context("admin, reader").is_admin

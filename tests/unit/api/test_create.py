@@ -1,0 +1,279 @@
+"""What POST /servers asks for."""
+
+from typing import Any
+
+import pytest
+
+from mininova import rpc
+from mininova.api.create import hostname_of
+from mininova.api.networks import network_id
+from mininova.db import flavors, images, instances
+from mininova.db.images import Image
+from mininova.objects import Flavor
+
+IMAGE = "11111111-1111-4111-8111-111111111111"
+NONE = "00000000-0000-4000-8000-000000000000"
+
+
+def ask(api: Any, version: str = "2.37", user: str = "member", beside: dict[str, Any] | None = None, **server: Any):
+    wanted = {"name": "vm", "flavorRef": "1", "imageRef": IMAGE, "networks": "auto", **server}
+    wanted = {name: value for name, value in wanted.items() if value is not None}
+    return api("POST", "/servers", {"server": wanted, **(beside or {})}, version=version, user=user)
+
+
+def test_answers_at_once_with_where_to_look(api: Any) -> None:
+    """202, the id, the link and a password; the state is built elsewhere."""
+    answer = ask(api)
+    server = answer.body["server"]
+    assert answer.status == 202
+    assert answer.headers["Location"] == server["links"][0]["href"]
+    assert set(server) == {"id", "links", "OS-DCF:diskConfig", "security_groups", "adminPass"}
+    assert len(server["adminPass"]) == 12
+
+
+def test_writes_the_row_and_the_action_before_it_sends(api: Any) -> None:
+    """The instance is building/scheduling, and its list of actions has a create."""
+    uuid = api.boot()
+    instance = api.instance(uuid)
+    assert (instance.vm_state, instance.task_state, instance.host) == ("building", "scheduling", None)
+    actions = api("GET", f"/servers/{uuid}/os-instance-actions").body["instanceActions"]
+    assert [action["action"] for action in actions] == ["create"]
+
+
+def test_sends_one_message_with_the_instance_and_what_was_asked(api: Any) -> None:
+    """The conductor gets whole objects."""
+    uuid = api.boot(metadata={"a": "b"})
+    ((built, spec),) = api.conductor.builds
+    assert built == [api.instance(uuid)]
+    assert (spec.flavor.flavor_id, spec.image.id, spec.num_instances) == ("1", IMAGE, 1)
+
+
+def test_tells_of_the_new_state(api: Any) -> None:
+    """A compute.instance.update says that an instance is building that was not."""
+    api.boot()
+    ((event, payload),) = api.notifier.told
+    assert (event, payload["state"], payload["old_state"]) == ("compute.instance.update", "building", None)
+
+
+def test_several_are_numbered_and_sent_together(api: Any) -> None:
+    """max_count makes as many, in one reservation and one message."""
+    api.boot(min_count=2, max_count="3")
+    ((built, spec),) = api.conductor.builds
+    assert [(it.display_name, it.hostname, it.launch_index) for it in built] == [
+        ("vm-1", "vm-1", 0), ("vm-2", "vm-2", 1), ("vm-3", "vm-3", 2),
+    ]  # fmt: skip
+    assert len({it.reservation_id for it in built}) == 1
+    assert spec.num_instances == 3
+
+
+def test_the_reservation_can_be_all_that_is_answered(api: Any) -> None:
+    """return_reservation_id gives what the list can be filtered by."""
+    answer = ask(api, max_count=2, return_reservation_id=True)
+    listed = api("GET", f"/servers?reservation_id={answer.body['reservation_id']}").body["servers"]
+    assert len(listed) == 2
+
+
+def test_user_data_is_kept_and_not_sent(api: Any) -> None:
+    """It is in the database, where administrators see it, and in no message."""
+    uuid = api.boot(user_data="aGVsbG8=")
+    with api.db.read() as tx:
+        assert instances.user_data(tx, [uuid]) == {uuid: "aGVsbG8="}
+    assert "aGVsbG8" not in repr(api.conductor.builds) + repr(api.notifier.told)
+    shown = api("GET", f"/servers/{uuid}", user="admin", version="2.3").body["server"]
+    assert shown["OS-EXT-SRV-ATTR:user_data"] == "aGVsbG8="
+
+
+def test_a_password_that_was_chosen_is_answered_and_not_sent(api: Any) -> None:
+    """The password is between the user and the answer."""
+    assert ask(api, adminPass="chosen").body["server"]["adminPass"] == "chosen"
+    assert "chosen" not in repr(api.conductor.builds)
+
+
+def test_what_osc_sends_is_accepted(api: Any) -> None:
+    """The openstack client names the image a second time, as a local disk."""
+    disk = {"boot_index": 0, "source_type": "image", "destination_type": "local", "uuid": IMAGE}
+    answer = ask(api, version="2.96", min_count=1, max_count=1, block_device_mapping_v2=[disk])
+    assert answer.status == 202
+
+
+def test_the_disk_may_be_all_that_names_the_image(api: Any) -> None:
+    """Beside such a disk, imageRef is not needed."""
+    disk = {"boot_index": "0", "source_type": "image", "destination_type": "local", "uuid": IMAGE}
+    uuid = ask(api, imageRef=None, block_device_mapping_v2=[disk]).body["server"]["id"]
+    assert api.instance(uuid).image_ref == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({"flavorRef": "99"}, "Flavor 99 could not be found."),
+        ({"imageRef": NONE}, "Can not find requested image"),
+        ({"imageRef": None}, "Missing imageRef attribute"),
+        ({"imageRef": ""}, "Missing imageRef attribute"),
+        ({"key_name": "none"}, "Invalid key_name provided."),
+        ({"availability_zone": "mars"}, "The requested availability zone is not available"),
+        ({"availability_zone": "a:b:c:d"}, "Unable to parse availability_zone"),
+        ({"min_count": 3, "max_count": 2}, "min_count must be <= max_count"),
+        ({"networks": [{"uuid": NONE}]}, f"Network {NONE} could not be found."),
+        ({"networks": [{"port": NONE}]}, f"Port {NONE} could not be found."),
+        ({"block_device_mapping_v2": [{"source_type": "volume", "uuid": NONE}]}, "Block Device Mapping is Invalid"),
+        ({"block_device_mapping": [{"volume_id": NONE}]}, "Block Device Mapping is Invalid"),
+    ],
+)
+def test_refuses_what_there_is_not(api: Any, server: dict[str, Any], words: str) -> None:
+    """400, naming what was not found; and nothing was written."""
+    answer = ask(api, **server)
+    assert answer.status == 400
+    assert words in answer.message
+    assert api("GET", "/servers").body["servers"] == []
+    assert api.conductor.builds == []
+
+
+def test_the_flat_network_can_be_named(api: Any) -> None:
+    """Its id is another word for auto, and none is none."""
+    named = api.boot(networks=[{"uuid": network_id(api.conf)}])
+    without = api.boot(networks="none")
+    assert (api.instance(named).networks, api.instance(without).networks) == ("auto", "none")
+
+
+def test_before_2_37_networks_may_be_left_out(api: Any) -> None:
+    """Then a server gets its address as with auto."""
+    uuid = ask(api, version="2.36", networks=None).body["server"]["id"]
+    assert api.instance(uuid).networks == "auto"
+
+
+def add_image(api: Any, **more: Any) -> str:
+    with api.db.write() as tx:
+        images.create(tx, Image(id=NONE, **{"owner": "x", "status": "active", "visibility": "public", **more}))
+    return NONE
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ({"status": "queued"}, f"Image {NONE} is not active."),
+        ({"min_ram": 1024}, "Flavor's memory is too small for requested image."),
+        ({"min_disk": 2}, "Flavor's disk is too small for requested image."),
+        ({"size": 2 * 1024**3}, "Flavor's disk is too small for requested image."),
+        ({"visibility": "private"}, "Can not find requested image"),
+    ],
+)
+def test_the_image_must_fit(api: Any, image: dict[str, Any], words: str) -> None:
+    """An image that has no data, needs more than the flavor has, or is somebody else's cannot be booted."""
+    answer = ask(api, imageRef=add_image(api, **image))
+    assert answer.status == 400
+    assert words in answer.message
+
+
+def test_a_flavor_without_a_disk_is_for_administrators(api: Any) -> None:
+    """A root disk as large as the image is how others could take any room."""
+    with api.db.write() as tx:
+        flavors.create(tx, Flavor(flavor_id="0", name="zero", memory_mb=64, vcpus=1, root_gb=0))
+    assert ask(api, flavorRef="0").status == 403
+    assert ask(api, flavorRef="0", user="admin").status == 202
+
+
+def test_a_private_flavor_is_for_its_projects(api: Any) -> None:
+    """For others it is not there."""
+    with api.db.write() as tx:
+        flavors.create(tx, Flavor(flavor_id="p", name="p", memory_mb=64, vcpus=1, root_gb=1, is_public=False))
+    assert ask(api, flavorRef="p").message == "Flavor p could not be found."
+    with api.db.write() as tx:
+        flavors.grant(tx, "p", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+    assert ask(api, flavorRef="p").status == 202
+
+
+def test_a_host_in_the_zone_is_for_administrators(api: Any) -> None:
+    """zone:host:node forces a host, and is not checked any further."""
+    assert ask(api, availability_zone="nova:host-2").status == 403
+    ask(api, availability_zone="nova:host-2:node-2", user="admin")
+    ((_, spec),) = api.conductor.builds
+    assert (spec.availability_zone, spec.requested_host, spec.requested_node) == ("nova", "host-2", "node-2")
+
+
+def test_a_host_in_a_field_of_its_own_is_checked(api: Any) -> None:
+    """From 2.74 on administrators name a host, which must be there."""
+    assert ask(api, version="2.74", host="host-2").status == 403
+    assert ask(api, version="2.74", host="host-9", user="admin").message == "Compute host host-9 could not be found."
+    ask(api, version="2.74", hypervisor_hostname="host-2", user="admin")
+    ((_, spec),) = api.conductor.builds
+    assert (spec.requested_host, spec.requested_node) == (None, "host-2")
+
+
+def test_a_zone_may_be_the_default(make_api: Any) -> None:
+    """Whoever asks for no zone gets the configured one, pinned."""
+    api = make_api(**{"api.default_schedule_zone": "nova"})
+    assert api.instance(api.boot()).requested_zone == "nova"
+
+
+def test_hints_travel_as_words(api: Any) -> None:
+    """The scheduler gets them as strings."""
+    ask(api, beside={"os:scheduler_hints": {"different_host": [NONE, IMAGE], "x": 1}})
+    assert api.conductor.builds[0][1].scheduler_hints == {"different_host": f"{NONE},{IMAGE}", "x": "1"}
+
+
+def test_a_server_group_cannot_be_asked_for(api: Any) -> None:
+    """There are none: saying yes would be a lie."""
+    assert ask(api, beside={"os:scheduler_hints": {"group": NONE}}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({"max_count": 1001}, "Maximum number of servers in one request exceeds 1000"),
+        ({"metadata": {f"k{n}": "v" for n in range(129)}}, "Maximum number of metadata items exceeds 128"),
+        ({"personality": [{"path": "/x", "contents": ""}] * 6}, "Personality file limit exceeded"),
+        ({"personality": [{"path": "/x", "contents": "YWFh" * 4000}]}, "Personality file content too long"),
+    ],
+)
+def test_too_much_is_forbidden(api: Any, server: dict[str, Any], words: str) -> None:
+    """What a single request may have is limited: 403."""
+    answer = ask(api, version="2.36", networks=None, **server)
+    assert (answer.status, answer.message) == (403, words)
+
+
+def test_addresses_are_written_in_one_way(api: Any) -> None:
+    """An IPv6 address is kept in its shortest form."""
+    uuid = api.boot(accessIPv6="2001:0db8:0000::0001", accessIPv4="10.0.0.1")
+    shown = api("GET", f"/servers/{uuid}").body["server"]
+    assert (shown["accessIPv6"], shown["accessIPv4"]) == ("2001:db8::1", "10.0.0.1")
+
+
+def test_tags_and_description_are_kept(api: Any) -> None:
+    """Tags are a set; a description is the name before 2.19."""
+    uuid = ask(api, version="2.52", tags=["b", "a", "b"], description="mine").body["server"]["id"]
+    old = ask(api, version="2.18", networks=None).body["server"]["id"]
+    assert (api.instance(uuid).tags, api.instance(uuid).display_description) == (("a", "b"), "mine")
+    assert api.instance(old).display_description == "vm"
+
+
+def test_one_hostname_is_for_one_server(api: Any) -> None:
+    """From 2.90 on it can be chosen, but not for several at once."""
+    uuid = ask(api, version="2.90", hostname="chosen").body["server"]["id"]
+    assert api.instance(uuid).hostname == "chosen"
+    assert ask(api, version="2.90", hostname="chosen", max_count=2).status == 400
+
+
+@pytest.mark.parametrize(
+    ("name", "hostname"),
+    [("View Me_1", "view-me-1"), ("a.b", "a-b"), ("--x--", "x"), ("日本", "server-u"), ("x" * 70, "x" * 63)],
+)
+def test_a_hostname_is_made_of_the_name(name: str, hostname: str) -> None:
+    """Whatever the name is, the guest's host name is a valid one."""
+    assert hostname_of(name, "u") == hostname
+
+
+@pytest.mark.parametrize("error", [rpc.Undeliverable("no queue"), rpc.ConnectionLost("gone")])
+def test_when_no_conductor_takes_it_the_server_says_why(api: Any, error: Exception) -> None:
+    """The request was accepted; what became of it is an ERROR with a fault that its owner can read."""
+    api.conductor.broken = error
+    answer = ask(api, max_count=2)
+    assert answer.status == 202
+    for server in api("GET", "/servers/detail").body["servers"]:
+        assert server["status"] == "ERROR"
+        assert str(error) in server["fault"]["message"]
+
+
+def test_a_reader_may_not(api: Any) -> None:
+    """Creating is for members."""
+    assert ask(api, user="reader").message == "Policy doesn't allow os_compute_api:servers:create to be performed."

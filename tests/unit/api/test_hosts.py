@@ -1,0 +1,208 @@
+"""Services, hypervisors and availability zones, as administrators see them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mininova.db import claims, hosts, services
+
+
+def admin(api: Any, method: str, path: str, body: Any = None, version: str = "2.53"):
+    return api(method, path, body, version=version, user="admin")
+
+
+def service_of(api: Any, host: str) -> Any:
+    with api.db.read() as tx:
+        return services.search(tx, host=host)[0]
+
+
+# ---- services
+
+
+def test_services_are_listed_with_their_state(api: Any) -> None:
+    """Up while they are heard of."""
+    with api.db.write() as tx:
+        services.report(tx, service_of(api, "host-1"), datetime.now(UTC) - timedelta(hours=1))
+    listed = admin(api, "GET", "/os-services?binary=nova-compute").body["services"]
+    assert [(it["host"], it["state"], it["zone"]) for it in listed] == [
+        ("host-1", "down", "nova"),
+        ("host-2", "up", "nova"),
+    ]
+    assert len(admin(api, "GET", "/os-services?host=ctl-1").body["services"]) == 1
+
+
+def test_an_id_is_a_number_and_then_a_uuid(api: Any) -> None:
+    """Since 2.53."""
+    ids = [admin(api, "GET", "/os-services", version=v).body["services"][0]["id"] for v in ("2.52", "2.53")]
+    assert [type(id) for id in ids] == [int, str]
+
+
+def test_a_service_is_disabled_forced_down_and_back(api: Any) -> None:
+    """By its uuid; the answer is the service as it is now."""
+    path = f"/os-services/{service_of(api, 'host-1').uuid}"
+    off = admin(api, "PUT", path, {"status": "disabled", "disabled_reason": "why", "forced_down": True}).body["service"]
+    assert (off["status"], off["disabled_reason"], off["state"], off["forced_down"]) == (
+        "disabled",
+        "why",
+        "down",
+        True,
+    )
+    on = admin(api, "PUT", path, {"status": "enabled", "forced_down": "false"}).body["service"]
+    assert (on["status"], on["disabled_reason"], on["state"], on["forced_down"]) == ("enabled", None, "up", False)
+
+
+@pytest.mark.parametrize(
+    ("id", "body", "status", "words"),
+    [
+        ("nope", {"status": "enabled"}, 400, "Invalid uuid nope"),
+        ("00000000-0000-4000-8000-000000000000", {"status": "enabled"}, 404, "could not be found"),
+        (None, {}, 400, "No updates were requested."),
+        (None, {"disabled_reason": "x"}, 400, "Specifying disabled_reason requires that status"),
+    ],
+)
+def test_a_wrong_change_of_a_service_is_refused(api: Any, id: str | None, body: Any, status: int, words: str) -> None:
+    """In words."""
+    answer = admin(api, "PUT", f"/os-services/{id or service_of(api, 'host-1').uuid}", body)
+    assert answer.status == status
+    assert words in answer.message
+
+
+@pytest.mark.parametrize(
+    ("word", "more", "shown"),
+    [
+        ("disable", {}, {"status": "disabled"}),
+        ("disable-log-reason", {"disabled_reason": "why"}, {"status": "disabled", "disabled_reason": "why"}),
+        ("enable", {}, {"status": "enabled"}),
+        ("force-down", {"forced_down": True}, {"forced_down": True}),
+    ],
+)
+def test_before_2_53_a_word_says_what_to_do(api: Any, word: str, more: Any, shown: Any) -> None:
+    """And the body says to which service."""
+    body = {"host": "host-1", "binary": "nova-compute", **more}
+    answer = admin(api, "PUT", f"/os-services/{word}", body, version="2.11").body["service"]
+    assert answer == {"host": "host-1", "binary": "nova-compute", **shown}
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "words"),
+    [
+        ("jump", 404, "Unknown action"),
+        ("disable-log-reason", 400, "Missing disabled reason field"),
+        ("force-down", 400, "Missing forced_down field"),
+    ],
+)
+def test_an_unknown_word_is_refused(api: Any, word: str, status: int, words: str) -> None:
+    """Likewise one that lacks what it is about."""
+    answer = admin(api, "PUT", f"/os-services/{word}", {"host": "host-1", "binary": "nova-compute"}, version="2.11")
+    assert (answer.status, answer.message) == (status, words)
+
+
+def test_a_service_is_forgotten_with_its_host(api: Any) -> None:
+    """Unless instances are on it."""
+    uuid = api.active()
+    path = f"/os-services/{service_of(api, 'host-1').uuid}"
+    assert admin(api, "DELETE", path).status == 409
+    api.change(uuid, host="host-2")
+    assert admin(api, "DELETE", path).status == 204
+    assert [it["hypervisor_hostname"] for it in admin(api, "GET", "/os-hypervisors").body["hypervisors"]] == ["host-2"]
+    assert (
+        admin(api, "DELETE", "/os-services/x", version="2.1").message == "Invalid input received: id must be an integer"
+    )
+
+
+# ---- hypervisors
+
+
+def test_what_is_promised_is_shown_until_2_88(api: Any) -> None:
+    """From then on, only what a hypervisor is."""
+    uuid = api.active()
+    with api.db.write() as tx:
+        claims.claim(tx, uuid, "host-1", api.instance(uuid).flavor)
+    old = admin(api, "GET", "/os-hypervisors/detail", version="2.87").body["hypervisors"][0]
+    new = admin(api, "GET", "/os-hypervisors/detail", version="2.88").body["hypervisors"][0]
+    assert (old["vcpus_used"], old["memory_mb_used"], old["free_ram_mb"], old["local_gb_used"]) == (1, 512, 15872, 1)
+    assert "vcpus" not in new
+    assert new["uptime"] is None
+
+
+def test_cpu_info_was_once_a_string(api: Any) -> None:
+    """An object since 2.28."""
+    shown = [
+        admin(api, "GET", "/os-hypervisors/detail", version=v).body["hypervisors"][0]["cpu_info"]
+        for v in ("2.27", "2.28")
+    ]
+    assert shown == ["{}", {}]
+
+
+def test_a_hypervisor_is_found_by_its_id(api: Any) -> None:
+    """A number until 2.52, a uuid from then on."""
+    with api.db.read() as tx:
+        node = hosts.search(tx, host="host-2")[0]
+    assert admin(api, "GET", f"/os-hypervisors/{node.id}", version="2.52").body["hypervisor"]["id"] == node.id
+    assert admin(api, "GET", f"/os-hypervisors/{node.uuid}").body["hypervisor"]["service"]["host"] == "host-2"
+    assert (
+        admin(api, "GET", "/os-hypervisors/99", version="2.52").message == "Hypervisor with ID '99' could not be found."
+    )
+    assert admin(api, "GET", "/os-hypervisors/99").message == "Invalid uuid 99"
+
+
+def test_servers_are_shown_on_demand(api: Any) -> None:
+    """In the URL until 2.52, in the query from then on; empty lists from 2.75 on."""
+    uuid = api.active()
+    old = admin(api, "GET", "/os-hypervisors/host-1/servers", version="2.52").body["hypervisors"][0]
+    new = admin(api, "GET", "/os-hypervisors?hypervisor_hostname_pattern=host&with_servers=1").body["hypervisors"]
+    assert [it["uuid"] for it in old["servers"]] == [it["uuid"] for it in new[0]["servers"]] == [uuid]
+    assert "servers" not in new[1]
+    assert admin(api, "GET", "/os-hypervisors?with_servers=1", version="2.75").body["hypervisors"][1]["servers"] == []
+
+
+def test_a_pattern_that_matches_nothing_is_404(api: Any) -> None:
+    """The words quote it."""
+    for path, version in (
+        ("/os-hypervisors/x/search", "2.1"),
+        ("/os-hypervisors?hypervisor_hostname_pattern=x", "2.53"),
+    ):
+        assert admin(api, "GET", path, version=version).message == "No hypervisor matching 'x' could be found."
+
+
+def test_hypervisors_come_in_pages_from_2_33_on(api: Any) -> None:
+    """With a link to the next one."""
+    page = admin(api, "GET", "/os-hypervisors?limit=1").body
+    (link,) = page["hypervisors_links"]
+    rest = admin(api, "GET", link["href"].removeprefix("http://localhost/v2.1")).body["hypervisors"]
+    assert [it["hypervisor_hostname"] for it in (*page["hypervisors"], *rest)] == ["host-1", "host-2"]
+
+
+def test_statistics_add_up_until_2_87(api: Any) -> None:
+    """Of all hosts that are not disabled."""
+    sums = admin(api, "GET", "/os-hypervisors/statistics", version="2.87").body["hypervisor_statistics"]
+    assert (sums["count"], sums["vcpus"], sums["memory_mb"]) == (2, 16, 32768)
+    assert admin(api, "GET", "/os-hypervisors/statistics", version="2.88").status == 404
+
+
+def test_the_inside_of_the_cloud_is_for_administrators(api: Any) -> None:
+    """Users are refused."""
+    for path in ("/os-services", "/os-hypervisors", "/os-hypervisors/detail", "/os-availability-zone/detail"):
+        assert api("GET", path).status == 403
+
+
+# ---- zones
+
+
+def test_users_choose_among_the_zones_of_compute_hosts(api: Any) -> None:
+    """A zone is available while one of its hosts is enabled."""
+    zone = {"zoneName": "nova", "zoneState": {"available": True}, "hosts": None}
+    assert api("GET", "/os-availability-zone").body == {"availabilityZoneInfo": [zone]}
+    for host in ("host-1", "host-2"):
+        with api.db.write() as tx:
+            services.update(tx, services.search(tx, host=host)[0].uuid, disabled=True)
+    assert not api("GET", "/os-availability-zone").body["availabilityZoneInfo"][0]["zoneState"]["available"]
+
+
+def test_administrators_see_who_is_in_a_zone(api: Any) -> None:
+    """Hosts and services, the internal zone included."""
+    zones = admin(api, "GET", "/os-availability-zone/detail").body["availabilityZoneInfo"]
+    assert [zone["zoneName"] for zone in zones] == ["internal", "nova"]
+    service = zones[1]["hosts"]["host-1"]["nova-compute"]
+    assert (service["available"], service["active"]) == (True, True)

@@ -1,0 +1,108 @@
+"""Keypairs, and the keys in them."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from mininova import errors
+from mininova.api import ssh_keys
+
+# The fingerprint is what `ssh-keygen -l -E md5` says of it.
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q somebody@somewhere"
+FINGERPRINT = "7f:f8:14:19:38:eb:b8:ca:18:a4:04:02:aa:7d:b4:c4"
+
+
+def make(api: Any, version: str = "2.2", user: str = "member", **keypair: Any):
+    return api("POST", "/os-keypairs", {"keypair": {"name": "k", **keypair}}, version=version, user=user)
+
+
+def test_a_given_key_is_kept_as_it_is(api: Any) -> None:
+    """With its fingerprint; the private half is the user's alone."""
+    shown = make(api, public_key=KEY).body["keypair"]
+    assert shown == {
+        "name": "k", "type": "ssh", "public_key": KEY, "fingerprint": FINGERPRINT, "user_id": "member",
+    }  # fmt: skip
+
+
+def test_a_pair_is_made_for_who_has_none(api: Any) -> None:
+    """The private half is answered once, and fits the public one."""
+    shown = make(api).body["keypair"]
+    private = load_pem_private_key(shown["private_key"].encode(), None)
+    assert private.key_size == 2048
+    assert shown["fingerprint"] == ssh_keys.fingerprint_of(shown["public_key"], "ssh")
+    assert "private_key" not in api("GET", "/os-keypairs/k", version="2.2").body["keypair"]
+
+
+def test_from_2_92_on_a_key_must_be_given(api: Any) -> None:
+    """And its name may have an @ and dots."""
+    assert make(api, version="2.92").status == 400
+    assert make(api, version="2.92", name="me@home.org", public_key=KEY).status == 201
+    assert make(api, version="2.91", name="you@home.org", public_key=KEY).status == 400
+
+
+def test_statuses_changed_with_2_2(api: Any) -> None:
+    """200 and 202 became 201 and 204."""
+    assert [make(api, v, public_key=KEY, name=v[2:]).status for v in ("2.1", "2.2")] == [200, 201]
+    assert [api("DELETE", f"/os-keypairs/{v[2:]}", version=v).status for v in ("2.1", "2.2")] == [202, 204]
+
+
+def test_a_name_is_a_users_own(api: Any) -> None:
+    """Taken once for each user."""
+    assert make(api, public_key=KEY).status == 201
+    assert make(api, public_key=KEY).message == "Key pair 'k' already exists."
+    assert make(api, public_key=KEY, user="stranger").status == 201
+    assert len(api("GET", "/os-keypairs").body["keypairs"]) == 1
+
+
+def test_other_users_keys_are_for_administrators(api: Any) -> None:
+    """From 2.10 on, by the user's id."""
+    make(api, version="2.10", user="admin", user_id="member", public_key=KEY)
+    assert api("GET", "/os-keypairs/k").status == 200
+    assert len(api("GET", "/os-keypairs?user_id=member", version="2.10", user="admin").body["keypairs"]) == 1
+    assert api("GET", "/os-keypairs?user_id=member", version="2.10", user="stranger").status == 403
+    assert api("GET", "/os-keypairs?user_id=member", version="2.9", user="stranger").body == {"keypairs": []}
+
+
+def test_lists_come_in_pages_from_2_35_on(api: Any) -> None:
+    """By name, with a link to the next page."""
+    for name in ("a", "b"):
+        make(api, name=name, public_key=KEY)
+    page = api("GET", "/os-keypairs?limit=1", version="2.35").body
+    assert [row["keypair"]["name"] for row in page["keypairs"]] == ["a"]
+    assert page["keypairs_links"][0]["href"].endswith("/os-keypairs?limit=1&marker=a")
+    assert api("GET", "/os-keypairs?marker=z", version="2.35").message == "Marker z could not be found."
+
+
+def test_a_key_that_is_not_there_is_404(api: Any) -> None:
+    """For showing and for deleting."""
+    for method in ("GET", "DELETE"):
+        assert api(method, "/os-keypairs/none").message == "Keypair none not found for user member"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "nonsense", "ssh-rsa", "ssh-rsa !!!!", "ssh-rsa AAAA", KEY.replace("ssh-ed25519", "ssh-rsa"), KEY[:40]],
+)
+def test_what_is_no_key_is_refused(api: Any, key: str) -> None:
+    """A key must be of the kind that it says."""
+    answer = make(api, public_key=key)
+    assert (answer.status, answer.message) == (400, "Keypair data is invalid: failed to generate fingerprint")
+
+
+def test_a_certificate_has_a_fingerprint_too() -> None:
+    """The SHA-1 of its DER form; what is no certificate is refused."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "me")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now)
+    certificate = made.sign(key, None)
+    digest = hashlib.sha1(certificate.public_bytes(Encoding.DER)).hexdigest()
+    fingerprint = ssh_keys.fingerprint_of(certificate.public_bytes(Encoding.PEM).decode(), "x509")
+    assert fingerprint.replace(":", "") == digest
+    with pytest.raises(errors.InvalidInput, match="failed to generate fingerprint"):
+        ssh_keys.fingerprint_of(KEY, "x509")

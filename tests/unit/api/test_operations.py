@@ -1,0 +1,227 @@
+"""What is written and what is sent, and what becomes of it when somebody else was faster."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mininova import errors, rpc, states
+from mininova.context import RequestContext
+from mininova.db import actions, claims, networks, services
+from mininova.objects import Service
+
+CTXT = RequestContext(user_id="member", project_id="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", roles=("member", "reader"))
+ADMIN = RequestContext(user_id="admin", roles=("admin",), is_admin=True)
+
+
+def silence(api: Any, host: str) -> None:
+    """Have no heartbeat of a host for an hour."""
+    with api.db.write() as tx:
+        (service,) = services.search(tx, host=host)
+        services.report(tx, service, datetime.now(UTC) - timedelta(hours=1))
+
+
+def action_names(api: Any, uuid: str) -> list[str]:
+    with api.db.read() as tx:
+        return [action.action for action in actions.search(tx, uuid)]
+
+
+# ---- stop, start, reboot
+
+
+@pytest.mark.parametrize(
+    ("vm_state", "operation", "task_state", "sent"),
+    [
+        ("active", lambda ops, it: ops.stop(CTXT, it), "powering-off", ("stop_instance", ())),
+        ("stopped", lambda ops, it: ops.start(CTXT, it), "powering-on", ("start_instance", ())),
+        ("active", lambda ops, it: ops.reboot(CTXT, it, "SOFT"), "rebooting", ("reboot_instance", ("SOFT",))),
+        ("error", lambda ops, it: ops.reboot(CTXT, it, "HARD"), "rebooting_hard", ("reboot_instance", ("HARD",))),
+    ],
+)
+def test_the_first_step_is_written_and_the_rest_is_sent(
+    api: Any, vm_state: str, operation: Any, task_state: str, sent: Any
+) -> None:
+    """The row says what begins, the action list has it, and the instance's host is asked to do it."""
+    uuid = api.active()
+    operation(api.operations, api.change(uuid, vm_state=vm_state))
+    now = api.instance(uuid)
+    assert now.task_state == task_state
+    assert api.compute.sent == [("host-1", sent[0], now, sent[1])]
+    assert len(action_names(api, uuid)) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"vm_state": "stopped"}, "Cannot 'stop' instance {} while it is in vm_state stopped"),
+        ({"task_state": "rebooting"}, "Cannot 'stop' instance {} while it is in task_state rebooting"),
+    ],
+)
+def test_what_the_table_of_states_forbids_is_refused(api: Any, change: dict[str, Any], words: str) -> None:
+    """The refusal says which state is in the way, and nothing was sent."""
+    uuid = api.active()
+    with pytest.raises(errors.InstanceInvalidState) as refused:
+        api.operations.stop(CTXT, api.change(uuid, **change))
+    assert str(refused.value) == words.format(uuid)
+    assert api.compute.sent == []
+
+
+def test_of_two_that_race_one_is_refused(api: Any) -> None:
+    """The one that read the row before the other wrote it loses, with the state that it lost to."""
+    uuid = api.active()
+    seen = api.instance(uuid)
+    api.operations.stop(CTXT, seen)
+    with pytest.raises(errors.InstanceInvalidState, match="task_state powering-off"):
+        api.operations.reboot(CTXT, seen, "SOFT")
+    assert action_names(api, uuid) == ["stop", "create"]
+
+
+def test_a_change_that_is_in_nobodys_way_is_waited_out(api: Any) -> None:
+    """A newer generation in a state that allows the operation is no reason to refuse it."""
+    uuid = api.active()
+    seen = api.instance(uuid)
+    api.change(uuid, power_state=4)
+    api.operations.stop(CTXT, seen)
+    assert api.instance(uuid).task_state == "powering-off"
+
+
+def test_an_instance_without_a_host_is_not_ready(api: Any) -> None:
+    """There is nobody to ask yet."""
+    uuid = api.boot()
+    with pytest.raises(errors.InstanceNotReady):
+        api.operations.stop(CTXT, api.change(uuid, vm_state="active", task_state=None))
+
+
+def test_a_host_that_takes_no_messages_is_said_to_be_unavailable(api: Any) -> None:
+    """The first step is taken back, and the caller hears which host it is."""
+    uuid = api.active()
+    api.compute.broken = rpc.Undeliverable("no queue takes compute.host-1")
+    with pytest.raises(errors.ComputeServiceUnavailable, match="host-1 is unavailable"):
+        api.operations.stop(CTXT, api.instance(uuid))
+    now = api.instance(uuid)
+    assert (now.vm_state, now.task_state) == ("active", None)
+    with api.db.read() as tx:
+        assert actions.search(tx, uuid)[0].message == "no queue takes compute.host-1"
+
+
+def test_a_locked_instance_is_the_administrators(api: Any) -> None:
+    """A lock holds everybody else back."""
+    uuid = api.active()
+    api.operations.lock(CTXT, api.instance(uuid), "mine")
+    for operation in (api.operations.stop, api.operations.delete):
+        with pytest.raises(errors.InstanceIsLocked):
+            operation(CTXT, api.instance(uuid))
+    api.operations.stop(ADMIN, api.instance(uuid))
+    assert api.instance(uuid).task_state == "powering-off"
+
+
+def test_each_change_of_state_is_told(api: Any) -> None:
+    """A notification says from where to where."""
+    uuid = api.active()
+    api.operations.stop(CTXT, api.instance(uuid))
+    event, payload = api.notifier.told[-1]
+    assert event == "compute.instance.update"
+    assert (payload["old_task_state"], payload["new_task_state"]) == (None, "powering-off")
+
+
+# ---- delete
+
+
+def test_deleting_is_left_to_the_host(api: Any) -> None:
+    """While the host is alive it destroys the guest; the row says that it is being deleted."""
+    uuid = api.active()
+    api.operations.delete(CTXT, api.instance(uuid))
+    now = api.instance(uuid)
+    assert now.task_state == "deleting"
+    assert api.compute.sent == [("host-1", "delete_instance", now, ())]
+
+
+@pytest.mark.parametrize("task_state", [None, *states.OPERATIONS["build"].passes, "powering-off", "rebooting_hard"])
+def test_deleting_wins_over_whatever_is_going_on(api: Any, task_state: str | None) -> None:
+    """No task state is in the way of a delete."""
+    uuid = api.active()
+    api.operations.delete(CTXT, api.change(uuid, task_state=task_state))
+    assert api.instance(uuid).task_state == "deleting"
+
+
+def test_deleting_twice_is_deleting_once(api: Any) -> None:
+    """The second request finds it under way, and that is well."""
+    uuid = api.active()
+    api.operations.delete(CTXT, api.instance(uuid))
+    api.operations.delete(CTXT, api.instance(uuid))
+    assert len(api.compute.sent) == 1
+
+
+def give_room(api: Any, uuid: str, host: str) -> None:
+    with api.db.write() as tx:
+        assert claims.claim(tx, uuid, host, api.instance(uuid).flavor)
+        networks.allocate(tx, "flat", "10.0.0.0/16", uuid)
+
+
+def assert_nothing_left(api: Any, uuid: str) -> None:
+    """The row is deleted, and its room and its address are free."""
+    gone = api.instance(uuid, deleted=True)
+    assert (gone.vm_state, gone.task_state) == ("deleted", None)
+    assert gone.terminated_at is not None
+    with api.db.read() as tx:
+        assert claims.of_instance(tx, uuid) is None
+        assert actions.search(tx, uuid)[0].finish_time is not None
+    with api.db.write() as tx:
+        assert not networks.free(tx, uuid)
+
+
+def test_without_a_host_it_is_gone_at_once(api: Any) -> None:
+    """A build that has no host yet leaves nothing to destroy anywhere."""
+    uuid = api.boot()
+    give_room(api, uuid, "host-1")
+    api.operations.delete(CTXT, api.instance(uuid))
+    assert_nothing_left(api, uuid)
+    assert api.compute.sent == []
+
+
+def test_a_dead_host_is_not_waited_for(api: Any) -> None:
+    """When the host is down the delete ends here; the host finds out when it is back."""
+    uuid = api.active()
+    give_room(api, uuid, "host-1")
+    silence(api, "host-1")
+    api.operations.delete(CTXT, api.instance(uuid))
+    assert_nothing_left(api, uuid)
+
+
+def test_a_host_that_takes_no_messages_is_not_waited_for_either(api: Any) -> None:
+    """A delete that cannot be delivered ends here."""
+    uuid = api.active()
+    give_room(api, uuid, "host-1")
+    api.compute.broken = rpc.Undeliverable("no queue")
+    api.operations.delete(CTXT, api.instance(uuid))
+    assert_nothing_left(api, uuid)
+
+
+def test_a_service_of_another_kind_does_not_make_a_host_alive(api: Any) -> None:
+    """Only the compute service of a host can destroy a guest."""
+    uuid = api.active()
+    silence(api, "host-1")
+    with api.db.write() as tx:
+        conductor = Service(binary="nova-conductor", host="host-1", topic="conductor")
+        services.report(tx, conductor, datetime.now(UTC))
+    api.operations.delete(CTXT, api.instance(uuid))
+    assert_nothing_left(api, uuid)
+
+
+# ---- questions
+
+
+@pytest.mark.parametrize("error", [rpc.MessagingTimeout("no answer"), rpc.RemoteError("KeyError")])
+def test_a_host_that_does_not_answer_is_said_to_be_unavailable(api: Any, error: Exception) -> None:
+    """A question without an answer is a conflict in plain words."""
+    uuid = api.active()
+    api.compute.broken = error
+    with pytest.raises(errors.ComputeServiceUnavailable, match="Compute service of host-1 is unavailable"):
+        api.operations.console_output(CTXT, api.instance(uuid), 5)
+
+
+def test_resetting_a_state_asks_nobody(api: Any) -> None:
+    """An administrator's word is written, whatever is true."""
+    uuid = api.active()
+    api.operations.reset_state(ADMIN, api.change(uuid, task_state="powering-off"), "error")
+    assert (api.instance(uuid).vm_state, api.instance(uuid).task_state) == ("error", None)

@@ -1,0 +1,136 @@
+"""Which servers a list has, and in which order."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def fleet(api: Any) -> Any:
+    """Have three servers: one active, one stopped, one being built."""
+    api.active(name="web-1", version="2.52", tags=["red", "blue"], metadata={})
+    stopped = api.active(name="web-2", flavorRef="2", version="2.52", tags=["red"], host="host-2")
+    api.change(stopped, vm_state="stopped")
+    api.boot(name="db-1")
+    return api
+
+
+def names(api: Any, query: str, user: str = "member", version: str = "2.1") -> list[str]:
+    answer = api("GET", f"/servers?sort_key=display_name&sort_dir=asc&{query}", user=user, version=version)
+    assert answer.status == 200, answer.body
+    return [server["name"] for server in answer.body["servers"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("name=web", ["web-1", "web-2"]),
+        ("name=^.*-1$", ["db-1", "web-1"]),
+        ("status=ACTIVE", ["web-1"]),
+        ("status=active&status=SHUTOFF", ["web-1", "web-2"]),
+        ("status=REBOOT", []),
+        ("status=RESCUE", []),
+        ("status=nonsense", []),
+        ("flavor=2", ["web-2"]),
+        ("image=11111111-1111-4111-8111-111111111111", ["db-1", "web-1", "web-2"]),
+        ("changes-since=2100-01-01T00:00:00Z", []),
+        ("changes-since=2020-01-01T00:00:00", ["db-1", "web-1", "web-2"]),
+        ("host=host-2", ["db-1", "web-1", "web-2"]),
+        ("deleted=False", ["db-1", "web-1", "web-2"]),
+    ],
+)
+def test_everybody_filters_by_these(fleet: Any, query: str, found: list[str]) -> None:
+    """What a user may not filter by is let be without a word."""
+    assert names(fleet, query) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("tags=red", ["web-1", "web-2"]),
+        ("tags=red,blue", ["web-1"]),
+        ("tags-any=blue,green", ["web-1"]),
+        ("not-tags=red,blue", ["db-1", "web-2"]),
+        ("not-tags-any=red", ["db-1"]),
+    ],
+)
+def test_tags_filter_from_2_26_on(fleet: Any, query: str, found: list[str]) -> None:
+    """Servers are found by all, by any or by none of some tags."""
+    assert names(fleet, query, version="2.26") == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("host=host-2", ["web-2"]),
+        ("node=host-1", ["web-1"]),
+        ("vm_state=stopped", ["web-2"]),
+        ("task_state=scheduling", ["db-1"]),
+        ("power_state=1", ["web-1", "web-2"]),
+        ("user_id=nobody", []),
+        ("availability_zone=mars", []),
+    ],
+)
+def test_administrators_filter_by_anything(fleet: Any, query: str, found: list[str]) -> None:
+    """Among all projects, by every column."""
+    assert names(fleet, f"all_tenants=1&{query}", "admin") == found
+
+
+def test_more_filters_are_for_everybody_from_2_83_on(fleet: Any) -> None:
+    """Before, a user's vm_state was let be."""
+    assert names(fleet, "vm_state=stopped", version="2.82") == ["db-1", "web-1", "web-2"]
+    assert names(fleet, "vm_state=stopped", version="2.83") == ["web-2"]
+
+
+def test_deleted_servers_are_for_administrators(fleet: Any) -> None:
+    """They find them by deleted=True or by the status."""
+    uuid = fleet("GET", "/servers?name=db-1").body["servers"][0]["id"]
+    fleet("DELETE", f"/servers/{uuid}")
+    assert names(fleet, "all_tenants=1&deleted=True", "admin") == ["db-1"]
+    assert names(fleet, "all_tenants=1&status=DELETED", "admin") == ["db-1"]
+    assert names(fleet, "changes-since=2020-01-01T00:00:00Z") == ["db-1", "web-1", "web-2"]
+    assert fleet("GET", "/servers?status=DELETED").message == "Only administrators may list deleted instances"
+
+
+@pytest.mark.parametrize(
+    ("query", "version", "words"),
+    [
+        ("status=nonsense", "2.38", "Invalid status value"),
+        ("all_tenants=x", "2.1", "Unrecognized value 'x', acceptable values are: '0', '1', 'f'"),
+        ("locked=x", "2.73", "Unrecognized value 'x'"),
+        ("power_state=x", "2.83", "Invalid filter field: power_state."),
+        ("launched_at=x", "2.83", "Invalid filter field: launched_at."),
+        ("sort_dir=x", "2.1", "Unknown sort direction, must be 'desc' or 'asc'"),
+        ("sort_key=uuid&sort_dir=asc&sort_dir=asc", "2.1", "Sort direction array size exceeds sort key array size"),
+        ("changes-since=2026-02-01T00:00:00&changes-before=2026-01-01T00:00:00", "2.66", "must be less than or equal"),
+    ],
+)
+def test_values_without_a_meaning_are_400(api: Any, query: str, version: str, words: str) -> None:
+    """The answer says which."""
+    answer = api("GET", f"/servers?{query}", version=version)
+    assert answer.status == 400
+    assert words in answer.message
+
+
+@pytest.mark.parametrize("name", ["metadata", "services", "_x"])
+def test_what_nothing_can_be_found_by_is_refused(api: Any, name: str) -> None:
+    """An administrator, whose filters are not let be, hears of it."""
+    assert api("GET", f"/servers?{name}=1", user="admin").message == f"Invalid filter field: {name}."
+
+
+def test_sorts_by_several_keys(fleet: Any) -> None:
+    """The first key weighs most; a direction may be left out."""
+    query = "sort_key=power_state&sort_key=display_name&sort_dir=asc"
+    listed = fleet("GET", f"/servers?{query}").body["servers"]
+    assert [server["name"] for server in listed] == ["db-1", "web-1", "web-2"]
+
+
+def test_old_sort_keys_are_taken_and_ignored(fleet: Any) -> None:
+    """Nova once took them, and some client may send them."""
+    assert len(fleet("GET", "/servers?sort_key=vm_mode", version="2.74").body["servers"]) == 3
+    assert fleet("GET", "/servers?sort_key=vm_mode", version="2.75").status == 400
+
+
+def test_sorting_by_host_is_for_administrators(api: Any) -> None:
+    """The order would tell."""
+    assert api("GET", "/servers?sort_key=host").message == "Only administrators can sort servers by host"

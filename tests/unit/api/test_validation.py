@@ -1,0 +1,93 @@
+"""What a wrong request is told."""
+
+from typing import Any
+
+import pytest
+
+from mininova.api.schemas.types import Field, changes_of, object_of, under
+from mininova.api.validation import Schemas
+from mininova.wsgi import Microversion
+
+IMAGE = "11111111-1111-4111-8111-111111111111"
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({"name": ""}, "Invalid input for field/attribute name. Value: . '' should be non-empty"),
+        ({"name": " x"}, "An invalid 'name' value was provided. The name must be: printable characters."),
+        ({"name": 7}, "Invalid input for field/attribute name. Value: 7. 7 is not of type 'string'"),
+        ({"min_count": 0}, "Invalid input for field/attribute min_count. Value: 0. 0 is less than the minimum of 1"),
+        ({"min_count": "0"}, "Invalid input for field/attribute min_count. Value: 0. "),
+        ({"min_count": "x"}, "Invalid input for field/attribute min_count. Value: x. 'x' does not match"),
+        ({"imageRef": "xx"}, "Invalid input for field/attribute imageRef. Value: xx. "),
+        ({"metadata": {"a": 1}}, "Invalid input for field/attribute a. Value: 1. 1 is not of type 'string'"),
+        ({"user_data": "a"}, "Invalid input for field/attribute user_data. Value: a. 'a' is not a 'base64'"),
+        ({"accessIPv4": "::1"}, "Invalid input for field/attribute accessIPv4. Value: ::1. '::1' is not a 'ipv4'"),
+        ({"surprise": 1}, "Additional properties are not allowed ('surprise' was unexpected)"),
+        ({"description": "x"}, "Additional properties are not allowed ('description' was unexpected)"),
+        ({"networks": "auto"}, "Invalid input for field/attribute networks. Value: auto. "),
+    ],
+)
+def test_a_wrong_body_names_the_field(api: Any, server: dict[str, Any], words: str) -> None:
+    """The answer says which field, which value and what is wrong with it, in Nova's words."""
+    body = {"server": {"name": "x", "flavorRef": "1", "imageRef": IMAGE, **server}}
+    answer = api("POST", "/servers", body, version="2.1")
+    assert answer.status == 400
+    assert words in answer.message
+
+
+def test_a_missing_field_is_named(api: Any) -> None:
+    """What is required and not there is said."""
+    answer = api("POST", "/servers", {"server": {"name": "x"}})
+    assert "'flavorRef' is a required property" in answer.message
+
+
+@pytest.mark.parametrize("body", [None, b"", b"[]", b"{}", b'{"server": []}'])
+def test_no_body_is_400(api: Any, body: bytes | None) -> None:
+    """A body of another form is refused before anything else happens."""
+    assert api("POST", "/servers", body).status == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("limit=-1", "Invalid input for query parameters limit. Value: -1. '-1' does not match"),
+        ("limit=x", "Invalid input for query parameters limit. Value: x. 'x' does not match"),
+        ("changes-since=x", "Invalid input for query parameters changes-since. Value: x. 'x' is not a 'date-time'"),
+        ("name=(", "Invalid input for query parameters name. Value: (. '(' is not a 'regex'"),
+        ("sort_key=x", "Invalid input for query parameters sort_key. Value: x. 'x' is not one of"),
+    ],
+)
+def test_a_wrong_query_names_the_parameter(api: Any, query: str, words: str) -> None:
+    """Likewise for parameters in the URL."""
+    answer = api("GET", f"/servers?{query}")
+    assert answer.status == 400
+    assert words in answer.message
+
+
+def test_unknown_parameters_are_refused_from_2_75_on(api: Any) -> None:
+    """Before, they were let be."""
+    assert api("GET", "/servers?surprise=1", version="2.74").status == 200
+    assert api("GET", "/servers?surprise=1", version="2.75").status == 400
+
+
+def test_a_schema_changes_where_its_fields_do() -> None:
+    """The ranges of a schema follow from those of its fields."""
+    fields = (Field("a", {}), Field("b", {}, since="2.19"), Field("c", {}, until="2.56"))
+    assert changes_of(fields) == ["2.19", "2.57"]
+    schemas = under("x", *fields)
+
+    def known(version: str) -> list[str]:
+        return sorted(schemas.schema(Microversion.parse(version))["properties"]["x"]["properties"])
+
+    assert [known(v) for v in ("2.1", "2.18", "2.19", "2.56", "2.57", "2.96")] == [
+        ["a", "c"], ["a", "c"], ["a", "b", "c"], ["a", "b", "c"], ["a", "b"], ["a", "b"],
+    ]  # fmt: skip
+
+
+def test_numbers_may_come_as_strings() -> None:
+    """Bounds hold for "10" as for 10."""
+    schemas = Schemas.always(object_of({"n": {"type": ["integer", "string"], "minimum": 1, "maximum": 9}}))
+    complaints = [schemas.complaint({"n": n}, Microversion(2, 1)) is not None for n in (0, "0", 5, "5", 10, "10", "x")]
+    assert complaints == [True, True, False, False, True, True, False]

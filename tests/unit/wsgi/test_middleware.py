@@ -1,0 +1,78 @@
+"""Request ids and the limit of bodies."""
+
+import io
+
+import pytest
+
+from mininova import errors
+from mininova.wsgi import Request
+from mininova.wsgi.middleware import RequestId, SizeLimit
+from mininova.wsgi.request import GLOBAL_REQUEST_ID, REQUEST_ID
+
+THEIRS = "req-11111111-2222-3333-4444-555555555555"
+
+
+def echo(environ, start_response):
+    """Answer with the ids, or with the length of the body."""
+    body = Request(environ).body
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{environ.get(REQUEST_ID)} {environ.get(GLOBAL_REQUEST_ID)} {len(body)}".encode()]
+
+
+def ask(headers: dict[str, str]):
+    return Request.blank("/", headers=headers).get_response(RequestId(echo, ("x-openstack-request-id", "x-compute-id")))
+
+
+def test_every_request_gets_an_id_and_hears_it() -> None:
+    """The id is in the environment and in each of the response headers."""
+    response = ask({})
+    own, theirs, _ = response.text.split()
+    assert own.startswith("req-")
+    assert response.headers["x-openstack-request-id"] == response.headers["x-compute-id"] == own
+    assert theirs == "None"
+
+
+def test_the_callers_id_becomes_the_global_one() -> None:
+    """A well-formed id of the caller is kept beside our own."""
+    own, theirs, _ = ask({"X-OpenStack-Request-ID": THEIRS}).text.split()
+    assert theirs == THEIRS != own
+
+
+def test_a_malformed_id_is_dropped() -> None:
+    """What a caller makes up does not get into the logs."""
+    assert ask({"X-OpenStack-Request-ID": "req-\tnope"}).text.split()[1] == "None"
+
+
+def limited(body: bytes, declared: bool = True):
+    request = Request.blank("/", method="POST")
+    if declared:
+        request.body = body
+    else:
+        request.environ["wsgi.input"] = io.BytesIO(body)
+        request.environ["wsgi.input_terminated"] = True
+        request.environ.pop("CONTENT_LENGTH", None)
+        request.is_body_readable = True
+    return request.get_response(SizeLimit(echo, 10))
+
+
+def test_a_body_of_the_allowed_length_passes() -> None:
+    """The limit itself is allowed."""
+    assert limited(b"x" * 10).text.endswith(" 10")
+
+
+def test_a_body_that_says_it_is_too_long_is_refused() -> None:
+    """A declared length over the limit is refused before a byte is read."""
+    with pytest.raises(errors.RequestTooLarge, match="At most 10 bytes"):
+        limited(b"x" * 11)
+
+
+def test_a_body_that_does_not_say_so_is_refused_as_well() -> None:
+    """A chunked body is counted while it is read."""
+    with pytest.raises(errors.RequestTooLarge):
+        limited(b"x" * 11, declared=False)
+
+
+def test_a_length_that_is_none_is_refused() -> None:
+    """A content length that is no number is no length."""
+    with pytest.raises(errors.RequestTooLarge):
+        Request.blank("/", environ={"CONTENT_LENGTH": "-1"}).get_response(SizeLimit(echo, 10))
