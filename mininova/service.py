@@ -5,12 +5,13 @@ SIGTERM or SIGINT and a graceful stop.  Beside cmd/__init__.py this is the only 
 RPC layer and the managers use ``threading``, whose primitives are green here and plain elsewhere.
 """
 
+import contextlib
 import logging
 import random
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import eventlet
 import eventlet.wsgi
@@ -77,7 +78,7 @@ class Process:
         :raises errors.ConfigError: when the port is taken
         """
         try:
-            listener = eventlet.listen((address, port), backlog=1024)
+            listener = eventlet.listen((address, port), backlog=1024, reuse_port=False)  # else a second api shares it
         except OSError as error:
             raise errors.ConfigError(
                 problem=f"[api] port = {port}: cannot listen on {address}: {error.strerror}"
@@ -180,7 +181,10 @@ def _signals() -> socket.socket:
 
 
 def _notify_ready(address: str, who: str) -> None:
-    """Say that this process is up, in systemd's sd_notify protocol; ``@name`` is an abstract socket."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagram:
+    """Say that this process is up, in systemd's sd_notify protocol; ``@name`` is an abstract socket.
+
+    Nobody may be listening: who started us first need not be there any more when we are started again.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagram, contextlib.suppress(OSError):
         datagram.connect("\0" + address[1:] if address.startswith("@") else address)
         datagram.send(f"READY=1\nSTATUS={who}".encode())

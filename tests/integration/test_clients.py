@@ -1,0 +1,90 @@
+"""Every command of the openstack client that the first release promises, on a real cloud."""
+
+import pytest
+
+
+def names(rows):
+    """Give the names in a listing."""
+    return [row["Name"] for row in rows]
+
+
+def test_token_and_catalog(local_stack):
+    """A token is issued, and the catalog has the three services on one port."""
+    token = local_stack.openstack_json("token", "issue")
+    catalog = local_stack.openstack_json("catalog", "list")
+
+    assert token["project_id"]
+    assert sorted(service["Type"] for service in catalog) == ["compute", "identity", "image"]
+
+
+def test_flavors_and_images(local_stack):
+    """The five flavors of old and one small image are there from the start."""
+    assert names(local_stack.openstack_json("flavor", "list")) == [
+        "m1.tiny",
+        "m1.small",
+        "m1.medium",
+        "m1.large",
+        "m1.xlarge",
+    ]
+    assert names(local_stack.openstack_json("image", "list")) == ["cirros"]
+
+
+def test_a_keypair_is_made_and_deleted(local_stack):
+    """The private key is handed out once; the pair is listed until it is deleted."""
+    private = local_stack.openstack("keypair", "create", "laptop")
+    listed = names(local_stack.openstack_json("keypair", "list"))
+    local_stack.openstack("keypair", "delete", "laptop")
+
+    assert "PRIVATE KEY" in private
+    assert "laptop" in listed
+    assert "laptop" not in names(local_stack.openstack_json("keypair", "list"))
+
+
+def test_the_life_of_a_server(local_stack):
+    """A server is created, shown, stopped, started, rebooted, looked into and deleted with the commands for it."""
+    name = "whole-life"
+    created = local_stack.openstack_json("server", "create", "--flavor", "m1.tiny", "--image", "cirros", "--wait", name)
+    assert created["status"] == "ACTIVE"
+    assert created["addresses"]["flat"]
+    assert name in names(local_stack.openstack_json("server", "list"))
+
+    for verb in ("stop", "start", "reboot"):
+        local_stack.openstack("server", verb, name)
+    assert local_stack.openstack_json("server", "show", name)["status"] == "ACTIVE"
+    assert name in local_stack.openstack("console", "log", "show", name)
+    events = local_stack.openstack_json("server", "event", "list", name)
+    assert [event["Action"] for event in events] == ["reboot", "start", "stop", "create"]
+    assert all(event["Request ID"].startswith("req-") for event in events)
+
+    local_stack.openstack("server", "delete", "--wait", name)
+    assert name not in names(local_stack.openstack_json("server", "list"))
+
+
+def test_what_an_admin_sees(local_stack):
+    """The admin sees the hosts, the services, and the servers of all projects with the hosts they are on."""
+    hypervisors = local_stack.openstack_json("hypervisor", "list", cloud="mininova-admin")
+    services = local_stack.openstack_json("compute", "service", "list", cloud="mininova-admin")
+    servers = local_stack.openstack_json("server", "list", "--all-projects", "--long", cloud="mininova-admin")
+
+    assert {host["Hypervisor Hostname"] for host in hypervisors} >= {"host-1", "host-2"}
+    binaries = {(service["Binary"], service["Host"], service["State"]) for service in services}
+    assert {("nova-conductor", "ctl-1", "up"), ("nova-compute", "host-1", "up")} <= binaries
+    assert {server["Host"] for server in servers if server["Name"] == "first-boot"} <= {"host-1", "host-2"}
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("server", "show", "nobody"), "nobody"),
+        (("server", "list", "--all-projects"), "403"),
+        (("server", "create", "--flavor", "m9.huge", "--image", "cirros", "x"), "m9.huge"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,
+)
+def test_errors_reach_the_user_in_words(local_stack, words, complaint):
+    """What cannot be done is said by the client in a sentence, and never as a server error."""
+    done = local_stack.try_openstack(*words)
+
+    assert done.returncode != 0
+    assert complaint in done.stderr
+    assert "500" not in done.stderr

@@ -1,0 +1,88 @@
+"""A service that cannot run says why in one line, and ends with a code that is not 0."""
+
+import re
+import sqlite3
+from contextlib import closing
+
+import pytest
+from stack import ports
+
+
+@pytest.fixture
+def refused(local_stack, tmp_path):
+    """Give a function that runs a service with a changed copy of its settings, and gives the one line it says.
+
+    The service is asked to start beside the running stack; ``changes`` are replacements in the text of its file.
+    """
+
+    def run(service, *changes, file="mininova.conf", append=""):
+        text = (local_stack.home.etc / file).read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        config = tmp_path / file
+        config.write_text(text + append)
+        done = local_stack.tool(f"mininova-{service}", "--config-file", str(config))
+        assert done.returncode not in (0, None)
+        assert "Traceback" not in done.stderr
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"mininova-{service}: ")
+        return line
+
+    return run
+
+
+COMPUTE = "mininova-compute-host-1.conf"
+
+
+def test_a_compute_with_a_database_section(refused):
+    """A compute refuses a [database] section, and quotes it."""
+    assert "[database]" in refused("compute", file=COMPUTE, append="\n[database]\nconnection = sqlite:///x\n")
+
+
+@pytest.mark.parametrize("service", ["api", "scheduler", "conductor"])
+def test_an_unknown_option(refused, service):
+    """An option that nobody knows is quoted, with the file it is in."""
+    line = refused(service, append="\n[flow]\nenabeld = true\n")
+
+    assert "enabeld" in line
+    assert "mininova.conf" in line
+
+
+def test_a_bad_url(refused, local_stack):
+    """A broker's URL that is none is quoted."""
+    assert "transport_url" in refused("scheduler", ("transport_url = amqp:", "transport_url = amqb:"))
+
+
+def test_a_port_in_use(refused):
+    """A second api on the same port says which option chooses another."""
+    assert "[api] port" in refused("api")
+
+
+@pytest.mark.parametrize("service", ["scheduler", "conductor", "compute"])
+def test_a_broker_that_is_not_there(refused, local_stack, service):
+    """Without a broker at the start a service does not wait for one."""
+    there, nowhere = local_stack.environment["MININOVA_BROKER_PORT"], str(ports.pick())
+    line = refused(service, (f":{there}/", f":{nowhere}/"), file=COMPUTE if service == "compute" else "mininova.conf")
+
+    assert nowhere in line
+
+
+@pytest.mark.parametrize(("version", "words"), [("0001", "older|db upgrade"), ("9999", "newer")])
+def test_a_database_of_another_version(refused, local_stack, tmp_path, version, words):
+    """A database whose schema is not the one that the code knows is refused, and the line says which is ahead."""
+    copy = tmp_path / "copy.sqlite"
+    with closing(sqlite3.connect(local_stack.home.database)) as original, closing(sqlite3.connect(copy)) as made:
+        original.backup(made)
+        made.execute("UPDATE alembic_version SET version_num = ?", (version,))
+        made.commit()
+    line = refused("conductor", (str(local_stack.home.database), str(copy)))
+
+    assert re.search(words, line)
+
+
+def test_an_empty_database(refused, local_stack, tmp_path):
+    """A database without tables is refused, with the command that makes them."""
+    line = refused("scheduler", (str(local_stack.home.database), str(tmp_path / "empty.sqlite")))
+
+    assert "mininova-manage db upgrade" in line

@@ -1,0 +1,231 @@
+"""tools/stack.sh and tools/unstack.sh: what they start, what they leave alone, and what they say."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from kombu import Connection
+from stack import ports, processes
+from stack.supervisor import Supervisor
+
+
+def test_a_second_start_says_that_it_is_up(local_stack):
+    """Running the script again changes nothing and says so."""
+    before = local_stack.pids()
+    again = local_stack.sh()
+
+    assert again.returncode == 0
+    assert "up already" in again.stdout
+    assert local_stack.pids() == before
+
+
+def test_nothing_listens_beyond_the_loopback_address(local_stack):
+    """Every TCP listener of every process of the stack is bound to 127.0.0.1; there are three: AMQP, Erlang, HTTP."""
+    listeners = listening(processes.of(local_stack.home.root))
+
+    assert {address for address, _ in listeners} == {"127.0.0.1"}
+    assert len(listeners) == 3
+
+
+def listening(pids):
+    """Read from /proc on which addresses and ports these processes listen."""
+    sockets = {link for pid in pids for link in links(Path(f"/proc/{pid}/fd"))}
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            local, state, inode = fields[1], fields[3], fields[9]
+            if state == "0A" and f"socket:[{inode}]" in sockets:
+                found.add(endpoint(local))
+    return found
+
+
+def links(folder):
+    """Give what the open files of a process are."""
+    for entry in os.scandir(folder):
+        try:
+            yield os.readlink(entry.path)
+        except OSError:  # closed meanwhile
+            continue
+
+
+def endpoint(text):
+    """Read an address and port as /proc/net/tcp writes them; of IPv6 only whether it is one."""
+    address, port = text.split(":")
+    parts = [str(int(address[index : index + 2], 16)) for index in (6, 4, 2, 0)]
+    return ".".join(parts) if len(address) == 8 else f"IPv6 {address}", int(port, 16)
+
+
+def test_status_lists_the_processes(local_stack):
+    """Each program has a line with its state and its pid."""
+    status = local_stack.sh("status")
+
+    assert status.returncode == 0
+    for name, pid in local_stack.pids().items():
+        assert re.search(rf"^{name} +running +{pid} ", status.stdout, re.MULTILINE), status.stdout
+
+
+@pytest.mark.parametrize("name", ["mininova-api", "api", "host-1", "broker"])
+def test_logs_are_shown_by_any_name_that_is_clear(local_stack, name):
+    """A service is known by its full name, and by the part of it that says which it is."""
+    shown = local_stack.sh("logs", name)
+
+    assert shown.returncode == 0
+    assert shown.stdout.strip()
+
+
+def test_what_is_not_there_is_refused_in_a_line(local_stack):
+    """A wrong service, command or option ends with a line and a code, not with a traceback."""
+    for words in (("logs", "nova-volume"), ("restart",), ("fly",), ("add-compute", "Not A Name")):
+        refused = local_stack.sh(*words)
+        assert refused.returncode != 0
+        assert refused.stderr.startswith("tools/stack.sh")
+        assert len(refused.stderr.splitlines()) == 1
+    assert local_stack.unstack("--cleen").returncode != 0
+
+
+def test_a_restarted_service_is_another_process(local_stack):
+    """Restart ends the process and comes back when the new one is up."""
+    before = local_stack.pids()["mininova-scheduler"]
+    done = local_stack.sh("restart", "scheduler")
+
+    assert done.returncode == 0, done.stderr
+    assert "mininova-scheduler is up again" in done.stdout
+    assert local_stack.pids()["mininova-scheduler"] != before
+
+
+def test_a_start_names_the_service_that_is_down(local_stack):
+    """When a part of the stack does not run, a start says which, and how to start it; that helps."""
+    Supervisor(local_stack.home).stop(["mininova-flow"])
+
+    refused = local_stack.sh()
+
+    assert refused.returncode == 1
+    assert "tools/stack.sh restart mininova-flow" in refused.stderr
+    assert local_stack.sh("status").returncode == 1
+    assert local_stack.sh("restart", "flow").returncode == 0
+    assert local_stack.sh().returncode == 0
+
+
+def test_an_added_compute_takes_servers(local_stack, admin):
+    """A compute that is added is a hypervisor at once."""
+    done = local_stack.sh("add-compute", "edge-1")
+
+    assert done.returncode == 0, done.stderr
+    assert "edge-1" in [host.name for host in admin.compute.hypervisors()]
+    assert "already" in local_stack.sh("add-compute", "edge-1").stderr
+
+
+def test_two_stacks_run_side_by_side(local_stack, make_stack):
+    """A stack with another home and other ports starts beside the first; its end, and only its own, leaves no process.
+
+    Started again over what it left, it has its server still, and with --clean nothing remains of it.
+    """
+    other = make_stack(COMPUTES="1", BOOT="0")
+    assert other.sh().returncode == 0
+    other.openstack("server", "create", "--flavor", "m1.tiny", "--image", "cirros", "--wait", "elsewhere")
+    first = local_stack.pids()
+
+    stopped = other.unstack()
+
+    assert stopped.returncode == 0
+    assert processes.of(other.home.root) == {}
+    assert local_stack.pids() == first
+    assert other.sh("status").returncode == 3
+    assert "Nothing was running" in other.unstack().stdout
+
+    assert other.sh().returncode == 0
+    (server,) = other.openstack_json("server", "list")
+    assert (server["Name"], server["Status"]) == ("elsewhere", "ACTIVE")
+
+    assert other.unstack("--clean").returncode == 0
+    assert processes.of(other.home.root) == {}
+    assert not other.home.root.exists()
+
+
+def test_a_broker_and_a_database_of_others_are_used(make_stack, private_broker, tmp_path):
+    """With URLs for both a stack runs neither, boots as ever, and leaves them alone when it goes."""
+    database = tmp_path / "elsewhere.sqlite"
+    stack = make_stack(COMPUTES="1", BROKER_URL=private_broker.url, DB_URL=f"sqlite:///{database}")
+    started = stack.sh()
+
+    assert started.returncode == 0, started.stderr
+    assert "server first-boot is ACTIVE" in started.stdout
+    assert "rabbitmq" not in stack.pids()
+    assert stack.unstack("--clean").returncode == 0
+    assert database.exists()
+    with Connection(private_broker.url) as connection:
+        connection.connect()
+
+
+def test_a_lost_supervisor_is_noticed_and_cleared_up(make_stack, private_broker):
+    """When the supervisor is killed, a start names what still runs, and unstack ends it."""
+    stack = make_stack(COMPUTES="1", BOOT="0", BROKER_URL=private_broker.url)
+    assert stack.sh().returncode == 0
+    supervisor = int((stack.home.run / "supervisord.pid").read_text())
+    os.kill(supervisor, signal.SIGKILL)
+    processes.wait_ended([supervisor], 10)
+
+    refused = stack.sh()
+
+    assert refused.returncode == 1
+    assert "tools/unstack.sh" in refused.stderr
+    assert stack.unstack().returncode == 0
+    assert processes.of(stack.home.root) == {}
+
+
+# ---- refusals of a start
+
+
+def refuse(stack, **variables):
+    """Start a stack that cannot start, and give the one line it says; nothing may be left of it."""
+    refused = stack.sh(**variables)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert processes.of(stack.home.root) == {}
+    (line,) = refused.stderr.splitlines()
+    return line
+
+
+def test_a_port_in_use_is_named_with_its_option(local_stack, make_stack):
+    """When another program has the port, the line says which port and which variable."""
+    taken = local_stack.environment["MININOVA_API_PORT"]
+
+    assert f"Port {taken}" in refuse(make_stack(API_PORT=taken))
+    assert "MININOVA_API_PORT" in refuse(make_stack(API_PORT=taken))
+    assert "MININOVA_BROKER_PORT" in refuse(make_stack(BROKER_PORT=taken))
+
+
+def test_a_broker_that_is_not_there_is_refused(make_stack):
+    """With the URL of a broker that does not answer, the line says so; nor does it tell the password."""
+    port = ports.pick()
+    line = refuse(make_stack(BROKER_URL=f"amqp://me:hush@127.0.0.1:{port}/"))
+
+    assert f"127.0.0.1:{port}" in line
+    assert "hush" not in line
+
+
+def test_a_broker_that_lets_nobody_in_is_refused(make_stack, private_broker):
+    """With a wrong password in the broker's URL, the line is the complaint of a service."""
+    url = private_broker.url.replace("mininova:", "mininova:not-", 1)
+
+    assert "mininova-" in refuse(make_stack(BROKER_URL=url, COMPUTES="1"))
+
+
+def test_a_database_that_is_not_there_is_refused(make_stack):
+    """With the URL of a database that cannot be opened, the line says so, and does not tell the password."""
+    line = refuse(make_stack(DB_URL=f"mysql+pymysql://nova:hush@127.0.0.1:{ports.pick()}/nova"))
+
+    assert "hush" not in line
+
+
+def test_a_home_of_others_is_refused(make_stack):
+    """A folder with somebody's files is not used, and unstack --clean does not remove it."""
+    stack = make_stack()
+    (stack.home.root / "diary.txt").write_text("dear diary")
+
+    assert "MININOVA_HOME" in refuse(stack)
+    assert stack.unstack("--clean").returncode == 1
+    assert (stack.home.root / "diary.txt").exists()

@@ -1,0 +1,101 @@
+"""Boots under trouble: hosts that fail, a broker that is killed, a compute that restarts."""
+
+import os
+import signal
+
+import pytest
+from stack import services
+from stack.readiness import Readiness
+
+
+@pytest.fixture
+def behave(local_stack):
+    """Give a function that tells the fake hypervisors how to behave; afterwards they do as before."""
+    file = services.behaviour(local_stack.home)
+    before = file.read_text()
+    yield file.write_text
+    file.write_text(before)
+
+
+def hosts(admin, servers):
+    """Give the host of each server."""
+    return [admin.compute.get_server(server.id).compute_host for server in servers]
+
+
+def test_many_at_once(boot, admin):
+    """A request for four gives four numbered servers, spread over the hosts, each with an address of its own."""
+    servers = boot("crowd", min_count=4, max_count=4)
+
+    assert sorted(server.name for server in servers) == ["crowd-1", "crowd-2", "crowd-3", "crowd-4"]
+    assert {server.status for server in servers} == {"ACTIVE"}
+    assert len(set(hosts(admin, servers))) > 1
+    assert len({server.addresses["flat"][0]["addr"] for server in servers}) == 4
+
+
+def test_a_failed_spawn_is_tried_elsewhere(local_stack, boot, behave, admin):
+    """Where one host cannot spawn, its servers end up on another, and the flow shows the failed attempt."""
+    behave("rules: [{hosts: host-1, operation: spawn, failure: {message: disk full}}]\n")
+    servers = boot("retried", min_count=3, max_count=3)
+
+    assert {server.status for server in servers} == {"ACTIVE"}
+    assert "host-1" not in hosts(admin, servers)
+    flow = local_stack.tool("mininova-flow", "show", servers[0].id).stdout
+    assert "compute.instance.create.error" in flow
+
+
+def test_when_every_host_fails_the_user_reads_why(boot, behave):
+    """After the last attempt the server is in ERROR, with a fault that says what the host said."""
+    behave("rules: [{operation: spawn, failure: {message: disk full}}]\n")
+    (server,) = boot("hopeless")
+
+    assert server.status == "ERROR"
+    assert "disk full" in server.fault["message"]
+
+
+def test_what_fits_nowhere_is_said_to(boot, cloud):
+    """A flavor that no host has room for ends in ERROR, with a fault that says so."""
+    flavor = cloud.compute.find_flavor("m1.xlarge")
+    servers = boot("giant", flavor_id=flavor.id, min_count=6, max_count=6)
+
+    assert {server.status for server in servers} == {"ERROR"}
+    assert all("No valid host was found" in server.fault["message"] for server in servers)
+
+
+def test_a_killed_broker_comes_back_and_boots_go_on(local_stack, boot):
+    """The supervisor starts a killed broker again; the services find it, and the next boot works."""
+    pids, name = local_stack.pids(), services.BROKER
+    supervisor = int((local_stack.home.run / "supervisord.pid").read_text())
+    with Readiness(local_stack.home.run, [name]) as readiness:
+        os.kill(pids[name], signal.SIGKILL)
+        list(readiness.wait({name: supervisor}, 60))
+    (server,) = boot("after-the-crash")
+
+    after = local_stack.pids()
+    assert after.pop(name) != pids.pop(name)
+    assert after == pids
+    assert server.status == "ACTIVE"
+
+
+def test_guests_outlive_their_compute(local_stack, boot, admin, cloud):
+    """A compute that is restarted finds its guests running, and can look into them."""
+    (server,) = boot("survivor")
+    (host,) = hosts(admin, [server])
+
+    assert local_stack.sh("restart", host).returncode == 0
+
+    assert cloud.compute.get_server(server.id).status == "ACTIVE"
+    assert "survivor" in cloud.compute.get_server_console_output(server.id)["output"]
+
+
+def test_a_killed_service_is_started_again(local_stack, boot):
+    """A killed conductor is back without anybody's help, and boots work as before."""
+    name = "mininova-conductor"
+    before = local_stack.pids()[name]
+    supervisor = int((local_stack.home.run / "supervisord.pid").read_text())
+    with Readiness(local_stack.home.run, [name]) as readiness:
+        os.kill(before, signal.SIGKILL)
+        list(readiness.wait({name: supervisor}, 60))
+    (server,) = boot("conducted-again")
+
+    assert server.status == "ACTIVE"
+    assert local_stack.pids()[name] != before

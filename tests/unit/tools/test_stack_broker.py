@@ -1,0 +1,94 @@
+"""What is written for a private RabbitMQ node."""
+
+import base64
+import hashlib
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+from stack import broker
+from stack.errors import StackError
+
+
+@pytest.fixture
+def node(tmp_path):
+    """Give a node whose files are written; its program only prints the environment it gets."""
+    server = tmp_path / "rabbitmq-server"
+    server.write_text("#!/bin/sh\nexec env\n")
+    server.chmod(0o700)
+    node = broker.Node(tmp_path / "a folder", server, 5690, "it's a secret")
+    node.write({"PATH": os.environ["PATH"], "RABBITMQ_NODENAME": "rabbit@elsewhere"})
+    return node
+
+
+def test_the_password_is_hashed_as_rabbitmq_checks_it():
+    """The first four bytes are the salt, the rest is the digest of the salt and the password."""
+    raw = base64.b64decode(broker.password_hash("secret"))
+
+    assert raw[4:] == hashlib.sha256(raw[:4] + b"secret").digest()
+    assert broker.password_hash("secret") != broker.password_hash("secret")
+
+
+def test_there_is_one_user_and_no_guest(node):
+    """The definitions have our user alone, and bound the queues of notifications."""
+    definitions = json.loads((node.folder / "definitions.json").read_text())
+
+    assert [user["name"] for user in definitions["users"]] == ["mininova"]
+    (policy,) = definitions["policies"]
+    assert policy["pattern"] == r"^notifications\."
+    assert policy["definition"]["max-length"] > 0
+
+
+def test_files_with_secrets_are_private(node):
+    """Nobody but the user can read what is in the folder."""
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in node.folder.iterdir()}
+
+    assert ".erlang.cookie" in modes
+    assert set(modes.values()) == {0}
+
+
+def test_the_node_hears_of_no_other_environment(node):
+    """What the caller has set for another RabbitMQ does not reach the node; every path of its own is in its folder."""
+    stranger = {"RABBITMQ_NODENAME": "rabbit@elsewhere", "HOME": "/elsewhere", "NOTIFY_SOCKET": "/run/ready"}
+    told = run_with(stranger, node.folder / broker.START)
+
+    assert told["RABBITMQ_NODENAME"] == node.name
+    assert told["NOTIFY_SOCKET"] == "/run/ready"
+    assert "elsewhere" not in "".join(told.values())
+    for name in ("HOME", "RABBITMQ_MNESIA_BASE", "RABBITMQ_LOG_BASE", "RABBITMQ_PID_FILE", "RABBITMQ_CONF_ENV_FILE"):
+        assert told[name].startswith(str(node.folder)), name
+
+
+def run_with(environment, program):
+    """Run a program that prints its environment, and give what it prints."""
+    printed = subprocess.run([program], env=environment, capture_output=True, text=True, check=True).stdout
+    return dict(line.split("=", 1) for line in printed.splitlines())
+
+
+def test_it_listens_on_the_loopback_address_only(node):
+    """AMQP is bound to 127.0.0.1; so is the distribution of any Erlang program there, and none starts an epmd."""
+    told = run_with({}, node.folder / broker.START)
+
+    assert '[{"127.0.0.1", 5690}]' in (node.folder / "advanced.config").read_text()
+    assert "-kernel inet_dist_use_interface {127,0,0,1}" in told["ERL_ZFLAGS"]
+    assert "-start_epmd false" in told["ERL_ZFLAGS"]
+
+
+def test_the_url_quotes_the_password(node):
+    """A password with marks in it makes a URL that says the same."""
+    assert node.url == "amqp://mininova:it%27s%20a%20secret@127.0.0.1:5690/"
+
+
+def test_two_folders_make_two_nodes(tmp_path):
+    """Each node has an Erlang name of its own."""
+    names = {broker.Node(tmp_path / name, tmp_path, 5690, "").name for name in ("one", "two")}
+
+    assert len(names) == 2
+
+
+def test_a_named_server_must_be_a_program(tmp_path):
+    """RABBITMQ_SERVER is believed, but not when it names nothing that runs."""
+    with pytest.raises(StackError, match="RABBITMQ_SERVER"):
+        broker.find_server({"RABBITMQ_SERVER": str(tmp_path / "nothing")})

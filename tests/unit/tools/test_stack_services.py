@@ -1,0 +1,110 @@
+"""The programs of a stack, and the configuration files that they read."""
+
+import pytest
+from stack import clouds, ports, services, settings
+from stack.errors import StackError
+from stack.home import Home
+from stack.supervisor import Supervisor
+
+from mininova import conf
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Give a home whose path has marks in it that configuration files take for something else."""
+    home = Home(tmp_path / "100% of $HOME")
+    home.create()
+    yield home
+    home.remove()
+
+
+def wanted(home, **environ):
+    """Give what these MININOVA_ variables ask for."""
+    return settings.from_environment({f"MININOVA_{name}": value for name, value in environ.items()}, home)
+
+
+def test_every_service_accepts_its_file(home):
+    """The files that are written are files that the services read, with the values that were meant."""
+    services.write_configuration(home, wanted(home, API_PORT="18774", COMPUTES="1"))
+
+    for service in ("api", "scheduler", "conductor", "manage", "flow"):
+        read = conf.read_files(service, [str(home.etc / "mininova.conf")])
+        assert read.host == "ctl-1"
+        assert read.flow.enabled
+    read = conf.read_files("api", [str(home.etc / "mininova.conf")])
+    assert read.api.port == 18774
+    assert read.api.listen == ports.LOOPBACK
+    assert read.database.connection == f"sqlite:///{home.database}"
+    read = conf.read_files("compute", [str(home.etc / "mininova-compute-host-1.conf")])
+    assert read.host == "host-1"
+    assert read.state_path == str(home.hosts / "host-1")
+
+
+def test_a_compute_is_told_nothing_of_the_database(home):
+    """The file of a compute has neither the section nor the address."""
+    services.write_configuration(home, wanted(home, DB_URL="mysql+pymysql://nova:hush@db/nova"))
+
+    for host in ("host-1", "host-2", "host-3"):
+        text = (home.etc / f"mininova-compute-{host}.conf").read_text()
+        assert "database" not in text
+        assert "hush" not in text
+
+
+def test_somebody_elses_broker_is_used_and_not_run(home):
+    """With a broker's URL no broker is started, and everybody is sent there."""
+    asked = wanted(home, BROKER_URL="amqp://me:mine@10.1.1.1:5672/nova")
+    services.write_configuration(home, asked)
+
+    assert services.BROKER not in [program.name for program in services.programs(home, asked)]
+    for name in ("mininova.conf", "mininova-compute-host-1.conf"):
+        assert "transport_url = amqp://me:mine@10.1.1.1:5672/nova\n" in (home.etc / name).read_text()
+
+
+def test_the_flow_can_be_left_out(home):
+    """Without the flow there is no collector, and nobody reports."""
+    asked = wanted(home, FLOW="0")
+    services.write_configuration(home, asked)
+
+    assert "mininova-flow" not in [program.name for program in services.programs(home, asked)]
+    assert "enabled = false" in (home.etc / "mininova.conf").read_text()
+
+
+def test_the_users_behaviour_file_survives_a_start(home):
+    """What the user wrote into the behaviour file is not overwritten by the next start."""
+    services.write_configuration(home, wanted(home))
+    services.behaviour(home).write_text("rules: [{delay: 5}]\n")
+
+    services.write_configuration(home, wanted(home))
+
+    assert services.behaviour(home).read_text() == "rules: [{delay: 5}]\n"
+
+
+def test_the_clients_files_are_private_and_hold_both_users(home):
+    """clouds.yaml has the two clouds, and only its user can read it."""
+    clouds.write(home, wanted(home))
+
+    assert home.clouds.stat().st_mode & 0o077 == 0
+    assert home.openrc.stat().st_mode & 0o077 == 0
+    text = home.clouds.read_text()
+    assert '"mininova"' in text
+    assert '"mininova-admin"' in text
+
+
+def test_a_supervisor_runs_what_it_was_given(home):
+    """Supervisord reads its configuration, runs a program with the mark and its socket, and ends with it."""
+    supervisor = Supervisor(home)
+    asked = wanted(home)
+    supervisor.write(services.programs(home, asked))
+    assert not supervisor.answers()
+
+    supervisor.launch({"PATH": "/bin:/usr/bin"})
+    try:
+        assert supervisor.answers()
+        names = [status.name for status in supervisor.all()]
+        with pytest.raises(StackError, match="rabbitmq cannot be started"):
+            supervisor.start([services.BROKER])
+    finally:
+        supervisor.shut_down()
+
+    assert sorted(names) == sorted(program.name for program in services.programs(home, asked))
+    assert not supervisor.answers()

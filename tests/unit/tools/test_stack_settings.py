@@ -1,0 +1,74 @@
+"""What the MININOVA_ variables mean, and what a home remembers of them."""
+
+import pytest
+from stack import settings
+from stack.errors import StackError
+from stack.home import Home
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Give a home that was made."""
+    home = Home(tmp_path / "home")
+    home.create()
+    yield home
+    home.remove()
+
+
+def test_defaults(home):
+    """Without any variable there are three computes, and the API where Nova's is."""
+    wanted = settings.from_environment({}, home)
+
+    assert wanted.computes == ("host-1", "host-2", "host-3")
+    assert wanted.api_port == 8774
+    assert wanted.broker_port not in (5672, wanted.api_port)
+    assert (wanted.flow, wanted.first_boot) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MININOVA_API_PORT", "eighty"),
+        ("MININOVA_API_PORT", "70000"),
+        ("MININOVA_BROKER_PORT", "0"),
+        ("MININOVA_COMPUTES", "0"),
+        ("MININOVA_COMPUTES", "-1"),
+        ("MININOVA_BROKER_URL", "http://localhost/"),
+        ("MININOVA_DB_URL", "mininova.sqlite"),
+        ("MININOVA_FLOW", "yes"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_name(home, name, value):
+    """A wrong value is one line that quotes the variable and the value."""
+    with pytest.raises(StackError) as refusal:
+        settings.from_environment({name: value}, home)
+
+    assert name in str(refusal.value)
+    assert repr(value) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_what_was_asked_for_is_remembered(home):
+    """A later command finds the settings of the start in the home."""
+    wanted = settings.from_environment({"MININOVA_API_PORT": "18774", "MININOVA_COMPUTES": "1"}, home)
+
+    settings.save(home, wanted)
+
+    assert settings.load(home) == wanted
+    assert [settings.count_start(home), settings.count_start(home)] == [1, 2]
+    assert settings.load(home) == wanted
+
+
+def test_an_added_compute_comes_back(home):
+    """A compute that was added belongs to the home: the next start has it, however many are asked for."""
+    settings.save(home, settings.from_environment({"MININOVA_COMPUTES": "2"}, home))
+    settings.add_compute(home, "edge")
+
+    assert settings.load(home).computes == ("host-1", "host-2", "edge")
+    assert settings.from_environment({"MININOVA_COMPUTES": "1"}, home).computes == ("host-1", "edge")
+
+
+def test_a_home_without_a_start_says_so(home):
+    """A command about a stack that was never started says how to start it."""
+    with pytest.raises(StackError, match=r"No stack was ever started .* tools/stack\.sh"):
+        settings.load(home)

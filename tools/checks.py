@@ -1,0 +1,93 @@
+"""Everything that must hold before a change lands, by name: one table, for tools/run-tests.sh, for tox and so for CI.
+
+Run it with the project's own Python: ``.venv/bin/python tools/checks.py [NAME…]``; without a name it runs all, goes on
+after a failure, says at the end what it ran and how long each took, and closes with a line that counts the tests.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PYTEST = ("pytest", "-q")
+
+#: name → the commands of it, each the words of a program of the virtual environment
+CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "lint": (("ruff", "check"), ("ruff", "format", "--check")),
+    "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py")),
+    "imports": (("lint-imports",),),
+    "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
+    "unit": ((*PYTEST, "tests", "--ignore=tests/docs", "--ignore=tests/functional", "--ignore=tests/integration"),),
+    "functional": ((*PYTEST, "tests/functional"),),
+    "integration": ((*PYTEST, "--durations=5", "tests/integration"),),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command went: its tests are counted, and any other check counts as one."""
+
+    name: str
+    command: str
+    seconds: float
+    passed: int
+    failed: int
+    skipped: int
+
+    @property
+    def row(self) -> str:
+        """Its line of the table."""
+        verdict = "FAILED" if self.failed else "ok"
+        counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        return f"{self.name:12} {verdict:7} {self.seconds:6.1f} s  {counts:36}  {self.command}"
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the checks of these names, or all, and give 1 if any failed."""
+    if unknown := [name for name in names if name not in CHECKS]:
+        print(f"There is no check {unknown[0]}, but there are {', '.join(CHECKS)}.", file=sys.stderr)
+        return 2
+    results = [run(name, command) for name in names or CHECKS for command in CHECKS[name]]
+    print("\nWhat was run:\n", *(result.row for result in results), "", sep="\n")
+    passed, failed, skipped = (sum(getattr(result, kind) for result in results) for kind in _KINDS)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+def run(name: str, command: tuple[str, ...]) -> Result:
+    """Run one command, with its output where ours goes."""
+    shown = " ".join(command)
+    print(f"\n==== {name}: {shown}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        more = [f"--junitxml={report}"] if command[: len(PYTEST)] == PYTEST else []
+        words = [str(Path(sys.executable).with_name(command[0])), *command[1:], *more]
+        environment = {**os.environ, "MYPYPATH": "tools"}
+        code = subprocess.run(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+        counts = _count(report, code) if report.exists() else (int(code == 0), int(code != 0), 0)
+    return Result(name, shown, time.monotonic() - began, *counts)
+
+
+_KINDS = ("passed", "failed", "skipped")
+
+
+def _count(report: Path, code: int) -> tuple[int, int, int]:
+    """Count the tests of a pytest run; one that broke off without a failed test counts as one failed."""
+    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    total, bad, skipped = (
+        sum(int(suite.get(kind, 0)) for suite in suites for kind in kinds)
+        for kinds in (("tests",), ("failures", "errors"), ("skipped",))
+    )
+    return total - bad - skipped, max(bad, int(code != 0)), skipped
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

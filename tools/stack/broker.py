@@ -1,0 +1,211 @@
+"""A private RabbitMQ node: its program, its files, its environment.
+
+Everything of it lies in one folder, and it listens on 127.0.0.1 only: on one port for AMQP and on one for Erlang's
+distribution, which rabbitmqctl uses.  There is no epmd: the node gets its name on the command line and its distribution
+port is fixed, so nobody has to ask where it is.  (Left to itself RabbitMQ starts an epmd, which listens on every
+interface and outlives the node.)
+
+Configuration is in Erlang's own terms (advanced.config), because translating rabbitmq.conf costs half a second at
+each start.  Users, permissions and policies are imported from definitions.json, so rabbitmqctl is not needed either.
+"""
+
+import base64
+import glob
+import hashlib
+import json
+import os
+import re
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from stack import ports, processes, readiness
+from stack.errors import StackError
+
+USER = "mininova"
+
+#: The programs that are written into a node's folder: one runs it in the foreground, the other asks it things.
+START = "start"
+TOOL = "rabbitmqctl"
+
+#: Where rabbitmq-server may be.  Not on PATH: Debian's /usr/sbin/rabbitmq-server insists on a user of its own.
+USUAL_PLACES = (
+    "/usr/lib/rabbitmq/bin/rabbitmq-server",
+    "/usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server",
+    "/opt/rabbitmq*/sbin/rabbitmq-server",
+    "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
+    "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
+)
+
+#: For every Erlang program in the node's environment: RabbitMQ runs a small one each minute, only to start an epmd.
+NOWHERE_ELSE = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
+
+PRELOAD = Path(__file__).with_name("preload.erl")
+
+
+def find_server(environ: Mapping[str, str]) -> Path | None:
+    """Find the rabbitmq-server program, the newest where there are several; None when there is none.
+
+    :raises StackError: when RABBITMQ_SERVER names no program
+    """
+    if named := environ.get("RABBITMQ_SERVER"):
+        if not os.access(named, os.X_OK):
+            raise StackError(f"RABBITMQ_SERVER names no program: {named}")
+        return Path(named)
+    for place in USUAL_PLACES:
+        if found := [path for path in glob.glob(place) if os.access(path, os.X_OK)]:
+            return Path(max(found, key=_version))
+    return None
+
+
+def _version(path: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", path)]
+
+
+def url(port: int, password: str) -> str:
+    """Give the URL of a node on this machine."""
+    return f"amqp://{USER}:{quote(password, safe='')}@{ports.LOOPBACK}:{port}/"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One private node.
+
+    :param folder: where everything of it lies
+    :param server: the rabbitmq-server program
+    :param port: for AMQP
+    :param password: of the only user
+    """
+
+    folder: Path
+    server: Path
+    port: int
+    password: str
+
+    @property
+    def url(self) -> str:
+        """How clients reach it."""
+        return url(self.port, self.password)
+
+    @property
+    def name(self) -> str:
+        """Its name among Erlang nodes: one of its own for each folder."""
+        return f"mininova-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:8]}@localhost"
+
+    # ---- files
+
+    def write(self, environ: Mapping[str, str]) -> None:
+        """Write what the node reads, and the scripts that start and inspect it.
+
+        :param environ: what of the caller's environment it inherits (PATH, LANG)
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        distribution = ports.pick()
+        self._write("advanced.config", _terms(self.port, self.folder / "definitions.json"))
+        self._write("definitions.json", json.dumps(_definitions(self.password), indent=2))
+        self._write("enabled_plugins", "[].\n")
+        self._write("rabbitmq-env.conf", "")
+        self._write(".erlang.cookie", secrets.token_hex(20))
+        plain = processes.plain_environment(environ)
+        self._script(START, {**plain, **self._environment(distribution)}, [str(self.server)])
+        rabbitmqctl = [str(self.server.with_name("rabbitmqctl")), "--node", self.name]
+        self._script(TOOL, {**plain, **self._tool_environment(distribution)}, rabbitmqctl)
+
+    def _write(self, name: str, text: str, mode: int = 0o600) -> None:
+        path = self.folder / name
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+            file.write(text)
+
+    def _script(self, name: str, environment: Mapping[str, str], command: list[str]) -> None:
+        """Write a program with its whole environment in it: a RABBITMQ_ or ERL_ variable of its caller changes nothing.
+
+        Two variables come from the caller all the same: where to say that it is up, and whose process it is.
+        """
+        given = [f'${{{key}:+"{key}=${key}"}}' for key in (readiness.VARIABLE, processes.MARK)]
+        fixed = [shlex.quote(f"{key}={value}") for key, value in sorted(environment.items())]
+        words = " \\\n    ".join([*fixed, *given, shlex.join(command)])
+        self._write(name, f'#!/bin/sh\nexec env -i \\\n    {words} "$@"\n', mode=0o700)
+
+    # ---- environment
+
+    def _environment(self, distribution: int) -> dict[str, str]:
+        """Give RabbitMQ's settings for the node: every path it would take from elsewhere points into the folder."""
+        return {
+            "HOME": str(self.folder),
+            "ERL_AFLAGS": f'-run file script "{PRELOAD}"',
+            "ERL_ZFLAGS": NOWHERE_ELSE,
+            "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-sname {self.name} -erl_epmd_port {distribution}",
+            "RABBITMQ_NODENAME": self.name,
+            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_CONFIG_FILES": str(self.folder / "conf.d"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(self.folder / "generated"),
+            "RABBITMQ_SCHEMA_DIR": str(self.folder / "schema"),
+        }
+
+    def _tool_environment(self, distribution: int) -> dict[str, str]:
+        """Give what rabbitmqctl needs to find the node without an epmd, and to listen nowhere itself."""
+        return {
+            "HOME": str(self.folder),
+            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
+            "RABBITMQ_CTL_ERL_ARGS": f"-erl_epmd_port {distribution} -dist_listen false {NOWHERE_ELSE}",
+        }
+
+
+def _terms(port: int, definitions: Path) -> str:
+    quoted = json.dumps(str(definitions), ensure_ascii=False)
+    return f"""[{{rabbit, [
+  {{tcp_listeners, [{{"{ports.LOOPBACK}", {port}}}]}},
+  {{load_definitions, {quoted}}}
+]}}].
+"""
+
+
+def _definitions(password: str) -> dict[str, object]:
+    """Give the one user and what it may do; a queue of notifications that nobody reads is kept short.
+
+    With definitions to load, RabbitMQ makes no guest user.
+    """
+    return {
+        "users": [
+            {
+                "name": USER,
+                "password_hash": password_hash(password),
+                "hashing_algorithm": "rabbit_password_hashing_sha256",
+                "tags": "administrator",
+            }
+        ],
+        "vhosts": [{"name": "/"}],
+        "permissions": [{"user": USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+        "policies": [
+            {
+                "vhost": "/",
+                "name": "notifications",
+                "pattern": r"^notifications\.",
+                "apply-to": "queues",
+                "priority": 0,
+                "definition": {"max-length": 10_000, "overflow": "drop-head"},
+            }
+        ],
+    }
+
+
+def password_hash(password: str) -> str:
+    """Hash a password as RabbitMQ keeps it: four bytes of salt, then SHA-256 of salt and password, in base64.
+
+    Source: https://www.rabbitmq.com/docs/passwords#this-is-the-algorithm
+    """
+    salt = secrets.token_bytes(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()

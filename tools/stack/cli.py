@@ -1,0 +1,227 @@
+"""The words after tools/stack.sh and tools/unstack.sh: one function each, and the table that finds them."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stack import broker, down, install, services, settings, standalone, up
+from stack.errors import StackError
+from stack.home import Home
+from stack.progress import Progress
+from stack.readiness import Readiness
+from stack.supervisor import Status, Supervisor
+
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One command as it was typed.
+
+    :param words: what follows its name
+    """
+
+    words: tuple[str, ...]
+    home: Home
+    environ: Mapping[str, str]
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Command:
+    """What can be typed.
+
+    :param arguments: what follows the name, for the help; each word in capitals must be given
+    :param run: does it, and gives the exit code; None is 0
+    """
+
+    arguments: str
+    purpose: str
+    run: Callable[[Request], int | None]
+
+    def accepts(self, words: Sequence[str]) -> bool:
+        """Say whether there are as many words as this command can take."""
+        wanted = self.arguments.split()
+        least = sum(word.isupper() for word in wanted)
+        return least <= len(words) and (len(words) <= len(wanted) or self.arguments.endswith("…"))
+
+
+def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Do what was asked; the exit code is 0, 1 when it cannot be done, or 2 when it was not understood."""
+    name, *rest = words or ("up",)
+    prog = "tools/unstack.sh" if name == "down" else "tools/stack.sh"
+    command = COMMANDS.get({"-h": "help", "--help": "help"}.get(name, name))
+    if command is None or not command.accepts(rest):
+        typed = " ".join([prog, *(rest if name == "down" else words)])
+        print(f"{typed}: there is no such command.  tools/stack.sh help lists what there is.", file=sys.stderr)
+        return 2
+    request = Request(tuple(rest), settings.home_of(environ), environ, Progress(Console()))
+    try:
+        return command.run(request) or 0
+    except StackError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted.", file=sys.stderr)
+        return 130
+
+
+# ---- the whole stack
+
+
+def _up(request: Request) -> None:
+    up.up(request.home, request.environ, request.progress)
+
+
+def _down(request: Request) -> None:
+    home, clean = request.home, request.words == ("--clean",)
+    if request.words and not clean:
+        raise StackError(f"{request.words[0]} means nothing here: --clean also removes the state.")
+    if not home.is_ours:
+        if home.root.exists() and clean:
+            home.remove()
+        request.progress.say(f"There is no stack in {home.root}: nothing to stop.")
+        return
+    with home.locked():
+        stopped = down.stop(home)
+        request.progress.say(f"Stopped {stopped} processes." if stopped else "Nothing was running.")
+        if clean:
+            home.remove()
+            request.progress.say(f"Removed {home.root}.")
+
+
+def _status(request: Request) -> int:
+    kept = settings.load(request.home)
+    supervisor = Supervisor(request.home)
+    if not supervisor.answers():
+        down.refuse_leftovers(request.home)
+        request.progress.say(f"The stack in {request.home.root} is not running.")
+        return 3
+    programs = supervisor.all()
+    request.progress.say(f"mininova at {kept.api_url}, in {request.home.root}")
+    request.progress.console.print(_table(request.home, programs))
+    return 0 if all(status.is_up for status in programs) else 1
+
+
+def _table(home: Home, programs: Sequence[Status]) -> Table:
+    table = Table("service", "state", "pid", "since", "log", box=None, pad_edge=False)
+    for status in programs:
+        since = datetime.fromtimestamp(status.since).strftime("%H:%M:%S") if status.pid else ""
+        table.add_row(status.name, status.state.lower(), str(status.pid or ""), since, home.log(status.name).name)
+    return table
+
+
+# ---- one service
+
+
+def _logs(request: Request) -> int:
+    name = _service(request, request.words[0])
+    follow = [word for word in request.words[1:] if word == "-f"]
+    log = request.home.log(name)
+    if not log.exists():
+        raise StackError(f"{name} has written no log yet.")
+    os.execvp("tail", ["tail", "-n", "100", *follow, str(log)])
+
+
+def _restart(request: Request) -> None:
+    name = _service(request, request.words[0])
+    supervisor = _running(request)
+    with request.home.locked(), request.progress.step(f"Restarting {name}") as done:
+        with Readiness(request.home.run, [name]) as readiness:
+            supervisor.await_ready(readiness, {name: supervisor.restart(name)})
+        done(f"{name} is up again")
+
+
+def _add_compute(request: Request) -> None:
+    (host,), home = request.words, request.home
+    if not HOST_NAME.fullmatch(host):
+        raise StackError(f"{host!r} is no host name: small letters, digits, dots and hyphens make one.")
+    if host in settings.load(home).computes:
+        raise StackError(f"There is a compute {host} already.")
+    supervisor = _running(request)
+    with home.locked(), request.progress.step(f"Adding the compute {host}") as done:
+        settings.add_compute(home, host)
+        kept, name = settings.load(home), services.compute(home, host).name
+        services.write_compute(home, kept, host)
+        supervisor.write(services.programs(home, kept))
+        supervisor.add(name)
+        with Readiness(home.run, [name]) as readiness:
+            supervisor.await_ready(readiness, supervisor.start([name]))
+        done(f"{name} is up")
+
+
+def _rabbitmqctl(request: Request) -> int:
+    script = request.home.broker / broker.TOOL
+    if not script.exists():
+        raise StackError("This stack has no broker of its own.")
+    os.execv(script, [str(script), *request.words])
+
+
+def _service(request: Request, named: str) -> str:
+    """Find the program that somebody means: ``mininova-api`` or ``api``, ``host-1``, ``broker``."""
+    kept = settings.load(request.home)
+    known = [*services.CONTROLLER_PROGRAMS, *(services.COMPUTE + host for host in kept.computes)]
+    for name in (named, f"mininova-{named}", services.COMPUTE + named, {"broker": services.BROKER}.get(named)):
+        if name in known:
+            return str(name)
+    raise StackError(f"There is no service {named}, but there are {', '.join(known)}.")
+
+
+def _running(request: Request) -> Supervisor:
+    supervisor = Supervisor(request.home)
+    if not supervisor.answers():
+        raise StackError(f"The stack in {request.home.root} is not running: tools/stack.sh starts it.")
+    return supervisor
+
+
+# ---- the rest
+
+
+def _broker(request: Request) -> None:
+    """Run a node without a stack, for tests of others: ``broker start FOLDER PORT`` and ``broker stop FOLDER``."""
+    verb, folder, *port = request.words
+    if verb == "start" and len(port) == 1 and port[0].isdecimal():
+        server = install.rabbitmq(request.environ, request.progress)
+        print(standalone.start(Path(folder).absolute(), server, int(port[0]), request.environ).url)
+    elif verb == "stop" and not port:
+        standalone.stop(Path(folder).absolute())
+    else:
+        raise StackError("broker start FOLDER PORT, or broker stop FOLDER")
+
+
+def _install(request: Request) -> None:
+    install.rabbitmq(request.environ, request.progress)
+
+
+def _help(_: Request) -> None:
+    print(usage())
+
+
+COMMANDS: Mapping[str, Command] = {
+    "up": Command("", "start everything, boot a server, show its flow; without a word it is this", _up),
+    "status": Command("", "list the processes and how they do", _status),
+    "logs": Command("SERVICE [-f]", "show the end of a service's log; -f goes on showing it", _logs),
+    "restart": Command("SERVICE", "stop a service and start it again", _restart),
+    "add-compute": Command("NAME", "start one compute more", _add_compute),
+    "rabbitmqctl": Command("…", "ask the private broker: list_queues, for one", _rabbitmqctl),
+    "broker": Command("VERB FOLDER [port]", "run only a private broker: start FOLDER PORT, stop FOLDER", _broker),
+    "install": Command("", "install what is missing, and start nothing", _install),
+    "down": Command("[--clean]", "stop everything (tools/unstack.sh)", _down),
+    "help": Command("", "say this", _help),
+}
+
+
+def usage() -> str:
+    """List the commands and the variables."""
+    lines = ["tools/stack.sh [COMMAND]: a whole mininova on this machine", ""]
+    lines += [f"  {f'{name} {command.arguments}':26}{command.purpose}" for name, command in COMMANDS.items()]
+    lines += ["", "What it goes by, from the environment:", ""]
+    lines += [f"  {name:26}{purpose}" for name, purpose in settings.VARIABLES.items()]
+    return "\n".join(lines)

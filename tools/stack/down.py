@@ -1,0 +1,35 @@
+"""The end of a stack: services first, then the broker, then whatever is left, each by its pid."""
+
+from stack import processes, services
+from stack.errors import StackError
+from stack.home import Home
+from stack.supervisor import Supervisor
+
+
+def stop(home: Home) -> int:
+    """Stop everything that this home's stack started, and give how many processes that were.
+
+    :raises StackError: when something survives
+    """
+    count = len(processes.of(home.root))
+    supervisor = Supervisor(home)
+    if supervisor.answers():
+        names = [status.name for status in supervisor.all()]
+        supervisor.stop(name for name in names if name != services.BROKER)
+        supervisor.stop(name for name in names if name == services.BROKER)
+        supervisor.shut_down()
+    if left := processes.end(home.root):
+        raise StackError(f"These processes do not end: {', '.join(f'{pid} ({what})' for pid, what in left.items())}")
+    return count
+
+
+def refuse_leftovers(home: Home) -> None:
+    """Refuse to start beside processes of an earlier start whose supervisor is gone.
+
+    :raises StackError: naming the way out
+    """
+    if left := processes.of(home.root):
+        raise StackError(
+            f"The supervisor of the stack in {home.root} is gone, but {len(left)} of its processes run "
+            f"(pid {', '.join(map(str, left))}).  Stop them with tools/unstack.sh first."
+        )

@@ -1,0 +1,170 @@
+"""What was asked for: the MININOVA_* variables of the environment, checked, and kept for the commands that follow.
+
+A start goes by the environment and by nothing else, except that computes added later (add-compute) belong to the home
+and come back.  The other commands need MININOVA_HOME only: the rest they read from what the start wrote down.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from stack import ports
+from stack.errors import StackError
+from stack.home import Home
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+DEFAULT_API_PORT = 8774
+#: The first broker port that is tried when none is named; 5672 is left to the machine's own broker.
+FIRST_BROKER_PORT = 5673
+
+#: The variables, for ``stack.sh help``.
+VARIABLES = {
+    "MININOVA_HOME": "the folder that keeps everything (.stack in the checkout)",
+    "MININOVA_API_PORT": f"where the REST API listens, on 127.0.0.1 ({DEFAULT_API_PORT})",
+    "MININOVA_BROKER_PORT": f"where RabbitMQ listens, on 127.0.0.1 (the first free one from {FIRST_BROKER_PORT} up)",
+    "MININOVA_COMPUTES": "how many computes to start: host-1, host-2 … (3)",
+    "MININOVA_BROKER_URL": "a broker that runs already, amqp://USER:PASSWORD@HOST:PORT/, instead of a private one",
+    "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
+    "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
+    "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
+    "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack, as asked for.
+
+    :param broker_url: the broker of somebody else; None runs a private one on broker_port
+    :param db_url: the database of somebody else; None uses a SQLite file
+    :param flow: whether messages are reported and collected
+    :param first_boot: whether a start ends with booting a server
+    """
+
+    api_port: int
+    broker_port: int
+    computes: tuple[str, ...]
+    broker_url: str | None = None
+    db_url: str | None = None
+    flow: bool = True
+    first_boot: bool = True
+
+    @property
+    def api_url(self) -> str:
+        """Where clients find the three APIs."""
+        return f"http://{ports.LOOPBACK}:{self.api_port}"
+
+
+def home_of(environ: Mapping[str, str]) -> Home:
+    """Find the home that a command is about."""
+    return Home(Path(environ.get("MININOVA_HOME") or CHECKOUT / ".stack").expanduser().absolute())
+
+
+def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
+    """Read what a start is asked for.
+
+    :raises StackError: for a value that cannot be, naming its variable
+    """
+    broker_port = _read(environ, "MININOVA_BROKER_PORT", _port, None)
+    count = _read(environ, "MININOVA_COMPUTES", _count, 3)
+    named = [f"host-{number}" for number in range(1, count + 1)]
+    return Settings(
+        api_port=_read(environ, "MININOVA_API_PORT", _port, DEFAULT_API_PORT),
+        broker_port=broker_port or ports.first_free(FIRST_BROKER_PORT),
+        computes=tuple(dict.fromkeys([*named, *added_computes(home)])),
+        broker_url=_read(environ, "MININOVA_BROKER_URL", _broker_url, None),
+        db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
+        flow=_read(environ, "MININOVA_FLOW", _switch, True),
+        first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
+    )
+
+
+def _read(environ: Mapping[str, str], name: str, convert: Callable[[str], Any], default: Any) -> Any:
+    if not (value := environ.get(name, "").strip()):
+        return default
+    try:
+        return convert(value)
+    except ValueError as error:
+        raise StackError(f"{name} must be {error}, not {value!r}.") from None
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) < 65_536:
+        raise ValueError("a port number from 1 to 65535")
+    return int(value)
+
+
+def _count(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) < 1_000:
+        raise ValueError("a number of computes from 1 to 999")
+    return int(value)
+
+
+def _switch(value: str) -> bool:
+    if value not in ("0", "1"):
+        raise ValueError("0 or 1")
+    return value == "1"
+
+
+def _broker_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
+        raise ValueError("a URL such as amqp://USER:PASSWORD@HOST:5672/")
+    return value
+
+
+def _db_url(value: str) -> str:
+    if "://" not in value:
+        raise ValueError("a URL such as postgresql+psycopg://USER:PASSWORD@HOST/NAME")
+    return value
+
+
+# ---- what is remembered in the home
+
+
+def save(home: Home, settings: Settings) -> None:
+    """Write down what a start was asked for, so that the commands that follow know it."""
+    _keep(home, {**_kept(home), **asdict(settings)})
+
+
+def count_start(home: Home) -> int:
+    """Count the starts that succeeded, this one included."""
+    kept = _kept(home)
+    kept["starts"] = kept.get("starts", 0) + 1
+    _keep(home, kept)
+    return int(kept["starts"])
+
+
+def load(home: Home) -> Settings:
+    """Read what the last start was asked for.
+
+    :raises StackError: when the home holds no stack
+    """
+    kept = _kept(home)
+    if "api_port" not in kept:
+        raise StackError(f"No stack was ever started in {home.root}: tools/stack.sh starts one there.")
+    fields = {name: kept[name] for name in Settings.__dataclass_fields__}
+    return Settings(**{**fields, "computes": tuple(fields["computes"])})
+
+
+def add_compute(home: Home, name: str) -> None:
+    """Remember one compute more, for this run and for later ones."""
+    kept = _kept(home)
+    _keep(home, {**kept, "computes": [*kept["computes"], name], "added_computes": [*added_computes(home), name]})
+
+
+def added_computes(home: Home) -> list[str]:
+    """Name the computes that were added to this home beside the counted ones."""
+    return list(_kept(home).get("added_computes", []))
+
+
+def _kept(home: Home) -> dict[str, Any]:
+    return dict(json.loads(home.settings.read_text())) if home.is_ours else {}
+
+
+def _keep(home: Home, kept: Mapping[str, Any]) -> None:
+    home.write_private(home.settings, json.dumps(kept, indent=2) + "\n")

@@ -1,0 +1,184 @@
+"""The start of a stack, step by step: files, broker and database, services, a first server, its flow."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from stack import broker, clouds, down, install, ports, processes, services, settings
+from stack.errors import StackError
+from stack.home import Home
+from stack.progress import Progress
+from stack.readiness import Readiness
+from stack.settings import Settings
+from stack.supervisor import Supervisor
+
+
+def up(home: Home, environ: Mapping[str, str], progress: Progress) -> None:
+    """Start a stack, or say that it is up.
+
+    :raises StackError: when it does not come up; what had started is stopped again
+    """
+    wanted = settings.from_environment(environ, home)
+    home.create()
+    with home.locked():
+        if Supervisor(home).answers():
+            say_it_is_up(home, progress)
+            return
+        down.refuse_leftovers(home)
+        _require_ports(wanted)
+        server = None if wanted.broker_url else install.rabbitmq(environ, progress)
+        progress.say(f"Starting mininova in {home.root}")
+        settings.save(home, wanted)
+        _write_files(home, wanted, server, environ)
+        try:
+            _start(home, wanted, environ, progress)
+        except BaseException:
+            with suppress(StackError):
+                down.stop(home)
+            raise
+        start = settings.count_start(home)
+        if wanted.first_boot:
+            _boot(home, "first-boot" if start == 1 else f"boot-{start}", environ, progress)
+        _say_what_next(home, wanted, progress)
+
+
+def _write_files(home: Home, wanted: Settings, server: Path | None, environ: Mapping[str, str]) -> None:
+    """Write what every program reads.
+
+    :param server: the rabbitmq-server program, for a broker of our own
+    """
+    if server:
+        broker.Node(home.broker, server, wanted.broker_port, home.secret("broker")).write(environ)
+    services.write_configuration(home, wanted)
+    clouds.write(home, wanted)
+    Supervisor(home).write(services.programs(home, wanted))
+
+
+def _require_ports(wanted: Settings) -> None:
+    ports.require(wanted.api_port, "MININOVA_API_PORT", "the REST API")
+    if wanted.broker_url:
+        ports.require_answer(wanted.broker_url, "MININOVA_BROKER_URL")
+    else:
+        ports.require(wanted.broker_port, "MININOVA_BROKER_PORT", "RabbitMQ")
+
+
+def say_it_is_up(home: Home, progress: Progress) -> None:
+    """Say that the stack runs and change nothing.
+
+    :raises StackError: when a part of it does not, naming it and the way to start it
+    """
+    kept = settings.load(home)
+    if dead := [status.name for status in Supervisor(home).all() if not status.is_up]:
+        raise StackError(
+            f"The stack in {home.root} is up, but not {', '.join(dead)}.  See why: tools/stack.sh logs {dead[0]}.  "
+            f"Start it again: tools/stack.sh restart {dead[0]}"
+        )
+    progress.say(f"mininova is up already, at {kept.api_url}: nothing was changed.")
+    progress.say("tools/stack.sh status shows its processes; tools/unstack.sh stops it.")
+
+
+# ---- the steps
+
+
+def _start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Progress) -> None:
+    supervisor = Supervisor(home)
+    supervisor.launch(environ)
+    names = [program.name for program in services.programs(home, wanted)]
+    first = [name for name in names if name == services.BROKER]
+    with Readiness(home.run, names) as readiness:
+        with progress.step("Starting RabbitMQ and making the database") as done:
+            pids = supervisor.start(first)
+            _prepare_database(home, environ)
+            done(f"database: {_without_password(wanted.db_url) if wanted.db_url else home.database.name}")
+            supervisor.await_ready(readiness, pids)
+            done(f"RabbitMQ: {_broker_line(wanted)}")
+        with progress.step("Starting the services") as done:
+            pids = supervisor.start(name for name in names if name not in first)
+            supervisor.await_ready(readiness, pids)
+            done(f"up: {', '.join(pids)}")
+
+
+def _broker_line(wanted: Settings) -> str:
+    if wanted.broker_url:
+        return f"yours, {_without_password(wanted.broker_url)}"
+    return f"a node of its own, on {ports.LOOPBACK}:{wanted.broker_port}"
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _prepare_database(home: Home, environ: Mapping[str, str]) -> None:
+    """Bring the schema up to date, and make what a cloud begins with."""
+    secret = {f"MININOVA_{user.upper()}_PASSWORD": clouds.password(home, user) for user in clouds.USERS.values()}
+    for words in (("db", "upgrade"), ("bootstrap",)):
+        _manage(home, words, {**processes.plain_environment(environ), **secret})
+
+
+def _manage(home: Home, words: Iterable[str], environ: Mapping[str, str]) -> None:
+    command = [services.executable("mininova-manage"), *words, "--config-file", str(home.etc / "mininova.conf")]
+    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise StackError((done.stderr or done.stdout).strip().splitlines()[-1])
+
+
+# ---- the first server
+
+
+def client_environment(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment in which clients find this cloud and no other, with no proxy between, on this terminal."""
+    terminal = {name: environ[name] for name in ("TERM", "COLUMNS", "NO_COLOR") if name in environ}
+    ours = {"OS_CLIENT_CONFIG_FILE": str(home.clouds), "MININOVA_CONFIG_FILE": str(home.etc / "mininova.conf")}
+    return {**processes.plain_environment(environ), **terminal, **ours}
+
+
+def _boot(home: Home, name: str, environ: Mapping[str, str], progress: Progress) -> None:
+    """Boot a server with the real client, and show the flow of that boot.
+
+    Not with ``--wait``: the client looks at once, sleeps for five seconds, and looks again, and a boot takes a tenth of
+    one.  By the time that a second client has started the server is ACTIVE.
+    """
+    environment = client_environment(home, environ)
+    words = ("server", "create", "--flavor", "m1.tiny", "--image", "cirros", name)
+    with progress.step(f"openstack --os-cloud mininova {' '.join(words)}") as done:
+        server = _openstack(environment, *words)
+        server = _openstack(environment, "server", "show", server["id"])
+        done(f"server {name} is {server['status']}, {_addresses(server)}")
+    progress.say("\nThe flow of that boot:\n")
+    subprocess.run([services.executable("mininova-flow"), "show", server["id"]], env=environment, check=False)
+    if server["status"] == "ERROR":
+        raise StackError(f"The services are up, but the first server is in ERROR: {server['fault']}")
+
+
+def _openstack(environment: Mapping[str, str], *words: str) -> dict[str, Any]:
+    command = [services.executable("openstack"), "--os-cloud", "mininova", *words, "-f", "json"]
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise StackError(f"The services are up, but openstack {' '.join(words[:2])} failed: {done.stderr.strip()}")
+    return dict(json.loads(done.stdout))
+
+
+def _addresses(server: Mapping[str, Any]) -> str:
+    return ", ".join(address for addresses in server["addresses"].values() for address in addresses)
+
+
+def _say_what_next(home: Home, wanted: Settings, progress: Progress) -> None:
+    openrc = os.path.relpath(home.openrc) if home.openrc.is_relative_to(Path.cwd()) else home.openrc
+    progress.say(f"""
+mininova is up at {wanted.api_url}.  What to try next:
+
+    . {openrc}
+    openstack server list
+    openstack server create --flavor m1.tiny --image cirros --min 3 --max 3 --wait crowd
+    mininova-flow list
+    mininova-flow show crowd-1
+    mininova-manage service list
+
+    tools/stack.sh status                 its processes; also: logs, restart, add-compute, help
+    tools/unstack.sh                      stops it; with --clean it forgets everything
+""")

@@ -1,0 +1,70 @@
+# Make the checkout's virtual environment, .venv, and install mininova into it.  Sourced by the scripts beside it.
+#
+#   ensure_venv stack          what tools/stack.sh needs
+#   ensure_venv stack,test     what tools/run-tests.sh needs
+#
+# It installs again only when pyproject.toml has changed since, so that a second start costs nothing.
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$checkout/.venv
+
+# Run a command as root, if that can be done without asking for a password.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+fail() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+is_python_311() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    local name
+    for name in python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
+        if command -v "$name" >/dev/null && is_python_311 "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+# Debian keeps the part of Python that makes virtual environments in a package of its own.
+require_venv_module() {
+    local python=$1 package
+    if "$python" -c 'import ensurepip, venv' 2>/dev/null; then return; fi
+    package=$("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info.minor)')
+    echo "Python's venv module is missing: installing Debian's $package."
+    if ! { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "$package"; } </dev/null; then
+        fail "Python cannot make virtual environments here. Run: sudo apt-get install $package"
+    fi
+}
+
+ensure_venv() {
+    local extras=$1 python
+    local stamp=$venv/.mininova-$extras wanted
+    wanted=$(sha256sum <"$checkout/pyproject.toml")
+    exec 9<"$checkout"
+    flock 9 # two scripts that start together make one environment
+    if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || [ ! -x "$venv/bin/python" ]; then
+        if [ ! -x "$venv/bin/python" ]; then
+            python=$(find_python) || fail "mininova needs Python 3.11 or later. Run: sudo apt-get install python3 python3-venv"
+            require_venv_module "$python"
+            echo "Making a virtual environment in .venv (with $python)."
+            "$python" -m venv "$venv" || fail "$venv could not be made."
+        fi
+        echo "Installing mininova and what it needs into .venv."
+        "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off -e "$checkout[$extras]" </dev/null |
+            sed -un -E 's/^ *((Collecting|Building|Installing|Successfully) .*)/    \1/p' ||
+            fail "pip could not install what mininova needs; its complaint is above."
+        echo "$wanted" >"$stamp"
+    fi
+    exec 9<&-
+}
+
+# Run the stack's own program, in place of this script.
+exec_stack() {
+    exec env PYTHONPATH="$checkout/tools" "$venv/bin/python" -m stack "$@"
+}
