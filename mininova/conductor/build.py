@@ -150,7 +150,7 @@ class BuildFlow:
         )
 
     def _taken_back_before(self, instance: Instance) -> Instance | None:
-        """Find the instance as an earlier delivery of this message left it, whose conductor died before the next step."""
+        """Find the instance as an earlier delivery of this message left it, if its conductor died just then."""
         with self.db.read() as tx:
             found = instances.get_many(tx, [instance.uuid])
         taken_back = (None, states.SCHEDULING, instance.generation + 1)
