@@ -27,6 +27,6 @@ from mininova.rpc.versions import Version, since
 
 __all__ = [
     "Codec", "ConnectionLost", "Interface", "InvalidArguments", "MalformedMessage", "MessageEvent", "MessagingTimeout",
-    "Method", "NoSuchMethod", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server", "Transport",
-    "Undeliverable", "UnsupportedVersion", "Version", "call", "cast", "fanout", "since",
+    "Method", "NoSuchMethod", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server",
+    "Transport", "Undeliverable", "UnsupportedVersion", "Version", "call", "cast", "fanout", "since",
 ]  # fmt: skip

@@ -9,7 +9,8 @@ import logging
 import random
 import threading
 import time
-from urllib.parse import urlsplit
+from contextlib import suppress
+from urllib.parse import unquote, urlsplit
 
 from mininova.rpc.amqp_link import BrokerUnreachable, Link
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout
@@ -31,15 +32,13 @@ class AMQPTransport(Transport):
 
     def __init__(self, url: str, *, heartbeat: float = 30.0, prefetch: int = 64, connect_wait: float = 10.0) -> None:
         self._url, self._heartbeat, self._prefetch, self._connect_wait = url, heartbeat, prefetch, connect_wait
-        self.user_id = urlsplit(url.partition(";")[0]).username
+        user = urlsplit(url.partition(";")[0]).username
+        self.user_id = None if user is None else unquote(user)
         self._subscriptions: list[Subscription] = []
-        self._link: Link | None = None
+        self._link: Link | None = None  # once it reads every subscription
         self._changed = threading.Condition()
         self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, name="amqp-reader", daemon=True),
-            threading.Thread(target=self._beat, name="amqp-heartbeat", daemon=True),
-        ]
+        self._threads: list[threading.Thread] = []
 
     # ---- the connection
 
@@ -48,11 +47,14 @@ class AMQPTransport(Transport):
 
         :raises BrokerUnreachable: when the first try fails; later ones are repeated until they succeed
         """
-        self._link = self._connect()
+        link = self._connect()
+        self._threads = [
+            threading.Thread(target=self._run, args=(link,), name="amqp-reader", daemon=True),
+            threading.Thread(target=self._beat, name="amqp-heartbeat", daemon=True),
+        ]
         for thread in self._threads:
             thread.start()
-        for subscription in self._subscriptions:
-            self._link.consume(subscription)
+        self._take_into_use(link)
 
     def stop(self) -> None:
         """Disconnect."""
@@ -62,7 +64,9 @@ class AMQPTransport(Transport):
             self._changed.notify_all()
         if link is not None:
             link.close()
-            self._threads[0].join(timeout=2)
+        for thread in self._threads:
+            thread.join(timeout=2)
+        if link is not None:
             link.cut()
 
     def _connect(self) -> Link:
@@ -73,21 +77,18 @@ class AMQPTransport(Transport):
             on_return=lambda message_id: self.on_return(message_id),
         )
 
-    def _run(self) -> None:
-        while True:
-            link = self._link
+    def _run(self, link: Link | None) -> None:
+        while link is not None:
             try:
-                if link is not None:
-                    link.read()
+                link.read()
             except ConnectionLost as error:
                 LOG.warning("%s", error)
             with self._changed:
                 self._link = None
-            if self._stopping.is_set():
-                return
-            self._reconnect()
+            link = self._reconnect()
 
-    def _reconnect(self) -> None:
+    def _reconnect(self) -> Link | None:
+        """Connect again, however long it takes; None when we are stopping."""
         pause = _FIRST_PAUSE
         while not self._stopping.wait(pause * random.uniform(0.5, 1.5)):
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -96,22 +97,37 @@ class AMQPTransport(Transport):
             except BrokerUnreachable as error:
                 LOG.warning("%s", error)
                 continue
-            with self._changed:
-                self._link = link
-                self._changed.notify_all()
             threading.Thread(target=self._restore, args=(link,), name="amqp-restore", daemon=True).start()
-            return
+            return link
+        return None
 
     def _restore(self, link: Link) -> None:
-        """Read every queue again; aside, since it waits for what only the reader can hear."""
+        """Take a new connection into use; aside, since that waits for what only the reader can hear."""
         try:
-            for subscription in list(self._subscriptions):
-                link.consume(subscription)
+            self._take_into_use(link)
         except (ConnectionLost, MessagingTimeout) as error:
             LOG.warning("the new connection broke at once: %s", error)
             link.cut()
         else:
             LOG.info("connected to the broker again")
+
+    def _take_into_use(self, link: Link) -> None:
+        """Read every queue, and only then let anybody publish: what they send may be answered at once."""
+        read: list[Subscription] = []
+        while True:
+            with self._changed:
+                unread = [subscription for subscription in self._subscriptions if subscription not in read]
+                if link.lost:
+                    raise ConnectionLost("it was lost before it could be used")
+                if not unread:
+                    self._link = link
+                    self._changed.notify_all()
+                    break
+            for subscription in unread:
+                link.consume(subscription)
+            read += unread
+        if self._stopping.is_set():
+            link.close()
 
     def _beat(self) -> None:
         while not self._stopping.wait(self._heartbeat / 3):
@@ -119,27 +135,33 @@ class AMQPTransport(Transport):
                 link.beat()
 
     def _live(self, timeout: float) -> Link:
-        link = self._link
-        if link is not None:
-            return link
         with self._changed:
-            self._changed.wait_for(lambda: self._link is not None or self._stopping.is_set(), max(0.0, timeout))
-            if self._link is None:
-                raise MessagingTimeout("the broker is away, and did not come back in time")
-            return self._link
+            self._changed.wait_for(lambda: self._usable() or self._stopping.is_set(), timeout)
+            link = self._usable()
+        if link is None:
+            raise MessagingTimeout("the broker is away, and did not come back in time")
+        return link
+
+    def _usable(self) -> Link | None:
+        return None if self._link is None or self._link.lost else self._link
 
     # ---- the contract
 
     def subscribe(self, subscription: Subscription) -> None:
         """Read a queue, now and after every reconnect."""
-        self._subscriptions.append(subscription)
-        if (link := self._link) is not None:
-            link.consume(subscription)
+        with self._changed:
+            self._subscriptions.append(subscription)
+            link = self._link
+        if link is not None:
+            with suppress(ConnectionLost):  # the next connection reads it
+                link.consume(subscription)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Stop reading a queue."""
-        self._subscriptions.remove(subscription)
-        if (link := self._link) is not None:
+        with self._changed:
+            self._subscriptions.remove(subscription)
+            link = self._link
+        if link is not None:
             link.cancel(subscription)
 
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:
@@ -148,7 +170,8 @@ class AMQPTransport(Transport):
 
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Send and forget."""
-        self._live(message.expiration or self._connect_wait).publish(message, kind, mandatory)
+        wait = self._connect_wait if message.expiration is None else message.expiration
+        self._live(wait).publish(message, kind, mandatory)
 
     def publish_confirmed(self, message: Message, timeout: float) -> None:
         """Send, and wait until the broker has it."""

@@ -5,7 +5,9 @@ with ``nowait``; confirms and returns come in through the reader and are matched
 That is also what pipelines the publishers.
 """
 
+import logging
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,12 +16,18 @@ from uuid import uuid4
 
 import kombu
 from amqp import spec
+from amqp.exceptions import FrameSyntaxError
+from amqp.method_framing import frame_handler
+from kombu.exceptions import KombuError
 
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError, Undeliverable
 from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Waiter
 
+LOG = logging.getLogger(__name__)
+
 DELIVERIES = "x-mininova-deliveries"
 _UNREAD_FOR = 600_000  # ms after which the broker removes a queue that is not durable and that nobody reads
+_HEADER, _SIZES = 2, 12  # the kind of frame that has properties, and its bytes before them (AMQP 0-9-1, 4.2.6.1)
 
 
 class BrokerUnreachable(RPCError):
@@ -33,6 +41,25 @@ class _Unconfirmed:
         self.message, self.waiter, self.returned = message, Waiter(), False
 
 
+def _frame_handler(connection: Any, callback: Callable[..., Any]) -> Callable[[tuple[int, int, bytes]], Any]:
+    """Read frames as amqp does, but not let properties that cannot be decoded end the connection: they are left out.
+
+    Otherwise one message could keep a service from reading its queue for ever, for it would come again.
+    """
+    on_frame = frame_handler(connection, callback)
+
+    def on_any_frame(frame: tuple[int, int, bytes]) -> Any:
+        kind, channel, payload = frame
+        try:
+            return on_frame(frame)
+        except (UnicodeDecodeError, FrameSyntaxError, struct.error, IndexError):
+            if kind != _HEADER:
+                raise
+            return on_frame((kind, channel, payload[:_SIZES] + b"\0\0"))
+
+    return on_any_frame
+
+
 class Link:
     """A connection with three channels: to publish plainly, to publish confirmed (and declare), to read.
 
@@ -43,17 +70,22 @@ class Link:
     """
 
     def __init__(self, url: str, *, heartbeat: float, prefetch: int, on_return: Callable[[str], None]) -> None:
-        source = kombu.Connection(url, heartbeat=heartbeat, connect_timeout=5)
-        self.errors = (*source.connection_errors, *source.channel_errors, OSError, AttributeError)
+        options = {"frame_handler": _frame_handler}
+        source = kombu.Connection(url, heartbeat=heartbeat, connect_timeout=5, transport_options=options)
+        self.errors = (*source.connection_errors, *source.channel_errors, KombuError, OSError, AttributeError)
         try:
-            source.connect()
+            source.ensure_connection(max_retries=max(0, len(source.alt) - 1), interval_start=0, interval_step=0)
             self._connection: Any = source.connection
             self._plain, self._confirming, self._reading = (self._connection.channel() for _ in range(3))
             self._confirming.confirm_select()
             self._reading.basic_qos(0, prefetch, False)
-        except (*source.connection_errors, *source.channel_errors, OSError) as error:
+        except self.errors as error:
+            source.collect()
             raise BrokerUnreachable(f"no broker lets us in at {source.as_uri()}: {error}") from None
+        self._socket: socket.socket = self._connection.sock
         self._on_return = on_return
+        self._reading.auto_decode = False  # a body is bytes, whatever it says of itself
+        self._reading._callbacks[spec.Basic.CancelOk] = self._cancelled
         self._plain.events["basic_return"].add(self._plain_returned)
         self._confirming.events["basic_return"].add(self._confirming_returned)
         self._confirming.events["basic_ack"].add(self._confirmed)
@@ -61,42 +93,54 @@ class Link:
         self._lock = threading.Lock()
         self._published = 0
         self._unconfirmed: dict[int, _Unconfirmed] = {}
+        self._cancelling: dict[str, Waiter] = {}
         self._exchanges: set[str] = set()
-        self._lost = False
+        self.lost = self._closing = False
 
     # ---- reading
 
     def read(self) -> None:
-        """Deliver what comes in until the connection ends; then everybody who waits for a confirm is told."""
+        """Deliver what comes in until the connection ends; then everybody who waits for the broker is told.
+
+        :raises ConnectionLost: when it was not we who ended it
+        """
         try:
-            while True:
+            while self._connection.connected:
                 self._connection.drain_events()
-        except self.errors as error:
-            if not self._lost:
+        except Exception as error:  # amqp raises what it likes when the wire breaks under it
+            if not self._closing:
                 raise ConnectionLost(f"the connection to the broker broke: {error}") from None
         finally:
-            self._lost = True
-            for unconfirmed in list(self._unconfirmed.values()):
-                unconfirmed.waiter.set(error=ConnectionLost("the broker went away before it confirmed"))
+            self._end()
+
+    def _end(self) -> None:
+        self.cut()  # wakes whoever is writing, and so has the lock
+        with self._lock:
+            self._connection.collect()
+        for unconfirmed in list(self._unconfirmed.values()):
+            unconfirmed.waiter.set(error=ConnectionLost("the broker went away before it confirmed"))
+        for cancelled in list(self._cancelling.values()):
+            cancelled.set()
 
     def beat(self) -> None:
         """Send a heartbeat if it is time; give the broker up if its own have stopped."""
-        try:
-            with self._lock:
-                self._connection.heartbeat_tick()
-        except self.errors:
-            self.cut()
+        with suppress(ConnectionLost):
+            self._send(self._connection.heartbeat_tick)
 
     def close(self) -> None:
         """Say goodbye; the reader ends when the broker has answered."""
-        self._lost = True
-        with suppress(*self.errors), self._lock:
-            self._connection.send_method(spec.Connection.Close, "BsBB", (200, "", 0, 0))
+        with suppress(ConnectionLost):
+            self._send(self._say_goodbye)
+
+    def _say_goodbye(self) -> None:
+        self.lost = self._closing = True
+        self._connection.send_method(spec.Connection.Close, "BsBB", (200, "", 0, 0))
 
     def cut(self) -> None:
-        """End the connection at once, so that the reader notices."""
-        with suppress(*self.errors):
-            self._connection.sock.shutdown(socket.SHUT_RDWR)
+        """End the connection at once, so that the reader notices and nobody tries to write."""
+        self.lost = True
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     # ---- places
 
@@ -130,21 +174,31 @@ class Link:
         """Declare a subscription's queue and read it."""
         s = subscription
         self.queue(s.queue, s.exchange, s.kind, s.routing_key, durable=s.durable)
-        self._reading.callbacks[s.queue] = lambda raw: s.on_delivery(self._delivery(raw, s))
+        take = self._reading.callbacks[s.queue] = lambda raw: self._deliver(raw, s)  # it may come before we return
         self._send(
-            self._reading.basic_consume,
-            s.queue, consumer_tag=s.queue, no_ack=s.no_ack, nowait=True, callback=self._reading.callbacks[s.queue],
-        )  # fmt: skip
+            self._reading.basic_consume, s.queue, consumer_tag=s.queue, no_ack=s.no_ack, nowait=True, callback=take
+        )
 
-    def cancel(self, subscription: Subscription) -> None:
-        """Stop reading a queue."""
-        self._send(self._reading.basic_cancel, subscription.queue, nowait=True)
+    def cancel(self, subscription: Subscription, timeout: float = 10.0) -> None:
+        """Stop reading a queue, and return when all that was on its way has been delivered."""
+        tag = subscription.queue
+        cancelled = self._cancelling[tag] = Waiter()
+        with suppress(ConnectionLost):  # then nothing more comes either
+            self._send(self._reading.send_method, spec.Basic.Cancel, "sb", (tag, False))
+            cancelled.wait(timeout)
+        del self._cancelling[tag]
+
+    def _deliver(self, raw: Any, subscription: Subscription) -> None:
+        try:
+            subscription.on_delivery(self._delivery(raw, subscription))
+        except Exception:  # one message must not end the reading of all
+            LOG.exception("a message on %s could not be taken", subscription.queue)
 
     def _delivery(self, raw: Any, subscription: Subscription) -> Delivery:
         properties, info = raw.properties, raw.delivery_info
-        expiration = properties.get("expiration")
+        expiration, tried = properties.get("expiration"), (properties.get("application_headers") or {}).get(DELIVERIES)
         message = Message(
-            body=raw.body,
+            body=raw.body or b"",
             exchange=info["exchange"],
             routing_key=info["routing_key"],
             message_id=properties.get("message_id", ""),
@@ -153,7 +207,7 @@ class Link:
             user_id=properties.get("user_id"),
             expiration=int(expiration) / 1000 if expiration else None,
             persistent=properties.get("delivery_mode") == 2,
-            deliveries=(properties.get("application_headers") or {}).get(DELIVERIES, 0),
+            deliveries=max(0, tried) if isinstance(tried, int) else 0,
         )
 
         def settle(done: bool) -> None:
@@ -188,10 +242,11 @@ class Link:
             raise unconfirmed.waiter.error
 
     def _transmit_numbered(self, unconfirmed: _Unconfirmed, mandatory: bool) -> int:
-        self._published += 1
-        self._unconfirmed[self._published] = unconfirmed
+        tag = self._published + 1
+        self._unconfirmed[tag] = unconfirmed
         self._transmit(self._confirming, unconfirmed.message, mandatory)
-        return self._published
+        self._published = tag  # only now: what could not be written the broker does not count
+        return tag
 
     def _transmit(self, channel: Any, message: Message, mandatory: bool) -> None:
         raw = channel.prepare_message(
@@ -213,10 +268,10 @@ class Link:
         channel.send_method(spec.Basic.Publish, "Bssbb", args, raw)
 
     def _send(self, write: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if self._lost:
-            raise ConnectionLost("there is no connection to the broker")
         try:
             with self._lock:
+                if self.lost:
+                    raise ConnectionLost("there is no connection to the broker")
                 return write(*args, **kwargs)
         except self.errors as error:
             self.cut()
@@ -239,8 +294,12 @@ class Link:
             unconfirmed.waiter.set(error=Undeliverable(f"the broker refused a message to {key}", target=key))
 
     def _up_to(self, tag: int, multiple: bool) -> list[_Unconfirmed]:
-        tags = [each for each in self._unconfirmed if each <= tag] if multiple else [tag]
+        tags = [each for each in list(self._unconfirmed) if each <= tag] if multiple else [tag]
         return [found for each in tags if (found := self._unconfirmed.get(each))]
+
+    def _cancelled(self, tag: str) -> None:
+        if waiter := self._cancelling.get(tag):
+            waiter.set()
 
     def _confirming_returned(self, error: Exception, exchange: str, key: str, raw: Any) -> None:
         message_id = raw.properties.get("message_id")

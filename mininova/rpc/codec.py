@@ -6,7 +6,7 @@ can encode, a context is a dict and every error is a RemoteError.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from mininova.rpc import errors
 
@@ -23,7 +23,7 @@ class Codec:
     :param unwrap: plain data → what msgspec can convert to the declared types
     :param context_to_wire: a context → the fields that travel
     :param context_from_wire: the fields that came → a context
-    :param errors: name → class of the errors that may cross the wire; a class takes ``(message, **details)``
+    :param errors: name → class of the errors that may cross the wire: made of a message, more is in its ``details``
     """
 
     wrap: Callable[[Any], Any] = _same
@@ -46,8 +46,10 @@ class Codec:
 
     def error_of(self, failure: Mapping[str, Any]) -> Exception:
         """Make the error again: of its registered class, or a RemoteError.  Nothing is imported for it."""
-        code, message = str(failure.get("class")), str(failure.get("message"))
+        code, message, details = str(failure.get("class")), str(failure.get("message")), failure.get("kwargs")
         known = self.errors.get(code) or errors.WIRE.get(code)
         if known is None:
             return errors.RemoteError(f"{code}: {message}", code=code, remote_message=message)
-        return known(message, **(failure.get("kwargs") or {}))
+        error: Any = known(message)
+        error.details = details if isinstance(details, dict) else {}  # not to the constructor: it might not take them
+        return cast(Exception, error)

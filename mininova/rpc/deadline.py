@@ -24,4 +24,4 @@ def until(seconds: float | None) -> Iterator[None]:
 def left(wanted: float) -> float:
     """Give the seconds that a call may take: what it wants, or what is left, whichever is less."""
     deadline = _deadline.get()
-    return wanted if deadline is None else max(0.0, min(wanted, deadline - time.monotonic()))
+    return max(0.0, wanted if deadline is None else min(wanted, deadline - time.monotonic()))

@@ -20,7 +20,11 @@ from mininova.rpc.versions import Version
 ENVELOPE = Version(2, 0)
 _CONTEXT = "_context_"
 
+_MOST_BYTES = 16 * 1024 * 1024  # what RabbitMQ 4 takes at most; a longer one would cost us the connection
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError)
+
 _encode = msgspec.json.Encoder().encode
+_encode_failure = msgspec.json.Encoder(enc_hook=str).encode  # an error's details may be anything
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,18 +44,24 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a call; or, with ``rejected``, word that a cast was refused.
 
     :param failure: the error as ``{"class", "module", "message", "kwargs"}``, or None
-    :param rejected: the refused cast itself, so that its sender need not remember it
+    :param rejected: the refused cast itself, byte for byte, so that its sender need not remember it
     """
 
     msg_id: str
     result: Any = None
     failure: dict[str, Any] | None = None
-    rejected: dict[str, Any] | None = None
+    rejected: bytes | None = None
 
 
 def pack(payload: dict[str, Any]) -> bytes:
-    """Put a payload into an envelope."""
-    return _encode({"oslo.version": str(ENVELOPE), "oslo.message": _encode(payload).decode()})
+    """Put a payload into an envelope.
+
+    :raises MalformedMessage: when it is longer than a broker takes
+    """
+    body = _encode({"oslo.version": str(ENVELOPE), "oslo.message": _encode(payload).decode()})
+    if len(body) > _MOST_BYTES:
+        raise MalformedMessage(f"a message of {len(body)} bytes is too long: {_MOST_BYTES} are taken")
+    return body
 
 
 def unpack(body: bytes | str) -> dict[str, Any]:
@@ -65,7 +75,7 @@ def unpack(body: bytes | str) -> dict[str, Any]:
         if isinstance(outer, dict) and "oslo.message" in outer:
             _check(outer.get("oslo.version", "1.0"))
             outer = msgspec.json.decode(outer["oslo.message"])
-    except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise MalformedMessage(f"this is not a message: {error}") from None
     if not isinstance(outer, dict):
         raise MalformedMessage(f"a message is a JSON object, not {type(outer).__name__}")
@@ -126,7 +136,7 @@ def read_request(payload: dict[str, Any]) -> Request:
 
 def pack_reply(reply: Reply) -> bytes:
     """Write a reply; as in oslo.messaging its failure is a JSON string of its own."""
-    failure = None if reply.failure is None else _encode(reply.failure).decode()
+    failure = None if reply.failure is None else _encode_failure(reply.failure).decode()
     payload = {
         "result": reply.result,
         "failure": failure,
@@ -157,5 +167,5 @@ def read_reply(payload: dict[str, Any]) -> Reply | None:
             },
             Reply,
         )
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+    except _UNREADABLE as error:
         raise MalformedMessage(f"this is not a reply: {error}") from None

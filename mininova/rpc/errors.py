@@ -66,5 +66,6 @@ class RemoteError(RPCError):
 
 # What may cross the wire by name although no application registered it.
 WIRE: dict[str, type[RPCError]] = {
-    cls.__name__: cls for cls in (UnsupportedVersion, NoSuchMethod, InvalidArguments, MalformedMessage)
+    cls.__name__: cls
+    for cls in (UnsupportedVersion, NoSuchMethod, InvalidArguments, MalformedMessage, MessagingTimeout)
 }

@@ -5,15 +5,23 @@ them, many in one AMQP message, to a fanout exchange; nothing waits for it, and 
 events are dropped rather than kept.
 """
 
+import logging
+import re
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+LOG = logging.getLogger(__name__)
+
 EXCHANGE = "mininova.flow"
-_MOST_WAITING = 10_000
-_SECRET = ("password", "passwd", "admin_pass", "adminpass", "token", "secret", "user_data", "private_key")
+_MOST_WAITING, _MOST_AT_ONCE = 10_000, 500
+_DEEPEST = 20
+_SECRET = re.compile("password|passwd|admin_?pass|token|secret|user_data|private_key|credential", re.IGNORECASE)
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,18 +59,27 @@ class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 Report = Callable[[MessageEvent], None]
 
 
-def without_secrets(value: Any) -> Any:
-    """Copy plain data with every value under a secret's name replaced by ``***``."""
+def without_secrets(value: Any, depth: int = _DEEPEST) -> Any:
+    """Make plain data of a value, with everything under a secret's name replaced by ``***``.
+
+    :param depth: how many levels are copied; nobody reads deeper, and a hostile sender may have gone much deeper
+    """
+    if isinstance(value, (dict, list, tuple)) and depth == 0:
+        return "…"
     if isinstance(value, dict):
-        return {k: "***" if _is_secret(k) and v is not None else without_secrets(v) for k, v in value.items()}
+        return {
+            k: "***" if _is_secret(k) and v is not None else without_secrets(v, depth - 1) for k, v in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [without_secrets(item) for item in value]
-    return value
+        return [without_secrets(item, depth - 1) for item in value]
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return without_secrets(msgspec.to_builtins(value, enc_hook=str), depth - 1)
 
 
+@lru_cache(maxsize=4096)
 def _is_secret(key: Any) -> bool:
-    lowered = str(key).lower()
-    return any(word in lowered for word in _SECRET)
+    return _SECRET.search(str(key)) is not None
 
 
 class Reporter:
@@ -100,11 +117,10 @@ class Reporter:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._events or self._stopping)
-                events, self._events = self._events, []
+                events, self._events = self._events[:_MOST_AT_ONCE], self._events[_MOST_AT_ONCE:]
             if not events:
                 return
-            self._publish(msgspec.json.encode([_clean(event) for event in events]))
-
-
-def _clean(event: MessageEvent) -> MessageEvent:
-    return msgspec.structs.replace(event, payload=without_secrets(event.payload))
+            try:
+                self._publish(_encode(events))
+            except Exception:  # whatever is wrong with these, the next are told
+                LOG.exception("%d events of the flow could not be told", len(events))

@@ -64,13 +64,14 @@ class Method:
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Name the arguments of one use, leaving out newer ones that are at their default.
 
-        :raises InvalidArguments: naming what is missing or unknown
+        :raises InvalidArguments: naming what is missing, unknown or of the wrong type
         """
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise InvalidArguments(f"{self.name}: {error}") from None
         bound.apply_defaults()
+        self.read(bound.arguments)  # the receiver would refuse a wrong type; here there is a stack to find it by
         return {
             name: value
             for name, value in bound.arguments.items()
@@ -124,7 +125,7 @@ class Interface:
 
     :param peer: this process's end of the messaging
     :param pin: the newest version the receivers are known to speak; None means ours
-    :raises ValueError: when the pin is no version this interface can speak
+    :raises UnsupportedVersion: when the pin is no version this interface can speak
     """
 
     topic: ClassVar[str]
@@ -140,7 +141,10 @@ class Interface:
         self._speaks = Version.parse(pin or self.version)
         self._timeout: float | None = None
         if not Version.parse(self.version).accepts(self._speaks):
-            raise ValueError(f"{type(self).__name__} {self.version} cannot be pinned to {pin}")
+            raise UnsupportedVersion(
+                f"{type(self).__name__} {self.version} cannot speak {pin}, to which it is pinned",
+                service=self.topic, interface=type(self).__name__, asked=pin, offered=self.version,
+            )  # fmt: skip
 
     def on(self, host: str) -> Self:
         """Narrow to the server on one host."""

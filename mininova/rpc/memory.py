@@ -15,7 +15,7 @@ from mininova.rpc.transport import FANOUT, TOPIC, Delivery, Message, Subscriptio
 
 @dataclass
 class _Queue:
-    readers: list[Callable[[Delivery], None]] = field(default_factory=list)
+    readers: list[tuple["MemoryTransport", Subscription]] = field(default_factory=list)
     messages: deque[tuple[Message, bool]] = field(default_factory=deque)
     turn: int = 0
 
@@ -59,16 +59,19 @@ class MemoryBroker:
         return False
 
     def _hand_over(self, queue: _Queue, message: Message, redelivered: bool) -> None:
-        reader = queue.readers[queue.turn % len(queue.readers)]
+        transport, subscription = queue.readers[queue.turn % len(queue.readers)]
         queue.turn += 1
-        settled: list[bool] = []
 
         def settle(done: bool) -> None:
-            if not settled and not done:
-                queue.messages.appendleft((message, True))
-            settled.append(done)
+            if delivery in transport.unsettled:
+                transport.unsettled.remove(delivery)
+                if not done:
+                    queue.messages.appendleft((message, True))
 
-        reader(Delivery(message, redelivered, settle))
+        delivery = Delivery(message, redelivered, settle)
+        if not subscription.no_ack:
+            transport.unsettled.append(delivery)
+        subscription.on_delivery(delivery)
 
     def run(self) -> None:
         """Deliver until nothing is left to deliver."""
@@ -81,22 +84,30 @@ class MemoryTransport(Transport):
 
     def __init__(self, broker: MemoryBroker, user_id: str | None = None) -> None:
         self.broker, self.user_id = broker, user_id
+        self.unsettled: list[Delivery] = []
+        self._subscriptions: list[Subscription] = []
 
     def start(self) -> None:
         """There is nothing to connect."""
 
     def stop(self) -> None:
-        """There is nothing to disconnect."""
+        """Stop reading; what is unsettled goes back to its queue."""
+        for subscription in list(self._subscriptions):
+            self.unsubscribe(subscription)
+        for delivery in reversed(list(self.unsettled)):
+            delivery.requeue()
 
     def subscribe(self, subscription: Subscription) -> None:
         """Read a queue."""
+        self._subscriptions.append(subscription)
         queue = self.broker.bind(subscription.queue, subscription.exchange, subscription.routing_key)
-        queue.readers.append(subscription.on_delivery)
+        queue.readers.append((self, subscription))
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Stop reading a queue; one that was the reader's own goes with its messages."""
+        self._subscriptions.remove(subscription)
         queue = self.broker.queues[subscription.queue]
-        queue.readers.remove(subscription.on_delivery)
+        queue.readers.remove((self, subscription))
         if not subscription.durable:
             queue.messages.clear()
 

@@ -1,6 +1,6 @@
 """Tell the world what happened: notifications in oslo.messaging's format, for whoever listens.
 
-A notification never breaks the operation that it tells of: when the broker is away it is logged and dropped.
+A notification never breaks the operation that it tells of: one that cannot be sent is logged and dropped.
 """
 
 import logging
@@ -10,7 +10,6 @@ from uuid import uuid4
 
 from mininova.rpc import envelope
 from mininova.rpc.envelope import Request
-from mininova.rpc.errors import RPCError
 from mininova.rpc.peer import Peer
 from mininova.rpc.transport import Message
 
@@ -37,6 +36,12 @@ class Notifier:
         self._emit(ctxt, "ERROR", event_type, payload)
 
     def _emit(self, ctxt: Any, priority: str, event_type: str, payload: dict[str, Any]) -> None:
+        try:
+            self._send(ctxt, priority, event_type, payload)
+        except Exception as error:  # the operation that it tells of goes on, whatever this was
+            LOG.warning("notification %s was not sent: %s", event_type, error)
+
+    def _send(self, ctxt: Any, priority: str, event_type: str, payload: dict[str, Any]) -> None:
         key = f"{self.topic}.{priority.lower()}"
         context = self.peer.codec.context_to_wire(ctxt)
         message_id = str(uuid4())
@@ -61,12 +66,6 @@ class Notifier:
         )
         seen_as = Request(method=event_type, args=body["payload"], context=context, version="")
         self.peer.seen("sent", message, seen_as, pattern="notification", receiver=key)
-        try:
-            self._publish(key, message)
-        except RPCError as error:
-            LOG.warning("notification %s was not sent: %s", event_type, error)
-
-    def _publish(self, key: str, message: Message) -> None:
         if key not in self._declared:
             self.peer.transport.declare(key, self.peer.exchange, key)
             self._declared.add(key)

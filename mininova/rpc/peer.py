@@ -15,16 +15,9 @@ import msgspec
 
 from mininova.rpc import deadline, envelope
 from mininova.rpc.codec import Codec
-from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import (
-    ConnectionLost,
-    InvalidArguments,
-    MalformedMessage,
-    MessagingTimeout,
-    RPCError,
-    Undeliverable,
-)
-from mininova.rpc.flow import MessageEvent, Report
+from mininova.rpc.envelope import Request
+from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RemoteError, RPCError, Undeliverable
+from mininova.rpc.flow import MessageEvent, Report, without_secrets
 from mininova.rpc.interface import CALL, FANOUT, Method
 from mininova.rpc.transport import FANOUT as FANOUT_EXCHANGE
 from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport, Waiter
@@ -48,7 +41,8 @@ class Peer:
     :param exchange: the control exchange, ``E`` in transport.py
     :param call_timeout: seconds that a call waits unless its interface was told otherwise
     :param report: takes a MessageEvent for each message; None when nobody looks
-    :param on_rejected: told of a cast that its receiver refused: its context, the cast, and why
+    :param on_rejected: told of a cast that its receiver refused: its context, the cast, and why.  It runs where
+        replies are heard, so it must not wait for one
     """
 
     def __init__(
@@ -126,6 +120,8 @@ class Peer:
         )
         key = f"{topic}.{host}" if host else topic
         seconds = deadline.left(self.call_timeout if timeout is None else timeout)
+        if seconds <= 0:
+            raise MessagingTimeout(f"{key} was not asked to {method.name}: there was no time left", target=key)
         message = Message(
             body=envelope.pack_request(request),
             exchange=f"{topic}_fanout" if method.kind == FANOUT else self.exchange,
@@ -147,19 +143,21 @@ class Peer:
     def _cast(self, message: Message, seconds: float) -> None:
         """Publish until the broker confirms: a second copy is harmless, a lost one is not."""
         until = time.monotonic() + seconds
-        while True:
+        while (left := until - time.monotonic()) > 0:
             try:
-                return self.transport.publish_confirmed(message, until - time.monotonic())
+                return self.transport.publish_confirmed(message, left)
             except ConnectionLost:
                 LOG.warning("the broker went away before it confirmed %s; sending it again", message.routing_key)
+        raise MessagingTimeout(f"the broker did not confirm a message to {message.routing_key} in time")
 
     def _call(self, method: Method, message: Message, key: str, seconds: float) -> Any:
+        until = time.monotonic() + seconds
         call = self._calls[message.message_id] = _Call(key)
         try:
             self.transport.publish(message, mandatory=True)
-            if not self.transport.wait(call.waiter, seconds):
+            if not self.transport.wait(call.waiter, until - time.monotonic()):
                 raise MessagingTimeout(
-                    f"{key} did not answer {method.name} within {seconds:.0f} s; it may have done it or not",
+                    f"{key} did not answer {method.name} within {seconds:.3g} s; it may have done it or not",
                     target=key, method=method.name,
                 )  # fmt: skip
         finally:
@@ -171,8 +169,11 @@ class Peer:
     def _result(self, method: Method, value: Any) -> Any:
         try:
             return msgspec.convert(self.codec.unwrap(value), method.result)
-        except msgspec.ValidationError as error:
-            raise InvalidArguments(f"{method.name} was answered with something else than declared: {error}") from None
+        except Exception as error:  # the application's codec may raise what it likes; the work was done all the same
+            raise RemoteError(
+                f"{method.name} was answered with something else than declared: {error}",
+                code=type(error).__name__, remote_message=str(error),
+            ) from None  # fmt: skip
 
     # ---- what comes back
 
@@ -183,26 +184,26 @@ class Peer:
     def _replied(self, delivery: Delivery) -> None:
         try:
             reply = envelope.read_reply(envelope.unpack(delivery.message.body))
-        except (MalformedMessage, RPCError) as error:
+        except RPCError as error:
             LOG.warning("dropped a reply from %s: %s", delivery.message.app_id, error)
             return
         if reply is None:
             return
-        if reply.rejected is not None:
-            self._rejected(reply)
-        elif call := self._calls.get(reply.msg_id):
+        if call := self._calls.get(reply.msg_id):
             call.waiter.set(reply.result, None if reply.failure is None else self.codec.error_of(reply.failure))
+        elif reply.rejected is not None:
+            self._rejected(reply.rejected, self.codec.error_of(reply.failure or {}))
         else:
             LOG.info("dropped a reply that nobody waits for any more, to message %s", reply.msg_id)
 
-    def _rejected(self, reply: Reply) -> None:
+    def _rejected(self, body: bytes, why: Exception) -> None:
         try:
-            request = envelope.read_request(reply.rejected or {})
+            request = envelope.read_request(envelope.unpack(body))
             ctxt = self.codec.context_from_wire(request.context)
-        except (MalformedMessage, msgspec.ValidationError) as error:
-            LOG.warning("dropped a rejection that makes no sense: %s", error)
+        except Exception as error:  # RPCError, or whatever the application's codec raises
+            LOG.warning("dropped a rejection (%s) that makes no sense: %s", why, error)
             return
-        self.on_rejected(ctxt, request, self.codec.error_of(reply.failure or {}))
+        self.on_rejected(ctxt, request, why)
 
     @staticmethod
     def _log_rejection(ctxt: Any, request: Request, error: Exception) -> None:
@@ -214,6 +215,16 @@ class Peer:
         """Report one thing that happened to a message, if anybody looks."""
         if self.report is None:
             return
+        if request is not None:
+            asked = request.context.get("request_id")
+            more = {
+                "request_id": asked if isinstance(asked, str) else None,
+                "interface": request.namespace or message.routing_key.partition(".")[0] or message.exchange,
+                "method": request.method,
+                "version": request.version,
+                "payload": request.args,
+                **more,
+            }
         event = MessageEvent(
             kind=kind,
             at=time.time(),
@@ -221,20 +232,13 @@ class Peer:
             exchange=message.exchange,
             routing_key=message.routing_key,
             size=len(message.body),
-            sender=more.pop("sender", message.app_id),
-            **more,
+            sender=message.app_id,
+            **{**more, "payload": without_secrets(more.get("payload", {}))},
         )
-        if request is not None:
-            event = msgspec.structs.replace(
-                event,
-                request_id=request.context.get("request_id"),
-                interface=request.namespace or message.routing_key.partition(".")[0] or message.exchange,
-                method=request.method,
-                version=request.version,
-                payload=event.payload or request.args,
-            )
         self.report(event)
 
     def resend(self, message: Message, **changes: Any) -> None:
         """Publish a message once more, changed, and return when the broker has it."""
-        self._cast(replace(message, **changes), self.call_timeout)
+        # The broker lets nobody publish in another's name: who sent it first is then not said, rather than wrongly.
+        user_id = message.user_id if message.user_id == self.transport.user_id else None
+        self._cast(replace(message, user_id=user_id, **changes), self.call_timeout)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from mininova.rpc import deadline, envelope
 from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import InvalidArguments, NoSuchMethod, RPCError, UnsupportedVersion
+from mininova.rpc.errors import MessagingTimeout, NoSuchMethod, UnsupportedVersion
 from mininova.rpc.interface import Interface, Method
 from mininova.rpc.peer import Peer
 from mininova.rpc.transport import FANOUT, TOPIC, Delivery, Message, Subscription
@@ -48,12 +48,13 @@ class Server:
             check_manager(interface, manager)
         self.peer, self.host, self.endpoints = peer, host, list(endpoints)
         self.topic = endpoints[0][0].topic
+        self._fanout = f"{self.topic}_fanout"
         self._spawn = spawn
         self._in_hand, self._quiet = 0, threading.Condition()
         self._subscriptions = [
             self._subscription(self.topic, peer.exchange, TOPIC, self.topic, durable=True),
             self._subscription(f"{self.topic}.{host}", peer.exchange, TOPIC, f"{self.topic}.{host}", durable=True),
-            self._subscription(f"{self.topic}_fanout_{uuid4().hex}", f"{self.topic}_fanout", FANOUT, "", durable=False),
+            self._subscription(f"{self._fanout}_{uuid4().hex}", self._fanout, FANOUT, "", durable=False),
         ]
 
     def _subscription(self, queue: str, exchange: str, kind: str, key: str, *, durable: bool) -> Subscription:
@@ -83,51 +84,50 @@ class Server:
     def _handle(self, delivery: Delivery) -> None:
         try:
             self._serve(delivery)
-        except Exception:  # the last resort: the message goes back, the process lives on
+        except Exception:  # the last resort, mostly of a broker that is away; a cast is counted when it comes back
             LOG.exception("a message on %s could not be handled", delivery.message.routing_key)
-            delivery.requeue()
+            delivery.ack() if delivery.message.expiration is not None else delivery.requeue()
+        else:
+            delivery.ack()
         finally:
             with self._quiet:
                 self._in_hand -= 1
                 self._quiet.notify_all()
 
     def _serve(self, delivery: Delivery) -> None:
-        message = delivery.message
+        message, request = delivery.message, None
         try:
             request = envelope.read_request(envelope.unpack(message.body))
-        except RPCError as error:
-            LOG.warning("refused a message from %s on %s: %s", message.app_id, message.routing_key, error)
-            self._seen("rejected", message, None, error=error)
-            return delivery.ack()
-        self._seen("redelivered" if delivery.redelivered else "received", message, request)
-        try:
-            run = self._prepare(request)
+            self._seen("redelivered" if delivery.redelivered else "received", message, request)
+            method, run = self._prepare(request)
+            if delivery.redelivered and not method.idempotent:
+                raise MessagingTimeout(f"a server of {self.topic} is lost that may have done {request.method}, or not")
         except Exception as error:  # whatever is wrong with the message is its sender's to hear
-            self._refuse(message, request, error)
-            return delivery.ack()
+            return self._refuse(message, request, error)
+        repeats = request.msg_id is None and method.idempotent and message.exchange != self._fanout
+        if delivery.redelivered and repeats:
+            return self._again(message)  # its last receiver is lost, and that may have been the message's doing
         began = time.monotonic()
         try:
             with deadline.until(message.expiration):
-                result = run()
+                result = self.peer.codec.wrap(run())
+            reply = envelope.pack_reply(Reply(msg_id=request.msg_id, result=result)) if request.msg_id else None
         except Exception as error:
-            self._failed(delivery, request, error, time.monotonic() - began)
-        else:
-            if request.msg_id is not None:
-                self._reply(message, request, Reply(msg_id=request.msg_id, result=self.peer.codec.wrap(result)))
-            self._seen("replied", message, request, duration=time.monotonic() - began, result=result)
-            delivery.ack()
+            return self._failed(message, request, error, time.monotonic() - began, repeats)
+        self._seen("replied", message, request, duration=time.monotonic() - began, result=result)
+        if reply is not None:
+            self._reply(message, request, reply)
+        return None
 
-    def _prepare(self, request: Request) -> Callable[[], Any]:
-        """Find the method, decode its arguments; what comes back only needs to be run."""
+    def _prepare(self, request: Request) -> tuple[Method, Callable[[], Any]]:
+        """Find the method, decode its arguments; the function that comes back only needs to be run."""
         interface, manager = self._endpoint(request)
         method = interface.methods.get(request.method)
         if method is None:
             raise NoSuchMethod(f"{interface.__name__} declares no method {request.method}")
-        if not isinstance(request.args, dict):
-            raise InvalidArguments(f"{request.method}: arguments are an object")
         arguments = method.read(self.peer.codec.unwrap(request.args))
         ctxt = self.peer.codec.context_from_wire(request.context)
-        return lambda: getattr(manager, method.name)(ctxt, **arguments)
+        return method, lambda: getattr(manager, method.name)(ctxt, **arguments)
 
     def _endpoint(self, request: Request) -> tuple[type[Interface], object]:
         asked = Version.parse(request.version)
@@ -143,47 +143,50 @@ class Server:
 
     # ---- how it ended
 
-    def _refuse(self, message: Message, request: Request, error: Exception) -> None:
-        """Tell the sender: a caller gets the error, the sender of a cast gets its cast back."""
-        LOG.warning("refused %s %s from %s: %s", request.method, request.version, message.app_id, error)
+    def _refuse(self, message: Message, request: Request | None, error: Exception) -> None:
+        """Tell the sender: a caller gets the error, the sender of a cast gets its cast back.
+
+        A message that nobody can read may be either, so its sender gets both under the message's own id.
+        """
+        LOG.warning("refused a message from %s on %s: %s", message.app_id, message.routing_key, error)
         self._seen("rejected", message, request, error=error)
         failure = self.peer.codec.failure_of(error)
-        if request.msg_id is not None:
-            self._reply(message, request, Reply(msg_id=request.msg_id, failure=failure))
+        if request is not None and request.msg_id is not None:
+            self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
         elif message.reply_to is not None:
-            rejected = envelope.unpack(message.body)
-            self._reply(message, request, Reply(msg_id=request.unique_id, failure=failure, rejected=rejected))
+            rejection = Reply(msg_id=message.message_id, failure=failure, rejected=message.body)
+            self._reply(message, request, envelope.pack_reply(rejection))
 
-    def _failed(self, delivery: Delivery, request: Request, error: Exception, duration: float) -> None:
+    def _failed(self, message: Message, request: Request, error: Exception, duration: float, repeats: bool) -> None:
         """A call answers with the error; a cast is tried again, and parked after MOST_DELIVERIES."""
-        message = delivery.message
         self._seen("replied", message, request, duration=duration, error=error)
-        if request.msg_id is not None:
-            if type(error).__name__ not in self.peer.codec.errors:
-                LOG.error("%s failed", request.method, exc_info=error)
-            self._reply(message, request, Reply(msg_id=request.msg_id, failure=self.peer.codec.failure_of(error)))
-        else:
+        if request.msg_id is None or type(error).__name__ not in self.peer.codec.errors:
             LOG.error("%s failed, delivery %d", request.method, message.deliveries + 1, exc_info=error)
+        if request.msg_id is not None:
+            failure = self.peer.codec.failure_of(error)
+            self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
+        elif repeats:
             self._again(message)
-        delivery.ack()
 
     def _again(self, message: Message) -> None:
         if message.deliveries + 1 < MOST_DELIVERIES:
             return self.peer.resend(message, deliveries=message.deliveries + 1)
         parked = f"{self.topic}.dead"
-        LOG.critical("parked a message in %s after %d deliveries", parked, MOST_DELIVERIES)
+        LOG.critical("parked message %s in %s after %d deliveries", message.message_id, parked, MOST_DELIVERIES)
         self.peer.transport.declare(parked, self.peer.exchange, parked)
         return self.peer.resend(message, routing_key=parked, deliveries=MOST_DELIVERIES)
 
-    def _reply(self, message: Message, request: Request, reply: Reply) -> None:
+    def _reply(self, message: Message, request: Request | None, body: bytes) -> None:
         """Answer on the reply exchange; a foreign oslo.messaging caller reads from the default exchange."""
-        ours = message.reply_to is not None
+        exchange, key = self.peer.reply_exchange, message.reply_to
+        if key is None:
+            exchange, key = "", request.reply_q if request is not None else None
         self.peer.transport.publish(
             Message(
-                body=envelope.pack_reply(reply),
-                exchange=self.peer.reply_exchange if ours else "",
-                routing_key=(message.reply_to if ours else request.reply_q) or "",
-                message_id=reply.msg_id,
+                body=body,
+                exchange=exchange,
+                routing_key=key or "",
+                message_id=message.message_id,
                 app_id=self.peer.name,
                 user_id=self.peer.transport.user_id,
             )
@@ -199,15 +202,13 @@ class Server:
         error: Exception | None = None,
         result: Any = None,
     ) -> None:
-        if self.peer.report is None:
-            return
         self.peer.seen(
             kind, message, request,
-            pattern="call" if request and request.msg_id else "cast",
+            pattern="call" if request and request.msg_id else FANOUT if message.exchange == self._fanout else "cast",
             receiver=self.peer.name,
             duration=duration,
             error=None if error is None else f"{type(error).__name__}: {error}",
-            payload={"result": self.peer.codec.wrap(result)} if kind == "replied" else {},
+            **({"payload": {"result": result}} if kind == "replied" else {}),
         )  # fmt: skip
 
 

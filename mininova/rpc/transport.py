@@ -15,7 +15,7 @@ The places, for a control exchange ``E``:
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 TOPIC, FANOUT = "topic", "fanout"
@@ -42,7 +42,6 @@ class Message:
     expiration: float | None = None
     persistent: bool = False
     deliveries: int = 0
-    headers: dict[str, Any] = field(default_factory=dict)
 
 
 class Delivery:
@@ -90,7 +89,8 @@ class Waiter:
     def set(self, value: Any = None, error: Exception | None = None) -> None:
         """End the wait; only the first time counts."""
         if not self.done:
-            self.done, self.value, self.error = True, value, error
+            self.value, self.error = value, error
+            self.done = True  # last: whoever sees it goes on to read the other two
             self._lock.release()
 
     def wait(self, timeout: float) -> bool:
@@ -118,7 +118,7 @@ class Transport(ABC):
 
     @abstractmethod
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop reading; what is in the receiver's hands may still be settled."""
+        """Stop reading, and return when nothing more can come; what is in the receiver's hands may still be settled."""
 
     @abstractmethod
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:

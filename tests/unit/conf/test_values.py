@@ -7,9 +7,7 @@ import pytest
 from mininova.conf.values import DatabaseURL, Network, TransportURL, redacted
 
 
-@pytest.mark.parametrize(
-    "url", ["amqp://u:p@127.0.0.1:5672/", "amqps://u:p%40@h/v", "amqp://[::1]:5672//"]
-)
+@pytest.mark.parametrize("url", ["amqp://u:p@127.0.0.1:5672/", "amqps://u:p%40@h/v", "amqp://[::1]:5672//"])
 def test_broker_urls(url: str):
     """What a broker can be reached by is taken as it is."""
     assert TransportURL()(url) == url

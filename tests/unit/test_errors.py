@@ -1,0 +1,64 @@
+"""Every error can be said, sent and heard."""
+
+from string import Formatter
+
+import pytest
+
+from mininova import errors, objects, rpc
+from mininova.errors import REGISTRY, MininovaError
+
+OURS = {name: cls for name, cls in REGISTRY.items() if cls.__module__.startswith("mininova.")}
+CODEC = rpc.Codec(errors=REGISTRY)
+
+
+def named_in(template):
+    """Give the details that a template names."""
+    return {name: f"the {name}" for _, name, _, _ in Formatter().parse(template) if name}
+
+
+@pytest.mark.parametrize("cls", OURS.values(), ids=OURS.keys())
+def test_an_error_says_its_details(cls):
+    """Its template is a sentence with each of them in it."""
+    details = named_in(cls.template)
+    error = cls(**details)
+
+    assert all(value in str(error) for value in details.values())
+    assert error.details == details
+
+
+@pytest.mark.parametrize("cls", OURS.values(), ids=OURS.keys())
+def test_an_error_crosses_the_wire(cls):
+    """It arrives as its own class, with its sentence and its details."""
+    error = cls(**named_in(cls.template))
+    heard = CODEC.error_of(CODEC.failure_of(error))
+
+    assert (type(heard), str(heard), heard.details) == (cls, str(error), error.details)
+
+
+@pytest.mark.parametrize("cls", OURS.values(), ids=OURS.keys())
+def test_an_error_has_an_http_status_and_a_docstring(cls):
+    """A user may hear any of them."""
+    assert 400 <= cls.http_status < 600
+    assert cls.__doc__
+    assert isinstance(cls.definite, bool)
+
+
+def test_a_message_of_ones_own_replaces_the_template():
+    """Also when it has braces in it."""
+    error = errors.InstanceNotFound("no {such} instance", instance_uuid="u")
+
+    assert str(error) == "no {such} instance"
+    assert error.details == {"instance_uuid": "u"}
+
+
+def test_braces_in_details_are_only_text():
+    """A user's own words are not a template."""
+    assert "{0} {x}" in str(errors.InvalidInput(reason="{0} {x}"))
+
+
+def test_names_are_registered_once():
+    """No error hides another, or one of the RPC library's own."""
+    assert len({cls.__name__ for cls in OURS.values()}) == len(OURS)
+    assert not set(OURS) & set(rpc.errors.WIRE)
+    assert OURS["IncompatibleObject"] is objects.IncompatibleObject
+    assert all(issubclass(cls, MininovaError) for cls in OURS.values())
