@@ -11,7 +11,7 @@ from typing import Any
 
 from mininova import errors, objects, rpc, states
 from mininova.context import RequestContext
-from mininova.db import actions, claims, faults, instances, networks
+from mininova.db import endings, instances
 from mininova.db.session import Database
 from mininova.objects import Fault
 
@@ -38,18 +38,7 @@ class Rejections:
                 operation = states.operation_of(instance.task_state)
                 if operation is None:
                     return
-                instances.update(
-                    tx,
-                    uuid,
-                    states.fail(operation),
-                    generation=instance.generation,
-                    expected_task_state=states.under_way(operation),
-                )
-                if operation == "build":
-                    claims.free(tx, uuid)
-                    networks.free(tx, uuid)
-                faults.create(tx, uuid, fault)
-                actions.finish(tx, uuid, ctxt.request_id, fault.message)
+                endings.fail(tx, ctxt, instance, operation, fault)
         except (errors.InstanceNotFound, errors.InstanceUpdateConflict) as lost:
             LOG.info("instance %s has no use for a fault: %s", uuid, lost)
 

@@ -16,7 +16,7 @@ from mininova import errors, notifications, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.db import actions, claims, faults, instances, networks, services
+from mininova.db import actions, endings, instances, services
 from mininova.db.session import Connection, Database
 from mininova.objects import Fault, Instance, RequestSpec
 
@@ -67,15 +67,7 @@ class Operations:
         message = f"The build could not be handed to a conductor: {error}"
         try:
             with self._db.write() as tx:
-                failed = instances.update(
-                    tx,
-                    instance.uuid,
-                    states.fail("build"),
-                    generation=instance.generation,
-                    expected_task_state=states.under_way("build"),
-                )
-                faults.create(tx, instance.uuid, Fault(code=500, message=message))
-                actions.finish(tx, instance.uuid, ctxt.request_id, message)
+                failed = endings.fail(tx, ctxt, instance, "build", Fault(code=500, message=message))
         except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as lost:
             LOG.info("instance %s needs no fault: %s", instance.uuid, lost)
             return instance
@@ -94,7 +86,7 @@ class Operations:
         """
         _require_unlocked(ctxt, instance)
         if instance.task_state == states.DELETING:
-            return
+            return None
         with self._db.write() as tx:
             deleting = instances.update(
                 tx, instance.uuid, states.begin("delete", instance), generation=None, expected_task_state=None
@@ -102,24 +94,25 @@ class Operations:
             actions.start(tx, ctxt, [instance.uuid], states.OPERATIONS["delete"].action)
             here = deleting.host is None or not self._is_up(tx, deleting.host)
             if here:
-                self._destroy(tx, ctxt, instance.uuid)
+                endings.destroy(tx, ctxt, instance.uuid)
         self._tell(ctxt, deleting, instance)
         if here:
-            LOG.info("instance %s was deleted without a compute node (%s)", instance.uuid, deleting.host)
-            return
+            return self._tell_deleted(ctxt, deleting)
         try:
-            self._compute.on(deleting.host or "").delete_instance(ctxt, deleting)
+            return self._compute.on(deleting.host or "").delete_instance(ctxt, deleting)
         except rpc.RPCError as error:
             LOG.warning("%s does not take the delete of %s, so it ends here: %s", deleting.host, instance.uuid, error)
-            with self._db.write() as tx:
-                self._destroy(tx, ctxt, instance.uuid)
+        with self._db.write() as tx:
+            endings.destroy(tx, ctxt, instance.uuid)
+        return self._tell_deleted(ctxt, deleting)
 
-    def _destroy(self, tx: Connection, ctxt: RequestContext, uuid: str) -> None:
-        """Mark the row deleted and give back what the instance had, in the caller's transaction."""
-        instances.destroy(tx, uuid)
-        claims.free(tx, uuid)
-        networks.free(tx, uuid)
-        actions.finish(tx, uuid, ctxt.request_id)
+    def _tell_deleted(self, ctxt: RequestContext, deleting: Instance) -> None:
+        """Notify of a delete that was done here, as a compute node would have."""
+        LOG.info("instance %s was deleted without a compute node (%s)", deleting.uuid, deleting.host)
+        notifications.tell(self._notifier, ctxt, deleting, "delete", "start")
+        gone = deleting.replace(vm_state=states.DELETED, task_state=None, terminated_at=datetime.now(UTC), addresses=())
+        self._tell(ctxt, gone, deleting)
+        notifications.tell(self._notifier, ctxt, gone, "delete", "end")
 
     def _is_up(self, tx: Connection, host: str) -> bool:
         now, down_time = datetime.now(UTC), self._conf.service_down_time

@@ -14,7 +14,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, notifications, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions, claims, faults, instances, networks
+from mininova.db import actions, claims, endings, instances
 from mininova.db.session import Connection, Database
 from mininova.objects import Fault, Instance, RequestSpec, Retry, Selection
 from mininova.scheduler.rpcapi import SchedulerAPI
@@ -161,17 +161,7 @@ class BuildFlow:
         LOG.warning("instance %s was not built: %s", instance.uuid, fault.message)
         try:
             with self.db.write() as tx:
-                new = instances.update(
-                    tx,
-                    instance.uuid,
-                    states.fail("build"),
-                    generation=instance.generation,
-                    expected_task_state=states.under_way("build"),
-                )
-                claims.free(tx, instance.uuid)
-                networks.free(tx, instance.uuid)
-                faults.create(tx, instance.uuid, fault)
-                actions.finish(tx, instance.uuid, ctxt.request_id, "Error")
+                new = endings.fail(tx, ctxt, instance, "build", fault)
         except LOST as error:
             LOG.info("instance %s has no use for a fault: %s", instance.uuid, error)
             return

@@ -14,7 +14,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import notifications, rpc, states
 from mininova.conductor.build import BUILD_EVENT, BuildFlow
 from mininova.context import RequestContext
-from mininova.db import actions, claims, faults, hosts, instances, networks, services
+from mininova.db import actions, endings, hosts, instances, networks, services
 from mininova.db.session import Database
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
 
@@ -95,32 +95,16 @@ class ConductorManager:
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly, and keep the fault for its owner."""
         with self.db.write() as tx:
-            new = instances.update(
-                tx,
-                instance.uuid,
-                states.fail(operation),
-                generation=instance.generation,
-                expected_task_state=states.under_way(operation),
-                host=instance.host,
-            )
-            if operation == "build":
-                claims.free(tx, new.uuid)
-                networks.free(tx, new.uuid)
-            faults.create(tx, new.uuid, fault, new.host)
+            new = endings.fail(tx, ctxt, instance, operation, fault, host=instance.host)
             actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[operation], "Error", fault.message)
-            actions.finish(tx, new.uuid, ctxt.request_id, "Error")
         notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     def destroy_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.db.write() as tx:
-            gone = instances.destroy(tx, instance.uuid)
-            claims.free(tx, instance.uuid)
-            networks.free(tx, instance.uuid)
-            if gone:
-                actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
-                actions.finish(tx, instance.uuid, ctxt.request_id)
+            gone = endings.destroy(tx, ctxt, instance.uuid)
+            actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
         if gone:
             notifications.tell_update(
                 self.notifier, ctxt, instance, instance.replace(vm_state=states.DELETED, task_state=None)

@@ -1,0 +1,54 @@
+"""How an operation on an instance ends in the database, other than well: with a fault, or with the instance gone.
+
+Each touches several tables and is done in the caller's transaction, so that no room and no address outlives what it
+was lent for.  The api and the conductor end operations; compute nodes ask the conductor to.
+"""
+
+from types import EllipsisType
+
+from sqlalchemy import Connection
+
+from mininova import states
+from mininova.context import RequestContext
+from mininova.db import actions, claims, faults, instances, networks
+from mininova.objects import Fault, Instance
+
+
+def fail(
+    tx: Connection,
+    ctxt: RequestContext,
+    instance: Instance,
+    operation: str,
+    fault: Fault,
+    *,
+    host: str | EllipsisType | None = ...,
+) -> Instance:
+    """End an operation badly: the state that the table gives a failure, a fault, and a failed build's room back.
+
+    :param host: where the row must say that the instance is; ``...`` does not compare
+    :raises errors.InstanceUpdateConflict: when somebody else has ended it, or a delete came; nothing was written
+    """
+    failed = instances.update(
+        tx,
+        instance.uuid,
+        states.fail(operation),
+        generation=instance.generation,
+        expected_task_state=states.under_way(operation),
+        host=host,
+    )
+    if operation == "build":
+        claims.free(tx, instance.uuid)
+        networks.free(tx, instance.uuid)
+    faults.create(tx, instance.uuid, fault, failed.host)
+    actions.finish(tx, instance.uuid, ctxt.request_id, "Error")
+    return failed
+
+
+def destroy(tx: Connection, ctxt: RequestContext, uuid: str) -> bool:
+    """End a delete: the row, its room and its address; tell whether it had not ended yet."""
+    gone = instances.destroy(tx, uuid)
+    claims.free(tx, uuid)
+    networks.free(tx, uuid)
+    if gone:
+        actions.finish(tx, uuid, ctxt.request_id)
+    return gone

@@ -1,0 +1,64 @@
+"""How operations end badly, and deletes end: every table at once, and only once."""
+
+import pytest
+
+from mininova import errors, states
+from mininova.context import RequestContext
+from mininova.db import actions, claims, endings, faults, instances, networks
+from mininova.objects import Fault
+
+CTXT = RequestContext()
+FAULT = Fault(code=500, message="no room")
+
+
+@pytest.fixture
+def building(tx, an_instance, add_host, flavor):
+    """An instance that host-1 is building, with room and an address."""
+    add_host(tx, "host-1")
+    (instance,) = instances.create(tx, [an_instance(host="host-1")])
+    actions.start(tx, CTXT, [instance.uuid], "create")
+    claims.claim(tx, instance.uuid, "host-1", flavor)
+    networks.allocate(tx, "flat", "10.0.0.0/24", instance.uuid)
+    return instances.get(tx, instance.uuid)
+
+
+def holds_nothing(tx, uuid):
+    """Tell whether an instance has neither room nor address."""
+    return claims.of_instance(tx, uuid) is None and instances.get(tx, uuid, deleted=True).addresses == ()
+
+
+def test_a_failed_build_holds_nothing(tx, building):
+    """A build that fails leaves ERROR, a fault and a failed action, and no room or address."""
+    failed = endings.fail(tx, CTXT, building, "build", FAULT)
+    assert (failed.vm_state, failed.task_state) == (states.ERROR, None)
+    assert holds_nothing(tx, building.uuid)
+    assert faults.latest(tx, [building.uuid])[building.uuid].message == "no room"
+    assert actions.get(tx, building.uuid, CTXT.request_id).message == "Error"
+
+
+def test_a_failed_stop_keeps_the_room(tx, building):
+    """What fails but a build leaves the instance where it was, with all that it has."""
+    on = instances.update(
+        tx, building.uuid, {"vm_state": states.ACTIVE, "task_state": states.POWERING_OFF},
+        generation=None, expected_task_state=None,
+    )  # fmt: skip
+    failed = endings.fail(tx, CTXT, on, "stop", FAULT)
+    assert (failed.vm_state, failed.task_state) == (states.ACTIVE, None)
+    assert not holds_nothing(tx, building.uuid)
+
+
+def test_a_delete_wins_over_a_failure(tx, building):
+    """An instance that is being deleted gets no fault."""
+    instances.update(
+        tx, building.uuid, {"task_state": states.DELETING}, generation=None, expected_task_state=None
+    )  # fmt: skip
+    with pytest.raises(errors.InstanceBeingDeleted):
+        endings.fail(tx, CTXT, building, "build", FAULT)
+    assert faults.latest(tx, [building.uuid]) == {}
+
+
+def test_destroying_twice_is_destroying_once(tx, building):
+    """The second time says that there was nothing left to do."""
+    assert endings.destroy(tx, CTXT, building.uuid)
+    assert not endings.destroy(tx, CTXT, building.uuid)
+    assert holds_nothing(tx, building.uuid)
