@@ -135,6 +135,8 @@ class AMQPTransport(Transport):
                 link.beat()
 
     def _live(self, timeout: float) -> Link:
+        if link := self._usable():
+            return link
         with self._changed:
             self._changed.wait_for(lambda: self._usable() or self._stopping.is_set(), timeout)
             link = self._usable()
@@ -143,7 +145,8 @@ class AMQPTransport(Transport):
         return link
 
     def _usable(self) -> Link | None:
-        return None if self._link is None or self._link.lost else self._link
+        link = self._link
+        return None if link is None or link.lost else link
 
     # ---- the contract
 

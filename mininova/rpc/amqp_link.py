@@ -1,8 +1,8 @@
 """One live connection to an AMQP 0-9-1 broker: what amqp.AMQPTransport makes anew each time the old one breaks.
 
-One thread reads and any thread writes.  Nobody but the reader may wait for the wire, so every method is sent
+One thread reads, one sends, and any thread publishes.  Nobody else may wait for the wire, so every method is sent
 with ``nowait``; confirms and returns come in through the reader and are matched here to whoever waits for them.
-That is also what pipelines the publishers.
+That is also what pipelines the publishers, and what lets many messages go in one piece (amqp_wire).
 """
 
 import logging
@@ -17,9 +17,10 @@ from uuid import uuid4
 import kombu
 from amqp import spec
 from amqp.exceptions import FrameSyntaxError
-from amqp.method_framing import frame_handler
+from amqp.method_framing import frame_handler, frame_writer
 from kombu.exceptions import KombuError
 
+from mininova.rpc.amqp_wire import FrameReader, FrameWriter
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError, Undeliverable
 from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Waiter
 
@@ -83,6 +84,9 @@ class Link:
             source.collect()
             raise BrokerUnreachable(f"no broker lets us in at {source.as_uri()}: {error}") from None
         self._socket: socket.socket = self._connection.sock
+        self._reader = FrameReader(self._socket.recv)
+        self._writer = FrameWriter(self._connection.transport.write, self.cut)
+        self._connection.frame_writer = frame_writer(self._connection, self._writer)
         self._on_return = on_return
         self._reading.auto_decode = False  # a body is bytes, whatever it says of itself
         self._reading._callbacks[spec.Basic.CancelOk] = self._cancelled
@@ -96,6 +100,7 @@ class Link:
         self._cancelling: dict[str, Waiter] = {}
         self._exchanges: set[str] = set()
         self.lost = self._closing = False
+        threading.Thread(target=self._writer.run, name="amqp-writer", daemon=True).start()
 
     # ---- reading
 
@@ -106,7 +111,7 @@ class Link:
         """
         try:
             while self._connection.connected:
-                self._connection.drain_events()
+                self._connection.on_inbound_frame(self._reader.read())
         except Exception as error:  # amqp raises what it likes when the wire breaks under it
             if not self._closing:
                 raise ConnectionLost(f"the connection to the broker broke: {error}") from None
@@ -114,9 +119,10 @@ class Link:
             self._end()
 
     def _end(self) -> None:
-        self.cut()  # wakes whoever is writing, and so has the lock
+        self.cut()  # so that the writer takes all that waits, and nobody waits to write and so has the lock
         with self._lock:
             self._connection.collect()
+        self._writer.end()
         for unconfirmed in list(self._unconfirmed.values()):
             unconfirmed.waiter.set(error=ConnectionLost("the broker went away before it confirmed"))
         for cancelled in list(self._cancelling.values()):
@@ -145,11 +151,18 @@ class Link:
     # ---- places
 
     def exchange(self, name: str, kind: str) -> None:
-        """Declare an exchange, once; the default one needs none."""
+        """Declare an exchange, once if it stays; the default one needs none."""
         if name and name not in self._exchanges:
-            self._send(self._confirming.exchange_declare, name, kind, durable=True, auto_delete=False, nowait=True)
+            self._send(self._declare, self._confirming, name, kind)
             self._settle()
-            self._exchanges.add(name)
+            if kind == TOPIC:
+                self._exchanges.add(name)
+
+    @staticmethod
+    def _declare(channel: Any, exchange: str, kind: str) -> None:
+        """As oslo.messaging does: an exchange for fanouts goes with the last queue that reads from it."""
+        stays = kind == TOPIC
+        channel.exchange_declare(exchange, kind, durable=stays, auto_delete=not stays, nowait=True)
 
     def queue(self, name: str, exchange: str, kind: str, key: str, *, durable: bool) -> None:
         """Declare a queue and bind it, and return when the broker has done so."""
@@ -225,7 +238,10 @@ class Link:
 
     def publish(self, message: Message, kind: str, mandatory: bool) -> None:
         """Send and forget."""
-        self.exchange(message.exchange, kind)
+        if kind == TOPIC:
+            self.exchange(message.exchange, kind)
+        else:  # it may have gone since; the channel keeps the order, so there is nothing to wait for
+            self._send(self._declare, self._plain, message.exchange, kind)
         self._send(self._transmit, self._plain, message, mandatory)
 
     def publish_confirmed(self, message: Message, timeout: float, *, mandatory: bool = True) -> None:

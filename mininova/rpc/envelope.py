@@ -2,8 +2,8 @@
 
 A message is a JSON object with the envelope's version and the payload as a JSON *string*.  In the payload are
 ``method``, ``args``, ``version``, ``namespace``, one ``_context_…`` key for each field of the context, a
-``_unique_id``, and for a call the ``_msg_id`` to answer to and the ``_reply_q`` to answer on.  A reply has
-``result``, ``failure`` and ``ending``.
+``_unique_id``, and for a call the ``_msg_id`` to answer to and the ``_reply_q`` to answer on; a foreign call may
+have a ``_timeout``, too (``sign_within``).  A reply has ``result``, ``failure`` and ``ending``.
 
 Source: oslo.messaging, ``_drivers/common.py`` and ``_drivers/amqpdriver.py``.  What mininova adds to it
 travels in AMQP properties and headers, where it disturbs nobody (see transport.Message).
@@ -28,7 +28,10 @@ _encode_failure = msgspec.json.Encoder(enc_hook=str).encode  # an error's detail
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A method to run: a call if it has a ``msg_id``, else a cast."""
+    """A method to run: a call if it has a ``msg_id``, else a cast.
+
+    :param sign_within: seconds in which a foreign caller wants a sign of life while its call is worked on
+    """
 
     method: str
     args: dict[str, Any]
@@ -38,18 +41,21 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     unique_id: str = msgspec.field(default_factory=lambda: uuid4().hex)
     msg_id: str | None = None
     reply_q: str | None = None
+    sign_within: float | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a call; or, with ``rejected``, word that a cast was refused.
 
     :param failure: the error as ``{"class", "module", "message", "kwargs"}``, or None
+    :param ending: False for a sign of life, after which the answer is still to come
     :param rejected: the refused cast itself, byte for byte, so that its sender need not remember it
     """
 
     msg_id: str
     result: Any = None
     failure: dict[str, Any] | None = None
+    ending: bool = True
     rejected: bytes | None = None
 
 
@@ -126,6 +132,7 @@ def read_request(payload: dict[str, Any]) -> Request:
         "unique_id": payload.get("_unique_id") or uuid4().hex,
         "msg_id": payload.get("_msg_id"),
         "reply_q": payload.get("_reply_q"),
+        "sign_within": payload.get("_timeout"),
     }
     try:
         Version.parse(fields["version"])
@@ -140,7 +147,7 @@ def pack_reply(reply: Reply) -> bytes:
     payload = {
         "result": reply.result,
         "failure": failure,
-        "ending": True,
+        "ending": reply.ending,
         "_msg_id": reply.msg_id,
         "_unique_id": uuid4().hex,
     }

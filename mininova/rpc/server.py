@@ -4,13 +4,14 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
 from mininova.rpc import deadline, envelope
 from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import MessagingTimeout, NoSuchMethod, UnsupportedVersion
+from mininova.rpc.errors import MessagingTimeout, NoSuchMethod, RPCError, UnsupportedVersion
 from mininova.rpc.interface import Interface, Method
 from mininova.rpc.peer import Peer
 from mininova.rpc.transport import FANOUT, TOPIC, Delivery, Message, Subscription
@@ -19,6 +20,7 @@ from mininova.rpc.versions import Version
 LOG = logging.getLogger(__name__)
 
 MOST_DELIVERIES = 5
+_SHORTEST_INTERVAL = 0.5  # seconds between two signs of life, whatever the caller asks for
 
 Spawn = Callable[..., Any]
 
@@ -109,7 +111,7 @@ class Server:
             return self._again(message)  # its last receiver is lost, and that may have been the message's doing
         began = time.monotonic()
         try:
-            with deadline.until(message.expiration):
+            with deadline.until(message.expiration), self._signs_of_life(message, request):
                 result = self.peer.codec.wrap(run())
             reply = envelope.pack_reply(Reply(msg_id=request.msg_id, result=result)) if request.msg_id else None
         except Exception as error:
@@ -118,6 +120,27 @@ class Server:
         if reply is not None:
             self._reply(message, request, reply)
         return None
+
+    @contextmanager
+    def _signs_of_life(self, message: Message, request: Request) -> Iterator[None]:
+        """While the block runs, tell a caller who wants to know that it does (oslo.messaging's call monitor)."""
+        if request.msg_id is None or not request.sign_within:
+            yield
+            return
+        sign = envelope.pack_reply(Reply(msg_id=request.msg_id, ending=False))
+        interval = min(max(request.sign_within / 2, _SHORTEST_INTERVAL), threading.TIMEOUT_MAX)
+        done = threading.Event()
+
+        def repeat() -> None:
+            while not done.wait(interval):
+                with suppress(RPCError):  # a broker that is away may be back for the next one
+                    self._reply(message, request, sign)
+
+        in_a_thread(repeat)
+        try:
+            yield
+        finally:
+            done.set()
 
     def _prepare(self, request: Request) -> tuple[Method, Callable[[], Any]]:
         """Find the method, decode its arguments; the function that comes back only needs to be run."""

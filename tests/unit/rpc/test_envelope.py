@@ -113,6 +113,19 @@ def test_a_request_that_is_none_is_refused(payload, named):
         envelope.read_request(payload)
 
 
+@pytest.mark.parametrize("seconds", [30, 0.5, None])
+def test_a_foreign_call_may_want_signs_of_life(seconds):
+    """oslo.messaging says with every call in how many seconds, or null."""
+    assert envelope.read_request({"method": "get", "_timeout": seconds}).sign_within == seconds
+
+
+def test_a_sign_of_life_does_not_end_its_call():
+    """It is a reply that says that the answer is still to come."""
+    sign = envelope.unpack(envelope.pack_reply(envelope.Reply(msg_id="m", ending=False)))
+
+    assert (sign["_msg_id"], sign["ending"], sign["result"], sign["failure"]) == ("m", False, None, None)
+
+
 def test_a_reply_still_to_come_is_none():
     """A heartbeat of oslo.messaging's call monitor answers nothing."""
     assert envelope.read_reply({"_msg_id": "m", "ending": False}) is None
