@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from mininova import errors, objects, rpc, states
+from mininova import objects, rpc, states
 from mininova.context import RequestContext
 from mininova.db import endings, instances
 from mininova.db.session import Database
@@ -39,7 +39,7 @@ class Rejections:
                 if operation is None:
                     return
                 endings.fail(tx, ctxt, instance, operation, fault)
-        except (errors.InstanceNotFound, errors.InstanceUpdateConflict) as lost:
+        except endings.LOST as lost:
             LOG.info("instance %s has no use for a fault: %s", uuid, lost)
 
 

@@ -68,7 +68,7 @@ class Operations:
         try:
             with self._db.write() as tx:
                 failed = endings.fail(tx, ctxt, instance, "build", Fault(code=500, message=message))
-        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as lost:
+        except endings.LOST as lost:
             LOG.info("instance %s needs no fault: %s", instance.uuid, lost)
             return instance
         self._tell(ctxt, failed, instance)
@@ -192,7 +192,7 @@ class Operations:
                     expected_task_state=[begun.task_state],
                 )
                 actions.finish(tx, begun.uuid, ctxt.request_id, str(error))
-        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as lost:
+        except endings.LOST as lost:
             LOG.info("the %s of %s is not taken back: %s", operation, begun.uuid, lost)
         else:
             self._tell(ctxt, left, begun)

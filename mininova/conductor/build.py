@@ -15,6 +15,7 @@ from mininova import errors, notifications, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
 from mininova.db import actions, claims, endings, instances
+from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.objects import Fault, Instance, RequestSpec, Retry, Selection
 from mininova.scheduler.rpcapi import SchedulerAPI
@@ -22,9 +23,6 @@ from mininova.scheduler.rpcapi import SchedulerAPI
 LOG = logging.getLogger(__name__)
 
 BUILD_EVENT = "compute__do_build_and_run_instance"
-
-# The row is another's by now, or nobody's: a delete won, or this message came a second time.
-LOST = (errors.InstanceUpdateConflict, errors.InstanceNotFound)
 
 
 class BuildFlow:

@@ -8,10 +8,13 @@ from types import EllipsisType
 
 from sqlalchemy import Connection
 
-from mininova import states
+from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db import actions, claims, faults, instances, networks
 from mininova.objects import Fault, Instance
+
+# The row is another's by now, or nobody's: a delete won, somebody was faster, or this message came a second time.
+LOST = (errors.InstanceUpdateConflict, errors.InstanceNotFound)
 
 
 def fail(
