@@ -1,7 +1,7 @@
 """What interfaces and objects promise to other versions of mininova, in a form that is kept and compared.
 
-``tests/contract/fingerprints.json`` has a line for each method and each field.  A promise that changes without a new
-version breaks a rolling upgrade, so the tests fail; ``pytest tests/contract --rewrite`` keeps what is meant.
+``tests/contracts/fingerprints.json`` has a line for each method and each field.  A promise that changes without a new
+version breaks a rolling upgrade, so the tests fail; ``pytest tests/contracts --rewrite`` keeps what is meant.
 """
 
 import importlib
@@ -20,7 +20,7 @@ from mininova.objects.base import field_versions
 from mininova.rpc import Interface, Method, Version
 from mininova.rpc.interface import CALL
 
-KEPT = Path(__file__).with_name("contract") / "fingerprints.json"
+KEPT = Path(__file__).with_name("contracts") / "fingerprints.json"
 
 Print = dict[str, Any]
 
@@ -106,4 +106,4 @@ def explain(name: str, before: Print | None, now: Print) -> str:
     """Say what to do about a promise that is not the one that was kept."""
     if before is not None and before["version"] == now["version"]:
         return f"{name} has changed and is still {now['version']}: raise it, and mark what is new with since()"
-    return f"{name} {now['version']} is new: keep it with pytest tests/contract --rewrite"
+    return f"{name} {now['version']} is new: keep it with pytest tests/contracts --rewrite"

@@ -1,4 +1,4 @@
-"""A process that speaks with the real oslo.messaging, for tests/contract/test_oslo_interop.py.
+"""A process that speaks with the real oslo.messaging, for tests/contracts/test_oslo_interop.py.
 
 It is a process of its own because oslo.messaging keeps threads, and options in a global of oslo.config.  Each line
 of its input is a JSON object that names something to do; the answer is a line on its output, ``{"answer": …}``.
@@ -33,7 +33,7 @@ def say(**line: Any) -> None:
 
 
 def options(exchange: str) -> cfg.ConfigOpts:
-    """Give what docs/wire.md says that a peer needs."""
+    """Give what docs/rpc/wire.md says that a peer needs."""
     conf = cfg.ConfigOpts()
     conf.register_opts(oslo_messaging_metrics, group="oslo_messaging_metrics")  # otherwise only the global one
     conf.register_opts(oslo_messaging_tracing, group="oslo_messaging_tracing")  # would have them

@@ -9,12 +9,13 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from mininova.rpc.amqp_link import BrokerUnreachable, Link
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout
-from mininova.rpc.transport import TOPIC, Message, Subscription, Transport
+from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport
 
 LOG = logging.getLogger(__name__)
 
@@ -170,6 +171,14 @@ class AMQPTransport(Transport):
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:
         """Make a durable queue for others to read."""
         self._live(self._connect_wait).queue(queue, exchange, TOPIC, routing_key, durable=True)
+
+    def declare_pause(self, queue: str, exchange: str, routing_key: str, *, seconds: float, back_to: str) -> None:
+        """Make a queue from which messages come back."""
+        raise NotImplementedError
+
+    def waiting(self, queue: str) -> Sequence[Delivery]:
+        """Take what waits in a queue."""
+        raise NotImplementedError
 
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Send and forget."""

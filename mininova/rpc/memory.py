@@ -6,7 +6,7 @@ order every time.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mininova.rpc.errors import Undeliverable
@@ -114,6 +114,15 @@ class MemoryTransport(Transport):
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:
         """Make a queue that somebody may read later."""
         self.broker.bind(queue, exchange, routing_key)
+
+    def declare_pause(self, queue: str, exchange: str, routing_key: str, *, seconds: float, back_to: str) -> None:
+        """No time passes here: a message that is to wait goes to where it would come back to, last in line."""
+        for name in self.broker._bindings.get((exchange, back_to), []):
+            self.broker.bind(name, exchange, routing_key)
+
+    def waiting(self, queue: str) -> Sequence[Delivery]:
+        """Take what waits in a queue."""
+        raise NotImplementedError
 
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Route it."""

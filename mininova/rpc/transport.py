@@ -13,9 +13,10 @@ The places, for a control exchange ``E``:
 """
 
 import threading
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 TOPIC, FANOUT = "topic", "fanout"
@@ -30,6 +31,7 @@ class Message:
     :param user_id: the sender's broker user as the broker validated it; None if it did not
     :param expiration: seconds after which nobody wants it any more
     :param deliveries: how often a receiver has tried it before
+    :param headers: what else travels beside the bytes, such as ``traceparent``
     """
 
     body: bytes
@@ -42,13 +44,18 @@ class Message:
     expiration: float | None = None
     persistent: bool = False
     deliveries: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Delivery:
-    """A message in a receiver's hands, until it settles it: once, with ``ack`` or ``requeue``."""
+    """A message in a receiver's hands, until it settles it: once, with ``ack`` or ``requeue``.
+
+    ``arrived`` is the moment it came, on the clock of ``time.monotonic``: what it waits here is not left for work.
+    """
 
     def __init__(self, message: Message, redelivered: bool, settle: Callable[[bool], None]) -> None:
         self.message, self.redelivered, self._settle = message, redelivered, settle
+        self.arrived = time.monotonic()
 
     def ack(self) -> None:
         """The work is done: the broker may forget it."""
@@ -125,6 +132,21 @@ class Transport(ABC):
         """Make sure that a durable queue is there for others to read, as notifications need."""
 
     @abstractmethod
+    def declare_pause(self, queue: str, exchange: str, routing_key: str, *, seconds: float, back_to: str) -> None:
+        """Make sure of a durable queue in which messages wait, and then go to the exchange again under another key.
+
+        :param seconds: how long each waits
+        :param back_to: the key under which it comes back
+        """
+
+    @abstractmethod
+    def waiting(self, queue: str) -> Sequence[Delivery]:
+        """Take all that waits in a durable queue now; what is not settled is there again after ``stop``.
+
+        :raises Undeliverable: there is no such queue
+        """
+
+    @abstractmethod
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Send, and wait for nothing.
 
@@ -146,3 +168,6 @@ class Transport(ABC):
 
     #: Called with the message_id of an unconfirmed mandatory message that no queue took.
     on_return: Callable[[str], None] = staticmethod(lambda message_id: None)
+
+    #: Called when a connection that was lost is back and every queue is read again: what was asked may be lost.
+    on_restored: Callable[[], None] = staticmethod(lambda: None)

@@ -90,8 +90,8 @@ def test_import_rules_are_those_of_import_linter():
 
 
 def test_messages_in_wire_are_messages():
-    """The request and the reply that docs/wire.md shows can be read as such."""
-    samples = [text for _, text in documentation.blocks(ROOT / "docs/wire.md", "json") if "…}" not in text]
+    """The request and the reply that docs/rpc/wire.md shows can be read as such."""
+    samples = [text for _, text in documentation.blocks(ROOT / "docs/rpc/wire.md", "json") if "…}" not in text]
     request, reply = map(json.loads, samples)
     assert envelope.read_request(request).method == "get_console_output"
     read = envelope.read_reply(reply)

@@ -1,4 +1,4 @@
-"""What a peer does when its transport is not at its best.  The rest is in tests/contract/test_transport*.py."""
+"""What a peer does when its transport is not at its best.  The rest is in tests/contracts/test_transport*.py."""
 
 import pytest
 from rpc_bench import Lamp, LampAPI
@@ -24,7 +24,7 @@ class Shaky(Transport):
     def start(self):
         """See Transport."""
 
-    stop = subscribe = unsubscribe = declare = publish = start
+    stop = subscribe = unsubscribe = declare = declare_pause = waiting = publish = start
 
 
 def test_a_cast_is_sent_until_it_is_confirmed():

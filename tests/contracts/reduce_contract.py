@@ -1,6 +1,6 @@
 """Keep of Nova's contract what concerns the operations that we serve: run by hand after dump_nova.py.
 
-python tests/contract/reduce_contract.py nova_contract.json
+python tests/contracts/reduce_contract.py nova_contract.json
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """The real oslo.messaging and mininova understand each other, over RabbitMQ and in both directions.
 
-oslo_peer.py is the process that speaks oslo.messaging; docs/wire.md says which options it needs for that.
+oslo_peer.py is the process that speaks oslo.messaging; docs/rpc/wire.md says which options it needs for that.
 """
 
 import json
