@@ -5,10 +5,11 @@ UPDATE that takes the room also checks that it is there, so two schedulers canno
 scheduler claims, the conductor claims alternates and frees; compute nodes know nothing of it.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, Integer, bindparam, delete, insert, update
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
 from mininova.db.models.compute import allocations, compute_nodes
 from mininova.db.rows import Rows, insert_new
@@ -53,6 +54,9 @@ _add_if_it_fits = _add.where(
     *(used + more <= total * ratio for more, total, used, ratio in _ROOM),
 )
 _insert = insert(allocations)
+_hosts = select(allocations.c.instance_uuid, allocations.c.host).where(
+    allocations.c.instance_uuid.in_(bindparam("uuids", expanding=True))
+)
 _delete = delete(allocations).where(ROWS.which, allocations.c.host == bindparam("on"))
 
 
@@ -98,6 +102,11 @@ def free(tx: Connection, instance_uuid: str, host: str | None = None) -> bool:
 def of_instance(tx: Connection, uuid: str) -> Allocation | None:
     """Read what is promised to an instance."""
     return ROWS.first(tx.execute(ROWS.one, {"which": uuid}))
+
+
+def hosts_of(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
+    """Tell on which host each of some instances has its room; many have none."""
+    return {row.instance_uuid: row.host for row in tx.execute(_hosts, {"uuids": list(uuids)})}
 
 
 def _room(allocation: Allocation, sign: int) -> dict[str, object]:

@@ -53,6 +53,8 @@ class Candidates:
 
     Room only shrinks while a request is placed.  So a host that a filter has refused once stays out, and for the
     second instance only the filters that look at room are asked again.
+
+    :ivar known: every host there is, by its name
     """
 
     def __init__(
@@ -65,7 +67,8 @@ class Candidates:
     ) -> None:
         self._hosts, self._spec = list(host_states), request_spec
         self._filters, self._weighers, self._dice = filters, weighers, dice
-        self._known, self._placed = len(self._hosts), 0
+        self.known = {host_state.host: host_state for host_state in host_states}
+        self._placed = 0
         self._passed: dict[str, int] = {}  # what was asked → how many hosts it left, in the order of asking
 
     def take_best(self, count: int) -> list[HostState]:
@@ -100,10 +103,10 @@ class Candidates:
         self._passed[asked] = len(host_states)
 
     def _reason(self) -> str:
-        if not self._known:
+        if not self.known:
             return "There are no compute hosts."
         last = next(reversed(self._passed))
-        hosts_known = f"{self._known} host{'s' if self._known > 1 else ''}"
+        hosts_known = f"{len(self.known)} host{'s' if len(self.known) > 1 else ''}"
         counts = ", ".join(f"{name} {passed}" for name, passed in self._passed.items())
         placed = f"after {self._placed} of the instances " if self._placed else ""
         return f"There are not enough hosts available: {placed}{last} left none of {hosts_known} ({counts})."

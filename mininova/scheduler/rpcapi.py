@@ -16,7 +16,7 @@ class SchedulerAPI(rpc.Interface):
     ) -> list[list[Selection]]:
         """Choose a host for each instance and claim its room; answer a list for each, the claimed host first.
 
-        Asking again may choose other hosts, and gives the room on the first ones back: an instance has one claim.
+        Asking again gives an instance the host where it has room already, and that one alone.
 
         :raises errors.NoValidHost: naming the filter that left nothing; then nothing stays claimed
         """

@@ -3,14 +3,15 @@
 import random
 import shutil
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
-from mininova import conf
+from mininova import conf, states
 from mininova.context import RequestContext
-from mininova.db import hosts, schema, services
+from mininova.db import hosts, instances, schema, services
 from mininova.db.session import Database
-from mininova.objects import ComputeNode, Flavor, ImageMeta, RequestSpec, Retry, Service
+from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Retry, Service
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.manager import SchedulerManager
 
@@ -104,6 +105,20 @@ def known(db):
             services.report(tx, a_service(host, **service_fields), NOW - timedelta(seconds=silence))
 
     return register
+
+
+@pytest.fixture
+def uuids(db, a_spec):
+    """Make instances that wait for a host, and name them."""
+
+    def make(count):
+        who = {"project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": a_spec().flavor}
+        state = {"vm_state": states.BUILDING, "task_state": states.SCHEDULING}
+        with db.write() as tx:
+            made = instances.create(tx, [Instance(uuid=str(uuid4()), **who, **state) for _ in range(count)])
+        return [instance.uuid for instance in made]
+
+    return make
 
 
 @pytest.fixture

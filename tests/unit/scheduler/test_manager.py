@@ -5,14 +5,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event
 
-from mininova import errors
-from mininova.db import claims, hosts, services
+from mininova import errors, states
+from mininova.db import claims, hosts, instances, services
 from mininova.rpc.server import check_manager
 from mininova.scheduler.rpcapi import SchedulerAPI
-
-
-def uuids(count):
-    return [str(uuid4()) for _ in range(count)]
 
 
 def used(db):
@@ -49,7 +45,7 @@ def test_interface(scheduler):
     check_manager(SchedulerAPI, scheduler)
 
 
-def test_claims(scheduler, db, known, a_spec, ctxt):
+def test_claims(scheduler, db, known, a_spec, ctxt, uuids):
     """The first host of an answer has the instance's room claimed."""
     known("host-1")
     (uuid,) = uuids(1)
@@ -60,7 +56,7 @@ def test_claims(scheduler, db, known, a_spec, ctxt):
     assert used(db) == {"host-1": 1024}
 
 
-def test_best_first(scheduler, known, a_spec, ctxt):
+def test_best_first(scheduler, known, a_spec, ctxt, uuids):
     """The host with the most room comes first, the others follow as alternates."""
     known("host-1")
     known("host-2", memory_mb=8192)
@@ -69,7 +65,7 @@ def test_best_first(scheduler, known, a_spec, ctxt):
     assert [selection.host for selection in selections] == ["host-2", "host-3", "host-1"]
 
 
-def test_as_many_as_attempts(a_scheduler, known, a_spec, ctxt):
+def test_as_many_as_attempts(a_scheduler, known, a_spec, ctxt, uuids):
     """There are as many hosts in an answer as a build may be tried on."""
     for number in range(5):
         known(f"host-{number}")
@@ -78,7 +74,7 @@ def test_as_many_as_attempts(a_scheduler, known, a_spec, ctxt):
     assert len(selections) == 2
 
 
-def test_spreads(scheduler, db, known, a_spec, ctxt):
+def test_spreads(scheduler, db, known, a_spec, ctxt, uuids):
     """Instances of one request see each other's room taken."""
     for number in range(3):
         known(f"host-{number}")
@@ -87,7 +83,7 @@ def test_spreads(scheduler, db, known, a_spec, ctxt):
     assert set(used(db).values()) == {2048}
 
 
-def test_equals_are_drawn(a_scheduler, known, a_spec, ctxt):
+def test_equals_are_drawn(a_scheduler, known, a_spec, ctxt, uuids):
     """Among equal hosts the dice decide, so that not every request runs to the first."""
     for number in range(4):
         known(f"host-{number}")
@@ -96,7 +92,7 @@ def test_equals_are_drawn(a_scheduler, known, a_spec, ctxt):
     assert len(set(chosen)) > 1
 
 
-def test_two_schedulers(scheduler, late, db, known, a_spec, ctxt):
+def test_two_schedulers(scheduler, late, db, known, a_spec, ctxt, uuids):
     """A scheduler whose picture is old loses the claim, and takes the next best host."""
     known("host-1", memory_mb=1536, vcpus=16)
     known("host-2", memory_mb=1024)
@@ -106,7 +102,7 @@ def test_two_schedulers(scheduler, late, db, known, a_spec, ctxt):
     assert used(db) == {"host-1": 1024, "host-2": 1024}
 
 
-def test_all_claims_lost(scheduler, late, known, a_spec, ctxt):
+def test_all_claims_lost(scheduler, late, known, a_spec, ctxt, uuids):
     """When every claim is lost there is no valid host, and the reason says that it was claims."""
     known("host-1", memory_mb=1024)
     late("host-1")
@@ -114,7 +110,7 @@ def test_all_claims_lost(scheduler, late, known, a_spec, ctxt):
         scheduler.select_destinations(ctxt, a_spec(), uuids(1))
 
 
-def test_all_or_nothing(scheduler, db, known, a_spec, ctxt):
+def test_all_or_nothing(scheduler, db, known, a_spec, ctxt, uuids):
     """When one instance of a request cannot be placed none keeps a claim."""
     known("host-1")
     with pytest.raises(errors.NoValidHost, match="after 2 of the instances RamFilter left none of 1 host"):
@@ -122,7 +118,7 @@ def test_all_or_nothing(scheduler, db, known, a_spec, ctxt):
     assert used(db) == {"host-1": 0}
 
 
-def test_frees_what_was_claimed(scheduler, late, db, known, a_spec, ctxt):
+def test_frees_what_was_claimed(scheduler, late, db, known, a_spec, ctxt, uuids):
     """A claim that held before another one was lost is given back when the request fails."""
     known("host-1")
     late("host-1")
@@ -131,17 +127,37 @@ def test_frees_what_was_claimed(scheduler, late, db, known, a_spec, ctxt):
     assert used(db) == {"host-1": 1024}  # the other one's
 
 
-def test_asked_again(scheduler, db, known, a_spec, ctxt):
-    """An instance that is placed a second time, for its first answer was lost, has one claim."""
-    known("host-1")
-    known("host-2")
+def test_asked_again(scheduler, db, known, a_spec, ctxt, uuids):
+    """An instance that is placed a second time, for its first answer was lost, has its room where it was."""
+    known("host-1", memory_mb=1024)
     (uuid,) = uuids(1)
-    scheduler.select_destinations(ctxt, a_spec(), [uuid])
-    scheduler.select_destinations(ctxt, a_spec(), [uuid])
-    assert sum(used(db).values()) == 1024
+    ((first, *_),), ((second, *_),) = (scheduler.select_destinations(ctxt, a_spec(), [uuid]) for _ in range(2))
+    assert first == second
+    assert used(db) == {"host-1": 1024}
 
 
-def test_reason(scheduler, known, a_spec, ctxt):
+@pytest.mark.parametrize("gone", [{"host": "host-2"}, {"vm_state": states.ERROR, "task_state": None}])
+def test_asked_too_late(scheduler, db, known, a_spec, ctxt, uuids, gone):
+    """A late copy of a request claims nothing for what has a host by now, or is to have none."""
+    known("host-1")
+    (uuid,) = uuids(1)
+    with db.write() as tx:
+        instances.update(tx, uuid, gone, generation=None, expected_task_state=None)
+    scheduler.select_destinations(ctxt, a_spec(), [uuid])
+    assert used(db) == {"host-1": 0}
+
+
+def test_what_was_claimed_before_is_kept(scheduler, db, known, a_spec, ctxt, uuids):
+    """When the copy of a request cannot place all, it gives back what is its own."""
+    known("host-1", memory_mb=1024)
+    one, other = uuids(2)
+    scheduler.select_destinations(ctxt, a_spec(), [one])
+    with pytest.raises(errors.NoValidHost):
+        scheduler.select_destinations(ctxt, a_spec(), [one, other])
+    assert used(db) == {"host-1": 1024}
+
+
+def test_reason(scheduler, known, a_spec, ctxt, uuids):
     """The reason names the filter that left nothing and how many hosts each filter passed."""
     for number in range(3):
         known(f"host-{number}", memory_mb=512)
@@ -155,14 +171,14 @@ def test_reason(scheduler, known, a_spec, ctxt):
     assert str(caught.value) == expected
 
 
-def test_no_hosts(scheduler, a_spec, ctxt):
+def test_no_hosts(scheduler, a_spec, ctxt, uuids):
     """A cloud without compute hosts says just that."""
     with pytest.raises(errors.NoValidHost, match="There are no compute hosts"):
         scheduler.select_destinations(ctxt, a_spec(), uuids(1))
 
 
 @pytest.mark.parametrize("trouble", [{"silence": 61}, {"disabled": True}, {"forced_down": True}])
-def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, trouble):
+def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, trouble, uuids):
     """A host that is silent, disabled or forced down is not chosen."""
     known("host-1", silence=trouble.pop("silence", 0))
     known("host-2")
@@ -174,7 +190,7 @@ def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, trouble):
     assert [selection.host for selection in selections] == ["host-2"]
 
 
-def test_notifications(scheduler, listener, known, a_spec, ctxt):
+def test_notifications(scheduler, listener, known, a_spec, ctxt, uuids):
     """Listeners hear what was asked, and what was chosen."""
     known("host-1")
     (uuid,) = uuids(1)
@@ -185,11 +201,11 @@ def test_notifications(scheduler, listener, known, a_spec, ctxt):
     assert answered["selected_hosts"] == ["host-1"]
 
 
-def test_few_transactions(scheduler, db, known, a_spec, ctxt):
+def test_few_transactions(scheduler, db, known, a_spec, ctxt, uuids):
     """However many instances, hosts are read in one query and claimed in one transaction."""
     for number in range(3):
         known(f"host-{number}", memory_mb=2**20)
-    commits, selects = [], []
+    asked, commits, selects = uuids(8), [], []
     event.listen(db.engine, "commit", lambda connection: commits.append(1))
 
     @event.listens_for(db.engine, "before_cursor_execute")
@@ -197,7 +213,7 @@ def test_few_transactions(scheduler, db, known, a_spec, ctxt):
         if "FROM compute_nodes" in statement:
             selects.append(statement)
 
-    scheduler.select_destinations(ctxt, a_spec(num_instances=8), uuids(8))
+    scheduler.select_destinations(ctxt, a_spec(num_instances=8), asked)
     assert (len(commits), len(selects)) == (1, 1)
 
 
