@@ -15,11 +15,12 @@ class PrivateBroker:
 
     :param folder: where everything of it lies; a short path, for it holds a socket
     :param server: the rabbitmq-server program
+    :param tls: what it needs to speak TLS
     """
 
-    def __init__(self, folder: Path, server: Path) -> None:
+    def __init__(self, folder: Path, server: Path, tls: broker.Certificates | None = None) -> None:
         self._folder = folder
-        self._node = broker.Node(folder / "node", server, ports.pick(), "secret")
+        self._node = broker.Node(folder / "node", server, ports.pick(), "secret", tls)
         self._node.write(os.environ)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -38,6 +39,10 @@ class PrivateBroker:
             )  # fmt: skip
             for _ in up.wait({"node": self._process.pid}, _DEADLINE):
                 pass
+
+    def tell(self, *words: str) -> None:
+        """Have its rabbitmqctl do something."""
+        subprocess.run([self._node.folder / broker.TOOL, "--quiet", *words], check=True, stdin=subprocess.DEVNULL)
 
     def kill(self) -> None:
         """End it at once, with all that it started."""

@@ -1,4 +1,4 @@
-"""The kinds of value that oslo.config has no type for: broker and database URLs, and an IPv4 range.
+"""The kinds of value that oslo.config has no type for: broker and database URLs, an IPv4 range, a period.
 
 Each refuses what it cannot use with a sentence and an example, and never repeats a password.
 """
@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 from oslo_config import types
 
+from mininova.audit_period import AuditPeriod
+from mininova.rpc import amqp_address
+
 TRANSPORT_EXAMPLE = "amqp://user:password@127.0.0.1:5672/"
 DATABASE_EXAMPLE = "sqlite:////var/lib/mininova/mininova.sqlite"
 
-TRANSPORT_SCHEMES = {"amqp", "amqps"}
-TRANSPORT_MEANT = {"rabbit": "amqp", "kombu": "amqp", "pyamqp": "amqp", "qpid": "amqp", "http": "amqp"}
+TRANSPORT_MEANT = {"kombu": "amqp", "pyamqp": "amqp", "qpid": "amqp", "http": "amqp", "rabbits": "amqps"}
 
 DATABASE_SCHEMES = {"sqlite", "mysql+pymysql", "mariadb+pymysql", "postgresql+psycopg"}
 DATABASE_MEANT = {
@@ -83,16 +85,20 @@ class _URL(types.ConfigType):
 
 
 class TransportURL(_URL):
-    """The address of a message broker."""
+    """The address of a message broker, or the addresses of several."""
 
     def __init__(self) -> None:
-        super().__init__("broker URL", TRANSPORT_SCHEMES, TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
+        super().__init__("broker URL", set(amqp_address.SCHEMES), TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
 
     def check_rest(self, url: str) -> None:
-        """Want a host as well."""
-        super().check_rest(url)
-        if not urlsplit(url).hostname:
-            raise ValueError(f"{redacted(url)!r} names no host; write it like {self.example}")
+        """Want what AMQPTransport can read."""
+        try:
+            amqp_address.addresses(url)
+        except ValueError as error:
+            raise ValueError(
+                f"{redacted(url)!r} {error}; write it like {self.example} (in a password, write : as %3A, / as %2F, "
+                "@ as %40 and , as %2C)"
+            ) from None
 
 
 class DatabaseURL(_URL):
@@ -134,6 +140,32 @@ class Network(types.ConfigType):
         if network.prefixlen > 29:
             raise ValueError(f"{value!r} has room for no instances to speak of; use a /29 or a wider one")
         return str(network)
+
+    def __repr__(self) -> str:
+        return self.type_name
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    __hash__ = object.__hash__
+
+    def _formatter(self, value: Any) -> str:
+        return str(value)
+
+
+class Period(types.ConfigType):
+    """A period that usage is told by, as ``hour`` or ``day@18``."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="audit period")
+
+    def __call__(self, value: Any) -> str:
+        """Look whether it is one.
+
+        :raises ValueError: when it is none
+        """
+        AuditPeriod.parse(text := str(value).strip())
+        return text
 
     def __repr__(self) -> str:
         return self.type_name

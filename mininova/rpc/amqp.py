@@ -1,42 +1,74 @@
 """AMQP 0-9-1 through kombu: RabbitMQ, and what else speaks it.
 
-A transport keeps one connection.  When it breaks, the reader makes a new one, with growing and uneven pauses so
-that a thousand processes do not come back at once, and declares every subscription again; publishers wait for
-it inside their own deadlines.
+A transport keeps one connection, to one of the addresses that it was given.  When it breaks, the reader makes a new
+one, with growing and uneven pauses so that a thousand processes do not come back at once, to the next address first,
+and declares every subscription again; publishers wait for it inside their own deadlines.
 """
 
 import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
-from urllib.parse import unquote, urlsplit
 
-from mininova.rpc.amqp_link import BrokerUnreachable, Link
-from mininova.rpc.errors import ConnectionLost, MessagingTimeout
+from mininova.rpc.amqp_address import Address, addresses
+from mininova.rpc.amqp_connect import BrokerUnreachable, connect
+from mininova.rpc.amqp_link import Link
+from mininova.rpc.amqp_places import Places, Refused
+from mininova.rpc.amqp_publishing import Publishing
+from mininova.rpc.amqp_reading import Reading
+from mininova.rpc.amqp_tls import TLS
+from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError
 from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport
 
 LOG = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_PATIENCE = 10.0  # seconds that the broker has to answer a question
+
+
+class _Live:
+    """A connection with its parts."""
+
+    def __init__(self, transport: "AMQPTransport", address: Address) -> None:
+        t = transport
+        self.link = Link(connect(address, t.tls, heartbeat=t.heartbeat, prefetch=t.prefetch), str(address))
+        self.places = Places(self.link, quorum=t.quorum)
+        self.publishing = Publishing(self.link, self.places, lambda message_id: t.on_return(message_id))
+        self.reading = Reading(self.link, self.places, lambda subscription: t._read_again(self, subscription))
 
 
 class AMQPTransport(Transport):
     """One process's connection to a broker.
 
-    :param url: ``amqp://user:password@host:port/virtual_host``
+    :param url: ``amqp://user:password@host:port/virtual_host``, or with several addresses: see amqp_address
     :param heartbeat: seconds of silence after which either side gives the other up
     :param prefetch: how many messages each queue's reader may have unsettled
-    :param connect_wait: seconds that an unconfirmed message waits for a broker that is away
+    :param connect_wait: seconds that an unconfirmed message waits for a broker that is away, or takes nothing now
+    :param tls: what to trust, and what to show, when the URL says ``amqps://``
+    :param quorum: whether durable queues are quorum queues; everybody who declares them must agree
+    :raises ValueError: when the URL is none
     """
 
-    def __init__(self, url: str, *, heartbeat: float = 30.0, prefetch: int = 64, connect_wait: float = 10.0) -> None:
-        self._url, self._heartbeat, self._prefetch, self._connect_wait = url, heartbeat, prefetch, connect_wait
-        user = urlsplit(url.partition(";")[0]).username
-        self.user_id = None if user is None else unquote(user)
+    def __init__(
+        self,
+        url: str,
+        *,
+        heartbeat: float = 30.0,
+        prefetch: int = 64,
+        connect_wait: float = 10.0,
+        tls: TLS | None = None,
+        quorum: bool = False,
+    ) -> None:
+        found = addresses(url)
+        self.user_id = found[0].user
+        self.heartbeat, self.prefetch, self.tls, self.quorum = heartbeat, prefetch, tls or TLS(), quorum
+        self._connect_wait = connect_wait
+        self._addresses = deque(random.sample(found, len(found)))  # not all processes are to begin with the same
         self._subscriptions: list[Subscription] = []
-        self._link: Link | None = None  # once it reads every subscription
+        self._live: _Live | None = None  # once it reads every subscription
+        self._pause = _FIRST_PAUSE
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -46,146 +78,196 @@ class AMQPTransport(Transport):
     def start(self) -> None:
         """Connect, and begin to deliver.
 
-        :raises BrokerUnreachable: when the first try fails; later ones are repeated until they succeed
+        :raises BrokerUnreachable: when no address can be reached; later such tries are repeated until one succeeds
+        :raises Refused: when the broker will not declare what we want to read
         """
-        link = self._connect()
+        live = self._connect()
         self._threads = [
-            threading.Thread(target=self._run, args=(link,), name="amqp-reader", daemon=True),
+            threading.Thread(target=self._run, args=(live,), name="amqp-reader", daemon=True),
             threading.Thread(target=self._beat, name="amqp-heartbeat", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
-        self._take_into_use(link)
+        try:
+            self._take_into_use(live)
+        except RPCError:
+            self._stopping.set()
+            live.link.close()
+            raise
 
     def stop(self) -> None:
         """Disconnect."""
         self._stopping.set()
         with self._changed:
-            link = self._link
+            live = self._live
             self._changed.notify_all()
-        if link is not None:
-            link.close()
+        if live is not None:
+            live.link.close()
         for thread in self._threads:
             thread.join(timeout=2)
-        if link is not None:
-            link.cut()
+        if live is not None:
+            live.link.cut()
 
-    def _connect(self) -> Link:
-        return Link(
-            self._url,
-            heartbeat=self._heartbeat,
-            prefetch=self._prefetch,
-            on_return=lambda message_id: self.on_return(message_id),
-        )
-
-    def _run(self, link: Link | None) -> None:
-        while link is not None:
+    def _connect(self) -> _Live:
+        """Try each address once, beginning with the one after that of the last connection."""
+        why = []
+        for _ in range(len(self._addresses)):
+            address = self._addresses[0]
+            self._addresses.rotate(-1)
             try:
-                link.read()
+                return _Live(self, address)
+            except BrokerUnreachable as error:
+                why.append(str(error))
+        raise BrokerUnreachable("; ".join(why))
+
+    def _run(self, live: _Live | None) -> None:
+        while live is not None:
+            try:
+                live.link.read()
             except ConnectionLost as error:
                 LOG.warning("%s", error)
             with self._changed:
-                self._link = None
-            link = self._reconnect()
+                self._live = None
+            live = self._reconnect()
 
-    def _reconnect(self) -> Link | None:
+    def _reconnect(self) -> _Live | None:
         """Connect again, however long it takes; None when we are stopping."""
-        pause = _FIRST_PAUSE
-        while not self._stopping.wait(pause * random.uniform(0.5, 1.5)):
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        while not self._stopping.wait(self._pause * random.uniform(0.5, 1.5)):
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             try:
-                link = self._connect()
+                live = self._connect()
             except BrokerUnreachable as error:
                 LOG.warning("%s", error)
                 continue
-            threading.Thread(target=self._restore, args=(link,), name="amqp-restore", daemon=True).start()
-            return link
+            threading.Thread(target=self._restore, args=(live,), name="amqp-restore", daemon=True).start()
+            return live
         return None
 
-    def _restore(self, link: Link) -> None:
+    def _restore(self, live: _Live) -> None:
         """Take a new connection into use; aside, since that waits for what only the reader can hear."""
         try:
-            self._take_into_use(link)
+            self._take_into_use(live)
         except (ConnectionLost, MessagingTimeout) as error:
             LOG.warning("the new connection broke at once: %s", error)
-            link.cut()
+            live.link.cut()
+        except Refused as error:
+            LOG.error("cannot read every queue again, and tries until it can: %s", error)
+            live.link.cut()
         else:
             LOG.info("connected to the broker again")
+            self._tell_restored()
 
-    def _take_into_use(self, link: Link) -> None:
+    def _take_into_use(self, live: _Live) -> None:
         """Read every queue, and only then let anybody publish: what they send may be answered at once."""
         read: list[Subscription] = []
         while True:
             with self._changed:
                 unread = [subscription for subscription in self._subscriptions if subscription not in read]
-                if link.lost:
+                if live.link.lost:
                     raise ConnectionLost("it was lost before it could be used")
                 if not unread:
-                    self._link = link
+                    self._live, self._pause = live, _FIRST_PAUSE
                     self._changed.notify_all()
                     break
             for subscription in unread:
-                link.consume(subscription)
+                live.reading.consume(subscription, _PATIENCE)
             read += unread
         if self._stopping.is_set():
-            link.close()
+            live.link.close()
+
+    def _read_again(self, live: _Live, subscription: Subscription) -> None:
+        """Read a queue that somebody deleted; aside, as above."""
+        LOG.warning("the broker has us read %s no more; reading it again", subscription.queue)
+
+        def read() -> None:
+            try:
+                with self._changed:
+                    wanted = subscription in self._subscriptions
+                if wanted:
+                    live.reading.consume(subscription, _PATIENCE)
+            except RPCError as error:
+                LOG.warning("could not read %s again: %s", subscription.queue, error)
+                live.link.cut()  # the next connection begins with nothing, and tries until it can
+            else:
+                self._tell_restored()
+
+        threading.Thread(target=read, name="amqp-restore", daemon=True).start()
+
+    def _tell_restored(self) -> None:
+        try:
+            self.on_restored()
+        except Exception:  # whatever it does, we have done our part
+            LOG.exception("what follows a new connection failed")
 
     def _beat(self) -> None:
-        while not self._stopping.wait(self._heartbeat / 3):
-            if (link := self._link) is not None:
-                link.beat()
+        while not self._stopping.wait(self.heartbeat / 3):
+            if (live := self._live) is not None:
+                live.link.beat()
 
-    def _live(self, timeout: float) -> Link:
-        if link := self._usable():
-            return link
+    def _wait_until_live(self, timeout: float) -> _Live:
+        if live := self._usable():
+            return live
         with self._changed:
             self._changed.wait_for(lambda: self._usable() or self._stopping.is_set(), timeout)
-            link = self._usable()
-        if link is None:
+            live = self._usable()
+        if live is None:
             raise MessagingTimeout("the broker is away, and did not come back in time")
-        return link
+        return live
 
-    def _usable(self) -> Link | None:
-        link = self._link
-        return None if link is None or link.lost else link
+    def _usable(self) -> _Live | None:
+        live = self._live
+        return None if live is None or live.link.lost else live
 
     # ---- the contract
 
     def subscribe(self, subscription: Subscription) -> None:
-        """Read a queue, now and after every reconnect."""
+        """Read a queue, now and after every reconnect.
+
+        :raises Refused: when the broker will not declare it
+        :raises MessagingTimeout: when it does not answer
+        """
         with self._changed:
             self._subscriptions.append(subscription)
-            link = self._link
-        if link is not None:
-            with suppress(ConnectionLost):  # the next connection reads it
-                link.consume(subscription)
+            live = self._live
+        if live is not None:
+            try:
+                live.reading.consume(subscription, _PATIENCE)
+            except ConnectionLost:
+                return  # the next connection reads it
+            except RPCError:
+                with self._changed:
+                    self._subscriptions.remove(subscription)
+                raise
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Stop reading a queue."""
         with self._changed:
             self._subscriptions.remove(subscription)
-            link = self._link
-        if link is not None:
-            link.cancel(subscription)
+            live = self._live
+        if live is not None:
+            live.reading.cancel(subscription, _PATIENCE)
 
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:
         """Make a durable queue for others to read."""
-        self._live(self._connect_wait).queue(queue, exchange, TOPIC, routing_key, durable=True)
+        live = self._wait_until_live(self._connect_wait)
+        live.places.queue(queue, exchange, TOPIC, routing_key, durable=True, timeout=_PATIENCE)
 
     def declare_pause(self, queue: str, exchange: str, routing_key: str, *, seconds: float, back_to: str) -> None:
-        """Make a queue from which messages come back."""
-        raise NotImplementedError
+        """Make a durable queue from which messages come back after a while."""
+        live = self._wait_until_live(self._connect_wait)
+        live.places.pause(queue, exchange, routing_key, seconds=seconds, back_to=back_to, timeout=_PATIENCE)
 
     def waiting(self, queue: str) -> Sequence[Delivery]:
-        """Take what waits in a queue."""
-        raise NotImplementedError
+        """Take what waits in a durable queue."""
+        return self._wait_until_live(self._connect_wait).reading.take_all(queue, _PATIENCE)
 
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Send and forget."""
-        wait = self._connect_wait if message.expiration is None else message.expiration
-        self._live(wait).publish(message, kind, mandatory)
+        timeout = self._connect_wait if message.expiration is None else message.expiration
+        until = time.monotonic() + timeout
+        self._wait_until_live(timeout).publishing.publish(message, kind, mandatory, until - time.monotonic())
 
     def publish_confirmed(self, message: Message, timeout: float) -> None:
         """Send, and wait until the broker has it."""
         until = time.monotonic() + timeout
-        self._live(timeout).publish_confirmed(message, until - time.monotonic())
+        self._wait_until_live(timeout).publishing.publish_confirmed(message, until - time.monotonic())

@@ -1,21 +1,31 @@
 """The socket of an amqp_link.Link: read as much as has come, write as much as waits.
 
 A system call for each frame, and a broker that wakes up for each, would cost a message more than all else that is
-done for it.  py-amqp turns methods into frames and frames into methods; here they pass the socket many at a time.
+done for it.  So frames pass the socket many at a time.
 """
 
-import queue
-import struct
+import threading
+from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
-from amqp.exceptions import UnexpectedFrame
-
-# A frame: its kind, its channel and the size of its payload; the payload; an end mark (AMQP 0-9-1, 4.2.3).
-_HEAD = struct.Struct(">BHI")
-_END = 0xCE
+from mininova.rpc.amqp_frames import END, HEAD
 
 _MOST_AT_ONCE = 65_536  # bytes
-_MOST_WAITING = 256  # frames; whoever writes one more waits until the broker takes them
+_MOST_WAITING = 1_048_576  # bytes; who would publish more waits until the broker has taken some
+
+
+class Socket(Protocol):
+    """What is used of a socket; amqp_tls.TLSSocket is one, too."""
+
+    def recv(self, most: int) -> bytes:
+        """Give at most so many bytes as soon as there are some, and none at the end."""
+
+    def sendall(self, data: bytes) -> None:
+        """Send all of some bytes."""
+
+    def shutdown(self, how: int) -> None:
+        """End the connection."""
 
 
 class FrameReader:
@@ -30,15 +40,15 @@ class FrameReader:
     def read(self) -> tuple[int, int, bytes]:
         """Wait for the next frame; give its kind, channel and payload.
 
-        :raises OSError: when the connection has ended
+        :raises OSError: when the connection has ended, or what comes are no frames
         """
-        self._need(_HEAD.size)
-        kind, channel, size = _HEAD.unpack_from(self._came, self._at)
-        self._need(_HEAD.size + size + 1)
-        begin = self._at + _HEAD.size
+        self._need(HEAD.size)
+        kind, channel, size = HEAD.unpack_from(self._came, self._at)
+        self._need(HEAD.size + size + 1)
+        begin = self._at + HEAD.size
         end = begin + size
-        if self._came[end] != _END:
-            raise UnexpectedFrame(f"a frame ends with {self._came[end]:#04x}, not {_END:#04x}")
+        if self._came[end] != END:
+            raise OSError(f"a frame ends with {self._came[end]:#04x}, not {END:#04x}")
         self._at = end + 1
         return kind, channel, self._came[begin:end]
 
@@ -58,31 +68,77 @@ class FrameReader:
 class FrameWriter:
     """Send what others write: all that has gathered since the last time goes in one piece.
 
+    ``write`` never waits, since those who read must write, too.  Who brings new work asks ``wait_for_room`` first.
+
     :param send: sends all of some bytes
-    :param on_failure: told when that failed, and then again each time
+    :param on_failure: told when that failed
     """
 
     def __init__(self, send: Callable[[bytes], None], on_failure: Callable[[], None]) -> None:
         self._send, self._on_failure = send, on_failure
-        self._waiting: queue.Queue[bytes] = queue.Queue(_MOST_WAITING)
-        self._ended = False
+        self._waiting: deque[bytes] = deque()
+        self._size = 0  # of what waits, in bytes
+        self._wake = threading.Lock()  # as a bell: held until there is something to send
+        self._wake.acquire()
+        self._awake = self._ended = False
+        self._room = threading.Condition()
+        self.held = False
 
-    def write(self, frame: bytes | memoryview) -> None:
-        """Have something sent; waits only while too much waits already."""
-        self._waiting.put(bytes(frame))  # a copy: py-amqp uses its buffer again
+    def write(self, frames: bytes) -> None:
+        """Have something sent, and wait for nothing."""
+        self._waiting.append(frames)
+        self._size += len(frames)
+        self._ring()
 
-    def end(self) -> None:
-        """Have ``run`` return; nobody writes any more."""
-        self._ended = True
-        self._waiting.put(b"")
+    def _ring(self) -> None:
+        if not self._awake:
+            self._awake = True
+            try:
+                self._wake.release()
+            except RuntimeError:  # somebody else rang at the same time
+                return
 
     def run(self) -> None:
         """Send, until the end: in a thread of its own, so that nobody else waits for the wire."""
         while not self._ended:
-            pieces = [self._waiting.get()]
-            while not self._waiting.empty():
-                pieces.append(self._waiting.get())
+            self._wake.acquire()
+            self._awake = False  # from here on, who writes rings again
+            pieces = []
+            while self._waiting:
+                pieces.append(self._waiting.popleft())
+            was_full, self._size = self._size >= _MOST_WAITING, 0
             try:
-                self._send(b"".join(pieces))
-            except Exception:  # of the socket, or of TLS: now and for what still comes, so nobody waits here for ever
+                if pieces:
+                    self._send(b"".join(pieces))
+            except Exception:  # of the socket, or of TLS
                 self._on_failure()
+                return
+            if was_full:
+                self._tell()
+
+    # ---- room for more
+
+    def hold(self, held: bool) -> None:
+        """Have who brings new work wait, or wait no more."""
+        self.held = held
+        self._tell()
+
+    def end(self) -> None:
+        """Have ``run`` return, and nobody wait any more."""
+        self._ended = True
+        self._ring()
+        self._tell()
+
+    def wait_for_room(self, timeout: float) -> bool:
+        """Wait at most so many seconds until more may be written, and tell whether it may."""
+        if self._has_room():
+            return True
+        with self._room:
+            return self._room.wait_for(self._has_room, max(0.0, timeout))
+
+    def _has_room(self) -> bool:
+        return self._ended or (not self.held and self._size < _MOST_WAITING)
+
+    def _tell(self) -> None:
+        with self._room:
+            self._room.notify_all()

@@ -65,9 +65,24 @@ def _version(path: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", path)]
 
 
-def url(port: int, password: str) -> str:
+def url(port: int, password: str, *, tls: bool = False) -> str:
     """Give the URL of a node on this machine."""
-    return f"amqp://{USER}:{quote(password, safe='')}@{ports.LOOPBACK}:{port}/"
+    return f"{'amqps' if tls else 'amqp'}://{USER}:{quote(password, safe='')}@{ports.LOOPBACK}:{port}/"
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """What a node shows when it speaks TLS, and whose certificates it takes; files in PEM.
+
+    :param cert: its own, for the name 127.0.0.1
+    :param ca: whoever signed what clients show
+    :param wanted: whether a client must show one
+    """
+
+    cert: Path
+    key: Path
+    ca: Path
+    wanted: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,17 +93,19 @@ class Node:
     :param server: the rabbitmq-server program
     :param port: for AMQP
     :param password: of the only user
+    :param tls: speak AMQP over TLS only, with these
     """
 
     folder: Path
     server: Path
     port: int
     password: str
+    tls: Certificates | None = None
 
     @property
     def url(self) -> str:
         """How clients reach it."""
-        return url(self.port, self.password)
+        return url(self.port, self.password, tls=self.tls is not None)
 
     @property
     def name(self) -> str:
@@ -104,7 +121,7 @@ class Node:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         distribution = ports.pick()
-        self._write("advanced.config", _terms(self.port, self.folder / "definitions.json"))
+        self._write("advanced.config", _terms(self.port, self.folder / "definitions.json", self.tls))
         self._write("definitions.json", json.dumps(_definitions(self.password), indent=2))
         self._write("enabled_plugins", "[].\n")
         self._write("rabbitmq-env.conf", "")
@@ -164,13 +181,30 @@ class Node:
         }
 
 
-def _terms(port: int, definitions: Path) -> str:
-    quoted = json.dumps(str(definitions), ensure_ascii=False)
+def _terms(port: int, definitions: Path, tls: Certificates | None) -> str:
+    listeners = f'[{{"{ports.LOOPBACK}", {port}}}]'
+    if tls is None:
+        listening = f"{{tcp_listeners, {listeners}}}"
+    else:
+        listening = f"""{{tcp_listeners, []}},
+  {{ssl_listeners, {listeners}}},
+  {{ssl_options, [
+    {{certfile, {_quoted(tls.cert)}}},
+    {{keyfile, {_quoted(tls.key)}}},
+    {{cacertfile, {_quoted(tls.ca)}}},
+    {{verify, verify_peer}},
+    {{fail_if_no_peer_cert, {str(tls.wanted).lower()}}}
+  ]}}"""
     return f"""[{{rabbit, [
-  {{tcp_listeners, [{{"{ports.LOOPBACK}", {port}}}]}},
-  {{load_definitions, {quoted}}}
+  {listening},
+  {{load_definitions, {_quoted(definitions)}}}
 ]}}].
 """
+
+
+def _quoted(path: Path) -> str:
+    """Write a path as a string of Erlang."""
+    return json.dumps(str(path), ensure_ascii=False)
 
 
 def _definitions(password: str) -> dict[str, object]:

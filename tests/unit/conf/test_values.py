@@ -4,10 +4,18 @@ import re
 
 import pytest
 
-from mininova.conf.values import DatabaseURL, Network, TransportURL, redacted
+from mininova.conf.values import DatabaseURL, Network, Period, TransportURL, redacted
 
 
-@pytest.mark.parametrize("url", ["amqp://u:p@127.0.0.1:5672/", "amqps://u:p%40@h/v", "amqp://[::1]:5672//"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://u:p@127.0.0.1:5672/",
+        "amqps://u:p%40@h/v",
+        "amqp://[::1]:5672//",
+        "rabbit://u:p@h1:5672,u:q@h2:5672/v",
+    ],
+)
 def test_broker_urls(url: str):
     """What a broker can be reached by is taken as it is."""
     assert TransportURL()(url) == url
@@ -16,12 +24,18 @@ def test_broker_urls(url: str):
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("rabbit://u:hush@h/", "write amqp:// instead"),
+        ("kombu://u:hush@h/", "write amqp:// instead"),
+        ("rabbits://u:hush@h/", "write amqps:// instead"),
         ("tcp://u:hush@h/", "write it like amqp://"),
         ("amqp:/u:hush@h/", "is not a URL"),
         ("amqp://u:hush@h:port/", "port"),
         ("amqp://u:hush@h:99999/", "port"),
         ("amqp://u:hush@/", "names no host"),
+        ("amqp://u:hush@h,/", "names no host"),
+        ("amqp://u:hush@[::1/", "has a [ without a ]"),
+        ("amqp://u:hush@h1,v:hush@h2/", "has several users"),
+        ("amqp://u:hush@h1,h2/", "has several users"),
+        ("amqp://u:hu?sh@h/", "has a ? or a #"),
         ("", "is not a URL"),
     ],
 )
@@ -68,6 +82,13 @@ def test_bad_networks(cidr: str):
     """A network is IPv4, has no host part, and has room."""
     with pytest.raises(ValueError, match="/"):
         Network()(cidr)
+
+
+def test_periods():
+    """A period is kept as it was written, and what is none is quoted."""
+    assert Period()(" day@18 ") == "day@18"
+    with pytest.raises(ValueError, match="'week' is no period"):
+        Period()("week")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,17 @@
+"""The connection to the message broker that the settings describe.  service.py makes one for each process."""
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.rpc.amqp import AMQPTransport
+from mininova.rpc.amqp_tls import TLS
+
+
+def transport(conf: ConfigOpts) -> AMQPTransport:
+    """Make the transport; it connects when it is started."""
+    rabbit = conf.oslo_messaging_rabbit
+    return AMQPTransport(
+        conf.transport_url,
+        heartbeat=rabbit.heartbeat_timeout_threshold,
+        quorum=rabbit.rabbit_quorum_queue,
+        tls=TLS(ca_file=rabbit.ssl_ca_file, cert_file=rabbit.ssl_cert_file, key_file=rabbit.ssl_key_file),
+    )

@@ -1,0 +1,53 @@
+"""Threads for a server in a process without eventlet: each message is handled in a thread that it has to itself."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_Work = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+class Threads:
+    """Call it to have a function run aside.
+
+    There are as many threads as there is work at once, so nothing waits for a slow handler.  A thread that has nothing
+    to do takes the next work, which costs a tenth of a new thread, or ends after a while.
+
+    :param idle_for: seconds until then
+    """
+
+    def __init__(self, idle_for: float = 10.0) -> None:
+        self._idle_for, self._lock = idle_for, threading.Lock()
+        self._idle = 0  # threads that nobody has counted on
+        self._work: queue.SimpleQueue[_Work] = queue.SimpleQueue()
+
+    def __call__(self, function: Callable[..., None], *args: Any) -> None:
+        """Run a function aside."""
+        if self._count_on_one():
+            self._work.put((function, args))
+        else:
+            threading.Thread(target=self._run, args=(function, args), daemon=True).start()
+
+    def _count_on_one(self) -> bool:
+        with self._lock:
+            found = self._idle > 0
+            self._idle -= found
+        return found
+
+    def _run(self, function: Callable[..., None], args: tuple[Any, ...]) -> None:
+        work: _Work | None = (function, args)
+        while work is not None:
+            function, args = work
+            function(*args)
+            del function, args, work  # so that nothing is kept alive until there is more
+            with self._lock:
+                self._idle += 1
+            work = self._next()
+
+    def _next(self) -> _Work | None:
+        try:
+            return self._work.get(timeout=self._idle_for)
+        except queue.Empty:
+            # Leave if nobody counts on this thread; otherwise there is work for it, or is about to be.
+            return None if self._count_on_one() else self._work.get()
