@@ -8,6 +8,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova.db import schema, services
 from mininova.db.session import Database
 from mininova.objects import Service
+from mininova.upgrade_levels import UpgradeLevels
 
 
 def open_database(settings: ConfigOpts) -> Database:
@@ -20,11 +21,13 @@ def open_database(settings: ConfigOpts) -> Database:
     return database
 
 
-def recorder(database: Database) -> Callable[[Service], None]:
-    """Make what records a heartbeat."""
+def recorder(database: Database, levels: UpgradeLevels) -> Callable[[Service], None]:
+    """Make what records a heartbeat, and learns at each what the others speak by now."""
 
     def record(service: Service) -> None:
         with database.write() as tx:
             services.report(tx, service, datetime.now(UTC))
+            registered = services.levels(tx)
+        levels.learn(registered)
 
     return record

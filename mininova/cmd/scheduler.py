@@ -17,7 +17,7 @@ def build(conf: ConfigOpts) -> Process:
     process = Process(conf, "scheduler")
     process.connect()
     process.serve([(SchedulerAPI, SchedulerManager(conf, database, process.notifier))])
-    process.heartbeat(recorder(database), {SchedulerAPI.topic: SchedulerAPI.version})
+    process.heartbeat(recorder(database, process.levels), SchedulerAPI)
     return process
 
 

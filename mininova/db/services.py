@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, insert
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
 from mininova.db.models.compute import services as table
-from mininova.db.rows import Rows, insert_new
+from mininova.db.rows import Rows, insert_new, is_id
 from mininova.objects import Service
 
 ROWS = Rows(Service, table)
@@ -23,6 +23,7 @@ _here = (table.c.host == bindparam("on_host"), table.c.binary == bindparam("of_b
 _by_place = ROWS.select.where(*_here)
 _beat = update_of(table).where(*_here).values(report_count=table.c.report_count + 1)
 _insert = insert(table)
+_versions = select(table.c.versions)
 
 
 def report(tx: Connection, service: Service, now: datetime) -> Service:
@@ -44,8 +45,7 @@ def get(tx: Connection, id_or_uuid: int | str) -> Service:
 
     :raises errors.ServiceNotFound: when there is none
     """
-    by_id = str(id_or_uuid).isdecimal()
-    query = ROWS.select.where(table.c.id == int(id_or_uuid) if by_id else table.c.uuid == id_or_uuid)
+    query = ROWS.select.where(table.c.id == int(id_or_uuid) if is_id(id_or_uuid) else table.c.uuid == id_or_uuid)
     return _found(ROWS.first(tx.execute(query)), id_or_uuid)
 
 
@@ -58,6 +58,15 @@ def search(tx: Connection, *, host: str | None = None, binary: str | None = None
     wanted = ((table.c.host, host), (table.c.binary, binary))
     query = ROWS.select.where(*(column == value for column, value in wanted if value is not None))
     return ROWS.all(tx.execute(query.order_by(table.c.id)))
+
+
+def levels(tx: Connection) -> dict[str, list[str]]:
+    """Gather what the services have registered that they speak: for each topic and object, each answer once."""
+    found: dict[str, set[str]] = {}
+    for (versions,) in tx.execute(_versions):
+        for name, version in versions.items():
+            found.setdefault(name, set()).add(version)
+    return {name: sorted(said) for name, said in found.items()}
 
 
 def update(tx: Connection, uuid: str, **columns: Any) -> Service:

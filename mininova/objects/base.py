@@ -4,14 +4,13 @@ Nothing here does I/O.  An object is never changed: ``instance = conductor.updat
 one.  On the wire an object has the shape of oslo.versionedobjects: its name, its version, its data.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Self, get_type_hints
 
 import msgspec
 
 from mininova.errors import MininovaError
-from mininova.rpc.versions import Version, since_of
+from mininova.rpc.versions import Levels, Version, common, since_of
 
 REGISTRY: dict[str, type["Versioned"]] = {}
 
@@ -42,33 +41,33 @@ class Versioned(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 def field_versions(cls: type[Versioned]) -> dict[str, Version | None]:
     """Map each field to the version it came in; None means from the start."""
     hints = get_type_hints(cls, include_extras=True)
-    return {name: since_of(hints[name]) for name in cls.__struct_fields__}
+    marks = {name: since_of(hints[name]) for name in cls.__struct_fields__}
+    return {name: None if mark is None else mark.version for name, mark in marks.items()}
 
 
-def wrap(value: Any, manifest: Mapping[str, str] = {}) -> Any:
+def wrap(value: Any, levels: Levels = {}) -> Any:
     """Turn objects, and containers of them, into their wire form.
 
-    :param manifest: object name → the version that the receiver knows; what is not named goes as we know it
-    :raises IncompatibleObject: when the receiver knows another major, so that no form of it exists
+    :param levels: what the receivers know of each kind of object; what is not named goes as we know it
+    :raises IncompatibleObject: when a receiver knows another major only, so that no form of it exists
     """
     if isinstance(value, Versioned):
-        return _wrap_object(value, manifest)
+        return _wrap_object(value, levels)
     if isinstance(value, (list, tuple)):
-        return [wrap(item, manifest) for item in value]
+        return [wrap(item, levels) for item in value]
     if isinstance(value, dict):
-        return {key: wrap(item, manifest) for key, item in value.items()}
+        return {key: wrap(item, levels) for key, item in value.items()}
     return value
 
 
-def _wrap_object(value: Versioned, manifest: Mapping[str, str]) -> dict[str, Any]:
+def _wrap_object(value: Versioned, levels: Levels) -> dict[str, Any]:
     cls = type(value)
-    ours = Version.parse(cls.version)
-    theirs = Version.parse(manifest.get(cls.__name__, cls.version))
-    if theirs.major != ours.major:
-        raise IncompatibleObject(name=cls.__name__, asked=str(theirs), known=cls.version)
-    target = min(ours, theirs)
+    known = levels.get(cls.__name__, ())
+    target = common(cls.version, known)
+    if target is None:
+        raise IncompatibleObject(name=cls.__name__, asked=" and ".join(sorted(known)), known=cls.version)
     data = {
-        name: wrap(getattr(value, name), manifest)
+        name: wrap(getattr(value, name), levels)
         for name, came in field_versions(cls).items()
         if (came is None or came <= target) and getattr(value, name) is not msgspec.UNSET
     }

@@ -9,9 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from mininova.rpc import errors
+from mininova.rpc.versions import Levels
 
 
 def _same(value: Any) -> Any:
+    return value
+
+
+def _as_it_is(value: Any, levels: Levels) -> Any:
     return value
 
 
@@ -19,14 +24,14 @@ def _same(value: Any) -> Any:
 class Codec:
     """The application's translations.
 
-    :param wrap: objects → plain data, after which msgspec can encode it
+    :param wrap: objects, in the versions that the receivers know → plain data, after which msgspec can encode it
     :param unwrap: plain data → what msgspec can convert to the declared types
     :param context_to_wire: a context → the fields that travel
     :param context_from_wire: the fields that came → a context
     :param errors: name → class of the errors that may cross the wire: made of a message, more is in its ``details``
     """
 
-    wrap: Callable[[Any], Any] = _same
+    wrap: Callable[[Any, Levels], Any] = _as_it_is
     unwrap: Callable[[Any], Any] = _same
     context_to_wire: Callable[[Any], dict[str, Any]] = dict
     context_from_wire: Callable[[dict[str, Any]], Any] = _same

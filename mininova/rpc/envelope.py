@@ -91,7 +91,7 @@ def unpack(body: bytes | str) -> dict[str, Any]:
 def _check(version: Any) -> None:
     try:
         known = ENVELOPE.accepts(Version.parse(version))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         known = False
     if not known:
         raise UnsupportedVersion(
@@ -137,7 +137,7 @@ def read_request(payload: dict[str, Any]) -> Request:
     try:
         Version.parse(fields["version"])
         return msgspec.convert(fields, Request)
-    except (msgspec.ValidationError, ValueError, AttributeError) as error:
+    except (msgspec.ValidationError, ValueError, AttributeError, TypeError) as error:
         raise MalformedMessage(f"this is not a request: {error}") from None
 
 

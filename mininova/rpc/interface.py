@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_type_hints
 import msgspec
 
 from mininova.rpc.errors import InvalidArguments, UnsupportedVersion
-from mininova.rpc.versions import Version, since_of
+from mininova.rpc.versions import Version, common, since_of
 
 if TYPE_CHECKING:
     from mininova.rpc.peer import Peer
@@ -41,7 +41,9 @@ class Method:
         self.parameters = list(inspect.signature(function).parameters.values())[2:]  # without self and ctxt
         hints = get_type_hints(function, include_extras=True)
         self.result = hints.get("return", Any)
-        self.argument_since = {p.name: came for p in self.parameters if (came := since_of(hints[p.name]))}
+        marks = {p.name: mark for p in self.parameters if (mark := since_of(hints[p.name]))}
+        self.argument_since = {name: mark.version for name, mark in marks.items()}
+        self._dispensable = {name for name, mark in marks.items() if mark.dispensable}
         self.arguments = msgspec.defstruct(
             f"{self.name} arguments",
             [
@@ -61,9 +63,10 @@ class Method:
             return self
         return lambda ctxt, *args, **kwargs: client._send(self, ctxt, args, kwargs)
 
-    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Name the arguments of one use, leaving out newer ones that are at their default.
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], speaks: Version) -> dict[str, Any]:
+        """Name the arguments of one use, leaving out newer ones that are at their default, or can be done without.
 
+        :param speaks: the newest version that the receivers know
         :raises InvalidArguments: naming what is missing, unknown or of the wrong type
         """
         try:
@@ -75,8 +78,12 @@ class Method:
         return {
             name: value
             for name, value in bound.arguments.items()
-            if name not in self.argument_since or value != self.signature.parameters[name].default
+            if name not in self.argument_since or self._worth_sending(name, value, speaks)
         }
+
+    def _worth_sending(self, name: str, value: Any, speaks: Version) -> bool:
+        unknown = self.argument_since[name] > speaks and name in self._dispensable
+        return not unknown and bool(value != self.signature.parameters[name].default)
 
     def needs(self, arguments: Mapping[str, Any]) -> Version:
         """Tell the lowest version that can carry these arguments."""
@@ -123,8 +130,9 @@ def _declare(kind: str, since: str, idempotent: bool) -> Callable[[F], F]:
 class Interface:
     """Base of every interface: subclasses declare methods, instances send them.
 
-    :param peer: this process's end of the messaging
-    :param pin: the newest version the receivers are known to speak; None means ours
+    :param peer: this process's end of the messaging; it knows what the receivers speak, if anybody told it
+    :param topic: whom to ask, for an interface that many topics serve
+    :param pin: the newest version the receivers are known to speak, whatever the peer knows
     :raises UnsupportedVersion: when the pin is no version this interface can speak
     """
 
@@ -136,14 +144,15 @@ class Interface:
     def __init_subclass__(cls) -> None:
         cls.methods = {**cls.methods, **{name: m for name, m in vars(cls).items() if isinstance(m, Method)}}
 
-    def __init__(self, peer: "Peer", *, pin: str | None = None) -> None:
+    def __init__(self, peer: "Peer", *, topic: str | None = None, pin: str | None = None) -> None:
         self._peer, self._host = peer, None  # type: Peer, str | None
-        self._speaks = Version.parse(pin or self.version)
+        self._topic, self._pin = topic or self.topic, pin
         self._timeout: float | None = None
-        if not Version.parse(self.version).accepts(self._speaks):
+        if pin is not None and not Version.parse(self.version).accepts(Version.parse(pin)):
+            name = type(self).__name__
             raise UnsupportedVersion(
-                f"{type(self).__name__} {self.version} cannot speak {pin}, to which it is pinned",
-                service=self.topic, interface=type(self).__name__, asked=pin, offered=self.version,
+                f"{name} {self.version} cannot speak {pin}, to which it is pinned",
+                service=self._topic, interface=name, asked=pin, offered=self.version,
             )  # fmt: skip
 
     def on(self, host: str) -> Self:
@@ -160,15 +169,27 @@ class Interface:
         return other
 
     def _send(self, method: Method, ctxt: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        arguments = method.bind(args, kwargs)
+        speaks = self._speaks(method)
+        arguments = method.bind(args, kwargs, speaks)
         needed = method.needs(arguments)
-        if not self._speaks.accepts(needed):
-            raise UnsupportedVersion(
-                f"{self.topic}.{method.name} needs version {needed} of {type(self).__name__}, "
-                f"and its receivers are pinned to {self._speaks}",
-                service=self.topic, interface=type(self).__name__, asked=str(needed), offered=str(self._speaks),
-            )  # fmt: skip
+        if not speaks.accepts(needed):
+            raise self._unsupported(method, needed, str(speaks))
         return self._peer.send(
             method, ctxt, arguments,
-            topic=self.topic, host=self._host, namespace=self.namespace, version=str(needed), timeout=self._timeout,
+            topic=self._topic, host=self._host, namespace=self.namespace, version=str(needed), timeout=self._timeout,
+        )  # fmt: skip
+
+    def _speaks(self, method: Method) -> Version:
+        """Find the newest version that we and all receivers speak."""
+        known = (self._pin,) if self._pin else self._peer.levels().get(self.namespace or self._topic, ())
+        speaks = common(self.version, known)
+        if speaks is None:
+            raise self._unsupported(method, method.since, " and ".join(sorted(known)))
+        return speaks
+
+    def _unsupported(self, method: Method, needed: Version, spoken: str) -> UnsupportedVersion:
+        name = type(self).__name__
+        return UnsupportedVersion(
+            f"{self._topic}.{method.name} needs version {needed} of {name}, and its receivers speak {spoken}",
+            service=self._topic, interface=name, asked=str(needed), offered=spoken,
         )  # fmt: skip

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 from rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp, LampBroken, broken
 
 from mininova import rpc
-from mininova.rpc import envelope
+from mininova.rpc.baseapi import OsloPing
+from mininova.rpc.notify.notification import PRIORITIES
 
 PROGRAM = Path(__file__).parents[1] / "oslo_peer.py"
 
@@ -75,7 +77,7 @@ class Talk:
         more = {"version": "1.2", **more}
         return self.oslo.ask("send", **self._where, how=how, method=method, args=args, **more)
 
-    def serve(self, **how: str) -> None:
+    def serve(self, **how: Any) -> None:
         """Have oslo.messaging serve the lamps."""
         self.oslo.ask("serve", **self._where, **{"server": "oslo", **how})
 
@@ -262,11 +264,31 @@ def test_a_slow_handler_gives_oslo_signs_of_life(talk: Talk):
 # ---- mininova asks, oslo.messaging serves
 
 
+def test_oslo_pings_us(talk: Talk):
+    """As Nova's services ping each other, and as oslo.messaging's own servers are pinged."""
+    talk.bench.serve(Keeper())
+
+    asked = talk.send("call", "ping", {"arg": "hello"}, namespace="baseapi", version="1.0")
+    plain = talk.send("call", "oslo_rpc_server_ping", {}, version="1.0")
+
+    assert asked == {"result": {"service": talk.bench.topic, "arg": "hello"}}
+    assert plain == {"result": "pong"}
+
+
 def test_we_get_the_result_of_our_call_to_oslo(talk: Talk):
     """It comes back as the type that was declared."""
     talk.serve()
 
     assert talk.bench.client().get(CTXT, "desk") == Lamp("desk", 60)
+
+
+def test_we_ping_oslo(talk: Talk):
+    """A server of Nova's kind answers our ping, and one of oslo.messaging's the one that it has."""
+    talk.serve(ping=True)
+    peer, topic = talk.bench.peer(), talk.bench.topic
+
+    assert rpc.BaseAPI(peer, topic=topic).ping(CTXT, "hello") == {"service": topic, "arg": "hello"}
+    assert OsloPing(peer, topic=topic).oslo_rpc_server_ping(CTXT) == "pong"
 
 
 def test_our_context_arrives_at_oslo(talk: Talk):
@@ -368,11 +390,38 @@ def test_oslo_hears_our_notifications(talk: Talk, priority: str):
     assert talk.heard() == [priority, "req-1", "lamp.a", "lamp.broken", {"name": "desk"}]
 
 
-def test_we_hear_the_notifications_of_oslo(talk: Talk):
-    """Its queue waits for us, durable as ours are."""
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_we_hear_the_notifications_of_oslo(talk: Talk, priority: str):
+    """Our listener is given what its notifier was, at each priority; the queue waits for us, durable as ours are."""
     topic = f"told-{talk.bench.mark}"
-    talk.oslo.ask("notify", exchange=talk.bench.exchange, topic=topic, event_type="lamp.bought", payload={"watts": 9})
+    heard: queue.Queue[rpc.Notification] = queue.Queue()
+    listener = rpc.Listener(talk.bench.peer("ears"), heard.put, topics=[topic], pool="ours")
+    listener.start()
 
-    heard = envelope.unpack(talk.bench.next(talk.bench.listen(f"{topic}.info")).body)
+    talk.oslo.ask(
+        "notify", exchange=talk.bench.exchange, topic=topic, priority=priority, event_type="lamp.bought",
+        payload={"watts": 9},
+    )  # fmt: skip
 
-    assert (heard["event_type"], heard["publisher_id"], heard["payload"]) == ("lamp.bought", "lamp.oslo", {"watts": 9})
+    told = heard.get(timeout=PATIENCE)
+    assert (told.event_type, told.publisher_id, told.payload) == ("lamp.bought", "lamp.oslo", {"watts": 9})
+    assert (told.priority, told.context["request_id"]) == (priority, "req-oslo")
+    assert abs(datetime.now(UTC) - told.timestamp) < timedelta(minutes=1)
+    listener.stop()
+
+
+def test_our_listener_and_oslos_share_a_queue(talk: Talk):
+    """Either may be there first; each notification goes to one of them."""
+    topic = f"told-{talk.bench.mark}"
+    talk.oslo.ask("listen", exchange=talk.bench.exchange, topic=topic)
+    ours: queue.Queue[rpc.Notification] = queue.Queue()
+    listener = rpc.Listener(talk.bench.peer("ears"), ours.put, topics=[topic], priorities=["info", "error"])
+    listener.start()
+    notifier = rpc.Notifier(talk.bench.peer("lamp.a"), "lamp.a", topic=topic)
+
+    for _ in range(2):
+        notifier.info(CTXT, "lamp.on", {})
+
+    assert ours.get(timeout=PATIENCE).event_type == "lamp.on"
+    assert talk.heard()[3] == "lamp.on"
+    listener.stop()

@@ -20,13 +20,16 @@ from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.build import BuildFlow
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
+from mininova.context import service_context
 from mininova.db import images, schema
 from mininova.db.session import Database
 from mininova.manage import bootstrap
 from mininova.rejections import Rejections
 from mininova.rpc.memory import MemoryBroker, MemoryTransport
+from mininova.rpc.memory_faults import Faults
 from mininova.scheduler.manager import SchedulerManager
 from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.upgrade_levels import TOPICS, UpgradeLevels
 from mininova.virt.fake import FakeDriver
 from mininova.wire import CODEC
 from mininova.wsgi.deploy import Parts, load_app
@@ -39,16 +42,24 @@ def at_once(function: Callable[..., None], *args: Any) -> None:
     function(*args)
 
 
+def _auto() -> UpgradeLevels:
+    return UpgradeLevels(dict.fromkeys(TOPICS, "auto"))
+
+
 class Cloud:
     """An api, a scheduler, a conductor and computes, and the events of all their messages.
 
     :param path: a folder for the database and the guests
     :param hosts: the compute nodes' names
     :param behaviour: the text of a fake-behaviour.yaml
+    :param spans: makes the spans of all services
     """
 
-    def __init__(self, path: Path, *, hosts: tuple[str, ...] = ("host-1", "host-2"), behaviour: str = "") -> None:
+    def __init__(
+        self, path: Path, *, hosts: tuple[str, ...] = ("host-1", "host-2"), behaviour: str = "", spans: Any = None
+    ) -> None:
         self.path, self.broker, self.events = path, MemoryBroker(), list[rpc.MessageEvent]()
+        self.spans, self.levels, self.peers = spans, dict[str, UpgradeLevels](), dict[str, rpc.Peer]()
         self._servers: dict[str, rpc.Server] = {}
         (path / "behaviour.yaml").write_text(behaviour)
         self.db = Database(f"sqlite:///{path}/mininova.sqlite")
@@ -69,12 +80,14 @@ class Cloud:
             shared["database.connection"] = f"sqlite:///{self.path}/mininova.sqlite"
         return conf.for_tests(service, **shared, **more)
 
-    def _peer(self, service: str, host: str, on_rejected: Any = None) -> rpc.Peer:
+    def _peer(self, service: str, host: str) -> rpc.Peer:
         transport = MemoryTransport(self.broker, user_id=f"{service}.{host}")
         peer = rpc.Peer(
-            transport, name=f"{service}.{host}", codec=CODEC, report=self.events.append, on_rejected=on_rejected
-        )
+            transport, name=f"{service}.{host}", codec=CODEC,
+            report=self.events.append, watch=self.spans, levels=self.levels.setdefault(f"{service}.{host}", _auto()),
+        )  # fmt: skip
         peer.start()
+        self.peers[peer.name] = peer
         return peer
 
     def _serve(self, peer: rpc.Peer, host: str, interface: type[rpc.Interface], manager: object) -> None:
@@ -92,8 +105,9 @@ class Cloud:
 
     def _start_conductor(self) -> None:
         settings = self.settings("conductor", "ctl")
-        peer = self._peer("conductor", "ctl", Rejections(self.db))
+        peer = self._peer("conductor", "ctl")
         notifier = rpc.Notifier(peer, "conductor.ctl")
+        peer.on_rejected = Rejections(self.db, notifier, "conductor")
         flow = BuildFlow(settings, self.db, SchedulerAPI(peer), ComputeAPI(peer), notifier)
         self._serve(peer, "ctl", ConductorAPI, ConductorManager(settings, self.db, flow, notifier))
 
@@ -111,12 +125,15 @@ class Cloud:
         manager.init_host()
         self._serve(peer, host, ComputeAPI, manager)
         manager.report()
+        self.learn(peer)
         return manager
 
     def _make_api(self) -> Client:
         settings = self.settings("api", "ctl")
-        peer = self._peer("api", "ctl", Rejections(self.db))
-        parts = Parts(settings, self.db, peer, rpc.Notifier(peer, "api.ctl"), self.events.append)
+        peer = self._peer("api", "ctl")
+        notifier = rpc.Notifier(peer, "api.ctl")
+        peer.on_rejected = Rejections(self.db, notifier, "api")
+        parts = Parts(settings, self.db, peer, notifier, self.events.append, self.spans)
         return Client(load_app(PASTE, "mininova", parts))
 
     def restart_compute(self, host: str) -> None:
@@ -124,12 +141,16 @@ class Cloud:
         self._servers.pop(host).stop()
         self.computes[host] = self._start_compute(host)
 
+    def learn(self, peer: rpc.Peer) -> None:
+        """Have a service learn what the others speak, as it does with each of its heartbeats."""
+        asked = ConductorAPI(peer, pin=ConductorAPI.version)
+        self.levels[peer.name].learn_from(lambda: asked.get_levels(service_context()))
+
     # ---- faults
 
-    def duplicate(self, queue: str) -> None:
-        """Have the broker deliver every cast to a queue twice."""
-        once = self.broker.copies
-        self.broker.copies = lambda message: 2 if message.routing_key == queue and message.persistent else once(message)
+    def duplicate(self, *queues: str) -> None:
+        """Have the broker deliver every cast to some queues twice."""
+        self.broker.suffer(Faults(duplicate=1.0, only=lambda message: message.routing_key in queues))
 
     def pretend_version(self, topic: str, version: str) -> None:
         """Have every server of a topic speak another version of its interface."""

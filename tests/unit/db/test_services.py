@@ -92,3 +92,10 @@ def test_alive_is_who_was_heard_of_lately(heard, forced_down, up):
 def test_who_was_never_heard_of_is_down():
     """A service without a heartbeat is not alive."""
     assert services.is_up(COMPUTE, NOW, 60) is False
+
+
+def test_levels(tx):
+    """For each topic and object, what is registered, each answer once; a service that has said nothing says nothing."""
+    for host, versions in (("a", {"C": "1.1", "O": "1.0"}), ("b", {"C": "1.0"}), ("c", {"C": "1.1"}), ("d", {})):
+        services.report(tx, COMPUTE.replace(host=host, versions=versions), NOW)
+    assert services.levels(tx) == {"C": ["1.0", "1.1"], "O": ["1.0"]}

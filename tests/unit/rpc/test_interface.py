@@ -13,6 +13,11 @@ class Sent:
 
     def __init__(self):
         self.messages = []
+        self.known = {}
+
+    def levels(self):
+        """See Peer.levels."""
+        return self.known
 
     def send(self, method, ctxt, arguments, **where):
         """See Peer.send."""
@@ -66,10 +71,68 @@ def test_a_pin_refuses_before_sending(sent):
     """What the receivers would not understand is the sender's error, and it says which version is needed."""
     pinned = LampAPI(sent, pin="1.1")
 
-    with pytest.raises(rpc.UnsupportedVersion, match=r"lamp\.switch needs version 1\.2 .*pinned to 1\.1") as caught:
+    with pytest.raises(rpc.UnsupportedVersion, match=r"lamp\.switch needs version 1\.2 .* speak 1\.1") as caught:
         pinned.switch({}, Lamp("desk"), colour="red")
     assert caught.value.details == {"service": "lamp", "interface": "LampAPI", "asked": "1.2", "offered": "1.1"}
     assert sent.messages == []
+
+
+@pytest.mark.parametrize("known", [["1.1"], ["1.2", "1.1"], ["1.3", "1.1 2.0"], ["1.2 1.1", "1.1"]])
+def test_what_the_peer_knows_of_the_receivers_is_a_pin(sent, known):
+    """Any of them may get the message, so the one that speaks least decides."""
+    sent.known = {"lamp": known}
+
+    LampAPI(sent).dim({})
+    with pytest.raises(rpc.UnsupportedVersion, match=r"its receivers speak 1\.1"):
+        LampAPI(sent).switch({}, Lamp("desk"), colour="red")
+    assert len(sent.messages) == 1
+
+
+def test_a_pin_counts_for_more_than_what_the_peer_knows(sent):
+    """An operator may know better."""
+    sent.known = {"lamp": ["1.0"]}
+
+    LampAPI(sent, pin="1.2").switch({}, Lamp("desk"), colour="red")
+
+    assert sent.messages[0][2]["version"] == "1.2"
+
+
+def test_receivers_of_another_major_get_nothing(sent):
+    """One that serves only the next major would refuse even the oldest message of ours."""
+    sent.known = {"lamp": ["1.2 2.0", "2.1"]}
+
+    with pytest.raises(rpc.UnsupportedVersion, match=r"its receivers speak 1\.2 2\.0 and 2\.1"):
+        LampAPI(sent).get({}, "desk")
+    assert sent.messages == []
+
+
+class Dimmer(rpc.Interface):
+    """An interface whose newer argument older receivers can do without."""
+
+    topic, version = "dimmer", "1.1"
+
+    @rpc.call(since="1.0")
+    def dim(self, ctxt: Any, percent: int, why: Annotated[str, rpc.since("1.1", dispensable=True)] = "") -> None:
+        """Dim."""
+
+
+def test_what_can_be_done_without_is_left_out_for_older_receivers(sent):
+    """They get the rest, in a version that they know."""
+    for known in ["1.0"], ["1.1"]:
+        sent.known = {"dimmer": known}
+        Dimmer(sent).dim({}, 20, why="it is late")
+
+    assert [(arguments, where["version"]) for _, arguments, where in sent.messages] == [
+        ({"percent": 20}, "1.0"),
+        ({"percent": 20, "why": "it is late"}, "1.1"),
+    ]
+
+
+def test_an_interface_of_many_topics_is_told_whom_to_ask(sent):
+    """The topic is the client's then, and not the interface's."""
+    LampAPI(sent, topic="shop").on("a").get({}, "desk")
+
+    assert (sent.messages[0][2]["topic"], sent.messages[0][2]["host"]) == ("shop", "a")
 
 
 def test_a_pin_lets_through_what_the_receivers_know(sent):

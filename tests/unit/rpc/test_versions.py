@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mininova.rpc import Version, since
-from mininova.rpc.versions import since_of
+from mininova.rpc.versions import common, since_of
 
 versions = st.builds(Version, st.integers(0, 20), st.integers(0, 20))
 
@@ -38,6 +38,23 @@ def test_a_minor_of_two_digits_is_newer_than_one_of_one():
 
 def test_a_mark_is_found_in_an_annotation():
     """What is not marked was there from the start."""
-    assert since_of(Annotated[str, "a note", since("1.2")]) == Version(1, 2)
+    assert since_of(Annotated[str, "a note", since("1.2")]) == since("1.2")
     assert since_of(Annotated[str, "a note"]) is None
     assert since_of(str) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "newest"),
+    [
+        ([], "1.4"),
+        (["1.4"], "1.4"),
+        (["1.9"], "1.4"),
+        (["1.2", "1.3"], "1.2"),
+        (["1.2 2.0", "1.3 2.1"], "1.2"),
+        (["2.0", "1.3"], None),
+        ([""], None),
+    ],
+)
+def test_what_all_speak(said: list[str], newest: str | None):
+    """The newest of our major that each of them has; one that has none of it leaves nothing."""
+    assert common("1.4", said) == (newest and Version.parse(newest))
