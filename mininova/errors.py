@@ -311,3 +311,12 @@ class NoSuchRequest(NotFound):
     """No request that was kept has this id, and none touched a server of this name or uuid."""
 
     template = "Nothing is known of {wanted}. {hint}"
+
+
+# ---- mininova-manage
+
+
+class NoSuchMessage(NotFound):
+    """No parked message has this id, or several begin with it."""
+
+    template = "No parked message is called {wanted}: {hint}"

@@ -145,7 +145,9 @@ class Bench:
     def serve(self, keeper: Any, host: str = "a", *, peer: rpc.Peer | None = None, **how: Any) -> rpc.Server:
         """Start a server of the lamps."""
         spawn, api = how.pop("spawn", self.spawn), how.pop("api", self.api)
-        server = rpc.Server(peer or self.peer(f"lamp.{host}", **how), host, [(api, keeper)], spawn=spawn)
+        pauses = how.pop("pauses", (0, 0.02, 0.01, 0.02))
+        peer = peer or self.peer(f"lamp.{host}", **how)
+        server = rpc.Server(peer, host, [(api, keeper)], spawn=spawn, pauses=pauses)
         server.start()
         return server
 
@@ -223,22 +225,25 @@ class MemoryBench(Bench):
 class _Killable(AMQPTransport):
     def kill(self) -> None:
         self._stopping.set()
-        if self._link is not None:
-            self._link.cut()
+        if self._live is not None:
+            self._live.link.cut()
 
 
 class AMQPBench(Bench):
-    """Over RabbitMQ."""
+    """Over RabbitMQ.
+
+    :param how: for each transport
+    """
 
     spawn = staticmethod(rpc.server.in_a_thread)
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **how: Any) -> None:
         super().__init__()
-        self.url = url
+        self.url, self.how = url, how
 
     def transport(self) -> Transport:
         """Make one process's connection."""
-        return _Killable(self.url)
+        return _Killable(self.url, **self.how)
 
     def kill(self, peer: rpc.Peer) -> None:
         """End a process as SIGKILL would."""
@@ -246,12 +251,22 @@ class AMQPBench(Bench):
         peer.transport.kill()
 
 
-@pytest.fixture(params=["memory", "amqp"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """Give a broker of either kind."""
-    made = MemoryBench() if request.param == "memory" else AMQPBench(request.getfixturevalue("private_broker").url)
-    yield made
-    made.close()
+def benches(*kinds: str) -> Any:
+    """Make a fixture that gives a broker of each kind: memory, amqp, or quorum for RabbitMQ with quorum queues."""
+
+    @pytest.fixture(params=kinds)
+    def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+        if request.param == "memory":
+            made: Bench = MemoryBench()
+        else:
+            made = AMQPBench(request.getfixturevalue("private_broker").url, quorum=request.param == "quorum")
+        yield made
+        made.close()
+
+    return bench
+
+
+bench = benches("memory", "amqp")
 
 
 # ---- what handlers do

@@ -12,6 +12,8 @@ from mininova.conf import command_line
 #: Names the configuration file when --config-file does not, so that it need not be typed each time.
 ENVIRONMENT = "MININOVA_CONFIG_FILE"
 
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+
 Command = Callable[..., Any]
 AddCommand = Callable[[str, Command | None, str], argparse.ArgumentParser]
 
@@ -59,4 +61,6 @@ def run(prog: str, command: Callable[[], object]) -> int:
             return 0
         print(f"{prog}: {error.filename or ''}: {error.strerror}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return 0

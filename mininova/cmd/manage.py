@@ -3,13 +3,17 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from oslo_config.cfg import ConfigOpts
 
 from mininova import conf as settings
+from mininova import rpc
 from mininova.cmd import arguments
-from mininova.manage import bootstrap, database, hosts, services
+from mininova.manage import bootstrap, database, hosts, parked, services
+from mininova.service import Process
 
-PURPOSE = "Look after a mininova cloud: its database, its services and hosts, its first users."
+PURPOSE = "Look after a mininova cloud: its database, its services and hosts, its messages, its first users."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,6 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     host("list", hosts.show, "list the compute hosts, and how much of their room is promised")
     host("discover", hosts.discover, "say of each compute host whether it can be scheduled to, and if not, why")
 
+    messages = arguments.adder(subject("rpc", None, "look after the messages between the services"))
+    _add_parked(arguments.adder(messages("parked", None, "see the casts that were given up, and decide on them")))
+
     first = subject("bootstrap", bootstrap.run, "make the first users, projects, flavors and image; again does no harm")
     for name in ("admin", "demo"):
         variable = f"MININOVA_{name.upper()}_PASSWORD"
@@ -50,6 +57,36 @@ def _parser() -> argparse.ArgumentParser:
             help=f"the password of the user {name}; better given as {variable} in the environment",
         )
     return parser
+
+
+def _add_parked(command: arguments.AddCommand) -> None:
+    """Add what can be done with parked casts; each takes ``--topic``, and those that settle one or ``--all``."""
+    named = "its id, or as much of it as tells it from others"
+    listing = command("list", _over_the_broker(parked.overview), "list the parked casts, and why each was given up")
+    show = command("show", _over_the_broker(parked.show), "show all that is known of one")
+    show.add_argument("message", metavar="MESSAGE", help=named)
+    requeue = command("requeue", _over_the_broker(parked.requeue), "send them to where they were sent first, once more")
+    drop = command("drop", _over_the_broker(parked.drop), "forget them, for good")
+    for settling in (requeue, drop):
+        chosen = settling.add_mutually_exclusive_group(required=True)
+        chosen.add_argument("message", nargs="?", metavar="MESSAGE", help=named)
+        chosen.add_argument("--all", action="store_true", help="all that are parked")
+    for each in (listing, show, requeue, drop):
+        each.add_argument("--topic", help=f"only of this topic: {', '.join(parked.TOPICS)}")
+
+
+def _over_the_broker(work: Callable[[rpc.Peer, argparse.Namespace], None]) -> arguments.Command:
+    """Make a command that talks to the broker while it runs."""
+
+    def command(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+        process = Process(conf, "manage")
+        process.connect()
+        try:
+            work(process.peer, parsed)
+        finally:
+            process.stop()
+
+    return command
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from mininova.objects import Instance, RequestSpec, Selection
 
 
 class ComputeAPI(rpc.Interface):
-    """Build and run instances on one host: ``ComputeAPI(transport).on(host).build_instance(...)``."""
+    """Build and run instances on one host: ``ComputeAPI(peer).on(host).build_instance(...)``."""
 
     topic, version = "compute", "1.0"
 

@@ -5,17 +5,17 @@ there can be any number of them: the generation keeps one instance's changes in 
 led by build.BuildFlow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from msgspec import UNSET
 from oslo_config.cfg import ConfigOpts
 
-from mininova import notifications, rpc, states
+from mininova import errors, notifications, rpc, states
 from mininova.conductor.build import BUILD_EVENT, BuildFlow
 from mininova.context import RequestContext
 from mininova.db import actions, endings, hosts, instances, networks, services
-from mininova.db.session import Database
+from mininova.db.session import Connection, Database
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
 
 # The one event of an action that is worked off on a compute node (Nova's names).
@@ -58,14 +58,7 @@ class ConductorManager:
         with self.db.write() as tx:
             if instance.networks != "none":
                 networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, instance.uuid)
-            new = instances.update(
-                tx,
-                instance.uuid,
-                {"task_state": states.NETWORKING},
-                generation=instance.generation,
-                expected_task_state=states.under_way("build"),
-                host=instance.host,
-            )
+            new = self._swap(tx, instance, {"task_state": states.NETWORKING}, states.under_way("build"))
         notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
@@ -77,14 +70,7 @@ class ConductorManager:
         """Compare and swap; when that ends the operation, its action has ended well."""
         values = {name: value for name in changes.__struct_fields__ if (value := getattr(changes, name)) is not UNSET}
         with self.db.write() as tx:
-            new = instances.update(
-                tx,
-                instance.uuid,
-                values,
-                generation=instance.generation,
-                expected_task_state=expected_task_state,
-                host=instance.host,
-            )
+            new = self._swap(tx, instance, values, expected_task_state)
             if new.task_state is None and instance.task_state is not None:
                 event = EVENTS[states.operation_of(instance.task_state) or "build"]
                 actions.event_finish(tx, new.uuid, ctxt.request_id, event, "Success")
@@ -92,23 +78,41 @@ class ConductorManager:
         notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
+    @staticmethod
+    def _swap(
+        tx: Connection, instance: Instance, changes: Mapping[str, object], expected_task_state: Sequence[str | None]
+    ) -> Instance:
+        """Compare and swap, and give the row as it is now."""
+        try:
+            return instances.update(
+                tx,
+                instance.uuid,
+                changes,
+                generation=instance.generation,
+                expected_task_state=expected_task_state,
+                host=instance.host,
+            )
+        except errors.InstanceUpdateConflict as conflict:
+            return _done_already(tx, instance, changes, conflict)
+
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly, and keep the fault for its owner."""
         with self.db.write() as tx:
-            new = endings.fail(tx, ctxt, instance, operation, fault, host=instance.host)
+            try:
+                new = endings.fail(tx, ctxt, instance, operation, fault, host=instance.host)
+            except errors.InstanceUpdateConflict as conflict:
+                new = _done_already(tx, instance, states.fail(operation), conflict)
             actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[operation], "Error", fault.message)
         notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
-    def destroy_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+    def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.db.write() as tx:
-            gone = endings.destroy(tx, ctxt, instance.uuid)
+            gone = endings.destroy(tx, ctxt, instance.uuid, terminated_at)
             actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
-        if gone:
-            notifications.tell_update(
-                self.notifier, ctxt, instance, instance.replace(vm_state=states.DELETED, task_state=None)
-            )
+            new = instances.get(tx, instance.uuid, deleted=True) if gone else instance
+        notifications.tell_update(self.notifier, ctxt, instance, new)
 
     # ---- reads and reports
 
@@ -117,13 +121,30 @@ class ConductorManager:
         with self.db.read() as tx:
             return instances.get(tx, uuid)
 
-    def get_instances(self, ctxt: RequestContext, host: str) -> Sequence[Instance]:
-        """Read every instance on a host."""
+    def get_instances(
+        self, ctxt: RequestContext, host: str, active_since: datetime | None = None
+    ) -> Sequence[Instance]:
+        """Read every instance on a host, and those that were deleted lately if that is asked for."""
         with self.db.read() as tx:
-            return instances.list_by_host(tx, host)
+            return instances.list_by_host(tx, host, active_since=active_since)
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Take a heartbeat and a node's capacity."""
         with self.db.write() as tx:
             services.report(tx, service, datetime.now(UTC))
             hosts.report(tx, node)
+
+    def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
+        """Tell what the services have registered that they speak."""
+        with self.db.read() as tx:
+            return services.levels(tx)
+
+
+def _done_already(
+    tx: Connection, instance: Instance, changes: Mapping[str, object], conflict: errors.InstanceUpdateConflict
+) -> Instance:
+    """Give the row if this call was done before and is sent again, since its answer was lost; else it is refused."""
+    done = instances.done_already(tx, instance, changes)
+    if done is None:
+        raise conflict
+    return done

@@ -1,14 +1,21 @@
 """What can be asked of a conductor."""
 
+from datetime import datetime
+from typing import Annotated
+
 from mininova import rpc
 from mininova.context import RequestContext
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
 
 
 class ConductorAPI(rpc.Interface):
-    """Lead builds for the api; read and write the database for the compute nodes."""
+    """Lead builds for the api; read and write the database for the compute nodes.
 
-    topic, version = "conductor", "1.0"
+    1.1: get_levels; destroy_instance takes terminated_at, and get_instances active_since; update_instance and
+    fail_instance may be sent again.
+    """
+
+    topic, version = "conductor", "1.1"
 
     # ---- from the api
 
@@ -36,23 +43,33 @@ class ConductorAPI(rpc.Interface):
         :raises errors.InstanceUpdateConflict: when the row is not as the caller believed
         """
 
-    @rpc.call(since="1.0")
+    @rpc.call(since="1.0", idempotent=True)
     def update_instance(
         self, ctxt: RequestContext, instance: Instance, changes: InstanceChanges, expected_task_state: list[str | None]
     ) -> Instance:
         """Compare and swap: write the changes if host, generation and task_state are as expected.
 
+        Asking again gives what the first time gave.
+
         :raises errors.InstanceUpdateConflict: when they are not; nothing was written
         :raises errors.InstanceBeingDeleted: when they are not because the instance is being deleted
         """
 
-    @rpc.call(since="1.0")
+    @rpc.call(since="1.0", idempotent=True)
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly: the state that states.OPERATIONS gives a failure, and a fault the user can read."""
 
     @rpc.call(since="1.0", idempotent=True)
-    def destroy_instance(self, ctxt: RequestContext, instance: Instance) -> None:
-        """End a delete: mark the row deleted; free its room and its address.  Doing it twice is doing it once."""
+    def destroy_instance(
+        self,
+        ctxt: RequestContext,
+        instance: Instance,
+        terminated_at: Annotated[datetime | None, rpc.since("1.1", dispensable=True)] = None,
+    ) -> None:
+        """End a delete: mark the row deleted; free its room and its address.  Doing it twice is doing it once.
+
+        :param terminated_at: when the guest ended, as notifications say it; None means now
+        """
 
     @rpc.call(since="1.0", idempotent=True)
     def get_instance(self, ctxt: RequestContext, uuid: str) -> Instance:
@@ -62,9 +79,21 @@ class ConductorAPI(rpc.Interface):
         """
 
     @rpc.call(since="1.0", idempotent=True)
-    def get_instances(self, ctxt: RequestContext, host: str) -> list[Instance]:
-        """Read every instance that is on a host."""
+    def get_instances(
+        self,
+        ctxt: RequestContext,
+        host: str,
+        active_since: Annotated[datetime | None, rpc.since("1.1", dispensable=True)] = None,
+    ) -> list[Instance]:
+        """Read every instance that is on a host.
+
+        :param active_since: also those that were deleted then or later
+        """
 
     @rpc.call(since="1.0", idempotent=True)
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Take a heartbeat and the node's capacity; the first one registers both."""
+
+    @rpc.call(since="1.1", idempotent=True)
+    def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
+        """Tell what the services have registered that they speak: for each topic, and each object, by version."""

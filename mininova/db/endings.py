@@ -4,6 +4,7 @@ Each touches several tables and is done in the caller's transaction, so that no 
 was lent for.  The api and the conductor end operations; compute nodes ask the conductor to.
 """
 
+from datetime import datetime
 from types import EllipsisType
 
 from sqlalchemy import Connection
@@ -47,9 +48,12 @@ def fail(
     return failed
 
 
-def destroy(tx: Connection, ctxt: RequestContext, uuid: str) -> bool:
-    """End a delete: the row, its room and its address; tell whether it had not ended yet."""
-    gone = instances.destroy(tx, uuid)
+def destroy(tx: Connection, ctxt: RequestContext, uuid: str, terminated_at: datetime | None = None) -> bool:
+    """End a delete: the row, its room and its address; tell whether it had not ended yet.
+
+    :param terminated_at: when its guest ended, as others are told; None means now
+    """
+    gone = instances.destroy(tx, uuid, terminated_at)
     claims.free(tx, uuid)
     networks.free(tx, uuid)
     if gone:

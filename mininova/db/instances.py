@@ -35,7 +35,12 @@ _insert = insert(table)
 _live = ROWS.one.where(LIVE)
 _among = table.c.uuid.in_(bindparam("uuids", expanding=True))
 _many = ROWS.select.where(_among, LIVE)
-_by_host = ROWS.select.where(table.c.host == bindparam("host"), LIVE).order_by(table.c.id)
+_on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c.id)
+_by_host = _on_host.where(LIVE)
+_active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
+_without_host = select(table.c.uuid).where(
+    _among, LIVE, table.c.host.is_(None), table.c.task_state == states.SCHEDULING
+)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
 _change = _edit.values(generation=table.c.generation + 1)
@@ -74,14 +79,24 @@ def get_many(tx: Connection, uuids: Sequence[str]) -> list[Instance]:
     return [found[uuid] for uuid in uuids if uuid in found]
 
 
+def without_host(tx: Connection, uuids: Sequence[str]) -> list[str]:
+    """Name those of some instances that wait for a host."""
+    return list(tx.execute(_without_host, {"uuids": list(uuids)}).scalars())
+
+
 def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
     """Read what the guests of these instances are given at their first boot, in base64; many are given nothing."""
     return {row.uuid: row.user_data for row in tx.execute(_user_data, {"uuids": list(uuids)})}
 
 
-def list_by_host(tx: Connection, host: str) -> list[Instance]:
-    """Read every instance that is on a host, the oldest first."""
-    return ROWS.all(tx.execute(_by_host, {"host": host}))
+def list_by_host(tx: Connection, host: str, *, active_since: datetime | None = None) -> list[Instance]:
+    """Read every instance that is on a host, the oldest first.
+
+    :param active_since: also those that were deleted then or later
+    """
+    if active_since is None:
+        return ROWS.all(tx.execute(_by_host, {"host": host}))
+    return ROWS.all(tx.execute(_active_by_host, {"host": host, "since": active_since}))
 
 
 def edit(tx: Connection, uuid: str, **columns: Any) -> Instance:
@@ -132,11 +147,27 @@ def update(
     return instance
 
 
-def destroy(tx: Connection, uuid: str) -> bool:
-    """Mark an instance deleted; tell whether it was not yet."""
+def done_already(tx: Connection, instance: Instance, changes: Mapping[str, object]) -> Instance | None:
+    """Find out whether a change that is refused now is the very one that was made last; give the row if it is.
+
+    For a caller that may ask again because it did not hear the answer.  Where two callers may want the same change,
+    as with two users who stop one server, only one of them must have it: that is not for this function.
+
+    :param instance: as the caller last saw it
+    """
+    row = get(tx, instance.uuid)
+    same = row.host == instance.host and all(getattr(row, name) == value for name, value in changes.items())
+    return row if same and row.generation == instance.generation + 1 else None
+
+
+def destroy(tx: Connection, uuid: str, terminated_at: datetime | None = None) -> bool:
+    """Mark an instance deleted; tell whether it was not yet.
+
+    :param terminated_at: when its guest ended, as others are told; None means now
+    """
     now = datetime.now(UTC)
-    values = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "terminated_at": now}
-    return tx.execute(_change, {**values, "deleted_at": now, "which": uuid}).rowcount > 0
+    values = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "deleted_at": now}
+    return tx.execute(_change, {**values, "terminated_at": terminated_at or now, "which": uuid}).rowcount > 0
 
 
 @cache

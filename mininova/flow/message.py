@@ -18,7 +18,7 @@ class Line:
     """One message, as a reader sees it.
 
     :param at: when, in seconds since the epoch
-    :param kind: http, call, cast, fanout, reply or notification; failed, rejected or redelivered
+    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, redelivered or parked
     :param change: what it did to a state, or the answer it brings
     :param took: seconds in the handler; for http, of the whole request
     :param wrong: it tells of something that went wrong
@@ -66,6 +66,7 @@ class _Message:
         self.receipts = [event for event in group if event.kind in ("received", "redelivered")]
         self.refusals = [event for event in group if event.kind == "rejected"]
         self.ends = [event for event in group if event.kind == "replied"]
+        self.parkings = [event for event in group if event.kind == "parked"]
         self.args = plain(self.first.payload)
         self.result = plain(self.ends[0].payload.get("result")) if self.ends else None
         about = list(servers(self.first))
@@ -78,7 +79,7 @@ class _Message:
         """Tell the message itself, then what followed from it."""
         if self.first.kind == "http":
             return [self._request()]
-        return [self._itself(), *self._deliveries(), *self._refusals(), *self._outcomes()]
+        return [self._itself(), *self._deliveries(), *self._refusals(), *self._outcomes(), *self._parkings()]
 
     def _request(self) -> Line:
         """An HTTP request and its answer: one line, at the time it came in."""
@@ -138,6 +139,12 @@ class _Message:
                 yield self._line(event, event.receiver, self.first.sender, "reply", change=said, payload=answer, **told)
             elif event.error:
                 yield self._line(event, event.receiver, self.first.sender, "failed", **told)
+
+    def _parkings(self) -> Iterator[Line]:
+        """A cast that was given up; it may be sent again, and be given up again."""
+        for event in self.parkings:
+            queue = f"{event.routing_key.partition('.')[0]}.dead"
+            yield self._line(event, event.receiver, queue, "parked", error=event.error or "given up")
 
     def _line(self, event: MessageEvent, source: str, target: str, kind: str, **more: Any) -> Line:
         """Make a line; clocks of hosts differ a little, and nothing follows from a message before it was sent."""

@@ -41,11 +41,17 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def instances(payload: Any) -> dict[str, str]:
+    """Map the uuid of each instance in a payload to its name; "" where it does not say."""
+    found: dict[str, str] = {}
+    for uuid, name in _mentioned(plain(payload)):
+        found[uuid] = name or found.get(uuid, "")
+    return found
+
+
 def servers(event: MessageEvent) -> dict[str, str]:
     """Map the uuid of each instance that a message is about to its name; "" where it does not say."""
-    found: dict[str, str] = {}
-    for uuid, name in _mentioned(plain(event.payload)):
-        found[uuid] = name or found.get(uuid, "")
+    found = instances(event.payload)
     if event.kind == "http":
         found |= {part: "" for part in _after("servers", event.method) if _is_uuid(part)}
     return found

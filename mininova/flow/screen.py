@@ -23,6 +23,7 @@ KIND_STYLES = {
     "redelivered": "bold yellow",
     "rejected": "bold red",
     "failed": "bold red",
+    "parked": "bold white on red",
 }
 
 HEADINGS = ("ms", "from", "  to", "kind", "message", "took", "state, answer, error")

@@ -1,5 +1,6 @@
-"""What an operator does beside the running services: the schema, the first users, what is alive.
+"""What an operator does beside the running services: the schema, the first users, what is alive, what was given up.
 
-Each module holds the commands of one subject, as functions of the settings and the parsed arguments;
-cmd/manage.py is the table of them.  They work on the database, and none of them needs the broker.
+Each module holds the commands of one subject, as functions of what they work on and the parsed arguments;
+cmd/manage.py is the table of them.  They work on the database and need no broker, but for ``parked``, where it is
+the other way round.
 """

@@ -27,8 +27,10 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened to one message.
 
-    :param kind: ``sent``, ``received``, ``replied`` (handled, for a cast), ``rejected``, ``redelivered``, ``http``
+    :param kind: ``sent``, ``received``, ``replied`` (handled, for a cast), ``rejected``, ``redelivered``, ``parked``,
+        ``http``
     :param at: when, in seconds since the epoch
+    :param trace_id: the W3C trace that the message belongs to, if to any
     :param message_id: the same for all events of one message; a reply has its call's
     :param pattern: ``call``, ``cast``, ``fanout``, ``notification`` or ``http``
     :param sender: a service and its host, ``conductor.ctl-1``
@@ -41,6 +43,7 @@ class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     kind: str
     at: float
     request_id: str | None = None
+    trace_id: str | None = None
     message_id: str = ""
     pattern: str = ""
     sender: str = ""

@@ -8,12 +8,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import msgspec
 
-from mininova.rpc import deadline, envelope
+from mininova.rpc import deadline, envelope, tracing
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RemoteError, RPCError, Undeliverable
@@ -21,26 +21,40 @@ from mininova.rpc.flow import MessageEvent, Report, without_secrets
 from mininova.rpc.interface import CALL, FANOUT, Method
 from mininova.rpc.transport import FANOUT as FANOUT_EXCHANGE
 from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport, Waiter
+from mininova.rpc.versions import Levels
+from mininova.rpc.watch import Watch
 
 LOG = logging.getLogger(__name__)
+
+MOST_TRIES = 3  # of an idempotent call, in equal shares of its time
 
 Rejected = Callable[[Any, Request, Exception], None]
 
 
 class _Call:
-    """A call in flight: who was asked, and what the caller waits on."""
+    """A call in flight: what was asked of whom, until when, and what the caller waits on.
 
-    def __init__(self, target: str) -> None:
-        self.target, self.waiter = target, Waiter()
+    :param until: on the clock of ``time.monotonic``
+    :param tries: how often it may be sent while nobody answers; after the broker was away it may be once more
+    """
+
+    def __init__(self, message: Message, until: float, tries: int) -> None:
+        self.message, self.until, self.tries, self.waiter = message, until, tries, Waiter()
+
+    @property
+    def left(self) -> float:
+        """Give the seconds that it has left."""
+        return self.until - time.monotonic()
 
 
 class Peer:
-    """Send calls, casts and fanouts; match replies to their calls.
+    """Send calls, casts and fanouts; match replies to their calls.  As a context manager it starts, and stops.
 
     :param name: who this is in other people's logs, ``conductor.ctl-1``
     :param exchange: the control exchange, ``E`` in transport.py
     :param call_timeout: seconds that a call waits unless its interface was told otherwise
     :param report: takes a MessageEvent for each message; None when nobody looks
+    :param watch: is there when a message is sent and while one is handled: metrics, spans, or watch.together
     :param on_rejected: told of a cast that its receiver refused: its context, the cast, and why.  It runs where
         replies are heard, so it must not wait for one
     """
@@ -54,14 +68,18 @@ class Peer:
         exchange: str = "mininova",
         call_timeout: float = 60.0,
         report: Report | None = None,
+        watch: Watch | None = None,
         on_rejected: Rejected | None = None,
+        levels: Callable[[], Levels] = dict,
     ) -> None:
         self.transport, self.name, self.exchange = transport, name, exchange
-        self.codec, self.call_timeout, self.report = codec or Codec(), call_timeout, report
+        self.codec, self.call_timeout = codec or Codec(), call_timeout
+        self.report, self.watch = report, watch
         self.on_rejected: Rejected = on_rejected or self._log_rejection
+        self.levels = levels
         self.reply_queue = f"reply_{name}_{uuid4().hex}"
         self._calls: dict[str, _Call] = {}
-        transport.on_return = self._returned
+        transport.on_return, transport.on_restored = self._returned, self._restored
 
     @property
     def reply_exchange(self) -> str:
@@ -89,6 +107,13 @@ class Peer:
         for call in list(self._calls.values()):
             call.waiter.set(error=ConnectionLost(f"{self.name} is stopping"))
 
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
     # ---- sending
 
     def send(
@@ -111,7 +136,7 @@ class Peer:
         called = method.kind == CALL
         request = Request(
             method=method.name,
-            args={name: self.codec.wrap(value) for name, value in arguments.items()},
+            args=self.wrap(arguments),
             version=version,
             namespace=namespace,
             context=self.codec.context_to_wire(ctxt),
@@ -132,13 +157,24 @@ class Peer:
             user_id=self.transport.user_id,
             expiration=seconds if called else None,
             persistent=not called and method.kind != FANOUT,
+            headers=tracing.onward(),
         )
         self.seen("sent", message, request, pattern=method.kind, receiver=key)
-        if called:
-            return self._call(method, message, key, seconds)
+        if self.watch is None:
+            return self._dispatch(method, message, seconds)
+        with self.watch.sending(method.kind, topic, message, request) as watched:
+            return self._dispatch(method, watched, seconds)
+
+    def _dispatch(self, method: Method, message: Message, seconds: float) -> Any:
+        if method.kind == CALL:
+            return self._result(method, self._call(method, message, seconds))
         if method.kind == FANOUT:
             return self.transport.publish(message, kind=FANOUT_EXCHANGE)
         return self._cast(message, seconds)
+
+    def wrap(self, value: Any) -> Any:
+        """Make plain data of a value, such as its receivers can read."""
+        return self.codec.wrap(value, self.levels())
 
     def _cast(self, message: Message, seconds: float) -> None:
         """Publish until the broker confirms: a second copy is harmless, a lost one is not."""
@@ -148,23 +184,51 @@ class Peer:
                 return self.transport.publish_confirmed(message, left)
             except ConnectionLost:
                 LOG.warning("the broker went away before it confirmed %s; sending it again", message.routing_key)
+                self.seen("resent", message)
         raise MessagingTimeout(f"the broker did not confirm a message to {message.routing_key} in time")
 
-    def _call(self, method: Method, message: Message, key: str, seconds: float) -> Any:
-        until = time.monotonic() + seconds
-        call = self._calls[message.message_id] = _Call(key)
+    def _call(self, method: Method, message: Message, seconds: float) -> Any:
+        call = _Call(message, time.monotonic() + seconds, MOST_TRIES if method.idempotent else 1)
+        self._calls[message.message_id] = call
         try:
-            self.transport.publish(message, mandatory=True)
-            if not self.transport.wait(call.waiter, until - time.monotonic()):
+            if not self._answered(call):
                 raise MessagingTimeout(
-                    f"{key} did not answer {method.name} within {seconds:.3g} s; it may have done it or not",
-                    target=key, method=method.name,
+                    f"{message.routing_key} did not answer {method.name} within {seconds:.3g} s; "
+                    "it may have done it or not",
+                    target=message.routing_key, method=method.name,
                 )  # fmt: skip
         finally:
             del self._calls[message.message_id]
         if call.waiter.error is not None:
             raise call.waiter.error
-        return self._result(method, call.waiter.value)
+        return call.waiter.value
+
+    def _answered(self, call: _Call) -> bool:
+        """Ask, and ask again if that can do no harm, until there is an answer or no time is left."""
+        self._ask(call)
+        for tries_left in range(call.tries, 1, -1):
+            if self.transport.wait(call.waiter, call.left / tries_left):
+                return True
+            self._ask_again(call)
+        return self.transport.wait(call.waiter, call.left)
+
+    def _ask(self, call: _Call) -> None:
+        try:
+            self.transport.publish(call.message, mandatory=True)
+        except ConnectionLost:
+            if call.tries == 1:
+                raise  # else it is sent again as soon as the broker is back
+
+    def _ask_again(self, call: _Call) -> None:
+        call.message = replace(call.message, expiration=max(0.0, call.left))
+        self.seen("resent", call.message)
+        self._ask(call)
+
+    def _restored(self) -> None:
+        """Send what is in flight once more, if that can do no harm: the broker that is back may have lost it."""
+        for call in list(self._calls.values()):
+            if call.tries > 1 and not call.waiter.done:
+                self._ask_again(call)
 
     def _result(self, method: Method, value: Any) -> Any:
         try:
@@ -179,7 +243,8 @@ class Peer:
 
     def _returned(self, message_id: str) -> None:
         if call := self._calls.get(message_id):
-            call.waiter.set(error=Undeliverable(f"nobody serves {call.target}", target=call.target))
+            key = call.message.routing_key
+            call.waiter.set(error=Undeliverable(f"nobody serves {key}", target=key))
 
     def _replied(self, delivery: Delivery) -> None:
         try:
@@ -213,6 +278,8 @@ class Peer:
 
     def seen(self, kind: str, message: Message, request: Request | None = None, **more: Any) -> None:
         """Report one thing that happened to a message, if anybody looks."""
+        if self.watch is not None:
+            self.watch.happened(kind, message, request, more.get("error"))
         if self.report is None:
             return
         if request is not None:
@@ -228,6 +295,7 @@ class Peer:
         event = MessageEvent(
             kind=kind,
             at=time.time(),
+            trace_id=tracing.trace_id(message.headers),
             message_id=message.message_id,
             exchange=message.exchange,
             routing_key=message.routing_key,

@@ -5,37 +5,44 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
+from typing import Any, Self
 from uuid import uuid4
 
-from mininova.rpc import deadline, envelope
+from mininova.rpc import deadline, envelope, parking, tracing
+from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
 from mininova.rpc.envelope import Reply, Request
 from mininova.rpc.errors import MessagingTimeout, NoSuchMethod, RPCError, UnsupportedVersion
 from mininova.rpc.interface import Interface, Method
 from mininova.rpc.peer import Peer
+from mininova.rpc.threads import Threads
 from mininova.rpc.transport import FANOUT, TOPIC, Delivery, Message, Subscription
 from mininova.rpc.versions import Version
+from mininova.rpc.watch import Watch
 
 LOG = logging.getLogger(__name__)
 
-MOST_DELIVERIES = 5
+PAUSES = (0, 1, 5, 30)  # seconds from a cast's failed delivery to its next; after the last it is parked
+MOST_DELIVERIES = len(PAUSES) + 1
 _SHORTEST_INTERVAL = 0.5  # seconds between two signs of life, whatever the caller asks for
+_LOST = MessagingTimeout("the last receiver is lost that had it in hand")
 
 Spawn = Callable[..., Any]
 
 
 def in_a_thread(function: Callable[..., None], *args: Any) -> None:
-    """Run a handler in a thread of its own; a service under eventlet gives the server its own spawn instead."""
+    """Run something in a thread of its own."""
     threading.Thread(target=function, args=args, daemon=True).start()
 
 
 class Server:
-    """Serve one topic on one host.
+    """Serve one topic on one host.  As a context manager it starts, and stops gracefully.
 
     :param endpoints: each interface with the manager that implements it
-    :param spawn: runs a handler aside, so that a slow one holds nobody up
-    :raises TypeError: when a manager does not implement its interface as declared
+    :param spawn: runs a handler aside, so that a slow one holds nobody up; without it, in threads
+    :param pauses: seconds from each failed delivery of a cast to its next
+    :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics
     """
 
     def __init__(
@@ -44,15 +51,19 @@ class Server:
         host: str,
         endpoints: Sequence[tuple[type[Interface], object]],
         *,
-        spawn: Spawn = in_a_thread,
+        spawn: Spawn | None = None,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
-        for interface, manager in endpoints:
+        self.peer, self.host, self.topic = peer, host, _topic_of(endpoints)
+        base = BaseManager(self.topic, host, [*(interface for interface, _ in endpoints), BaseAPI])
+        self.endpoints: list[tuple[type[Interface], object]] = [*endpoints, (BaseAPI, base), (OsloPing, base)]
+        for interface, manager in self.endpoints:
             check_manager(interface, manager)
-        self.peer, self.host, self.endpoints = peer, host, list(endpoints)
-        self.topic = endpoints[0][0].topic
+        if peer.watch is not None:
+            peer.watch.serving(self.topic, [interface for interface, _ in self.endpoints])
         self._fanout = f"{self.topic}_fanout"
-        self._spawn = spawn
-        self._in_hand, self._quiet = 0, threading.Condition()
+        self._spawn, self._pauses = spawn or Threads(), pauses
+        self._in_hand, self._quiet = 0, threading.Condition(threading.Lock())
         self._subscriptions = [
             self._subscription(self.topic, peer.exchange, TOPIC, self.topic, durable=True),
             self._subscription(f"{self.topic}.{host}", peer.exchange, TOPIC, f"{self.topic}.{host}", durable=True),
@@ -75,6 +86,13 @@ class Server:
             self.peer.transport.unsubscribe(subscription)
         with self._quiet:
             return self._quiet.wait_for(lambda: self._in_hand == 0, timeout)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
 
     # ---- one message
 
@@ -108,18 +126,43 @@ class Server:
             return self._refuse(message, request, error)
         repeats = request.msg_id is None and method.idempotent and message.exchange != self._fanout
         if delivery.redelivered and repeats:
-            return self._again(message)  # its last receiver is lost, and that may have been the message's doing
+            return self._again(message, request, _LOST)  # and that may have been the message's doing
         began = time.monotonic()
         try:
-            with deadline.until(message.expiration), self._signs_of_life(message, request):
-                result = self.peer.codec.wrap(run())
-            reply = envelope.pack_reply(Reply(msg_id=request.msg_id, result=result)) if request.msg_id else None
+            with self._in_sight(message, request):
+                result, reply = self._work(delivery, request, run)
         except Exception as error:
             return self._failed(message, request, error, time.monotonic() - began, repeats)
         self._seen("replied", message, request, duration=time.monotonic() - began, result=result)
         if reply is not None:
             self._reply(message, request, reply)
         return None
+
+    def _work(self, delivery: Delivery, request: Request, run: Callable[[], Any]) -> tuple[Any, bytes | None]:
+        """Run a handler to its end; give its result, and the reply that a call gets."""
+        with self._until(delivery, request), self._signs_of_life(delivery.message, request):
+            result = self.peer.wrap(run())
+        return result, envelope.pack_reply(Reply(msg_id=request.msg_id, result=result)) if request.msg_id else None
+
+    @contextmanager
+    def _watched(self, watch: Watch, message: Message, request: Request) -> Iterator[None]:
+        with tracing.continuing(message.headers), watch.handling(self.topic, message, request):
+            yield
+
+    def _in_sight(self, message: Message, request: Request) -> AbstractContextManager[None]:
+        """Work for the trace that a message belongs to, if it does, in the sight of whoever watches, if anybody."""
+        if self.peer.watch is not None:
+            return self._watched(self.peer.watch, message, request)
+        return tracing.continuing(message.headers) if tracing.concerns(message.headers) else nullcontext()
+
+    @staticmethod
+    def _until(delivery: Delivery, request: Request) -> AbstractContextManager[None]:
+        """Give the work what its caller gave it, less what the message has waited here."""
+        given = delivery.message.expiration
+        left = None if given is None else given - (time.monotonic() - delivery.arrived)
+        if left is not None and left <= 0:
+            raise MessagingTimeout(f"{request.method} was not begun: it had waited too long")
+        return deadline.until(left)
 
     @contextmanager
     def _signs_of_life(self, message: Message, request: Request) -> Iterator[None]:
@@ -153,8 +196,10 @@ class Server:
         return method, lambda: getattr(manager, method.name)(ctxt, **arguments)
 
     def _endpoint(self, request: Request) -> tuple[type[Interface], object]:
+        """Choose among the interfaces of the namespace: there may be several majors, and several of one name."""
         asked = Version.parse(request.version)
-        offered = [pair for pair in self.endpoints if pair[0].namespace == request.namespace]
+        served = [pair for pair in self.endpoints if pair[0].namespace == request.namespace]
+        offered = [pair for pair in served if request.method in pair[0].methods] or served[:1]
         for interface, manager in offered:
             if Version.parse(interface.version).accepts(asked):
                 return interface, manager
@@ -184,20 +229,33 @@ class Server:
         """A call answers with the error; a cast is tried again, and parked after MOST_DELIVERIES."""
         self._seen("replied", message, request, duration=duration, error=error)
         if request.msg_id is None or type(error).__name__ not in self.peer.codec.errors:
-            LOG.error("%s failed, delivery %d", request.method, message.deliveries + 1, exc_info=error)
+            traceback = None if message.deliveries else error  # the next ones say no more than the first
+            LOG.error("%s failed, delivery %d: %s", request.method, message.deliveries + 1, error, exc_info=traceback)
         if request.msg_id is not None:
             failure = self.peer.codec.failure_of(error)
             self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
         elif repeats:
-            self._again(message)
+            self._again(message, request, error)
 
-    def _again(self, message: Message) -> None:
-        if message.deliveries + 1 < MOST_DELIVERIES:
-            return self.peer.resend(message, deliveries=message.deliveries + 1)
-        parked = f"{self.topic}.dead"
-        LOG.critical("parked message %s in %s after %d deliveries", message.message_id, parked, MOST_DELIVERIES)
-        self.peer.transport.declare(parked, self.peer.exchange, parked)
-        return self.peer.resend(message, routing_key=parked, deliveries=MOST_DELIVERIES)
+    def _again(self, message: Message, request: Request, error: Exception) -> None:
+        """Have a cast delivered once more, after a pause in a queue of the broker's; or park it."""
+        tried, key = message.deliveries + 1, message.routing_key
+        headers = {**message.headers, **parking.notes(message, error)}
+        if tried > len(self._pauses):
+            return self._park(replace(message, deliveries=tried, headers=headers), request, error)
+        self._seen("retried", message, request, error=error)
+        if pause := self._pauses[message.deliveries]:
+            back_to, key = key, f"{key}.pause.{pause:g}"
+            self.peer.transport.declare_pause(key, self.peer.exchange, key, seconds=pause, back_to=back_to)
+        return self.peer.resend(message, routing_key=key, deliveries=tried, headers=headers)
+
+    def _park(self, message: Message, request: Request, error: Exception) -> None:
+        LOG.critical(
+            "parked %s %s in %s after %d deliveries: %s",
+            request.method, message.message_id, parking.queue_of(self.topic), message.deliveries, error,
+        )  # fmt: skip
+        parking.park(self.peer, self.topic, message)
+        self._seen("parked", message, request, error=error)
 
     def _reply(self, message: Message, request: Request | None, body: bytes) -> None:
         """Answer on the reply exchange; a foreign oslo.messaging caller reads from the default exchange."""
@@ -233,6 +291,13 @@ class Server:
             error=None if error is None else f"{type(error).__name__}: {error}",
             **({"payload": {"result": result}} if kind == "replied" else {}),
         )  # fmt: skip
+
+
+def _topic_of(endpoints: Sequence[tuple[type[Interface], object]]) -> str:
+    topics = {interface.topic for interface, _ in endpoints}
+    if len(topics) != 1:
+        raise TypeError(f"a server serves one topic, not {len(topics)}: {', '.join(sorted(topics))}")
+    return topics.pop()
 
 
 def check_manager(interface: type[Interface], manager: object) -> None:

@@ -224,3 +224,19 @@ def test_events_tell_the_story_of_a_message(bench: Bench):
     assert [event.receiver for event in told] == [bench.topic, "lamp.a", "lamp.a"]
     assert told[-1].payload == {"result": {"name": "desk", "watts": 40}}
     assert b"gAAAA" not in msgspec.json.encode(told)
+
+
+def test_peers_and_servers_are_context_managers(bench: Bench):
+    """They start with the block, and what is cast after it waits in the queue."""
+    keeper, client = Keeper(), bench.client()
+    with (
+        rpc.Peer(bench.transport(), name="lamp.a", exchange=bench.exchange) as peer,
+        rpc.Server(peer, "a", [(bench.api, keeper)], spawn=bench.spawn),
+    ):
+        client.switch(CTXT, Lamp("desk"))
+        assert bench.next(keeper.asked) == ("switch", (Lamp("desk"), "white"))
+
+    client.switch(CTXT, Lamp("hall"))
+    bench.deliver()
+
+    assert keeper.asked.empty()

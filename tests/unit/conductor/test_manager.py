@@ -1,10 +1,12 @@
 """What the conductor writes on behalf of compute nodes."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from mininova import errors, notifications, states
-from mininova.db import actions, claims, faults
-from mininova.objects import Fault, InstanceChanges
+from mininova.db import actions, claims, faults, instances, services
+from mininova.objects import Fault, InstanceChanges, Service
 
 
 def built(world, **fields):
@@ -50,8 +52,70 @@ def test_late_update_is_refused(world):
     step = InstanceChanges(task_state=states.SPAWNING)
     world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING])
     with pytest.raises(errors.InstanceUpdateConflict) as refused:
-        world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING, states.SPAWNING])
+        world.manager.update_instance(
+            world.ctxt, instance, InstanceChanges(progress=50), [states.SCHEDULING, states.SPAWNING]
+        )
     assert refused.value.details["actual_generation"] == 1
+
+
+def test_an_update_that_is_sent_again_is_answered_as_before(world):
+    """Its sender did not hear the first answer; the row has changed once."""
+    instance, step = built(world), InstanceChanges(task_state=states.SPAWNING)
+    first, second = (world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING]) for _ in range(2))
+    assert first == second == world.row(instance.uuid)
+    assert second.generation == instance.generation + 1
+
+
+def test_an_update_that_was_overtaken_is_refused_when_it_is_sent_again(world):
+    """What was true after it is not true any more, so its sender must look."""
+    instance, step = built(world), InstanceChanges(task_state=states.SPAWNING)
+    for _ in range(2):
+        spawning = world.manager.update_instance(
+            world.ctxt, world.row(instance.uuid), step, [*states.under_way("build")]
+        )
+    with pytest.raises(errors.InstanceUpdateConflict):
+        world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING])
+    assert world.row(instance.uuid) == spawning
+
+
+def test_an_address_is_lent_once(world):
+    """A step that is sent again is answered as before."""
+    world.add_host("host-1")
+    instance = built(world)
+    first, second = (world.manager.allocate_network(world.ctxt, instance) for _ in range(2))
+    assert first == second
+    assert len(second.addresses) == 1
+
+
+def test_a_failure_that_is_sent_again_is_one_failure(world):
+    """There is one fault, and the row has changed once."""
+    world.add_host("host-1")
+    instance = built(world)
+    first, second = (
+        world.manager.fail_instance(world.ctxt, instance, "build", Fault(code=500, message=message))
+        for message in ("no", "again")
+    )
+    assert first == second
+    with world.db.read() as tx:
+        assert faults.latest(tx, [instance.uuid])[instance.uuid].message == "no"
+
+
+def test_the_end_of_a_guest_is_when_its_host_says(world):
+    """A bill that is made of notifications agrees with the row to the second."""
+    world.add_host("host-1")
+    instance, then = built(world, task_state=states.DELETING), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    world.manager.destroy_instance(world.ctxt, instance, then)
+    with world.db.read() as tx:
+        assert instances.get(tx, instance.uuid, deleted=True).terminated_at == then
+
+
+def test_levels_are_what_the_services_registered(world):
+    """Each answer once, whoever gave it."""
+    with world.db.write() as tx:
+        for host, version in (("a", "1.0"), ("b", "1.1"), ("c", "1.0")):
+            service = Service(binary="nova-compute", host=host, topic="compute", versions={"compute": version})
+            services.report(tx, service, datetime.now(UTC))
+    assert world.manager.get_levels(world.ctxt) == {"compute": ["1.0", "1.1"]}
 
 
 def test_last_step_finishes_the_action(world):

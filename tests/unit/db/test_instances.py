@@ -1,6 +1,6 @@
 """Instances are written, read, changed by compare-and-swap, and marked deleted."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -103,6 +103,17 @@ def test_a_host_knows_its_own(tx, an_instance):
     )
     instances.destroy(tx, gone.uuid)
     assert instances.list_by_host(tx, "host-1") == [here]
+
+
+def test_a_host_knows_those_that_it_had_lately(tx, an_instance):
+    """Asked for, list_by_host also gives those that were deleted since then."""
+    since = datetime(2026, 1, 2, 3, tzinfo=UTC)
+    here, lately, before = instances.create(tx, [an_instance(host="host-1") for _ in range(3)])
+    instances.destroy(tx, lately.uuid, since)
+    instances.destroy(tx, before.uuid, since - timedelta(seconds=1))
+    found = instances.list_by_host(tx, "host-1", active_since=since)
+    assert [instance.uuid for instance in found] == [here.uuid, lately.uuid]
+    assert found[1].terminated_at == since
 
 
 # ---- edit

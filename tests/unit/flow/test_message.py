@@ -78,6 +78,18 @@ def test_a_failed_cast_and_its_second_delivery(new_story):
     assert [line.took for line in lines] == [0.2, 0.1, None]
 
 
+def test_a_cast_that_was_given_up(new_story):
+    """A cast that was parked has a line that says where it lies, and why."""
+    story = new_story()
+    message = story._message("cast", API, COMPUTE, "stop_instance", {})
+    story.tell("received", receiver=COMPUTE, **message)
+    story.tell("replied", receiver=COMPUTE, error="OSError: boom", duration=0.1, **message)
+    story.tell("parked", receiver=COMPUTE, error="OSError: boom", **message)
+    last = messages(story.events)[-1]
+    assert (last.kind, last.source, last.target, last.error) == ("parked", COMPUTE, "compute.dead", "OSError: boom")
+    assert last.wrong
+
+
 def test_a_message_that_nobody_took(new_story):
     """A message without a receiver says so, unless its receiver may still be heard of."""
     story = new_story()

@@ -64,10 +64,83 @@ def test_a_call_is_not_persistent_and_a_cast_is():
 
     client.switch({}, Lamp("desk"))
     with pytest.raises(rpc.MessagingTimeout):
-        client.within(0.01).get({}, "desk")
+        client.within(0.01).toggle({}, "desk")
     client.dim({})
 
     cast, call, fanout = transport.sent[0], *messages
     assert (cast.persistent, cast.expiration) == (True, None)
     assert (call.persistent, call.expiration) == (False, 0.01)
     assert (fanout.persistent, fanout.expiration) == (False, None)
+
+
+class Deaf(Shaky):
+    """A transport that publishes, and brings no answer."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.waited: list[float] = []
+
+    def publish(self, message, **how):
+        """See Transport."""
+        self.sent.append(message)
+
+    def wait(self, waiter, timeout):
+        """See Transport: the answer never comes, and no time passes until it does not."""
+        self.waited.append(timeout)
+        return waiter.done
+
+
+def test_an_idempotent_call_is_sent_again():
+    """Three times in all, each with the time that is left."""
+    transport = Deaf()
+
+    with pytest.raises(rpc.MessagingTimeout):
+        LampAPI(rpc.Peer(transport, name="client")).within(30).get({}, "desk")
+
+    assert [round(seconds) for seconds in transport.waited] == [10, 15, 30], "no time has passed between them"
+    assert len({message.message_id for message in transport.sent}) == 1
+    assert [round(message.expiration) for message in transport.sent] == [30, 30, 30]
+
+
+def test_another_call_is_sent_once():
+    """Whoever asks must decide what to do when nobody answers."""
+    transport = Deaf()
+
+    with pytest.raises(rpc.MessagingTimeout):
+        LampAPI(rpc.Peer(transport, name="client")).within(30).toggle({}, "desk")
+
+    assert len(transport.sent) == 1
+
+
+@pytest.mark.parametrize(("method", "times"), [("get", 2), ("toggle", 1)])
+def test_what_the_broker_may_have_lost_is_sent_again(method, times):
+    """When the connection is back, each call that may be repeated goes out once more, and others do not."""
+    transport = Deaf()
+    peer = rpc.Peer(transport, name="client")
+
+    def restored(waiter, timeout):
+        transport.on_restored()
+        return True
+
+    transport.wait = restored
+    with pytest.raises(rpc.RemoteError):
+        getattr(LampAPI(peer), method)({}, "desk")  # nobody answered, so the answer is not as declared
+
+    assert len(transport.sent) == times
+
+
+def test_a_connection_that_breaks_under_a_call_ends_only_what_must_not_be_repeated():
+    """An idempotent one waits for the broker; the caller of another learns that it may have been done."""
+    transport = Deaf()
+
+    def breaks(message, **how):
+        transport.sent.append(message)
+        raise rpc.ConnectionLost("it broke")
+
+    transport.publish = breaks
+    client = LampAPI(rpc.Peer(transport, name="client"))
+
+    with pytest.raises(rpc.ConnectionLost):
+        client.toggle({}, "desk")
+    with pytest.raises(rpc.MessagingTimeout):
+        client.get({}, "desk")

@@ -1,0 +1,107 @@
+"""Casts that nobody could handle: a server parks each, and whoever looks after the servers sends it again or drops it.
+
+A parked cast lies in the queue ``<topic>.dead`` byte for byte as it came.  What is known beyond its bytes stands
+beside it in headers: where it was sent, why it was given up, and when.  server.py parks, and so does listener.py with
+notifications; mininova-manage, or the tool of another project, takes out.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from mininova.rpc import envelope
+from mininova.rpc.envelope import Request
+from mininova.rpc.errors import RPCError, Undeliverable
+from mininova.rpc.peer import Peer
+from mininova.rpc.transport import Delivery, Message
+
+KEY, ERROR, SINCE = "x-mininova-key", "x-mininova-error", "x-mininova-parked"
+_NOTES = (KEY, ERROR, SINCE)
+_LONGEST = 500  # characters of an error: all headers of a message must fit into one frame
+
+
+def queue_of(topic: str) -> str:
+    """Name the queue in which a topic's casts are parked."""
+    return f"{topic}.dead"
+
+
+def notes(message: Message, error: Exception) -> dict[str, str]:
+    """Give the headers that say of a cast that failed where it was sent, and how it ended last."""
+    told = f"{type(error).__name__}: {error}"[:_LONGEST].encode(errors="replace").decode()  # as UTF-8, or not at all
+    return {KEY: message.routing_key, ERROR: told}
+
+
+def park(peer: Peer, topic: str, message: Message) -> None:
+    """Put a cast aside that has its notes, and return when the broker has it on disk."""
+    queue = queue_of(topic)
+    headers = {**message.headers, SINCE: f"{time.time():.3f}"}
+    peer.transport.declare(queue, peer.exchange, queue)
+    peer.resend(message, exchange=peer.exchange, routing_key=queue, persistent=True, headers=headers)
+
+
+class Parked:
+    """A parked cast in somebody's hands, until it is settled; what is not settled stays parked.
+
+    :ivar id: what it is called, as in the flow and in the log
+    :ivar key: where it was sent; None when it does not say, or names a place that is not of its topic
+    :ivar error: why it was given up, class and message; "" when it does not say
+    :ivar since: when it was parked; None when it does not say
+    :ivar request: the cast itself, or None when nobody can read it
+    """
+
+    def __init__(self, topic: str, delivery: Delivery) -> None:
+        self.topic, self._delivery, self.message = topic, delivery, delivery.message
+        self.request = _read(self.message)
+        self.id = self.message.message_id or (self.request.unique_id if self.request else "")
+        self.key = _of_topic(topic, self.message.headers.get(KEY))
+        self.error = self.message.headers.get(ERROR, "")
+        self.since = _moment(self.message.headers.get(SINCE))
+
+    def send_again(self, peer: Peer) -> None:
+        """Send it to where it was sent first, as if nobody had tried it; only then it is no longer parked.
+
+        :raises Undeliverable: nobody serves that place any more, or it is not known
+        """
+        if self.key is None:
+            raise Undeliverable("it does not say where it was sent")
+        headers = {name: value for name, value in self.message.headers.items() if name not in _NOTES}
+        peer.resend(self.message, routing_key=self.key, deliveries=0, headers=headers)
+        self._delivery.ack()  # last: a second copy is harmless, a lost one is not
+
+    def drop(self) -> None:
+        """Forget it."""
+        self._delivery.ack()
+
+
+def parked(peer: Peer, topic: str) -> Sequence[Parked]:
+    """Take all casts of a topic that are parked, the oldest first; they are there again when the peer stops.
+
+    :raises Undeliverable: no cast of this topic was ever parked
+    """
+    return [Parked(topic, delivery) for delivery in peer.transport.waiting(queue_of(topic))]
+
+
+def _read(message: Message) -> Request | None:
+    """Read a cast; or a notification, as a cast by the name of its event, which has no version."""
+    try:
+        payload = envelope.unpack(message.body)
+        if "method" in payload or "event_type" not in payload:
+            return envelope.read_request(payload)
+        told = {**payload, "method": payload["event_type"], "args": payload.get("payload")}
+        return msgspec.structs.replace(envelope.read_request(told), version="")
+    except RPCError:
+        return None
+
+
+def _of_topic(topic: str, key: str | None) -> str | None:
+    """Trust a key as far as its topic: who may put something there must not reach others through whoever takes it."""
+    return key if key is not None and (key == topic or key.startswith(f"{topic}.")) else None
+
+
+def _moment(seconds: str | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(float(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

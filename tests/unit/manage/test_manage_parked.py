@@ -1,0 +1,284 @@
+"""mininova-manage rpc parked, over a broker in memory."""
+
+import argparse
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mininova import errors, rpc
+from mininova.context import RequestContext
+from mininova.manage import parked
+from mininova.objects import Flavor, Instance
+from mininova.rpc import envelope, parking
+from mininova.rpc.memory import MemoryBroker, MemoryTransport
+from mininova.rpc.transport import Message
+from mininova.wire import CODEC
+
+HOST = "compute.host-1"
+WEB = Instance(
+    uuid="b6a6b3a2-1c36-4b2e-9c3b-1a0a2f6d7d10", project_id="p", user_id="u", display_name="web-1",
+    vm_state="active", flavor=Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1),
+)  # fmt: skip
+CTXT = RequestContext(request_id="req-c9908d32-f70b-4420-8ab9-12a210f27160", user_id="u")
+
+
+@pytest.fixture
+def broker() -> MemoryBroker:
+    """Give a broker that has the queue of one compute host."""
+    broker = MemoryBroker()
+    broker.bind(HOST, "mininova", HOST)
+    return broker
+
+
+def peer_of(broker: MemoryBroker) -> rpc.Peer:
+    """Start a process."""
+    peer = rpc.Peer(MemoryTransport(broker, user_id="mininova"), name="manage.ctl-1", codec=CODEC)
+    peer.start()
+    return peer
+
+
+@pytest.fixture
+def park(broker: MemoryBroker) -> Callable[..., None]:
+    """Park a cast, as the server does that tried it last."""
+    peer = peer_of(broker)
+
+    def park(
+        message_id: str, method: str = "stop_instance", key: str = HOST, *, why: str = "boom", **more: Any
+    ) -> None:
+        request = rpc.Request(method=method, args=CODEC.wrap({"instance": WEB}), context=CTXT.to_wire())
+        message = Message(
+            body=envelope.pack_request(request), exchange="mininova", routing_key=key, message_id=message_id,
+            app_id="api.ctl-1", deliveries=5,
+        )  # fmt: skip
+        headers = {**parking.notes(message, OSError(why)), "traceparent": "00-1-2-01"}
+        parking.park(peer, key.partition(".")[0], replace(message, **{"headers": headers, **more}))
+
+    return park
+
+
+Run = Callable[..., list[str]]
+
+
+@pytest.fixture
+def run(broker: MemoryBroker, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in a process of its own, and give the lines that it prints."""
+
+    def run(
+        command: Callable[[rpc.Peer, argparse.Namespace], None], message: str | None = None, **how: Any
+    ) -> list[str]:
+        peer = peer_of(broker)
+        try:
+            command(peer, argparse.Namespace(**{"message": message, "topic": None, "all": False, **how}))
+        finally:
+            peer.stop()
+        return capsys.readouterr().out.splitlines()
+
+    return run
+
+
+def waiting(broker: MemoryBroker, queue: str) -> list[Message]:
+    """Look at what waits in a queue."""
+    transport = MemoryTransport(broker)
+    transport.start()
+    found = [delivery.message for delivery in transport.waiting(queue)]
+    transport.stop()
+    return found
+
+
+def ids(run: Run, **how: Any) -> list[str]:
+    """Name the messages that are listed, in order."""
+    return [line.split()[0] for line in run(parked.overview, **how)[1:]]
+
+
+# ---- list
+
+
+def test_nothing_is_parked(run: Run):
+    """Where nothing was ever parked there is not even a queue, and that is said in a friendly way."""
+    assert run(parked.overview) == run(parked.drop, all=True) == run(parked.requeue, all=True) == [parked.NOTHING]
+
+
+def test_list(run: Run, park):
+    """A parked cast is shown with what it is about, and why it was given up."""
+    park("0123456789abcdef")
+    _, line = run(parked.overview)
+    assert re.split(r"  +", line) == [
+        "01234567", HOST, "stop_instance 1.0", "api.ctl-1", "req-c9908d32", "web-1", "5", "0 s ago", "OSError: boom",
+    ]  # fmt: skip
+
+
+def test_list_leaves_all_as_it_was(run: Run, park):
+    """Looking changes nothing, not even the order."""
+    for each in ("aaaaaaaa1", "cccccccc2", "bbbbbbbb3"):
+        park(each)
+    assert ids(run) == ids(run) == ["aaaaaaaa", "cccccccc", "bbbbbbbb"]
+
+
+def test_list_of_a_topic(run: Run, park):
+    """One topic can be looked at alone."""
+    park("of-compute")
+    park("of-conductor", "build_instances", "conductor")
+    assert ids(run, topic="conductor") == ["of-condu"]
+    assert ids(run) == ["of-condu", "of-compu"]
+
+
+def test_list_of_a_topic_that_there_is_not(run: Run):
+    """A slip of the pen is not taken for good news."""
+    with pytest.raises(rpc.Undeliverable, match=r"nothing was ever parked for a topic compte; .* compute"):
+        run(parked.overview, topic="compte")
+
+
+def test_ids_that_begin_alike_are_longer(run: Run, park):
+    """What is listed as an id is enough to name one."""
+    park("0123456789a")
+    park("0123456789b")
+    assert ids(run) == ["0123456789a", "0123456789b"]
+
+
+def test_what_is_no_message_is_listed(run: Run, park):
+    """Somebody else's bytes are shown for what they are."""
+    park("junk", body=b"\xff", headers={})
+    _, line = run(parked.overview)
+    assert re.split(r"  +", line)[:3] == ["junk", "compute", "unreadable"]
+    assert "b'\\xff'" in run(parked.show, "junk")
+
+
+def test_a_message_cannot_write_on_the_terminal(run: Run, park):
+    """Control characters in what a sender wrote are left out."""
+    park("0123456789", why="red \x1b[31m\nalert")
+    _, line = run(parked.overview)
+    assert line.endswith("OSError: red  [31m alert")
+
+
+# ---- show
+
+
+def test_show(run: Run, park):
+    """Everything is told, secrets excepted."""
+    park("0123456789abcdef", body=envelope.pack({"method": "f", "args": {"admin_pass": "hunter2", "n": 7}}))
+    text = "\n".join(run(parked.show, "0123"))
+    assert "message  0123456789abcdef\n" in text
+    assert f"sent to  {HOST}\n" in text
+    assert "why      OSError: boom\n" in text
+    assert '"n": 7' in text
+    assert "hunter2" not in text
+
+
+def test_show_a_context(run: Run, park):
+    """Who asked is told, and in which request."""
+    park("0123456789abcdef")
+    lines = run(parked.show, "0123")
+    assert f"instance  web-1 {WEB.uuid}" in lines
+    assert f'  "request_id": "{CTXT.request_id}",' in lines
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"), [("9", "list shows what there is"), ("", "nothing"), ("01", "begin so: 0123, 0145")]
+)
+def test_what_does_not_name_one(run: Run, park, wanted: str, why: str):
+    """An id that is not there, or that several begin with, is a complaint that helps; so is an empty one."""
+    park("0123")
+    park("0145")
+    with pytest.raises(errors.NoSuchMessage, match=why):
+        run(parked.show, wanted)
+
+
+def test_a_whole_id_wins_over_a_longer_one(run: Run, park):
+    """A whole id names its message, also when another begins so."""
+    park("0123")
+    park("01234")
+    assert "message   0123" in run(parked.show, "0123")
+
+
+# ---- requeue
+
+
+def test_requeue(run: Run, park, broker: MemoryBroker):
+    """A cast goes to where it was sent first, byte for byte and with its trace, as if nobody had tried it."""
+    park("0123456789abcdef")
+    (before,) = waiting(broker, "compute.dead")
+    assert run(parked.requeue, "0123") == [f"sent again    0123456789abcdef stop_instance 1.0 for {HOST} (web-1)"]
+    assert waiting(broker, "compute.dead") == []
+    (message,) = waiting(broker, HOST)
+    assert (message.body, message.deliveries, message.persistent) == (before.body, 0, True)
+    assert message.headers == {"traceparent": "00-1-2-01"}
+
+
+def test_requeue_all_of_a_topic(run: Run, park, broker: MemoryBroker):
+    """All of a topic go, in order; those of others stay."""
+    for each in ("b", "a"):
+        park(each)
+    park("of-conductor", key="conductor")
+    assert len(run(parked.requeue, all=True, topic="compute")) == 2
+    assert [message.message_id for message in waiting(broker, HOST)] == ["b", "a"]
+    assert len(waiting(broker, "conductor.dead")) == 1
+
+
+def test_requeue_to_where_nobody_is(run: Run, park, broker: MemoryBroker, capsys: pytest.CaptureFixture[str]):
+    """What cannot be sent stays parked, and the others are sent all the same."""
+    for each, key in (("a", "compute.host-9"), ("b", HOST)):
+        park(each, key=key)
+    with pytest.raises(rpc.Undeliverable, match="1 of 2 could not be sent again, and stay parked"):
+        run(parked.requeue, all=True)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("stays parked  a stop_instance 1.0")
+    assert first.endswith("nobody serves compute.host-9")
+    assert second.startswith("sent again    b")
+    assert ids(run) == ["a"]
+
+
+def test_requeue_goes_no_further_than_its_topic(run: Run, park, broker: MemoryBroker):
+    """A message that asks to be sent to another service is not: whoever put it there may not reach that."""
+    park("a", key="conductor", headers={parking.KEY: HOST})
+    with pytest.raises(rpc.Undeliverable):
+        run(parked.requeue, all=True)
+    assert waiting(broker, HOST) == []
+
+
+def test_requeue_of_what_was_sent_twice(run: Run, park, broker: MemoryBroker):
+    """A sender in doubt may have sent it twice: both copies have its name, and go together."""
+    park("a")
+    park("a")
+    assert len(run(parked.requeue, "a")) == 2
+
+
+class Dying(MemoryTransport):
+    """The connection of a process that is killed when it has sent one message again."""
+
+    def publish_confirmed(self, message: Message, timeout: float) -> None:
+        """Send, and die."""
+        super().publish_confirmed(message, timeout)
+        raise KeyboardInterrupt
+
+
+def test_requeue_that_is_killed_loses_nothing(park, broker: MemoryBroker):
+    """The parked copy goes only when the broker has the new one; before that there may be two, never none."""
+    park("a")
+    peer = rpc.Peer(Dying(broker, user_id="mininova"), name="manage.ctl-1", codec=CODEC)
+    peer.start()
+    with pytest.raises(KeyboardInterrupt):
+        parked.requeue(peer, argparse.Namespace(message=None, topic=None, all=True))
+    peer.stop()
+    assert [len(waiting(broker, queue)) for queue in ("compute.dead", HOST)] == [1, 1]
+
+
+# ---- drop
+
+
+def test_drop(run: Run, park, broker: MemoryBroker):
+    """A cast is forgotten, and it is said which; the others stay."""
+    park("0123456789abcdef")
+    park("fedcba9876543210")
+    assert run(parked.drop, "0123") == [f"dropped  0123456789abcdef stop_instance 1.0 for {HOST} (web-1)"]
+    assert ids(run) == ["fedcba98"]
+
+
+def test_drop_all(run: Run, park, broker: MemoryBroker):
+    """All are forgotten."""
+    park("a")
+    park("b", key="conductor")
+    assert len(run(parked.drop, all=True)) == 2
+    assert run(parked.overview) == [parked.NOTHING]
