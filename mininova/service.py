@@ -1,8 +1,8 @@
 """A process of the control plane: its end of the messaging, its heartbeat, its periodic work, its end.
 
 cmd/ makes a Process, gives it managers to serve or a WSGI application, and calls ``run``, which returns after a
-SIGTERM or SIGINT and a graceful stop.  Beside cmd/__init__.py this is the only module that knows eventlet; the
-RPC layer and the managers use ``threading``, whose primitives are green here and plain elsewhere.
+SIGTERM or SIGINT and a graceful stop.  Beside cmd/__init__.py and http_server.py this is the only module that
+knows eventlet; the RPC layer and the managers use ``threading``, whose primitives are green here and plain elsewhere.
 """
 
 import contextlib
@@ -14,14 +14,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import eventlet
-import eventlet.wsgi
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, rpc
+from mininova import broker, errors, http_server, rpc, upgrade_levels
 from mininova.objects import Service
+from mininova.observe import Observation
+from mininova.publisher import make_notifier
 from mininova.rpc import flow
-from mininova.rpc.amqp import AMQPTransport
 from mininova.rpc.transport import FANOUT, Message
+from mininova.upgrade_levels import UpgradeLevels
 from mininova.wire import CODEC
 
 if TYPE_CHECKING:
@@ -29,18 +30,22 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+_LAST_WORDS = 5.0  # seconds that the last notifications have; only a broker that is away needs them
+_SPREAD = 30.0  # seconds, so that the hosts do not all come at the same instant to say that an hour is over
+
 
 class Process:
     """One process, from its settings to its end.
 
     :param name: api, scheduler, conductor or compute; with the host it is who others see in the flow
-    :param on_rejected: told of a cast of ours that its receiver refused
     """
 
-    def __init__(self, conf: ConfigOpts, name: str, *, on_rejected: rpc.peer.Rejected | None = None) -> None:
+    def __init__(self, conf: ConfigOpts, name: str) -> None:
         self.conf, self.name, self.host = conf, name, conf.host
-        self.transport = AMQPTransport(conf.transport_url)
+        self.transport = broker.transport(conf)
         self.reporter = flow.Reporter(self._publish_flow) if conf.flow.enabled else None
+        self.observation = Observation(conf, name)
+        self.levels = UpgradeLevels({topic: conf.upgrade_levels[topic] for topic in upgrade_levels.TOPICS})
         self.peer = rpc.Peer(
             self.transport,
             name=f"{name}.{self.host}",
@@ -48,20 +53,30 @@ class Process:
             exchange=conf.control_exchange,
             call_timeout=conf.rpc_response_timeout,
             report=self.reporter,
-            on_rejected=None if on_rejected is None else self._aside(on_rejected),
+            watch=self.observation.watch,
+            levels=self.levels,
         )
-        self.notifier = rpc.Notifier(self.peer, f"{name}.{self.host}")
+        self.notifier = make_notifier(conf, self.peer, f"{name}.{self.host}")
         self._servers: list[rpc.Server] = []
         self._sockets: list[socket.socket] = []
-        self._requests = eventlet.GreenPool(1000)
 
     # ---- parts
 
+    def on_rejected(self, handler: rpc.peer.Rejected) -> None:
+        """Have a handler told of each cast of ours that its receiver refused.
+
+        It runs in a green thread of its own: rejections are heard by the reader, which must not wait.
+        """
+        self.peer.on_rejected = lambda *args: eventlet.spawn_n(handler, *args)
+
     def connect(self) -> None:
-        """Connect to the broker; from here on calls can be made.
+        """Connect to the broker; from here on calls can be made, and metrics seen where they are wanted.
 
         :raises rpc.RPCError: when it cannot be reached
+        :raises errors.ConfigError: when the port of the metrics is taken
         """
+        if (page := self.observation.page()) is not None:
+            self.serve_http(page, self.conf.metrics.listen, self.conf.metrics.port, setting="[metrics] port")
         self.peer.start()
         if self.reporter is not None:
             self.reporter.start()
@@ -72,22 +87,20 @@ class Process:
         server.start()
         self._servers.append(server)
 
-    def serve_http(self, app: "WSGIApplication", address: str, port: int) -> None:
+    def serve_http(self, app: "WSGIApplication", address: str, port: int, *, setting: str = "[api] port") -> None:
         """Serve an application over HTTP.
 
+        :param setting: where the port was named
         :raises errors.ConfigError: when the port is taken
         """
         try:
             listener = eventlet.listen((address, port), backlog=1024, reuse_port=False)  # else a second api shares it
         except OSError as error:
             raise errors.ConfigError(
-                problem=f"[api] port = {port}: cannot listen on {address}: {error.strerror}"
+                problem=f"{setting} = {port}: cannot listen on {address}: {error.strerror}"
             ) from None
         self._sockets.append(listener)
-        eventlet.spawn_n(
-            eventlet.wsgi.server, listener, app,
-            custom_pool=self._requests, log_output=False, socket_timeout=60, debug=False,
-        )  # fmt: skip
+        eventlet.spawn_n(http_server.serve, listener, app)
 
     def every(self, seconds: float, work: Callable[[], object], what: str) -> None:
         """Do something now and then periodically, a little unevenly; a failure is logged and the next turn comes.
@@ -105,6 +118,21 @@ class Process:
             except Exception:  # whatever it was, the next turn may do better
                 LOG.exception("%s failed", what)
 
+    def at_the_end_of(self, left: Callable[[], float], work: Callable[[], object], what: str) -> None:
+        """Do something in the background, now and then each time that a period is over; patiently.
+
+        :param left: gives the seconds that are left of the period under way
+        """
+        eventlet.spawn_n(self._repeat_at_the_end_of, left, work, what)
+
+    def _repeat_at_the_end_of(self, left: Callable[[], float], work: Callable[[], object], what: str) -> None:
+        while True:
+            try:
+                self.patiently(work, what)
+            except Exception:  # whatever it was, the next turn may do better
+                LOG.exception("%s failed", what)
+            eventlet.sleep(left() + random.uniform(0, _SPREAD))
+
     def patiently(self, work: Callable[[], object], what: str) -> None:
         """Do something that needs a service which may not be up yet: again, after growing and uneven pauses."""
         pause = 0.05
@@ -117,16 +145,17 @@ class Process:
             eventlet.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(2 * pause, 5.0)
 
-    def heartbeat(self, report: Callable[[Service], object], versions: dict[str, str]) -> None:
+    def heartbeat(self, report: Callable[[Service], object], *interfaces: type[rpc.Interface]) -> None:
         """Report this service as alive, now and every ``report_interval`` seconds.
 
         :param report: takes the service and has it recorded
+        :param interfaces: what it serves
         """
         service = Service(
             binary=f"nova-{self.name}",
             host=self.host,
             topic=self.name,
-            versions=versions,
+            versions=upgrade_levels.spoken(*interfaces),
         )
         self.every(self.conf.report_interval, lambda: report(service), "the heartbeat")
 
@@ -150,9 +179,11 @@ class Process:
         for server in self._servers:
             if not server.stop(wait):
                 LOG.warning("stopped before all work was finished; its messages go back to their queues")
+        self.notifier.stop(min(wait, _LAST_WORDS))
         if self.reporter is not None:
             self.reporter.stop()
         self.peer.stop()
+        self.observation.stop()
 
     # ---- small parts
 
@@ -162,11 +193,6 @@ class Process:
             self.transport.publish(event, kind=FANOUT)
         except rpc.RPCError as error:
             LOG.debug("a flow report was dropped: %s", error)
-
-    @staticmethod
-    def _aside(handler: rpc.peer.Rejected) -> rpc.peer.Rejected:
-        """Run a handler in a green thread of its own: rejections are heard by the reader, which must not wait."""
-        return lambda *args: eventlet.spawn_n(handler, *args)
 
 
 def _signals() -> socket.socket:

@@ -14,11 +14,12 @@ from mininova.wsgi.deploy import Parts, load_app
 def build(conf: ConfigOpts) -> Process:
     """Make an api of real parts."""
     database = open_database(conf)
-    process = Process(conf, "api", on_rejected=Rejections(database))
+    process = Process(conf, "api")
+    process.on_rejected(Rejections(database, process.notifier, process.name))
     process.connect()
-    parts = Parts(conf, database, process.peer, process.notifier, process.reporter)
+    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)
     process.serve_http(load_app(conf.api.paste_config, "mininova", parts), conf.api.listen, conf.api.port)
-    process.heartbeat(recorder(database), {})
+    process.heartbeat(recorder(database, process.levels))
     return process
 
 

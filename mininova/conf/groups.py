@@ -18,19 +18,30 @@ from mininova.conf import (
     flow,
     identity,
     image,
+    metrics,
     network,
+    notifications,
+    oslo_messaging_notifications,
+    oslo_messaging_rabbit,
     scheduler,
+    tracing,
     upgrade_levels,
 )
 
 CONTROLLER = frozenset({"api", "scheduler", "conductor", "manage"})
 SERVICES = CONTROLLER | {"compute"}
 EVERYONE = SERVICES | {"flow"}
+WATCHED = SERVICES - {"manage"}
 
 READERS: dict[ModuleType, frozenset[str]] = {
     default: EVERYONE,
     flow: EVERYONE,
-    upgrade_levels: SERVICES,
+    oslo_messaging_rabbit: EVERYONE,
+    metrics: WATCHED,
+    tracing: WATCHED,
+    upgrade_levels: EVERYONE,
+    notifications: EVERYONE,
+    oslo_messaging_notifications: EVERYONE,
     compute: SERVICES,
     network: CONTROLLER,
     database: CONTROLLER,

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from mininova.rpc import tracing
 from mininova.rpc.flow import MessageEvent, Report
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import REQUEST_ID
@@ -48,11 +49,12 @@ class Flow:
             self._tell(environ, asked, begun, duration, statuses[-1] if statuses else 500)
 
     def _tell(self, environ: "WSGIEnvironment", asked: str, begun: float, duration: float, status: int) -> None:
-        request_id = environ[REQUEST_ID]
+        request_id, trace = environ[REQUEST_ID], tracing.current()
         event = MessageEvent(
             kind="http",
             at=begun,
             request_id=request_id,
+            trace_id=None if trace is None else trace.trace_id,
             message_id=request_id,
             pattern="http",
             sender="client",

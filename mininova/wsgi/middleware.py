@@ -1,6 +1,6 @@
-"""What every request passes on its way in: it gets its id, and its body may not be too long.
+"""What every request passes on its way in: it gets its id and its trace, and its body may not be too long.
 
-Both are Paste filters; neither knows which service is behind it.
+All are Paste filters; none knows which service is behind it.
 """
 
 import re
@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from mininova import errors
 from mininova.context import new_request_id
+from mininova.rpc import tracing
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import GLOBAL_REQUEST_ID, REQUEST_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from mininova.rpc.spans import Spans
+
+_TRACE_HEADERS = {"HTTP_TRACEPARENT": tracing.TRACEPARENT, "HTTP_TRACESTATE": tracing.TRACESTATE}
+_LENGTH = re.compile("0*([0-9]{1,18})")
 _REQUEST_ID = re.compile(r"^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
@@ -44,6 +49,32 @@ class RequestId:
         return self._app(environ, start)
 
 
+class Trace:
+    """Has each request worked on for the trace that its ``traceparent`` names, if it has one (W3C Trace Context).
+
+    :param spans: makes a span of each, and begins a trace where there is none; None where there are no spans
+    """
+
+    def __init__(self, app: "WSGIApplication", spans: "Spans | None") -> None:
+        self._app = app
+        self._spans = spans
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Pass one request on (WSGI)."""
+        headers = {name: environ[key] for key, name in _TRACE_HEADERS.items() if key in environ}
+        if self._spans is None:
+            with tracing.continuing(headers):
+                return self._app(environ, start_response)
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        with self._spans.answering(headers, environ["REQUEST_METHOD"], path) as answered:
+
+            def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+                answered(int(status.split()[0]))
+                return start_response(status, headers, exc_info)
+
+            return self._app(environ, start)
+
+
 class SizeLimit:
     """Refuses a body that is longer than allowed, whether it says so or not.
 
@@ -56,9 +87,11 @@ class SizeLimit:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Pass one request on, or refuse it (WSGI)."""
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > self._max_size:
+        length = _LENGTH.fullmatch(environ.get("CONTENT_LENGTH") or "0")
+        if length is None or int(length[1]) > self._max_size:
             raise errors.RequestTooLarge(max_size=self._max_size)
+        if environ.get("HTTP_TRANSFER_ENCODING"):
+            environ["wsgi.input_terminated"] = True  # else WebOb takes a body without a length for none
         environ["wsgi.input"] = _LimitedInput(environ["wsgi.input"], self._max_size)
         environ["webob.is_body_seekable"] = False  # whatever it was before, what is read through this is gone
         return self._app(environ, start_response)
@@ -72,18 +105,21 @@ class _LimitedInput:
         self._left = self._max_size = left
 
     def read(self, size: int = -1) -> bytes:
-        # One byte more than allowed is enough to know, and bounds what a chunked body can make us hold.
-        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
-        return self._count(self._stream.read(wanted))
+        return self._take(self._stream.read, size)
 
     def readline(self, size: int = -1) -> bytes:
-        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
-        return self._count(self._stream.readline(wanted))
+        return self._take(self._stream.readline, size)
 
     def __iter__(self) -> Any:
         return iter(self.readline, b"")
 
-    def _count(self, data: bytes) -> bytes:
+    def _take(self, read: Callable[[int], bytes], size: int | None) -> bytes:
+        # One byte more than allowed is enough to know, and bounds what a chunked body can make us hold.
+        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
+        try:
+            data = read(wanted)
+        except (OSError, ValueError) as reason:
+            raise errors.InvalidInput("The request body broke off, came too slowly, or in broken chunks.") from reason
         self._left -= len(data)
         if self._left < 0:
             raise errors.RequestTooLarge(max_size=self._max_size)
@@ -95,6 +131,12 @@ def request_id_factory(
 ) -> Callable[["WSGIApplication"], RequestId]:
     """Make the Paste filter ``request_id``; ``headers`` are response headers, separated by spaces."""
     return lambda app: RequestId(app, tuple(headers.split()))
+
+
+def trace_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Trace]:
+    """Make the Paste filter ``trace``."""
+    spans = current_parts().spans
+    return lambda app: Trace(app, spans)
 
 
 def sizelimit_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], SizeLimit]:

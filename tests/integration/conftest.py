@@ -39,7 +39,7 @@ def make_stack(rabbitmq_server):
 @pytest.fixture(scope="session")
 def local_stack(make_stack):
     """Give the one stack that most tests share: two computes, started once; ``first_output`` is what that printed."""
-    stack = make_stack()
+    stack = make_stack(METRICS_PORT=str(ports.pick()))
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr
     stack.first_output = started.stdout

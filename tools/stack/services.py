@@ -5,7 +5,7 @@ The services of the controller share mininova.conf; each compute has a file of i
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from stack import broker
@@ -17,8 +17,10 @@ from stack.supervisor import Program
 CONTROLLER = "ctl-1"
 BROKER = "rabbitmq"
 COMPUTE = "mininova-compute-"
+#: The services of the controller, which share a configuration file.
+SERVICES = ("mininova-api", "mininova-scheduler", "mininova-conductor")
 #: What there is beside the computes.
-CONTROLLER_PROGRAMS = (BROKER, "mininova-api", "mininova-scheduler", "mininova-conductor", "mininova-flow")
+CONTROLLER_PROGRAMS = (BROKER, *SERVICES, "mininova-flow")
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -30,10 +32,11 @@ def programs(home: Home, settings: Settings) -> list[Program]:
     """List everything that a stack runs, the broker first."""
     controller = home.etc / "mininova.conf"
     found = [] if settings.broker_url else [Program(BROKER, (str(home.broker / broker.START),))]
-    found += [_service(f"mininova-{name}", controller) for name in ("api", "scheduler", "conductor")]
+    shown = metrics_ports(settings)
+    found += [_service(name, controller, *([_metrics_file(home, name)] if shown else [])) for name in SERVICES]
     found += [compute(home, host) for host in settings.computes]
     if settings.flow:
-        found.append(_service("mininova-flow", controller, "collect"))
+        found.append(_service("mininova-flow", controller, words=("collect",)))
     return found
 
 
@@ -42,8 +45,16 @@ def compute(home: Home, host: str) -> Program:
     return Program(COMPUTE + host, (executable("mininova-compute"), "--config-file", str(_compute_file(home, host))))
 
 
-def _service(name: str, config: Path, *words: str) -> Program:
-    return Program(name, (executable(name), *words, "--config-file", str(config)))
+def _service(name: str, *files: Path, words: Sequence[str] = ()) -> Program:
+    options = [word for file in files for word in ("--config-file", str(file))]
+    return Program(name, (executable(name), *words, *options))
+
+
+def metrics_ports(settings: Settings) -> dict[str, int]:
+    """Give the port at which each service shows its metrics: the one that was asked for, and those after it."""
+    names = [*SERVICES, *(COMPUTE + host for host in settings.computes)]
+    first = settings.metrics_port
+    return {} if first is None else {name: first + number for number, name in enumerate(names)}
 
 
 def executable(name: str) -> str:
@@ -63,6 +74,9 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "flow": {"enabled": settings.flow},
     }
     home.write_private(home.etc / "mininova.conf", _ini(controller))
+    for name in SERVICES:
+        if port := metrics_ports(settings).get(name):
+            home.write_private(_metrics_file(home, name), _ini({"metrics": {"port": port}}))
     if not behaviour(home).exists():
         shutil.copyfile(CHECKOUT / "etc/mininova/fake-behaviour.yaml", behaviour(home))
     for host in settings.computes:
@@ -78,12 +92,19 @@ def write_compute(home: Home, settings: Settings, host: str) -> None:
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
     }
+    if port := metrics_ports(settings).get(COMPUTE + host):
+        own = {**own, "metrics": {"port": port}}
     home.write_private(_compute_file(home, host), _ini(own))
 
 
 def _messaging(home: Home, settings: Settings) -> dict[str, object]:
     private = broker.url(settings.broker_port, home.secret("broker"))
     return {"transport_url": settings.broker_url or private, "graceful_shutdown_timeout": GRACE}
+
+
+def _metrics_file(home: Home, name: str) -> Path:
+    """Name the file that a service reads after the one it shares, for each needs a port of its own."""
+    return home.etc / f"{name}-metrics.conf"
 
 
 def _compute_file(home: Home, host: str) -> Path:

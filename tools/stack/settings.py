@@ -30,6 +30,7 @@ VARIABLES = {
     "MININOVA_BROKER_URL": "a broker that runs already, amqp://USER:PASSWORD@HOST:PORT/, instead of a private one",
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
+    "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
     "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
     "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",
 }
@@ -42,6 +43,7 @@ class Settings:
     :param broker_url: the broker of somebody else; None runs a private one on broker_port
     :param db_url: the database of somebody else; None uses a SQLite file
     :param flow: whether messages are reported and collected
+    :param metrics_port: where the first service shows its metrics; None shows none
     :param first_boot: whether a start ends with booting a server
     """
 
@@ -51,6 +53,7 @@ class Settings:
     broker_url: str | None = None
     db_url: str | None = None
     flow: bool = True
+    metrics_port: int | None = None
     first_boot: bool = True
 
     @property
@@ -79,6 +82,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         broker_url=_read(environ, "MININOVA_BROKER_URL", _broker_url, None),
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
         flow=_read(environ, "MININOVA_FLOW", _switch, True),
+        metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
     )
 
@@ -147,7 +151,7 @@ def load(home: Home) -> Settings:
     kept = _kept(home)
     if "api_port" not in kept:
         raise StackError(f"No stack was ever started in {home.root}: tools/stack.sh starts one there.")
-    fields = {name: kept[name] for name in Settings.__dataclass_fields__}
+    fields = {name: kept[name] for name in Settings.__dataclass_fields__ if name in kept}
     return Settings(**{**fields, "computes": tuple(fields["computes"])})
 
 

@@ -64,6 +64,8 @@ def _require_ports(wanted: Settings) -> None:
         ports.require_answer(wanted.broker_url, "MININOVA_BROKER_URL")
     else:
         ports.require(wanted.broker_port, "MININOVA_BROKER_PORT", "RabbitMQ")
+    for name, port in services.metrics_ports(wanted).items():
+        ports.require(port, "MININOVA_METRICS_PORT", f"the metrics of {name}")
 
 
 def say_it_is_up(home: Home, progress: Progress) -> None:
@@ -182,3 +184,5 @@ mininova is up at {wanted.api_url}.  What to try next:
     tools/stack.sh status                 its processes; also: logs, restart, add-compute, help
     tools/unstack.sh                      stops it; with --clean it forgets everything
 """)
+    for name, port in services.metrics_ports(wanted).items():
+        progress.say(f"    http://{ports.LOOPBACK}:{port}/metrics   of {name}")

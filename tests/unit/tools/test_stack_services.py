@@ -1,5 +1,7 @@
 """The programs of a stack, and the configuration files that they read."""
 
+import itertools
+
 import pytest
 from stack import clouds, ports, services, settings
 from stack.errors import StackError
@@ -67,6 +69,31 @@ def test_the_flow_can_be_left_out(home):
 
     assert "mininova-flow" not in [program.name for program in services.programs(home, asked)]
     assert "enabled = false" in (home.etc / "mininova.conf").read_text()
+
+
+def test_each_service_shows_its_metrics_at_a_port_of_its_own(home):
+    """The ports are one after the other; services that share a file read their own after it."""
+    asked = wanted(home, METRICS_PORT="19200", COMPUTES="2")
+    services.write_configuration(home, asked)
+
+    found = {}
+    for program in services.programs(home, asked):
+        files = [word for before, word in itertools.pairwise(program.command) if before == "--config-file"]
+        service = program.name.removeprefix("mininova-").partition("-")[0]
+        if service in ("api", "scheduler", "conductor", "compute"):
+            found[program.name] = conf.read_files(service, files).metrics.port
+
+    assert found == services.metrics_ports(asked)
+    assert sorted(found.values()) == [19200, 19201, 19202, 19203, 19204]
+
+
+def test_metrics_are_off_unless_asked_for(home):
+    """No file names a port, and nobody is told to read one."""
+    asked = wanted(home)
+    services.write_configuration(home, asked)
+
+    assert not [path for path in home.etc.iterdir() if "metrics" in path.name or "[metrics]" in path.read_text()]
+    assert services.metrics_ports(asked) == {}
 
 
 def test_the_users_behaviour_file_survives_a_start(home):

@@ -36,6 +36,7 @@ def test_defaults(home):
         ("MININOVA_BROKER_URL", "http://localhost/"),
         ("MININOVA_DB_URL", "mininova.sqlite"),
         ("MININOVA_FLOW", "yes"),
+        ("MININOVA_METRICS_PORT", "on"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(home, name, value):

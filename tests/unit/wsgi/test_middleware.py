@@ -1,12 +1,13 @@
-"""Request ids and the limit of bodies."""
+"""Request ids, traces and the limit of bodies."""
 
 import io
 
 import pytest
 
 from mininova import errors
+from mininova.rpc import tracing
 from mininova.wsgi import Request
-from mininova.wsgi.middleware import RequestId, SizeLimit
+from mininova.wsgi.middleware import RequestId, SizeLimit, Trace
 from mininova.wsgi.request import GLOBAL_REQUEST_ID, REQUEST_ID
 
 THEIRS = "req-11111111-2222-3333-4444-555555555555"
@@ -41,6 +42,27 @@ def test_the_callers_id_becomes_the_global_one() -> None:
 def test_a_malformed_id_is_dropped() -> None:
     """What a caller makes up does not get into the logs."""
     assert ask({"X-OpenStack-Request-ID": "req-\tnope"}).text.split()[1] == "None"
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "worked_for"), [(f"00-{TRACE}-b7ad6b7169203331-01", TRACE), ("00-nonsense", None), ("", None)]
+)
+def test_a_request_is_worked_on_for_its_callers_trace(traceparent: str, worked_for: str | None) -> None:
+    """What is sent meanwhile belongs to it; without one, or with a malformed one, to none."""
+
+    def app(environ, start_response):
+        start_response("204 No Content", [])
+        traces.append(tracing.current())
+        return []
+
+    traces: list[tracing.Trace | None] = []
+    Request.blank("/", headers={"traceparent": traceparent}).get_response(Trace(app, None))
+
+    assert [trace and trace.trace_id for trace in traces] == [worked_for]
+    assert tracing.current() is None
 
 
 def limited(body: bytes, declared: bool = True):
