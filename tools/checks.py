@@ -21,7 +21,7 @@ PYTEST = ("pytest", "-q")
 #: name → the commands of it, each the words of a program of the virtual environment
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
-    "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py")),
+    "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py"), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
     "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
     "unit": ((*PYTEST, "tests", "--ignore=tests/docs", "--ignore=tests/functional", "--ignore=tests/integration"),),
@@ -70,7 +70,7 @@ def run(name: str, command: tuple[str, ...]) -> Result:
         report = Path(folder, "report.xml")
         more = [f"--junitxml={report}"] if command[: len(PYTEST)] == PYTEST else []
         words = [str(Path(sys.executable).with_name(command[0])), *command[1:], *more]
-        environment = {**os.environ, "MYPYPATH": "tools"}
+        environment = {**os.environ, "MYPYPATH": "tools:examples"}
         code = subprocess.run(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
         counts = _count(report, code) if report.exists() else (int(code == 0), int(code != 0), 0)
     return Result(name, shown, time.monotonic() - began, *counts)

@@ -1,7 +1,8 @@
 """What the documentation says that can be checked: links, names in the code, commands, the map of the source.
 
-tests/docs checks what needs no running cloud, tests/integration runs the commands.  The code is only read, as text:
-importing some of it (mininova.cmd) would change the process.
+tests/docs checks what needs no running cloud, tests/integration runs the commands; tutorial.py is for pages that are
+followed from the first line to the last.  The code is only read, as text: importing some of it (mininova.cmd) would
+change the process.
 """
 
 import ast
@@ -12,9 +13,9 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 
-_FENCE = re.compile(r"^(```+)(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^(```+)(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _SPAN = re.compile(r"`([^`\n]+)`")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -25,7 +26,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 def prose(page: Path) -> str:
     """Give a page without its blocks of code, the lines kept in their places."""
-    return _FENCE.sub(lambda block: "\n" * block[0].count("\n"), page.read_text())
+    return FENCE.sub(lambda block: "\n" * block[0].count("\n"), page.read_text())
 
 
 def links(page: Path) -> list[str]:
@@ -47,7 +48,7 @@ def anchors(page: Path) -> set[str]:
 def blocks(page: Path, language: str) -> Iterator[tuple[int, str]]:
     """Give the blocks of code in a language: the number of the first line, and the text."""
     text = page.read_text()
-    for block in _FENCE.finditer(text):
+    for block in FENCE.finditer(text):
         if block[2] == language:
             yield text.count("\n", 0, block.start()) + 2, block[3]
 
@@ -136,9 +137,9 @@ class Module:
 
 @cache
 def modules() -> dict[str, Module]:
-    """Read every module of the package: dotted name → what it defines."""
+    """Read every module of the package and of the examples: dotted name → what it defines."""
     found = {}
-    for path in sorted(ROOT.glob("mininova/**/*.py")):
+    for path in sorted([*ROOT.glob("mininova/**/*.py"), *ROOT.glob("examples/**/*.py")]):
         parts = path.relative_to(ROOT).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = _read(path)
     return found

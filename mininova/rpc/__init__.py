@@ -4,6 +4,7 @@ A library: it imports nothing else of mininova.  Read it in the order of a messa
 asked), peer (sending), envelope (the bytes), transport (the places) with memory and amqp, server (running it).
 """
 
+from mininova.rpc.baseapi import BaseAPI
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import (
@@ -19,14 +20,17 @@ from mininova.rpc.errors import (
 )
 from mininova.rpc.flow import MessageEvent, Reporter
 from mininova.rpc.interface import Interface, Method, call, cast, fanout
-from mininova.rpc.notifier import Notifier
+from mininova.rpc.notify.listener import Listener
+from mininova.rpc.notify.notification import Notification
+from mininova.rpc.notify.notifier import Notifier
 from mininova.rpc.peer import Peer
 from mininova.rpc.server import Server
 from mininova.rpc.transport import Transport
-from mininova.rpc.versions import Version, since
+from mininova.rpc.versions import Levels, Version, since
 
 __all__ = [
-    "Codec", "ConnectionLost", "Interface", "InvalidArguments", "MalformedMessage", "MessageEvent", "MessagingTimeout",
-    "Method", "NoSuchMethod", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server",
-    "Transport", "Undeliverable", "UnsupportedVersion", "Version", "call", "cast", "fanout", "since",
+    "BaseAPI", "Codec", "ConnectionLost", "Interface", "InvalidArguments", "Levels", "Listener", "MalformedMessage",
+    "MessageEvent", "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError",
+    "RemoteError", "Reporter", "Request", "Server", "Transport", "Undeliverable", "UnsupportedVersion", "Version",
+    "call", "cast", "fanout", "since",
 ]  # fmt: skip

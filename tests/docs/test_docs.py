@@ -7,6 +7,7 @@ from pathlib import Path
 
 import documentation
 import pytest
+import tutorial
 from documentation import PAGES, ROOT
 
 from mininova.conf import groups
@@ -14,7 +15,7 @@ from mininova.rpc import envelope
 
 # What looks like a module of ours and is something else.
 NOT_MODULES = {"mininova.reply": "an exchange", "mininova.nowhere": "a key that leads to no queue"}
-PATHS = ("mininova/", "tools/", "tests/", "etc/", "docs/", "benchmarks/")
+PATHS = ("mininova/", "tools/", "tests/", "etc/", "docs/", "benchmarks/", "examples/")
 CLASS = re.compile(r"[A-Z][a-z]+([A-Z][a-z]*)+|[A-Z]{2,}[a-z]\w+")
 TOPICS = ("compute", "conductor", "scheduler", "notifications")  # a name that begins with one is a queue or an event
 NOT_OURS = {"ConfigOpts", "ComputeTaskManager", "RabbitMQ", "SQLAlchemy"}
@@ -34,11 +35,13 @@ def test_links_resolve(page: Path):
 @pages
 def test_paths_exist(page: Path):
     """Every path of this repository that is named is there, and every file that is named without its path."""
-    words = [span.split(" ")[0] for span in documentation.spans(page)]
+    words = [span.split(" ")[0].partition("::")[0] for span in documentation.spans(page)]
     paths = [word for word in words if word.startswith(PATHS) and not re.search(r"[…*<]|^etc/nova", word)]
     files = [word for word in words if re.fullmatch(r"\w+\.py", word)]
     assert [path for path in paths if not (ROOT / path).exists()] == []
-    assert [file for file in files if not any(ROOT.glob(f"mininova/**/{file}"))] == []
+    there = {path.name for folder in ("mininova", "examples") for path in ROOT.glob(f"{folder}/**/*.py")}
+    there |= {step.where for step in tutorial.steps(page) if step.what == "write"}
+    assert [file for file in files if file not in there] == []
 
 
 @pages
@@ -98,6 +101,18 @@ def test_messages_in_wire_are_messages():
     assert read is not None
     assert read.failure is not None
     assert read.failure["class"] == "GuestNotFound"
+
+
+def test_promises_are_tested():
+    """Each footnote of docs/rpc/promises.md is used, and names a test that is there."""
+    page = (ROOT / "docs/rpc/promises.md").read_text()
+    text, _, notes = page.partition("\n[^")
+    notes = dict(re.findall(r"^\[\^([\w-]+)\]: `(.+)`$", f"[^{notes}", re.MULTILINE))
+    assert len(notes) > 30
+    assert sorted(notes) == sorted(set(re.findall(r"\[\^([\w-]+)\]", text)))
+    for test in notes.values():
+        path, _, name = test.partition("::")
+        assert f"\ndef {name}(" in (ROOT / path).read_text(), test
 
 
 def test_decisions_are_listed():

@@ -4,8 +4,9 @@ import documentation
 import pytest
 from documentation import PAGES, ROOT
 from local_stack import run
+from tutorial import TUTORIALS
 
-pages = [page for page in PAGES if documentation.commands(page)]
+pages = [page for page in PAGES if page not in TUTORIALS and documentation.commands(page)]
 
 
 @pytest.mark.parametrize("page", pages, ids=lambda page: str(page.relative_to(ROOT)))

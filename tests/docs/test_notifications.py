@@ -1,0 +1,28 @@
+"""docs/notifications.md lists the events that there are."""
+
+import re
+from itertools import product
+from typing import get_args
+
+from documentation import ROOT
+
+from mininova import notifications
+
+PAGE = (ROOT / "docs/notifications.md").read_text()
+
+
+def test_every_event_is_in_the_table():
+    """With its phases; a shutdown has no error, for then the delete has one."""
+    table = PAGE.partition("<!-- the events -->\n")[2].partition("\n\n")[0]
+    rows = [re.findall(r"`([\w.]+)`", "|".join(line.split("|")[1:3])) for line in table.splitlines()[2:]]
+    listed = {f"{event}.{phase}" for event, *phases in rows for phase in phases}
+    listed |= {event for event, *phases in rows if not phases}
+
+    phased = set(product(get_args(notifications.Action), get_args(notifications.Phase))) - {("shutdown", "error")}
+    assert listed == {
+        *(notifications.instance_event(action, phase) for action, phase in phased),
+        notifications.INSTANCE_UPDATE,
+        notifications.INSTANCE_EXISTS,
+        notifications.SELECT_DESTINATIONS_START,
+        notifications.SELECT_DESTINATIONS_END,
+    }
