@@ -1,35 +1,48 @@
 """What notifications say: event types and payloads, in Nova's unversioned format (nova: notifications/base.py).
 
 The api, the conductor, the scheduler and compute emit them through an ``rpc.Notifier``; here are only the words.
-Consumers match on the names and read the keys, so both are Nova's.
+Consumers match on the names and read the keys, so both are Nova's.  docs/notifications.md lists them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from mininova.audit_period import AuditPeriod
 from mininova.context import RequestContext
 from mininova.objects import FixedIP, Instance, RequestSpec, Selection
-from mininova.rpc import Notifier
+from mininova.rpc import Notification, Notifier
+
+Action = Literal["create", "delete", "shutdown", "power_off", "power_on", "reboot"]
+Phase = Literal["start", "end", "error"]
+
+# What the operations of states.OPERATIONS are called in the names of events.
+ACTIONS: Mapping[str, Action] = {
+    "build": "create",
+    "delete": "delete",
+    "stop": "power_off",
+    "start": "power_on",
+    "reboot": "reboot",
+    "hard_reboot": "reboot",
+}
 
 INSTANCE_UPDATE = "compute.instance.update"
+INSTANCE_EXISTS = "compute.instance.exists"
 NOTHING_BEFORE: dict[str, str | None] = {"old_vm_state": None, "old_task_state": None}
 SELECT_DESTINATIONS_START = "scheduler.select_destinations.start"
 SELECT_DESTINATIONS_END = "scheduler.select_destinations.end"
 
 
-def instance_event(action: str, phase: str) -> str:
-    """Name an event in an instance's life.
-
-    :param action: create, delete, shutdown, power_off, power_on, reboot …
-    :param phase: start, end or error
-    """
+def instance_event(action: Action, phase: Phase) -> str:
+    """Name an event in an instance's life."""
     return f"compute.instance.{action}.{phase}"
 
 
-def tell(notifier: Notifier, ctxt: RequestContext, instance: Instance, action: str, phase: str, **extra: Any) -> None:
+def tell(
+    notifier: Notifier, ctxt: RequestContext, instance: Instance, action: Action, phase: Phase, **extra: Any
+) -> None:
     """Emit an event in an instance's life; the phase ``error`` has the priority ERROR, and the others INFO."""
     emit = notifier.error if phase == "error" else notifier.info
     emit(ctxt, instance_event(action, phase), instance_payload(instance, **extra))
@@ -47,6 +60,30 @@ def tell_update(
         return
     before = {"old_vm_state": old.vm_state, "old_task_state": old.task_state} if old else NOTHING_BEFORE
     notifier.info(ctxt, INSTANCE_UPDATE, update_payload(new, service=service, **before))
+
+
+def tell_exists(
+    notifier: Notifier, ctxt: RequestContext, instance: Instance, beginning: datetime, ending: datetime
+) -> None:
+    """Emit that an instance existed in a period, whole or so far."""
+    payload = instance_payload(instance, **_audit_period(beginning, ending), bandwidth={})
+    notifier.info(ctxt, INSTANCE_EXISTS, payload)
+
+
+def tell_exists_so_far(
+    notifier: Notifier, ctxt: RequestContext, instance: Instance, period: AuditPeriod, now: datetime
+) -> None:
+    """Emit that an instance which is about to be deleted existed in the period under way, if it ever ran."""
+    if instance.launched_at is not None:
+        tell_exists(notifier, ctxt, instance, period.beginning(now), now)
+
+
+def wanted(notify_on_state_change: str, notification: Notification) -> bool:
+    """Tell whether a notification goes out, as ``[notifications] notify_on_state_change`` has it."""
+    if notification.event_type != INSTANCE_UPDATE:
+        return True
+    moved = notification.payload["old_state"] != notification.payload["state"]
+    return notify_on_state_change == "vm_and_task_state" or (notify_on_state_change == "vm_state" and moved)
 
 
 def instance_payload(instance: Instance, **extra: Any) -> dict[str, Any]:
@@ -100,18 +137,20 @@ def instance_payload(instance: Instance, **extra: Any) -> dict[str, Any]:
 def update_payload(
     instance: Instance, *, old_vm_state: str | None, old_task_state: str | None, service: str = "conductor"
 ) -> dict[str, Any]:
-    """Tell that the database now has another state for an instance.
+    """Tell that the database now has another state for an instance; its audit period is the month so far.
 
     :param instance: as it is now
     :param service: who wrote it
     """
+    at = instance.updated_at
+    month = at.replace(day=1, hour=0, minute=0, second=0) if at else None
     return instance_payload(
         instance,
         service=service,
         old_state=old_vm_state,
         old_task_state=old_task_state,
         new_task_state=instance.task_state,
-        **_audit_period(instance.updated_at),
+        **_audit_period(month, at),
         bandwidth={},
     )
 
@@ -129,10 +168,9 @@ def select_destinations_payload(
     return payload
 
 
-def _audit_period(at: datetime | None) -> dict[str, str]:
-    """Bound the month that a moment belongs to, so far: the period that usage is billed by."""
-    first = at.replace(day=1, hour=0, minute=0, second=0) if at else None
-    return {"audit_period_beginning": _moment(first), "audit_period_ending": _moment(at)}
+def _audit_period(beginning: datetime | None, ending: datetime | None) -> dict[str, str]:
+    """Bound the period that usage is told of."""
+    return {"audit_period_beginning": _moment(beginning), "audit_period_ending": _moment(ending)}
 
 
 def _fixed_ip(address: FixedIP) -> dict[str, Any]:

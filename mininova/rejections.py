@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from mininova import objects, rpc, states
+from mininova import notifications, objects, rpc, states
 from mininova.context import RequestContext
 from mininova.db import endings, instances
 from mininova.db.session import Database
@@ -19,10 +19,13 @@ LOG = logging.getLogger(__name__)
 
 
 class Rejections:
-    """End the operations of refused casts."""
+    """End the operations of refused casts.
 
-    def __init__(self, database: Database) -> None:
-        self.db = database
+    :param service: whose casts they are: api or conductor
+    """
+
+    def __init__(self, database: Database, notifier: rpc.Notifier, service: str) -> None:
+        self.db, self.notifier, self.service = database, notifier, service
 
     def __call__(self, ctxt: RequestContext, refused: rpc.Request, error: Exception) -> None:
         """Fail what is being done to each instance of one refused cast."""
@@ -38,9 +41,13 @@ class Rejections:
                 operation = states.operation_of(instance.task_state)
                 if operation is None:
                     return
-                endings.fail(tx, ctxt, instance, operation, fault)
+                failed = endings.fail(tx, ctxt, instance, operation, fault)
         except endings.LOST as lost:
             LOG.info("instance %s has no use for a fault: %s", uuid, lost)
+            return
+        notifications.tell_update(self.notifier, ctxt, instance, failed, self.service)
+        action = notifications.ACTIONS[operation]
+        notifications.tell(self.notifier, ctxt, failed, action, "error", message=fault.message, code=fault.code)
 
 
 def _instances_in(args: dict[str, Any]) -> list[str]:

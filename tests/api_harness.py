@@ -84,6 +84,8 @@ class FakeNotifier:
     def info(self, ctxt: RequestContext, event_type: str, payload: dict[str, Any]) -> None:
         self.told.append((event_type, payload))
 
+    error = info
+
 
 class Answer:
     """A response, read."""

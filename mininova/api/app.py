@@ -63,7 +63,5 @@ def _require_own(request: Request, project_id: str) -> None:
 def app_factory(global_conf: dict[str, str], **_: Any) -> ComputeApplication:
     """Make the Paste application ``compute_app``."""
     parts = current_parts()
-    pins = parts.conf.upgrade_levels
-    conductor, compute = ConductorAPI(parts.peer, pin=pins.conductor), ComputeAPI(parts.peer, pin=pins.compute)
-    operations = Operations(parts.conf, parts.db, conductor, compute, parts.notifier)
+    operations = Operations(parts.conf, parts.db, ConductorAPI(parts.peer), ComputeAPI(parts.peer), parts.notifier)
     return ComputeApplication(Cloud(parts.conf, parts.db, Policy(parts.conf), Images(parts.db), operations))

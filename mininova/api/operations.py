@@ -13,6 +13,7 @@ from typing import Any
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, notifications, rpc, states
+from mininova.audit_period import AuditPeriod
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
@@ -72,6 +73,7 @@ class Operations:
             LOG.info("instance %s needs no fault: %s", instance.uuid, lost)
             return instance
         self._tell(ctxt, failed, instance)
+        notifications.tell(self._notifier, ctxt, failed, "create", "error", message=message, code=500)
         return failed
 
     # ---- delete
@@ -87,6 +89,7 @@ class Operations:
         _require_unlocked(ctxt, instance)
         if instance.task_state == states.DELETING:
             return None
+        now = datetime.now(UTC)
         with self._db.write() as tx:
             deleting = instances.update(
                 tx, instance.uuid, states.begin("delete", instance), generation=None, expected_task_state=None
@@ -94,23 +97,25 @@ class Operations:
             actions.start(tx, ctxt, [instance.uuid], states.OPERATIONS["delete"].action)
             here = deleting.host is None or not self._is_up(tx, deleting.host)
             if here:
-                endings.destroy(tx, ctxt, instance.uuid)
+                endings.destroy(tx, ctxt, instance.uuid, now)
         self._tell(ctxt, deleting, instance)
         if here:
-            return self._tell_deleted(ctxt, deleting)
+            return self._tell_deleted(ctxt, deleting, now)
         try:
             return self._compute.on(deleting.host or "").delete_instance(ctxt, deleting)
         except rpc.RPCError as error:
             LOG.warning("%s does not take the delete of %s, so it ends here: %s", deleting.host, instance.uuid, error)
         with self._db.write() as tx:
-            endings.destroy(tx, ctxt, instance.uuid)
-        return self._tell_deleted(ctxt, deleting)
+            endings.destroy(tx, ctxt, instance.uuid, now)
+        return self._tell_deleted(ctxt, deleting, now)
 
-    def _tell_deleted(self, ctxt: RequestContext, deleting: Instance) -> None:
+    def _tell_deleted(self, ctxt: RequestContext, deleting: Instance, now: datetime) -> None:
         """Notify of a delete that was done here, as a compute node would have."""
         LOG.info("instance %s was deleted without a compute node (%s)", deleting.uuid, deleting.host)
+        period = AuditPeriod.parse(self._conf.instance_usage_audit_period)
+        notifications.tell_exists_so_far(self._notifier, ctxt, deleting, period, now)
         notifications.tell(self._notifier, ctxt, deleting, "delete", "start")
-        gone = deleting.replace(vm_state=states.DELETED, task_state=None, terminated_at=datetime.now(UTC), addresses=())
+        gone = deleting.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
         self._tell(ctxt, gone, deleting)
         notifications.tell(self._notifier, ctxt, gone, "delete", "end")
 

@@ -18,14 +18,13 @@ from mininova.service import Process
 def build(conf: ConfigOpts) -> Process:
     """Make a conductor of real parts."""
     database = open_database(conf)
-    process = Process(conf, "conductor", on_rejected=Rejections(database))
-    scheduler = SchedulerAPI(process.peer, pin=conf.upgrade_levels.scheduler)
-    compute = ComputeAPI(process.peer, pin=conf.upgrade_levels.compute)
-    flow = BuildFlow(conf, database, scheduler, compute, process.notifier)
+    process = Process(conf, "conductor")
+    process.on_rejected(Rejections(database, process.notifier, process.name))
+    flow = BuildFlow(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
     manager = ConductorManager(conf, database, flow, process.notifier)
     process.connect()
     process.serve([(ConductorAPI, manager)])
-    process.heartbeat(recorder(database), {ConductorAPI.topic: ConductorAPI.version})
+    process.heartbeat(recorder(database, process.levels), ConductorAPI)
     return process
 
 

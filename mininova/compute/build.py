@@ -18,7 +18,7 @@ from mininova import errors, states
 from mininova.compute.outcomes import DELETE_WON, fault_of
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.notifications import tell
+from mininova.notifications import Phase, tell
 from mininova.objects import Instance, InstanceChanges, RequestSpec, Selection
 from mininova.rpc import Notifier
 from mininova.virt.driver import ComputeDriver
@@ -99,7 +99,7 @@ class Builder:
         expected = list[str | None](states.under_way("build"))
         return self._conductor.update_instance(ctxt, instance, InstanceChanges(**changes), expected)
 
-    def _tell(self, ctxt: RequestContext, instance: Instance, phase: str, **extra: Any) -> None:
+    def _tell(self, ctxt: RequestContext, instance: Instance, phase: Phase, **extra: Any) -> None:
         tell(self._notifier, ctxt, instance, "create", phase, **extra)
 
     # ---- the other stories

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from mininova import errors, states
+from mininova.audit_period import HOUR, AuditPeriod
 from mininova.compute.build import Builder
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.outcomes import fault_of
@@ -20,9 +21,10 @@ from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.start_up import Redo, StartUp
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
-from mininova.notifications import tell
+from mininova.notifications import Action, Phase, tell, tell_exists_so_far
 from mininova.objects import Instance, RequestSpec, Selection, Service
 from mininova.rpc import Notifier
+from mininova.upgrade_levels import spoken
 from mininova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class ComputeManager:
 
     :param availability_zone: where the host says it is
     :param max_concurrent_builds: how many builds are worked on at a time
+    :param audit_period: what is told to have existed in one before it is deleted
     :param clock: tells the time
     """
 
@@ -51,11 +54,12 @@ class ComputeManager:
         *,
         availability_zone: str = "nova",
         max_concurrent_builds: int = 10,
+        audit_period: AuditPeriod = HOUR,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.host, self.driver = host, driver
         self._conductor, self._notifier, self._clock = conductor, notifier, clock
-        self._availability_zone = availability_zone
+        self._availability_zone, self._audit_period = availability_zone, audit_period
         self._locks = InstanceLocks()
         self._builder = Builder(
             host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
@@ -77,7 +81,7 @@ class ComputeManager:
             host=self.host,
             topic=ComputeAPI.topic,
             availability_zone=self._availability_zone,
-            versions={ComputeAPI.topic: ComputeAPI.version},
+            versions=spoken(ComputeAPI),
         )
         self._conductor.report_state(service_context(), service, self.driver.get_available_resource())
 
@@ -96,6 +100,7 @@ class ComputeManager:
         It waits for nothing: destroying interrupts what the hypervisor does for the instance, and the
         compare-and-swap stops whoever was leading that.
         """
+        tell_exists_so_far(self._notifier, ctxt, instance, self._audit_period, self._clock())
         self._tell(ctxt, instance, "delete", "start")
         self._tell(ctxt, instance, "shutdown", "start")
         try:
@@ -103,9 +108,10 @@ class ComputeManager:
         except Exception as error:  # whatever a hypervisor throws ends the delete, in words for the owner
             return self._delete_failed(ctxt, instance, error)
         self._tell(ctxt, instance, "shutdown", "end")
-        self._conductor.destroy_instance(ctxt, instance)
+        now = self._clock()
+        self._conductor.destroy_instance(ctxt, instance, terminated_at=now)
         LOG.info("Instance %s: deleted", instance.uuid)
-        gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=self._clock(), addresses=())
+        gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
         return self._tell(ctxt, gone, "delete", "end")
 
     def stop_instance(self, ctxt: RequestContext, instance: Instance) -> None:
@@ -145,5 +151,5 @@ class ComputeManager:
             LOG.info("Instance %s: somebody else has ended its delete: %s", instance.uuid, other)
         self._tell(ctxt, instance, "delete", "error", message=str(error))
 
-    def _tell(self, ctxt: RequestContext, instance: Instance, action: str, phase: str, **extra: Any) -> None:
+    def _tell(self, ctxt: RequestContext, instance: Instance, action: Action, phase: Phase, **extra: Any) -> None:
         tell(self._notifier, ctxt, instance, action, phase, **extra)

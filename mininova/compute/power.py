@@ -7,14 +7,13 @@ is delivered twice, or late, does not touch a guest that its owner has asked oth
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mininova import errors, states
 from mininova.compute.outcomes import DELETE_WON, fault_of
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.notifications import tell
+from mininova.notifications import ACTIONS, tell
 from mininova.objects import Instance, InstanceChanges
 from mininova.rpc import Notifier
 from mininova.virt.driver import ComputeDriver
@@ -22,20 +21,12 @@ from mininova.virt.driver import ComputeDriver
 LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class PowerOperation:
-    """What one operation asks of the driver, and what its notifications are called."""
-
-    event: str
-    ask: Callable[[ComputeDriver, Instance], None]
-
-
-# By the names of states.OPERATIONS, where the states that they pass through are.
-OPERATIONS: Mapping[str, PowerOperation] = {
-    "stop": PowerOperation("power_off", lambda driver, instance: driver.power_off(instance)),
-    "start": PowerOperation("power_on", lambda driver, instance: driver.power_on(instance)),
-    "reboot": PowerOperation("reboot", lambda driver, instance: driver.reboot(instance, "SOFT")),
-    "hard_reboot": PowerOperation("reboot", lambda driver, instance: driver.reboot(instance, "HARD")),
+# What each asks of the driver, by the names of states.OPERATIONS, where the states that they pass through are.
+OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance], None]] = {
+    "stop": lambda driver, instance: driver.power_off(instance),
+    "start": lambda driver, instance: driver.power_on(instance),
+    "reboot": lambda driver, instance: driver.reboot(instance, "SOFT"),
+    "hard_reboot": lambda driver, instance: driver.reboot(instance, "HARD"),
 }
 
 
@@ -56,25 +47,25 @@ class Power:
             LOG.info("Instance %s: the %s ends, for it is being deleted: %s", instance.uuid, operation, error)
 
     def _run(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
-        asked = OPERATIONS[operation]
+        ask, action = OPERATIONS[operation], ACTIONS[operation]
         passes = states.under_way(operation)
         for task_state in passes[1:] or passes:
             instance = self._update(ctxt, instance, operation, task_state=task_state)
 
-        tell(self._notifier, ctxt, instance, asked.event, "start")
+        tell(self._notifier, ctxt, instance, action, "start")
         try:
-            asked.ask(self._driver, instance)
+            ask(self._driver, instance)
             power_state = self._driver.get_info(instance)
         except errors.GuestGone:
             raise
         except Exception as error:  # whatever a hypervisor throws ends the operation, in words for the owner
             LOG.warning("Instance %s: the %s failed: %s", instance.uuid, operation, error)
             instance = self._conductor.fail_instance(ctxt, instance, operation, fault_of(error))
-            return tell(self._notifier, ctxt, instance, asked.event, "error", message=str(error))
+            return tell(self._notifier, ctxt, instance, action, "error", message=str(error))
 
         instance = self._update(ctxt, instance, operation, power_state=power_state, **states.finish(operation))
         LOG.info("Instance %s: %s done", instance.uuid, operation)
-        return tell(self._notifier, ctxt, instance, asked.event, "end")
+        return tell(self._notifier, ctxt, instance, action, "end")
 
     def _run_or_take_up(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
         """Run; if the row is not as the message has it, go on from there, provided it still waits for this."""

@@ -4,7 +4,7 @@ import socket
 
 from oslo_config import cfg
 
-from mininova.conf.values import TransportURL
+from mininova.conf.values import Period, TransportURL
 
 GROUP = cfg.OptGroup("DEFAULT", help="Who this process is, where the broker is, and how long to wait.")
 
@@ -20,8 +20,8 @@ OPTIONS: list[cfg.Opt] = [
         type=TransportURL(),
         default="amqp://guest:guest@127.0.0.1:5672/",
         secret=True,
-        help="The broker: amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.  "
-        "An empty VHOST is the broker's default one, /.",
+        help="The broker: amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.  An empty VHOST is the broker's "
+        "default one, /.  Several brokers of a cluster: amqp://USER:PASSWORD@HOST1,USER:PASSWORD@HOST2/VHOST.",
     ),
     cfg.StrOpt("control_exchange", default="mininova", help="The topic exchange that calls and casts go through."),
     cfg.IntOpt(
@@ -42,6 +42,17 @@ OPTIONS: list[cfg.Opt] = [
         default=60,
         min=0,
         help="How long a stopping process lets work under way come to its end, in seconds; 0 does not wait.",
+    ),
+    cfg.BoolOpt(
+        "instance_usage_audit",
+        default=True,
+        help="Emit compute.instance.exists for each instance when a period is over, for those who bill.",
+    ),
+    cfg.Opt(
+        "instance_usage_audit_period",
+        type=Period(),
+        default="hour",
+        help="The period: hour, day, month or year, in UTC; day@18 begins at 18:00, month@15 on the 15th.",
     ),
     cfg.BoolOpt("debug", default=False, help="Log what only somebody looking for a fault wants to read."),
     cfg.StrOpt("log_file", help="The file that log lines are appended to; without it they go to standard error."),

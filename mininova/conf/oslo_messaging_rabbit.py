@@ -1,4 +1,4 @@
-"""[oslo_messaging_rabbit]: how the broker is spoken to; the group and its options have the names that they have in Nova."""
+"""[oslo_messaging_rabbit]: how the broker is spoken to; the group and its options are named as in Nova."""
 
 from oslo_config import cfg
 

@@ -133,8 +133,7 @@ def test_delete_while_it_is_sent_to_its_host(cloud: Cloud):
 
 def test_build_delivered_twice(cloud: Cloud):
     """A build that the broker delivers twice, and schedules twice, boots one guest once."""
-    for queue in ("conductor", "compute.host-1", "compute.host-2"):
-        cloud.duplicate(queue)
+    cloud.duplicate("conductor", "compute.host-1", "compute.host-2")
     uuid = cloud.boot()
     cloud.run()
     assert cloud.show(uuid)["status"] == "ACTIVE"

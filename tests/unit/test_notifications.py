@@ -1,11 +1,15 @@
 """Notifications have Nova's names and keys, and hold for billing."""
 
 from datetime import UTC, datetime
+from itertools import product
+from typing import get_args
 
 import pytest
 
 from mininova import notifications, states
+from mininova.audit_period import HOUR
 from mininova.objects import FixedIP, Flavor, ImageMeta, Instance, RequestSpec, Selection
+from mininova.rpc import Notification
 
 # Nova's info_from_instance (nova: notifications/base.py).
 NOVAS_KEYS = {
@@ -15,6 +19,16 @@ NOVAS_KEYS = {
     "launched_at", "image_ref_url", "os_type", "kernel_id", "ramdisk_id", "state", "state_description", "progress",
     "access_ip_v4", "access_ip_v6", "image_meta", "metadata", "fixed_ips",
 }  # fmt: skip
+
+# The part of Nova's closed list that an instance's life has here (nova: rpc.py,
+# LegacyValidatingNotifier.allowed_legacy_notification_event_types), without "compute.instance.".
+NOVAS_EVENTS = {
+    "create.start", "create.end", "create.error", "delete.start", "delete.end", "shutdown.start", "shutdown.end",
+    "power_off.start", "power_off.end", "power_on.start", "power_on.end", "reboot.start", "reboot.end", "reboot.error",
+    "update", "exists",
+}  # fmt: skip
+# Nova tells these failures by an event that is named after the function that failed.
+OURS = {"delete.error", "power_off.error", "power_on.error"}
 
 FLAVOR = Flavor(flavor_id="2", name="m1.small", memory_mb=2048, vcpus=1, root_gb=20, ephemeral_gb=5, swap_mb=512)
 
@@ -97,3 +111,71 @@ def test_select_destinations():
     payload = notifications.select_destinations_payload(spec, ["u-1"], [hosts])
     assert payload["request_spec"]["flavor"]["memory_mb"] == 2048
     assert (payload["instance_uuids"], payload["selected_hosts"]) == (["u-1"], ["host-1"])
+
+
+# ---- names
+
+
+def test_names():
+    """Every event that can be emitted is in Nova's list, but for the failures that have no name of their own there."""
+    phased = set(product(get_args(notifications.Action), get_args(notifications.Phase))) - {("shutdown", "error")}
+    named = {notifications.instance_event(action, phase) for action, phase in phased}
+    named |= {notifications.INSTANCE_UPDATE, notifications.INSTANCE_EXISTS}
+    assert named == {f"compute.instance.{event}" for event in NOVAS_EVENTS | OURS}
+    scheduler = {notifications.SELECT_DESTINATIONS_START, notifications.SELECT_DESTINATIONS_END}
+    assert scheduler == {"scheduler.select_destinations.start", "scheduler.select_destinations.end"}
+
+
+def test_every_operation_has_events():
+    """Whatever can fail can be told of."""
+    assert notifications.ACTIONS.keys() == states.OPERATIONS.keys()
+
+
+# ---- exists
+
+
+def test_exists(instance):
+    """It tells the period, and what Nova tells beside it."""
+    listener = Listener()
+    noon, one = datetime(2026, 1, 2, 12, tzinfo=UTC), datetime(2026, 1, 2, 13, tzinfo=UTC)
+    notifications.tell_exists(listener, None, instance, noon, one)
+    ((priority, event_type, payload),) = listener.heard
+    assert (priority, event_type) == ("INFO", "compute.instance.exists")
+    assert payload.keys() == NOVAS_KEYS | {"audit_period_beginning", "audit_period_ending", "bandwidth"}
+    assert payload["audit_period_beginning"] == "2026-01-02 12:00:00+00:00"
+    assert payload["audit_period_ending"] == "2026-01-02 13:00:00+00:00"
+
+
+def test_before_a_delete_the_period_so_far_is_told(instance):
+    """Of what ran; what never did existed for nobody who bills."""
+    listener = Listener()
+    notifications.tell_exists_so_far(listener, None, instance, HOUR, datetime(2026, 1, 2, 12, 34, 56, tzinfo=UTC))
+    notifications.tell_exists_so_far(listener, None, instance.replace(launched_at=None), HOUR, datetime.now(UTC))
+    ((_, _, payload),) = listener.heard
+    assert payload["audit_period_beginning"] == "2026-01-02 12:00:00+00:00"
+    assert payload["audit_period_ending"] == "2026-01-02 12:34:56+00:00"
+
+
+# ---- notify_on_state_change
+
+
+@pytest.mark.parametrize(
+    ("setting", "vm_state", "task_state"),
+    [("vm_and_task_state", True, True), ("vm_state", True, False), ("none", False, False)],
+)
+def test_which_updates_are_wanted(instance, setting, vm_state, task_state):
+    """All, those of another vm_state, or none."""
+
+    def wanted(old_vm_state):
+        payload = notifications.update_payload(instance, old_vm_state=old_vm_state, old_task_state=states.SPAWNING)
+        told = {"event_type": notifications.INSTANCE_UPDATE, "payload": payload, "publisher_id": "", "priority": "info"}
+        return notifications.wanted(setting, Notification(**told))
+
+    assert (wanted(states.BUILDING), wanted(states.ACTIVE)) == (vm_state, task_state)
+
+
+def test_other_events_are_always_wanted(instance):
+    """The setting is about updates alone."""
+    payload = notifications.instance_payload(instance)
+    told = Notification(event_type="compute.instance.create.end", payload=payload, publisher_id="", priority="info")
+    assert notifications.wanted("none", told)

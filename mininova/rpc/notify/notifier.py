@@ -1,72 +1,110 @@
-"""Tell the world what happened: notifications in oslo.messaging's format, for whoever listens.
+"""Tell the world what happened: to the drivers that a service was given, and so to whoever listens.
 
-A notification never breaks the operation that it tells of: one that cannot be sent is logged and dropped.
+A notification never breaks the operation that it tells of: what a driver fails at is logged, and the others get it.
 """
 
-import logging
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any
-from uuid import uuid4
 
-from mininova.rpc import envelope
-from mininova.rpc.envelope import Request
+from mininova.rpc.notify.drivers import Driver, Kept, Log, Noop, Routing, Several
+from mininova.rpc.notify.messaging import Messaging
+from mininova.rpc.notify.notification import Notification
 from mininova.rpc.peer import Peer
-from mininova.rpc.transport import Message
-
-LOG = logging.getLogger(__name__)
 
 
 class Notifier:
     """Emit notifications as one publisher.
 
     :param publisher_id: ``service.host``, as ``compute.host-1``
-    :param topic: the first part of the routing key; the priority is the second
+    :param topic: of the messages, when there are no other drivers
+    :param drivers: where they go; without any, to the broker, and each call waits until that has it
+    :param wants: says of each whether it goes anywhere; it must not raise
     """
 
-    def __init__(self, peer: Peer, publisher_id: str, *, topic: str = "notifications") -> None:
-        self.peer, self.publisher_id, self.topic = peer, publisher_id, topic
-        self._declared: set[str] = set()
+    def __init__(
+        self,
+        peer: Peer,
+        publisher_id: str,
+        *,
+        topic: str = "notifications",
+        drivers: Iterable[Driver] | None = None,
+        wants: Callable[[Notification], bool] = lambda notification: True,
+    ) -> None:
+        self.publisher_id, self._wants = publisher_id, wants
+        self._drivers = Several([Messaging(peer, topic=topic)] if drivers is None else drivers)
 
-    def info(self, ctxt: Any, event_type: str, payload: dict[str, Any]) -> None:
-        """Tell that something happened as it should."""
-        self._emit(ctxt, "INFO", event_type, payload)
+    def notify(self, ctxt: Any, priority: str, event_type: str, payload: Any) -> None:
+        """Tell something.
 
-    def error(self, ctxt: Any, event_type: str, payload: dict[str, Any]) -> None:
-        """Tell that something went wrong."""
-        self._emit(ctxt, "ERROR", event_type, payload)
-
-    def _emit(self, ctxt: Any, priority: str, event_type: str, payload: dict[str, Any]) -> None:
-        try:
-            self._send(ctxt, priority, event_type, payload)
-        except Exception as error:  # the operation that it tells of goes on, whatever this was
-            LOG.warning("notification %s was not sent: %s", event_type, error)
-
-    def _send(self, ctxt: Any, priority: str, event_type: str, payload: dict[str, Any]) -> None:
-        key = f"{self.topic}.{priority.lower()}"
-        context = self.peer.codec.context_to_wire(ctxt)
-        message_id = str(uuid4())
-        body = {
-            "message_id": message_id,
-            "publisher_id": self.publisher_id,
-            "event_type": event_type,
-            "priority": priority,
-            "payload": self.peer.codec.wrap(payload),
-            "timestamp": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
-            "_unique_id": uuid4().hex,
-            **{f"_context_{name}": value for name, value in context.items()},
-        }
-        message = Message(
-            body=envelope.pack(body),
-            exchange=self.peer.exchange,
-            routing_key=key,
-            message_id=message_id,
-            app_id=self.peer.name,
-            user_id=self.peer.transport.user_id,
-            persistent=True,
+        :param priority: one of notification.PRIORITIES
+        """
+        notification = Notification(
+            event_type=event_type, payload=payload, publisher_id=self.publisher_id, priority=priority, context=ctxt
         )
-        seen_as = Request(method=event_type, args=body["payload"], context=context, version="")
-        self.peer.seen("sent", message, seen_as, pattern="notification", receiver=key)
-        if key not in self._declared:
-            self.peer.transport.declare(key, self.peer.exchange, key)
-            self._declared.add(key)
-        self.peer.transport.publish(message)
+        if self._wants(notification):
+            self._drivers.notify(notification)
+
+    def debug(self, ctxt: Any, event_type: str, payload: Any) -> None:
+        """Tell what only somebody looking for a fault wants to hear."""
+        self.notify(ctxt, "debug", event_type, payload)
+
+    def info(self, ctxt: Any, event_type: str, payload: Any) -> None:
+        """Tell that something happened as it should."""
+        self.notify(ctxt, "info", event_type, payload)
+
+    def warn(self, ctxt: Any, event_type: str, payload: Any) -> None:
+        """Tell that something is not as it should be."""
+        self.notify(ctxt, "warn", event_type, payload)
+
+    def error(self, ctxt: Any, event_type: str, payload: Any) -> None:
+        """Tell that something went wrong."""
+        self.notify(ctxt, "error", event_type, payload)
+
+    def critical(self, ctxt: Any, event_type: str, payload: Any) -> None:
+        """Tell that nothing goes on without somebody's help."""
+        self.notify(ctxt, "critical", event_type, payload)
+
+    def audit(self, ctxt: Any, event_type: str, payload: Any) -> None:
+        """Tell who did what, for an audit."""
+        self.notify(ctxt, "audit", event_type, payload)
+
+    def sample(self, ctxt: Any, event_type: str, payload: Any) -> None:
+        """Tell a measurement."""
+        self.notify(ctxt, "sample", event_type, payload)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was told has arrived; tell whether it has, within ``timeout`` seconds."""
+        return self._drivers.flush(timeout)
+
+    def stop(self, timeout: float) -> None:
+        """Let what was told arrive, for at most ``timeout`` seconds; nothing more can be told."""
+        self._drivers.stop(timeout)
+
+
+def drivers(
+    names: Iterable[str], peer: Peer, *, topics: Sequence[str] = ("notifications",), routing: Any = None
+) -> list[Driver]:
+    """Make drivers by their names in oslo.messaging; those that send messages do so in the background.
+
+    :param names: ``messaging`` (or ``messagingv2``: there is one format), ``log``, ``noop``, ``test``, ``routing``
+    :param topics: where messages go: to each of them
+    :param routing: the rules for ``routing``, as drivers.Routing has them
+    :raises ValueError: naming what is not known
+    """
+    kinds: dict[str, Callable[[], Driver]] = {
+        "messaging": lambda: Several([Messaging(peer, topic=topic, background=True) for topic in topics]),
+        "messagingv2": lambda: make("messaging"),
+        "log": Log,
+        "noop": Noop,
+        "test": Kept,
+    }
+
+    @cache
+    def make(name: str) -> Driver:
+        if name not in kinds:
+            raise ValueError(f"{name!r} is no notification driver; there are {', '.join(kinds)}")
+        return kinds[name]()
+
+    made = [Routing(routing, make) if name == "routing" else make(name) for name in dict.fromkeys(names)]
+    return list(dict.fromkeys(made))

@@ -272,6 +272,8 @@ def test_when_no_conductor_takes_it_the_server_says_why(api: Any, error: Excepti
     for server in api("GET", "/servers/detail").body["servers"]:
         assert server["status"] == "ERROR"
         assert str(error) in server["fault"]["message"]
+    told = [event.removeprefix("compute.instance.") for event, _ in api.notifier.told]
+    assert told == ["update"] * 2 + ["update", "create.error"] * 2
 
 
 def test_a_reader_may_not(api: Any) -> None:

@@ -188,6 +188,18 @@ def test_a_dead_host_is_not_waited_for(api: Any) -> None:
     assert_nothing_left(api, uuid)
 
 
+def test_a_delete_that_ends_here_is_told_as_a_compute_node_tells_it(api: Any) -> None:
+    """With the moment that the row has, and before it what is left of the period, for those who bill."""
+    uuid = api.active()
+    silence(api, "host-1")
+    api.notifier.told.clear()
+    api.operations.delete(CTXT, api.change(uuid, launched_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    told = [(event.removeprefix("compute.instance."), payload) for event, payload in api.notifier.told]
+    assert [event for event, _ in told] == ["update", "exists", "delete.start", "update", "delete.end"]
+    moment = str(api.instance(uuid, deleted=True).terminated_at.replace(microsecond=0))
+    assert {payload["deleted_at"] for _, payload in told} == {"", moment}
+
+
 def test_a_host_that_takes_no_messages_is_not_waited_for_either(api: Any) -> None:
     """A delete that cannot be delivered ends here."""
     uuid = api.active()

@@ -57,7 +57,7 @@ class FakeConductor:
         self._ask("reschedule_instance")
         self.rescheduled.append((instance, request_spec, alternates, fault))
 
-    def destroy_instance(self, ctxt, instance):
+    def destroy_instance(self, ctxt, instance, terminated_at=None):
         self._ask("destroy_instance")
         self.rows.pop(instance.uuid, None)
 
@@ -65,7 +65,8 @@ class FakeConductor:
         self._ask("get_instance")
         return self._row(uuid)
 
-    def get_instances(self, ctxt, host):
+    def get_instances(self, ctxt, host, active_since=None):
+        self.active_since = active_since
         return [row for row in self.rows.values() if row.host == host]
 
     def report_state(self, ctxt, service, node):

@@ -1,10 +1,13 @@
 """The compute manager keeps its interface, deletes whatever goes on, and reports its host."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from mininova import errors, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.rpc.server import check_manager
+from mininova.upgrade_levels import spoken
 
 
 def test_interface(manager):
@@ -27,6 +30,15 @@ def test_delete(manager, conductor, driver, listener, instance, ctxt):
     end = listener.heard[-1][2]
     assert (end["state"], end["state_description"]) == ("deleted", "")
     assert end["deleted_at"] == "2026-01-02 03:04:05+00:00"
+
+
+def test_delete_tells_what_is_left_of_the_period(manager, listener, an_instance, ctxt):
+    """Of an instance that ran, before anything is done to it."""
+    manager.delete_instance(ctxt, an_instance(launched_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    assert listener.events == ["exists", "delete.start", "shutdown.start", "shutdown.end", "delete.end"]
+    exists = listener.heard[0][2]
+    assert exists["audit_period_beginning"] == "2026-01-02 03:00:00+00:00"
+    assert exists["audit_period_ending"] == "2026-01-02 03:04:05+00:00"
 
 
 def test_delete_twice(manager, conductor, instance, ctxt):
@@ -87,5 +99,5 @@ def test_report(manager, conductor):
     manager.report()
     service, node = conductor.reports[0]
     assert (service.binary, service.host, service.topic) == ("nova-compute", "host-1", "compute")
-    assert (service.availability_zone, service.versions) == ("nova", {"compute": ComputeAPI.version})
+    assert (service.availability_zone, service.versions) == ("nova", spoken(ComputeAPI))
     assert (node.host, node.memory_mb) == ("host-1", 4096)

@@ -7,6 +7,9 @@ import pytest
 from rpc_bench import Lamp, MemoryBench
 
 from mininova import rpc
+from mininova.rpc.notify import notifier
+from mininova.rpc.notify.drivers import Kept, Log, Noop
+from mininova.rpc.notify.notification import PRIORITIES
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ class Away(MemoryBench):
         def refuse(*args, **how):
             raise rpc.MessagingTimeout("the broker is away")
 
-        transport.publish = transport.declare = refuse
+        transport.publish_confirmed = transport.declare = refuse
         return transport
 
 
@@ -75,3 +78,63 @@ def test_a_notification_is_an_event(bench):
     (event,) = events
     assert (event.pattern, event.method, event.routing_key) == ("notification", "lamp.on", "notifications.info")
     assert event.payload == {"lamp": {"name": "desk", "watts": 40}}
+
+
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_each_priority_has_a_method(bench, priority):
+    """It is told to all drivers, with who told it."""
+    one, other = Kept(), Kept()
+    getattr(rpc.Notifier(bench.peer(), "lamp.a", drivers=[one, other]), priority)({}, "lamp.on", {"name": "desk"})
+
+    assert one.notifications == other.notifications
+    (told,) = one.notifications
+    assert (told.priority, told.publisher_id, told.event_type) == (priority, "lamp.a", "lamp.on")
+
+
+def test_what_is_not_wanted_goes_nowhere(bench):
+    """The application may say so of each."""
+    kept = Kept()
+    told = rpc.Notifier(bench.peer(), "lamp.a", drivers=[kept], wants=lambda it: it.event_type != "lamp.flickers")
+    told.info({}, "lamp.flickers", {})
+    told.info({}, "lamp.on", {})
+
+    assert [each.event_type for each in kept.notifications] == ["lamp.on"]
+
+
+def test_the_queue_is_made_again_where_it_has_gone(bench):
+    """A broker that came back without it loses no notification."""
+    told = rpc.Notifier(bench.peer(), "lamp.a")
+    told.info({}, "lamp.on", {})
+    bench.broker.queues.clear()
+    bench.broker._bindings.clear()
+
+    told.info({}, "lamp.off", {})
+
+    assert b"lamp.off" in bench.next(bench.listen("notifications.info")).body
+
+
+def test_drivers_have_names(bench):
+    """Those of oslo.messaging; a name twice is one driver."""
+    made = notifier.drivers(["log", "noop", "test", "log"], bench.peer())
+    assert [type(driver) for driver in made] == [Log, Noop, Kept]
+
+
+def test_messages_go_to_every_topic_in_the_background(bench):
+    """To each of them once, whichever of the two names the driver was given by."""
+    told = rpc.Notifier(
+        bench.peer(), "lamp.a", drivers=notifier.drivers(["messagingv2", "messaging"], bench.peer(), topics=["a", "b"])
+    )
+    told.info({}, "lamp.on", {})
+
+    assert told.flush(20)
+    assert [len(bench.broker.queues[name].messages) for name in ("a.info", "b.info")] == [1, 1]
+    told.stop(20)
+
+
+def test_a_driver_that_is_not_known_is_refused(bench):
+    """Also where a rule names it; routing is not routed to."""
+    with pytest.raises(ValueError, match="'pigeon' is no notification driver"):
+        notifier.drivers(["pigeon"], bench.peer())
+    for name in ("pigeon", "routing"):
+        with pytest.raises(ValueError, match=f"'{name}' is no notification driver"):
+            notifier.drivers(["routing"], bench.peer(), routing={"all": {name: {}}})

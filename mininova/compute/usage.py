@@ -1,0 +1,108 @@
+"""The usage audit: when a period is over, tell of each instance of this host that it existed in it.
+
+The compute process runs it beside its other work (nova: compute/manager.py, ``_instance_usage_audit``).  Who bills
+compares what it tells with what was heard before, and so finds the launch or the delete that was lost.
+
+At least once: a file remembers the end of the last period that was told, and is written after the broker has all of
+it.  A host that was down tells all that it missed when it is back.  A listener that hears an instance and a period
+twice drops the second.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.audit_period import AuditPeriod
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.context import RequestContext, service_context
+from mininova.notifications import tell_exists
+from mininova.objects import Instance
+from mininova.rpc import MessagingTimeout, Notifier
+
+LOG = logging.getLogger(__name__)
+
+_PATIENCE = 60.0  # seconds that the broker has for the notifications of a period
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UsageAudit:
+    """Tell the usage of one host's instances, period by period.
+
+    :param mark: the file that remembers how far that has come
+    :param clock: tells the time
+    """
+
+    def __init__(
+        self,
+        host: str,
+        conductor: ConductorAPI,
+        notifier: Notifier,
+        *,
+        period: AuditPeriod,
+        mark: Path,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._host, self._conductor, self._notifier = host, conductor, notifier
+        self._period, self._mark, self._clock = period, mark, clock
+
+    @classmethod
+    def from_conf(cls, conf: ConfigOpts, conductor: ConductorAPI, notifier: Notifier) -> "UsageAudit":
+        """Make one as the settings say."""
+        period = AuditPeriod.parse(conf.instance_usage_audit_period)
+        return cls(conf.host, conductor, notifier, period=period, mark=Path(conf.state_path) / "usage-told-until")
+
+    def left(self) -> float:
+        """Give the seconds that are left of the period that is under way."""
+        now = self._clock()
+        return (self._period.end(self._period.beginning(now)) - now).total_seconds()
+
+    def tell_what_is_over(self) -> None:
+        """Tell each period that is over and was not told yet; a host's first start tells the last one.
+
+        :raises MessagingTimeout: when the broker did not take it; the period is told again the next time
+        """
+        now = self._clock()
+        since = self._told() or self._period.beginning(now) - timedelta(microseconds=1)
+        periods = list(self._period.over(since, now))
+        if not periods:
+            return
+        self._flush()  # so that there is room for what is told now
+        ctxt = service_context()
+        known = self._conductor.get_instances(ctxt, self._host, active_since=periods[0][0])
+        for beginning, end in periods:
+            self._tell_period(ctxt, known, beginning, end)
+
+    def _tell_period(self, ctxt: RequestContext, known: list[Instance], beginning: datetime, end: datetime) -> None:
+        existed = [instance for instance in known if _existed(instance, beginning, end)]
+        for instance in existed:
+            tell_exists(self._notifier, ctxt, instance, beginning, end)
+        self._flush()
+        self._remember(end)
+        LOG.info("told the usage of %d instances from %s to %s", len(existed), beginning, end)
+
+    def _flush(self) -> None:
+        if not self._notifier.flush(_PATIENCE):
+            raise MessagingTimeout(f"the broker did not take all notifications within {_PATIENCE:g} s")
+
+    def _told(self) -> datetime | None:
+        with suppress(FileNotFoundError):  # it is the first start
+            return datetime.fromisoformat(self._mark.read_text()).astimezone(UTC)
+        return None
+
+    def _remember(self, end: datetime) -> None:
+        whole = self._mark.with_suffix(".new")  # so that a crash leaves the old mark or the new one
+        whole.write_text(end.isoformat())
+        whole.replace(self._mark)
+
+
+def _existed(instance: Instance, beginning: datetime, end: datetime) -> bool:
+    """Tell whether an instance was launched before a period's end and was still there after its beginning."""
+    launched, terminated = instance.launched_at, instance.terminated_at
+    return launched is not None and launched < end and (terminated is None or terminated > beginning)

@@ -1,0 +1,104 @@
+"""The driver that sends notifications as messages, in oslo.messaging's format, to whoever listens.
+
+Each goes to a durable queue named ``<topic>.<priority>``, which is made before the first one is sent, so that
+those who listen later hear it, too.
+"""
+
+import time
+from contextlib import nullcontext
+
+from mininova.rpc import envelope, tracing
+from mininova.rpc.envelope import Request
+from mininova.rpc.errors import ConnectionLost, Undeliverable
+from mininova.rpc.notify import notification
+from mininova.rpc.notify.drivers import Driver
+from mininova.rpc.notify.notification import Notification
+from mininova.rpc.notify.outbox import Outbox
+from mininova.rpc.peer import Peer
+from mininova.rpc.transport import Message
+
+
+class Messaging(Driver):
+    """Send notifications through the broker.
+
+    Each is persistent and confirmed: once it was sent, the broker has it on disk.  One whose confirmation is lost
+    is sent again, with the same ``message_id``.
+
+    In the background ``notify`` waits for nothing.  A notification is then lost only if this process is killed
+    before the broker has it, which it has after milliseconds unless it is away, or if more wait for a broker that
+    is away than there is room for; the latter is logged, one line for each.  Otherwise ``notify`` returns when
+    the broker has it, and a broker that is away holds the caller up for as long as its patience lasts.
+
+    :param topic: the first part of the routing key
+    :param background: let a thread do the waiting
+    :param patience: seconds that the broker has to take one, when not in the background
+    """
+
+    def __init__(
+        self, peer: Peer, *, topic: str = "notifications", background: bool = False, patience: float = 10.0
+    ) -> None:
+        self._peer, self._topic, self._patience = peer, topic, patience
+        self._outbox = Outbox(self._publish) if background else None
+        self._declared: set[str] = set()
+
+    def notify(self, notification: Notification) -> None:
+        """Send one, or have it sent."""
+        message, seen_as = self._message(notification)
+        watch = self._peer.watch
+        watched = watch and watch.sending("notification", self._topic, message, seen_as)
+        with watched or nullcontext(message) as message:
+            if self._outbox is None:
+                self._publish(message, self._patience)
+            else:
+                self._outbox.put(message)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the broker has all that was to be sent."""
+        return self._outbox is None or self._outbox.flush(timeout)
+
+    def stop(self, timeout: float) -> None:
+        """Send what waits, and nothing more."""
+        if self._outbox is not None:
+            self._outbox.stop(timeout)
+
+    def _message(self, told: Notification) -> tuple[Message, Request]:
+        key = f"{self._topic}.{told.priority}"
+        context = self._peer.codec.context_to_wire(told.context)
+        payload = self._peer.wrap(told.payload)
+        message = Message(
+            body=envelope.pack(notification.write(told, context, payload)),
+            exchange=self._peer.exchange,
+            routing_key=key,
+            message_id=told.message_id,
+            app_id=self._peer.name,
+            user_id=self._peer.transport.user_id,
+            persistent=True,
+            headers=tracing.onward(),
+        )
+        seen_as = Request(method=told.event_type, args=payload, context=context, version="")
+        self._peer.seen("sent", message, seen_as, pattern="notification", receiver=key)
+        return message, seen_as
+
+    def _publish(self, message: Message, timeout: float) -> None:
+        """Publish until the broker confirms: a second copy is harmless, a lost one is not."""
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                return self._publish_once(message, until - time.monotonic())
+            except ConnectionLost:
+                if time.monotonic() >= until:
+                    raise
+
+    def _publish_once(self, message: Message, timeout: float) -> None:
+        self._declare(message.routing_key)
+        try:
+            self._peer.transport.publish_confirmed(message, timeout)
+        except Undeliverable:  # the queue was there and is gone, or is full
+            self._declared.discard(message.routing_key)
+            self._declare(message.routing_key)
+            self._peer.transport.publish_confirmed(message, timeout)
+
+    def _declare(self, key: str) -> None:
+        if key not in self._declared:
+            self._peer.transport.declare(key, self._peer.exchange, key)
+            self._declared.add(key)

@@ -1,0 +1,100 @@
+"""What waits for the broker, so that nobody else does: the queue between an operation and its notifications.
+
+messaging has one where it is told to work in the background.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from mininova.rpc.errors import RPCError
+from mininova.rpc.transport import Message
+
+LOG = logging.getLogger(__name__)
+
+ROOM = 64 * 1024 * 1024  # bytes: some 20,000 notifications of an instance
+_PATIENCE = 10.0  # seconds for one try
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+
+class OutboxFull(RPCError):
+    """No more can wait for the broker."""
+
+
+class Outbox:
+    """Hand messages over one after the other, in a thread of its own, each until it has been taken.
+
+    ``put`` never waits.  While the broker is away or will not have them, messages wait here, as many as there is
+    room for.
+
+    :param publish: hands over one message in so many seconds, or raises
+    :param room: how many bytes may wait
+    """
+
+    def __init__(self, publish: Callable[[Message, float], None], *, room: int = ROOM) -> None:
+        self._publish, self._room = publish, room
+        self._waiting: deque[Message] = deque()  # the first one is being handed over
+        self._bytes = 0
+        self._changed = threading.Condition()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def put(self, message: Message) -> None:
+        """Take a message.
+
+        :raises OutboxFull: when there is no room for it
+        """
+        with self._changed:
+            if self._bytes + len(message.body) > self._room or self._ended.is_set():
+                raise OutboxFull(f"{len(self._waiting)} notifications wait for the broker, and there is no more room")
+            self._waiting.append(message)
+            self._bytes += len(message.body)
+            self._changed.notify_all()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="notification-outbox", daemon=True)
+                self._thread.start()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until nothing waits here; tell whether that was within ``timeout`` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting, timeout)
+
+    def stop(self, timeout: float) -> None:
+        """Hand over what waits, for at most ``timeout`` seconds, and take nothing more; what is left is lost."""
+        flushed = self.flush(timeout)
+        with self._changed:
+            self._ended.set()
+            self._changed.notify_all()
+            if not flushed:
+                LOG.error("the broker is away: %d notifications are lost with this process", len(self._waiting))
+
+    # ---- the thread
+
+    def _run(self) -> None:
+        while (message := self._next()) is not None:
+            self._hand_over(message)
+            with self._changed:
+                self._waiting.popleft()
+                self._bytes -= len(message.body)
+                self._changed.notify_all()
+
+    def _next(self) -> Message | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._ended.is_set())
+            return None if self._ended.is_set() else self._waiting[0]
+
+    def _hand_over(self, message: Message) -> None:
+        pause = _FIRST_PAUSE
+        while not self._ended.is_set():
+            try:
+                self._publish(message, _PATIENCE)
+                break
+            except RPCError as error:  # it is away, or its queue is full: it may take it later
+                if pause == _FIRST_PAUSE:
+                    LOG.warning("notifications wait for the broker: %s", error)
+            except Exception as error:  # another try would end in the same way
+                LOG.error("a notification to %s is lost: %s (%s)", message.routing_key, error, message.message_id)
+                break
+            self._ended.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)

@@ -1,0 +1,169 @@
+"""The usage audit tells each period of each instance at least once, whatever is restarted."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mininova import rpc
+from mininova.audit_period import AuditPeriod
+from mininova.compute.usage import UsageAudit
+from mininova.rpc.notify.drivers import Kept
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+HOST = "host-1"
+
+
+def hours(count):
+    """Give a moment some hours after noon."""
+    return NOON + timedelta(hours=count)
+
+
+class Clock:
+    """Tells the time that the test sets."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+class Full(Kept):
+    """Takes what it is given, but cannot say that it arrived."""
+
+    def flush(self, timeout):
+        return False
+
+
+class Host:
+    """A host whose audit can be started anew, with what was told.
+
+    :ivar told: the uuid and the period of each, in the order they were told
+    """
+
+    def __init__(self, conductor, folder):
+        self.conductor, self.clock, self.driver = conductor, Clock(hours(0.5)), Kept()
+        self._mark = folder / "usage-told-until"
+
+    def audit(self, period="hour"):
+        """Start the process: its audit knows the file and nothing else."""
+        notifier = rpc.Notifier(None, f"compute.{HOST}", drivers=[self.driver])
+        period = AuditPeriod.parse(period)
+        return UsageAudit(HOST, self.conductor, notifier, period=period, mark=self._mark, clock=self.clock)
+
+    @property
+    def told(self):
+        keys = ("instance_id", "audit_period_beginning", "audit_period_ending")
+        return [tuple(each.payload[key] for key in keys) for each in self.driver.notifications]
+
+
+@pytest.fixture
+def host(conductor, tmp_path):
+    return Host(conductor, tmp_path)
+
+
+@pytest.fixture
+def running(an_instance):
+    """An instance that was launched before noon."""
+    return an_instance(launched_at=hours(-3))
+
+
+def period(instance, beginning, end):
+    """Give what is told of an instance and a period."""
+    return (instance.uuid, str(hours(beginning)), str(hours(end)))
+
+
+def test_a_period_that_is_over_is_told(host, running):
+    """With all that is told of an instance, and the whole period, by the host that it is on."""
+    host.audit().tell_what_is_over()
+
+    assert host.told == [period(running, -1, 0)]
+    (told,) = host.driver.notifications
+    assert (told.event_type, told.priority, told.publisher_id) == ("compute.instance.exists", "info", "compute.host-1")
+    assert told.payload["bandwidth"] == {}
+    assert told.payload["launched_at"] == str(hours(-3))
+
+
+def test_a_period_is_told_once(host, running):
+    """Whether the process is the same or was started again."""
+    audit = host.audit()
+    audit.tell_what_is_over()
+    audit.tell_what_is_over()
+    host.audit().tell_what_is_over()
+
+    assert host.told == [period(running, -1, 0)]
+
+
+def test_the_next_period_is_told_when_it_is_over(host, running):
+    """And not before."""
+    audit = host.audit()
+    audit.tell_what_is_over()
+    assert audit.left() == 30 * 60
+
+    host.clock.now = hours(1)
+    audit.tell_what_is_over()
+
+    assert host.told == [period(running, -1, 0), period(running, 0, 1)]
+
+
+def test_a_host_that_was_down_tells_what_it_missed(host, running):
+    """Period by period."""
+    host.audit().tell_what_is_over()
+
+    host.clock.now = hours(3.2)
+    host.audit().tell_what_is_over()
+
+    assert host.told == [period(running, n, n + 1) for n in range(-1, 3)]
+
+
+def test_a_period_that_the_broker_did_not_take_is_told_again(host, running):
+    """The process may be restarted meanwhile."""
+    host.driver = Full()
+    with pytest.raises(rpc.MessagingTimeout):
+        host.audit().tell_what_is_over()
+
+    host.driver = Kept()
+    host.audit().tell_what_is_over()
+
+    assert host.told == [period(running, -1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("launched", "terminated", "periods"),
+    [
+        (None, None, []),  # it never ran
+        (0.5, None, [(0, 1)]),
+        (1, None, []),  # that is the next period's
+        (-5, -1, []),
+        (-5, 0, [(-1, 0)]),
+        (-5, 0.3, [(-1, 0), (0, 1)]),
+        (0.2, 0.3, [(0, 1)]),
+    ],
+)
+def test_who_existed_in_a_period(host, an_instance, launched, terminated, periods):
+    """Whoever was launched before its end and was not gone at its beginning, those that are deleted by now included."""
+    instance = an_instance(
+        launched_at=None if launched is None else hours(launched),
+        terminated_at=None if terminated is None else hours(terminated),
+    )
+    host.clock.now = hours(0)
+    host.audit().tell_what_is_over()
+    host.clock.now = hours(1)
+    host.audit().tell_what_is_over()
+
+    assert host.told == [period(instance, *each) for each in periods]
+
+
+def test_the_conductor_is_asked_for_those_that_were_deleted_since(host, conductor):
+    """Since the beginning of the first period that is to be told."""
+    host.audit().tell_what_is_over()
+    assert conductor.active_since == hours(-1)
+
+
+def test_another_period_goes_on_where_the_last_one_ended(host, running):
+    """An operator may change it: nothing is left out."""
+    host.audit().tell_what_is_over()
+    host.clock.now = hours(13)
+    host.audit("day").tell_what_is_over()
+
+    assert host.told == [period(running, -1, 0), period(running, -12, 12)]
