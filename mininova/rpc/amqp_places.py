@@ -5,6 +5,7 @@ closes the channel; that is ours alone, so nobody else notices, and we open it a
 """
 
 import threading
+import time
 from collections import deque
 from typing import Any
 
@@ -88,44 +89,49 @@ class Places:
 
         :raises Undeliverable: it is not
         """
-        passive = True
+        passive = durable = True
         declare = frames.method(
-            DECLARING, frames.QUEUE_DECLARE, "BsbbbbbF", 0, queue, passive, True, False, False, False, {}
+            DECLARING, frames.QUEUE_DECLARE, "BsbbbbbF", 0, queue, passive, durable, False, False, False, {}
         )
         self._ask(f"queue {queue}", timeout, declare)
 
     # ---- questions and answers
 
     def _ask(self, what: str, timeout: float, question: bytes) -> None:
-        answer = Waiter()
-        with self._asking:
-            self._questions.append(answer)
-            self._link.write(question)
-        if not answer.wait(timeout):
-            raise MessagingTimeout(f"the broker did not declare the {what} in time{self._link.excuse()}")
-        if isinstance(answer.error, _Close):
-            raise answer.error.named(what)
-        if answer.error is not None:
-            raise answer.error
+        until = time.monotonic() + timeout
+        error: Exception | None = _UNHEARD
+        while error is _UNHEARD:
+            answer = Waiter()
+            with self._asking:
+                self._questions.append(answer)
+                self._link.write(question)
+            if not answer.wait(until - time.monotonic()):
+                raise MessagingTimeout(f"the broker did not declare the {what} in time{self._link.excuse()}")
+            error = answer.error
+        if error is not None:
+            raise error.named(what) if isinstance(error, _Close) else error
 
     def _answered(self, payload: bytes, content: Content) -> None:
         self._questions.popleft().set()
 
     def _refused(self, payload: bytes, content: Content) -> None:
         """Open the channel again; the first question is the one that was refused, and the others were not heard."""
-        code, text = frames.arguments("Bs", payload)
         with self._asking:
-            unheard, self._questions = self._questions, deque()
+            (refused, *unheard), self._questions = self._questions, deque()
             close_ok = frames.method(DECLARING, frames.CHANNEL_CLOSE_OK)
             self._link.write(close_ok + frames.method(DECLARING, frames.CHANNEL_OPEN, "s", ""))
-        for number, question in enumerate(unheard):
-            question.set(error=_Close(code, text) if number == 0 else ConnectionLost("another question was refused"))
+        refused.set(error=_Close(*frames.arguments("Bs", payload)))
+        for question in unheard:
+            question.set(error=_UNHEARD)
 
     def _ended(self) -> None:
         with self._asking:
             unheard, self._questions = self._questions, deque()
         for question in unheard:
             question.set(error=ConnectionLost("the broker went away before it answered"))
+
+
+_UNHEARD = Exception("to be asked again: the channel was closed over another question")
 
 
 class _Close(Exception):

@@ -4,6 +4,7 @@ One suite, over memory and over RabbitMQ, as test_transport.py.
 """
 
 import queue
+import threading
 from uuid import uuid4
 
 import pytest
@@ -83,3 +84,22 @@ def test_what_waits_in_no_queue_is_an_error(bench: Bench):
 
     transport.declare(f"any-{bench.mark}", bench.exchange, f"any-{bench.mark}")
     assert transport.waiting(f"any-{bench.mark}") == []
+
+
+def test_a_refused_place_is_nobody_elses_trouble(bench: Bench):
+    """Many threads look for queues at once; those that are there are found, whatever became of the others."""
+    transport, outcomes = bench.peer().transport, queue.Queue[tuple[int, str]]()
+    transport.declare(f"any-{bench.mark}", bench.exchange, f"any-{bench.mark}")
+
+    def look(number: int) -> None:
+        try:
+            transport.waiting(f"any-{bench.mark}" if number % 2 else f"nowhere-{number}")
+            outcomes.put((number % 2, "found"))
+        except rpc.Undeliverable:
+            outcomes.put((number % 2, "not found"))
+
+    threads = [threading.Thread(target=look, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+
+    assert {outcomes.get(timeout=PATIENCE) for _ in threads} == {(1, "found"), (0, "not found")}
