@@ -3,7 +3,7 @@
 from oslo_config.cfg import ConfigOpts
 
 from mininova.rpc.amqp import AMQPTransport
-from mininova.rpc.amqp_tls import TLS
+from mininova.rpc.amqp.tls import TLS
 
 
 def transport(conf: ConfigOpts) -> AMQPTransport:

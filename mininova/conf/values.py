@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from oslo_config import types
 
 from mininova.audit_period import AuditPeriod
-from mininova.rpc import amqp_address
+from mininova.rpc.amqp import address
 
 TRANSPORT_EXAMPLE = "amqp://user:password@127.0.0.1:5672/"
 DATABASE_EXAMPLE = "sqlite:////var/lib/mininova/mininova.sqlite"
@@ -88,12 +88,12 @@ class TransportURL(_URL):
     """The address of a message broker, or the addresses of several."""
 
     def __init__(self) -> None:
-        super().__init__("broker URL", set(amqp_address.SCHEMES), TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
+        super().__init__("broker URL", set(address.SCHEMES), TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
 
     def check_rest(self, url: str) -> None:
         """Want what AMQPTransport can read."""
         try:
-            amqp_address.addresses(url)
+            address.addresses(url)
         except ValueError as error:
             raise ValueError(
                 f"{redacted(url)!r} {error}; write it like {self.example} (in a password, write : as %3A, / as %2F, "

@@ -1,7 +1,9 @@
 """Versioned RPC and notifications over AMQP, in oslo.messaging's wire format.
 
-A library: it imports nothing else of mininova.  Read it in the order of a message: interface (what can be
-asked), peer (sending), envelope (the bytes), transport (the places) with memory and amqp, server (running it).
+A library: it imports nothing else of mininova.  Read it in the order of a message: interface (what can be asked) with
+versions, peer (sending), envelope (the bytes), transport (the places) with memory and amqp/, server (running it).
+Beside that way lie baseapi (what every server is asked), parking (what was given up), notify/ (notifications), and what
+others may see of it: flow, watch, metrics, tracing, spans.
 """
 
 from mininova.rpc.baseapi import BaseAPI

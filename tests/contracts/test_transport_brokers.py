@@ -11,7 +11,7 @@ from private_broker import PrivateBroker
 from rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 
 from mininova.rpc.amqp import AMQPTransport
-from mininova.rpc.amqp_connect import BrokerUnreachable
+from mininova.rpc.amqp.connect import BrokerUnreachable
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from private_broker import PrivateBroker
 from rpc_bench import CTXT, AMQPBench, Keeper, Lamp
 
-from mininova.rpc.amqp_places import Refused
+from mininova.rpc.amqp.places import Refused
 
 
 @pytest.fixture

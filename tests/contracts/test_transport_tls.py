@@ -16,8 +16,8 @@ from rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 from stack import broker
 
 from mininova.rpc.amqp import AMQPTransport
-from mininova.rpc.amqp_connect import BrokerUnreachable
-from mininova.rpc.amqp_tls import TLS
+from mininova.rpc.amqp.connect import BrokerUnreachable
+from mininova.rpc.amqp.tls import TLS
 
 
 class Guarded:
@@ -70,7 +70,7 @@ UNDER_EVENTLET = """
 import eventlet; eventlet.monkey_patch()
 import sys; sys.path.append(sys.argv[1])
 from rpc_bench import AMQPBench, Keeper
-from mininova.rpc.amqp_tls import TLS
+from mininova.rpc.amqp.tls import TLS
 url, ca, cert, key = sys.argv[2:]
 bench = AMQPBench(url, tls=TLS(ca_file=ca, cert_file=cert, key_file=key))
 bench.serve(Keeper())

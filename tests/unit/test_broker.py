@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mininova import broker, conf
-from mininova.rpc.amqp_tls import TLS
+from mininova.rpc.amqp.tls import TLS
 
 SETTINGS = """
 [DEFAULT]

@@ -9,9 +9,9 @@ import time
 from collections import deque
 from typing import Any
 
-from mininova.rpc import amqp_frames as frames
-from mininova.rpc.amqp_frames import DECLARING, Content
-from mininova.rpc.amqp_link import Link
+from mininova.rpc.amqp import frames
+from mininova.rpc.amqp.frames import DECLARING, Content
+from mininova.rpc.amqp.link import Link
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError, Undeliverable
 from mininova.rpc.transport import TOPIC, Waiter
 

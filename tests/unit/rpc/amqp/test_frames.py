@@ -9,9 +9,9 @@ from amqp.serialization import dumps, loads
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mininova.rpc import amqp_frames as frames
-from mininova.rpc.amqp_frames import Content
-from mininova.rpc.amqp_wire import FrameReader
+from mininova.rpc.amqp import frames
+from mininova.rpc.amqp.frames import Content
+from mininova.rpc.amqp.wire import FrameReader
 from mininova.rpc.errors import MalformedMessage
 from mininova.rpc.transport import Message
 

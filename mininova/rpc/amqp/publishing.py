@@ -1,4 +1,4 @@
-"""Publish over an amqp_link.Link: plainly, or until the broker confirms that it has the message.
+"""Publish over a link.Link: plainly, or until the broker confirms that it has the message.
 
 Nobody holds the wire while he waits, so any number of threads publish at once, and what they publish goes in one
 piece.  Confirms and returns come in through the reader and are matched here to whoever waits for them.
@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from mininova.rpc import amqp_frames as frames
-from mininova.rpc.amqp_frames import CONFIRMING, PLAIN, Content
-from mininova.rpc.amqp_link import Link
-from mininova.rpc.amqp_places import Places, declare_exchange
+from mininova.rpc.amqp import frames
+from mininova.rpc.amqp.frames import CONFIRMING, PLAIN, Content
+from mininova.rpc.amqp.link import Link
+from mininova.rpc.amqp.places import Places, declare_exchange
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, Undeliverable
 from mininova.rpc.transport import TOPIC, Message, Waiter
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mininova.rpc.amqp_address import Address, addresses
+from mininova.rpc.amqp.address import Address, addresses
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The socket of an amqp_link.Link: read as much as has come, write as much as waits.
+"""The socket of a link.Link: read as much as has come, write as much as waits.
 
 A system call for each frame, and a broker that wakes up for each, would cost a message more than all else that is
 done for it.  So frames pass the socket many at a time.
@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from mininova.rpc.amqp_frames import END, HEAD
+from mininova.rpc.amqp.frames import END, HEAD
 
 _MOST_AT_ONCE = 65_536  # bytes
 _MOST_WAITING = 1_048_576  # bytes; who would publish more waits until the broker has taken some
 
 
 class Socket(Protocol):
-    """What is used of a socket; amqp_tls.TLSSocket is one, too."""
+    """What is used of a socket; tls.TLSSocket is one, too."""
 
     def recv(self, most: int) -> bytes:
         """Give at most so many bytes as soon as there are some, and none at the end."""

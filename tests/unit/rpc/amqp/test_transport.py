@@ -11,7 +11,7 @@ from rpc_bench import PATIENCE, AMQPBench, Gate, Keeper, Lamp, never
 
 from mininova import rpc
 from mininova.rpc.amqp import AMQPTransport
-from mininova.rpc.amqp_connect import BrokerUnreachable
+from mininova.rpc.amqp.connect import BrokerUnreachable
 from mininova.rpc.transport import FANOUT, TOPIC, Message, Subscription
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from mininova.rpc import amqp_frames as frames
-from mininova.rpc.amqp_frames import Content
-from mininova.rpc.amqp_wire import FrameReader, FrameWriter, Socket
+from mininova.rpc.amqp import frames
+from mininova.rpc.amqp.frames import Content
+from mininova.rpc.amqp.wire import FrameReader, FrameWriter, Socket
 from mininova.rpc.errors import ConnectionLost
 
 LOG = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _NOTHING = Content(b"")
 class Link:
     """What the parts share: the wire, and the end.
 
-    :param connection: py-amqp's, as amqp_connect made it
+    :param connection: py-amqp's, as connect.connect made it
     :param broker: how to name it in the log
     :ivar on: who listens to a method on a channel
     :ivar at_block: called when the broker takes nothing for now

@@ -12,13 +12,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from mininova.rpc.amqp_address import Address, addresses
-from mininova.rpc.amqp_connect import BrokerUnreachable, connect
-from mininova.rpc.amqp_link import Link
-from mininova.rpc.amqp_places import Places, Refused
-from mininova.rpc.amqp_publishing import Publishing
-from mininova.rpc.amqp_reading import Reading
-from mininova.rpc.amqp_tls import TLS
+from mininova.rpc.amqp.address import Address, addresses
+from mininova.rpc.amqp.connect import BrokerUnreachable, connect
+from mininova.rpc.amqp.link import Link
+from mininova.rpc.amqp.places import Places, Refused
+from mininova.rpc.amqp.publishing import Publishing
+from mininova.rpc.amqp.reading import Reading
+from mininova.rpc.amqp.tls import TLS
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError
 from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport
 
@@ -42,7 +42,7 @@ class _Live:
 class AMQPTransport(Transport):
     """One process's connection to a broker.
 
-    :param url: ``amqp://user:password@host:port/virtual_host``, or with several addresses: see amqp_address
+    :param url: ``amqp://user:password@host:port/virtual_host``, or with several addresses: see address.py
     :param heartbeat: seconds of silence after which either side gives the other up
     :param prefetch: how many messages each queue's reader may have unsettled
     :param connect_wait: seconds that an unconfirmed message waits for a broker that is away, or takes nothing now

@@ -1,4 +1,4 @@
-"""Read queues over an amqp_link.Link: have their messages delivered, or take what waits in one."""
+"""Read queues over a link.Link: have their messages delivered, or take what waits in one."""
 
 import logging
 import threading
@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from mininova.rpc import amqp_frames as frames
-from mininova.rpc.amqp_frames import READING, Content
-from mininova.rpc.amqp_link import Link
-from mininova.rpc.amqp_places import Places
+from mininova.rpc.amqp import frames
+from mininova.rpc.amqp.frames import READING, Content
+from mininova.rpc.amqp.link import Link
+from mininova.rpc.amqp.places import Places
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout
 from mininova.rpc.transport import Delivery, Subscription, Waiter
 

@@ -1,6 +1,6 @@
 """Get in at a broker: the socket, TLS, the login and the four channels.  py-amqp, through kombu, does the talking.
 
-What comes after that on the connection is the matter of amqp_link.Link.
+What comes after that on the connection is the matter of link.Link.
 """
 
 import ssl
@@ -11,9 +11,9 @@ from amqp.exceptions import AMQPError
 from amqp.transport import TCPTransport
 from kombu.transport import pyamqp
 
-from mininova.rpc.amqp_address import Address
-from mininova.rpc.amqp_frames import CONFIRMING, DECLARING, PLAIN, READING
-from mininova.rpc.amqp_tls import TLS, TLSSocket
+from mininova.rpc.amqp.address import Address
+from mininova.rpc.amqp.frames import CONFIRMING, DECLARING, PLAIN, READING
+from mininova.rpc.amqp.tls import TLS, TLSSocket
 from mininova.rpc.errors import RPCError
 
 _PATIENCE = 5.0  # seconds for each step of getting in

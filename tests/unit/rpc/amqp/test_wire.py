@@ -6,7 +6,7 @@ import threading
 import pytest
 from rpc_bench import PATIENCE
 
-from mininova.rpc.amqp_wire import FrameReader, FrameWriter
+from mininova.rpc.amqp.wire import FrameReader, FrameWriter
 
 FRAMES = [(1, 3, b"a method"), (2, 3, b""), (3, 3, b"x" * 100_000)]
 
