@@ -270,6 +270,7 @@ class Server:
                 message_id=message.message_id,
                 app_id=self.peer.name,
                 user_id=self.peer.transport.user_id,
+                expiration=message.expiration,  # a broker that is away is waited for as long as the caller waits
             )
         )
 

@@ -240,3 +240,15 @@ def test_peers_and_servers_are_context_managers(bench: Bench):
     bench.deliver()
 
     assert keeper.asked.empty()
+
+
+def test_a_reply_waits_for_the_broker_as_long_as_its_caller_does(bench: Bench):
+    """And no longer, neither at the server nor in the queue: nobody wants it any more."""
+    bench.serve(Keeper())
+    caller, key = bench.peer("caller"), f"answers-{bench.mark}"
+    answers = bench.listen(key, caller.reply_exchange)
+    body = bench.payload("get", {"name": "desk"}, _msg_id="1", _reply_q=key)
+
+    bench.request(caller, body, reply_to=key, expiration=7.0, persistent=False)
+
+    assert bench.next(answers).expiration == 7.0
