@@ -75,11 +75,11 @@ class Process:
         :raises rpc.RPCError: when it cannot be reached
         :raises errors.ConfigError: when the port of the metrics is taken
         """
-        if (page := self.observation.page()) is not None:
-            self.serve_http(page, self.conf.metrics.listen, self.conf.metrics.port, setting="[metrics] port")
         self.peer.start()
         if self.reporter is not None:
             self.reporter.start()
+        if (page := self.observation.page()) is not None:
+            self.serve_http(page, self.conf.metrics.listen, self.conf.metrics.port, setting="[metrics] port")
 
     def serve(self, endpoints: Sequence[tuple[type[rpc.Interface], object]]) -> None:
         """Serve RPC interfaces."""
