@@ -195,6 +195,9 @@ def db(template: Path, tmp_path: Path) -> Iterator[Database]:
     """Give a database of its own to each test."""
     shutil.copy(template, tmp_path / "db.sqlite")
     db = Database(f"sqlite:///{tmp_path}/db.sqlite")
+    with db.write() as tx:  # the services were last heard of when the first test began
+        for service in services.search(tx):
+            services.report(tx, service, datetime.now(UTC))
     yield db
     db.close()
 

@@ -20,6 +20,7 @@ from mininova.api.request import TRUE, ComputeRequest
 from mininova.db import flavors, hosts, keypairs, services
 from mininova.db.session import Connection
 from mininova.objects import Flavor, ImageMeta, Instance, RequestSpec
+from mininova.wsgi.values import whole
 
 Json = dict[str, Any]
 
@@ -107,8 +108,11 @@ def compressed(ip: str | None) -> str | None:
 
 
 def _counts(server: Json) -> tuple[int, int]:
-    least = int(server.get("min_count", 1))
-    most = int(server.get("max_count", least))
+    try:
+        least = whole(str(server.get("min_count", 1)))
+        most = whole(str(server.get("max_count", least)))
+    except ValueError as reason:
+        raise errors.InvalidInput(f"min_count or max_count is no number: {reason}") from reason
     if least > most:
         raise errors.InvalidInput("min_count must be <= max_count")
     if most > MOST_AT_ONCE:

@@ -1,6 +1,6 @@
 """What was asked of a server, and how it went, over HTTP; from 2.21 on also of one that was deleted."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from mininova import errors
@@ -14,6 +14,7 @@ from mininova.api.views.times import bare
 from mininova.db import actions
 from mininova.db.actions import Action, ActionEvent
 from mininova.objects import Instance
+from mininova.wsgi.values import moment
 
 Json = dict[str, Any]
 
@@ -64,10 +65,7 @@ def _find(request: ComputeRequest, server_id: str, rule: str) -> Instance:
 
 def _moment(request: ComputeRequest, name: str) -> datetime | None:
     value = request.query.get(name)
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None if value is None else moment(value)
 
 
 def _view(request: ComputeRequest, action: Action) -> Json:

@@ -4,7 +4,7 @@ Every URL is made from what the caller used to reach us, unless ``[api] public_e
 """
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from mininova.wsgi import Request
 
@@ -40,8 +40,8 @@ class Links:
         return [{"rel": "bookmark", "href": f"{self._bookmarks}{collection}/{id}"}]
 
     def url(self, path: str) -> str:
-        """Give the URL of a path below the version."""
-        return self._selves + path
+        """Give the URL of a path below the version; a header, for one, takes no other characters."""
+        return self._selves + quote(path)
 
     def next(self, path: str, query: list[tuple[str, Any]], marker: str) -> list[dict[str, str]]:
         """Link to the page after this one."""

@@ -4,13 +4,16 @@ from typing import Any
 
 from mininova import errors
 from mininova.api.request import ComputeRequest
+from mininova.wsgi.values import whole
 
 
 def limit_of(request: ComputeRequest) -> int:
-    """Give how many items a page may have: what was asked for, and never more than ``[api] max_limit``."""
+    """Give how many items a page may have: what was asked for, and never more than ``[api] max_limit``.
+
+    :raises errors.InvalidInput: when it is no number
+    """
     most: int = request.cloud.conf.api.max_limit
-    asked = request.query.get("limit")
-    return most if asked is None else min(int(asked), most)
+    return min(number(request, "limit"), most) if "limit" in request.query else most
 
 
 def marker_of(request: ComputeRequest) -> str | None:
@@ -35,6 +38,6 @@ def number(request: ComputeRequest, name: str) -> int:
     """
     value = request.query.get(name, "0")
     try:
-        return int(value)
+        return whole(value)
     except ValueError as reason:
         raise errors.InvalidInput(f"Invalid {name} filter [{value}]") from reason

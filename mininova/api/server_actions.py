@@ -11,6 +11,7 @@ from mininova.api.schemas import servers as schemas
 from mininova.api.servers import find
 from mininova.api.validation import takes
 from mininova.wsgi import Reply
+from mininova.wsgi.values import whole
 
 Json = dict[str, Any]
 
@@ -78,7 +79,10 @@ def unlock(request: ComputeRequest, id: str) -> Reply:
 def console_output(request: ComputeRequest, id: str) -> Json:
     """Show what its console says: the last lines, or all of them."""
     instance, asked = find(request, id, "os-console-output"), request.document["os-getConsoleOutput"].get("length")
-    length = None if asked is None or int(asked) == -1 else int(asked)
+    try:
+        length = None if asked in (None, -1, "-1") else whole(str(asked))
+    except ValueError as reason:
+        raise errors.InvalidInput(f"length is no number: {reason}") from reason
     try:
         return {"output": request.cloud.operations.console_output(request.context, instance, length)}
     except errors.GuestNotFound as reason:

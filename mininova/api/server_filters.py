@@ -5,7 +5,7 @@ word, as in Nova; administrators may use them all.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from mininova import errors
@@ -13,6 +13,7 @@ from mininova.api.request import FALSE, TRUE, ComputeRequest
 from mininova.api.schemas.servers import OLD_SORT_KEYS
 from mininova.api.views.servers import OTHER_STATUSES, STATUS, STATUS_WHILE
 from mininova.db.instance_search import InstanceFilter
+from mininova.wsgi.values import moment, whole
 
 Json = dict[str, Any]
 
@@ -30,17 +31,16 @@ def _boolean(name: str, value: str) -> bool:
 
 def _number(name: str, value: str) -> int:
     try:
-        return int(value)
+        return whole(value)
     except ValueError as reason:
         raise errors.InvalidInput(f"Invalid filter field: {name}.") from reason
 
 
 def _moment(name: str, value: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(value)
+        return moment(value)
     except ValueError as reason:
         raise errors.InvalidInput(f"Invalid filter field: {name}.") from reason
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _text(name: str, value: str) -> str:

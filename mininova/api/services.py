@@ -143,7 +143,7 @@ def _require_uuid(text: str) -> str:
         raise errors.InvalidInput(f"Invalid uuid {text}") from reason
 
 
-def _require_number(text: str) -> int:
+def _require_number(text: str) -> str:
     if not text.isdecimal():
         raise errors.InvalidInput(reason="id must be an integer")
-    return int(text)
+    return text

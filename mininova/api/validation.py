@@ -7,11 +7,10 @@ loaded; which of them applies follows from the microversion.  The texts are Nova
 import base64
 import binascii
 import ipaddress
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from functools import wraps
+from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,7 +20,9 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from mininova import errors
 from mininova.api.request import ComputeRequest
+from mininova.db import expressions
 from mininova.wsgi import Microversion
+from mininova.wsgi.values import moment
 
 Json = dict[str, Any]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -53,8 +54,8 @@ def _format(name: str, *raises: type[Exception]) -> Callable[[Callable[[str], bo
 _format("uuid", ValueError)(lambda value: bool(UUID(value)))
 _format("ipv4", ValueError)(lambda value: bool(ipaddress.IPv4Address(value)))
 _format("ipv6", ValueError)(lambda value: bool(ipaddress.IPv6Address(value)))
-_format("regex", re.error)(lambda value: bool(value) and bool(re.compile(value)))
-_format("date-time", ValueError)(lambda value: bool(datetime.fromisoformat(value)))
+_format("regex", ValueError)(lambda value: bool(value) and bool(expressions.compiled(value)))
+_format("date-time", ValueError)(lambda value: bool(moment(value)))
 _format("base64", binascii.Error, ValueError)(lambda value: base64.b64decode("".join(value.split())) is not None)
 _format("printable")(lambda value: value.replace("\n", "").replace("\t", "").replace("\r", "").isprintable())
 
@@ -83,8 +84,35 @@ def _bound(keyword: str) -> Callable[..., Iterable[ValidationError]]:
     return checked
 
 
+# ---- what is not looked into to its end
+
+# Of so many complaints the worst is as good as the worst of all, and soon found.
+ENOUGH = 100
+
+
+def _unless_too_long(keyword: str, longest: str) -> Callable[..., Iterable[ValidationError]]:
+    """Leave a check out where another refuses already: its time may grow with the square of a length, or worse.
+
+    :param longest: the keyword that bounds the length
+    """
+    check: Callable[..., Iterable[ValidationError]] = Draft202012Validator.VALIDATORS[keyword]
+
+    def checked(validator: Any, wanted: Any, value: Any, schema: Json) -> Iterable[ValidationError]:
+        if isinstance(value, (str, list)) and len(value) > schema.get(longest, len(value)):
+            return ()
+        return islice(check(validator, wanted, value, schema) or (), ENOUGH)
+
+    return checked
+
+
 _Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {keyword: _bound(keyword) for keyword in ("minimum", "maximum", "exclusiveMinimum")}
+    Draft202012Validator,
+    {
+        **{keyword: _bound(keyword) for keyword in ("minimum", "maximum", "exclusiveMinimum")},
+        "pattern": _unless_too_long("pattern", "maxLength"),
+        "uniqueItems": _unless_too_long("uniqueItems", "maxItems"),
+        "items": _unless_too_long("items", "maxItems"),
+    },
 )
 
 
@@ -117,7 +145,8 @@ class Schemas:
 
     def complaint(self, document: Any, version: Microversion) -> ValidationError | None:
         """Find what is most wrong with a document; None when nothing is."""
-        complaint: ValidationError | None = best_match(self._at(version).iter_errors(document))
+        complaints = islice(self._at(version).iter_errors(document), ENOUGH)
+        complaint: ValidationError | None = best_match(complaints)
         return complaint
 
 

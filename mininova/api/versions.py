@@ -1,13 +1,13 @@
-"""The version documents: how a client finds out what it talks to, before it has a token.
+"""The version documents: how a client finds out what it talks to, before it has a token; and what it may say to it.
 
-The Paste filter ``versions`` stands before the check of tokens.  It answers the three URLs itself and lets
-everything else through (nova: api/openstack/compute/versions.py).
+The Paste filter ``versions`` stands before the check of tokens.  It answers these URLs itself and lets everything
+else through (nova: api/openstack/compute/versions.py; ``/openapi.json`` is ours).
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mininova.api import microversions
+from mininova.api import microversions, openapi
 from mininova.api.links import root_of
 from mininova.wsgi import Application, Reply, Request, Route
 from mininova.wsgi.deploy import current_parts
@@ -37,15 +37,20 @@ class Versions(Application):
     """
 
     def __init__(self, app: "WSGIApplication", public_endpoint: str | None) -> None:
-        super().__init__(
-            (Route("GET", "/", self.index), Route("GET", "/v2", self.v2), Route("GET", "/v2.1", self.v21)), "compute"
+        routes = (
+            Route("GET", "/", self.index),
+            Route("GET", "/v2", self.v2),
+            Route("GET", "/v2.1", self.v21),
+            Route("GET", "/openapi.json", self.openapi),
         )
+        super().__init__(routes, "compute")
+        self._paths = {route.template.rstrip("/") for route in routes}
         self._app = app
         self._public_endpoint = public_endpoint
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Answer, or pass on (WSGI)."""
-        if environ.get("PATH_INFO", "").rstrip("/") in ("", "/v2", "/v2.1"):
+        if environ.get("PATH_INFO", "").rstrip("/") in self._paths:
             return super().__call__(environ, start_response)
         return self._app(environ, start_response)
 
@@ -61,6 +66,10 @@ class Versions(Application):
         """Describe v2.1 and the microversions it has."""
         said = {microversions.HEADER: "compute 2.1", microversions.LEGACY_HEADER: "2.1"}
         return Reply(200, {"version": self._document(request, "v2.1", "2.1")}, headers=said)
+
+    def openapi(self, request: Request) -> Reply:
+        """Describe every request that the API takes."""
+        return Reply(200, openapi.encoded(), content_type="application/json")
 
     def _document(self, request: Request, path: str, media_version: str) -> dict[str, Any]:
         entry = self._entry(request, path)

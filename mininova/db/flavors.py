@@ -74,7 +74,9 @@ def search(
         query = query.where(or_(public, _granted_to(project_id)) if is_public and project_id else public)
     if disabled is not None:
         query = query.where(table.c.disabled == disabled)
-    return ROWS.all(tx.execute(page(tx, query, table.c.flavor_id, sort=sort, marker=marker, limit=limit)))
+    # Whose marker may not be seen must not learn from the answer that it is there.
+    among = or_(table.c.is_public, _granted_to(project_id)) if project_id else None
+    return ROWS.all(tx.execute(page(tx, query, table.c.flavor_id, sort=sort, marker=marker, among=among, limit=limit)))
 
 
 def update(tx: Connection, flavor_id: str, **columns: Any) -> Flavor:

@@ -16,7 +16,7 @@ from mininova import errors
 from mininova.db.models.compute import allocations, services
 from mininova.db.models.compute import compute_nodes as table
 from mininova.db.pages import page
-from mininova.db.rows import Rows, insert_new
+from mininova.db.rows import Rows, insert_new, is_id
 from mininova.db.services import ROWS as SERVICES
 from mininova.objects import ComputeNode, Service
 
@@ -109,4 +109,4 @@ def _register(tx: Connection, node: ComputeNode) -> ComputeNode:
 
 def _key(asked: int | str | None) -> tuple[Column[Any], int | str | None]:
     """Tell ids from uuids."""
-    return (table.c.id, int(asked)) if asked is not None and str(asked).isdecimal() else (table.c.uuid, asked)
+    return (table.c.id, int(asked)) if asked is not None and is_id(asked) else (table.c.uuid, asked)

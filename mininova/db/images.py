@@ -147,7 +147,9 @@ def search(
         query = query.where(_visible_to(project_id, wanted.member_status), _listed(project_id, wanted.visibility))
     elif wanted.visibility not in (None, "all"):
         query = query.where(table.c.visibility == wanted.visibility)
-    return ROWS.all(tx.execute(page(tx, query, table.c.id, sort=sort, marker=marker, limit=limit)))
+    # Whose marker may not be seen must not learn from the answer that it is there.
+    among = None if project_id is None else _visible_to(project_id, "all")
+    return ROWS.all(tx.execute(page(tx, query, table.c.id, sort=sort, marker=marker, among=among, limit=limit)))
 
 
 def update(tx: Connection, image_id: str, *, status_in: Collection[str] | None = None, **columns: Any) -> Image:

@@ -4,7 +4,6 @@ It stands beside db/instances.py, for the api.  It knows columns, and nothing of
 microversions: who may use which filter is the api's to say.
 """
 
-import re
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, not_, select
 
 from mininova import errors
+from mininova.db import expressions
 from mininova.db.instances import LIVE, ROWS
 from mininova.db.models.compute import fixed_ips, instance_tags
 from mininova.db.models.compute import instances as table
@@ -90,11 +90,13 @@ def search(
     """List the instances that pass a filter.
 
     :param limit: how many at most; None means all
-    :param marker: the uuid of the last one of the page before, which need not pass the filter any more
+    :param marker: the uuid of the last one of the page before; only its project needs to be that of the filter still
     :raises errors.InvalidInput: when there is no such marker, a column to sort by is none, or an expression is wrong
     """
     query = ROWS.select.where(*_conditions(wanted))
-    return ROWS.all(tx.execute(page(tx, query, table.c.uuid, sort=sort, marker=marker, limit=limit)))
+    # Whose marker is another project's must not learn from the answer that it is there.
+    among = None if wanted.project_id is None else table.c.project_id == wanted.project_id
+    return ROWS.all(tx.execute(page(tx, query, table.c.uuid, sort=sort, marker=marker, among=among, limit=limit)))
 
 
 def usage(tx: Connection, project_id: str) -> dict[str, int]:
@@ -120,8 +122,8 @@ def _equals(column: Column[Any]) -> Condition:
 def _matches(column: Column[Any], name: str) -> Condition:
     def condition(expression: str) -> ColumnElement[bool]:
         try:
-            re.compile(expression)
-        except re.error as error:
+            expressions.compiled(expression)
+        except ValueError as error:
             raise errors.InvalidInput(reason=f"{name} is no regular expression: {error}") from error
         return column.regexp_match(expression)
 
@@ -144,7 +146,10 @@ def _has_any(tags: Collection[str]) -> ColumnElement[bool]:
 
 
 def _has_all(tags: Collection[str]) -> ColumnElement[bool]:
-    return and_(*(_has_any([tag]) for tag in tags))
+    """Count those that it has: as many conditions as somebody names tags would be too many."""
+    wanted = set(tags)
+    own = and_(instance_tags.c.instance_uuid == table.c.uuid, instance_tags.c.tag.in_(wanted))
+    return select(func.count()).where(own).scalar_subquery() == len(wanted)
 
 
 EQUAL = (

@@ -14,6 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+LONGEST_ID = 18  # digits: no table ever has more rows
+
+
+def is_id(text: object) -> bool:
+    """Tell the number of a row, as it was said outside, from a uuid."""
+    return isinstance(text, int) or (isinstance(text, str) and text.isdecimal() and len(text) <= LONGEST_ID)
+
 
 class Rows(Generic[T]):
     """A table, read as objects of one type; a field without a column is left at its default.

@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
 
 from mininova import errors
+from mininova.db import expressions
 
 __all__ = ["Connection", "Database"]
 
@@ -146,10 +147,12 @@ def _engine(where: URL) -> Engine:
     except (NoSuchModuleError, ImportError) as error:
         name = where.render_as_string(hide_password=True)
         raise errors.ConfigError(f"[database] connection {name} needs a driver that is not here: {error}") from error
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", _prepare)
     return engine
 
 
-def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    """Set a new connection to SQLite up, and have it match with our expressions: SQLAlchemy's are Python's."""
     for pragma in SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("regexp", 2, expressions.matches, deterministic=True)

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from mininova import errors
 from mininova.db.images import VISIBILITIES, ImageFilter
 from mininova.db.pages import Sort
+from mininova.wsgi.values import moment, whole
 
 DEFAULT_LIMIT = 25
 SORT_KEYS = ("name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at")
@@ -52,9 +53,13 @@ def _flag(name: str, text: str) -> list[bool]:
 
 
 def _count(name: str, text: str) -> int:
-    if not text.isdecimal():
+    try:
+        number = whole(text)
+    except ValueError:
+        number = -1
+    if number < 0:
         raise errors.InvalidInput(f"Invalid value '{text}' for '{name}': it must be a number, 0 or more.")
-    return int(text)
+    return number
 
 
 def _one_of(name: str, text: str) -> list[str]:
@@ -109,14 +114,13 @@ def _wanted(asked: Asked) -> ImageFilter:
 
 def _moment(name: str, text: str) -> tuple[str, datetime]:
     """Read ``gte:2026-01-01T00:00:00Z``; without a comparison it means equal."""
-    comparison, _, moment = text.partition(":")
+    comparison, _, said = text.partition(":")
     if comparison not in ("eq", "neq", "lt", "lte", "gt", "gte"):
-        comparison, moment = "eq", text
+        comparison, said = "eq", text
     try:
-        when = datetime.fromisoformat(moment)
+        return comparison, moment(said)
     except ValueError as reason:
         raise errors.InvalidInput(f"Invalid value '{text}' for '{name}': no date and time.") from reason
-    return comparison, when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 # ---- order

@@ -52,6 +52,7 @@ class Application:
         """Answer one request (WSGI)."""
         request = self.request_class(environ)
         try:
+            request.require_text()
             handler, variables = self._router.match(request, self.open(request))
             response = to_response(handler(request, **variables))
         except Exception as error:  # every error has an answer: faults.respond has the last word

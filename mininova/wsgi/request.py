@@ -4,7 +4,10 @@ What the middleware finds out travels in the WSGI environment under the keys bel
 pipeline can be replaced on its own; the two request ids are where oslo.middleware puts them.
 """
 
+import re
+import sys
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 import webob
@@ -19,9 +22,15 @@ REQUEST_ID = "openstack.request_id"
 GLOBAL_REQUEST_ID = "openstack.global_request_id"
 _JSON = "mininova.json"
 
+DEEPEST = 64  # objects and lists inside one another
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # the character's only form in JSON, and no escaped backslash before it
+
 
 class Request(webob.Request):
     """A request with mininova's few additions to WebOb's."""
+
+    # Bytes: no body goes into a file, for what is read whole was limited to what there is memory for.
+    request_body_tempfile_limit = sys.maxsize
 
     @property
     def context(self) -> RequestContext:
@@ -46,6 +55,17 @@ class Request(webob.Request):
         request_id: str | None = self.environ.get(REQUEST_ID)
         return request_id
 
+    def require_text(self) -> None:
+        """Refuse a URL that is not in UTF-8, or has the character NUL, which no database takes.
+
+        :raises errors.NotFound: when it is the path: nothing is called so
+        :raises errors.InvalidInput: when it is the query
+        """
+        if not _is_text(self.environ.get("PATH_INFO", "").encode("latin-1")):
+            raise errors.NotFound()
+        if not _is_text(unquote_to_bytes(self.environ.get("QUERY_STRING", "").encode("latin-1"))):
+            raise errors.InvalidInput("The query is not in UTF-8, or has the character NUL in it.")
+
     @property
     def document(self) -> Any:
         """The body, decoded from JSON once; None when there is none.
@@ -69,12 +89,38 @@ class Request(webob.Request):
         return inner
 
     def _decode(self) -> Any:
-        raw = self.body
+        try:
+            raw = self.body
+        except OSError as reason:
+            raise errors.InvalidInput("The request body ended before it was complete.") from reason
         if not raw:
             return None
         if self.content_type and self.content_type != "text/plain" and "json" not in self.content_type:
             raise errors.UnsupportedMediaType()
+        if _NUL.search(raw):
+            raise errors.InvalidInput("Malformed request body: the character NUL is in it.")
         try:
-            return msgspec.json.decode(raw)
+            document = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
             raise errors.InvalidInput(f"Malformed request body: {reason}") from reason
+        if _is_deeper(document, DEEPEST):
+            raise errors.InvalidInput(f"Malformed request body: it is more than {DEEPEST} levels deep.")
+        return document
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        return "\0" not in raw.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_deeper(document: Any, levels: int) -> bool:
+    """Tell whether more objects and lists are inside one another; found level by level, so it takes no stack."""
+    level = [document]
+    for _ in range(levels + 1):
+        holders = [
+            item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))
+        ]
+        level = [item for holder in holders for item in holder]
+    return bool(level)

@@ -51,6 +51,7 @@ class Router:
         for route in routes:
             self._rows.setdefault(f"{route.method} {route.template}", []).append(route)
         rules = [Rule(rows[0].template, methods=[rows[0].method], endpoint=key) for key, rows in self._rows.items()]
+        self._methods = {rows[0].method for rows in self._rows.values()} | {"HEAD"}
         self._urls = Map(rules, strict_slashes=False, merge_slashes=False).bind("")
 
     def match(self, request: Request, path: str) -> tuple[Handler, dict[str, str]]:
@@ -59,6 +60,8 @@ class Router:
         :raises errors.NotFound: when there is no such URL, or not in this microversion
         :raises errors.InvalidInput: when the URL takes actions, and the body names none or an unknown one
         """
+        if request.method not in self._methods:  # whose letters count (RFC 9110), though not to Werkzeug
+            raise errors.NotFound()
         try:
             key, variables = self._urls.match(path, request.method)
         except (NoSuchUrl, MethodNotAllowed) as reason:

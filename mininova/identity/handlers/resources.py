@@ -13,6 +13,7 @@ from mininova.identity.handlers import documents
 from mininova.identity.kinds import DOMAINS, PROJECTS, USERS, Kind
 from mininova.identity.service import Service
 from mininova.wsgi import Reply, Request
+from mininova.wsgi.values import whole
 
 _FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
 
@@ -173,6 +174,10 @@ def _limit(request: Request) -> int | None:
     text = request.GET.get("limit")
     if text is None:
         return None
-    if not text.isdecimal() or int(text) < 1:
+    try:
+        limit = whole(text)
+    except ValueError:
+        limit = 0
+    if limit < 1:
         raise errors.InvalidInput(f"Invalid input for limit: {text!r} is not a positive number.")
-    return int(text)
+    return limit

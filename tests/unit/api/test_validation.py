@@ -91,3 +91,16 @@ def test_numbers_may_come_as_strings() -> None:
     schemas = Schemas.always(object_of({"n": {"type": ["integer", "string"], "minimum": 1, "maximum": 9}}))
     complaints = [schemas.complaint({"n": n}, Microversion(2, 1)) is not None for n in (0, "0", 5, "5", 10, "10", "x")]
     assert complaints == [True, True, False, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "string", "maxLength": 63, "pattern": "^[a-z]+[a-z-]*[a-z]+$"}, "a" * 50_000 + "!"),
+        ({"type": "array", "maxItems": 50, "uniqueItems": True}, [*range(20_000), "a"]),
+        ({"oneOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}, [1] * 50_000),
+    ],
+)
+def test_what_is_too_long_is_not_looked_into(schema: dict[str, Any], value: Any) -> None:
+    """A check that grows faster than its input is left out where a limit refuses; of many errors few are kept."""
+    assert Schemas.always(schema).complaint(value, Microversion(2, 1)) is not None

@@ -88,6 +88,15 @@ def test_lists(tx, sizes, wanted, found):
     assert ids(flavors.search(tx, **wanted)) == found
 
 
+def test_a_marker_that_may_not_be_seen_is_unknown(tx, sizes):
+    """A private flavor is not given away by the page after it."""
+    flavors.create(tx, flavors.get(tx, "1").replace(flavor_id="hidden", name="hidden", is_public=False))
+    with pytest.raises(errors.InvalidInput, match=r"marker \[hidden\] not found"):
+        flavors.search(tx, project_id="stranger", marker="hidden")
+    flavors.grant(tx, "hidden", "friend")
+    assert flavors.search(tx, project_id="friend", marker="hidden") == []
+
+
 def test_an_unknown_marker_is_named(tx, sizes):
     """A list cannot go on after a flavor that is not there."""
     with pytest.raises(errors.InvalidInput, match=r"marker \[none\] not found"):

@@ -197,6 +197,17 @@ def test_a_marker_may_be_gone(tx, crowd):
     assert found(tx, limit=2, marker="uuid-5", host="host-1") == "7"
 
 
+def test_anothers_marker_is_unknown(tx, crowd):
+    """A list of one project does not go on after an instance of another: its answer would tell that it is there."""
+    with pytest.raises(errors.InvalidInput, match=r"marker \[uuid-5\] not found"):
+        found(tx, marker="uuid-5", project_id="stranger")
+
+
+def test_many_tags_are_one_condition(tx, crowd):
+    """More tags than a statement may have subqueries are looked for all the same."""
+    assert found(tx, tags=[str(number) for number in range(5000)]) == ""
+
+
 def test_an_unknown_marker_is_named(tx, crowd):
     """A list cannot go on after an instance that never was."""
     with pytest.raises(errors.InvalidInput, match=r"marker \[uuid-99\] not found"):

@@ -98,3 +98,30 @@ def test_a_length_that_is_none_is_refused() -> None:
     """A content length that is no number is no length."""
     with pytest.raises(errors.RequestTooLarge):
         Request.blank("/", environ={"CONTENT_LENGTH": "-1"}).get_response(SizeLimit(echo, 10))
+
+
+def test_a_body_in_chunks_is_read_to_its_end() -> None:
+    """A body that does not say how long it is has an end all the same."""
+    request = Request.blank("/", environ={"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(b"12345")})
+    request.environ.pop("CONTENT_LENGTH", None)
+    assert request.get_response(SizeLimit(echo, 5)).text.endswith(" 5")
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "-1", "+5", "1e3", "٣"])
+def test_a_length_that_is_none_is_too_long(length: str) -> None:
+    """Nobody waits for so many bytes."""
+    with pytest.raises(errors.RequestTooLarge):
+        SizeLimit(echo, 5)({"CONTENT_LENGTH": length, "wsgi.input": io.BytesIO()}, lambda *_: None)
+
+
+@pytest.mark.parametrize("failure", [OSError("gone"), TimeoutError(), ValueError("no chunk")])
+def test_a_body_that_does_not_come_is_400(failure: Exception) -> None:
+    """What breaks off, or comes in broken chunks, is the client's fault."""
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise failure
+
+    request = Request.blank("/", environ={"CONTENT_LENGTH": "5", "wsgi.input": Broken()})
+    with pytest.raises(errors.InvalidInput, match="body"):
+        request.get_response(SizeLimit(echo, 5))

@@ -54,3 +54,49 @@ def test_context_is_what_the_middleware_found() -> None:
     """The context travels in the environment."""
     ctxt = RequestContext(user_id="u")
     assert Request.blank("/", environ={CONTEXT: ctxt}).context is ctxt
+
+
+@pytest.mark.parametrize("body", [b"[" * 66 + b"]" * 66, b'{"a":' * 65 + b"1" + b"}" * 65])
+def test_a_body_has_so_many_levels(body: bytes) -> None:
+    """Deeper than anybody needs is refused before anybody follows it."""
+    with pytest.raises(errors.InvalidInput, match="64 levels"):
+        _ = post(body).document
+
+
+def test_as_many_levels_as_may_be() -> None:
+    """The last level may hold something."""
+    assert post(b"[" * 64 + b"1" + b"]" * 64).document
+
+
+@pytest.mark.parametrize("body", [rb'{"a": "\u0000"}', rb'{"\u0000": 1}', rb'"\\\u0000"'])
+def test_the_character_nul_is_refused(body: bytes) -> None:
+    """No database keeps it, however it is written."""
+    with pytest.raises(errors.InvalidInput, match="NUL"):
+        _ = post(body).document
+
+
+def test_what_only_looks_like_nul_is_text() -> None:
+    """A backslash that is one of the text escapes nothing."""
+    assert post(rb'"\\u0000"').document == r"\u0000"
+
+
+def test_a_long_body_is_in_no_file() -> None:
+    """What is read whole stays in memory."""
+    request = post(b'"' + b"x" * 100_000 + b'"')
+    request.is_body_seekable = False
+    assert len(request.document) == 100_000
+    assert type(request.body_file_raw).__name__ == "BytesIO"
+
+
+@pytest.mark.parametrize("path", ["/%ff", "/%00", "/a%ed%a0%80"])
+def test_a_path_that_is_no_text_is_not_found(path: str) -> None:
+    """Nothing is called so."""
+    with pytest.raises(errors.NotFound):
+        Request.blank(path).require_text()
+
+
+@pytest.mark.parametrize("query", ["a=%ff", "%ff", "a=%00", "\xff"])
+def test_a_query_that_is_no_text_is_refused(query: str) -> None:
+    """A query is UTF-8 without NUL."""
+    with pytest.raises(errors.InvalidInput, match="query"):
+        Request.blank("/", environ={"QUERY_STRING": query}).require_text()

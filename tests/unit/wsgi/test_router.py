@@ -77,3 +77,10 @@ def test_refuses_a_body_that_names_no_action(body: bytes, words: str) -> None:
     """A body without exactly one known key is 400, and says why."""
     with pytest.raises(errors.InvalidInput, match=words):
         match("POST", "/things/x/action", body)
+
+
+@pytest.mark.parametrize("method", ["get", "", "GETS"])
+def test_a_method_is_what_it_says(method: str) -> None:
+    """The letters of a method count."""
+    with pytest.raises(errors.NotFound):
+        match(method, "/things")

@@ -1,0 +1,205 @@
+"""The Compute API in OpenAPI 3.1: for whoever makes a client, draws a page or wants to attack it.
+
+It is derived from what the api itself runs on: the rows of routes.py, the schemas that requests are checked against,
+and the handlers' own first sentences.  A request is described as the newest microversion that has it takes it, and
+the header that it must send says which one that is.  versions.py hands the document out, to anybody.
+"""
+
+import re
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from mininova.api import (
+    flavor_extra_specs,
+    flavors,
+    keypairs,
+    microversions,
+    server_actions,
+    server_metadata,
+    server_tags,
+    servers,
+    services,
+)
+from mininova.api.routes import ROUTES
+from mininova.wsgi import Microversion, Route
+from mininova.wsgi.faults import COMPUTE_KEYS
+from mininova.wsgi.router import Handler
+
+Json = dict[str, Any]
+
+INFO: Json = {
+    "title": "mininova: the Compute API",
+    "version": str(microversions.MAX),
+    "description": "What OpenStack Nova's API takes and mininova serves. Each request is described in the newest "
+    f"microversion that has it, which its {microversions.HEADER} header names; older ones differ as Nova's do.",
+}
+
+# ---- answers
+
+JSON: Json = {"content": {"application/json": {"schema": {"type": "object"}}}}
+EMPTY: Json = {}
+
+# What is answered when all goes well, where that is not 200 and JSON.
+ANSWERS: dict[Handler, dict[int, Json]] = {
+    servers.create: {202: JSON},
+    servers.delete: {204: EMPTY},
+    server_actions.start: {202: EMPTY},
+    server_actions.stop: {202: EMPTY},
+    server_actions.reboot: {202: EMPTY},
+    server_actions.force_delete: {202: EMPTY},
+    server_actions.lock: {202: EMPTY},
+    server_actions.unlock: {202: EMPTY},
+    server_actions.reset_state: {202: EMPTY},
+    server_metadata.delete: {204: EMPTY},
+    server_tags.show: {204: EMPTY},
+    server_tags.update: {201: EMPTY, 204: EMPTY},
+    server_tags.delete: {204: EMPTY},
+    server_tags.delete_all: {204: EMPTY},
+    flavors.delete: {202: EMPTY},
+    flavor_extra_specs.delete: {200: EMPTY},
+    keypairs.create: {201: JSON},
+    keypairs.delete: {204: EMPTY},
+    services.delete: {204: EMPTY},
+}
+OTHERWISE = {200: JSON}
+
+ERRORS = {
+    400: "The request is malformed, or asks for what cannot be.",
+    401: "The token is missing, or does not hold.",
+    403: "The caller may not do this.",
+    404: "There is no such thing, or none that the caller may see.",
+    406: "The microversion is not one of those that are served.",
+    409: "It does not go together with what is.",
+    413: "The body is too long.",
+    415: "The body is not said to be JSON.",
+    503: "The service is not ready for this now.",
+}
+FAULT: Json = {
+    "description": "An error, under the one key that says which kind it is.",
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "propertyNames": {"enum": [*COMPUTE_KEYS.values(), "computeFault"]},
+    "additionalProperties": {
+        "type": "object",
+        "required": ["code", "message"],
+        "properties": {"code": {"type": "integer"}, "message": {"type": "string"}},
+    },
+}
+
+
+NOTHING: Json = {"type": "null"}
+
+
+@cache
+def encoded() -> bytes:
+    """Give the document as it is sent: it is made once."""
+    return msgspec.json.encode(document())
+
+
+def document() -> Json:
+    """Describe the whole API."""
+    return {
+        "openapi": "3.1.0",
+        "info": INFO,
+        "servers": [{"url": "v2.1"}],  # relative to where this document is
+        "security": [{"token": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"}},
+            "schemas": {"fault": FAULT},
+            "responses": {str(status): _error(words) for status, words in ERRORS.items()},
+        },
+    }
+
+
+def _paths() -> Json:
+    """Describe every path by its methods; rows that share both are the actions of one operation."""
+    paths: dict[str, dict[str, list[Route]]] = {}
+    for row in ROUTES:
+        path = re.sub(r"<(\w+)>", r"{\1}", row.template)
+        paths.setdefault(path, {}).setdefault(row.method.lower(), []).append(row)
+    return {path: {method: _operation(rows) for method, rows in methods.items()} for path, methods in paths.items()}
+
+
+def _operation(rows: list[Route]) -> Json:
+    first, version = rows[0], _newest(rows[0])
+    module = first.handler.__module__.rpartition(".")[2]
+    body = _body(rows, version)
+    return {
+        "operationId": f"{module}.{first.handler.__name__ if first.action is None else 'action'}",
+        "summary": _summary(first.handler) if first.action is None else "Do one of several things to it.",
+        "tags": [module],
+        "deprecated": version < microversions.MAX,
+        "parameters": [*_variables(first.template), *_query(first.handler, version), _header(version)],
+        **({"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}} if body else {}),
+        "responses": {str(status): answer for status, answer in _answers(rows).items()}
+        | {str(status): {"$ref": f"#/components/responses/{status}"} for status in ERRORS},
+    }
+
+
+def _newest(row: Route) -> Microversion:
+    """Give the newest microversion that has a row."""
+    return min(microversions.MAX, Microversion.parse(row.until))
+
+
+def _summary(handler: Handler) -> str:
+    return (handler.__doc__ or "").partition("\n")[0]
+
+
+# ---- what is sent
+
+
+def _variables(template: str) -> list[Json]:
+    """Describe the variables in a path."""
+    schema = {"type": "string", "pattern": "^[^/]+$"}
+    names = re.findall(r"<(\w+)>", template)
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _query(handler: Handler, version: Microversion) -> list[Json]:
+    """Describe the parameters of a query, each of which may be there several times."""
+    schemas = getattr(handler, "query", None)
+    parameters = {} if schemas is None else schemas.schema(version)["properties"]
+    return [{"name": name, "in": "query", "schema": schema} for name, schema in parameters.items()]
+
+
+def _header(version: Microversion) -> Json:
+    """Describe the header that a microversion is asked for with."""
+    return {"name": microversions.HEADER, "in": "header", "required": True, "schema": {"const": f"compute {version}"}}
+
+
+def _body(rows: list[Route], version: Microversion) -> Json | None:
+    """Describe the body: of actions, it is one of several; None when there is none."""
+    if rows[0].action is not None:
+        return {
+            "oneOf": [
+                {"title": row.action, "description": _summary(row.handler), **_schema(row, version)} for row in rows
+            ]
+        }
+    schema = _schema(rows[0], version)
+    return None if schema == NOTHING else schema
+
+
+def _schema(row: Route, version: Microversion) -> Json:
+    schemas = getattr(row.handler, "body", None)
+    return NOTHING if schemas is None else schemas.schema(version)
+
+
+# ---- what is answered
+
+
+def _answers(rows: list[Route]) -> dict[int, Json]:
+    """Describe the answers when all goes well."""
+    return {
+        status: {"description": HTTPStatus(status).phrase, **content}
+        for row in rows
+        for status, content in ANSWERS.get(row.handler, OTHERWISE).items()
+    }
+
+
+def _error(words: str) -> Json:
+    return {"description": words, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/fault"}}}}

@@ -1,0 +1,37 @@
+"""What text from outside is, and is not."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mininova.wsgi.values import GREATEST, moment, whole
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0", 0), ("-7", -7), ("1" * 30, GREATEST), ("-" + "1" * 30, -GREATEST), ("٣", 3)]
+)
+def test_a_number_fits_into_a_database(text: str, number: int) -> None:
+    """What no column holds becomes the last that one does."""
+    assert whole(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5", "0x5", "9" * 5000])
+def test_what_is_no_number(text: str) -> None:
+    """A number is written in digits, and not in thousands of them."""
+    with pytest.raises(ValueError, match=r"digits|invalid literal"):
+        whole(text)
+
+
+def test_a_moment_is_in_utc_unless_it_says() -> None:
+    """A time zone is kept, and none is UTC."""
+    assert moment("2026-11-22T10:00:00") == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert moment("2026-11-22T11:00:00+01:00") == datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "2026-02-30", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59", "9999-12-31T23:59:59-23:59"]
+)
+def test_what_is_no_moment(text: str) -> None:
+    """At its ends the calendar has no room for sums and time zones."""
+    with pytest.raises(ValueError, match=r"calendar|isoformat|day is out of range"):
+        moment(text)
