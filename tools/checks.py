@@ -24,9 +24,19 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py"), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
     "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
-    "unit": ((*PYTEST, "tests", "--ignore=tests/docs", "--ignore=tests/functional", "--ignore=tests/integration"),),
+    "unit": (
+        (
+            *PYTEST,
+            "tests",
+            "--ignore=tests/docs",
+            "--ignore=tests/functional",
+            "--ignore=tests/integration",
+            "--ignore=tests/attack",
+        ),
+    ),
     "functional": ((*PYTEST, "tests/functional"),),
     "integration": ((*PYTEST, "--durations=5", "tests/integration"),),
+    "attack": ((*PYTEST, "--durations=5", "tests/attack"),),
 }
 
 
