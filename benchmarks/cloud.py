@@ -103,10 +103,11 @@ class Ears:
         settings.read(home / "etc/mininova.conf")
         self._transport = AMQPTransport(settings["DEFAULT"]["transport_url"])
         self._heard: dict[str, tuple[str, float]] = {}
+        self._told_at: dict[str, str] = {}
         self._news = threading.Condition()
         self._transport.subscribe(
             Subscription(
-                queue="benchmark_notifications", exchange="mininova", kind=TOPIC, routing_key="notifications.info",
+                queue="notifications.info.benchmark", exchange="mininova", kind=TOPIC, routing_key="notifications.info",
                 on_delivery=self._hear, durable=False, no_ack=True,
             )
         )  # fmt: skip
@@ -117,9 +118,11 @@ class Ears:
         event = envelope.unpack(delivery.message.body)
         if event["event_type"] != "compute.instance.update":
             return
+        uuid, told_at = event["payload"]["instance_id"], event["timestamp"]
         with self._news:
-            self._heard[event["payload"]["instance_id"]] = (event["payload"]["state"], now)
-            self._news.notify_all()
+            if told_at >= self._told_at.get(uuid, ""):  # several tell, and each keeps its own order only
+                self._told_at[uuid], self._heard[uuid] = told_at, (event["payload"]["state"], now)
+                self._news.notify_all()
 
     def wait(self, uuids: list[str], state: str, seconds: float = 120.0) -> float:
         """Wait until all instances are in a state; give the moment at which the last one got there."""

@@ -133,6 +133,12 @@ class ComputeHostNotFound(NotFound):
     template = "Compute host {host} could not be found."
 
 
+class IdentityNotFound(NotFound):
+    """No broker user of this name was recorded."""
+
+    template = "There is no identity {name}. mininova-manage host add makes one."
+
+
 class ActionNotFound(NotFound):
     """The instance has no action with this request id."""
 
@@ -195,6 +201,12 @@ class ComputeServiceUnavailable(Conflict):
     """The instance's host does not answer, or takes no messages."""
 
     template = "Compute service of {host} is unavailable at this time."
+
+
+class HostHasIdentity(Conflict):
+    """Another compute process stands for this host: two could not be told apart."""
+
+    template = "{name} stands for {host} already."
 
 
 class FlavorExists(Conflict):
@@ -314,6 +326,18 @@ class NoSuchRequest(NotFound):
 
 
 # ---- mininova-manage
+
+
+class BrokerAdminFailed(MininovaError):
+    """The command that administers the broker did not do it."""
+
+    template = "{command} failed: {reason}. `[broker_admin] command` names what administers the broker."
+
+
+class Weaker(MininovaError):
+    """Something does not protect as it should."""
+
+    template = "{count} of what protects a cloud from its compute nodes is not as it should be."
 
 
 class NoSuchMessage(NotFound):

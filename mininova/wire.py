@@ -4,6 +4,7 @@ from typing import Any
 
 from mininova import errors, log, objects, rpc
 from mininova.context import RequestContext
+from mininova.rpc.errors import WIRE
 
 
 def _context_from_wire(values: dict[str, Any]) -> RequestContext:
@@ -18,5 +19,5 @@ CODEC = rpc.Codec(
     unwrap=objects.unwrap,
     context_to_wire=RequestContext.to_wire,
     context_from_wire=_context_from_wire,
-    errors=errors.REGISTRY,
+    errors={**errors.REGISTRY, **WIRE},  # the library's Forbidden crosses the wire, and ours of that name never does
 )

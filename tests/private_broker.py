@@ -7,7 +7,27 @@ from pathlib import Path
 
 from stack import broker, ports, readiness
 
+from mininova import broker_definitions
+
+PASSWORD = "secret"
+
+#: Who else may do everything on a node: names for those between whom a test tells.
+OTHERS = ("api", "conductor", "compute.host-1", "compute.host-2", "manage")
+
 _DEADLINE = 60  # seconds to come up
+
+
+def everybody() -> broker.Definitions:
+    """Define users who may all do everything."""
+    return broker_definitions.together(
+        broker.one_user(PASSWORD),
+        {
+            "users": [broker_definitions.user(name, PASSWORD) for name in OTHERS],
+            "permissions": [
+                {"user": name, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"} for name in OTHERS
+            ],
+        },
+    )
 
 
 class PrivateBroker:
@@ -16,18 +36,34 @@ class PrivateBroker:
     :param folder: where everything of it lies; a short path, for it holds a socket
     :param server: the rabbitmq-server program
     :param tls: what it needs to speak TLS
+    :param definitions: its users and what they may do; without any, those may who are in ``everybody``
     """
 
-    def __init__(self, folder: Path, server: Path, tls: broker.Certificates | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        server: Path,
+        tls: broker.Certificates | None = None,
+        definitions: broker.Definitions | None = None,
+    ) -> None:
         self._folder = folder
-        self._node = broker.Node(folder / "node", server, ports.pick(), "secret", tls)
+        self._node = broker.Node(folder / "node", server, ports.pick(), definitions or everybody(), tls)
         self._node.write(os.environ)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """How clients reach it."""
-        return self._node.url
+        """How the one user reaches it that may do everything."""
+        return self.url_of(broker.USER, PASSWORD)
+
+    def url_of(self, user: str, password: str) -> str:
+        """How another user reaches it."""
+        return self._node.url(user, password)
+
+    @property
+    def tool(self) -> Path:
+        """Name its rabbitmqctl."""
+        return self._node.folder / broker.TOOL
 
     def start(self) -> None:
         """Start it, and return when it lets clients in."""
@@ -42,7 +78,7 @@ class PrivateBroker:
 
     def tell(self, *words: str) -> None:
         """Have its rabbitmqctl do something."""
-        subprocess.run([self._node.folder / broker.TOOL, "--quiet", *words], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run([self.tool, "--quiet", *words], check=True, stdin=subprocess.DEVNULL)
 
     def kill(self) -> None:
         """End it at once, with all that it started."""

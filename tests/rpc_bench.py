@@ -120,8 +120,11 @@ class Bench:
 
     spawn: rpc.server.Spawn
 
-    def transport(self) -> Transport:
-        """Make one process's connection."""
+    def transport(self, user: str | None = None) -> Transport:
+        """Make one process's connection.
+
+        :param user: as whom, one of private_broker.OTHERS; the default is whoever everybody is
+        """
         raise NotImplementedError
 
     def deliver(self) -> None:
@@ -137,17 +140,22 @@ class Bench:
         """Start a peer."""
         codec = how.pop("codec", rpc.Codec(errors={"LampBroken": LampBroken}))
         how = {"call_timeout": PATIENCE, **how}
-        peer = rpc.Peer(self.transport(), name=name, codec=codec, exchange=self.exchange, **how)
+        user = how.pop("user", None)
+        transport = self.transport(user) if user else self.transport()
+        peer = rpc.Peer(transport, name=name, codec=codec, exchange=self.exchange, **how)
         peer.start()
         self.peers.append(peer)
         return peer
 
     def serve(self, keeper: Any, host: str = "a", *, peer: rpc.Peer | None = None, **how: Any) -> rpc.Server:
-        """Start a server of the lamps."""
+        """Start a server of the lamps; what a Server takes, it gets, and its peer the rest."""
         spawn, api = how.pop("spawn", self.spawn), how.pop("api", self.api)
         pauses = how.pop("pauses", (0, 0.02, 0.01, 0.02))
+        served = {
+            name: how.pop(name) for name in ("admit", "on_denied", "alone", "hosts", "most_at_once") if name in how
+        }
         peer = peer or self.peer(f"lamp.{host}", **how)
-        server = rpc.Server(peer, host, [(api, keeper)], spawn=spawn, pauses=pauses)
+        server = rpc.Server(peer, host, [(api, keeper)], spawn=spawn, pauses=pauses, **served)
         server.start()
         return server
 
@@ -176,7 +184,7 @@ class Bench:
         return arrived.get(timeout=PATIENCE)
 
     def request(self, peer: rpc.Peer, body: bytes, **properties: Any) -> None:
-        """Send the servers of the lamps some bytes."""
+        """Send the servers of the lamps some bytes, sealed as the peer's own casts are."""
         message = Message(
             **{
                 "body": body,
@@ -184,11 +192,12 @@ class Bench:
                 "routing_key": self.topic,
                 "message_id": uuid4().hex,
                 "reply_to": peer.reply_queue,
+                "user_id": peer.transport.user_id,
                 "persistent": True,
                 **properties,
             }
         )
-        peer.transport.publish_confirmed(message, PATIENCE)
+        peer.transport.publish_confirmed(peer.sealed(message), PATIENCE)
 
     def payload(self, method: str, args: Any, **more: Any) -> bytes:
         """Write a request by hand."""
@@ -209,9 +218,9 @@ class MemoryBench(Bench):
         super().__init__()
         self.broker = MemoryBroker()
 
-    def transport(self) -> Transport:
+    def transport(self, user: str | None = None) -> Transport:
         """Make one process's connection."""
-        return MemoryTransport(self.broker, user_id="mininova")
+        return MemoryTransport(self.broker, user_id=user or "mininova")
 
     def deliver(self) -> None:
         """Deliver until nothing is left."""
@@ -241,9 +250,9 @@ class AMQPBench(Bench):
         super().__init__()
         self.url, self.how = url, how
 
-    def transport(self) -> Transport:
-        """Make one process's connection."""
-        return _Killable(self.url, **self.how)
+    def transport(self, user: str | None = None) -> Transport:
+        """Make one process's connection; all users of a private broker have one password."""
+        return _Killable(self.url.replace("://mininova:", f"://{user}:") if user else self.url, **self.how)
 
     def kill(self, peer: rpc.Peer) -> None:
         """End a process as SIGKILL would."""

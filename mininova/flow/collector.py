@@ -7,8 +7,8 @@ from uuid import uuid4
 import msgspec
 
 from mininova.flow.store import Writer
-from mininova.rpc.flow import EXCHANGE, MessageEvent
-from mininova.rpc.transport import FANOUT, Delivery, Subscription
+from mininova.rpc.flow import EXCHANGE, KEY, MessageEvent
+from mininova.rpc.transport import TOPIC, Delivery, Subscription
 
 LOG = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ def subscription(take: Callable[[list[MessageEvent]], None], name: str) -> Subsc
     return Subscription(
         queue=f"{name}_{uuid4().hex}",
         exchange=EXCHANGE,
-        kind=FANOUT,
-        routing_key="",
+        kind=TOPIC,
+        routing_key=KEY,
         on_delivery=read,
         durable=False,
         no_ack=True,

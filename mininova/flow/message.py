@@ -18,7 +18,7 @@ class Line:
     """One message, as a reader sees it.
 
     :param at: when, in seconds since the epoch
-    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, redelivered or parked
+    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, denied, redelivered or parked
     :param change: what it did to a state, or the answer it brings
     :param took: seconds in the handler; for http, of the whole request
     :param wrong: it tells of something that went wrong
@@ -64,7 +64,7 @@ class _Message:
     def __init__(self, group: Sequence[MessageEvent], names: dict[str, str], complete: bool) -> None:
         self.first = next((event for event in group if event.kind in ("sent", "http")), group[0])
         self.receipts = [event for event in group if event.kind in ("received", "redelivered")]
-        self.refusals = [event for event in group if event.kind == "rejected"]
+        self.refusals = [event for event in group if event.kind in ("rejected", "denied")]
         self.ends = [event for event in group if event.kind == "replied"]
         self.parkings = [event for event in group if event.kind == "parked"]
         self.args = plain(self.first.payload)
@@ -126,7 +126,7 @@ class _Message:
         for event in self.refusals:
             why = event.error or "refused"
             yield self._line(
-                event, event.receiver, self.first.sender, "rejected", version=self.first.version, error=why
+                event, event.receiver, self.first.sender, event.kind, version=self.first.version, error=why
             )
 
     def _outcomes(self) -> Iterator[Line]:

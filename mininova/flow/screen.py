@@ -22,6 +22,7 @@ KIND_STYLES = {
     "notification": "magenta dim",
     "redelivered": "bold yellow",
     "rejected": "bold red",
+    "denied": "bold red",
     "failed": "bold red",
     "parked": "bold white on red",
 }

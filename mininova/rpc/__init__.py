@@ -7,10 +7,13 @@ others may see of it: flow, watch, metrics, tracing, spans.
 """
 
 from mininova.rpc.baseapi import BaseAPI
+from mininova.rpc.callers import caller
 from mininova.rpc.codec import Codec
+from mininova.rpc.denials import Denial
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import (
     ConnectionLost,
+    Forbidden,
     InvalidArguments,
     MalformedMessage,
     MessagingTimeout,
@@ -31,8 +34,8 @@ from mininova.rpc.transport import Transport
 from mininova.rpc.versions import Levels, Version, since
 
 __all__ = [
-    "BaseAPI", "Codec", "ConnectionLost", "Interface", "InvalidArguments", "Levels", "Listener", "MalformedMessage",
-    "MessageEvent", "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError",
-    "RemoteError", "Reporter", "Request", "Server", "Transport", "Undeliverable", "UnsupportedVersion", "Version",
-    "call", "cast", "fanout", "since",
+    "BaseAPI", "Codec", "ConnectionLost", "Denial", "Forbidden", "Interface", "InvalidArguments", "Levels", "Listener",
+    "MalformedMessage", "MessageEvent", "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier",
+    "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server", "Transport", "Undeliverable",
+    "UnsupportedVersion", "Version", "call", "caller", "cast", "fanout", "since",
 ]  # fmt: skip

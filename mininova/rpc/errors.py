@@ -51,6 +51,13 @@ class InvalidArguments(RPCError):
     """An argument is missing, unknown or of the wrong type; the message names it."""
 
 
+class Forbidden(RPCError):
+    """The caller may not have this done.
+
+    The details are ``caller``, as the broker vouches for it, ``method`` and ``object``, what it was about.
+    """
+
+
 class MalformedMessage(RPCError):
     """The bytes are no message of this protocol."""
 
@@ -67,5 +74,5 @@ class RemoteError(RPCError):
 # What may cross the wire by name although no application registered it.
 WIRE: dict[str, type[RPCError]] = {
     cls.__name__: cls
-    for cls in (UnsupportedVersion, NoSuchMethod, InvalidArguments, MalformedMessage, MessagingTimeout)
+    for cls in (UnsupportedVersion, NoSuchMethod, InvalidArguments, Forbidden, MalformedMessage, MessagingTimeout)
 }

@@ -1,22 +1,27 @@
 """What the RPC layer says about each message, for whoever wants to see the flow.
 
 An event is a plain record of one thing that happened to one message.  A Reporter gathers events and publishes
-them, many in one AMQP message, to a fanout exchange; nothing waits for it, and when the broker is away the
+them, many in one AMQP message, to an exchange of their own; nothing waits for it, and when the broker is away the
 events are dropped rather than kept.
 """
 
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from mininova.rpc import tracing
+from mininova.rpc.envelope import Request
+from mininova.rpc.transport import Message
+
 LOG = logging.getLogger(__name__)
 
-EXCHANGE = "mininova.flow"
+EXCHANGE, KEY = "mininova.flow", "events"
 _MOST_WAITING, _MOST_AT_ONCE = 10_000, 500
 _DEEPEST = 20
 _SECRET = re.compile("password|passwd|admin_?pass|token|secret|user_data|private_key|credential", re.IGNORECASE)
@@ -27,8 +32,8 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened to one message.
 
-    :param kind: ``sent``, ``received``, ``replied`` (handled, for a cast), ``rejected``, ``redelivered``, ``parked``,
-        ``http``
+    :param kind: ``sent``, ``received``, ``replied`` (handled, for a cast), ``rejected``, ``denied``, ``redelivered``,
+        ``parked``, ``http``
     :param at: when, in seconds since the epoch
     :param trace_id: the W3C trace that the message belongs to, if to any
     :param message_id: the same for all events of one message; a reply has its call's
@@ -60,6 +65,34 @@ class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 Report = Callable[[MessageEvent], None]
+
+
+def event_of(kind: str, message: Message, request: Request | None, **more: Any) -> MessageEvent:
+    """Say what happened to a message just now.
+
+    :param more: what is known beyond the message, by the names of the event's fields
+    """
+    if request is not None:
+        asked = request.context.get("request_id")
+        more = {
+            "request_id": asked if isinstance(asked, str) else None,
+            "interface": request.namespace or message.routing_key.partition(".")[0] or message.exchange,
+            "method": request.method,
+            "version": request.version,
+            "payload": request.args,
+            **more,
+        }
+    return MessageEvent(
+        kind=kind,
+        at=time.time(),
+        trace_id=tracing.trace_id(message.headers),
+        message_id=message.message_id,
+        exchange=message.exchange,
+        routing_key=message.routing_key,
+        size=len(message.body),
+        sender=message.app_id,
+        **{**more, "payload": without_secrets(more.get("payload", {}))},
+    )
 
 
 def without_secrets(value: Any, depth: int = _DEEPEST) -> Any:

@@ -285,18 +285,26 @@ class MemoryTransport(Transport):
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Route it."""
         self._connected(_CONNECT_WAIT if message.expiration is None else message.expiration)
+        self._check_user(message)
         if self.broker.dice.loses(message):
             return
-        if not self.broker.route(replace(message, user_id=self.user_id), kind) and mandatory:
+        if not self.broker.route(message, kind) and mandatory:
             self.on_return(message.message_id)
 
     def publish_confirmed(self, message: Message, timeout: float) -> None:
         """Route it, or say that it cannot be."""
         self._connected(timeout)
+        self._check_user(message)
         self._lose_connection_over(message)
-        if not self.broker.route(replace(message, user_id=self.user_id), TOPIC):
+        if not self.broker.route(message, TOPIC):
             raise Undeliverable(f"nobody serves {message.routing_key}", target=message.routing_key)
         self._lose_connection_over(message)
+
+    def _check_user(self, message: Message) -> None:
+        """Let nobody publish in another's name; RabbitMQ ends the connection over it."""
+        if message.user_id not in (None, self.user_id):
+            self.reconnect()
+            raise ConnectionLost(f"the broker takes no message of {message.user_id} from {self.user_id}")
 
     def _lose_connection_over(self, message: Message) -> None:
         if self.broker.dice.loses(message):

@@ -42,6 +42,7 @@ COUNTED = {
     "received": "Messages taken from a queue for the first time.",
     "redelivered": "Messages taken from a queue that an earlier receiver had in hand when it was lost.",
     "rejected": "Messages that were refused, by the class of the error.",
+    "denied": "Messages and replies of somebody who may not send them.",
     "retried": "Casts that failed, or whose receiver was lost, sent to their queue for another try.",
     "parked": "Casts given up after their last try, and put into the queue of the dead.",
     "resent": "Messages sent once more, because the broker did not confirm them or nobody answered.",

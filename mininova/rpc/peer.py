@@ -6,7 +6,7 @@ and one reply queue per process.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Self
 from uuid import uuid4
@@ -14,11 +14,13 @@ from uuid import uuid4
 import msgspec
 
 from mininova.rpc import deadline, envelope, tracing
+from mininova.rpc.callers import Relays
 from mininova.rpc.codec import Codec
-from mininova.rpc.envelope import Request
+from mininova.rpc.envelope import Reply, Request
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RemoteError, RPCError, Undeliverable
-from mininova.rpc.flow import MessageEvent, Report, without_secrets
+from mininova.rpc.flow import Report, event_of
 from mininova.rpc.interface import CALL, FANOUT, Method
+from mininova.rpc.seal import SEAL, Seals
 from mininova.rpc.transport import FANOUT as FANOUT_EXCHANGE
 from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport, Waiter
 from mininova.rpc.versions import Levels
@@ -29,6 +31,12 @@ LOG = logging.getLogger(__name__)
 MOST_TRIES = 3  # of an idempotent call, in equal shares of its time
 
 Rejected = Callable[[Any, Request, Exception], None]
+
+#: Whether the reply of an identity, which may be None, is that of whom was asked: ``conductor``, ``compute.host-1``.
+Answers = Callable[[str, str | None], bool]
+
+#: Whether an identity, which may be None, may be answered under a key of the reply exchange.
+Answerable = Callable[[str | None, str], bool]
 
 
 class _Call:
@@ -57,6 +65,10 @@ class Peer:
     :param watch: is there when a message is sent and while one is handled: metrics, spans, or watch.together
     :param on_rejected: told of a cast that its receiver refused: its context, the cast, and why.  It runs where
         replies are heard, so it must not wait for one
+    :param answers: asked before a reply, or a cast that comes back, is believed; it must not wait either
+    :param relays: other identities whose word is believed for who sent a message first
+    :param answerable: asked whether a caller may be answered under a key, for a server must not be had to write where
+        its caller may not; without it all are, and also those of oslo.messaging, who read from the default exchange
     """
 
     def __init__(
@@ -71,12 +83,17 @@ class Peer:
         watch: Watch | None = None,
         on_rejected: Rejected | None = None,
         levels: Callable[[], Levels] = dict,
+        answers: Answers | None = None,
+        relays: Iterable[str] = (),
+        answerable: Answerable | None = None,
     ) -> None:
         self.transport, self.name, self.exchange = transport, name, exchange
         self.codec, self.call_timeout = codec or Codec(), call_timeout
         self.report, self.watch = report, watch
         self.on_rejected: Rejected = on_rejected or self._log_rejection
-        self.levels = levels
+        self.levels, self.answers, self.answerable = levels, answers, answerable
+        self._relays, self._seals = Relays(transport.user_id, frozenset(relays)), Seals()
+        self.sender_of = self._relays.sender_of
         self.reply_queue = f"reply_{name}_{uuid4().hex}"
         self._calls: dict[str, _Call] = {}
         transport.on_return, transport.on_restored = self._returned, self._restored
@@ -159,11 +176,17 @@ class Peer:
             persistent=not called and method.kind != FANOUT,
             headers=tracing.onward(),
         )
+        if not called:
+            message = self.sealed(message)
         self.seen("sent", message, request, pattern=method.kind, receiver=key)
         if self.watch is None:
             return self._dispatch(method, message, seconds)
         with self.watch.sending(method.kind, topic, message, request) as watched:
             return self._dispatch(method, watched, seconds)
+
+    def sealed(self, message: Message) -> Message:
+        """Give a cast the seal by which we know it again if it comes back."""
+        return replace(message, headers={**message.headers, SEAL: self._seals.seal(message, _asked(message))})
 
     def _dispatch(self, method: Method, message: Message, seconds: float) -> Any:
         if method.kind == CALL:
@@ -255,11 +278,26 @@ class Peer:
         if reply is None:
             return
         if call := self._calls.get(reply.msg_id):
-            call.waiter.set(reply.result, None if reply.failure is None else self.codec.error_of(reply.failure))
+            if self._believed(delivery.message, call.message.routing_key):
+                call.waiter.set(reply.result, None if reply.failure is None else self.codec.error_of(reply.failure))
         elif reply.rejected is not None:
-            self._rejected(reply.rejected, self.codec.error_of(reply.failure or {}))
+            self._came_back(delivery.message, reply, reply.rejected)
         else:
             LOG.info("dropped a reply that nobody waits for any more, to message %s", reply.msg_id)
+
+    def _believed(self, message: Message, asked: str | None) -> bool:
+        """Tell whether an answer is from whom was asked; the right one may still come."""
+        if asked is not None and (self.answers is None or self.answers(asked, message.user_id)):
+            return True
+        asked, sender = asked or "nobody", message.user_id
+        LOG.warning("denied a reply to %.200r, who calls itself %.200r: %s was asked", sender, message.app_id, asked)
+        self.seen("denied", message, error=f"Forbidden: {asked} was asked, and not {sender}")
+        return False
+
+    def _came_back(self, message: Message, reply: Reply, body: bytes) -> None:
+        asked = self._seals.opened(message.headers.get(SEAL, ""), reply.msg_id, body)
+        if self._believed(message, asked):
+            self._rejected(body, self.codec.error_of(reply.failure or {}))
 
     def _rejected(self, body: bytes, why: Exception) -> None:
         try:
@@ -280,33 +318,15 @@ class Peer:
         """Report one thing that happened to a message, if anybody looks."""
         if self.watch is not None:
             self.watch.happened(kind, message, request, more.get("error"))
-        if self.report is None:
-            return
-        if request is not None:
-            asked = request.context.get("request_id")
-            more = {
-                "request_id": asked if isinstance(asked, str) else None,
-                "interface": request.namespace or message.routing_key.partition(".")[0] or message.exchange,
-                "method": request.method,
-                "version": request.version,
-                "payload": request.args,
-                **more,
-            }
-        event = MessageEvent(
-            kind=kind,
-            at=time.time(),
-            trace_id=tracing.trace_id(message.headers),
-            message_id=message.message_id,
-            exchange=message.exchange,
-            routing_key=message.routing_key,
-            size=len(message.body),
-            sender=message.app_id,
-            **{**more, "payload": without_secrets(more.get("payload", {}))},
-        )
-        self.report(event)
+        if self.report is not None:
+            self.report(event_of(kind, message, request, **more))
 
     def resend(self, message: Message, **changes: Any) -> None:
-        """Publish a message once more, changed, and return when the broker has it."""
-        # The broker lets nobody publish in another's name: who sent it first is then not said, rather than wrongly.
-        user_id = message.user_id if message.user_id == self.transport.user_id else None
-        self._cast(replace(message, user_id=user_id, **changes), self.call_timeout)
+        """Publish a message once more, changed, and return when the broker has it; who sent it first is still known."""
+        user_id, headers = self._relays.passed_on(message, changes.pop("headers", message.headers))
+        self._cast(replace(message, user_id=user_id, headers=headers, **changes), self.call_timeout)
+
+
+def _asked(message: Message) -> str:
+    """Name who is asked: a topic, or a host of one."""
+    return message.routing_key or message.exchange.removesuffix("_fanout")

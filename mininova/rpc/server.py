@@ -1,32 +1,35 @@
 """Serve interfaces: decode, check, run, answer, and only then let the broker forget the message."""
 
-import inspect
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 from uuid import uuid4
 
-from mininova.rpc import deadline, envelope, parking, tracing
+from mininova.rpc import callers, deadline, denials, envelope, parking, signs, tracing
 from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
+from mininova.rpc.denials import Admit, OnDenied
+from mininova.rpc.endpoints import Endpoint, check_manager, meant, topic_of
 from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import MessagingTimeout, NoSuchMethod, RPCError, UnsupportedVersion
-from mininova.rpc.interface import Interface, Method
+from mininova.rpc.errors import Forbidden, InvalidArguments, MessagingTimeout, NoSuchMethod
+from mininova.rpc.interface import Method
 from mininova.rpc.peer import Peer
+from mininova.rpc.seal import SEAL
 from mininova.rpc.threads import Threads
 from mininova.rpc.transport import FANOUT, TOPIC, Delivery, Message, Subscription
-from mininova.rpc.versions import Version
+from mininova.rpc.turns import MostAtOnce, Turns, aside
 from mininova.rpc.watch import Watch
 
 LOG = logging.getLogger(__name__)
 
 PAUSES = (0, 1, 5, 30)  # seconds from a cast's failed delivery to its next; after the last it is parked
 MOST_DELIVERIES = len(PAUSES) + 1
-_SHORTEST_INTERVAL = 0.5  # seconds between two signs of life, whatever the caller asks for
 _LOST = MessagingTimeout("the last receiver is lost that had it in hand")
+_FOR_ALL = (BaseAPI, OsloPing)  # whoever can send to us may ask whether we are there, and what we speak
 
 Spawn = Callable[..., Any]
 
@@ -42,6 +45,12 @@ class Server:
     :param endpoints: each interface with the manager that implements it
     :param spawn: runs a handler aside, so that a slow one holds nobody up; without it, in threads
     :param pauses: seconds from each failed delivery of a cast to its next
+    :param admit: asked before each handler; a Forbidden refuses the message, anything else is a failure as a handler's
+    :param on_denied: told of each message that was forbidden, by ``admit`` or by a handler
+    :param alone: serve nothing but ``<topic>.<host>``, and park in ``<topic>.<host>.dead``: a process that may not read
+        what is for others
+    :param hosts: the hosts that it stands for; the default is ``host``
+    :param most_at_once: how many messages of each caller are worked on at a time; without it, of all as many as come
     :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics
     """
 
@@ -49,14 +58,20 @@ class Server:
         self,
         peer: Peer,
         host: str,
-        endpoints: Sequence[tuple[type[Interface], object]],
+        endpoints: Sequence[Endpoint],
         *,
         spawn: Spawn | None = None,
         pauses: Sequence[float] = PAUSES,
+        admit: Admit = denials.admit_all,
+        on_denied: OnDenied | None = None,
+        alone: bool = False,
+        hosts: Sequence[str] = (),
+        most_at_once: MostAtOnce | None = None,
     ) -> None:
-        self.peer, self.host, self.topic = peer, host, _topic_of(endpoints)
+        self.peer, self.host, self.topic = peer, host, topic_of(endpoints)
+        self._admit, self._on_denied, self._alone = admit, on_denied, alone
         base = BaseManager(self.topic, host, [*(interface for interface, _ in endpoints), BaseAPI])
-        self.endpoints: list[tuple[type[Interface], object]] = [*endpoints, (BaseAPI, base), (OsloPing, base)]
+        self.endpoints: list[Endpoint] = [*endpoints, (BaseAPI, base), (OsloPing, base)]
         for interface, manager in self.endpoints:
             check_manager(interface, manager)
         if peer.watch is not None:
@@ -64,11 +79,18 @@ class Server:
         self._fanout = f"{self.topic}_fanout"
         self._spawn, self._pauses = spawn or Threads(), pauses
         self._in_hand, self._quiet = 0, threading.Condition(threading.Lock())
+        self._places = [f"{self.topic}.{each}" for each in hosts or (host,)]
+        if not alone:
+            self._places.insert(0, self.topic)
+        self._turns = None if most_at_once is None else Turns(most_at_once)
+        if self._turns is not None:
+            self._places.append(aside(self.topic))
         self._subscriptions = [
-            self._subscription(self.topic, peer.exchange, TOPIC, self.topic, durable=True),
-            self._subscription(f"{self.topic}.{host}", peer.exchange, TOPIC, f"{self.topic}.{host}", durable=True),
-            self._subscription(f"{self._fanout}_{uuid4().hex}", self._fanout, FANOUT, "", durable=False),
+            self._subscription(place, peer.exchange, TOPIC, place, durable=True) for place in self._places
         ]
+        if not alone:
+            mine = f"{self._fanout}_{uuid4().hex}"
+            self._subscriptions.append(self._subscription(mine, self._fanout, FANOUT, "", durable=False))
 
     def _subscription(self, queue: str, exchange: str, kind: str, key: str, *, durable: bool) -> Subscription:
         return Subscription(
@@ -84,6 +106,8 @@ class Server:
         """Take nothing new, finish what was begun, and tell whether that was done within ``timeout`` seconds."""
         for subscription in self._subscriptions:
             self.peer.transport.unsubscribe(subscription)
+        for delivery in self._turns.give_up() if self._turns is not None else ():
+            delivery.requeue()
         with self._quiet:
             return self._quiet.wait_for(lambda: self._in_hand == 0, timeout)
 
@@ -97,13 +121,24 @@ class Server:
     # ---- one message
 
     def _take(self, delivery: Delivery) -> None:
+        caller, turns = self.peer.sender_of(delivery.message), self._turns
+        if turns is None or turns.begin(caller):
+            self._begin(self._handle, caller, delivery)
+        elif delivery.message.routing_key == self.topic and not delivery.redelivered:  # which a copy does not tell
+            self._begin(self._put_aside, caller, delivery)
+        elif not turns.wait(caller, delivery):
+            self._begin(self._handle, caller, delivery)
+
+    def _begin(self, work: Callable[[str | None, Delivery], None], caller: str | None, delivery: Delivery) -> None:
         with self._quiet:
             self._in_hand += 1
-        self._spawn(self._handle, delivery)
+        self._spawn(self._settled, work, caller, delivery)
 
-    def _handle(self, delivery: Delivery) -> None:
+    def _settled(self, work: Callable[[str | None, Delivery], None], caller: str | None, delivery: Delivery) -> None:
+        """Do some work on a message, and then have the broker forget it."""
         try:
-            self._serve(delivery)
+            with callers.working_for(caller):
+                work(caller, delivery)
         except Exception:  # the last resort, mostly of a broker that is away; a cast is counted when it comes back
             LOG.exception("a message on %s could not be handled", delivery.message.routing_key)
             delivery.ack() if delivery.message.expiration is not None else delivery.requeue()
@@ -114,11 +149,23 @@ class Server:
                 self._in_hand -= 1
                 self._quiet.notify_all()
 
+    def _handle(self, caller: str | None, delivery: Delivery) -> None:
+        try:
+            self._serve(delivery)
+        finally:
+            if self._turns is not None and (waited := self._turns.end(caller)) is not None:
+                self._begin(self._handle, caller, waited)
+
+    def _put_aside(self, caller: str | None, delivery: Delivery) -> None:
+        """Have a message wait where it is in nobody's way."""
+        self.peer.resend(delivery.message, exchange=self.peer.exchange, routing_key=aside(self.topic))
+
     def _serve(self, delivery: Delivery) -> None:
         message, request = delivery.message, None
         try:
             request = envelope.read_request(envelope.unpack(message.body))
             self._seen("redelivered" if delivery.redelivered else "received", message, request)
+            callers.check_way(message, self._places)
             method, run = self._prepare(request)
             if delivery.redelivered and not method.idempotent:
                 raise MessagingTimeout(f"a server of {self.topic} is lost that may have done {request.method}, or not")
@@ -131,6 +178,8 @@ class Server:
         try:
             with self._in_sight(message, request):
                 result, reply = self._work(delivery, request, run)
+        except Forbidden as error:
+            return self._refuse(message, request, error)
         except Exception as error:
             return self._failed(message, request, error, time.monotonic() - began, repeats)
         self._seen("replied", message, request, duration=time.monotonic() - began, result=result)
@@ -140,7 +189,7 @@ class Server:
 
     def _work(self, delivery: Delivery, request: Request, run: Callable[[], Any]) -> tuple[Any, bytes | None]:
         """Run a handler to its end; give its result, and the reply that a call gets."""
-        with self._until(delivery, request), self._signs_of_life(delivery.message, request):
+        with self._until(delivery, request), signs.of_life(request, partial(self._reply, delivery.message, request)):
             result = self.peer.wrap(run())
         return result, envelope.pack_reply(Reply(msg_id=request.msg_id, result=result)) if request.msg_id else None
 
@@ -164,50 +213,24 @@ class Server:
             raise MessagingTimeout(f"{request.method} was not begun: it had waited too long")
         return deadline.until(left)
 
-    @contextmanager
-    def _signs_of_life(self, message: Message, request: Request) -> Iterator[None]:
-        """While the block runs, tell a caller who wants to know that it does (oslo.messaging's call monitor)."""
-        if request.msg_id is None or not request.sign_within:
-            yield
-            return
-        sign = envelope.pack_reply(Reply(msg_id=request.msg_id, ending=False))
-        interval = min(max(request.sign_within / 2, _SHORTEST_INTERVAL), threading.TIMEOUT_MAX)
-        done = threading.Event()
-
-        def repeat() -> None:
-            while not done.wait(interval):
-                with suppress(RPCError):  # a broker that is away may be back for the next one
-                    self._reply(message, request, sign)
-
-        in_a_thread(repeat)
-        try:
-            yield
-        finally:
-            done.set()
-
     def _prepare(self, request: Request) -> tuple[Method, Callable[[], Any]]:
         """Find the method, decode its arguments; the function that comes back only needs to be run."""
-        interface, manager = self._endpoint(request)
+        interface, manager = meant(self.endpoints, request, topic=self.topic, host=self.host)
         method = interface.methods.get(request.method)
         if method is None:
             raise NoSuchMethod(f"{interface.__name__} declares no method {request.method}")
-        arguments = method.read(self.peer.codec.unwrap(request.args))
+        try:
+            arguments = method.read(self.peer.codec.unwrap(request.args))
+        except RecursionError:
+            raise InvalidArguments(f"{method.name}: its arguments are nested too deep to be read") from None
         ctxt = self.peer.codec.context_from_wire(request.context)
-        return method, lambda: getattr(manager, method.name)(ctxt, **arguments)
 
-    def _endpoint(self, request: Request) -> tuple[type[Interface], object]:
-        """Choose among the interfaces of the namespace: there may be several majors, and several of one name."""
-        asked = Version.parse(request.version)
-        served = [pair for pair in self.endpoints if pair[0].namespace == request.namespace]
-        offered = [pair for pair in served if request.method in pair[0].methods] or served[:1]
-        for interface, manager in offered:
-            if Version.parse(interface.version).accepts(asked):
-                return interface, manager
-        spoken = ", ".join(f"{interface.__name__} {interface.version}" for interface, _ in offered) or "nothing"
-        raise UnsupportedVersion(
-            f"{self.topic} on {self.host} cannot run {request.method} {request.version}: it speaks {spoken}",
-            service=self.topic, interface=request.namespace or self.topic, asked=request.version, offered=spoken,
-        )  # fmt: skip
+        def run() -> Any:
+            if interface not in _FOR_ALL:
+                self._admit(callers.caller(), method, arguments)
+            return getattr(manager, method.name)(ctxt, **arguments)
+
+        return method, run
 
     # ---- how it ended
 
@@ -216,8 +239,12 @@ class Server:
 
         A message that nobody can read may be either, so its sender gets both under the message's own id.
         """
-        LOG.warning("refused a message from %s on %s: %s", message.app_id, message.routing_key, error)
-        self._seen("rejected", message, request, error=error)
+        if isinstance(error, Forbidden) and request is not None:
+            denials.denied(request, error, self._on_denied)
+            self._seen("denied", message, request, error=error)
+        else:
+            LOG.warning("refused a message from %s on %s: %s", message.app_id, message.routing_key, error)
+            self._seen("rejected", message, request, error=error)
         failure = self.peer.codec.failure_of(error)
         if request is not None and request.msg_id is not None:
             self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
@@ -239,6 +266,7 @@ class Server:
 
     def _again(self, message: Message, request: Request, error: Exception) -> None:
         """Have a cast delivered once more, after a pause in a queue of the broker's; or park it."""
+        message = replace(message, routing_key=self._place_of(message))
         tried, key = message.deliveries + 1, message.routing_key
         headers = {**message.headers, **parking.notes(message, error)}
         if tried > len(self._pauses):
@@ -249,30 +277,43 @@ class Server:
             self.peer.transport.declare_pause(key, self.peer.exchange, key, seconds=pause, back_to=back_to)
         return self.peer.resend(message, routing_key=key, deliveries=tried, headers=headers)
 
+    def _place_of(self, message: Message) -> str:
+        """Name the queue of ours that a message came from: its key, which its sender chose, may name another's."""
+        ours = [subscription.queue for subscription in self._subscriptions if subscription.durable]
+        return message.routing_key if message.routing_key in ours else ours[0]
+
     def _park(self, message: Message, request: Request, error: Exception) -> None:
+        place = message.routing_key if self._alone else self.topic
         LOG.critical(
             "parked %s %s in %s after %d deliveries: %s",
-            request.method, message.message_id, parking.queue_of(self.topic), message.deliveries, error,
+            request.method, message.message_id, parking.queue_of(place), message.deliveries, error,
         )  # fmt: skip
-        parking.park(self.peer, self.topic, message)
+        parking.park(self.peer, place, message)
         self._seen("parked", message, request, error=error)
 
     def _reply(self, message: Message, request: Request | None, body: bytes) -> None:
         """Answer on the reply exchange; a foreign oslo.messaging caller reads from the default exchange."""
         exchange, key = self.peer.reply_exchange, message.reply_to
-        if key is None:
+        if key is None and self.peer.answerable is None:
             exchange, key = "", request.reply_q if request is not None else None
+        if key is None or not self._may_answer(message, key):
+            return
         self.peer.transport.publish(
             Message(
                 body=body,
                 exchange=exchange,
-                routing_key=key or "",
+                routing_key=key,
                 message_id=message.message_id,
                 app_id=self.peer.name,
                 user_id=self.peer.transport.user_id,
+                headers={SEAL: message.headers[SEAL]} if SEAL in message.headers else {},
                 expiration=message.expiration,  # a broker that is away is waited for as long as the caller waits
             )
         )
+
+    def _may_answer(self, message: Message, key: str) -> bool:
+        asked = self.peer.answerable
+        return key.startswith("reply_") and (asked is None or asked(self.peer.sender_of(message), key))
 
     def _seen(
         self,
@@ -292,30 +333,6 @@ class Server:
             error=None if error is None else f"{type(error).__name__}: {error}",
             **({"payload": {"result": result}} if kind == "replied" else {}),
         )  # fmt: skip
-
-
-def _topic_of(endpoints: Sequence[tuple[type[Interface], object]]) -> str:
-    topics = {interface.topic for interface, _ in endpoints}
-    if len(topics) != 1:
-        raise TypeError(f"a server serves one topic, not {len(topics)}: {', '.join(sorted(topics))}")
-    return topics.pop()
-
-
-def check_manager(interface: type[Interface], manager: object) -> None:
-    """Compare a manager with the interface it is to implement.
-
-    :raises TypeError: naming the method that is missing or takes other arguments
-    """
-    for method in interface.methods.values():
-        implemented = getattr(manager, method.name, None)
-        if implemented is None:
-            raise TypeError(f"{type(manager).__name__} does not implement {interface.__name__}.{method.name}")
-        takes = list(inspect.signature(implemented).parameters)[1:]
-        if takes != [p.name for p in method.parameters]:
-            raise TypeError(
-                f"{type(manager).__name__}.{method.name} takes {takes}, "
-                f"{interface.__name__} declares {[p.name for p in method.parameters]}"
-            )
 
 
 __all__ = ["MOST_DELIVERIES", "Method", "Server", "Spawn", "check_manager", "in_a_thread"]

@@ -111,6 +111,9 @@ class Transport(ABC):
     #: The broker user that this process publishes as, or None.
     user_id: str | None = None
 
+    #: Whether it makes the exchanges, and the queues that others read, or finds them made.
+    declares: bool = True
+
     @abstractmethod
     def start(self) -> None:
         """Connect, and begin to deliver to the subscriptions."""

@@ -79,13 +79,15 @@ class Theatre:
         transport = MemoryTransport(self.broker)
         transport.subscribe(
             Subscription(
-                queue="answers", exchange="mininova.reply", kind=TOPIC, routing_key="answers", durable=False,
-                on_delivery=self.replies.append,
+                queue="reply_answers", exchange="mininova.reply", kind=TOPIC, routing_key="reply_answers",
+                durable=False, on_delivery=self.replies.append,
             )
         )  # fmt: skip
-        body = envelope.pack({**payload, "_msg_id": "asked", "_reply_q": "answers"})
+        body = envelope.pack({**payload, "_msg_id": "asked", "_reply_q": "reply_answers"})
         transport.publish(
-            Message(body=body, exchange="mininova", routing_key=self.topic, message_id="asked", reply_to="answers")
+            Message(
+                body=body, exchange="mininova", routing_key=self.topic, message_id="asked", reply_to="reply_answers"
+            )
         )
         self.broker.run()
         return envelope.unpack(self.replies.pop().message.body)

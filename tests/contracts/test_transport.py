@@ -245,7 +245,7 @@ def test_peers_and_servers_are_context_managers(bench: Bench):
 def test_a_reply_waits_for_the_broker_as_long_as_its_caller_does(bench: Bench):
     """And no longer, neither at the server nor in the queue: nobody wants it any more."""
     bench.serve(Keeper())
-    caller, key = bench.peer("caller"), f"answers-{bench.mark}"
+    caller, key = bench.peer("caller"), f"reply_{bench.mark}"
     answers = bench.listen(key, caller.reply_exchange)
     body = bench.payload("get", {"name": "desk"}, _msg_id="1", _reply_q=key)
 

@@ -243,9 +243,9 @@ def test_a_second_reply_is_dropped(bench: Bench):
 def test_a_foreign_caller_is_answered_where_it_reads(bench: Bench):
     """A caller of oslo.messaging names its queue in the message, and reads from the default exchange."""
     bench.serve(Keeper())
-    heard = bench.listen(f"reply-{bench.mark}")
+    heard = bench.listen(f"reply_{bench.mark}")
 
-    body = bench.payload("get", {"name": "desk"}, _msg_id="42", _reply_q=f"reply-{bench.mark}")
+    body = bench.payload("get", {"name": "desk"}, _msg_id="42", _reply_q=f"reply_{bench.mark}")
     bench.request(bench.peer(), body, reply_to=None)
     reply = envelope.unpack(bench.next(heard).body)
 

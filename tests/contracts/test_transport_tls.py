@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from certificates import Authority
 from private_broker import PrivateBroker
 from rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 from stack import broker
+from stack.certificates import Authority
 
 from mininova.rpc.amqp import AMQPTransport
 from mininova.rpc.amqp.connect import BrokerUnreachable

@@ -11,9 +11,9 @@ from mininova import rpc
 def after(seconds: float, spawn: rpc.server.Spawn) -> rpc.server.Spawn:
     """Make a spawn whose handlers begin late: as if others had kept them waiting for so long."""
 
-    def late(handle: Any, delivery: Any) -> None:
-        delivery.arrived -= seconds
-        spawn(handle, delivery)
+    def late(handle: Any, *args: Any) -> None:
+        args[-1].arrived -= seconds
+        spawn(handle, *args)
 
     return late
 

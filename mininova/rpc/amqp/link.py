@@ -51,10 +51,8 @@ class Link:
             (0, frames.CONNECTION_CLOSE_OK): lambda payload, content: self.cut(),
             (0, frames.BLOCKED): self._blocked,
             (0, frames.UNBLOCKED): self._unblocked,
-            **{
-                (channel, frames.CHANNEL_CLOSE): self._closed
-                for channel in (frames.PLAIN, frames.CONFIRMING, frames.READING)
-            },
+            (frames.CONFIRMING, frames.CHANNEL_CLOSE): self._closed,
+            (frames.READING, frames.CHANNEL_CLOSE): self._closed,
         }
         threading.Thread(target=self._writer.run, name="amqp-writer", daemon=True).start()
 

@@ -25,14 +25,19 @@ class Refused(RPCError):
     """The broker will not declare a place: it exists and is of another kind, or we may not."""
 
 
+class Missing(Refused):
+    """An exchange is not there, and it is not ours to make."""
+
+
 class Places:
     """The exchanges and queues of one connection.
 
     :param quorum: whether durable queues are quorum queues, which live on several brokers of a cluster
+    :param declares: whether we make exchanges; a process that may not finds them made
     """
 
-    def __init__(self, link: Link, *, quorum: bool = False) -> None:
-        self._link, self._durably = link, _QUORUM if quorum else {}
+    def __init__(self, link: Link, *, quorum: bool = False, declares: bool = True) -> None:
+        self._link, self._durably, self._declares = link, _QUORUM if quorum else {}, declares
         self._exchanges: set[str] = set()
         self._asking, self._questions = threading.Lock(), deque[Waiter]()
         for answer in frames.EXCHANGE_DECLARE_OK, frames.QUEUE_DECLARE_OK, frames.QUEUE_BIND_OK:
@@ -44,7 +49,7 @@ class Places:
 
     def exchange(self, name: str, timeout: float) -> None:
         """Declare a topic exchange, once; the default one needs none."""
-        if name and name not in self._exchanges:
+        if name and name not in self._exchanges and self._declares:
             self._ask(f"exchange {name}", timeout, declare_exchange(DECLARING, name, TOPIC))
             self._exchanges.add(name)
 
@@ -143,6 +148,8 @@ class _Close(Exception):
 
     def named(self, what: str) -> RPCError:
         """Give the error for who asked."""
+        if self._code == _NOT_FOUND and "no exchange" in self._text:
+            return Missing(f"the {what} has nothing to come from: {self._text.partition('- ')[2]}")
         if self._code == _NOT_FOUND:
             return Undeliverable(f"there is no {what}", target=what.partition(" ")[2])
         if "'x-queue-type'" in self._text:

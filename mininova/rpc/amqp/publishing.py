@@ -4,6 +4,7 @@ Nobody holds the wire while he waits, so any number of threads publish at once, 
 piece.  Confirms and returns come in through the reader and are matched here to whoever waits for them.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from mininova.rpc.amqp.link import Link
 from mininova.rpc.amqp.places import Places, declare_exchange
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, Undeliverable
 from mininova.rpc.transport import TOPIC, Message, Waiter
+
+LOG = logging.getLogger(__name__)
 
 
 class _Unconfirmed:
@@ -35,6 +38,7 @@ class Publishing:
         self._published = 0
         self._unconfirmed: dict[int, _Unconfirmed] = {}
         link.on[PLAIN, frames.RETURN] = self._plain_returned
+        link.on[PLAIN, frames.CHANNEL_CLOSE] = self._plain_refused
         link.on[CONFIRMING, frames.RETURN] = self._confirming_returned
         link.on[CONFIRMING, frames.ACK] = self._confirmed
         link.on[CONFIRMING, frames.NACK] = self._refused
@@ -114,6 +118,15 @@ class Publishing:
 
     def _plain_returned(self, payload: bytes, content: Content) -> None:
         self._on_return(content.message("", "").message_id)
+
+    def _plain_refused(self, payload: bytes, content: Content) -> None:
+        """Open the channel again that the broker closed over one message, to where there is nothing, or we may not.
+
+        What was sent there at the same time is lost, as may happen to whatever waits for no confirmation.
+        """
+        LOG.warning("the broker does not take a message: %s", frames.arguments("Bs", payload)[1])
+        close_ok = frames.method(PLAIN, frames.CHANNEL_CLOSE_OK)
+        self._link.write(close_ok + frames.method(PLAIN, frames.CHANNEL_OPEN, "s", ""))
 
     def _ended(self) -> None:
         for unconfirmed in list(self._unconfirmed.values()):

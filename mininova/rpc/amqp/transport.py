@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from mininova.rpc.amqp.address import Address, addresses
 from mininova.rpc.amqp.connect import BrokerUnreachable, connect
 from mininova.rpc.amqp.link import Link
-from mininova.rpc.amqp.places import Places, Refused
+from mininova.rpc.amqp.places import Missing, Places, Refused
 from mininova.rpc.amqp.publishing import Publishing
 from mininova.rpc.amqp.reading import Reading
 from mininova.rpc.amqp.tls import TLS
@@ -34,7 +34,7 @@ class _Live:
     def __init__(self, transport: "AMQPTransport", address: Address) -> None:
         t = transport
         self.link = Link(connect(address, t.tls, heartbeat=t.heartbeat, prefetch=t.prefetch), str(address))
-        self.places = Places(self.link, quorum=t.quorum)
+        self.places = Places(self.link, quorum=t.quorum, declares=t.declares)
         self.publishing = Publishing(self.link, self.places, lambda message_id: t.on_return(message_id))
         self.reading = Reading(self.link, self.places, lambda subscription: t._read_again(self, subscription))
 
@@ -48,6 +48,8 @@ class AMQPTransport(Transport):
     :param connect_wait: seconds that an unconfirmed message waits for a broker that is away, or takes nothing now
     :param tls: what to trust, and what to show, when the URL says ``amqps://``
     :param quorum: whether durable queues are quorum queues; everybody who declares them must agree
+    :param declares: make the exchanges; False for a process whose broker user may make nothing but its own queues: it
+        begins when somebody else has made them
     :raises ValueError: when the URL is none
     """
 
@@ -60,11 +62,12 @@ class AMQPTransport(Transport):
         connect_wait: float = 10.0,
         tls: TLS | None = None,
         quorum: bool = False,
+        declares: bool = True,
     ) -> None:
         found = addresses(url)
         self.user_id = found[0].user
         self.heartbeat, self.prefetch, self.tls, self.quorum = heartbeat, prefetch, tls or TLS(), quorum
-        self._connect_wait = connect_wait
+        self.declares, self._connect_wait = declares, connect_wait
         self._addresses = deque(random.sample(found, len(found)))  # not all processes are to begin with the same
         self._subscriptions: list[Subscription] = []
         self._live: _Live | None = None  # once it reads every subscription
@@ -90,6 +93,8 @@ class AMQPTransport(Transport):
             thread.start()
         try:
             self._take_into_use(live)
+        except Missing as error:
+            self._wait_for_it(live, error)
         except RPCError:
             self._stopping.set()
             live.link.close()
@@ -199,6 +204,12 @@ class AMQPTransport(Transport):
         except Exception:  # whatever it does, we have done our part
             LOG.exception("what follows a new connection failed")
 
+    @staticmethod
+    def _wait_for_it(live: _Live, error: Missing) -> None:
+        """Have the reader connect again, with growing pauses, until what we do not make is there."""
+        LOG.warning("%s; waiting until somebody makes it", error)
+        live.link.cut()
+
     def _beat(self) -> None:
         while not self._stopping.wait(self.heartbeat / 3):
             if (live := self._live) is not None:
@@ -234,6 +245,8 @@ class AMQPTransport(Transport):
                 live.reading.consume(subscription, _PATIENCE)
             except ConnectionLost:
                 return  # the next connection reads it
+            except Missing as error:
+                self._wait_for_it(live, error)
             except RPCError:
                 with self._changed:
                     self._subscriptions.remove(subscription)

@@ -1,7 +1,7 @@
 """The driver that sends notifications as messages, in oslo.messaging's format, to whoever listens.
 
 Each goes to a durable queue named ``<topic>.<priority>``, which is made before the first one is sent, so that
-those who listen later hear it, too.
+those who listen later hear it, too.  A process that may not make it finds it made, or waits until it is.
 """
 
 import time
@@ -99,6 +99,6 @@ class Messaging(Driver):
             self._peer.transport.publish_confirmed(message, timeout)
 
     def _declare(self, key: str) -> None:
-        if key not in self._declared:
+        if key not in self._declared and self._peer.transport.declares:
             self._peer.transport.declare(key, self._peer.exchange, key)
             self._declared.add(key)

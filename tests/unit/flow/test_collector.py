@@ -7,9 +7,9 @@ import pytest
 
 from mininova.flow.collector import Collector, subscription
 from mininova.flow.store import Reader, Writer
-from mininova.rpc.flow import EXCHANGE
+from mininova.rpc.flow import EXCHANGE, KEY
 from mininova.rpc.memory import MemoryBroker, MemoryTransport
-from mininova.rpc.transport import FANOUT, Message
+from mininova.rpc.transport import Message
 
 REQUEST = "req-11111111-2222-3333-4444-555555555555"
 
@@ -23,7 +23,7 @@ def publish(tmp_path: Path):
     transport.subscribe(subscription(Collector(writer).take, "flow_collector"))
 
     def publish(body: bytes) -> None:
-        transport.publish(Message(body=body, exchange=EXCHANGE, routing_key="", message_id="1"), kind=FANOUT)
+        transport.publish(Message(body=body, exchange=EXCHANGE, routing_key=KEY, message_id="1"))
         broker.run()
 
     yield publish

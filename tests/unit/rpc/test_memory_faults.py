@@ -214,7 +214,7 @@ def test_a_sender_goes_on_when_the_partition_heals_in_time(bench):
 def test_what_a_peer_had_in_hand_goes_to_another(bench):
     """The broker takes it back, so what the first says of it later counts for nothing."""
     kept = []
-    bench.serve(Keeper(), "a", spawn=lambda handle, delivery: kept.append(delivery))
+    bench.serve(Keeper(), "a", spawn=lambda handle, *args: kept.append(args[-1]))
     bench.client().switch({}, Lamp("desk"))
     bench.broker.run()
     heir = Keeper()

@@ -45,14 +45,18 @@ def test_a_cast_that_is_never_confirmed_ends_with_its_deadline():
         LampAPI(rpc.Peer(transport, name="client")).within(0.01).switch({}, Lamp("desk"))
 
 
-def test_what_is_sent_again_is_not_sent_in_anothers_name():
-    """The broker would refuse it, and end the connection."""
+def test_what_is_sent_again_says_who_sent_it_first():
+    """It goes in our name, as the broker wants it; what nobody vouches for gains no name by that."""
     transport = Shaky(0)
     peer = rpc.Peer(transport, name="server")
     for user_id in "me", "another", None:
         peer.resend(Message(body=b"", exchange="", routing_key="", message_id="", user_id=user_id), deliveries=1)
 
-    assert [(message.user_id, message.deliveries) for message in transport.sent] == [("me", 1), (None, 1), (None, 1)]
+    assert [(message.user_id, dict(message.headers)) for message in transport.sent] == [
+        ("me", {}),
+        ("me", {"x-mininova-origin": "another"}),
+        (None, {}),
+    ]
 
 
 def test_a_call_is_not_persistent_and_a_cast_is():

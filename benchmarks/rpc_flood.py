@@ -1,0 +1,187 @@
+"""What one identity that floods a server costs the others: how long a call of theirs waits, with turns and without.
+
+    .venv/bin/python benchmarks/rpc_flood.py [--seconds 5] [--most 32] [--work 0.003]
+
+One broker of its own and three processes: a server in the place of a conductor, whose handlers take so much of its one
+CPU; an attacker, who sends casts as fast as the broker takes them; and this one, a compute that makes one call after
+the other.  Rates and waits are of this machine; what counts is their order.
+"""
+
+import sys
+
+import eventlet
+
+if sys.argv[1:2] == ["serve"]:  # as a conductor is; before anything else is imported
+    eventlet.monkey_patch()
+
+import argparse
+import contextlib
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
+
+from private_broker import PASSWORD, PrivateBroker  # noqa: E402
+from stack import broker  # noqa: E402
+
+from mininova import rpc  # noqa: E402
+from mininova.rpc import envelope  # noqa: E402
+from mininova.rpc.amqp import AMQPTransport  # noqa: E402
+from mininova.rpc.transport import Message  # noqa: E402
+
+EXCHANGE, PATIENCE = "flood", 60.0
+
+
+class WorkAPI(rpc.Interface):
+    """Something to do."""
+
+    topic, version = "work", "1.0"
+
+    @rpc.call(since="1.0", idempotent=True)
+    def ask(self, ctxt: Any) -> int:
+        """Do a little."""
+
+    @rpc.cast(since="1.0")
+    def tell(self, ctxt: Any, text: str) -> None:
+        """Do as little."""
+
+
+class Worker:
+    """Do it.
+
+    :param seconds: of CPU for each
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self.told = seconds, 0
+
+    def ask(self, ctxt: Any) -> int:
+        """See WorkAPI; give how much was told so far."""
+        self._work()
+        return self.told
+
+    def tell(self, ctxt: Any, text: str) -> None:
+        """See WorkAPI."""
+        self._work()
+        self.told += 1
+
+    def _work(self) -> None:
+        end = time.perf_counter() + self._seconds
+        while time.perf_counter() < end:
+            pass
+
+
+def serve(url: str, seconds: float, most: float) -> None:
+    """Be the server, until killed."""
+    with rpc.Peer(AMQPTransport(url), name="conductor.bench", exchange=EXCHANGE) as peer:
+        turns = {} if most == 0 else {"most_at_once": lambda caller: most}
+        with rpc.Server(peer, "bench", [(WorkAPI, Worker(seconds))], spawn=eventlet.spawn_n, **turns):
+            print("up", flush=True)
+            threading.Event().wait()
+
+
+def flood(url: str, seconds: float) -> None:
+    """Be the attacker: publish without waiting for anything, and say how much."""
+    transport, sent = AMQPTransport(url), 0
+    transport.start()
+    body = envelope.pack_request(rpc.Request(method="tell", args={"text": "x" * 500}))
+    end = time.monotonic() + seconds
+    with contextlib.suppress(rpc.RPCError):  # of a broker that has had enough
+        while time.monotonic() < end:
+            transport.publish(
+                Message(
+                    body=body, exchange=EXCHANGE, routing_key="work", message_id=str(sent), persistent=True,
+                    user_id=transport.user_id,
+                )
+            )  # fmt: skip
+            sent += 1
+    print(sent, flush=True)
+    transport.stop()
+
+
+def measure(api: WorkAPI, seconds: float) -> list[float]:
+    """Make one call after the other, and give how long each took."""
+    waits, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        began = time.monotonic()
+        try:
+            api.within(PATIENCE).ask({})
+        finally:
+            waits.append(time.monotonic() - began)
+    return sorted(waits)
+
+
+def told(what: str, waits: list[float]) -> None:
+    """Print a row."""
+    middle, late = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
+    print(f"{what:<34} {len(waits):>6} calls   p50 {middle * 1e3:>8.1f}   p99 {late * 1e3:>8.1f}   "
+          f"longest {waits[-1] * 1e3:>8.1f} ms", flush=True)  # fmt: skip
+
+
+class Role:
+    """Another process of this file."""
+
+    def __init__(self, *words: object) -> None:
+        command = [sys.executable, "-W", "ignore", __file__, *map(str, words)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def hear(self) -> str:
+        """Wait for what it says."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def compare(node: PrivateBroker, options: argparse.Namespace, most: float) -> None:
+    """Measure one server, in peace and then under a flood."""
+    urls = {name: node.url_of(name, PASSWORD) for name in ("conductor", "compute.host-1", "compute.host-2")}
+    label = f"at most {most:g} of each" if most else "no bound"
+    peer = rpc.Peer(AMQPTransport(urls["compute.host-2"]), name="compute.host-2", exchange=EXCHANGE)
+    with Role("serve", urls["conductor"], options.work, most) as server:
+        server.hear()
+        with peer:
+            told(f"{label}, in peace", measure(WorkAPI(peer), options.seconds))
+            with Role("flood", urls["compute.host-1"], options.seconds) as attacker:
+                time.sleep(0.5)  # until it is up to speed
+                told(f"{label}, flooded", measure(WorkAPI(peer), options.seconds))
+                print(f"{'':<34} {attacker.hear()} were sent in {options.seconds:g} s", flush=True)
+
+
+def main() -> None:
+    """Compare the two."""
+    if len(sys.argv) > 1 and sys.argv[1] in ("serve", "flood"):
+        role, url, *numbers = sys.argv[1:]
+        return {"serve": serve, "flood": flood}[role](url, *map(float, numbers))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--most", type=int, nargs="*", default=[0, 32], help="0 is no bound")
+    parser.add_argument("--work", type=float, default=0.002, help="seconds of CPU that a handler takes")
+    options = parser.parse_args()
+    server = broker.find_server(os.environ)
+    if server is None:
+        sys.exit("There is no RabbitMQ here: tools/install-rabbitmq.sh installs one, or set RABBITMQ_SERVER.")
+    for most in options.most:
+        with tempfile.TemporaryDirectory(prefix="mininova-") as folder:
+            node = PrivateBroker(Path(folder), server)
+            node.start()
+            try:
+                compare(node, options, most)
+            finally:
+                node.kill()
+    return None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""A process whose broker user may do no more than it needs: it makes nothing but its own queues, and works.
+
+On RabbitMQ only, for the memory broker has no permissions.
+"""
+
+import json
+import queue
+from collections.abc import Iterator
+
+import pytest
+from private_broker import PASSWORD, PrivateBroker
+from rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp, broken
+
+from mininova import broker_definitions, rpc
+from mininova.rpc import parking
+from mininova.rpc.amqp import AMQPTransport
+from mininova.rpc.notify.messaging import Messaging
+from mininova.rpc.transport import TOPIC, Message, Subscription
+
+
+class ConfinedBench(AMQPBench):
+    """A bench with a host ``a`` of the lamps whose user, ``confined``, may do no more than serve it."""
+
+    def __init__(self, broker: PrivateBroker) -> None:
+        super().__init__(broker.url)
+        self.broker, self.user = broker, f"confined-{self.mark}"
+
+    def confine(self, folder) -> None:
+        """Make the user."""
+        own, reply = rf"{self.topic}\.a(\..+)?", r"reply_lamp\.a_[0-9a-f]+"
+        exchanges = rf"{self.exchange}(\.reply)?"
+        who = {"user": self.user, "vhost": "/"}
+        definitions = {
+            "users": [broker_definitions.user(self.user, PASSWORD)],
+            "permissions": [
+                {
+                    **who,
+                    "configure": f"^({own}|{reply})$",
+                    "read": f"^({own}|{reply}|{exchanges})$",
+                    "write": f"^({own}|{reply}|{exchanges})$",
+                }
+            ],
+            "topic_permissions": [
+                {**who, "exchange": self.exchange, "write": rf"^({own}|notifications\..+)$", "read": f"^{own}$"},
+                {**who, "exchange": f"{self.exchange}.reply", "write": r"^reply_client_", "read": f"^{reply}$"},
+            ],
+        }
+        path = folder / "definitions.json"
+        path.write_text(json.dumps(definitions))
+        self.broker.tell("import_definitions", str(path))
+
+    def confined(self, **how) -> rpc.Peer:
+        """Make the confined process, not started yet."""
+        self.how = {"declares": False}
+        transport = self.transport(self.user)
+        self.how = {}
+        peer = rpc.Peer(transport, name="lamp.a", exchange=self.exchange, call_timeout=PATIENCE, **how)
+        self.peers.append(peer)
+        return peer
+
+
+@pytest.fixture
+def bench(private_broker: PrivateBroker, tmp_path) -> Iterator[ConfinedBench]:
+    """Give a bench with its confined user."""
+    made = ConfinedBench(private_broker)
+    made.confine(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_confined_server_serves(bench: ConfinedBench):
+    """It answers calls, tries casts again after pauses, and parks them, with nothing but its own queues."""
+    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
+    client = bench.peer()
+    client.transport.declare("anything", bench.exchange, "anything")  # and so the exchange
+    peer = bench.confined(report=events.put)
+    peer.start()
+    keeper = Keeper(switch=broken)
+    bench.serve(keeper, "a", alone=True, peer=peer)
+
+    assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
+    bench.client(client).on("a").switch(CTXT, Lamp("desk"))
+    while bench.next(events).kind != "parked":
+        pass
+    (one,) = parking.parked(client, f"{bench.topic}.a")
+    assert one.message.user_id == bench.user
+
+
+def test_a_confined_process_is_heard_where_a_queue_was_made(bench: ConfinedBench):
+    """It makes no queue for its notifications, and sends them to the one that is there."""
+    heard = bench.listen("notifications.info")
+    peer = bench.confined()
+    peer.start()
+
+    rpc.Notifier(peer, "lamp.a", drivers=[Messaging(peer)]).info(CTXT, "lamp.on", {})
+
+    assert bench.next(heard).user_id == bench.user
+
+
+def test_a_confined_process_waits_for_the_exchanges(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
+    """When nobody has made them yet it says so in a line, and begins when somebody has."""
+    keeper = Keeper()
+    peer = bench.confined()
+    peer.start()
+    server = rpc.Server(peer, "a", [(bench.api, keeper)], spawn=bench.spawn, alone=True)
+    server.start()
+    assert f"no exchange '{bench.exchange}.reply'" in caplog.text
+
+    client = bench.peer("client")
+    client.transport.declare("anything", bench.exchange, "anything")
+    ready: queue.Queue[None] = queue.Queue()
+    peer.transport.on_restored = lambda: ready.put(None)
+    ready.get(timeout=PATIENCE)
+
+    assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
+
+
+def test_what_it_may_not_send_costs_a_line_in_the_log(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
+    """The broker refuses the message, and the connection with all else goes on."""
+    client, peer = bench.peer(), bench.confined()
+    client.transport.declare("anything", bench.exchange, "anything")
+    peer.start()
+    bench.serve(Keeper(), "a", alone=True, peer=peer)
+    restored: queue.Queue[None] = queue.Queue()
+    peer.transport.on_restored = lambda: restored.put(None)
+
+    peer.transport.publish(
+        Message(body=b"{}", exchange=f"{bench.exchange}.reply", routing_key="reply_of_another", message_id="1")
+    )
+
+    assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
+    assert "does not take a message: ACCESS_REFUSED" in caplog.text
+    assert restored.empty()
+
+
+def test_what_the_broker_forwards_from_another_queue_is_denied(bench: ConfinedBench):
+    """A taken-over host can have what it was sent forwarded to another, in its sender's name: that is not obeyed."""
+    keeper, told = Keeper(), queue.Queue[rpc.Denial]()
+    bench.serve(keeper, "b", on_denied=told.put)
+    client = bench.peer(user="conductor")
+    bench.client(client)
+    attacker = AMQPTransport(bench.url.replace("://mininova:", f"://{bench.user}:"), declares=False)
+    attacker.start()
+    place = f"{bench.topic}.a"
+    attacker.declare_pause(f"{place}.trap", bench.exchange, place, seconds=0.01, back_to=f"{bench.topic}.b")
+
+    bench.client(client).on("a").switch(CTXT, Lamp("desk"))
+
+    denial = told.get(timeout=PATIENCE)
+    assert (denial.caller, denial.method, denial.object) == ("conductor", "switch", f"{place}.trap")
+    assert keeper.asked.empty()
+    attacker.stop()
+
+
+def test_a_queue_of_anothers_is_refused_in_words(bench: ConfinedBench):
+    """The error says which, and what the broker says."""
+    bench.peer()
+    peer = bench.confined()
+    peer.start()
+
+    with pytest.raises(rpc.RPCError, match=f"refuses the queue {bench.topic}: ACCESS_REFUSED"):
+        peer.transport.subscribe(
+            Subscription(
+                queue=bench.topic, exchange=bench.exchange, kind=TOPIC, routing_key=bench.topic,
+                on_delivery=lambda delivery: None,
+            )
+        )  # fmt: skip
