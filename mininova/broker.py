@@ -6,12 +6,16 @@ from mininova.rpc.amqp import AMQPTransport
 from mininova.rpc.amqp.tls import TLS
 
 
-def transport(conf: ConfigOpts) -> AMQPTransport:
-    """Make the transport; it connects when it is started."""
+def transport(conf: ConfigOpts, *, declares: bool = True) -> AMQPTransport:
+    """Make the transport; it connects when it is started.
+
+    :param declares: make the exchanges, as every service does but a compute, which may not
+    """
     rabbit = conf.oslo_messaging_rabbit
     return AMQPTransport(
         conf.transport_url,
         heartbeat=rabbit.heartbeat_timeout_threshold,
         quorum=rabbit.rabbit_quorum_queue,
+        declares=declares,
         tls=TLS(ca_file=rabbit.ssl_ca_file, cert_file=rabbit.ssl_cert_file, key_file=rabbit.ssl_key_file),
     )

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 import eventlet
 from oslo_config.cfg import ConfigOpts
 
-from mininova import broker, errors, http_server, rpc, upgrade_levels
+from mininova import broker, errors, http_server, replies, rpc, upgrade_levels
+from mininova.identities import COMPUTE
 from mininova.objects import Service
 from mininova.observe import Observation
 from mininova.publisher import make_notifier
 from mininova.rpc import flow
-from mininova.rpc.transport import FANOUT, Message
+from mininova.rpc.denials import Admit, OnDenied, admit_all
+from mininova.rpc.transport import Message
+from mininova.rpc.turns import MostAtOnce
 from mininova.upgrade_levels import UpgradeLevels
 from mininova.wire import CODEC
 
@@ -38,11 +41,13 @@ class Process:
     """One process, from its settings to its end.
 
     :param name: api, scheduler, conductor or compute; with the host it is who others see in the flow
+    :param identity_of: finds who a reply is from; the default knows the services of the controller, and no compute
     """
 
-    def __init__(self, conf: ConfigOpts, name: str) -> None:
+    def __init__(self, conf: ConfigOpts, name: str, *, identity_of: replies.IdentityOf = replies.controller) -> None:
         self.conf, self.name, self.host = conf, name, conf.host
-        self.transport = broker.transport(conf)
+        enforce = conf.identities.enforce
+        self.transport = broker.transport(conf, declares=name != COMPUTE or not enforce)
         self.reporter = flow.Reporter(self._publish_flow) if conf.flow.enabled else None
         self.observation = Observation(conf, name)
         self.levels = UpgradeLevels({topic: conf.upgrade_levels[topic] for topic in upgrade_levels.TOPICS})
@@ -55,9 +60,13 @@ class Process:
             report=self.reporter,
             watch=self.observation.watch,
             levels=self.levels,
+            answers=replies.believing(identity_of) if enforce else None,
+            answerable=replies.answerable if enforce else None,
+            relays=replies.RELAYS.get(name, ()),
         )
         self.notifier = make_notifier(conf, self.peer, f"{name}.{self.host}")
         self._servers: list[rpc.Server] = []
+        self._endings: list[Callable[[], object]] = []
         self._sockets: list[socket.socket] = []
 
     # ---- parts
@@ -75,15 +84,36 @@ class Process:
         :raises rpc.RPCError: when it cannot be reached
         :raises errors.ConfigError: when the port of the metrics is taken
         """
+        if not self.conf.identities.enforce:
+            LOG.warning("[identities] enforce = false: whoever may use the broker may ask anything of anybody")
         self.peer.start()
         if self.reporter is not None:
             self.reporter.start()
         if (page := self.observation.page()) is not None:
             self.serve_http(page, self.conf.metrics.listen, self.conf.metrics.port, setting="[metrics] port")
 
-    def serve(self, endpoints: Sequence[tuple[type[rpc.Interface], object]]) -> None:
-        """Serve RPC interfaces."""
-        server = rpc.Server(self.peer, self.host, endpoints, spawn=eventlet.spawn_n)
+    def serve(
+        self,
+        endpoints: Sequence[tuple[type[rpc.Interface], object]],
+        admit: Admit,
+        on_denied: OnDenied | None = None,
+        most_at_once: MostAtOnce | None = None,
+    ) -> None:
+        """Serve RPC interfaces; a compute serves nothing but its own host.
+
+        :param admit: says who may ask what, where identities are enforced
+        :param on_denied: told of what was denied
+        :param most_at_once: how many messages of each caller are worked on at a time, likewise
+        """
+        enforce = self.conf.identities.enforce
+        server = rpc.Server(
+            self.peer, self.host, endpoints,
+            spawn=eventlet.spawn_n,
+            admit=admit if enforce else admit_all,
+            most_at_once=most_at_once if enforce else None,
+            on_denied=on_denied,
+            alone=self.name == COMPUTE,
+        )  # fmt: skip
         server.start()
         self._servers.append(server)
 
@@ -101,6 +131,14 @@ class Process:
             ) from None
         self._sockets.append(listener)
         eventlet.spawn_n(http_server.serve, listener, app)
+
+    def aside(self, work: Callable[..., object], *args: object) -> None:
+        """Do something in the background."""
+        eventlet.spawn_n(work, *args)
+
+    def at_the_end(self, work: Callable[[], object]) -> None:
+        """Do something when all that was begun is finished."""
+        self._endings.append(work)
 
     def every(self, seconds: float, work: Callable[[], object], what: str) -> None:
         """Do something now and then periodically, a little unevenly; a failure is logged and the next turn comes.
@@ -179,6 +217,8 @@ class Process:
         for server in self._servers:
             if not server.stop(wait):
                 LOG.warning("stopped before all work was finished; its messages go back to their queues")
+        for ending in self._endings:
+            ending()
         self.notifier.stop(min(wait, _LAST_WORDS))
         if self.reporter is not None:
             self.reporter.stop()
@@ -188,9 +228,9 @@ class Process:
     # ---- small parts
 
     def _publish_flow(self, body: bytes) -> None:
-        event = Message(body=body, exchange=flow.EXCHANGE, routing_key="", message_id="", app_id=self.name)
+        event = Message(body=body, exchange=flow.EXCHANGE, routing_key=flow.KEY, message_id="", app_id=self.name)
         try:
-            self.transport.publish(event, kind=FANOUT)
+            self.transport.publish(event)
         except rpc.RPCError as error:
             LOG.debug("a flow report was dropped: %s", error)
 

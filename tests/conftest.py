@@ -1,14 +1,15 @@
-"""What any test may ask for: a RabbitMQ node of its own, and the flag that rewrites golden files."""
+"""What any test may ask for: a RabbitMQ node or a stack of its own, and the flag that rewrites golden files."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from local_stack import LocalStack
 from private_broker import PrivateBroker
-from stack import broker
+from stack import broker, ports
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,3 +37,20 @@ def private_broker(rabbitmq_server: Path) -> Iterator[PrivateBroker]:
     yield node
     node.kill()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def make_stack(rabbitmq_server: Path) -> Iterator[Callable[..., LocalStack]]:
+    """Give a function that makes a stack's home and ports, without starting it; all are stopped in the end."""
+    made: list[LocalStack] = []
+
+    def make(**variables: str) -> LocalStack:
+        home = Path(tempfile.mkdtemp(prefix="mininova-"))
+        fixed = {"API_PORT": str(ports.pick()), "BROKER_PORT": str(ports.pick()), "COMPUTES": "2"}
+        made.append(LocalStack(home, {**fixed, **variables}))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        stack.unstack("--clean")
+        shutil.rmtree(stack.home.root, ignore_errors=True)

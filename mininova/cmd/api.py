@@ -6,6 +6,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
+from mininova.directory import Directory
 from mininova.rejections import Rejections
 from mininova.service import Process
 from mininova.wsgi.deploy import Parts, load_app
@@ -14,7 +15,7 @@ from mininova.wsgi.deploy import Parts, load_app
 def build(conf: ConfigOpts) -> Process:
     """Make an api of real parts."""
     database = open_database(conf)
-    process = Process(conf, "api")
+    process = Process(conf, "api", identity_of=Directory(database).at_once)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     process.connect()
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)

@@ -7,6 +7,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.audit_period import AuditPeriod
 from mininova.cmd.launch import launch
+from mininova.compute import admission
 from mininova.compute.manager import ComputeManager
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.usage import UsageAudit
@@ -31,7 +32,7 @@ def build(conf: ConfigOpts) -> Process:
     )
     process.connect()
     process.patiently(manager.init_host, "asking the conductor for this host's instances")
-    process.serve([(ComputeAPI, manager)])
+    process.serve([(ComputeAPI, manager)], admission.gate())
     process.every(conf.report_interval, manager.report, "the heartbeat")
     # It is asked for by name: only the answer tells whether a conductor is too old for the question.
     asked = ConductorAPI(process.peer, pin=ConductorAPI.version)

@@ -10,7 +10,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import conf as settings
 from mininova import rpc
 from mininova.cmd import arguments
-from mininova.manage import bootstrap, database, hosts, parked, services
+from mininova.manage import bootstrap, checkup, database, denials, hosts, identities, limits, parked, services
 from mininova.service import Process
 
 PURPOSE = "Look after a mininova cloud: its database, its services and hosts, its messages, its first users."
@@ -40,9 +40,19 @@ def _parser() -> argparse.ArgumentParser:
     delete = service("delete", services.delete, "forget a service that is gone for good")
     delete.add_argument("service", metavar="ID|BINARY@HOST", help="such as nova-compute@host-3")
 
-    host = arguments.adder(subject("host", None, "see the compute hosts"))
+    host = arguments.adder(subject("host", None, "see the compute hosts, and let them in"))
     host("list", hosts.show, "list the compute hosts, and how much of their room is promised")
     host("discover", hosts.discover, "say of each compute host whether it can be scheduled to, and if not, why")
+
+    _add_identities(host)
+    limits.arguments(host("limit", limits.change, "say what a host may offer at most, whatever it reports"))
+    denied = arguments.adder(subject("denials", None, "see what was refused to whom"))
+    for each in (
+        denied("list", denials.show, "list what callers wanted and may not, the latest first"),
+        denied("clear", denials.clear, "forget them"),
+    ):
+        each.add_argument("--caller", metavar="NAME", help="only of this broker user, such as compute.host-1")
+    subject("check", checkup.run, "fail if anything does not protect the cloud as it should, and say what")
 
     messages = arguments.adder(subject("rpc", None, "look after the messages between the services"))
     _add_parked(arguments.adder(messages("parked", None, "see the casts that were given up, and decide on them")))
@@ -56,7 +66,34 @@ def _parser() -> argparse.ArgumentParser:
             metavar="PASSWORD",
             help=f"the password of the user {name}; better given as {variable} in the environment",
         )
+    first.add_argument(
+        "--compute",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="record a compute whose broker user is there already; may be repeated (host add makes both)",
+    )
     return parser
+
+
+def _add_identities(host: arguments.AddCommand) -> None:
+    """Add what can be done with the broker users of computes."""
+    new = host("add", identities.add, "let a compute in: its broker user, its hosts and its configuration file")
+    new.add_argument(
+        "--hosts", default="", metavar="A,B", help="the hosts it stands for; without it the one of its name"
+    )
+    again = host("rotate", identities.rotate, "give a compute a new password, and cut off whoever has the old one")
+    gone = host("remove", identities.remove, "cut a compute off, and forget who it was")
+    for each in (new, again, gone):
+        each.add_argument("name", metavar="NAME", help="what the compute is called; its broker user is compute.NAME")
+    for each in (new, again):
+        each.add_argument(
+            "--config",
+            dest="file",
+            metavar="FILE",
+            help="the compute's configuration file: made, or changed in its transport_url only "
+            "(mininova-compute-NAME.conf in this folder)",
+        )
 
 
 def _add_parked(command: arguments.AddCommand) -> None:
@@ -75,14 +112,14 @@ def _add_parked(command: arguments.AddCommand) -> None:
         each.add_argument("--topic", help=f"only of this topic: {', '.join(parked.TOPICS)}")
 
 
-def _over_the_broker(work: Callable[[rpc.Peer, argparse.Namespace], None]) -> arguments.Command:
-    """Make a command that talks to the broker while it runs."""
+def _over_the_broker(work: Callable[[rpc.Peer, Sequence[str], argparse.Namespace], None]) -> arguments.Command:
+    """Make a command that looks at what is parked, and talks to the broker while it runs."""
 
     def command(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         process = Process(conf, "manage")
         process.connect()
         try:
-            work(process.peer, parsed)
+            work(process.peer, parked.places(conf, parsed.topic), parsed)
         finally:
             process.stop()
 

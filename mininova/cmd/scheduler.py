@@ -6,6 +6,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
+from mininova.scheduler import admission
 from mininova.scheduler.manager import SchedulerManager
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service import Process
@@ -16,7 +17,8 @@ def build(conf: ConfigOpts) -> Process:
     database = open_database(conf)
     process = Process(conf, "scheduler")
     process.connect()
-    process.serve([(SchedulerAPI, SchedulerManager(conf, database, process.notifier))])
+    manager = SchedulerManager(conf, database, process.notifier)
+    process.serve([(SchedulerAPI, manager)], admission.gate())
     process.heartbeat(recorder(database, process.levels), SchedulerAPI)
     return process
 

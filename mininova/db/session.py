@@ -45,7 +45,7 @@ class Database:
 
     def __init__(self, url: str, *, connect_retry: float = 60.0) -> None:
         where = _parse(url)
-        self.name = where.render_as_string(hide_password=True)
+        self.name = _named(where)
         self.engine = _engine(where)
         self._connect_retry = connect_retry
         self._sqlite = where.get_backend_name() == "sqlite"
@@ -138,6 +138,11 @@ def _parse(url: str) -> URL:
     return where
 
 
+def _named(where: URL) -> str:
+    """Write a URL for people, without its password, which may be in the query as well."""
+    return where.set(query={}).render_as_string(hide_password=True)
+
+
 def _engine(where: URL) -> Engine:
     pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 40, "pool_use_lifo": True}
     try:
@@ -145,7 +150,7 @@ def _engine(where: URL) -> Engine:
             return create_engine(where, pool_pre_ping=True, isolation_level="READ COMMITTED", **pool)
         engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None}, **pool)
     except (NoSuchModuleError, ImportError) as error:
-        name = where.render_as_string(hide_password=True)
+        name = _named(where)
         raise errors.ConfigError(f"[database] connection {name} needs a driver that is not here: {error}") from error
     event.listen(engine, "connect", _prepare)
     return engine

@@ -4,14 +4,17 @@ It can be run again at any time: what is there stays as it is.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.db import flavors, identity, images
+from mininova.db import identities as recorded
 from mininova.db.identity import Kept, Project, User
 from mininova.db.session import Database
+from mininova.identities import compute
 from mininova.identity import bootstrap as identities
 from mininova.image import bootstrap as first_image
 from mininova.manage.database import Tx, opened
@@ -37,7 +40,8 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """
     passwords = {"admin": parsed.admin_password, "demo": parsed.demo_password}
     with opened(conf) as db:
-        for thing, made in (*_users(db, conf, passwords), *_flavors(db), *_images(db, conf)):
+        made_here = *_users(db, conf, passwords), *_flavors(db), *_images(db, conf), *_computes(db, parsed.compute)
+        for thing, made in made_here:
             print(f"{'made' if made else 'was there':9}  {thing}")
 
 
@@ -75,3 +79,14 @@ def _images(db: Database, conf: ConfigOpts) -> Iterator[tuple[str, bool]]:
         owner = _of_default_domain(tx, Project, "admin")
     image = first_image.bootstrap(db, conf, owner=owner.id if owner else None)
     yield f"image {image.name}", image.id not in there
+
+
+def _computes(db: Database, names: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Record computes whose broker users are there already, as in a local stack."""
+    with db.write() as tx:
+        for name in names:
+            identity = compute(name)
+            known = recorded.get(tx, identity.name) == identity
+            if not known:
+                recorded.record(tx, identity.name, identity.hosts, datetime.now(UTC))
+            yield f"compute {name}", not known

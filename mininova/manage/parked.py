@@ -1,7 +1,8 @@
 """mininova-manage rpc parked: the casts that were given up, and what becomes of them.
 
 A command takes what is parked into its hands, looks, and settles what it was asked to.  The rest is back in its
-place when the command has ended, however it ended.
+place when the command has ended, however it ended.  A service of the controller parks for its topic, each compute host
+for itself alone.
 """
 
 import argparse
@@ -10,12 +11,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from oslo_config.cfg import ConfigOpts
+
 from mininova import errors, rpc
 from mininova.columns import aligned
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
+from mininova.db import identities, services
 from mininova.flow.payload import instances
 from mininova.manage import table
+from mininova.manage.database import opened
 from mininova.rpc import parking
 from mininova.rpc.flow import without_secrets
 from mininova.rpc.parking import Parked
@@ -29,9 +34,23 @@ _SHORT = 8  # characters of an id, as long as they tell one message from another
 _REQUEST = len("req-") + _SHORT
 
 
-def overview(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
+def places(conf: ConfigOpts, topic: str | None) -> Sequence[str]:
+    """Name the places that casts may be parked for: the topics, and for compute each of its hosts.
+
+    :param topic: only those of this one; it may be another project's, or one host's
+    """
+    if topic not in (None, ComputeAPI.topic):
+        return (topic,)
+    with opened(conf) as db, db.read() as tx:
+        hosts = {service.host for service in services.search(tx) if service.topic == ComputeAPI.topic}
+        hosts.update(host for identity in identities.search(tx) for host in identity.hosts)
+    computes = [f"{ComputeAPI.topic}.{host}" for host in sorted(hosts)]
+    return computes if topic else [ConductorAPI.topic, SchedulerAPI.topic, *computes]
+
+
+def overview(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
     """List the parked casts, each topic's oldest first."""
-    found = _parked(peer, parsed.topic)
+    found = _parked(peer, where)
     if not found:
         print(NOTHING)
         return
@@ -39,12 +58,12 @@ def overview(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
     table.show(HEADINGS, [_row(one, length, now) for one in found], right=(6,))
 
 
-def show(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
+def show(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
     """Print all that is known of one parked cast; what may be a secret is left out.
 
     :raises errors.NoSuchMessage: none is called so, or several are
     """
-    one, *copies = _called(_parked(peer, parsed.topic), parsed.message)
+    one, *copies = _called(_parked(peer, where), parsed.message)
     for row in aligned(_facts(one, len(copies), datetime.now(UTC))):
         print("  ".join(row).rstrip())
     if one.request is None:
@@ -54,12 +73,12 @@ def show(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
         print(f"\n{title}\n{json.dumps(without_secrets(data), indent=2, ensure_ascii=False)}")
 
 
-def requeue(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
+def requeue(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
     """Send parked casts to where they were sent first, as if nobody had tried them yet.
 
     :raises rpc.Undeliverable: some could not be sent, and stay parked
     """
-    chosen, left = _chosen(peer, parsed), 0
+    chosen, left = _chosen(peer, where, parsed), 0
     for one in chosen:
         try:
             one.send_again(peer)
@@ -72,9 +91,9 @@ def requeue(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
         raise rpc.Undeliverable(f"{left} of {len(chosen)} could not be sent again, and stay parked")
 
 
-def drop(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
+def drop(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
     """Forget parked casts, and say which they were."""
-    for one in _chosen(peer, parsed):
+    for one in _chosen(peer, where, parsed):
         one.drop()
         print(f"dropped  {_named(one)}")
 
@@ -82,21 +101,21 @@ def drop(peer: rpc.Peer, parsed: argparse.Namespace) -> None:
 # ---- which
 
 
-def _parked(peer: rpc.Peer, topic: str | None) -> list[Parked]:
+def _parked(peer: rpc.Peer, where: Sequence[str]) -> list[Parked]:
     found: list[Parked] = []
-    for each in (topic,) if topic else TOPICS:
+    for each in where:
         try:
             found += parking.parked(peer, each)
         except rpc.Undeliverable:  # there is no queue before the first is parked
-            if each not in TOPICS:
+            if len(where) == 1 and each not in TOPICS:
                 raise rpc.Undeliverable(
                     f"nothing was ever parked for a topic {each}; those of mininova are {', '.join(TOPICS)}"
                 ) from None
     return found
 
 
-def _chosen(peer: rpc.Peer, parsed: argparse.Namespace) -> list[Parked]:
-    found = _parked(peer, parsed.topic)
+def _chosen(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> list[Parked]:
+    found = _parked(peer, where)
     if not parsed.all:
         return _called(found, parsed.message)
     if not found:

@@ -1,12 +1,9 @@
 """A real stack, started by the tool that people start it with."""
 
-import shutil
-import tempfile
 from pathlib import Path
 
 import openstack
 import pytest
-from local_stack import LocalStack
 from openstack.config import OpenStackConfig
 from stack import ports
 
@@ -17,23 +14,6 @@ def pytest_collection_modifyitems(items):
         if item.path.is_relative_to(Path(__file__).parent):
             for kind in ("DeprecationWarning", "PendingDeprecationWarning"):
                 item.add_marker(pytest.mark.filterwarnings(f"ignore::{kind}"))
-
-
-@pytest.fixture(scope="session")
-def make_stack(rabbitmq_server):
-    """Give a function that makes a stack's home and ports, without starting it; all are stopped in the end."""
-    made = []
-
-    def make(**variables):
-        home = Path(tempfile.mkdtemp(prefix="mininova-"))
-        fixed = {"API_PORT": str(ports.pick()), "BROKER_PORT": str(ports.pick()), "COMPUTES": "2"}
-        made.append(LocalStack(home, {**fixed, **variables}))
-        return made[-1]
-
-    yield make
-    for stack in made:
-        stack.unstack("--clean")
-        shutil.rmtree(stack.home.root, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

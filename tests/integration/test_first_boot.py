@@ -67,5 +67,21 @@ def in_shell(stack, command, openrc_for=""):
 
 def test_what_the_start_writes_is_private(local_stack):
     """Files with passwords are closed to others."""
-    for path in (local_stack.home.openrc, local_stack.home.clouds, local_stack.home.etc / "mininova.conf"):
+    home = local_stack.home
+    for path in (home.openrc, home.clouds, home.root / "secrets.json", *home.etc.glob("mininova*.conf")):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_each_service_is_its_own_broker_user(local_stack):
+    """No two are the same, nobody is guest, and each has the rights that it needs and no more."""
+    connected = local_stack.sh("rabbitmqctl", "--quiet", "list_connections", "user").stdout.split()[1:]
+    assert {"api", "compute.host-1", "compute.host-2", "conductor", "flow", "scheduler"} <= set(connected)
+    assert len(connected) == len(set(connected))
+    assert "guest" not in local_stack.sh("rabbitmqctl", "--quiet", "list_users").stdout
+    checked = local_stack.tool("mininova-manage", "check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_nobody_is_refused_anything_in_peace(local_stack):
+    """What the services do of themselves is within their rights."""
+    assert "ACCESS_REFUSED" not in local_stack.home.log("rabbitmq").read_text()

@@ -76,7 +76,7 @@ def test_there_is_nothing_else_at_that_port(local_stack):
 def test_a_port_that_is_taken_is_a_sentence(local_stack):
     """A second service with the settings of the first does not start, and says which setting is in the way."""
     etc = local_stack.home.etc
-    files = ("--config-file", etc / "mininova.conf", "--config-file", etc / "mininova-scheduler-metrics.conf")
+    files = ("--config-file", etc / "mininova.conf", "--config-file", etc / "mininova-scheduler.conf")
 
     refused = run([VENV / "mininova-scheduler", *files], local_stack.environment)
 
@@ -87,9 +87,11 @@ def test_a_port_that_is_taken_is_a_sentence(local_stack):
 
 def test_without_a_port_a_service_listens_nowhere(local_stack, tmp_path):
     """Metrics are off unless a port is named."""
+    etc, own = local_stack.home.etc, tmp_path / "mininova-scheduler.conf"
+    own.write_text((etc / own.name).read_text().partition("[metrics]")[0])
     with readiness.Readiness(tmp_path, ["scheduler"]) as up:
         environment = {**os.environ, readiness.VARIABLE: str(readiness.socket_path(tmp_path, "scheduler"))}
-        command = [VENV / "mininova-scheduler", "--config-file", local_stack.home.etc / "mininova.conf"]
+        command = [VENV / "mininova-scheduler", "--config-file", etc / "mininova.conf", "--config-file", own]
         with subprocess.Popen(command, env=environment) as scheduler:
             try:
                 assert list(up.wait({"scheduler": scheduler.pid}, 60)) == ["scheduler"]

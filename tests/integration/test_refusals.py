@@ -16,13 +16,13 @@ def refused(local_stack, tmp_path):
     """
 
     def run(service, *changes, file="mininova.conf", append=""):
-        text = (local_stack.home.etc / file).read_text()
+        text = without_metrics((local_stack.home.etc / file).read_text())
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
         config = tmp_path / file
         config.write_text(text + append)
-        done = local_stack.tool(f"mininova-{service}", "--config-file", str(config))
+        done = local_stack.tool(f"mininova-{service}", *_files(local_stack, service, config))
         assert done.returncode not in (0, None)
         assert "Traceback" not in done.stderr
         (line,) = done.stderr.splitlines()
@@ -33,6 +33,24 @@ def refused(local_stack, tmp_path):
 
 
 COMPUTE = "mininova-compute-host-1.conf"
+
+
+def without_metrics(text):
+    """Give settings without the port of the metrics, which the running service has."""
+    return re.sub(r"^\[metrics\]\n(.+\n)*", "", text, flags=re.MULTILINE)
+
+
+def _files(stack, service, config):
+    """Name the settings of a service: ``config``, and what it reads beside it."""
+    if service == "compute":
+        files = [config]
+    elif config.name == "mininova.conf":
+        own = config.with_name(f"mininova-{service}.conf")
+        own.write_text(without_metrics((stack.home.etc / own.name).read_text()))
+        files = [config, own]
+    else:
+        files = [stack.home.etc / "mininova.conf", config]
+    return [word for path in files for word in ("--config-file", str(path))]
 
 
 def test_a_compute_with_a_database_section(refused):
@@ -51,7 +69,8 @@ def test_an_unknown_option(refused, service):
 
 def test_a_bad_url(refused, local_stack):
     """A broker's URL that is none is quoted."""
-    assert "transport_url" in refused("scheduler", ("transport_url = amqp:", "transport_url = amqb:"))
+    changed = ("transport_url = amqp:", "transport_url = amqb:")
+    assert "transport_url" in refused("scheduler", changed, file="mininova-scheduler.conf")
 
 
 def test_a_port_in_use(refused):
@@ -63,7 +82,8 @@ def test_a_port_in_use(refused):
 def test_a_broker_that_is_not_there(refused, local_stack, service):
     """Without a broker at the start a service does not wait for one."""
     there, nowhere = local_stack.environment["MININOVA_BROKER_PORT"], str(ports.pick())
-    line = refused(service, (f":{there}/", f":{nowhere}/"), file=COMPUTE if service == "compute" else "mininova.conf")
+    file = COMPUTE if service == "compute" else f"mininova-{service}.conf"
+    line = refused(service, (f":{there}/", f":{nowhere}/"), file=file)
 
     assert nowhere in line
 

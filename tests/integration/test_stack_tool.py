@@ -79,7 +79,13 @@ def test_logs_are_shown_by_any_name_that_is_clear(local_stack, name):
 
 def test_what_is_not_there_is_refused_in_a_line(local_stack):
     """A wrong service, command or option ends with a line and a code, not with a traceback."""
-    for words in (("logs", "nova-volume"), ("restart",), ("fly",), ("add-compute", "Not A Name")):
+    for words in (
+        ("logs", "nova-volume"),
+        ("restart",),
+        ("fly",),
+        ("add-compute", "Not A Name"),
+        ("add-compute", "a.dead"),
+    ):
         refused = local_stack.sh(*words)
         assert refused.returncode != 0
         assert refused.stderr.startswith("tools/stack.sh")
@@ -116,6 +122,7 @@ def test_an_added_compute_takes_servers(local_stack, admin):
 
     assert done.returncode == 0, done.stderr
     assert "edge-1" in [host.name for host in admin.compute.hypervisors()]
+    assert local_stack.tool("mininova-manage", "check").returncode == 0
     assert "already" in local_stack.sh("add-compute", "edge-1").stderr
 
 
@@ -154,6 +161,8 @@ def test_a_broker_and_a_database_of_others_are_used(make_stack, private_broker, 
 
     assert started.returncode == 0, started.stderr
     assert "server first-boot is ACTIVE" in started.stdout
+    assert "enforce = false" in started.stdout
+    assert "enforce = false" in (stack.home.etc / "mininova-compute-host-1.conf").read_text()
     assert "rabbitmq" not in stack.pids()
     assert stack.unstack("--clean").returncode == 0
     assert database.exists()

@@ -6,10 +6,10 @@ port is fixed, so nobody has to ask where it is.  (Left to itself RabbitMQ start
 interface and outlives the node.)
 
 Configuration is in Erlang's own terms (advanced.config), because translating rabbitmq.conf costs half a second at
-each start.  Users, permissions and policies are imported from definitions.json, so rabbitmqctl is not needed either.
+each start.  Users, permissions, exchanges and policies are imported from definitions.json, so rabbitmqctl is not
+needed either.
 """
 
-import base64
 import glob
 import hashlib
 import json
@@ -22,9 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from mininova import broker_definitions
+from mininova.broker_definitions import Definitions
 from stack import ports, processes, readiness
 from stack.errors import StackError
 
+#: The user of a node that only tests use: it may do everything.
 USER = "mininova"
 
 #: The programs that are written into a node's folder: one runs it in the foreground, the other asks it things.
@@ -39,6 +42,9 @@ USUAL_PLACES = (
     "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
     "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
 )
+
+#: What a message may have at most; mininova sends none that is longer (mininova/rpc/envelope.py).
+MOST_BYTES = 16 * 1024 * 1024
 
 #: For every Erlang program in the node's environment: RabbitMQ runs a small one each minute, only to start an epmd.
 NOWHERE_ELSE = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
@@ -65,9 +71,9 @@ def _version(path: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", path)]
 
 
-def url(port: int, password: str, *, tls: bool = False) -> str:
-    """Give the URL of a node on this machine."""
-    return f"{'amqps' if tls else 'amqp'}://{USER}:{quote(password, safe='')}@{ports.LOOPBACK}:{port}/"
+def url(port: int, user: str, password: str, *, tls: bool = False) -> str:
+    """Give the URL of a node on this machine, as one of its users."""
+    return f"{'amqps' if tls else 'amqp'}://{user}:{quote(password, safe='')}@{ports.LOOPBACK}:{port}/"
 
 
 @dataclass(frozen=True)
@@ -92,20 +98,19 @@ class Node:
     :param folder: where everything of it lies
     :param server: the rabbitmq-server program
     :param port: for AMQP
-    :param password: of the only user
+    :param definitions: its users and what they may do; with any, RabbitMQ makes no guest user
     :param tls: speak AMQP over TLS only, with these
     """
 
     folder: Path
     server: Path
     port: int
-    password: str
+    definitions: Definitions
     tls: Certificates | None = None
 
-    @property
-    def url(self) -> str:
-        """How clients reach it."""
-        return url(self.port, self.password, tls=self.tls is not None)
+    def url(self, user: str, password: str) -> str:
+        """How one of its users reaches it."""
+        return url(self.port, user, password, tls=self.tls is not None)
 
     @property
     def name(self) -> str:
@@ -122,7 +127,7 @@ class Node:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         distribution = ports.pick()
         self._write("advanced.config", _terms(self.port, self.folder / "definitions.json", self.tls))
-        self._write("definitions.json", json.dumps(_definitions(self.password), indent=2))
+        self._write("definitions.json", json.dumps(self.definitions, indent=2))
         self._write("enabled_plugins", "[].\n")
         self._write("rabbitmq-env.conf", "")
         self._write(".erlang.cookie", secrets.token_hex(20))
@@ -197,6 +202,7 @@ def _terms(port: int, definitions: Path, tls: Certificates | None) -> str:
   ]}}"""
     return f"""[{{rabbit, [
   {listening},
+  {{max_message_size, {MOST_BYTES}}},
   {{load_definitions, {_quoted(definitions)}}}
 ]}}].
 """
@@ -207,22 +213,21 @@ def _quoted(path: Path) -> str:
     return json.dumps(str(path), ensure_ascii=False)
 
 
-def _definitions(password: str) -> dict[str, object]:
-    """Give the one user and what it may do; a queue of notifications that nobody reads is kept short.
+def one_user(password: str) -> Definitions:
+    """Define the user of a node for tests."""
+    return broker_definitions.together(
+        node_definitions(),
+        {
+            "users": [broker_definitions.user(USER, password, tags="administrator")],
+            "permissions": [{"user": USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+        },
+    )
 
-    With definitions to load, RabbitMQ makes no guest user.
-    """
+
+def node_definitions() -> Definitions:
+    """Define what every node needs; a queue of notifications that nobody reads is kept short."""
     return {
-        "users": [
-            {
-                "name": USER,
-                "password_hash": password_hash(password),
-                "hashing_algorithm": "rabbit_password_hashing_sha256",
-                "tags": "administrator",
-            }
-        ],
         "vhosts": [{"name": "/"}],
-        "permissions": [{"user": USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
         "policies": [
             {
                 "vhost": "/",
@@ -234,12 +239,3 @@ def _definitions(password: str) -> dict[str, object]:
             }
         ],
     }
-
-
-def password_hash(password: str) -> str:
-    """Hash a password as RabbitMQ keeps it: four bytes of salt, then SHA-256 of salt and password, in base64.
-
-    Source: https://www.rabbitmq.com/docs/passwords#this-is-the-algorithm
-    """
-    salt = secrets.token_bytes(4)
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()

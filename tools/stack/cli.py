@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from mininova import identities
 from stack import broker, down, install, services, settings, standalone, up
 from stack.errors import StackError
 from stack.home import Home
@@ -143,6 +144,10 @@ def _add_compute(request: Request) -> None:
     (host,), home = request.words, request.home
     if not HOST_NAME.fullmatch(host):
         raise StackError(f"{host!r} is no host name: small letters, digits, dots and hyphens make one.")
+    try:
+        identities.compute(host)
+    except ValueError as error:
+        raise StackError(f"{error}.") from None
     if host in settings.load(home).computes:
         raise StackError(f"There is a compute {host} already.")
     supervisor = _running(request)
@@ -150,6 +155,7 @@ def _add_compute(request: Request) -> None:
         settings.add_compute(home, host)
         kept, name = settings.load(home), services.compute(home, host).name
         services.write_compute(home, kept, host)
+        up.let_in(home, kept, host, request.environ)
         supervisor.write(services.programs(home, kept))
         supervisor.add(name)
         with Readiness(home.run, [name]) as readiness:
@@ -189,7 +195,7 @@ def _broker(request: Request) -> None:
     verb, folder, *port = request.words
     if verb == "start" and len(port) == 1 and port[0].isdecimal():
         server = install.rabbitmq(request.environ, request.progress)
-        print(standalone.start(Path(folder).absolute(), server, int(port[0]), request.environ).url)
+        print(standalone.start(Path(folder).absolute(), server, int(port[0]), request.environ))
     elif verb == "stop" and not port:
         standalone.stop(Path(folder).absolute())
     else:

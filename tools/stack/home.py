@@ -1,7 +1,8 @@
 """The state folder of a stack: what lies where, that it is private, and that it is ours.
 
 ``etc`` has the configuration files, ``log`` one log a program, ``run`` the sockets, ``broker`` RabbitMQ's node,
-``hosts`` what each fake host remembers; the database, images and flow records lie beside them.
+``hosts`` what each fake host remembers, ``tls`` the certificates, if there are any; the database, images and flow
+records lie beside them.
 """
 
 import fcntl
@@ -32,6 +33,8 @@ class Home:
         self.logs = root / "log"
         self.broker = root / "broker"
         self.hosts = root / "hosts"
+        self.tls = root / "tls"
+        self.ca = self.tls / "ca.pem"
         self.database = root / "mininova.sqlite"
         self.openrc = root / "openrc"
         self.clouds = root / "clouds.yaml"

@@ -1,13 +1,20 @@
 """mininova's own programs in a stack: the configuration file of each, and how it is run.
 
-The services of the controller share mininova.conf; each compute has a file of its own, in which there is no database.
+The services of the controller share mininova.conf, and each reads a file of its own after it, with its broker user; in
+mininova.conf itself is the user of the operator's tools.  Each compute has a file of its own, in which there is no
+database.  On a broker of others we can make no users: there all are the one user that MININOVA_BROKER_URL names.
 """
 
+import configparser
+import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+from mininova import broker_definitions, identities
+from mininova.identities import Identity
 from stack import broker
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
@@ -19,8 +26,9 @@ BROKER = "rabbitmq"
 COMPUTE = "mininova-compute-"
 #: The services of the controller, which share a configuration file.
 SERVICES = ("mininova-api", "mininova-scheduler", "mininova-conductor")
+FLOW = "mininova-flow"
 #: What there is beside the computes.
-CONTROLLER_PROGRAMS = (BROKER, *SERVICES, "mininova-flow")
+CONTROLLER_PROGRAMS = (BROKER, *SERVICES, FLOW)
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -30,22 +38,21 @@ Sections = Mapping[str, Mapping[str, object]]
 
 def programs(home: Home, settings: Settings) -> list[Program]:
     """List everything that a stack runs, the broker first."""
-    controller = home.etc / "mininova.conf"
     found = [] if settings.broker_url else [Program(BROKER, (str(home.broker / broker.START),))]
-    shown = metrics_ports(settings)
-    found += [_service(name, controller, *([_metrics_file(home, name)] if shown else [])) for name in SERVICES]
+    found += [_service(home, name) for name in SERVICES]
     found += [compute(home, host) for host in settings.computes]
     if settings.flow:
-        found.append(_service("mininova-flow", controller, words=("collect",)))
+        found.append(_service(home, FLOW, "collect"))
     return found
 
 
 def compute(home: Home, host: str) -> Program:
     """Describe the compute of a host."""
-    return Program(COMPUTE + host, (executable("mininova-compute"), "--config-file", str(_compute_file(home, host))))
+    return Program(COMPUTE + host, (executable("mininova-compute"), "--config-file", str(compute_file(home, host))))
 
 
-def _service(name: str, *files: Path, words: Sequence[str] = ()) -> Program:
+def _service(home: Home, name: str, *words: str) -> Program:
+    files = home.etc / "mininova.conf", _own_file(home, name)
     options = [word for file in files for word in ("--config-file", str(file))]
     return Program(name, (executable(name), *words, *options))
 
@@ -62,21 +69,52 @@ def executable(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+# ---- broker users
+
+
+def definitions(home: Home, settings: Settings) -> broker_definitions.Definitions:
+    """Define the users of the private broker, and what they share: it needs no more to begin with."""
+    passwords = {identity: _password(home, identity.name) for identity in _identities(settings)}
+    return broker_definitions.together(
+        broker.node_definitions(), broker_definitions.users(passwords), broker_definitions.places()
+    )
+
+
+def _identities(settings: Settings) -> list[Identity]:
+    return [*map(identities.trusted, sorted(identities.TRUSTED)), *map(identities.compute, settings.computes)]
+
+
+def _password(home: Home, user: str) -> str:
+    """Give the password of a broker user.
+
+    That of a compute is in its own file and nowhere else: ``mininova-manage host rotate`` writes a new one there.
+    """
+    host = user.removeprefix(f"{identities.COMPUTE}.")
+    if host == user:
+        return home.secret(f"broker user {user}")
+    kept = configparser.RawConfigParser(strict=False)
+    kept.read(compute_file(home, host))
+    found = urlsplit(kept.get("DEFAULT", "transport_url", fallback=""))
+    return unquote(found.password or "") if found.username == user else broker_definitions.new_password()
+
+
 # ---- configuration files
 
 
 def write_configuration(home: Home, settings: Settings) -> None:
     """Write the configuration files of all services."""
     controller: Sections = {
-        "DEFAULT": {"host": CONTROLLER, "state_path": home.root, **_messaging(home, settings)},
+        "DEFAULT": {"host": CONTROLLER, "state_path": home.root, **_messaging(home, settings, "manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
         "api": {"port": settings.api_port, "paste_config": CHECKOUT / "etc/mininova/api-paste.ini"},
         "flow": {"enabled": settings.flow},
+        **_trust(home, settings),
+        **({} if settings.broker_url else {"broker_admin": {"command": shlex.quote(str(home.broker / broker.TOOL))}}),
     }
     home.write_private(home.etc / "mininova.conf", _ini(controller))
-    for name in SERVICES:
-        if port := metrics_ports(settings).get(name):
-            home.write_private(_metrics_file(home, name), _ini({"metrics": {"port": port}}))
+    for name in (*SERVICES, FLOW):
+        own: Sections = {"DEFAULT": _messaging(home, settings, name.removeprefix("mininova-"))}
+        home.write_private(_own_file(home, name), _ini({**own, **_metrics(settings, name)}))
     if not behaviour(home).exists():
         shutil.copyfile(CHECKOUT / "etc/mininova/fake-behaviour.yaml", behaviour(home))
     for host in settings.computes:
@@ -88,26 +126,38 @@ def write_compute(home: Home, settings: Settings, host: str) -> None:
     state = home.hosts / host
     state.mkdir(mode=0o700, exist_ok=True)
     own: Sections = {
-        "DEFAULT": {"host": host, "state_path": state, **_messaging(home, settings)},
+        "DEFAULT": {"host": host, "state_path": state, **_messaging(home, settings, identities.compute(host).name)},
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
+        **_trust(home, settings),
+        **_metrics(settings, COMPUTE + host),
     }
-    if port := metrics_ports(settings).get(COMPUTE + host):
-        own = {**own, "metrics": {"port": port}}
-    home.write_private(_compute_file(home, host), _ini(own))
+    home.write_private(compute_file(home, host), _ini(own))
 
 
-def _messaging(home: Home, settings: Settings) -> dict[str, object]:
-    private = broker.url(settings.broker_port, home.secret("broker"))
+def _messaging(home: Home, settings: Settings, user: str) -> dict[str, object]:
+    private = broker.url(settings.broker_port, user, _password(home, user), tls=settings.tls)
     return {"transport_url": settings.broker_url or private, "graceful_shutdown_timeout": GRACE}
 
 
-def _metrics_file(home: Home, name: str) -> Path:
-    """Name the file that a service reads after the one it shares, for each needs a port of its own."""
-    return home.etc / f"{name}-metrics.conf"
+def _trust(home: Home, settings: Settings) -> Sections:
+    """Say whose signature on the broker's certificate is believed, and whether its users tell who is who."""
+    signature = {"oslo_messaging_rabbit": {"ssl_ca_file": home.ca}} if settings.tls else {}
+    return {**signature, **({"identities": {"enforce": False}} if settings.broker_url else {})}
 
 
-def _compute_file(home: Home, host: str) -> Path:
+def _metrics(settings: Settings, name: str) -> Sections:
+    port = metrics_ports(settings).get(name)
+    return {"metrics": {"port": port}} if port else {}
+
+
+def _own_file(home: Home, name: str) -> Path:
+    """Name the file that a service of the controller reads after the one that all of them share."""
+    return home.etc / f"{name}.conf"
+
+
+def compute_file(home: Home, host: str) -> Path:
+    """Name the file of a compute."""
     return home.etc / f"mininova-compute-{host}.conf"
 
 

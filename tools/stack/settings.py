@@ -28,6 +28,7 @@ VARIABLES = {
     "MININOVA_BROKER_PORT": f"where RabbitMQ listens, on 127.0.0.1 (the first free one from {FIRST_BROKER_PORT} up)",
     "MININOVA_COMPUTES": "how many computes to start: host-1, host-2 … (3)",
     "MININOVA_BROKER_URL": "a broker that runs already, amqp://USER:PASSWORD@HOST:PORT/, instead of a private one",
+    "MININOVA_TLS": "1 has the private broker speak TLS only, with an authority made for it at each start (0)",
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
     "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
@@ -41,6 +42,7 @@ class Settings:
     """One stack, as asked for.
 
     :param broker_url: the broker of somebody else; None runs a private one on broker_port
+    :param tls: whether the private broker is spoken to over TLS
     :param db_url: the database of somebody else; None uses a SQLite file
     :param flow: whether messages are reported and collected
     :param metrics_port: where the first service shows its metrics; None shows none
@@ -51,6 +53,7 @@ class Settings:
     broker_port: int
     computes: tuple[str, ...]
     broker_url: str | None = None
+    tls: bool = False
     db_url: str | None = None
     flow: bool = True
     metrics_port: int | None = None
@@ -75,11 +78,16 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
     broker_port = _read(environ, "MININOVA_BROKER_PORT", _port, None)
     count = _read(environ, "MININOVA_COMPUTES", _count, 3)
     named = [f"host-{number}" for number in range(1, count + 1)]
+    broker_url = _read(environ, "MININOVA_BROKER_URL", _broker_url, None)
+    tls = _read(environ, "MININOVA_TLS", _switch, False)
+    if broker_url and tls:
+        raise StackError("MININOVA_TLS is for the private broker, and MININOVA_BROKER_URL names another: set one.")
     return Settings(
         api_port=_read(environ, "MININOVA_API_PORT", _port, DEFAULT_API_PORT),
         broker_port=broker_port or ports.first_free(FIRST_BROKER_PORT),
         computes=tuple(dict.fromkeys([*named, *added_computes(home)])),
-        broker_url=_read(environ, "MININOVA_BROKER_URL", _broker_url, None),
+        broker_url=broker_url,
+        tls=tls,
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
         flow=_read(environ, "MININOVA_FLOW", _switch, True),
         metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),

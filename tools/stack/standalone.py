@@ -11,15 +11,16 @@ NAME = "rabbitmq"
 DEADLINE = 60
 
 
-def start(
-    folder: Path, server: Path, port: int, environ: Mapping[str, str], *, password: str = "secret"
-) -> broker.Node:
-    """Start a node and give it once it listens.
+PASSWORD = "secret"
+
+
+def start(folder: Path, server: Path, port: int, environ: Mapping[str, str]) -> str:
+    """Start a node and give its URL once it listens.
 
     :param folder: where everything of it lies; short enough for a socket's path
     :raises StackError: when it does not come up
     """
-    node = broker.Node(folder, server, port, "secret")
+    node = broker.Node(folder, server, port, broker.one_user(PASSWORD))
     node.write(environ)
     environment = {readiness.VARIABLE: str(readiness.socket_path(folder, NAME)), processes.MARK: str(folder)}
     log = folder / "rabbitmq.log"
@@ -37,7 +38,7 @@ def start(
         except readiness.NotReadyError:
             stop(folder)
             raise StackError(f"RabbitMQ did not start: {log} says why.") from None
-    return node
+    return node.url(broker.USER, PASSWORD)
 
 
 def stop(folder: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from stack import broker, clouds, down, install, ports, processes, services, settings
 from stack.errors import StackError
@@ -15,6 +16,12 @@ from stack.progress import Progress
 from stack.readiness import Readiness
 from stack.settings import Settings
 from stack.supervisor import Supervisor
+
+#: What is weaker on a broker of others.
+ALL_ARE_ONE = (
+    "         On your broker all services are one user, so none can tell who asks: [identities] enforce = false.\n"
+    "         A compute that is taken over could then ask anything of anybody (docs/operate.md)."
+)
 
 
 def up(home: Home, environ: Mapping[str, str], progress: Progress) -> None:
@@ -51,11 +58,19 @@ def _write_files(home: Home, wanted: Settings, server: Path | None, environ: Map
 
     :param server: the rabbitmq-server program, for a broker of our own
     """
-    if server:
-        broker.Node(home.broker, server, wanted.broker_port, home.secret("broker")).write(environ)
     services.write_configuration(home, wanted)
+    if server:
+        tls = _certificates(home) if wanted.tls else None
+        users = services.definitions(home, wanted)
+        broker.Node(home.broker, server, wanted.broker_port, users, tls).write(environ)
     clouds.write(home, wanted)
     Supervisor(home).write(services.programs(home, wanted))
+
+
+def _certificates(home: Home) -> broker.Certificates:
+    from stack import certificates  # a library that starts slowly, and few stacks want it
+
+    return certificates.make(home)
 
 
 def _require_ports(wanted: Settings) -> None:
@@ -94,10 +109,12 @@ def _start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: P
     with Readiness(home.run, names) as readiness:
         with progress.step("Starting RabbitMQ and making the database") as done:
             pids = supervisor.start(first)
-            _prepare_database(home, environ)
+            _prepare_database(home, wanted, environ)
             done(f"database: {_without_password(wanted.db_url) if wanted.db_url else home.database.name}")
             supervisor.await_ready(readiness, pids)
             done(f"RabbitMQ: {_broker_line(wanted)}")
+        if wanted.broker_url:
+            progress.say(ALL_ARE_ONE)
         with progress.step("Starting the services") as done:
             pids = supervisor.start(name for name in names if name not in first)
             supervisor.await_ready(readiness, pids)
@@ -107,24 +124,36 @@ def _start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: P
 def _broker_line(wanted: Settings) -> str:
     if wanted.broker_url:
         return f"yours, {_without_password(wanted.broker_url)}"
-    return f"a node of its own, on {ports.LOOPBACK}:{wanted.broker_port}"
+    return f"a node of its own, on {ports.LOOPBACK}:{wanted.broker_port}{', over TLS' if wanted.tls else ''}"
 
 
 def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    """Say where something is, without who we are there; a query may have a password as well."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _prepare_database(home: Home, environ: Mapping[str, str]) -> None:
+def _prepare_database(home: Home, wanted: Settings, environ: Mapping[str, str]) -> None:
     """Bring the schema up to date, and make what a cloud begins with."""
     secret = {f"MININOVA_{user.upper()}_PASSWORD": clouds.password(home, user) for user in clouds.USERS.values()}
-    for words in (("db", "upgrade"), ("bootstrap",)):
+    computes = [word for host in wanted.computes for word in ("--compute", host)]
+    for words in (("db", "upgrade"), ("bootstrap", *computes)):
         _manage(home, words, {**processes.plain_environment(environ), **secret})
+
+
+def let_in(home: Home, kept: Settings, host: str, environ: Mapping[str, str]) -> None:
+    """Make a compute known to the broker that runs, as an operator would; its file gets the password.
+
+    On a broker of others it is the one user that everybody is.
+    """
+    if not kept.broker_url:
+        words = ("host", "add", host, "--config", str(services.compute_file(home, host)))
+        _manage(home, words, processes.plain_environment(environ))
 
 
 def _manage(home: Home, words: Iterable[str], environ: Mapping[str, str]) -> None:
     command = [services.executable("mininova-manage"), *words, "--config-file", str(home.etc / "mininova.conf")]
-    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, umask=0o077)
     if done.returncode:
         raise StackError((done.stderr or done.stdout).strip().splitlines()[-1])
 

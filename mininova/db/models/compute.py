@@ -19,8 +19,9 @@ from sqlalchemy import (
     false,
 )  # fmt: skip
 
+from mininova.context import RequestContext
 from mininova.db.models.base import Json, UTCDateTime, metadata
-from mininova.objects import FixedIP, Flavor
+from mininova.objects import FixedIP, Flavor, RequestSpec, Selection
 
 # SQLite counts rows up by itself in a column of exactly this type only.
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -235,4 +236,56 @@ key_pairs = Table(
     Column("public_key", Text, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     UniqueConstraint("user_id", "name", name="uq_key_pairs_user_id_name"),
+)
+
+# The broker users of computes, and the hosts that each may speak for.
+identities = Table(
+    "identities",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("hosts", Json(tuple[str, ...]), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("rotated_at", UTCDateTime, nullable=False),
+)
+
+# What was asked for when an instance was, and where it may still go when its host cannot build it.
+request_specs = Table(
+    "request_specs",
+    metadata,
+    Column("instance_uuid", String(36), primary_key=True),
+    Column("context", Json(RequestContext), nullable=False),
+    Column("spec", Json(RequestSpec), nullable=False),
+    Column("alternates", Json(tuple[Selection, ...]), nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+)
+
+# The most that a host may say it offers; what is NULL is what its next report says.
+host_limits = Table(
+    "host_limits",
+    metadata,
+    Column("host", String(255), primary_key=True),
+    Column("vcpus", Integer),
+    Column("memory_mb", Integer),
+    Column("local_gb", Integer),
+    Column("cpu_allocation_ratio", Float),
+    Column("ram_allocation_ratio", Float),
+    Column("disk_allocation_ratio", Float),
+    Column("availability_zone", String(255)),
+    Column("image_properties", Json(dict[str, list[str]])),
+    Column("cpu_info", Json(dict[str, str | list[str]])),
+)
+
+# What callers wanted and were refused, counted.
+denials = Table(
+    "denials",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("caller", String(128), nullable=False),
+    Column("method", String(64), nullable=False),
+    Column("object", String(128), nullable=False),
+    Column("reason", String(255), nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", UTCDateTime, nullable=False),
+    Column("last_at", UTCDateTime, nullable=False),
+    UniqueConstraint("caller", "method", "object", name="uq_denials_caller_method_object"),
 )

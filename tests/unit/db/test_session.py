@@ -162,6 +162,7 @@ def test_an_error_in_a_statement_is_not_waited_for(db):
         ("sqlite:///:memory:", "names no file"),
         ("oracle9://ann:secret@db/nova", "oracle9"),
         ("mysql+nosuchdriver://ann:secret@db/nova", "nosuchdriver"),
+        ("mysql+nosuchdriver://db/nova?user=ann&password=secret", "nosuchdriver"),
     ],
 )
 def test_a_bad_url_is_a_setting_to_correct(url, complaint):

@@ -2,14 +2,16 @@
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mininova import errors, rpc
 from mininova.context import RequestContext
+from mininova.db import identities
 from mininova.manage import parked
 from mininova.objects import Flavor, Instance
 from mininova.rpc import envelope, parking
@@ -18,6 +20,7 @@ from mininova.rpc.transport import Message
 from mininova.wire import CODEC
 
 HOST = "compute.host-1"
+PLACES = ("conductor", "scheduler", HOST, "compute.host-9")
 WEB = Instance(
     uuid="b6a6b3a2-1c36-4b2e-9c3b-1a0a2f6d7d10", project_id="p", user_id="u", display_name="web-1",
     vm_state="active", flavor=Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1),
@@ -54,7 +57,8 @@ def park(broker: MemoryBroker) -> Callable[..., None]:
             app_id="api.ctl-1", deliveries=5,
         )  # fmt: skip
         headers = {**parking.notes(message, OSError(why)), "traceparent": "00-1-2-01"}
-        parking.park(peer, key.partition(".")[0], replace(message, **{"headers": headers, **more}))
+        place = key if key.startswith("compute.") else key.partition(".")[0]
+        parking.park(peer, place, replace(message, **{"headers": headers, **more}))
 
     return park
 
@@ -67,11 +71,11 @@ def run(broker: MemoryBroker, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in a process of its own, and give the lines that it prints."""
 
     def run(
-        command: Callable[[rpc.Peer, argparse.Namespace], None], message: str | None = None, **how: Any
+        command: Callable[..., None], message: str | None = None, *, where: Sequence[str] = PLACES, **how: Any
     ) -> list[str]:
         peer = peer_of(broker)
         try:
-            command(peer, argparse.Namespace(**{"message": message, "topic": None, "all": False, **how}))
+            command(peer, where, argparse.Namespace(**{"message": message, "all": False, **how}))
         finally:
             peer.stop()
         return capsys.readouterr().out.splitlines()
@@ -91,6 +95,21 @@ def waiting(broker: MemoryBroker, queue: str) -> list[Message]:
 def ids(run: Run, **how: Any) -> list[str]:
     """Name the messages that are listed, in order."""
     return [line.split()[0] for line in run(parked.overview, **how)[1:]]
+
+
+# ---- where
+
+
+def test_places(conf: Any, register: Any, db: Any):
+    """Each topic of the controller has one, and each compute host that is known, whether it has begun or not."""
+    register("host-1")
+    with db.write() as tx:
+        identities.record(tx, "compute.rack", ["host-2", "host-3"], datetime.now(UTC))
+    computes = ["compute.host-1", "compute.host-2", "compute.host-3"]
+
+    assert parked.places(conf, None) == ["conductor", "scheduler", *computes]
+    assert parked.places(conf, "compute") == computes
+    assert parked.places(conf, "compute.host-2") == ("compute.host-2",)
 
 
 # ---- list
@@ -121,14 +140,14 @@ def test_list_of_a_topic(run: Run, park):
     """One topic can be looked at alone."""
     park("of-compute")
     park("of-conductor", "build_instances", "conductor")
-    assert ids(run, topic="conductor") == ["of-condu"]
+    assert ids(run, where=["conductor"]) == ["of-condu"]
     assert ids(run) == ["of-condu", "of-compu"]
 
 
 def test_list_of_a_topic_that_there_is_not(run: Run):
     """A slip of the pen is not taken for good news."""
     with pytest.raises(rpc.Undeliverable, match=r"nothing was ever parked for a topic compte; .* compute"):
-        run(parked.overview, topic="compte")
+        run(parked.overview, where=["compte"])
 
 
 def test_ids_that_begin_alike_are_longer(run: Run, park):
@@ -142,7 +161,7 @@ def test_what_is_no_message_is_listed(run: Run, park):
     """Somebody else's bytes are shown for what they are."""
     park("junk", body=b"\xff", headers={})
     _, line = run(parked.overview)
-    assert re.split(r"  +", line)[:3] == ["junk", "compute", "unreadable"]
+    assert re.split(r"  +", line)[:3] == ["junk", HOST, "unreadable"]
     assert "b'\\xff'" in run(parked.show, "junk")
 
 
@@ -199,9 +218,9 @@ def test_a_whole_id_wins_over_a_longer_one(run: Run, park):
 def test_requeue(run: Run, park, broker: MemoryBroker):
     """A cast goes to where it was sent first, byte for byte and with its trace, as if nobody had tried it."""
     park("0123456789abcdef")
-    (before,) = waiting(broker, "compute.dead")
+    (before,) = waiting(broker, f"{HOST}.dead")
     assert run(parked.requeue, "0123") == [f"sent again    0123456789abcdef stop_instance 1.0 for {HOST} (web-1)"]
-    assert waiting(broker, "compute.dead") == []
+    assert waiting(broker, f"{HOST}.dead") == []
     (message,) = waiting(broker, HOST)
     assert (message.body, message.deliveries, message.persistent) == (before.body, 0, True)
     assert message.headers == {"traceparent": "00-1-2-01"}
@@ -212,18 +231,18 @@ def test_requeue_all_of_a_topic(run: Run, park, broker: MemoryBroker):
     for each in ("b", "a"):
         park(each)
     park("of-conductor", key="conductor")
-    assert len(run(parked.requeue, all=True, topic="compute")) == 2
+    assert len(run(parked.requeue, all=True, where=[HOST])) == 2
     assert [message.message_id for message in waiting(broker, HOST)] == ["b", "a"]
     assert len(waiting(broker, "conductor.dead")) == 1
 
 
 def test_requeue_to_where_nobody_is(run: Run, park, broker: MemoryBroker, capsys: pytest.CaptureFixture[str]):
     """What cannot be sent stays parked, and the others are sent all the same."""
-    for each, key in (("a", "compute.host-9"), ("b", HOST)):
+    for each, key in (("b", HOST), ("a", "compute.host-9")):
         park(each, key=key)
     with pytest.raises(rpc.Undeliverable, match="1 of 2 could not be sent again, and stay parked"):
         run(parked.requeue, all=True)
-    first, second = capsys.readouterr().out.splitlines()
+    second, first = capsys.readouterr().out.splitlines()
     assert first.startswith("stays parked  a stop_instance 1.0")
     assert first.endswith("nobody serves compute.host-9")
     assert second.startswith("sent again    b")
@@ -260,9 +279,9 @@ def test_requeue_that_is_killed_loses_nothing(park, broker: MemoryBroker):
     peer = rpc.Peer(Dying(broker, user_id="mininova"), name="manage.ctl-1", codec=CODEC)
     peer.start()
     with pytest.raises(KeyboardInterrupt):
-        parked.requeue(peer, argparse.Namespace(message=None, topic=None, all=True))
+        parked.requeue(peer, PLACES, argparse.Namespace(message=None, all=True))
     peer.stop()
-    assert [len(waiting(broker, queue)) for queue in ("compute.dead", HOST)] == [1, 1]
+    assert [len(waiting(broker, queue)) for queue in (f"{HOST}.dead", HOST)] == [1, 1]
 
 
 # ---- drop

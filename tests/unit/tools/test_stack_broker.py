@@ -1,7 +1,5 @@
 """What is written for a private RabbitMQ node."""
 
-import base64
-import hashlib
 import json
 import os
 import stat
@@ -18,17 +16,9 @@ def node(tmp_path):
     server = tmp_path / "rabbitmq-server"
     server.write_text("#!/bin/sh\nexec env\n")
     server.chmod(0o700)
-    node = broker.Node(tmp_path / "a folder", server, 5690, "it's a secret")
+    node = broker.Node(tmp_path / "a folder", server, 5690, broker.one_user("it's a secret"))
     node.write({"PATH": os.environ["PATH"], "RABBITMQ_NODENAME": "rabbit@elsewhere"})
     return node
-
-
-def test_the_password_is_hashed_as_rabbitmq_checks_it():
-    """The first four bytes are the salt, the rest is the digest of the salt and the password."""
-    raw = base64.b64decode(broker.password_hash("secret"))
-
-    assert raw[4:] == hashlib.sha256(raw[:4] + b"secret").digest()
-    assert broker.password_hash("secret") != broker.password_hash("secret")
 
 
 def test_there_is_one_user_and_no_guest(node):
@@ -78,12 +68,12 @@ def test_it_listens_on_the_loopback_address_only(node):
 
 def test_the_url_quotes_the_password(node):
     """A password with marks in it makes a URL that says the same."""
-    assert node.url == "amqp://mininova:it%27s%20a%20secret@127.0.0.1:5690/"
+    assert node.url(broker.USER, "it's a secret") == "amqp://mininova:it%27s%20a%20secret@127.0.0.1:5690/"
 
 
 def test_two_folders_make_two_nodes(tmp_path):
     """Each node has an Erlang name of its own."""
-    names = {broker.Node(tmp_path / name, tmp_path, 5690, "").name for name in ("one", "two")}
+    names = {broker.Node(tmp_path / name, tmp_path, 5690, {}).name for name in ("one", "two")}
 
     assert len(names) == 2
 

@@ -1,6 +1,7 @@
 """The programs of a stack, and the configuration files that they read."""
 
 import itertools
+from urllib.parse import urlsplit
 
 import pytest
 from stack import clouds, ports, services, settings
@@ -58,8 +59,43 @@ def test_somebody_elses_broker_is_used_and_not_run(home):
     services.write_configuration(home, asked)
 
     assert services.BROKER not in [program.name for program in services.programs(home, asked)]
-    for name in ("mininova.conf", "mininova-compute-host-1.conf"):
+    for name in ("mininova.conf", "mininova-api.conf", "mininova-compute-host-1.conf"):
         assert "transport_url = amqp://me:mine@10.1.1.1:5672/nova\n" in (home.etc / name).read_text()
+    for name in ("mininova.conf", "mininova-compute-host-1.conf"):
+        assert "enforce = false\n" in (home.etc / name).read_text()
+
+
+def test_each_service_is_its_own_broker_user(home):
+    """Each reads a user and a password of its own, and the broker is told of these and of nobody else."""
+    asked = wanted(home, COMPUTES="2")
+    services.write_configuration(home, asked)
+
+    told = services.definitions(home, asked)
+
+    urls = {}
+    for program in services.programs(home, asked)[1:]:
+        files = [word for before, word in itertools.pairwise(program.command) if before == "--config-file"]
+        service = program.name.removeprefix("mininova-").partition("-")[0]
+        urls[program.name] = urlsplit(conf.read_files(service, files).transport_url)
+    manage = urlsplit(conf.read_files("manage", [str(home.etc / "mininova.conf")]).transport_url)
+    users = {url.username for url in (*urls.values(), manage)}
+    assert users == {"api", "scheduler", "conductor", "flow", "manage", "compute.host-1", "compute.host-2"}
+    assert len({url.password for url in (*urls.values(), manage)}) == len(users)
+    assert {user["name"] for user in told["users"]} == users
+    assert {user["tags"] for user in told["users"]} == {""}
+
+
+def test_a_compute_keeps_its_password(home):
+    """A start takes it from the compute's file, where host rotate may have put a new one."""
+    asked = wanted(home, COMPUTES="1")
+    services.write_configuration(home, asked)
+    file = services.compute_file(home, "host-1")
+    password = urlsplit(conf.read_files("compute", [str(file)]).transport_url).password
+    file.write_text(file.read_text().replace(password, "rotated"))
+
+    services.write_configuration(home, asked)
+
+    assert ":rotated@" in file.read_text()
 
 
 def test_the_flow_can_be_left_out(home):
@@ -92,8 +128,20 @@ def test_metrics_are_off_unless_asked_for(home):
     asked = wanted(home)
     services.write_configuration(home, asked)
 
-    assert not [path for path in home.etc.iterdir() if "metrics" in path.name or "[metrics]" in path.read_text()]
+    assert not [path for path in home.etc.iterdir() if "[metrics]" in path.read_text()]
     assert services.metrics_ports(asked) == {}
+
+
+def test_with_tls_everybody_is_told_whom_to_trust(home):
+    """Every service reads that the broker speaks TLS, and who vouches for it; without the switch, neither."""
+    for value, scheme, authority in (("1", "amqps", str(home.ca)), ("0", "amqp", None)):
+        asked = wanted(home, TLS=value, COMPUTES="1")
+        services.write_configuration(home, asked)
+        for program in services.programs(home, asked)[1:]:
+            files = [word for before, word in itertools.pairwise(program.command) if before == "--config-file"]
+            read = conf.read_files(program.name.split("-")[1], files)
+
+            assert (read.transport_url.partition(":")[0], read.oslo_messaging_rabbit.ssl_ca_file) == (scheme, authority)
 
 
 def test_the_users_behaviour_file_survives_a_start(home):

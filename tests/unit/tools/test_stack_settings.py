@@ -36,6 +36,7 @@ def test_defaults(home):
         ("MININOVA_BROKER_URL", "http://localhost/"),
         ("MININOVA_DB_URL", "mininova.sqlite"),
         ("MININOVA_FLOW", "yes"),
+        ("MININOVA_TLS", "on"),
         ("MININOVA_METRICS_PORT", "on"),
     ],
 )
@@ -49,9 +50,20 @@ def test_a_value_that_cannot_be_is_refused_by_name(home, name, value):
     assert "\n" not in str(refusal.value)
 
 
+def test_tls_is_for_the_private_broker(home):
+    """What somebody else's broker speaks is said in its URL, so that a start with both is refused."""
+    asked = {"MININOVA_TLS": "1", "MININOVA_BROKER_URL": "amqp://me:hush@10.1.1.1/"}
+
+    with pytest.raises(StackError, match=r"MININOVA_TLS .* MININOVA_BROKER_URL") as refusal:
+        settings.from_environment(asked, home)
+
+    assert "hush" not in str(refusal.value)
+
+
 def test_what_was_asked_for_is_remembered(home):
     """A later command finds the settings of the start in the home."""
-    wanted = settings.from_environment({"MININOVA_API_PORT": "18774", "MININOVA_COMPUTES": "1"}, home)
+    asked = {"MININOVA_API_PORT": "18774", "MININOVA_COMPUTES": "1", "MININOVA_TLS": "1"}
+    wanted = settings.from_environment(asked, home)
 
     settings.save(home, wanted)
 

@@ -1,0 +1,83 @@
+"""mininova-manage check: whether each service is who it should be on the broker, and what is weaker if not.
+
+It compares all that the broker has of users and rights with what they should be, as mininova.broker_rights has them.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova import broker_definitions, errors, identities
+from mininova.db import identities as recorded
+from mininova.identities import Identity
+from mininova.manage.broker_admin import BrokerAdmin
+from mininova.manage.database import opened
+from mininova.manage.identities import layout_of
+from mininova.rpc.amqp.address import addresses
+
+
+def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Print what is weaker than it should be.
+
+    :raises errors.Weaker: when anything is
+    """
+    with opened(conf) as db, db.read() as tx:
+        known = recorded.search(tx)
+    found = list(weaker(conf, known, BrokerAdmin(conf).defined()))
+    for line in found:
+        print(f"weaker  {line}")
+    if found:
+        raise errors.Weaker(count=len(found))
+    print(
+        f"good    each of {len(identities.TRUSTED)} services and {len(known)} computes has its own rights, and no more"
+    )
+
+
+def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]) -> Iterator[str]:
+    """Give a sentence for each thing that is weaker than it should be.
+
+    :param broker: its definitions, as it exports them
+    """
+    if not conf.identities.enforce:
+        yield "[identities] enforce is false: nobody asks who sent a message; whoever is let in may ask anything"
+    users = {user["name"]: user for user in broker.get("users", [])}
+    if "guest" in users:
+        yield "the broker has the user guest, whose password everybody knows: rabbitmqctl delete_user guest"
+    if "topic_permissions" not in broker:
+        yield "the broker knows no topic permissions: a compute can send to any queue, and its receiver alone refuses"
+    address = addresses(conf.transport_url)[0]
+    if address.user not in identities.TRUSTED:
+        yield f"this command goes to the broker as {address.user or 'guest'}: manage is the user for it"
+    everybody = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes]
+    wanted = broker_definitions.users(dict.fromkeys(everybody, ""), layout_of(conf), virtual_host=address.virtual_host)
+    for identity in everybody:
+        yield from _about(identity.name, users.get(identity.name), wanted, broker)
+    for name in sorted(users.keys() - {identity.name for identity in everybody} - {"guest"}):
+        if _rights(name, broker):
+            yield f"the broker lets {name} in, whom nobody here knows"
+
+
+def _about(
+    name: str, user: Mapping[str, Any] | None, wanted: Mapping[str, Any], broker: Mapping[str, Any]
+) -> Iterator[str]:
+    if user is None:
+        yield f"{name} has no broker user of its own"
+        return
+    tags = user.get("tags") or []  # a text before RabbitMQ 3.8, a list since
+    if tags:
+        yield f"{name} has a tag on the broker, {tags if isinstance(tags, str) else ', '.join(tags)}, and needs none"
+    if _rights(name, broker) != _rights(name, wanted):
+        yield f"{name} has other rights on the broker than it should"
+
+
+def _rights(name: str, definitions: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Give what a user may do: virtual host, or that and an exchange → its rights there."""
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for kind, rights in (("permissions", ("configure", "write", "read")), ("topic_permissions", ("write", "read"))):
+        for one in definitions.get(kind, []):
+            if one["user"] == name:
+                place = (one["vhost"], one["exchange"]) if "exchange" in one else (one["vhost"],)
+                found[place] = tuple(one[right] for right in rights)
+    return found

@@ -1,0 +1,79 @@
+"""The configuration file of a compute: where its broker is, who it is there, and what all services must agree on.
+
+It holds the one secret of a compute, so it is for its owner's eyes only, and there is never half of one.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.conf import groups
+from mininova.identities import Identity
+
+#: What a compute and its controller must have the same.
+_AGREED = (
+    ("DEFAULT", "control_exchange"),
+    ("oslo_messaging_rabbit", "rabbit_quorum_queue"),
+    ("oslo_messaging_rabbit", "ssl_ca_file"),
+    ("oslo_messaging_notifications", "driver"),
+    ("oslo_messaging_notifications", "topics"),
+    ("flow", "enabled"),
+)
+_URL = re.compile(r"^transport_url\s*=.*$", re.MULTILINE)
+
+
+def url_for(conf: ConfigOpts, identity: Identity, password: str) -> str:
+    """Write the address of our broker, or of our brokers, as an identity goes there."""
+    parts = urlsplit(str(conf.transport_url))
+    who = f"{quote(identity.name, safe='')}:{quote(password, safe='')}"
+    places = ",".join(f"{who}@{place.rpartition('@')[2]}" for place in parts.netloc.split(","))
+    return str(urlunsplit(parts._replace(netloc=places)))
+
+
+def write(path: Path, conf: ConfigOpts, identity: Identity, url: str) -> None:
+    """Write a file that is new; in one that is there, change the address of the broker and nothing else."""
+    line = f"transport_url = {url.replace('$', '$$')}"
+    if not path.exists():
+        text = _new(conf, identity, line)
+    else:
+        before = path.read_text()
+        text = _URL.sub(lambda _: line, before) if _URL.search(before) else f"[DEFAULT]\n{line}\n\n{before}"
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def _new(conf: ConfigOpts, identity: Identity, line: str) -> str:
+    sections = {"DEFAULT": [f"host = {identity.hosts[0]}", line]}
+    for section, name, value in _changed(conf):
+        sections.setdefault(section, []).append(f"{name} = {value}")
+    told = [f"# The settings of mininova-compute as {identity.name}.  Written by mininova-manage host add."]
+    for section, lines in sections.items():
+        told += ["", f"[{section}]", *lines]
+    return "\n".join(told) + "\n"
+
+
+def _changed(conf: ConfigOpts) -> Iterator[tuple[str, str, str]]:
+    """Give what is not as it is by default of that on which all must agree: section, option and value."""
+    for section, name in _AGREED:
+        option = groups.known()[section][name]
+        value = conf[name] if section == "DEFAULT" else conf[section][name]
+        if value == option.default:
+            continue
+        if section == "oslo_messaging_notifications" and name == "driver":
+            yield from ((section, name, each) for each in value)
+        else:
+            yield section, name, _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return (",".join(value) if isinstance(value, list) else str(value)).replace("$", "$$")

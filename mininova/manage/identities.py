@@ -1,0 +1,101 @@
+"""mininova-manage host add, rotate and remove: who a compute is to the broker and to the other services.
+
+To add one is three things: a broker user with the rights of a compute, a row that says which hosts it stands for, and
+the file in which the compute finds its password.  The password is made up here, and is in that file only: the broker
+gets a salted hash of it.
+"""
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova import broker_definitions, errors, identities
+from mininova.broker_rights import Layout
+from mininova.db import identities as recorded
+from mininova.db import limits
+from mininova.identities import Identity
+from mininova.manage import compute_file
+from mininova.manage.broker_admin import BrokerAdmin
+from mininova.manage.database import opened
+from mininova.rpc.amqp.address import addresses
+
+
+def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Make the broker user of a compute, record its hosts, and write its configuration file.
+
+    :raises errors.InvalidInput: a name that is none, or that could be taken for another's
+    :raises errors.HostHasIdentity: one of the hosts has an identity
+    """
+    try:
+        identity = identities.compute(parsed.name, [host for host in parsed.hosts.split(",") if host])
+    except ValueError as error:
+        raise errors.InvalidInput(reason=error) from None
+    with opened(conf) as db, db.read() as tx:
+        recorded.check_free(tx, identity)
+    _give_password(conf, identity, _path(parsed))
+    print(f"{identity.name} may use the broker, for {', '.join(identity.hosts)}")
+    print(f"its settings are in {_path(parsed)}: start mininova-compute there with --config-file")
+
+
+def rotate(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Give a compute a new password, and end the connections that it made with the old one.
+
+    :raises errors.IdentityNotFound: there is none of this name
+    """
+    identity = _known(conf, parsed.name)
+    _give_password(conf, identity, _path(parsed))
+    BrokerAdmin(conf).disconnect(identity.name, "its password was changed")
+    print(f"{identity.name} has a new password, and was cut off")
+    print(f"its settings are in {_path(parsed)}: restart mininova-compute there")
+
+
+def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Remove the broker user of a compute, which cuts it off, and forget its hosts.
+
+    The user goes first: whatever fails after that, the compute can do nothing any more.
+
+    :raises errors.IdentityNotFound: there is none of this name
+    """
+    identity = _known(conf, parsed.name)
+    there = BrokerAdmin(conf).remove(identity.name)
+    with opened(conf) as db, db.write() as tx:
+        recorded.remove(tx, identity.name)
+        for host in identity.hosts:  # whoever stands for one of them next may offer something else
+            limits.forget(tx, host)
+    print(f"{identity.name} is removed, and was cut off" if there else f"{identity.name} is removed")
+    print(f"what waits for it stays on the broker, in the queues compute.{identity.hosts[0]} and those beside it")
+
+
+def _known(conf: ConfigOpts, name: str) -> Identity:
+    with opened(conf) as db, db.read() as tx:
+        identity = recorded.get(tx, f"{identities.COMPUTE}.{name}")
+    if identity is None:
+        raise errors.IdentityNotFound(name=f"{identities.COMPUTE}.{name}")
+    return identity
+
+
+def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
+    """Make up a password, and have the broker, the database and the compute know of it, in this order."""
+    virtual_host = addresses(conf.transport_url)[0].virtual_host
+    password, layout = broker_definitions.new_password(), layout_of(conf)
+    quorum = conf.oslo_messaging_rabbit.rabbit_quorum_queue
+    BrokerAdmin(conf).define(
+        broker_definitions.together(
+            broker_definitions.places(layout, virtual_host=virtual_host, quorum=quorum),
+            broker_definitions.users({identity: password}, layout, virtual_host=virtual_host),
+        )
+    )
+    with opened(conf) as db, db.write() as tx:
+        recorded.record(tx, identity.name, identity.hosts, datetime.now(UTC))
+    compute_file.write(path, conf, identity, compute_file.url_for(conf, identity, password))
+
+
+def layout_of(conf: ConfigOpts) -> Layout:
+    """Say what is called how on the broker that the settings describe."""
+    return Layout(exchange=conf.control_exchange, notifications=tuple(conf.oslo_messaging_notifications.topics))
+
+
+def _path(parsed: argparse.Namespace) -> Path:
+    return Path(parsed.file or f"mininova-compute-{parsed.name}.conf").absolute()

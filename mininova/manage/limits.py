@@ -1,0 +1,48 @@
+"""mininova-manage host limit: the most that a host may say it offers.
+
+A report that says more is refused.  What is not set here is recorded from the host's first report.
+"""
+
+import argparse
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.db import limits
+from mininova.db.limits import Limits
+from mininova.manage.database import opened
+
+# What can be set: the option, its type, what stands for it in the help, and the words of the help.
+OPTIONS = {
+    "vcpus": (int, "N", "vCPUs there are"),
+    "memory_mb": (int, "MIB", "MiB of memory there are"),
+    "local_gb": (int, "GIB", "GiB of disk there are"),
+    "cpu_allocation_ratio": (float, "X", "vCPUs promised for each one there is"),
+    "ram_allocation_ratio": (float, "X", "MiB of memory promised for each one there is"),
+    "disk_allocation_ratio": (float, "X", "GiB of disk promised for each one there is"),
+    "availability_zone": (str, "ZONE", "the zone it is in"),
+}
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    command.add_argument("host", metavar="HOST", help="the host")
+    for name, (kind, metavar, words) in OPTIONS.items():
+        command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=words)
+    command.add_argument("--forget", action="store_true", help="have its next report say all that is not set here")
+
+
+def change(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Set limits of a host, and print what they are."""
+    said = {name: value for name in OPTIONS if (value := getattr(parsed, name)) is not None}
+    with opened(conf) as db, db.write() as tx:
+        if parsed.forget:
+            limits.forget(tx, parsed.host)
+        if said:
+            limits.record(tx, parsed.host, said)
+        known = limits.get(tx, parsed.host)
+    print(f"{parsed.host} may offer {_words(known)}")
+
+
+def _words(known: Limits) -> str:
+    recorded = [f"{name} {value}" for name in OPTIONS if (value := getattr(known, name)) is not None]
+    return ", ".join(recorded) or "what its next report says"

@@ -1,0 +1,84 @@
+"""mininova-manage check: what it makes of the definitions that a broker exports."""
+
+import pytest
+
+from mininova import broker_definitions, conf, identities
+from mininova.manage import checkup
+
+COMPUTE = identities.compute("host-1")
+EVERYBODY = dict.fromkeys([*map(identities.trusted, identities.TRUSTED), COMPUTE], "secret")
+
+
+@pytest.fixture
+def broker():
+    """Give the definitions of a broker on which all is as it should be."""
+    return broker_definitions.users(EVERYBODY)
+
+
+def weaker(broker, computes=(COMPUTE,), **settings):
+    """Give what is found."""
+    url = {"transport_url": "amqp://manage:x@one/"}
+    return list(checkup.weaker(conf.for_tests("manage", **{**url, **settings}), list(computes), broker))
+
+
+def test_nothing_is_weaker(broker):
+    """Each has its own rights and no other."""
+    assert weaker(broker) == []
+
+
+def test_nobody_asks_who_sends(broker):
+    """Then what the broker vouches for is of no use."""
+    assert "enforce is false" in weaker(broker, **{"identities.enforce": False})[0]
+
+
+def test_a_guest(broker):
+    """A user that everybody knows."""
+    broker["users"].append(broker_definitions.user("guest", "guest"))
+    (found,) = weaker(broker)
+    assert "guest" in found
+
+
+def test_a_broker_without_topic_permissions(broker):
+    """It says so, and that nobody has the rights that they should."""
+    del broker["topic_permissions"]
+    first, *others = weaker(broker)
+    assert "knows no topic permissions" in first
+    assert len(others) == len(EVERYBODY)
+
+
+def test_rights_that_are_wider(broker):
+    """One rule that differs is enough."""
+    one = next(found for found in broker["permissions"] if found["user"] == COMPUTE.name)
+    one["read"] = ".*"
+    assert weaker(broker) == ["compute.host-1 has other rights on the broker than it should"]
+
+
+def test_rights_on_another_virtual_host(broker):
+    """Are rights, too."""
+    broker["permissions"].append({"user": "api", "vhost": "x", "configure": ".*", "write": ".*", "read": ".*"})
+    assert weaker(broker) == ["api has other rights on the broker than it should"]
+
+
+def test_a_tag(broker):
+    """With some a user may publish in another's name."""
+    broker["users"][0]["tags"] = ["impersonator"]
+    (found,) = weaker(broker)
+    assert "has a tag on the broker, impersonator" in found
+
+
+def test_a_user_that_is_missing(broker):
+    """A compute that was recorded and not made, or all services in one."""
+    assert weaker(broker, [COMPUTE, identities.compute("host-2")]) == ["compute.host-2 has no broker user of its own"]
+
+
+def test_somebody_whom_nobody_knows(broker):
+    """A user with rights that belongs to none of us; one without rights can do nothing."""
+    assert weaker(broker, []) == ["the broker lets compute.host-1 in, whom nobody here knows"]
+    broker["users"].append(broker_definitions.user("idle", "x"))
+    assert weaker(broker) == []
+
+
+def test_the_user_of_this_command(broker):
+    """It is one of the services, or all share one."""
+    (found,) = weaker(broker, transport_url="amqp://mininova:x@one/")
+    assert "as mininova: manage is the user for it" in found

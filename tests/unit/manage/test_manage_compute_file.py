@@ -1,0 +1,58 @@
+"""The file of a compute; that the commands write it is tested with a real broker."""
+
+import pytest
+
+from mininova import conf, identities
+from mininova.manage import compute_file
+
+RACK = identities.compute("rack", ["a", "b"])
+
+
+def settings(**changed):
+    """Give the settings of a controller."""
+    return conf.for_tests("manage", **changed)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("amqp://manage:x@one/", "amqp://compute.rack:p%40ss@one/"),
+        ("amqps://manage:x@one:5671/v%2Fh", "amqps://compute.rack:p%40ss@one:5671/v%2Fh"),
+        ("rabbit://m:x@one:1,m:y@[::1]:2/v", "rabbit://compute.rack:p%40ss@one:1,compute.rack:p%40ss@[::1]:2/v"),
+        ("amqp://one", "amqp://compute.rack:p%40ss@one"),
+    ],
+)
+def test_a_compute_goes_where_we_go(ours, theirs):
+    """To each of our brokers, as itself."""
+    assert compute_file.url_for(settings(transport_url=ours), RACK, "p@ss") == theirs
+
+
+def test_what_all_must_agree_on_is_carried_over(tmp_path):
+    """What is as it is by default is left out, and so is what is no business of a compute."""
+    file = tmp_path / "compute.conf"
+    changed = {
+        "control_exchange": "nova",
+        "flow.enabled": True,
+        "oslo_messaging_notifications.topics": ["notifications", "billing"],
+        "oslo_messaging_notifications.driver": ["messagingv2", "log"],
+        "database.connection": "sqlite:////secret.sqlite",
+    }
+
+    compute_file.write(file, settings(**changed), RACK, "amqp://compute.rack:a$b@one/")
+
+    read = conf.read_files("compute", [str(file)])
+    assert (read.host, read.control_exchange, read.flow.enabled) == ("a", "nova", True)
+    assert read.transport_url == "amqp://compute.rack:a$b@one/"
+    assert read.oslo_messaging_notifications.topics == ["notifications", "billing"]
+    assert read.oslo_messaging_notifications.driver == ["messagingv2", "log"]
+    assert "secret" not in file.read_text()
+    assert "ssl_ca_file" not in file.read_text()
+
+
+def test_a_file_without_an_address_gets_one(tmp_path):
+    """The rest of it stays."""
+    file = tmp_path / "compute.conf"
+    file.write_text("[fake]\nbehaviour = b.yaml\n")
+    compute_file.write(file, settings(), RACK, "amqp://compute.rack:p@one/")
+    read = conf.read_files("compute", [str(file)])
+    assert (read.transport_url, read.fake.behaviour) == ("amqp://compute.rack:p@one/", "b.yaml")

@@ -1,0 +1,50 @@
+"""mininova-manage denials."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mininova.db import denials as table
+from mininova.db.denials import Denied
+from mininova.manage import denials
+
+
+@pytest.fixture
+def two(db):
+    """Two denials of two callers, a while ago."""
+    then = datetime.now(UTC) - timedelta(minutes=5)
+    with db.write() as tx:
+        for caller, about in (("compute.host-1", "u-1"), ("", "u-2\x1b[2J")):
+            reason = f"{caller} may not get_instance {about}: it is on none of its hosts"
+            what = {"caller": caller, "method": "get_instance", "object": about, "reason": reason}
+            table.record(tx, Denied(**what, count=2, first_at=then, last_at=then))
+
+
+def test_none(run, db):
+    """A cloud in which all is well says so."""
+    assert run(denials.show, caller=None) == ["Nothing was denied to anybody."]
+    assert run(denials.show, caller="compute.host-1") == ["Nothing was denied to compute.host-1."]
+
+
+def test_list(run, two):
+    """Who wanted what, how often, and why not; nothing in it does anything to the terminal."""
+    head, nobody, host_1 = run(denials.show, caller=None)
+    assert re.split(r"  +", head) == list(denials.HEADINGS)
+    assert re.split(r"  +", host_1) == [
+        "compute.host-1", "get_instance", "u-1", "2", "5 min ago", "5 min ago", "it is on none of its hosts"
+    ]  # fmt: skip
+    assert nobody.startswith(r"(nobody)")
+    assert r"u-2\x1b[2J" in nobody
+
+
+def test_one_caller(run, two):
+    """The list may be of one caller."""
+    assert len(run(denials.show, caller="compute.host-1")) == 2
+
+
+def test_clear(run, two, db):
+    """An operator who has seen them forgets them."""
+    assert run(denials.clear, caller="compute.host-1") == ["forgot 1 denial"]
+    assert run(denials.clear, caller=None) == ["forgot 1 denial"]
+    assert run(denials.clear, caller=None) == ["forgot 0 denials"]

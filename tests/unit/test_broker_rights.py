@@ -1,0 +1,47 @@
+"""The rules that are made for the broker; tests/contracts holds them against a real one."""
+
+import re
+
+import pytest
+
+from mininova import identities
+from mininova.broker_rights import Layout, rights
+
+HEX = 32 * "a"
+
+
+def test_the_marks_of_a_name_are_taken_as_they_are():
+    """A dot in a host's name is a dot, and matches nothing else."""
+    own = rights(identities.compute("a.b")).read
+    assert re.search(own, "compute.a.b")
+    assert not re.search(own, "compute.axb")
+
+
+def test_a_process_of_many_hosts_has_the_queues_of_each():
+    """And one queue for its replies, whether it goes by its own name or by a host's."""
+    own = rights(identities.compute("rack", ["one", "two"]))
+    for queue in ("compute.one", "compute.two.dead", f"reply_compute.rack_{HEX}", f"reply_compute.two_{HEX}"):
+        assert re.search(own.configure, queue), queue
+    for queue in ("compute.rack", "compute.three", "compute.one.two", "compute.one|two"):
+        assert not re.search(own.configure, queue), queue
+
+
+def test_the_names_of_the_settings_are_used():
+    """The exchange and the topics of notifications may be called otherwise."""
+    layout = Layout(exchange="nova", notifications=("notifications", "billing"))
+    own = rights(identities.compute("host-1"), layout)
+    assert re.search(own.write, "nova.reply")
+    assert not re.search(own.write, "mininova")
+    assert set(own.topics) == {"nova", "nova.reply"}
+    assert re.search(own.topics["nova"].write, "billing.info")
+
+
+@pytest.mark.parametrize("identity", [*map(identities.trusted, identities.TRUSTED), identities.compute("host-1")])
+def test_every_rule_is_whole(identity):
+    """RabbitMQ looks for a rule anywhere in a name: each has an anchor at both ends, or matches nothing."""
+    allowed = rights(identity)
+    keys = [rule for topic in allowed.topics.values() for rule in (topic.write, topic.read)]
+    for rule in (allowed.configure, allowed.write, allowed.read, *keys):
+        assert (rule.startswith("^(") and rule.endswith(")$")) or rule == "(?!)"
+        assert not re.search(rule, "")
+        assert not re.search(rule, "amq.default")
