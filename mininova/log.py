@@ -12,6 +12,9 @@ from oslo_config.cfg import ConfigOpts
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
+# What would begin a new line, or move the cursor, and how it is written instead.
+_CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if chr(code) != "\t"}
+
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -27,13 +30,21 @@ class _AddRequestId(logging.Filter):
         return True
 
 
+class _OneLine(logging.Formatter):
+    """Write what others have said, such as a fault's message, so that it cannot pass for lines of our own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging calls it so
+        """Write the line; a traceback follows as it is."""
+        return super().formatMessage(record).translate(_CONTROL)
+
+
 def setup(conf: ConfigOpts) -> None:
     """Send the process's log lines where its settings say.
 
     :raises OSError: when the log file cannot be written
     """
     handler = logging.StreamHandler() if conf.log_file is None else logging.FileHandler(Path(conf.log_file))
-    handler.setFormatter(logging.Formatter(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
+    handler.setFormatter(_OneLine(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
     handler.addFilter(_AddRequestId())
     root = logging.getLogger()
     root.handlers[:] = [handler]

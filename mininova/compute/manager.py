@@ -109,7 +109,10 @@ class ComputeManager:
             return self._delete_failed(ctxt, instance, error)
         self._tell(ctxt, instance, "shutdown", "end")
         now = self._clock()
-        self._conductor.destroy_instance(ctxt, instance, terminated_at=now)
+        try:
+            self._conductor.destroy_instance(ctxt, instance, terminated_at=now)
+        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as error:  # an old message, delivered late
+            return LOG.warning("Instance %s: its delete was not this host's to end: %s", instance.uuid, error)
         LOG.info("Instance %s: deleted", instance.uuid)
         gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
         return self._tell(ctxt, gone, "delete", "end")

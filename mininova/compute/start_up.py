@@ -68,7 +68,8 @@ class StartUp:
             power_state = states.NOSTATE
         if power_state == states.RUNNING:
             return
-        vm_state = RESTS.get(power_state, instance.vm_state)
-        LOG.warning("Instance %s does not run any more: it is %s now", instance.uuid, vm_state)
-        changes = InstanceChanges(vm_state=vm_state, power_state=power_state)
+        changes = InstanceChanges(power_state=power_state)
+        if power_state in RESTS:
+            changes = changes.replace(vm_state=RESTS[power_state])
+        LOG.warning("Instance %s does not run any more: it is %s now", instance.uuid, changes)
         self._conductor.update_instance(ctxt, instance, changes, [None])

@@ -7,17 +7,21 @@ room is given back and the build ends without a word.
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, notifications, rpc, states
+from mininova.admission import forbidden
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions, claims, endings, instances
+from mininova.db import actions, claims, endings, instances, request_specs
 from mininova.db.endings import LOST
+from mininova.db.faults import LONGEST
+from mininova.db.request_specs import Recorded
 from mininova.db.session import Connection, Database
-from mininova.objects import Fault, Instance, RequestSpec, Retry, Selection
+from mininova.objects import Fault, Instance, RequestSpec, Selection
 from mininova.scheduler.rpcapi import SchedulerAPI
 
 LOG = logging.getLogger(__name__)
@@ -54,26 +58,37 @@ class BuildFlow:
     def reschedule(
         self, ctxt: RequestContext, instance: Instance, spec: RequestSpec, alternates: Sequence[Selection], fault: Fault
     ) -> None:
-        """Take an instance back from the host that could not build it, and send it to the next one."""
+        """Take an instance back from the host that could not build it, and send it to the next one.
+
+        What is built, for whom and where it may still go was recorded when it was sent to that host, and counts.
+
+        :param spec: what the host was asked to build, as it says
+        :param alternates: where it may still go, as it says
+        :raises errors.InstanceNotFound: when it is not on that host
+        :raises errors.InstanceUpdateConflict: when that host is not building it
+        :raises rpc.Forbidden: when the host says something else than is recorded, after what is recorded was done
+        """
         LOG.info("instance %s could not be built on %s: %s", instance.uuid, instance.host, fault.message)
         try:
             with self.db.write() as tx:
-                waiting = self._take_back(tx, ctxt, instance, fault)
-        except LOST as error:
+                waiting = self._take_back(tx, instance)
+                recorded = request_specs.get(tx, instance.uuid)
+                if recorded is None:  # what was sent before there were records goes nowhere else
+                    alternates = ()
+                    recorded = Recorded(instance_uuid=instance.uuid, context=ctxt, spec=spec, alternates=alternates)
+                recorded = self._record_failure(tx, recorded, instance.host or "", fault)
+        except LOST:
             again = self._taken_back_before(instance)
             if again is None:
-                LOG.info("instance %s is not to be built again: %s", instance.uuid, error)
-                return
-            waiting = again
-        notifications.tell_update(self.notifier, ctxt, instance, waiting)
-        tried = (*spec.retry.hosts, instance.host or "")
-        retry = Retry(attempts=spec.retry.attempts + 1, hosts=tried, reason=fault.message)
-        self._next(ctxt, waiting, spec.replace(retry=retry), alternates, fault)
+                raise
+            waiting, recorded = again
+        notifications.tell_update(self.notifier, recorded.context, instance, waiting)
+        self._next(waiting, recorded, fault)
+        _denounce(recorded, spec, alternates)
 
-    def _next(
-        self, ctxt: RequestContext, instance: Instance, spec: RequestSpec, alternates: Sequence[Selection], fault: Fault
-    ) -> None:
+    def _next(self, instance: Instance, recorded: Recorded, fault: Fault) -> None:
         """Send an instance to the first alternate that still has room, if any attempt is left."""
+        ctxt, spec, alternates = recorded.context, recorded.spec, recorded.alternates
         attempts_left = spec.retry.attempts < self.conf.scheduler.max_attempts
         for position, selection in enumerate(alternates if attempts_left else ()):
             with self.db.write() as tx:
@@ -102,6 +117,8 @@ class BuildFlow:
                     expected_task_state=(states.SCHEDULING,),
                     host=None,
                 )
+                recorded = Recorded(instance_uuid=instance.uuid, context=ctxt, spec=spec, alternates=tuple(alternates))
+                request_specs.record(tx, recorded)
                 actions.event_start(tx, instance.uuid, ctxt.request_id, BUILD_EVENT, to.host)
         except LOST as error:
             LOG.info("instance %s is not to be built any more: %s", instance.uuid, error)
@@ -113,7 +130,8 @@ class BuildFlow:
         try:
             self.compute.on(placed.host or "").build_instance(ctxt, placed, spec, list(alternates))
         except rpc.Undeliverable as error:
-            self.reschedule(ctxt, placed, spec, alternates, _fault(error))
+            with suppress(*LOST):  # it was deleted just now
+                self.reschedule(ctxt, placed, spec, alternates, _fault(error))
 
     def _free_claim(self, instance: Instance, host: str) -> None:
         """Give room back that was claimed for nothing, unless another conductor has sent the instance just there."""
@@ -135,10 +153,10 @@ class BuildFlow:
                 self._cast(ctxt, instance, spec, ())
         return [instance for instance in scheduling if instance.host is None]
 
-    def _take_back(self, tx: Connection, ctxt: RequestContext, instance: Instance, fault: Fault) -> Instance:
-        claims.free(tx, instance.uuid, instance.host)
-        actions.event_finish(tx, instance.uuid, ctxt.request_id, BUILD_EVENT, "Error", fault.message)
-        return instances.update(
+    @staticmethod
+    def _take_back(tx: Connection, instance: Instance) -> Instance:
+        """Have an instance wait for a host again."""
+        waiting = instances.update(
             tx,
             instance.uuid,
             {"host": None, "node": None, "task_state": states.SCHEDULING},
@@ -146,13 +164,27 @@ class BuildFlow:
             expected_task_state=states.under_way("build"),
             host=instance.host,
         )
+        claims.free(tx, instance.uuid, instance.host)
+        return waiting
 
-    def _taken_back_before(self, instance: Instance) -> Instance | None:
+    @staticmethod
+    def _record_failure(tx: Connection, recorded: Recorded, host: str, fault: Fault) -> Recorded:
+        """Write down that a host could not build an instance."""
+        tried = recorded.tried(host, fault.message[:LONGEST])
+        request_specs.record(tx, tried)
+        request_id = tried.context.request_id
+        actions.event_finish(tx, tried.instance_uuid, request_id, BUILD_EVENT, "Error", fault.message)
+        return tried
+
+    def _taken_back_before(self, instance: Instance) -> tuple[Instance, Recorded] | None:
         """Find the instance as an earlier delivery of this message left it, if its conductor died just then."""
         with self.db.read() as tx:
-            found = instances.get_many(tx, [instance.uuid])
+            found, recorded = instances.get_many(tx, [instance.uuid]), request_specs.get(tx, instance.uuid)
+        if recorded is None or recorded.spec.retry.hosts[-1:] != (instance.host,):
+            return None
         taken_back = (None, states.SCHEDULING, instance.generation + 1)
-        return next((row for row in found if (row.host, row.task_state, row.generation) == taken_back), None)
+        same = (row for row in found if (row.host, row.task_state, row.generation) == taken_back)
+        return next(((row, recorded) for row in same), None)
 
     def _give_up(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
         """End a build in ERROR, with a fault that its owner can read."""
@@ -165,6 +197,23 @@ class BuildFlow:
             return
         notifications.tell_update(self.notifier, ctxt, instance, new)
         notifications.tell(self.notifier, ctxt, new, "create", "error", message=fault.message, code=fault.code)
+
+
+def _denounce(recorded: Recorded, spec: RequestSpec, alternates: Sequence[Selection]) -> None:
+    """Deny a host what it has not been sent: another flavor, image or owner, or another place to go to.
+
+    The instance's owner must not suffer for it, so that comes last.
+    """
+    known = {selection.host for selection in recorded.alternates}
+    if _what(spec) != _what(recorded.spec) or not known.issuperset(selection.host for selection in alternates):
+        reason = "it was sent something else to build, or other alternates, and that was done"
+        raise forbidden(rpc.caller(), "reschedule_instance", recorded.instance_uuid, reason)
+
+
+def _what(spec: RequestSpec) -> tuple[object, ...]:
+    """Give what no host may change in a spec; not all of it, since an older one may have dropped fields."""
+    flavor = spec.flavor
+    return (flavor.flavor_id, flavor.vcpus, flavor.memory_mb, flavor.disk_gb, spec.image.id, spec.project_id)
 
 
 def _fault(error: Exception) -> Fault:

@@ -5,18 +5,27 @@ there can be any number of them: the generation keeps one instance's changes in 
 led by build.BuildFlow.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from msgspec import UNSET
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, notifications, rpc, states
+from mininova.admission import forbidden
 from mininova.conductor.build import BUILD_EVENT, BuildFlow
+from mininova.conductor.own_instances import OwnInstances
 from mininova.context import RequestContext
-from mininova.db import actions, endings, hosts, instances, networks, services
+from mininova.db import actions, endings, hosts, instances, limits, networks, services
+from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
+from mininova.identities import Identity
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
+
+LOG = logging.getLogger(__name__)
+
+SKEW = timedelta(minutes=5)  # that the clock of a host may be wrong
 
 # The one event of an action that is worked off on a compute node (Nova's names).
 EVENTS = {operation: f"compute__{operation}_instance" for operation in states.OPERATIONS} | {
@@ -31,10 +40,19 @@ class ConductorManager:
 
     :param flow: leads builds
     :param notifier: tells the world of every change of state
+    :param identity_of: finds who a caller is; None where nobody can be told from another (``[identities] enforce``)
     """
 
-    def __init__(self, conf: ConfigOpts, db: Database, flow: BuildFlow, notifier: rpc.Notifier) -> None:
+    def __init__(
+        self,
+        conf: ConfigOpts,
+        db: Database,
+        flow: BuildFlow,
+        notifier: rpc.Notifier,
+        identity_of: Callable[[str | None], Identity | None] | None = None,
+    ) -> None:
         self.conf, self.db, self.flow, self.notifier = conf, db, flow, notifier
+        self.own = OwnInstances(db, identity_of)
 
     # ---- builds
 
@@ -51,14 +69,19 @@ class ConductorManager:
         fault: Fault,
     ) -> None:
         """Build an instance on its next alternate."""
-        self.flow.reschedule(ctxt, instance, request_spec, alternates, fault)
+        try:
+            with self.own.only("reschedule_instance", instance.uuid, instance.generation):
+                self.flow.reschedule(ctxt, instance, request_spec, alternates, fault)
+        except LOST as error:
+            LOG.info("instance %s is not to be built again: %s", instance.uuid, error)
 
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step, and lend an address, in one transaction."""
-        with self.db.write() as tx:
-            if instance.networks != "none":
-                networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, instance.uuid)
-            new = self._swap(tx, instance, {"task_state": states.NETWORKING}, states.under_way("build"))
+        with self.own.only("allocate_network", instance.uuid, instance.generation), self.db.write() as tx:
+            new, _ = self._swap(tx, instance, {"task_state": states.NETWORKING}, states.under_way("build"))
+            if new.networks != "none":
+                address = networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, new.uuid)
+                new = new.replace(addresses=(address,))
         notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
@@ -69,11 +92,12 @@ class ConductorManager:
     ) -> Instance:
         """Compare and swap; when that ends the operation, its action has ended well."""
         values = {name: value for name in changes.__struct_fields__ if (value := getattr(changes, name)) is not UNSET}
-        with self.db.write() as tx:
-            new = self._swap(tx, instance, values, expected_task_state)
-            if new.task_state is None and instance.task_state is not None:
-                event = EVENTS[states.operation_of(instance.task_state) or "build"]
-                actions.event_finish(tx, new.uuid, ctxt.request_id, event, "Success")
+        ended = _ended(values, expected_task_state)
+        with self.own.only("update_instance", instance.uuid, instance.generation), self.db.write() as tx:
+            new, again = self._swap(tx, instance, values, expected_task_state)
+            self._refuse_another_time("update_instance", new, new.launched_at if "launched_at" in values else None)
+            if ended and not again:
+                actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[ended], "Success")
                 actions.finish(tx, new.uuid, ctxt.request_id)
         notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
@@ -81,10 +105,10 @@ class ConductorManager:
     @staticmethod
     def _swap(
         tx: Connection, instance: Instance, changes: Mapping[str, object], expected_task_state: Sequence[str | None]
-    ) -> Instance:
-        """Compare and swap, and give the row as it is now."""
+    ) -> tuple[Instance, bool]:
+        """Compare and swap; give the row as it is now, and tell whether it was done before and is only asked again."""
         try:
-            return instances.update(
+            new = instances.update(
                 tx,
                 instance.uuid,
                 changes,
@@ -93,33 +117,45 @@ class ConductorManager:
                 host=instance.host,
             )
         except errors.InstanceUpdateConflict as conflict:
-            return _done_already(tx, instance, changes, conflict)
+            return _done_already(tx, instance, changes, conflict), True
+        return new, False
 
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly, and keep the fault for its owner."""
-        with self.db.write() as tx:
+        with self.own.only("fail_instance", instance.uuid, instance.generation), self.db.write() as tx:
             try:
                 new = endings.fail(tx, ctxt, instance, operation, fault, host=instance.host)
+                actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[operation], "Error", fault.message)
             except errors.InstanceUpdateConflict as conflict:
                 new = _done_already(tx, instance, states.fail(operation), conflict)
-            actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[operation], "Error", fault.message)
         notifications.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
-        with self.db.write() as tx:
-            gone = endings.destroy(tx, ctxt, instance.uuid, terminated_at)
+        with self.own.only("destroy_instance", instance.uuid, instance.generation), self.db.write() as tx:
+            if not endings.destroy(tx, ctxt, instance.uuid, terminated_at, host=instance.host or ""):
+                return
             actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
-            new = instances.get(tx, instance.uuid, deleted=True) if gone else instance
+            new = instances.get(tx, instance.uuid, deleted=True)
+            self._refuse_another_time("destroy_instance", new, terminated_at)
         notifications.tell_update(self.notifier, ctxt, instance, new)
+
+    def _refuse_another_time(self, method: str, instance: Instance, at: datetime | None) -> None:
+        """Refuse a moment before an instance was asked for, or after now: its owner pays for the time between."""
+        begin, now = instance.created_at, datetime.now(UTC)
+        if not self.own.checked or at is None or begin is None or begin - SKEW <= at.astimezone(UTC) <= now + SKEW:
+            return
+        raise forbidden(
+            rpc.caller(), method, instance.uuid, f"it was asked for at {begin}, it is {now} now, and not {at}"
+        )
 
     # ---- reads and reports
 
     def get_instance(self, ctxt: RequestContext, uuid: str) -> Instance:
         """Read one instance."""
-        with self.db.read() as tx:
-            return instances.get(tx, uuid)
+        with self.own.only("get_instance", uuid), self.db.read() as tx:
+            return instances.get(tx, uuid, hosts=self.own.hosts())
 
     def get_instances(
         self, ctxt: RequestContext, host: str, active_since: datetime | None = None
@@ -129,15 +165,42 @@ class ConductorManager:
             return instances.list_by_host(tx, host, active_since=active_since)
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
-        """Take a heartbeat and a node's capacity."""
+        """Take a heartbeat and a node's capacity, as far as that is for the host to say.
+
+        :raises rpc.Forbidden: when it offers more than it may; nothing was written
+        """
+        said = Service(
+            binary=service.binary,
+            host=service.host,
+            topic=service.topic,
+            availability_zone=service.availability_zone,
+            versions=service.versions,
+        )
         with self.db.write() as tx:
-            services.report(tx, service, datetime.now(UTC))
-            hosts.report(tx, node)
+            if self.own.checked:
+                _keep_limits(tx, said, node)
+            services.report(tx, said, datetime.now(UTC))
+            hosts.report(tx, node.replace(uuid=""))
 
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
         """Tell what the services have registered that they speak."""
         with self.db.read() as tx:
             return services.levels(tx)
+
+
+def _ended(changes: Mapping[str, object], expected_task_state: Sequence[str | None]) -> str | None:
+    """Name the operation that changes end well, if they end one."""
+    if changes.get("task_state", ...) is not None:
+        return None
+    return next((name for state in expected_task_state if (name := states.operation_of(state))), None)
+
+
+def _keep_limits(tx: Connection, service: Service, node: ComputeNode) -> None:
+    """See that a host offers no more than is recorded of it; the first report records what nobody has."""
+    recorded = limits.get(tx, node.host)
+    if reason := limits.exceeded(recorded, service, node):
+        raise forbidden(rpc.caller(), "report_state", f"host {node.host}", reason)
+    limits.learn(tx, recorded, service, node)
 
 
 def _done_already(

@@ -11,6 +11,9 @@ from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Requ
 class ConductorAPI(rpc.Interface):
     """Lead builds for the api; read and write the database for the compute nodes.
 
+    A compute node gets what is on its own hosts, and writes what the operation under way allows; all else is
+    rpc.Forbidden (docs/adr/0009).
+
     1.1: get_levels; destroy_instance takes terminated_at, and get_instances active_since; update_instance and
     fail_instance may be sent again.
     """
@@ -34,7 +37,10 @@ class ConductorAPI(rpc.Interface):
         alternates: list[Selection],
         fault: Fault,
     ) -> None:
-        """Build an instance on its next alternate, after this host could not."""
+        """Build an instance on its next alternate, after this host could not.
+
+        What was sent with the build is sent back; what is not as it was recorded then is refused.
+        """
 
     @rpc.call(since="1.0", idempotent=True)
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
@@ -68,6 +74,7 @@ class ConductorAPI(rpc.Interface):
     ) -> None:
         """End a delete: mark the row deleted; free its room and its address.  Doing it twice is doing it once.
 
+        :raises errors.InstanceUpdateConflict: when nobody asked for its delete
         :param terminated_at: when the guest ended, as notifications say it; None means now
         """
 
@@ -75,7 +82,7 @@ class ConductorAPI(rpc.Interface):
     def get_instance(self, ctxt: RequestContext, uuid: str) -> Instance:
         """Read one instance as the database has it now.
 
-        :raises errors.InstanceNotFound: when there is none
+        :raises errors.InstanceNotFound: when there is none, or it has left the caller's hosts
         """
 
     @rpc.call(since="1.0", idempotent=True)
@@ -92,7 +99,7 @@ class ConductorAPI(rpc.Interface):
 
     @rpc.call(since="1.0", idempotent=True)
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
-        """Take a heartbeat and the node's capacity; the first one registers both."""
+        """Take a heartbeat and the node's capacity; the first one registers both, and the most it may offer."""
 
     @rpc.call(since="1.1", idempotent=True)
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from mininova import errors, states
 from mininova.context import RequestContext
-from mininova.db import actions, claims, faults, instances, networks
+from mininova.db import actions, claims, faults, instances, networks, request_specs
 from mininova.objects import Fault, Instance
 
 # The row is another's by now, or nobody's: a delete won, somebody was faster, or this message came a second time.
@@ -48,14 +48,25 @@ def fail(
     return failed
 
 
-def destroy(tx: Connection, ctxt: RequestContext, uuid: str, terminated_at: datetime | None = None) -> bool:
+def destroy(
+    tx: Connection,
+    ctxt: RequestContext,
+    uuid: str,
+    terminated_at: datetime | None = None,
+    *,
+    host: str | None = None,
+) -> bool:
     """End a delete: the row, its room and its address; tell whether it had not ended yet.
 
     :param terminated_at: when its guest ended, as others are told; None means now
+    :param host: on which it must be, and be in ``deleting``; None compares neither
+    :raises errors.InstanceNotFound: when it is elsewhere
+    :raises errors.InstanceUpdateConflict: when nobody asked for its delete; nothing was written
     """
-    gone = instances.destroy(tx, uuid, terminated_at)
-    claims.free(tx, uuid)
-    networks.free(tx, uuid)
+    gone = instances.destroy(tx, uuid, terminated_at, host=host)
     if gone:
+        claims.free(tx, uuid)
+        networks.free(tx, uuid)
+        request_specs.forget(tx, uuid)
         actions.finish(tx, uuid, ctxt.request_id)
     return gone

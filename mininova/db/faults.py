@@ -10,6 +10,7 @@ from mininova.db.rows import Rows
 from mininova.objects import Fault
 
 LONGEST = 255  # characters of a message
+LONGEST_DETAILS = 16_000  # characters of the rest: the last ones, where a traceback says what it was
 
 ROWS = Rows(Fault, table, key="id")
 
@@ -17,11 +18,12 @@ _insert = insert(table)
 
 
 def create(tx: Connection, uuid: str, fault: Fault, host: str | None = None) -> Fault:
-    """Keep a fault of an instance, its message cut to what there is room for.
+    """Keep a fault of an instance, its words cut to what there is room for.
 
     :param host: where it happened
     """
-    fault = fault.replace(message=fault.message[:LONGEST], created_at=fault.created_at or datetime.now(UTC))
+    words = {"message": fault.message[:LONGEST], "details": fault.details[-LONGEST_DETAILS:]}
+    fault = fault.replace(**words, created_at=fault.created_at or datetime.now(UTC))
     tx.execute(_insert, {**ROWS.values(fault), "instance_uuid": uuid, "host": host})
     return fault
 

@@ -4,7 +4,7 @@
 caller believed.  The api, the conductor and nobody else call this; lists with filters are in instance_search.py.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from types import EllipsisType
@@ -44,6 +44,7 @@ _without_host = select(table.c.uuid).where(
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
 _change = _edit.values(generation=table.c.generation + 1)
+_end_delete = _change.where(table.c.host == bindparam("if_host"), table.c.task_state == states.DELETING)
 _untag = delete(instance_tags).where(instance_tags.c.instance_uuid == bindparam("uuid"))
 
 
@@ -60,15 +61,25 @@ def create(tx: Connection, instances: Sequence[Instance], user_data: str | None 
     return born
 
 
-def get(tx: Connection, uuid: str, *, project_id: str | None = None, deleted: bool = False) -> Instance:
+def get(
+    tx: Connection,
+    uuid: str,
+    *,
+    project_id: str | None = None,
+    hosts: Collection[str | None] | None = None,
+    deleted: bool = False,
+) -> Instance:
     """Read one instance.
 
     :param project_id: whose it must be; None means anybody's
+    :param hosts: on one of which it must be; None means anywhere
     :param deleted: find it even if it was deleted
-    :raises errors.InstanceNotFound: when there is none, or none of this project
+    :raises errors.InstanceNotFound: when there is none, or none of this project or on these hosts
     """
     instance = ROWS.first(tx.execute(ROWS.one if deleted else _live, {"which": uuid}))
     if instance is None or project_id not in (None, instance.project_id):
+        raise errors.InstanceNotFound(instance_uuid=uuid)
+    if hosts is not None and instance.host not in hosts:
         raise errors.InstanceNotFound(instance_uuid=uuid)
     return instance
 
@@ -128,7 +139,7 @@ def update(
     :param generation: the row's, as the caller last saw it; None does not compare
     :param expected_task_state: the row's must be one of these; None does not compare
     :param host: where the row must say that the instance is; ``...`` does not compare
-    :raises errors.InstanceNotFound: when there is none
+    :raises errors.InstanceNotFound: when there is none there; what is elsewhere is nobody's business here
     :raises errors.InstanceBeingDeleted: when the row is not so, and somebody is deleting the instance
     :raises errors.InstanceUpdateConflict: when the row is not so; nothing was written
     """
@@ -143,7 +154,7 @@ def update(
     compared = None if expected_task_state is None else len(expected_task_state)
     instance = ROWS.update(tx, _compare_and_swap(generation is not None, host is not ..., compared), values)
     if instance is None:
-        raise _refusal(get(tx, uuid), generation, expected_task_state)
+        raise _refusal(get(tx, uuid, hosts=None if host is ... else (host,)), generation, expected_task_state)
     return instance
 
 
@@ -160,14 +171,25 @@ def done_already(tx: Connection, instance: Instance, changes: Mapping[str, objec
     return row if same and row.generation == instance.generation + 1 else None
 
 
-def destroy(tx: Connection, uuid: str, terminated_at: datetime | None = None) -> bool:
+def destroy(tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | None = None) -> bool:
     """Mark an instance deleted; tell whether it was not yet.
 
     :param terminated_at: when its guest ended, as others are told; None means now
+    :param host: on which it must be, and be in ``deleting``; None compares neither
+    :raises errors.InstanceNotFound: when it is elsewhere, or was when it was deleted
+    :raises errors.InstanceUpdateConflict: when nobody asked for its delete; nothing was written
     """
     now = datetime.now(UTC)
-    values = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "deleted_at": now}
-    return tx.execute(_change, {**values, "terminated_at": terminated_at or now, "which": uuid}).rowcount > 0
+    ends = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "deleted_at": now}
+    values = {**ends, "terminated_at": terminated_at or now, "which": uuid}
+    if host is None:
+        return tx.execute(_change, values).rowcount > 0
+    if tx.execute(_end_delete, {**values, "if_host": host}).rowcount > 0:
+        return True
+    row = get(tx, uuid, hosts=(host,), deleted=True)
+    if row.vm_state != states.DELETED:
+        raise _refusal(row, None, (states.DELETING,))
+    return False
 
 
 @cache

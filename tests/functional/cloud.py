@@ -1,7 +1,8 @@
 """The whole cloud in one process, over the broker in memory: for tests that want every message in the same order.
 
 The parts are the real ones, wired as cmd/ wires them; only the broker is ours, and messages move when ``run`` is
-called.  A Cloud is driven over HTTP, as a client would.
+called.  A Cloud is driven over HTTP, as a client would.  Every process has an identity of its own, and everybody is
+believed as far as that goes.
 """
 
 import contextlib
@@ -9,20 +10,27 @@ import io
 import random
 from argparse import Namespace
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from werkzeug.test import Client
 
-from mininova import conf, rpc
+import mininova.compute.admission
+import mininova.conductor.admission
+import mininova.scheduler.admission
+from mininova import conf, replies, rpc
+from mininova.admission import Gate
 from mininova.compute.manager import ComputeManager
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.build import BuildFlow
+from mininova.conductor.denials import DenialLog
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
-from mininova.db import images, schema
+from mininova.db import denials, identities, images, schema
 from mininova.db.session import Database
+from mininova.directory import Directory
 from mininova.manage import bootstrap
 from mininova.rejections import Rejections
 from mininova.rpc.memory import MemoryBroker, MemoryTransport
@@ -46,6 +54,13 @@ def _auto() -> UpgradeLevels:
     return UpgradeLevels(dict.fromkeys(TOPICS, "auto"))
 
 
+class Silent:
+    """Does nothing, whatever it is asked."""
+
+    def __getattr__(self, method: str) -> Callable[..., None]:
+        return lambda ctxt, **arguments: None
+
+
 class Cloud:
     """An api, a scheduler, a conductor and computes, and the events of all their messages.
 
@@ -65,6 +80,9 @@ class Cloud:
         self.db = Database(f"sqlite:///{path}/mininova.sqlite")
         schema.upgrade(self.db)
         self._bootstrap()
+        self._seconds = 0.0
+        self.directory = Directory(self.db, clock=lambda: self._seconds)
+        self.denials = DenialLog(self.db, spawn=at_once, pause=0.0)
         self._start_conductor()
         self._start_scheduler()
         self.computes = {host: self._start_compute(host) for host in hosts}
@@ -81,25 +99,31 @@ class Cloud:
         return conf.for_tests(service, **shared, **more)
 
     def _peer(self, service: str, host: str) -> rpc.Peer:
-        transport = MemoryTransport(self.broker, user_id=f"{service}.{host}")
+        name = f"{service}.{host}"
+        has_database = service in ("api", "conductor")
         peer = rpc.Peer(
-            transport, name=f"{service}.{host}", codec=CODEC,
-            report=self.events.append, watch=self.spans, levels=self.levels.setdefault(f"{service}.{host}", _auto()),
+            MemoryTransport(self.broker, user_id=name if service == "compute" else service), name=name, codec=CODEC,
+            report=self.events.append, watch=self.spans, levels=self.levels.setdefault(name, _auto()),
+            answers=replies.believing(self.directory.at_once if has_database else replies.controller),
+            answerable=replies.answerable, relays=replies.RELAYS.get(service, ()),
         )  # fmt: skip
         peer.start()
         self.peers[peer.name] = peer
         return peer
 
-    def _serve(self, peer: rpc.Peer, host: str, interface: type[rpc.Interface], manager: object) -> None:
-        server = rpc.Server(peer, host, [(interface, manager)], spawn=at_once)
+    def _serve(self, peer: rpc.Peer, host: str, interface: type[rpc.Interface], manager: object, admit: Gate) -> None:
+        alone = interface is ComputeAPI
+        server = rpc.Server(
+            peer, host, [(interface, manager)], spawn=at_once, admit=admit, on_denied=self.denials, alone=alone
+        )
         server.start()
-        self._servers[host if interface is ComputeAPI else interface.topic] = server
+        self._servers[host if alone else interface.topic] = server
 
     def _bootstrap(self) -> None:
         """Make users, flavors and an image, as ``mininova-manage bootstrap`` does."""
         settings = self.settings("manage", "ctl")
         with contextlib.redirect_stdout(io.StringIO()):
-            bootstrap.run(settings, Namespace(admin_password="pw", demo_password="pw"))
+            bootstrap.run(settings, Namespace(admin_password="pw", demo_password="pw", compute=[]))
         with self.db.read() as tx:
             self.image = images.search(tx)[0].id
 
@@ -109,21 +133,25 @@ class Cloud:
         notifier = rpc.Notifier(peer, "conductor.ctl")
         peer.on_rejected = Rejections(self.db, notifier, "conductor")
         flow = BuildFlow(settings, self.db, SchedulerAPI(peer), ComputeAPI(peer), notifier)
-        self._serve(peer, "ctl", ConductorAPI, ConductorManager(settings, self.db, flow, notifier))
+        manager = ConductorManager(settings, self.db, flow, notifier, self.directory)
+        gate = Gate(mininova.conductor.admission.RULES, self.directory)
+        self._serve(peer, "ctl", ConductorAPI, manager, gate)
 
     def _start_scheduler(self) -> None:
         peer = self._peer("scheduler", "ctl")
         notifier = rpc.Notifier(peer, "scheduler.ctl")
         manager = SchedulerManager(self.settings("scheduler", "ctl"), self.db, notifier, dice=random.Random(1))
-        self._serve(peer, "ctl", SchedulerAPI, manager)
+        self._serve(peer, "ctl", SchedulerAPI, manager, mininova.scheduler.admission.gate())
 
     def _start_compute(self, host: str) -> ComputeManager:
         settings = self.settings("compute", host, **{"fake.behaviour": str(self.path / "behaviour.yaml")})
+        with self.db.write() as tx:
+            identities.record(tx, f"compute.{host}", [host], datetime.now(UTC))
         peer = self._peer("compute", host)
         notifier = rpc.Notifier(peer, f"compute.{host}")
         manager = ComputeManager(host, FakeDriver.from_conf(settings), ConductorAPI(peer), notifier)
         manager.init_host()
-        self._serve(peer, host, ComputeAPI, manager)
+        self._serve(peer, host, ComputeAPI, manager, mininova.compute.admission.gate())
         manager.report()
         self.learn(peer)
         return manager
@@ -146,7 +174,27 @@ class Cloud:
         asked = ConductorAPI(peer, pin=ConductorAPI.version)
         self.levels[peer.name].learn_from(lambda: asked.get_levels(service_context()))
 
-    # ---- faults
+    def denied(self) -> list[tuple[str, str, str, int]]:
+        """List what was denied: the caller, the method, the object, and how often."""
+        with self.db.read() as tx:
+            return [(each.caller, each.method, each.object, each.count) for each in denials.search(tx)]
+
+    # ---- faults, and worse
+
+    def stranger(self, name: str, user_id: str | None) -> rpc.Peer:
+        """Connect somebody to the broker who is no part of the cloud."""
+        peer = rpc.Peer(MemoryTransport(self.broker, user_id=user_id), name=name, codec=CODEC)
+        peer.start()
+        return peer
+
+    def silence(self, host: str) -> None:
+        """Have a compute take its messages and do nothing about them."""
+        server = self._servers[host]
+        server.endpoints = [(interface, Silent()) for interface, _ in server.endpoints]
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Have what is remembered for some time be forgotten."""
+        self._seconds += seconds
 
     def duplicate(self, *queues: str) -> None:
         """Have the broker deliver every cast to some queues twice."""

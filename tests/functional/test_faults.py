@@ -74,6 +74,7 @@ class Story:
         broker.heal()
         while self.move():
             pass
+        assert self.cloud.denied() == [], "late, doubled and overtaken, honest messages are not taken for an attack"
         return [self.ended(uuid) for uuid in self.asked]
 
     def step(self) -> None:

@@ -1,8 +1,14 @@
 """A build as the conductor leads it, and each way in which it may go otherwise."""
 
-from mininova import rpc, states
-from mininova.db import claims, faults, instances
-from mininova.objects import Fault, Retry, Selection
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from mininova import errors, rpc, states
+from mininova.context import RequestContext
+from mininova.db import claims, faults, instances, request_specs
+from mininova.db.request_specs import Recorded
+from mininova.objects import Fault, Flavor, ImageMeta, Retry, Selection
 
 FAULT = Fault(code=500, message="the disk is full")
 
@@ -75,16 +81,39 @@ def test_deleted_while_it_was_scheduled(world):
     assert world.used("host-1") == 0
 
 
-def placed(world, host="host-1", **fields):
-    """Give an instance that a host is building."""
-    instance = world.new(host=host, node=host, **fields)
+def alternates(*hosts):
+    return [Selection(host=host, node=host, availability_zone="nova") for host in hosts]
+
+
+def placed(world, *others, spec=None, **fields):
+    """Give an instance that host-1 is building, and that may go to others."""
+    instance = world.new(host="host-1", node="host-1", **fields)
+    sent = Recorded(
+        instance_uuid=instance.uuid, context=world.ctxt, spec=spec or world.spec, alternates=tuple(alternates(*others))
+    )
     with world.db.write() as tx:
-        claims.claim(tx, instance.uuid, host, instance.flavor)
+        claims.claim(tx, instance.uuid, "host-1", instance.flavor)
+        request_specs.record(tx, sent)
     return instance
 
 
-def alternates(*hosts):
-    return [Selection(host=host, node=host, availability_zone="nova") for host in hosts]
+@contextmanager
+def dying(notifier):
+    """Have the conductor die when it next tells somebody something."""
+
+    def die(*told):
+        raise SystemExit
+
+    notifier.info = die
+    try:
+        yield
+    finally:
+        del notifier.info
+
+
+def give_back(world, instance, *others, spec=None):
+    """Have host-1 say that it cannot build an instance, and where it may still go."""
+    world.flow.reschedule(world.ctxt, instance, spec or world.spec, alternates(*others), FAULT)
 
 
 def test_reschedule_passes_over_a_full_alternate(world):
@@ -92,7 +121,7 @@ def test_reschedule_passes_over_a_full_alternate(world):
     world.add_host("host-1")
     world.add_host("host-2", memory_mb=256)
     world.add_host("host-3")
-    world.flow.reschedule(world.ctxt, placed(world), world.spec, alternates("host-2", "host-3"), FAULT)
+    give_back(world, placed(world, "host-2", "host-3"), "host-2", "host-3")
     ((host, _, spec, left),) = world.computes.builds
     assert (host, left) == ("host-3", [])
     assert spec.retry == Retry(attempts=1, hosts=("host-1",), reason="the disk is full")
@@ -100,12 +129,12 @@ def test_reschedule_passes_over_a_full_alternate(world):
 
 
 def test_reschedule_stops_after_the_last_attempt(world):
-    """After max_attempts builds no alternate is tried: ERROR, and a fault with the last reason."""
+    """After max_attempts builds, whatever a host says, no alternate is tried: ERROR, and a fault with the reason."""
     world.add_host("host-1")
     world.add_host("host-2")
-    instance = placed(world)
     tired = world.spec.replace(retry=Retry(attempts=2, hosts=("x", "y")))
-    world.flow.reschedule(world.ctxt, instance, tired, alternates("host-2"), FAULT)
+    instance = placed(world, "host-2", spec=tired)
+    give_back(world, instance, "host-2", spec=world.spec)
     assert world.computes.builds == []
     assert world.row(instance.uuid).vm_state == states.ERROR
     with world.db.read() as tx:
@@ -116,9 +145,10 @@ def test_second_reschedule_does_nothing(world):
     """A reschedule that is delivered twice sends the instance to one host."""
     for host in ("host-1", "host-2", "host-3"):
         world.add_host(host)
-    instance = placed(world)
+    instance = placed(world, "host-2", "host-3")
     for _ in range(2):
-        world.flow.reschedule(world.ctxt, instance, world.spec, alternates("host-2", "host-3"), FAULT)
+        with suppress(errors.InstanceNotFound):  # the second time
+            give_back(world, instance, "host-2", "host-3")
     assert [host for host, *_ in world.computes.builds] == ["host-2"]
     assert (world.used("host-2"), world.used("host-3")) == (512, 0)
 
@@ -127,9 +157,10 @@ def test_no_reschedule_of_what_is_deleted(world):
     """An instance that is being deleted is not built again, whatever its host reports."""
     world.add_host("host-1")
     world.add_host("host-2")
-    instance = placed(world)
+    instance = placed(world, "host-2")
     world.change(instance, task_state=states.DELETING)
-    world.flow.reschedule(world.ctxt, instance, world.spec, alternates("host-2"), FAULT)
+    with pytest.raises(errors.InstanceBeingDeleted):
+        give_back(world, instance, "host-2")
     assert world.computes.builds == []
     assert world.row(instance.uuid).task_state == states.DELETING
 
@@ -148,10 +179,70 @@ def test_conductor_that_died_after_it_took_an_instance_back(world):
     """A reschedule that is delivered again, after its conductor took the instance back and died, goes on."""
     world.add_host("host-1")
     world.add_host("host-2")
-    instance = placed(world)
-    world.change(instance, host=None, node=None, task_state=states.SCHEDULING)
-    world.flow.reschedule(world.ctxt, instance, world.spec, alternates("host-2"), FAULT)
+    instance = placed(world, "host-2", task_state=states.SPAWNING)
+    with pytest.raises(SystemExit), dying(world.notifier):
+        give_back(world, instance, "host-2")
+    assert world.row(instance.uuid).host is None
+    give_back(world, instance, "host-2")
+    ((host, _, spec, _),) = world.computes.builds
+    assert (host, spec.retry.attempts) == ("host-2", 1)
+
+
+def test_nobody_takes_a_build_over_that_waits_for_its_first_host(world):
+    """A host that says it could not build what no host has been given yet finds nothing."""
+    instance = world.new()
+    with pytest.raises(errors.InstanceNotFound):
+        give_back(world, instance.replace(host="host-1", generation=-1), "host-1")
+    assert world.row(instance.uuid) == instance
+
+
+BIG = Flavor(flavor_id="1", name="m1.tiny", memory_mb=64 * 1024, vcpus=1, root_gb=1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"flavor": BIG}, {"flavor": BIG.replace(flavor_id="5")}, {"image": ImageMeta(id="x")}, {"project_id": "another"}],
+)
+def test_what_a_host_has_not_been_sent_is_built_nowhere(world, said):
+    """A host that hands another flavor, image or owner on is denounced; what was recorded is built all the same."""
+    world.add_host("host-1")
+    world.add_host("host-2")
+    instance = placed(world, "host-2")
+    with pytest.raises(rpc.Forbidden, match="something else to build"):
+        give_back(world, instance, "host-2", spec=world.spec.replace(**said))
+    ((host, sent, spec, _),) = world.computes.builds
+    assert (host, sent.flavor, world.used("host-2")) == ("host-2", instance.flavor, 512)
+    assert spec.replace(retry=Retry()) == world.spec
+
+
+def test_a_host_does_not_choose_the_next_one(world):
+    """A host that names another alternate than it was sent is denounced; the one that was recorded is next."""
+    for host in ("host-1", "host-2", "host-3"):
+        world.add_host(host)
+    instance = placed(world, "host-2")
+    with pytest.raises(rpc.Forbidden, match="other alternates"):
+        give_back(world, instance, "host-3")
     assert [host for host, *_ in world.computes.builds] == ["host-2"]
+
+
+def test_the_request_is_the_one_that_was_recorded(world):
+    """The next host works for whom asked, whatever context the last one sent."""
+    world.add_host("host-1")
+    world.add_host("host-2")
+    heard, world.computes.build_instance = [], lambda ctxt, *args: heard.append(ctxt)
+    world.flow.reschedule(
+        RequestContext(is_admin=True), placed(world, "host-2"), world.spec, alternates("host-2"), FAULT
+    )
+    assert heard == [world.ctxt]
+
+
+def test_what_was_sent_without_a_record_goes_nowhere_else(world):
+    """A build that an older conductor sent ends in ERROR when its host cannot, for only the host says where to."""
+    world.add_host("host-1")
+    world.add_host("host-2")
+    instance = world.new(host="host-1", node="host-1")
+    give_back(world, instance, "host-2")
+    assert world.row(instance.uuid).vm_state == states.ERROR
 
 
 def test_two_conductors_with_one_message(world):

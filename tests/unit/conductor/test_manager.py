@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mininova import errors, notifications, states
-from mininova.db import actions, claims, faults, instances, services
-from mininova.objects import Fault, InstanceChanges, Service
+from mininova import errors, notifications, rpc, states
+from mininova.conductor.manager import ConductorManager
+from mininova.db import actions, claims, faults, hosts, instances, services
+from mininova.identities import compute
+from mininova.objects import ComputeNode, Fault, InstanceChanges, Service
 
 
 def built(world, **fields):
@@ -40,9 +42,9 @@ def test_update_writes_what_was_set_only(world):
 
 
 def test_update_from_another_host_is_refused(world):
-    """The row's host must be the caller's."""
+    """The row's host must be the caller's; it does not even learn that there is a row."""
     instance = built(world).replace(host="host-2")
-    with pytest.raises(errors.InstanceUpdateConflict):
+    with pytest.raises(errors.InstanceNotFound):
         world.manager.update_instance(world.ctxt, instance, InstanceChanges(power_state=1), [states.SCHEDULING])
 
 
@@ -169,3 +171,49 @@ def test_every_change_is_told(world):
     ((event, payload),) = world.notifier.heard
     assert event == "compute.instance.update"
     assert (payload["old_task_state"], payload["new_task_state"]) == (states.SCHEDULING, states.SPAWNING)
+
+
+def test_a_report_says_nothing_of_what_is_an_operators(world):
+    """Whether a service is enabled, its ids and what is promised on its node are not for a report to say."""
+    said = Service(
+        binary="nova-compute", host="host-1", topic="compute", uuid="mine", disabled=True, forced_down=True, id=7
+    )
+    node = ComputeNode(host="host-1", hypervisor_hostname="host-1", uuid="mine", vcpus=8, vcpus_used=8)
+    world.manager.report_state(world.ctxt, said, node)
+    with world.db.read() as tx:
+        ((known, service),) = hosts.states(tx)
+    assert (service.id, service.disabled, service.forced_down, known.vcpus_used) == (1, False, False, 0)
+    assert "mine" not in (known.uuid, service.uuid)
+
+
+def test_where_callers_are_told_apart_a_report_keeps_its_limits(world):
+    """A report that offers more than was recorded writes nothing at all."""
+    manager = ConductorManager(world.manager.conf, world.db, world.flow, world.notifier, lambda name: compute("host-1"))
+    said = Service(binary="nova-compute", host="host-1", topic="compute")
+    node = ComputeNode(host="host-1", hypervisor_hostname="host-1", vcpus=8)
+    manager.report_state(world.ctxt, said, node)
+    with pytest.raises(rpc.Forbidden, match="vcpus may be 8 at most"):
+        manager.report_state(world.ctxt, said, node.replace(vcpus=9))
+    with world.db.read() as tx:
+        ((known, service),) = hosts.states(tx)
+    assert (known.vcpus, service.report_count) == (8, 1)
+
+
+def test_a_repeated_failure_leaves_the_record_of_the_action(world):
+    """What ended well is not said to have ended badly by a message that comes late, or is made up."""
+    instance = built(world, vm_state=states.ACTIVE, task_state=states.POWERING_OFF)
+    with world.db.write() as tx:
+        actions.event_start(tx, instance.uuid, world.ctxt.request_id, "compute__stop_instance", "host-1")
+    end = InstanceChanges(**states.finish("stop"))
+    world.manager.update_instance(world.ctxt, instance, end, list(states.under_way("stop")))
+    world.manager.fail_instance(world.ctxt, instance, "stop", Fault(code=500, message="no"))
+    with world.db.read() as tx:
+        action = actions.get(tx, instance.uuid, world.ctxt.request_id)
+    assert ([event.result for event in action.events], action.message) == (["Success"], None)
+
+
+def test_whether_there_is_a_network_is_in_the_row(world):
+    """A host does not decide whether an instance has an address."""
+    instance = built(world, networks="none")
+    new = world.manager.allocate_network(world.ctxt, instance.replace(networks="auto"))
+    assert new.addresses == world.row(instance.uuid).addresses == ()

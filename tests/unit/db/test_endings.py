@@ -62,3 +62,19 @@ def test_destroying_twice_is_destroying_once(tx, building):
     assert endings.destroy(tx, CTXT, building.uuid)
     assert not endings.destroy(tx, CTXT, building.uuid)
     assert holds_nothing(tx, building.uuid)
+
+
+def test_a_host_ends_the_delete_that_was_asked_of_it(tx, building):
+    """Where a host is named, the row must be there and in ``deleting``: else it, its room and its address stay."""
+    with pytest.raises(errors.InstanceUpdateConflict):
+        endings.destroy(tx, CTXT, building.uuid, host="host-1")
+    instances.update(
+        tx, building.uuid, {"task_state": states.DELETING}, generation=None, expected_task_state=None
+    )  # fmt: skip
+    with pytest.raises(errors.InstanceNotFound):
+        endings.destroy(tx, CTXT, building.uuid, host="host-2")
+    assert not holds_nothing(tx, building.uuid)
+    assert endings.destroy(tx, CTXT, building.uuid, host="host-1")
+    assert not endings.destroy(tx, CTXT, building.uuid, host="host-1")
+    with pytest.raises(errors.InstanceNotFound):
+        endings.destroy(tx, CTXT, building.uuid, host="host-2")

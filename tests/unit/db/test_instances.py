@@ -204,12 +204,12 @@ def test_the_task_state_must_be_an_expected_one(tx, an_instance, task_state, exp
     ],
 )
 def test_the_host_must_be_the_callers(tx, an_instance, host, expected, accepted):
-    """The row's host is compared in the same statement; None stands for no host yet."""
+    """The row's host is compared in the same statement, None being none yet; what is elsewhere is not found."""
     (instance,) = instances.create(tx, [an_instance(host=host)])
     if accepted:
         assert swap(tx, instance, {"progress": 1}, host=expected).progress == 1
     else:
-        with pytest.raises(errors.InstanceUpdateConflict):
+        with pytest.raises(errors.InstanceNotFound):
             swap(tx, instance, {"progress": 1}, host=expected)
 
 
