@@ -37,13 +37,13 @@ class Program:
         """Take one line, before those who wait are told."""
         self.lines.append(line)
 
-    def wait_until(self, come: Callable[[], object], what: str) -> None:
+    def wait_until(self, come: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
         """Wait until what it wrote makes something true.
 
         :param what: tells whoever reads of a failure
         """
         with self._came:
-            came = self._came.wait_for(come, PATIENCE)
+            came = self._came.wait_for(come, patience)
         assert came, f"no sign of {what} in:\n" + "\n".join(self.lines[-30:])
 
     def wait_for(self, text: str) -> None:

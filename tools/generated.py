@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import reference_page
+import security_page
 import states_page
 
 from mininova.conf import sample
@@ -18,6 +19,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "etc/mininova/mininova-compute.conf.sample": sample.compute,
     "docs/states.md": states_page.page,
     "docs/rpc/reference.md": reference_page.page,
+    "docs/security.md": security_page.page,
 }
 
 

@@ -1,0 +1,57 @@
+"""Binding its own queue to what is others'."""
+
+import pytest
+from taken_over import EXCHANGE, REPLIES
+
+OWN = "compute.host-1"
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize(
+    "key",
+    ["#", "*", "*.*", "compute.*", "compute.#", "#.host-2", "compute.host-2", "compute.host-1.annex",
+     "compute.host-1.#", "conductor", "scheduler", "compute", "notifications.info", "notifications.*",
+     "conductor.dead", ""],
+)  # fmt: skip
+def test_requests(attacker, refused, key):
+    """Binds its queue to the requests of others, by their keys or by a pattern that has them."""
+    with refused.by_broker("ACCESS_REFUSED", key), attacker.channel() as channel:
+        channel.queue_bind(OWN, EXCHANGE, key)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("key", ["#", "*", "reply_api.#", "reply_conductor.*", "reply_compute.host-2_0", "the api's"])
+def test_replies(attacker, refused, reply_queues, key):
+    """Binds its queue to the replies to others."""
+    key = reply_queues["api"] if key == "the api's" else key
+    with refused.by_broker("ACCESS_REFUSED", key), attacker.channel() as channel:
+        channel.queue_bind(OWN, REPLIES, key)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("exchange", ["mininova.flow", "amq.rabbitmq.trace", "amq.rabbitmq.log", "amq.topic"])
+def test_what_everybody_does(attacker, refused, exchange):
+    """Binds its queue to the flow, in which is every message, or to what the broker tells its operator."""
+    with refused.by_broker("ACCESS_REFUSED", exchange), attacker.channel() as channel:
+        channel.queue_bind(OWN, exchange, "#")
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("source", [EXCHANGE, REPLIES, "mininova.flow"])
+@pytest.mark.parametrize("destination", [EXCHANGE, REPLIES, "mininova.flow", "compute.host-1.pause.6"])
+def test_an_exchange_to_an_exchange(attacker, refused, source, destination):
+    """Binds an exchange behind another, so that what is for others comes by where it may listen."""
+    with attacker.channel() as channel:
+        if destination.startswith(OWN):
+            channel.exchange_declare(destination, "fanout", durable=False, auto_delete=True)
+    with refused.by_broker("ACCESS_REFUSED"), attacker.channel() as channel:
+        channel.exchange_bind(destination, source, "#")
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("exchange", ["", "amq.direct", "amq.topic"])
+def test_dead_letters_elsewhere(attacker, refused, exchange):
+    """Makes a queue whose dead letters go through the default exchange, or another that it may not write to."""
+    letters = {"x-dead-letter-exchange": exchange, "x-dead-letter-routing-key": "compute.host-2"}
+    with refused.by_broker("ACCESS_REFUSED"), attacker.channel() as channel:
+        channel.queue_declare(f"{OWN}.pause.8", durable=True, auto_delete=False, arguments=letters)

@@ -1,0 +1,82 @@
+"""Reading and changing the instances of other hosts, with everything about them guessed."""
+
+import pytest
+from taken_over import changed, own_object
+
+FAULT = own_object("Fault", code=500, message="as the attacker likes it")
+DONE = own_object("InstanceChanges", vm_state="stopped", power_state=4)
+
+#: What is claimed to be the instance's host: the truth, which the caller is not, or the caller, which is not the truth.
+where = pytest.mark.parametrize("host", ["host-2", "host-1", None, "compute.host-1", "HOST-1"])
+
+
+def _uuid(instance):
+    return instance["versioned_object.data"]["uuid"]
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+@where
+def test_update(attacker, refused, theirs, host):
+    """Writes the state of another host's instance, whatever host the message says that it is on."""
+    args = {"instance": changed(theirs, host=host), "changes": DONE, "expected_task_state": [None]}
+    refused.by_conductor(attacker.ask("update_instance", args), "update_instance", _uuid(theirs))
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+@where
+@pytest.mark.parametrize("operation", ["build", "delete", "stop"])
+def test_fail(attacker, refused, theirs, host, operation):
+    """Ends an operation on another host's instance badly, which would put it in ERROR."""
+    args = {"instance": changed(theirs, host=host), "operation": operation, "fault": FAULT}
+    refused.by_conductor(attacker.ask("fail_instance", args), "fail_instance", _uuid(theirs))
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+@where
+def test_destroy(attacker, refused, theirs, host):
+    """Says that another host's instance is gone, which would delete it."""
+    args = {"instance": changed(theirs, host=host)}
+    refused.by_conductor(attacker.ask("destroy_instance", args), "destroy_instance", _uuid(theirs))
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+@where
+def test_network(attacker, refused, theirs, host):
+    """Has an address lent to another host's instance, and its state changed with that."""
+    args = {"instance": changed(theirs, host=host, task_state="scheduling")}
+    refused.by_conductor(attacker.ask("allocate_network", args), "allocate_network", _uuid(theirs))
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+@where
+def test_move(attacker, refused, theirs, spec, host):
+    """Gives another host's instance back to be built elsewhere: here."""
+    here = own_object("Selection", host=attacker.host, node=attacker.host, availability_zone="nova")
+    args = {"instance": changed(theirs, host=host), "request_spec": spec, "alternates": [here], "fault": FAULT}
+    refused.by_conductor(attacker.cast("reschedule_instance", args), "reschedule_instance", _uuid(theirs))
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+def test_read(attacker, refused, theirs):
+    """Reads another host's instance by its uuid."""
+    refused.by_conductor(attacker.ask("get_instance", {"uuid": _uuid(theirs)}), "get_instance", _uuid(theirs))
+
+
+@pytest.mark.attack(
+    refused_by="conductor", sees="`InstanceNotFound`, and `Forbidden` for what there is on another host"
+)
+@pytest.mark.parametrize("uuid", ["0b4a9f6e-0000-4000-8000-000000000000", "", "%", "' OR '1'='1", "x" * 300])
+def test_read_what_is_not_there(attacker, refused, uuid):
+    """Tries uuids to find some: what it learns is whether there is such an instance, and nothing of it."""
+    refused.as_unreadable(attacker.ask("get_instance", {"uuid": uuid}), "InstanceNotFound")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+@pytest.mark.parametrize(
+    "host", ["host-2", "host-1.annex", "", "%", "host-_", "HOST-1", "host-1 ", "host-1\0", "host-1' OR '1'='1"]
+)
+@pytest.mark.parametrize("since", [None, "2000-01-01T00:00:00Z"], ids=["live", "deleted"])
+def test_list(attacker, refused, host, since):
+    """Lists another host's instances, those that were deleted lately too."""
+    args = {"host": host, "active_since": since}
+    refused.by_conductor(attacker.ask("get_instances", args, version="1.1"), "get_instances")

@@ -1,0 +1,129 @@
+"""Reading, emptying and removing what is others'."""
+
+import pytest
+from taken_over import EXCHANGE, REPLIES
+
+OTHERS = ["compute.host-2", "compute.host-1.annex", "conductor", "scheduler", "notifications.info", "the api's replies"]
+
+others = pytest.mark.parametrize("queue", OTHERS)
+
+
+@pytest.fixture(autouse=True)
+def names(request, reply_queues):
+    """Put the name of the api's reply queue, made anew at each start, where its place is held."""
+    held = getattr(request.node, "callspec", None)
+    if held is not None and held.params.get("queue") == OTHERS[-1]:
+        request.node.funcargs["queue"] = reply_queues["api"]
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_consume(attacker, refused, queue):
+    """Reads another's queue."""
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.basic_consume(queue, callback=print)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_get(attacker, refused, queue):
+    """Takes one message from another's queue."""
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.basic_get(queue)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_purge(attacker, refused, queue):
+    """Empties another's queue."""
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.queue_purge(queue)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_delete(attacker, refused, queue):
+    """Deletes another's queue."""
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.queue_delete(queue)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_unbind(attacker, refused, queue):
+    """Unbinds another's queue from the exchange that fills it."""
+    exchange = REPLIES if queue.startswith("reply") else EXCHANGE
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.queue_unbind(queue, exchange, queue)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_bind(attacker, refused, queue):
+    """Binds another's queue to a key of its own, to fill it."""
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.queue_bind(queue, EXCHANGE, f"compute.{attacker.host}")
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_declare(attacker, refused, queue):
+    """Declares another's queue anew, so that it expires, or its messages go elsewhere."""
+    games = {"x-expires": 1, "x-message-ttl": 0, "x-dead-letter-exchange": EXCHANGE, "x-max-length": 0}
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.queue_declare(queue, durable=True, auto_delete=False, arguments=games)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("queue", ["compute.host-9", "compute.host-2.pause.5", "conductor.dead", "compute.host-1x", ""])
+def test_declare_what_is_not_there_yet(attacker, refused, queue):
+    """Declares, before others do, a queue that will be theirs, or one that the broker is to name."""
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.queue_declare(queue, durable=True, auto_delete=False)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize(
+    "name", ["compute.host-2\r\n", "\ncompute.host-2", "COMPUTE.host-1", "compute.host-1.", "compute.host-1/x"]
+)
+def test_names_that_are_almost_its_own(attacker, refused, name):
+    """Hides another's queue behind a line break, capitals, or a dot too many."""
+    with refused.by_broker("ACCESS_REFUSED"), attacker.channel() as channel:
+        channel.queue_declare(name, durable=True, auto_delete=False)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@others
+def test_the_queue_named_last(attacker, refused, queue):
+    """Has another's queue named by the broker, and then reads "the queue that was named last"."""
+    with refused.by_broker("ACCESS_REFUSED", queue), attacker.channel() as channel:
+        channel.queue_declare(queue, passive=True)
+        channel.basic_get("")
+
+
+@pytest.mark.attack(
+    refused_by="nobody", sees="whether a queue is there, how many messages wait in it, and how many read it"
+)
+def test_whether_it_is_there(attacker, refused):
+    """Asks the broker whether a queue of another's is there, which changes nothing."""
+    with attacker.channel() as channel:
+        found = channel.queue_declare("compute.host-2", passive=True)
+    assert found._fields == ("queue", "message_count", "consumer_count")
+    refused.seen.add("nobody")
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("exchange", [EXCHANGE, REPLIES, "mininova.flow"])
+def test_delete_an_exchange(attacker, refused, exchange):
+    """Deletes an exchange that all go through."""
+    with refused.by_broker("ACCESS_REFUSED", exchange), attacker.channel() as channel:
+        channel.exchange_delete(exchange)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("exchange", [EXCHANGE, REPLIES, "mininova.flow", "anything"])
+def test_declare_an_exchange(attacker, refused, exchange):
+    """Declares an exchange that all go through anew, with an alternate of its own, or any other exchange."""
+    alternate = {"alternate-exchange": f"compute.{attacker.host}.dead"}
+    with refused.by_broker("ACCESS_REFUSED", exchange), attacker.channel() as channel:
+        channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False, arguments=alternate)
