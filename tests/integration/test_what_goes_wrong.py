@@ -35,7 +35,7 @@ def test_many_at_once(boot, admin):
 def test_a_failed_spawn_is_tried_elsewhere(local_stack, boot, behave, admin):
     """Where one host cannot spawn, its servers end up on another, and the flow shows the failed attempt."""
     behave("rules: [{hosts: host-1, operation: spawn, failure: {message: disk full}}]\n")
-    servers = boot("retried", min_count=3, max_count=3)
+    servers = boot("retried", min_count=8, max_count=8)  # more than there are hosts, so that each is tried
 
     assert {server.status for server in servers} == {"ACTIVE"}
     assert "host-1" not in hosts(admin, servers)
