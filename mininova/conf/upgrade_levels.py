@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from oslo_config import cfg, types
+from oslo_config import cfg
 
+from mininova.conf.values import Text
 from mininova.releases import RELEASES
 from mininova.rpc.versions import Version
 
 GROUP = cfg.OptGroup("upgrade_levels", help="The interface versions to send while older services are still running.")
 
 
-class Level(types.ConfigType):
+class Level(Text):
     """``auto``, the name of a release, or a version such as ``1.0``."""
 
     def __init__(self) -> None:
@@ -29,17 +30,6 @@ class Level(types.ConfigType):
         except ValueError:
             known = " or ".join(RELEASES)
             raise ValueError(f"{level!r} is no level: write auto, a release ({known}), or a version as 1.0") from None
-
-    def __repr__(self) -> str:
-        return self.type_name
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    __hash__ = object.__hash__
-
-    def _formatter(self, value: Any) -> str:
-        return str(value)
 
 
 def _pin(interface: str) -> cfg.Opt:

@@ -37,7 +37,22 @@ def redacted(url: str) -> str:
     return re.sub(r"(?i)([?&;][^=&;]*(?:pass|pwd|secret)[^=&;]*=)[^&;]*", r"\1***", blotted)
 
 
-class _URL(types.ConfigType):
+class Text(types.ConfigType):
+    """What is written as it is read; a subclass says in ``__call__`` what it takes."""
+
+    def __repr__(self) -> str:
+        return self.type_name
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    __hash__ = object.__hash__
+
+    def _formatter(self, value: Any) -> str:
+        return str(value)
+
+
+class _URL(Text):
     """A URL of one of some schemes; its port, if it has one, must be a port.
 
     :param meant: schemes that people write, and the one that they mean
@@ -71,17 +86,6 @@ class _URL(types.ConfigType):
                 f"{redacted(url)!r} has a port that is no number from 0 to 65535; write it like {self.example} "
                 "(in a password, write : as %3A, / as %2F and @ as %40)"
             ) from None
-
-    def __repr__(self) -> str:
-        return self.type_name
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    __hash__ = object.__hash__
-
-    def _formatter(self, value: Any) -> str:
-        return str(value)
 
 
 class TransportURL(_URL):
@@ -122,7 +126,7 @@ class DatabaseURL(_URL):
             )
 
 
-class Network(types.ConfigType):
+class Network(Text):
     """A range of IPv4 addresses, as ``10.0.0.0/16``, with room for at least one instance."""
 
     def __init__(self) -> None:
@@ -141,19 +145,8 @@ class Network(types.ConfigType):
             raise ValueError(f"{value!r} has room for no instances to speak of; use a /29 or a wider one")
         return str(network)
 
-    def __repr__(self) -> str:
-        return self.type_name
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    __hash__ = object.__hash__
-
-    def _formatter(self, value: Any) -> str:
-        return str(value)
-
-
-class Period(types.ConfigType):
+class Period(Text):
     """A period that usage is told by, as ``hour`` or ``day@18``."""
 
     def __init__(self) -> None:
@@ -166,14 +159,3 @@ class Period(types.ConfigType):
         """
         AuditPeriod.parse(text := str(value).strip())
         return text
-
-    def __repr__(self) -> str:
-        return self.type_name
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
-
-    __hash__ = object.__hash__
-
-    def _formatter(self, value: Any) -> str:
-        return str(value)
