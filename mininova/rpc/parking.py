@@ -1,4 +1,4 @@
-"""Casts that nobody could handle: a server parks each, and whoever looks after the servers sends it again or drops it.
+"""Casts that failed: each is tried again, and at last a server parks it until somebody sends it again or drops it.
 
 A parked cast lies in the queue ``<topic>.dead`` byte for byte as it came.  What is known beyond its bytes stands
 beside it in headers: where it was sent, why it was given up, and when.  server.py parks, and so does listener.py with
@@ -31,6 +31,19 @@ def notes(message: Message, error: Exception) -> dict[str, str]:
     """Give the headers that say of a cast that failed where it was sent, and how it ended last."""
     told = f"{type(error).__name__}: {error}"[:_LONGEST].encode(errors="replace").decode()  # as UTF-8, or not at all
     return {KEY: message.routing_key, ERROR: told}
+
+
+def again(peer: Peer, message: Message, place: str, *, pause: float) -> None:
+    """Have a message that failed come to its place once more, counted, after a pause in a queue of the broker's.
+
+    :param place: the queue that it came from; exchange and key of the message were its sender's to choose
+    :param pause: in seconds
+    """
+    key = place
+    if pause:
+        key = f"{place}.pause.{pause:g}"
+        peer.transport.declare_pause(key, peer.exchange, key, seconds=pause, back_to=place)
+    peer.resend(message, exchange=peer.exchange, routing_key=key, deliveries=message.deliveries + 1)
 
 
 def park(peer: Peer, topic: str, message: Message) -> None:

@@ -266,21 +266,13 @@ class Server:
 
     def _again(self, message: Message, request: Request, error: Exception) -> None:
         """Have a cast delivered once more, after a pause in a queue of the broker's; or park it."""
-        message = replace(message, routing_key=self._place_of(message))
-        tried, key = message.deliveries + 1, message.routing_key
-        headers = {**message.headers, **parking.notes(message, error)}
-        if tried > len(self._pauses):
-            return self._park(replace(message, deliveries=tried, headers=headers), request, error)
+        key = message.routing_key  # its sender chose it, and it may name another's place
+        message = replace(message, routing_key=key if key in self._places else self._places[0])
+        message = replace(message, headers={**message.headers, **parking.notes(message, error)})
+        if message.deliveries >= len(self._pauses):
+            return self._park(replace(message, deliveries=message.deliveries + 1), request, error)
         self._seen("retried", message, request, error=error)
-        if pause := self._pauses[message.deliveries]:
-            back_to, key = key, f"{key}.pause.{pause:g}"
-            self.peer.transport.declare_pause(key, self.peer.exchange, key, seconds=pause, back_to=back_to)
-        return self.peer.resend(message, routing_key=key, deliveries=tried, headers=headers)
-
-    def _place_of(self, message: Message) -> str:
-        """Name the queue of ours that a message came from: its key, which its sender chose, may name another's."""
-        ours = [subscription.queue for subscription in self._subscriptions if subscription.durable]
-        return message.routing_key if message.routing_key in ours else ours[0]
+        return parking.again(self.peer, message, message.routing_key, pause=self._pauses[message.deliveries])
 
     def _park(self, message: Message, request: Request, error: Exception) -> None:
         place = message.routing_key if self._alone else self.topic

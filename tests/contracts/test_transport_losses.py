@@ -39,6 +39,18 @@ def test_a_cast_that_failed_is_tried_again(bench: Bench):
     assert keeper.asked.qsize() == 3
 
 
+def test_a_cast_that_came_another_way_is_tried_again_here(bench: Bench):
+    """Its exchange and its key were its sender's to choose; what happens next is the server's."""
+    keeper, peer, elsewhere = Keeper(switch=failing(3)), bench.peer(), f"{bench.exchange}.elsewhere"
+    bench.serve(keeper)
+    peer.transport.declare(bench.topic, elsewhere, "a key")
+
+    cast = bench.payload("switch", {"lamp": Lamp("desk")}, version="1.0")
+    bench.request(peer, cast, exchange=elsewhere, routing_key="a key")
+
+    assert [bench.next(keeper.asked)[1][0] for _ in range(4)] == [Lamp("desk")] * 4
+
+
 def test_a_cast_that_fails_always_is_parked(bench: Bench):
     """After five deliveries it lies in ``<topic>.dead``, whole, and bothers nobody."""
     keeper = Keeper(switch=broken)

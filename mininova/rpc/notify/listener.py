@@ -131,15 +131,10 @@ class Listener:
 
     def _again(self, queue: str, message: Message, heard: Notification, error: Exception) -> None:
         """Have it come to this queue once more, and to no other pool's, after a pause; or park it."""
-        tries = message.deliveries
-        if tries >= len(self._pauses):
+        if message.deliveries >= len(self._pauses):
             return self._park(queue, message, heard, error)
-        transport, exchange, key = self.peer.transport, self.peer.exchange, queue
-        transport.declare(queue, exchange, queue)
-        if pause := self._pauses[tries]:
-            key = f"{queue}.pause.{pause:g}"
-            transport.declare_pause(key, exchange, key, seconds=pause, back_to=queue)
-        return self.peer.resend(message, exchange=exchange, routing_key=key, deliveries=tries + 1)
+        self.peer.transport.declare(queue, self.peer.exchange, queue)
+        return parking.again(self.peer, message, queue, pause=self._pauses[message.deliveries])
 
     def _park(self, queue: str, message: Message, heard: Notification | None, error: Exception) -> None:
         what = "a notification that cannot be read" if heard is None else f"notification {heard.event_type}"
