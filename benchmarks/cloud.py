@@ -107,7 +107,8 @@ class Ears:
         self._news = threading.Condition()
         self._transport.subscribe(
             Subscription(
-                queue="notifications.info.benchmark", exchange="mininova", kind=TOPIC, routing_key="notifications.info",
+                queue="notifications.info.benchmark", exchange="mininova.notifications", kind=TOPIC,
+                routing_key="notifications.info",
                 on_delivery=self._hear, durable=False, no_ack=True,
             )
         )  # fmt: skip

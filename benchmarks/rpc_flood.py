@@ -1,6 +1,6 @@
-"""What one identity that floods a server costs the others: how long a call of theirs waits, with turns and without.
+"""What one identity that floods a server costs the others: how long a call of theirs waits, with lanes and without.
 
-    .venv/bin/python benchmarks/rpc_flood.py [--seconds 5] [--most 32] [--work 0.003]
+    .venv/bin/python benchmarks/rpc_flood.py [--seconds 5] [--work 0.002]
 
 One broker of its own and three processes: a server in the place of a conductor, whose handlers take so much of its one
 CPU; an attacker, who sends casts as fast as the broker takes them; and this one, a compute that makes one call after
@@ -33,9 +33,11 @@ from stack import broker  # noqa: E402
 from mininova import rpc  # noqa: E402
 from mininova.rpc import envelope  # noqa: E402
 from mininova.rpc.amqp import AMQPTransport  # noqa: E402
+from mininova.rpc.lanes import exchange_of  # noqa: E402
 from mininova.rpc.transport import Message  # noqa: E402
 
-EXCHANGE, PATIENCE = "flood", 60.0
+EXCHANGE, PATIENCE = "flood", 60.0  # seconds for a call
+ATTACKER, OTHER = "compute.host-1", "compute.host-2"
 
 
 class WorkAPI(rpc.Interface):
@@ -77,16 +79,16 @@ class Worker:
             pass
 
 
-def serve(url: str, seconds: float, most: float) -> None:
+def serve(url: str, seconds: float, lanes: float) -> None:
     """Be the server, until killed."""
-    with rpc.Peer(AMQPTransport(url), name="conductor.bench", exchange=EXCHANGE) as peer:
-        turns = {} if most == 0 else {"most_at_once": lambda caller: most}
-        with rpc.Server(peer, "bench", [(WorkAPI, Worker(seconds))], spawn=eventlet.spawn_n, **turns):
-            print("up", flush=True)
-            threading.Event().wait()
+    peer = rpc.Peer(AMQPTransport(url), name="conductor.bench", exchange=EXCHANGE)
+    with peer, rpc.Server(peer, "bench", [(WorkAPI, Worker(seconds))], spawn=eventlet.spawn_n) as server:
+        server.hear([ATTACKER, OTHER] if lanes else [])
+        print("up", flush=True)
+        threading.Event().wait()
 
 
-def flood(url: str, seconds: float) -> None:
+def flood(url: str, seconds: float, lanes: float) -> None:
     """Be the attacker: publish without waiting for anything, and say how much."""
     transport, sent = AMQPTransport(url), 0
     transport.start()
@@ -96,7 +98,8 @@ def flood(url: str, seconds: float) -> None:
         while time.monotonic() < end:
             transport.publish(
                 Message(
-                    body=body, exchange=EXCHANGE, routing_key="work", message_id=str(sent), persistent=True,
+                    body=body, exchange=exchange_of(EXCHANGE, ATTACKER) if lanes else EXCHANGE, routing_key="work",
+                    message_id=str(sent), persistent=True,
                     user_id=transport.user_id,
                 )
             )  # fmt: skip
@@ -106,14 +109,13 @@ def flood(url: str, seconds: float) -> None:
 
 
 def measure(api: WorkAPI, seconds: float) -> list[float]:
-    """Make one call after the other, and give how long each took."""
+    """Make one call after the other, and give how long each took, or was waited for."""
     waits, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
-        try:
+        with contextlib.suppress(rpc.MessagingTimeout):
             api.within(PATIENCE).ask({})
-        finally:
-            waits.append(time.monotonic() - began)
+        waits.append(time.monotonic() - began)
     return sorted(waits)
 
 
@@ -144,16 +146,16 @@ class Role:
         self._process.wait()
 
 
-def compare(node: PrivateBroker, options: argparse.Namespace, most: float) -> None:
+def compare(node: PrivateBroker, options: argparse.Namespace, *, lanes: bool) -> None:
     """Measure one server, in peace and then under a flood."""
-    urls = {name: node.url_of(name, PASSWORD) for name in ("conductor", "compute.host-1", "compute.host-2")}
-    label = f"at most {most:g} of each" if most else "no bound"
-    peer = rpc.Peer(AMQPTransport(urls["compute.host-2"]), name="compute.host-2", exchange=EXCHANGE)
-    with Role("serve", urls["conductor"], options.work, most) as server:
+    urls = {name: node.url_of(name, PASSWORD) for name in ("conductor", ATTACKER, OTHER)}
+    label = "a lane for each" if lanes else "one queue for all"
+    peer = rpc.Peer(AMQPTransport(urls[OTHER]), name=OTHER, exchange=EXCHANGE, confined=lanes)
+    with Role("serve", urls["conductor"], options.work, int(lanes)) as server:
         server.hear()
         with peer:
             told(f"{label}, in peace", measure(WorkAPI(peer), options.seconds))
-            with Role("flood", urls["compute.host-1"], options.seconds) as attacker:
+            with Role("flood", urls[ATTACKER], options.seconds, int(lanes)) as attacker:
                 time.sleep(0.5)  # until it is up to speed
                 told(f"{label}, flooded", measure(WorkAPI(peer), options.seconds))
                 print(f"{'':<34} {attacker.hear()} were sent in {options.seconds:g} s", flush=True)
@@ -166,18 +168,17 @@ def main() -> None:
         return {"serve": serve, "flood": flood}[role](url, *map(float, numbers))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--most", type=int, nargs="*", default=[0, 32], help="0 is no bound")
     parser.add_argument("--work", type=float, default=0.002, help="seconds of CPU that a handler takes")
     options = parser.parse_args()
     server = broker.find_server(os.environ)
     if server is None:
         sys.exit("There is no RabbitMQ here: tools/install-rabbitmq.sh installs one, or set RABBITMQ_SERVER.")
-    for most in options.most:
+    for lanes in (False, True):
         with tempfile.TemporaryDirectory(prefix="mininova-") as folder:
             node = PrivateBroker(Path(folder), server)
             node.start()
             try:
-                compare(node, options, most)
+                compare(node, options, lanes=lanes)
             finally:
                 node.kill()
     return None

@@ -87,8 +87,9 @@ def listen(args: argparse.Namespace) -> None:
     """Keep the bill until somebody ends this, or the time is up."""
     signal.pthread_sigmask(signal.SIG_BLOCK, END)  # for all threads; below they are waited for
     url, exchange = broker(args.config_file)
-    peer = rpc.Peer(AMQPTransport(url), name="billing", exchange=args.exchange or exchange)
-    listener = rpc.Listener(peer, Bill(args.database).hear, priorities=["info"], pool="billing")
+    peer = rpc.Peer(AMQPTransport(url), name="billing", exchange=exchange)
+    hear = Bill(args.database).hear
+    listener = rpc.Listener(peer, hear, priorities=["info"], pool="billing", exchange=args.exchange)
     peer.start()
     listener.start()
     print("listening", flush=True)
@@ -130,7 +131,7 @@ def main() -> None:
     listening = commands.add_parser("listen", help="keep the bill, until SIGTERM or Ctrl-C")
     config_file = os.environ.get("MININOVA_CONFIG_FILE", "/etc/mininova/mininova.conf")
     listening.add_argument("--config-file", default=config_file, help="a mininova.conf: says where the broker is")
-    listening.add_argument("--exchange", help="where the notifications are sent, if not to its control_exchange")
+    listening.add_argument("--exchange", help="where the notifications are sent, if not where mininova sends them")
     listening.add_argument("--seconds", type=float, help="end after so long")
     listening.set_defaults(command=listen)
 

@@ -23,6 +23,7 @@ MOST_OF_A_COMPUTE = {"max-connections": 32, "max-channels": 256}
 
 #: Bytes that a queue of a compute's, or of replies, holds at most; what is more is refused.
 _LONGEST_QUEUE = 64 * 1024 * 1024
+_MOST_IN_A_QUEUE = 50_000  # messages, likewise: small ones take room, too
 
 Definitions = dict[str, list[dict[str, Any]]]
 
@@ -73,36 +74,72 @@ def places(layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = Fa
 
     :param quorum: whether durable queues are quorum queues
     """
-    here = {"vhost": virtual_host, "durable": True, "auto_delete": False}
+    here = _Here(virtual_host, quorum)
     queues = [f"{topic}.{priority}" for topic in layout.notifications for priority in PRIORITIES]
-    kind = {"x-queue-type": "quorum"} if quorum else {}
     return {
-        "exchanges": [
-            {**here, "name": name, "type": "topic", "internal": False, "arguments": {}} for name in layout.exchanges
-        ],
-        "queues": [{**here, "name": name, "arguments": kind} for name in queues],
+        "exchanges": [here.exchange(name) for name in layout.exchanges],
+        "queues": [here.queue(name) for name in queues],
         "policies": [
             {
                 "vhost": virtual_host,
                 "name": "what-computes-can-fill",
-                "pattern": f"^({COMPUTE}\\.|reply_)",
+                "pattern": rf"^({COMPUTE}\.|reply_)|\.from\.{COMPUTE}\.",
                 "apply-to": "queues",
                 "priority": 0,
-                "definition": {"max-length-bytes": _LONGEST_QUEUE, "overflow": "reject-publish"},
+                "definition": {
+                    "max-length-bytes": _LONGEST_QUEUE,
+                    "max-length": _MOST_IN_A_QUEUE,
+                    "overflow": "reject-publish",
+                },
             }
         ],
-        "bindings": [
-            {
-                "vhost": virtual_host,
-                "source": layout.exchange,
-                "destination": name,
-                "destination_type": "queue",
-                "routing_key": name,
-                "arguments": {},
-            }
-            for name in queues
-        ],
+        "bindings": [here.binding(layout.told, name, name) for name in queues],
     }
+
+
+def lanes(
+    computes: Iterable[Identity], layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = False
+) -> Definitions:
+    """Define the lane of each compute, and what is behind it: the conductors, and the notifications.
+
+    Those whom it answers bind their own queues to it, for as long as they are there.
+    """
+    here, defined = _Here(virtual_host, quorum), Definitions(exchanges=[], queues=[], bindings=[])
+    for identity in computes:
+        lane = layout.lane(identity.name)
+        requests = f"conductor.from.{identity.name}"
+        defined["exchanges"].append(here.exchange(lane))
+        defined["queues"].append(here.queue(requests))
+        defined["bindings"].append(here.binding(lane, requests, "conductor"))
+        defined["bindings"] += [
+            here.binding(lane, layout.told, f"{topic}.*", to="exchange") for topic in layout.notifications
+        ]
+    return defined
+
+
+class _Here:
+    """Writes the places of one virtual host."""
+
+    def __init__(self, virtual_host: str, quorum: bool) -> None:
+        self._virtual_host = virtual_host
+        self._lasting = {"vhost": virtual_host, "durable": True, "auto_delete": False}
+        self._kind = {"x-queue-type": "quorum"} if quorum else {}
+
+    def exchange(self, name: str) -> dict[str, Any]:
+        return {**self._lasting, "name": name, "type": "topic", "internal": False, "arguments": {}}
+
+    def queue(self, name: str) -> dict[str, Any]:
+        return {**self._lasting, "name": name, "arguments": self._kind}
+
+    def binding(self, source: str, destination: str, key: str, *, to: str = "queue") -> dict[str, Any]:
+        return {
+            "vhost": self._virtual_host,
+            "source": source,
+            "destination": destination,
+            "destination_type": to,
+            "routing_key": key,
+            "arguments": {},
+        }
 
 
 def together(*parts: Mapping[str, Iterable[dict[str, Any]]]) -> Definitions:

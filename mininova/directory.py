@@ -1,7 +1,8 @@
 """Which identities there are, as a service with a database knows them: read when asked for, remembered for a moment.
 
-The conductor decides by it whom it obeys, the conductor and the api whose replies they believe.  An identity that an
-operator has removed is gone from here within ``LIFETIME``, and its connections to the broker are gone at once.
+The conductor decides by it whom it obeys and whose lanes it reads, the conductor and the api whose replies they believe
+and by which lane those come.  An identity that an operator has removed is gone from here within ``LIFETIME``, and its
+connections to the broker are gone at once.
 """
 
 import time
@@ -10,20 +11,21 @@ from collections.abc import Callable, Sequence
 from mininova import errors, identities
 from mininova.db import identities as table
 from mininova.db.session import Database
-from mininova.identities import Identity
+from mininova.identities import COMPUTE, Identity
 
 LIFETIME = 5.0  # seconds
 
 
 class Directory:
-    """Find identities by the names that the broker vouches for.
+    """Find identities by the names that the broker vouches for, and by the hosts that they stand for.
 
-    :param clock: counts the seconds that an answer is remembered
+    :param clock: counts the seconds that what was read is remembered
     """
 
     def __init__(self, db: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._db, self._clock = db, clock
-        self._known: dict[str, tuple[float, Sequence[str]]] = {}
+        self._read_at = -LIFETIME
+        self._known = _Known()
 
     def __call__(self, name: str | None) -> Identity | None:
         """Find one; None for one that is nobody here.
@@ -34,20 +36,50 @@ class Directory:
 
     def at_once(self, name: str | None) -> Identity | None:
         """Find one without waiting for a database that is away: then, what was known last counts."""
-        try:
-            return identities.of(name, lambda compute: self._hosts_of(compute, patience=0))
-        except errors.DatabaseNotReady:
-            return identities.of(name, lambda compute: self._known.get(compute, (0, ()))[1])
+        return identities.of(name, lambda compute: self._hosts_of(compute, patience=0))
+
+    def lane_of(self, key: str) -> str | None:
+        """Tell by whose lane the replies come of whoever is asked under a key; None for a service, which has none."""
+        topic, _, host = key.partition(".")
+        if topic != COMPUTE:
+            return None
+        identity = self._find(lambda known: known.by_host.get(host), patience=0)
+        return None if identity is None else identity.name
+
+    def computes(self) -> list[str]:
+        """Name the identities of all computes, as they are now.
+
+        :raises errors.DatabaseNotReady: when the database stays away
+        """
+        self._read()
+        return list(self._known.by_name)
 
     def _hosts_of(self, name: str, patience: float | None = None) -> Sequence[str]:
-        read_at, hosts = self._known.get(name, (-LIFETIME, ()))
+        identity = self._find(lambda known: known.by_name.get(name), patience)
+        return () if identity is None else identity.hosts
+
+    def _find(self, look: Callable[["_Known"], Identity | None], patience: float | None) -> Identity | None:
+        """Look for one in what is known, and read all again if it is not there, or was read too long ago."""
+        found = look(self._known)
+        if found is not None and self._clock() - self._read_at < LIFETIME:
+            return found
+        try:
+            self._read(patience)
+        except errors.DatabaseNotReady:
+            if patience is None:
+                raise
+        return look(self._known)
+
+    def _read(self, patience: float | None = None) -> None:
         now = self._clock()
-        if now - read_at < LIFETIME:
-            return hosts
         with self._db.read(patience=patience) as tx:
-            identity = table.get(tx, name)
-        if identity is None:
-            self._known.pop(name, None)
-            return ()
-        self._known[name] = now, identity.hosts
-        return identity.hosts
+            self._known = _Known(table.search(tx))
+        self._read_at = now
+
+
+class _Known:
+    """The identities of all computes, by their names and by their hosts."""
+
+    def __init__(self, identities: Sequence[Identity] = ()) -> None:
+        self.by_name = {identity.name: identity for identity in identities}
+        self.by_host = {host: identity for identity in identities for host in identity.hosts}

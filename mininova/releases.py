@@ -24,9 +24,12 @@ _ACRUX = {
     "Service": "1.0",
 }
 
+_BELLATRIX = _ACRUX | {"conductor": "1.1"}
+
 RELEASES: Mapping[str, Mapping[str, str]] = {
     "acrux": _ACRUX,
-    "bellatrix": _ACRUX | {"conductor": "1.1"},
+    "bellatrix": _BELLATRIX,
+    "capella": _BELLATRIX | {"conductor": "1.2"},
 }
 
 OLDEST = next(iter(RELEASES))

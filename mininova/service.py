@@ -10,7 +10,7 @@ import logging
 import random
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import eventlet
@@ -23,8 +23,8 @@ from mininova.observe import Observation
 from mininova.publisher import make_notifier
 from mininova.rpc import flow
 from mininova.rpc.denials import Admit, OnDenied, admit_all
+from mininova.rpc.lanes import LaneOf
 from mininova.rpc.transport import Message
-from mininova.rpc.turns import MostAtOnce
 from mininova.upgrade_levels import UpgradeLevels
 from mininova.wire import CODEC
 
@@ -42,12 +42,21 @@ class Process:
 
     :param name: api, scheduler, conductor or compute; with the host it is who others see in the flow
     :param identity_of: finds who a reply is from; the default knows the services of the controller, and no compute
+    :param lane_of: tells by whose lane replies come; the default is for a service that asks no compute
     """
 
-    def __init__(self, conf: ConfigOpts, name: str, *, identity_of: replies.IdentityOf = replies.controller) -> None:
+    def __init__(
+        self,
+        conf: ConfigOpts,
+        name: str,
+        *,
+        identity_of: replies.IdentityOf = replies.controller,
+        lane_of: LaneOf = lambda key: None,
+    ) -> None:
         self.conf, self.name, self.host = conf, name, conf.host
         enforce = conf.identities.enforce
-        self.transport = broker.transport(conf, declares=name != COMPUTE or not enforce)
+        confined = name == COMPUTE and enforce
+        self.transport = broker.transport(conf, declares=not confined)
         self.reporter = flow.Reporter(self._publish_flow) if conf.flow.enabled else None
         self.observation = Observation(conf, name)
         self.levels = UpgradeLevels({topic: conf.upgrade_levels[topic] for topic in upgrade_levels.TOPICS})
@@ -63,6 +72,8 @@ class Process:
             answers=replies.believing(identity_of) if enforce else None,
             answerable=replies.answerable if enforce else None,
             relays=replies.RELAYS.get(name, ()),
+            confined=confined,
+            lane_of=lane_of if enforce else lambda key: None,
         )
         self.notifier = make_notifier(conf, self.peer, f"{name}.{self.host}")
         self._servers: list[rpc.Server] = []
@@ -71,7 +82,7 @@ class Process:
 
     # ---- parts
 
-    def on_rejected(self, handler: rpc.peer.Rejected) -> None:
+    def on_rejected(self, handler: rpc.inbox.Rejected) -> None:
         """Have a handler told of each cast of ours that its receiver refused.
 
         It runs in a green thread of its own: rejections are heard by the reader, which must not wait.
@@ -97,25 +108,38 @@ class Process:
         endpoints: Sequence[tuple[type[rpc.Interface], object]],
         admit: Admit,
         on_denied: OnDenied | None = None,
-        most_at_once: MostAtOnce | None = None,
-    ) -> None:
+    ) -> rpc.Server:
         """Serve RPC interfaces; a compute serves nothing but its own host.
 
         :param admit: says who may ask what, where identities are enforced
         :param on_denied: told of what was denied
-        :param most_at_once: how many messages of each caller are worked on at a time, likewise
         """
         enforce = self.conf.identities.enforce
         server = rpc.Server(
             self.peer, self.host, endpoints,
             spawn=eventlet.spawn_n,
             admit=admit if enforce else admit_all,
-            most_at_once=most_at_once if enforce else None,
             on_denied=on_denied,
             alone=self.name == COMPUTE,
         )  # fmt: skip
         server.start()
         self._servers.append(server)
+        return server
+
+    def hear(self, server: rpc.Server, users: Callable[[], Collection[str]]) -> Callable[[], None]:
+        """Have a server read the lanes of its senders, where identities are enforced.
+
+        :param users: names whose those are; it is asked now, and after each loss of the broker
+        :return: asks once more
+        """
+
+        def again() -> None:
+            if self.conf.identities.enforce:
+                server.hear(users())
+
+        again()
+        self.peer.on_restored = again
+        return again
 
     def serve_http(self, app: "WSGIApplication", address: str, port: int, *, setting: str = "[api] port") -> None:
         """Serve an application over HTTP.

@@ -19,7 +19,7 @@ from uuid import uuid4
 import amqp
 
 EXCHANGE = "mininova"
-REPLIES = f"{EXCHANGE}.reply"
+REPLIES, TOLD = f"{EXCHANGE}.reply", f"{EXCHANGE}.notifications"
 PATIENCE = 10.0  # seconds for an answer
 
 #: What a broker says when it refuses: it closes the channel, or will not let us in.
@@ -33,6 +33,11 @@ def url_in(*files: Path) -> str:
     settings = configparser.RawConfigParser(strict=False)
     settings.read(files)
     return settings["DEFAULT"]["transport_url"].replace("$$", "$")
+
+
+def lane_of(user: str) -> str:
+    """Name the one exchange that a compute may write to."""
+    return f"{EXCHANGE}.from.{user}"
 
 
 def connect(url: str, **changes: Any) -> amqp.Connection:
@@ -95,12 +100,14 @@ class TakenOver:
     url: str
     host: str
     user: str = field(init=False)
+    lane: str = field(init=False)
     connection: amqp.Connection = field(init=False)
     reply_queue: str = field(init=False)
     _heard: dict[str, Answer] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.user = unquote(urlsplit(self.url).username or "")
+        self.lane = lane_of(self.user)
         self.connection = connect(self.url)
         self.reply_queue = f"reply_compute.{self.host}_{uuid4().hex}"
         own = self.connection.channel()
@@ -126,10 +133,11 @@ class TakenOver:
     # ---- sending
 
     def publish(
-        self, key: str, body: bytes | str, *, exchange: str = EXCHANGE, user_id: object = None, **properties: Any
-    ) -> None:
-        """Publish, and return when the broker has taken it and has a queue for it.
+        self, key: str, body: bytes | str, *, exchange: str | None = None, user_id: object = None, **properties: Any
+    ) -> bool:
+        """Publish, and tell, when the broker has taken it, whether it had a queue for it.
 
+        :param exchange: None is the attacker's lane
         :param user_id: what the property says; None gives our own, NOBODY leaves it out
         """
         if user_id is not NOBODY:
@@ -137,8 +145,12 @@ class TakenOver:
         headers = properties.pop("headers", None)
         plain = body.encode(errors="surrogatepass") if isinstance(body, str) else body
         message = amqp.Message(plain, application_headers=headers, **properties)
+        returned: list[object] = []
         with self.channel() as channel:
+            channel.events["basic_return"].add(lambda *args: returned.append(args))
+            exchange = self.lane if exchange is None else exchange
             channel.basic_publish(message, exchange=exchange, routing_key=key, mandatory=True)
+        return not returned
 
     def ask(
         self, method: str, args: Any, *, key: str = "conductor", properties: Mapping[str, Any] = {}, **payload: Any
@@ -208,17 +220,16 @@ class TakenOver:
 
 
 @contextmanager
-def dying_queue(attacker: TakenOver, key_of_the_dead: str, *, key: str | None = None) -> Iterator[str]:
-    """Make a queue of the attacker's own in which everything dies at once, and its dead letters go elsewhere.
-
-    :param key: what it is bound with; None makes one that is the attacker's, which is given
-    """
+def dying_queue(attacker: TakenOver, key_of_the_dead: str) -> Iterator[None]:
+    """Make a queue for what the attacker is sent, in which it dies at once and goes by the attacker's lane."""
     name = f"compute.{attacker.host}.pause.9"
-    letters = {"x-message-ttl": 0, "x-dead-letter-exchange": EXCHANGE, "x-dead-letter-routing-key": key_of_the_dead}
+    letters = {
+        "x-message-ttl": 0, "x-dead-letter-exchange": attacker.lane, "x-dead-letter-routing-key": key_of_the_dead
+    }  # fmt: skip
     with attacker.channel() as channel:
         channel.queue_declare(name, durable=True, auto_delete=False, arguments=letters)
-        channel.queue_bind(name, EXCHANGE, key or name)
-        yield key or name
+        channel.queue_bind(name, EXCHANGE, f"compute.{attacker.host}")
+        yield
         channel.queue_delete(name)
 
 

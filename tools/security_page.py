@@ -22,12 +22,13 @@ it, what is left to the attacker, and what an operator then does.
 
 What stops an attacker is in three places, and each holds when the one before it does not:
 
-1. **The broker.** Each compute has a broker user of its own, `compute.NAME`, and may read its own queues, send to the
-   conductor, answer, and notify (`mininova/broker_rights.py`). RabbitMQ also sees to it that nobody publishes in
-   another's name.
+1. **The broker.** Each compute has a broker user of its own, `compute.NAME`, and may read its own queues and write to
+   one exchange, its lane, behind which are the conductors, those who asked it something, and the listeners
+   (`mininova/broker_rights.py`, [ADR 0010](adr/0010-a-lane-for-each-compute.md)). RabbitMQ also sees to it that nobody
+   publishes in another's name.
 2. **The receiver.** Every service looks at whom the broker vouches for, and never at a field of the message. A compute
    obeys the conductor and the api only; the scheduler obeys the conductor only; a reply is believed if it is from whom
-   was asked. The broker's rules about routing keys can be walked around, as the first table shows, so this counts.
+   was asked.
 3. **The conductor.** It has a closed list of what a compute may ask for, and of the fields that it may write
    (`mininova/conductor/admission.py`). Whose an instance is, it compares in the very statement that writes.
 
@@ -65,11 +66,12 @@ In plain words, it can:
   listener that bills or acts must compare the message's `user_id` with the `publisher_id`, and pass over what has none.
 * **tell the flow what it likes**. The flow is there to look at and to learn from; decide nothing by it.
 * **see which queues there are**, and how many messages wait in them, if it knows their names.
-* **take up the broker's and the conductor's time**. This is not solved: the queue `conductor` is first come, first
-  served, and 1.5 seconds of publishing without a pause put some 20,000 messages into it. The conductor works on 32 of a
-  compute's messages at a time and moves the others aside, but a boot on another host waited for more than 10 seconds
-  meanwhile (`benchmarks/rpc_flood.py` measures it). A flood of the api's reply queue did the same. A queue for each
-  identity would cure it.
+* **take up some of the broker's and the conductor's time**. What it sends waits in queues of its own, and is read in
+  turn with the others': a flood makes them slower, and does not have them wait for its end. Each flood here is a test
+  that boots a server on another host meanwhile, in less than ten seconds; measured were 0.2 to 0.8, and 4 while bodies
+  of 10 MB came (`benchmarks/rpc_flood.py` has figures). It can also make queues under names of its own without end,
+  each of which takes the broker some memory: a limit for the virtual host (`rabbitmqctl set_vhost_limits`) bounds
+  that, for all together.
 
 ## What an operator does
 
@@ -99,8 +101,8 @@ log of each service has a line for each denial, with the caller, the method and 
 
 * **Where all share one broker user** (`[identities] enforce = false`, as with `MININOVA_BROKER_URL`) nothing here is
   checked. `mininova-manage check` says so.
-* **Where a broker knows no topic permissions** (they came with RabbitMQ 3.7), the receivers stop what the broker does
-  not.
+* **Where a broker knows no topic permissions** (they came with RabbitMQ 3.7), a compute can bind its queue to the keys
+  of others, and read copies of what they are sent. `mininova-manage check` says so.
 * **The controller is trusted**: whoever has the api's, the scheduler's or the conductor's credentials, the database's
   or those of the operator's tools has the cloud.
 """

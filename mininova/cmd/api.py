@@ -15,7 +15,8 @@ from mininova.wsgi.deploy import Parts, load_app
 def build(conf: ConfigOpts) -> Process:
     """Make an api of real parts."""
     database = open_database(conf)
-    process = Process(conf, "api", identity_of=Directory(database).at_once)
+    directory = Directory(database)
+    process = Process(conf, "api", identity_of=directory.at_once, lane_of=directory.lane_of)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     process.connect()
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)

@@ -1,6 +1,5 @@
 """mininova-conductor: lead builds, and write to the database for the compute nodes."""
 
-import math
 import sys
 
 from oslo_config.cfg import ConfigOpts
@@ -15,24 +14,16 @@ from mininova.conductor.denials import DenialLog
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.directory import Directory
-from mininova.identities import TRUSTED
 from mininova.rejections import Rejections
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service import Process
-
-MOST_AT_ONCE = 32  # messages of one compute that are worked on at a time; what is more waits aside
-
-
-def most_at_once(caller: str | None) -> float:
-    """Let no compute, nor anybody unknown, have all the hands of a conductor."""
-    return math.inf if caller in TRUSTED else MOST_AT_ONCE
 
 
 def build(conf: ConfigOpts) -> Process:
     """Make a conductor of real parts."""
     database = open_database(conf)
     directory = Directory(database)
-    process = Process(conf, "conductor", identity_of=directory.at_once)
+    process = Process(conf, "conductor", identity_of=directory.at_once, lane_of=directory.lane_of)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     flow = BuildFlow(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
     identity_of = directory if conf.identities.enforce else None
@@ -40,7 +31,9 @@ def build(conf: ConfigOpts) -> Process:
     denials = DenialLog(database, spawn=process.aside)
     process.at_the_end(denials.stop)
     process.connect()
-    process.serve([(ConductorAPI, manager)], Gate(admission.RULES, directory), denials, most_at_once)
+    gate = Gate(admission.RULES, directory)
+    server = process.serve([(ConductorAPI, manager)], gate, denials)
+    manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)
     return process
 

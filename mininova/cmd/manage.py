@@ -3,13 +3,16 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import conf as settings
 from mininova import rpc
 from mininova.cmd import arguments
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.context import service_context
 from mininova.manage import bootstrap, checkup, database, denials, hosts, identities, limits, parked, services
 from mininova.service import Process
 
@@ -78,12 +81,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_identities(host: arguments.AddCommand) -> None:
     """Add what can be done with the broker users of computes."""
-    new = host("add", identities.add, "let a compute in: its broker user, its hosts and its configuration file")
+    add, remove = _told_to_conductors(identities.add), _told_to_conductors(identities.remove)
+    new = host("add", add, "let a compute in: its broker user, its hosts and its configuration file")
     new.add_argument(
         "--hosts", default="", metavar="A,B", help="the hosts it stands for; without it the one of its name"
     )
     again = host("rotate", identities.rotate, "give a compute a new password, and cut off whoever has the old one")
-    gone = host("remove", identities.remove, "cut a compute off, and forget who it was")
+    gone = host("remove", remove, "cut a compute off, and forget who it was")
     for each in (new, again, gone):
         each.add_argument("name", metavar="NAME", help="what the compute is called; its broker user is compute.NAME")
     for each in (new, again):
@@ -116,14 +120,36 @@ def _over_the_broker(work: Callable[[rpc.Peer, Sequence[str], argparse.Namespace
     """Make a command that looks at what is parked, and talks to the broker while it runs."""
 
     def command(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-        process = Process(conf, "manage")
-        process.connect()
-        try:
-            work(process.peer, parked.places(conf, parsed.topic), parsed)
-        finally:
-            process.stop()
+        with _connected(conf) as peer:
+            work(peer, parked.places(conf, parsed.topic), parsed)
 
     return command
+
+
+def _told_to_conductors(work: arguments.Command) -> arguments.Command:
+    """Make a command after which each conductor looks again whose lanes it reads; one that starts looks anyway."""
+
+    def command(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+        work(conf, parsed)
+        if conf.identities.enforce:
+            try:
+                with _connected(conf) as peer:
+                    # As this code speaks it: an older conductor reads no lanes, and drops what it does not know.
+                    ConductorAPI(peer, pin=ConductorAPI.version).identities_changed(service_context())
+            except rpc.RPCError as error:
+                print(f"the conductors could not be told of it: restart those that run ({error})")
+
+    return command
+
+
+@contextmanager
+def _connected(conf: ConfigOpts) -> Iterator[rpc.Peer]:
+    process = Process(conf, "manage")
+    process.connect()
+    try:
+        yield process.peer
+    finally:
+        process.stop()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ LONGEST_VERSION = 64  # characters; there may be several, of several majors
 _LARGEST = 2**31 - 1  # that the columns hold
 _LEAST_RATIO = 0.01  # as its settings have it
 
-_API, _COMPUTE = frozenset({"api"}), frozenset({"compute"})
+_API, _COMPUTE, _OPERATOR = frozenset({"api"}), frozenset({"compute"}), frozenset({"operator"})
 
 
 # ---- whose it is
@@ -173,6 +173,7 @@ def _of_compute(about: Callable[[Arguments], str], *checks: Check) -> Rule:
 # fmt: off
 RULES: Mapping[str, Rule] = {
     "build_instances":     Rule(_API, lambda arguments: ", ".join(each.uuid for each in arguments["instances"])),
+    "identities_changed":  Rule(_OPERATOR),
     "reschedule_instance": _of_compute(about_instance, _own_instance),
     "allocate_network":    _of_compute(about_instance, _own_instance),
     "update_instance":     _of_compute(about_instance, _own_instance, _lawful_update),

@@ -41,6 +41,7 @@ class ConductorManager:
     :param flow: leads builds
     :param notifier: tells the world of every change of state
     :param identity_of: finds who a caller is; None where nobody can be told from another (``[identities] enforce``)
+    :ivar on_identities: called when a compute was added or removed
     """
 
     def __init__(
@@ -53,12 +54,17 @@ class ConductorManager:
     ) -> None:
         self.conf, self.db, self.flow, self.notifier = conf, db, flow, notifier
         self.own = OwnInstances(db, identity_of)
+        self.on_identities: Callable[[], object] = lambda: None
 
     # ---- builds
 
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
         """Find a host for each instance and have it built there."""
         self.flow.build(ctxt, instances, request_spec)
+
+    def identities_changed(self, ctxt: RequestContext) -> None:
+        """Look again which computes there are."""
+        self.on_identities()
 
     def reschedule_instance(
         self,

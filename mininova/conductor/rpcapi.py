@@ -15,16 +15,22 @@ class ConductorAPI(rpc.Interface):
     rpc.Forbidden (docs/adr/0009).
 
     1.1: get_levels; destroy_instance takes terminated_at, and get_instances active_since; update_instance and
-    fail_instance may be sent again.
+    fail_instance may be sent again.  1.2: identities_changed.
     """
 
-    topic, version = "conductor", "1.1"
+    topic, version = "conductor", "1.2"
 
     # ---- from the api
 
     @rpc.cast(since="1.0")
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
         """Find a host for each instance and have it built there."""
+
+    # ---- from an operator
+
+    @rpc.fanout(since="1.2")
+    def identities_changed(self, ctxt: RequestContext) -> None:
+        """Look again which computes there are, and whose lanes are to be read."""
 
     # ---- from a compute node
 

@@ -1,6 +1,7 @@
 """mininova-manage check: whether each service is who it should be on the broker, and what is weaker if not.
 
-It compares all that the broker has of users and rights with what they should be, as mininova.broker_rights has them.
+It compares all that the broker has of users and rights with what they should be, as mininova.broker_rights has them,
+and what is behind the lanes of the computes with what broker_definitions puts there.
 """
 
 import argparse
@@ -10,6 +11,7 @@ from typing import Any
 from oslo_config.cfg import ConfigOpts
 
 from mininova import broker_definitions, errors, identities
+from mininova.broker_rights import Layout
 from mininova.db import identities as recorded
 from mininova.identities import Identity
 from mininova.manage.broker_admin import BrokerAdmin
@@ -46,14 +48,16 @@ def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]
     if "guest" in users:
         yield "the broker has the user guest, whose password everybody knows: rabbitmqctl delete_user guest"
     if "topic_permissions" not in broker:
-        yield "the broker knows no topic permissions: a compute can send to any queue, and its receiver alone refuses"
+        yield "the broker knows no topic permissions: a compute can have copies of what is sent to others"
     address = addresses(conf.transport_url)[0]
     if address.user not in identities.TRUSTED:
         yield f"this command goes to the broker as {address.user or 'guest'}: manage is the user for it"
-    everybody = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes]
-    wanted = broker_definitions.users(dict.fromkeys(everybody, ""), layout_of(conf), virtual_host=address.virtual_host)
+    everybody, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)
+    wanted = broker_definitions.users(dict.fromkeys(everybody, ""), layout, virtual_host=address.virtual_host)
     for identity in everybody:
         yield from _about(identity.name, users.get(identity.name), wanted, broker)
+    for compute in computes if conf.identities.enforce else ():
+        yield from _about_lane(compute, layout, broker)
     for name in sorted(users.keys() - {identity.name for identity in everybody} - {"guest"}):
         if _rights(name, broker):
             yield f"the broker lets {name} in, whom nobody here knows"
@@ -70,6 +74,22 @@ def _about(
         yield f"{name} has a tag on the broker, {tags if isinstance(tags, str) else ', '.join(tags)}, and needs none"
     if _rights(name, broker) != _rights(name, wanted):
         yield f"{name} has other rights on the broker than it should"
+
+
+def _about_lane(compute: Identity, layout: Layout, broker: Mapping[str, Any]) -> Iterator[str]:
+    lane = layout.lane(compute.name)
+    wanted = {_way(one) for one in broker_definitions.lanes([compute], layout)["bindings"]}
+    found = {_way(one) for one in broker.get("bindings", []) if one["source"] == lane}
+    if not wanted <= found:
+        yield f"{compute.name} is not heard: mininova-manage host rotate {compute.process} makes its lane anew"
+    own = tuple(f"{identities.COMPUTE}.{host}" for host in compute.hosts)
+    for destination, _ in sorted(found - wanted):
+        if not destination.endswith(f".from.{compute.name}") and not destination.startswith(own):
+            yield f"what {compute.name} sends may get to {destination}, by the exchange {lane}"
+
+
+def _way(binding: Mapping[str, Any]) -> tuple[str, str]:
+    return binding["destination"], binding["routing_key"]
 
 
 def _rights(name: str, definitions: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -1,8 +1,8 @@
 """mininova-manage host add, rotate and remove: who a compute is to the broker and to the other services.
 
-To add one is three things: a broker user with the rights of a compute, a row that says which hosts it stands for, and
-the file in which the compute finds its password.  The password is made up here, and is in that file only: the broker
-gets a salted hash of it.
+To add one is three things: a broker user with the rights of a compute and a lane to send by, a row that says which
+hosts it stands for, and the file in which the compute finds its password.  The password is made up here, and is in
+that file only: the broker gets a salted hash of it.
 """
 
 import argparse
@@ -84,6 +84,7 @@ def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
     BrokerAdmin(conf).define(
         broker_definitions.together(
             broker_definitions.places(layout, virtual_host=virtual_host, quorum=quorum),
+            broker_definitions.lanes([identity], layout, virtual_host=virtual_host, quorum=quorum),
             broker_definitions.users({identity: password}, layout, virtual_host=virtual_host),
         )
     )

@@ -2,8 +2,8 @@
 
 A library: it imports nothing else of mininova.  Read it in the order of a message: interface (what can be asked) with
 versions, peer (sending), envelope (the bytes), transport (the places) with memory and amqp/, server (running it).
-Beside that way lie baseapi (what every server is asked), parking (what was given up), notify/ (notifications), and what
-others may see of it: flow, watch, metrics, tracing, spans.
+Beside that way lie baseapi (what every server is asked), lanes (the ways of senders that are not trusted), parking
+(what was given up), notify/ (notifications), and what others may see of it: flow, watch, metrics, tracing, spans.
 """
 
 from mininova.rpc.baseapi import BaseAPI
@@ -16,6 +16,7 @@ from mininova.rpc.errors import (
     Forbidden,
     InvalidArguments,
     MalformedMessage,
+    MessageTooLong,
     MessagingTimeout,
     NoSuchMethod,
     RemoteError,
@@ -35,7 +36,7 @@ from mininova.rpc.versions import Levels, Version, since
 
 __all__ = [
     "BaseAPI", "Codec", "ConnectionLost", "Denial", "Forbidden", "Interface", "InvalidArguments", "Levels", "Listener",
-    "MalformedMessage", "MessageEvent", "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier",
-    "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server", "Transport", "Undeliverable",
-    "UnsupportedVersion", "Version", "call", "caller", "cast", "fanout", "since",
+    "MalformedMessage", "MessageEvent", "MessageTooLong", "MessagingTimeout", "Method", "NoSuchMethod",
+    "Notification", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server", "Transport",
+    "Undeliverable", "UnsupportedVersion", "Version", "call", "caller", "cast", "fanout", "since",
 ]  # fmt: skip

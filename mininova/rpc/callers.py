@@ -11,6 +11,7 @@ import contextvars
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from mininova.rpc import lanes
 from mininova.rpc.errors import Forbidden
 from mininova.rpc.transport import Message
 
@@ -35,18 +36,21 @@ def working_for(name: str | None) -> Iterator[None]:
         _caller.reset(token)
 
 
-def check_way(message: Message, places: Sequence[str]) -> None:
-    """See that a message came straight from its sender, or out of a pause of our own.
+def check_way(message: Message, places: Sequence[str], exchange: str) -> None:
+    """See that a message came straight from its sender, or out of a pause of our own, and by nobody else's lane.
 
-    Whoever owns a queue can have the broker forward what comes there to anybody (as a dead letter), and it still has
-    its first sender's name.  So a message that was for one host could come to another, as often as the first likes.
+    Whoever owns a queue can have the broker forward what comes there (as a dead letter) to where he may write himself,
+    and it still has its first sender's name.  So what the conductor sent to one host could come back to the conductor,
+    and in its own name.
 
     :param places: where we are sent to
+    :param exchange: the control exchange
     :raises Forbidden: when it took another way
     """
     queue = message.headers.get(_FIRST_DEATH)
     if queue is not None and not any(queue.startswith(f"{place}.pause.") for place in places):
         raise Forbidden(f"it was not for us: it was forwarded from the queue {queue}", object=queue)
+    lanes.check_sender(message, exchange)
 
 
 class Relays:

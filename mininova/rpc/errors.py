@@ -62,6 +62,10 @@ class MalformedMessage(RPCError):
     """The bytes are no message of this protocol."""
 
 
+class MessageTooLong(MalformedMessage):
+    """There are more bytes than its sender may send."""
+
+
 class RemoteError(RPCError):
     """The other side failed with an error that has no registered name here.
 
@@ -74,5 +78,8 @@ class RemoteError(RPCError):
 # What may cross the wire by name although no application registered it.
 WIRE: dict[str, type[RPCError]] = {
     cls.__name__: cls
-    for cls in (UnsupportedVersion, NoSuchMethod, InvalidArguments, Forbidden, MalformedMessage, MessagingTimeout)
-}
+    for cls in (
+        UnsupportedVersion, NoSuchMethod, InvalidArguments, Forbidden, MalformedMessage, MessageTooLong,
+        MessagingTimeout,
+    )
+}  # fmt: skip

@@ -39,19 +39,20 @@ def again(peer: Peer, message: Message, place: str, *, pause: float) -> None:
     :param place: the queue that it came from; exchange and key of the message were its sender's to choose
     :param pause: in seconds
     """
-    key = place
+    key, way = place, peer.way_to(peer.exchange)
+    peer.transport.declare(place, way, place)  # it need not be bound there, where we send
     if pause:
         key = f"{place}.pause.{pause:g}"
-        peer.transport.declare_pause(key, peer.exchange, key, seconds=pause, back_to=place)
-    peer.resend(message, exchange=peer.exchange, routing_key=key, deliveries=message.deliveries + 1)
+        peer.transport.declare_pause(key, way, key, seconds=pause, back_to=place)
+    peer.resend(message, exchange=way, routing_key=key, deliveries=message.deliveries + 1)
 
 
 def park(peer: Peer, topic: str, message: Message) -> None:
     """Put a cast aside that has its notes, and return when the broker has it on disk."""
-    queue = queue_of(topic)
+    queue, way = queue_of(topic), peer.way_to(peer.exchange)
     headers = {**message.headers, SINCE: f"{time.time():.3f}"}
-    peer.transport.declare(queue, peer.exchange, queue)
-    peer.resend(message, exchange=peer.exchange, routing_key=queue, persistent=True, headers=headers)
+    peer.transport.declare(queue, way, queue)
+    peer.resend(message, exchange=way, routing_key=queue, persistent=True, headers=headers)
 
 
 class Parked:

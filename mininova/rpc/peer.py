@@ -13,16 +13,18 @@ from uuid import uuid4
 
 import msgspec
 
-from mininova.rpc import deadline, envelope, tracing
+from mininova.rpc import deadline, envelope, lanes, tracing
 from mininova.rpc.callers import Relays
 from mininova.rpc.codec import Codec
-from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RemoteError, RPCError, Undeliverable
+from mininova.rpc.envelope import Request
+from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RemoteError
 from mininova.rpc.flow import Report, event_of
+from mininova.rpc.inbox import Answers, Call, Inbox, Rejected, log_rejection
 from mininova.rpc.interface import CALL, FANOUT, Method
+from mininova.rpc.lanes import LaneOf, ReplyLanes
 from mininova.rpc.seal import SEAL, Seals
 from mininova.rpc.transport import FANOUT as FANOUT_EXCHANGE
-from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription, Transport, Waiter
+from mininova.rpc.transport import TOPIC, Message, Subscription, Transport
 from mininova.rpc.versions import Levels
 from mininova.rpc.watch import Watch
 
@@ -30,29 +32,8 @@ LOG = logging.getLogger(__name__)
 
 MOST_TRIES = 3  # of an idempotent call, in equal shares of its time
 
-Rejected = Callable[[Any, Request, Exception], None]
-
-#: Whether the reply of an identity, which may be None, is that of whom was asked: ``conductor``, ``compute.host-1``.
-Answers = Callable[[str, str | None], bool]
-
 #: Whether an identity, which may be None, may be answered under a key of the reply exchange.
 Answerable = Callable[[str | None, str], bool]
-
-
-class _Call:
-    """A call in flight: what was asked of whom, until when, and what the caller waits on.
-
-    :param until: on the clock of ``time.monotonic``
-    :param tries: how often it may be sent while nobody answers; after the broker was away it may be once more
-    """
-
-    def __init__(self, message: Message, until: float, tries: int) -> None:
-        self.message, self.until, self.tries, self.waiter = message, until, tries, Waiter()
-
-    @property
-    def left(self) -> float:
-        """Give the seconds that it has left."""
-        return self.until - time.monotonic()
 
 
 class Peer:
@@ -69,6 +50,9 @@ class Peer:
     :param relays: other identities whose word is believed for who sent a message first
     :param answerable: asked whether a caller may be answered under a key, for a server must not be had to write where
         its caller may not; without it all are, and also those of oslo.messaging, who read from the default exchange
+    :param confined: whether all that this process sends goes by its lane, see lanes.py
+    :param lane_of: tells whose replies come by a lane; it must not wait for anything but a database
+    :ivar on_restored: called when a broker that was lost is back: what was broadcast meanwhile was not heard
     """
 
     def __init__(
@@ -86,22 +70,39 @@ class Peer:
         answers: Answers | None = None,
         relays: Iterable[str] = (),
         answerable: Answerable | None = None,
+        confined: bool = False,
+        lane_of: LaneOf = lambda key: None,
     ) -> None:
         self.transport, self.name, self.exchange = transport, name, exchange
         self.codec, self.call_timeout = codec or Codec(), call_timeout
         self.report, self.watch = report, watch
-        self.on_rejected: Rejected = on_rejected or self._log_rejection
-        self.levels, self.answers, self.answerable = levels, answers, answerable
+        self.on_rejected: Rejected = on_rejected or log_rejection
+        self.on_restored: Callable[[], object] = lambda: None
+        self.levels, self.answerable = levels, answerable
         self._relays, self._seals = Relays(transport.user_id, frozenset(relays)), Seals()
         self.sender_of = self._relays.sender_of
         self.reply_queue = f"reply_{name}_{uuid4().hex}"
-        self._calls: dict[str, _Call] = {}
-        transport.on_return, transport.on_restored = self._returned, self._restored
+        self.lane = lanes.exchange_of(exchange, transport.user_id) if confined else None
+        self._inbox = Inbox(
+            exchange, self.codec, self._seals, answers,
+            on_rejected=lambda *rejected: self.on_rejected(*rejected), seen=self.seen,
+        )  # fmt: skip
+        self._reply_lanes = ReplyLanes(transport, exchange, self.reply_queue, lane_of, self._inbox.take)
+        transport.on_return, transport.on_restored = self._inbox.returned, self._restored
 
     @property
     def reply_exchange(self) -> str:
         """Name the exchange that carries replies."""
         return f"{self.exchange}.reply"
+
+    @property
+    def notification_exchange(self) -> str:
+        """Name the exchange that carries notifications."""
+        return f"{self.exchange}.notifications"
+
+    def way_to(self, exchange: str) -> str:
+        """Name the exchange that we write to so that something gets behind another: our lane, if we have one."""
+        return self.lane or exchange
 
     def start(self) -> None:
         """Connect, and listen for replies."""
@@ -111,7 +112,7 @@ class Peer:
                 exchange=self.reply_exchange,
                 kind=TOPIC,
                 routing_key=self.reply_queue,
-                on_delivery=self._replied,
+                on_delivery=self._inbox.take,
                 durable=False,
                 no_ack=True,
             )
@@ -121,7 +122,7 @@ class Peer:
     def stop(self) -> None:
         """Disconnect; calls that still wait end with ConnectionLost."""
         self.transport.stop()
-        for call in list(self._calls.values()):
+        for call in self._inbox.in_flight():
             call.waiter.set(error=ConnectionLost(f"{self.name} is stopping"))
 
     def __enter__(self) -> Self:
@@ -149,6 +150,7 @@ class Peer:
 
         :raises Undeliverable: nobody serves the topic, or the host
         :raises MessagingTimeout: the deadline passed; a call's work may have been done
+        :raises MessageTooLong: it cannot go by our lane
         """
         called = method.kind == CALL
         request = Request(
@@ -164,9 +166,10 @@ class Peer:
         seconds = deadline.left(self.call_timeout if timeout is None else timeout)
         if seconds <= 0:
             raise MessagingTimeout(f"{key} was not asked to {method.name}: there was no time left", target=key)
+        self._reply_lanes.expect_from(key)
         message = Message(
             body=envelope.pack_request(request),
-            exchange=f"{topic}_fanout" if method.kind == FANOUT else self.exchange,
+            exchange=f"{topic}_fanout" if method.kind == FANOUT else self.way_to(self.exchange),
             routing_key="" if method.kind == FANOUT else key,
             message_id=request.msg_id or request.unique_id,
             reply_to=self.reply_queue,
@@ -176,6 +179,7 @@ class Peer:
             persistent=not called and method.kind != FANOUT,
             headers=tracing.onward(),
         )
+        lanes.check_length(message.body, message.exchange, self.exchange)
         if not called:
             message = self.sealed(message)
         self.seen("sent", message, request, pattern=method.kind, receiver=key)
@@ -211,22 +215,19 @@ class Peer:
         raise MessagingTimeout(f"the broker did not confirm a message to {message.routing_key} in time")
 
     def _call(self, method: Method, message: Message, seconds: float) -> Any:
-        call = _Call(message, time.monotonic() + seconds, MOST_TRIES if method.idempotent else 1)
-        self._calls[message.message_id] = call
-        try:
+        call = Call(message, time.monotonic() + seconds, MOST_TRIES if method.idempotent else 1)
+        with self._inbox.waiting(call):
             if not self._answered(call):
                 raise MessagingTimeout(
                     f"{message.routing_key} did not answer {method.name} within {seconds:.3g} s; "
                     "it may have done it or not",
                     target=message.routing_key, method=method.name,
                 )  # fmt: skip
-        finally:
-            del self._calls[message.message_id]
         if call.waiter.error is not None:
             raise call.waiter.error
         return call.waiter.value
 
-    def _answered(self, call: _Call) -> bool:
+    def _answered(self, call: Call) -> bool:
         """Ask, and ask again if that can do no harm, until there is an answer or no time is left."""
         self._ask(call)
         for tries_left in range(call.tries, 1, -1):
@@ -235,23 +236,24 @@ class Peer:
             self._ask_again(call)
         return self.transport.wait(call.waiter, call.left)
 
-    def _ask(self, call: _Call) -> None:
+    def _ask(self, call: Call) -> None:
         try:
             self.transport.publish(call.message, mandatory=True)
         except ConnectionLost:
             if call.tries == 1:
                 raise  # else it is sent again as soon as the broker is back
 
-    def _ask_again(self, call: _Call) -> None:
+    def _ask_again(self, call: Call) -> None:
         call.message = replace(call.message, expiration=max(0.0, call.left))
         self.seen("resent", call.message)
         self._ask(call)
 
     def _restored(self) -> None:
         """Send what is in flight once more, if that can do no harm: the broker that is back may have lost it."""
-        for call in list(self._calls.values()):
+        for call in self._inbox.in_flight():
             if call.tries > 1 and not call.waiter.done:
                 self._ask_again(call)
+        self.on_restored()
 
     def _result(self, method: Method, value: Any) -> Any:
         try:
@@ -261,56 +263,6 @@ class Peer:
                 f"{method.name} was answered with something else than declared: {error}",
                 code=type(error).__name__, remote_message=str(error),
             ) from None  # fmt: skip
-
-    # ---- what comes back
-
-    def _returned(self, message_id: str) -> None:
-        if call := self._calls.get(message_id):
-            key = call.message.routing_key
-            call.waiter.set(error=Undeliverable(f"nobody serves {key}", target=key))
-
-    def _replied(self, delivery: Delivery) -> None:
-        try:
-            reply = envelope.read_reply(envelope.unpack(delivery.message.body))
-        except RPCError as error:
-            LOG.warning("dropped a reply from %s: %s", delivery.message.app_id, error)
-            return
-        if reply is None:
-            return
-        if call := self._calls.get(reply.msg_id):
-            if self._believed(delivery.message, call.message.routing_key):
-                call.waiter.set(reply.result, None if reply.failure is None else self.codec.error_of(reply.failure))
-        elif reply.rejected is not None:
-            self._came_back(delivery.message, reply, reply.rejected)
-        else:
-            LOG.info("dropped a reply that nobody waits for any more, to message %s", reply.msg_id)
-
-    def _believed(self, message: Message, asked: str | None) -> bool:
-        """Tell whether an answer is from whom was asked; the right one may still come."""
-        if asked is not None and (self.answers is None or self.answers(asked, message.user_id)):
-            return True
-        asked, sender = asked or "nobody", message.user_id
-        LOG.warning("denied a reply to %.200r, who calls itself %.200r: %s was asked", sender, message.app_id, asked)
-        self.seen("denied", message, error=f"Forbidden: {asked} was asked, and not {sender}")
-        return False
-
-    def _came_back(self, message: Message, reply: Reply, body: bytes) -> None:
-        asked = self._seals.opened(message.headers.get(SEAL, ""), reply.msg_id, body)
-        if self._believed(message, asked):
-            self._rejected(body, self.codec.error_of(reply.failure or {}))
-
-    def _rejected(self, body: bytes, why: Exception) -> None:
-        try:
-            request = envelope.read_request(envelope.unpack(body))
-            ctxt = self.codec.context_from_wire(request.context)
-        except Exception as error:  # RPCError, or whatever the application's codec raises
-            LOG.warning("dropped a rejection (%s) that makes no sense: %s", why, error)
-            return
-        self.on_rejected(ctxt, request, why)
-
-    @staticmethod
-    def _log_rejection(ctxt: Any, request: Request, error: Exception) -> None:
-        LOG.error("cast %s %s was refused: %s", request.method, request.version, error)
 
     # ---- what others may see
 

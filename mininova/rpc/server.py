@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -15,13 +15,13 @@ from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
 from mininova.rpc.denials import Admit, OnDenied
 from mininova.rpc.endpoints import Endpoint, check_manager, meant, topic_of
 from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import Forbidden, InvalidArguments, MessagingTimeout, NoSuchMethod
+from mininova.rpc.errors import Forbidden, InvalidArguments, MessageTooLong, MessagingTimeout, NoSuchMethod
 from mininova.rpc.interface import Method
+from mininova.rpc.lanes import HANDS, Lanes, check_length
 from mininova.rpc.peer import Peer
 from mininova.rpc.seal import SEAL
 from mininova.rpc.threads import Threads
 from mininova.rpc.transport import FANOUT, TOPIC, Delivery, Message, Subscription
-from mininova.rpc.turns import MostAtOnce, Turns, aside
 from mininova.rpc.watch import Watch
 
 LOG = logging.getLogger(__name__)
@@ -50,7 +50,6 @@ class Server:
     :param alone: serve nothing but ``<topic>.<host>``, and park in ``<topic>.<host>.dead``: a process that may not read
         what is for others
     :param hosts: the hosts that it stands for; the default is ``host``
-    :param most_at_once: how many messages of each caller are worked on at a time; without it, of all as many as come
     :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics
     """
 
@@ -66,7 +65,6 @@ class Server:
         on_denied: OnDenied | None = None,
         alone: bool = False,
         hosts: Sequence[str] = (),
-        most_at_once: MostAtOnce | None = None,
     ) -> None:
         self.peer, self.host, self.topic = peer, host, topic_of(endpoints)
         self._admit, self._on_denied, self._alone = admit, on_denied, alone
@@ -82,9 +80,10 @@ class Server:
         self._places = [f"{self.topic}.{each}" for each in hosts or (host,)]
         if not alone:
             self._places.insert(0, self.topic)
-        self._turns = None if most_at_once is None else Turns(most_at_once)
-        if self._turns is not None:
-            self._places.append(aside(self.topic))
+        self._lanes = Lanes(
+            peer.transport, peer.exchange, self.topic, durable=True, at_once=HANDS,
+            take=lambda user, delivery: self._take(delivery),
+        )  # fmt: skip
         self._subscriptions = [
             self._subscription(place, peer.exchange, TOPIC, place, durable=True) for place in self._places
         ]
@@ -102,12 +101,15 @@ class Server:
         for subscription in self._subscriptions:
             self.peer.transport.subscribe(subscription)
 
+    def hear(self, users: Collection[str]) -> None:
+        """Serve these users by their lanes, and no others."""
+        self._lanes.read_only(users)
+
     def stop(self, timeout: float = 60.0) -> bool:
         """Take nothing new, finish what was begun, and tell whether that was done within ``timeout`` seconds."""
         for subscription in self._subscriptions:
             self.peer.transport.unsubscribe(subscription)
-        for delivery in self._turns.give_up() if self._turns is not None else ():
-            delivery.requeue()
+        self._lanes.read_only(())
         with self._quiet:
             return self._quiet.wait_for(lambda: self._in_hand == 0, timeout)
 
@@ -121,24 +123,15 @@ class Server:
     # ---- one message
 
     def _take(self, delivery: Delivery) -> None:
-        caller, turns = self.peer.sender_of(delivery.message), self._turns
-        if turns is None or turns.begin(caller):
-            self._begin(self._handle, caller, delivery)
-        elif delivery.message.routing_key == self.topic and not delivery.redelivered:  # which a copy does not tell
-            self._begin(self._put_aside, caller, delivery)
-        elif not turns.wait(caller, delivery):
-            self._begin(self._handle, caller, delivery)
-
-    def _begin(self, work: Callable[[str | None, Delivery], None], caller: str | None, delivery: Delivery) -> None:
         with self._quiet:
             self._in_hand += 1
-        self._spawn(self._settled, work, caller, delivery)
+        self._spawn(self._handle, delivery)
 
-    def _settled(self, work: Callable[[str | None, Delivery], None], caller: str | None, delivery: Delivery) -> None:
-        """Do some work on a message, and then have the broker forget it."""
+    def _handle(self, delivery: Delivery) -> None:
+        """Serve a message, and then have the broker forget it."""
         try:
-            with callers.working_for(caller):
-                work(caller, delivery)
+            with callers.working_for(self.peer.sender_of(delivery.message)):
+                self._serve(delivery)
         except Exception:  # the last resort, mostly of a broker that is away; a cast is counted when it comes back
             LOG.exception("a message on %s could not be handled", delivery.message.routing_key)
             delivery.ack() if delivery.message.expiration is not None else delivery.requeue()
@@ -149,23 +142,13 @@ class Server:
                 self._in_hand -= 1
                 self._quiet.notify_all()
 
-    def _handle(self, caller: str | None, delivery: Delivery) -> None:
-        try:
-            self._serve(delivery)
-        finally:
-            if self._turns is not None and (waited := self._turns.end(caller)) is not None:
-                self._begin(self._handle, caller, waited)
-
-    def _put_aside(self, caller: str | None, delivery: Delivery) -> None:
-        """Have a message wait where it is in nobody's way."""
-        self.peer.resend(delivery.message, exchange=self.peer.exchange, routing_key=aside(self.topic))
-
     def _serve(self, delivery: Delivery) -> None:
         message, request = delivery.message, None
         try:
+            check_length(message.body, message.exchange, self.peer.exchange)
             request = envelope.read_request(envelope.unpack(message.body))
             self._seen("redelivered" if delivery.redelivered else "received", message, request)
-            callers.check_way(message, self._places)
+            callers.check_way(message, self._places, self.peer.exchange)
             method, run = self._prepare(request)
             if delivery.redelivered and not method.idempotent:
                 raise MessagingTimeout(f"a server of {self.topic} is lost that may have done {request.method}, or not")
@@ -191,7 +174,11 @@ class Server:
         """Run a handler to its end; give its result, and the reply that a call gets."""
         with self._until(delivery, request), signs.of_life(request, partial(self._reply, delivery.message, request)):
             result = self.peer.wrap(run())
-        return result, envelope.pack_reply(Reply(msg_id=request.msg_id, result=result)) if request.msg_id else None
+        if request.msg_id is None:
+            return result, None
+        reply = envelope.pack_reply(Reply(msg_id=request.msg_id, result=result))
+        check_length(reply, self.peer.way_to(self.peer.reply_exchange), self.peer.exchange)
+        return result, reply
 
     @contextmanager
     def _watched(self, watch: Watch, message: Message, request: Request) -> Iterator[None]:
@@ -237,7 +224,8 @@ class Server:
     def _refuse(self, message: Message, request: Request | None, error: Exception) -> None:
         """Tell the sender: a caller gets the error, the sender of a cast gets its cast back.
 
-        A message that nobody can read may be either, so its sender gets both under the message's own id.
+        A message that nobody can read may be either, so its sender gets both under the message's own id.  One that is
+        too long does not go back.
         """
         if isinstance(error, Forbidden) and request is not None:
             denials.denied(request, error, self._on_denied)
@@ -249,7 +237,8 @@ class Server:
         if request is not None and request.msg_id is not None:
             self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
         elif message.reply_to is not None:
-            rejection = Reply(msg_id=message.message_id, failure=failure, rejected=message.body)
+            back = None if isinstance(error, MessageTooLong) else message.body
+            rejection = Reply(msg_id=message.message_id, failure=failure, rejected=back)
             self._reply(message, request, envelope.pack_reply(rejection))
 
     def _failed(self, message: Message, request: Request, error: Exception, duration: float, repeats: bool) -> None:
@@ -285,7 +274,7 @@ class Server:
 
     def _reply(self, message: Message, request: Request | None, body: bytes) -> None:
         """Answer on the reply exchange; a foreign oslo.messaging caller reads from the default exchange."""
-        exchange, key = self.peer.reply_exchange, message.reply_to
+        exchange, key = self.peer.way_to(self.peer.reply_exchange), message.reply_to
         if key is None and self.peer.answerable is None:
             exchange, key = "", request.reply_q if request is not None else None
         if key is None or not self._may_answer(message, key):

@@ -7,9 +7,11 @@ suite of tests runs over both.
 The places, for a control exchange ``E``:
 
 * ``E`` (topic): requests.  Queue ``<topic>`` is shared by the servers of a topic, ``<topic>.<host>`` belongs to
-  one of them; both are durable.  ``notifications.<priority>`` are queues for listeners.
+  one of them; both are durable.
 * ``E.reply`` (topic): replies, each to the queue of the one process that waits for it.
+* ``E.notifications`` (topic): notifications; ``notifications.<priority>`` are queues for listeners.
 * ``<topic>_fanout`` (fanout): a queue of its own for each server.
+* ``E.from.<user>`` (topic): all that a process sends which is not trusted, whatever it is: its lane, see lanes.py.
 """
 
 import threading
@@ -17,6 +19,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 TOPIC, FANOUT = "topic", "fanout"
@@ -61,6 +64,10 @@ class Delivery:
         """The work is done: the broker may forget it."""
         self._settle(True)
 
+    def acknowledged_later(self) -> Callable[[], None]:
+        """Give what acknowledges it, and keeps nothing of the message until then."""
+        return partial(self._settle, True)
+
     def requeue(self) -> None:
         """The work was not begun: somebody else may have it."""
         self._settle(False)
@@ -72,15 +79,17 @@ class Subscription:
 
     :param durable: the queue and its persistent messages outlive the broker and the reader; others go when unread
     :param no_ack: the broker forgets a message when it hands it out
+    :param prefetch: how many messages may be unsettled; None leaves it to the transport
     """
 
     queue: str
     exchange: str
     kind: str
     routing_key: str
-    on_delivery: Callable[[Delivery], None]
+    on_delivery: Callable[[Delivery], object]
     durable: bool = True
     no_ack: bool = False
+    prefetch: int | None = None
 
 
 class Waiter:

@@ -17,7 +17,8 @@ from stack import broker
 
 from mininova import broker_definitions, identities
 
-E, REPLIES, FLOW = "mininova", "mininova.reply", "mininova.flow"
+E, REPLIES, TOLD, FLOW = "mininova", "mininova.reply", "mininova.notifications", "mininova.flow"
+LANE, OTHERS_LANE = "mininova.from.compute.host-1", "mininova.from.compute.host-1.example"
 HEX = uuid4().hex
 COMPUTE = identities.compute("host-1")
 OTHER = identities.compute("host-1.example")  # the same beginning
@@ -67,7 +68,10 @@ def rabbit(rabbitmq_server: Path) -> Iterator[Broker]:
         folder,
         rabbitmq_server,
         definitions=broker_definitions.together(
-            broker.one_user("secret"), broker_definitions.users(passwords), broker_definitions.places()
+            broker.one_user("secret"),
+            broker_definitions.users(passwords),
+            broker_definitions.places(),
+            broker_definitions.lanes([COMPUTE, OTHER]),
         ),
     )
     node.start()
@@ -84,6 +88,9 @@ def make_what_others_have(channel: amqp.Channel) -> None:
     for queue, exchange in QUEUES.items():
         channel.queue_declare(queue, durable=True, auto_delete=False)
         channel.queue_bind(queue, exchange, queue)
+    for queue in (FROM_IT, ANSWERS):
+        channel.queue_declare(queue, durable=True, auto_delete=False)
+    channel.queue_bind(ANSWERS, LANE, ANSWERS.partition(".from.")[0])
     for topic in ("conductor", "scheduler"):
         channel.exchange_declare(f"{topic}_fanout", "fanout", durable=False, auto_delete=True)
         channel.queue_bind(topic, f"{topic}_fanout")
@@ -93,12 +100,15 @@ QUEUES = {
     **dict.fromkeys(["conductor", "conductor.ctl-1", "conductor.dead", "conductor.pause.1", "scheduler"], E),
     **dict.fromkeys(["compute.host-1", "compute.host-1.dead", "compute.host-1.pause.5"], E),
     **dict.fromkeys(["compute.host-1.example", "compute.host-1.example.dead", "compute.host-1.example.pause.5"], E),
-    **dict.fromkeys(["notifications.info", "notifications.error"], E),
+    **dict.fromkeys(["notifications.info", "notifications.error"], TOLD),
     **{f"reply_{name}_{HEX}": REPLIES for name in ("api.ctl-1", "conductor.ctl-1", "scheduler.ctl-1")},
     **{f"reply_compute.{name}_{HEX}": REPLIES for name in ("host-1", "host-1.example")},
 }
 OWN = {"compute.host-1", "compute.host-1.dead", "compute.host-1.pause.5", f"reply_compute.host-1_{HEX}"}
 FOREIGN = sorted(QUEUES.keys() - OWN)
+
+# What others have behind its lane.
+FROM_IT, ANSWERS = "conductor.from.compute.host-1", f"reply_api.ctl-1_{HEX}.from.compute.host-1"
 
 
 def publish(exchange: str, key: str, **properties: object) -> Try:
@@ -131,6 +141,7 @@ def test_a_compute_has_its_own_queues(rabbit: Broker, queue: str):
     for tried in (
         declare(queue),
         bind(queue, QUEUES[queue], queue),
+        bind(queue, LANE, queue),
         lambda channel: channel.basic_get(queue),
         lambda channel: channel.basic_consume(queue),
         lambda channel: channel.queue_purge(queue),
@@ -139,27 +150,34 @@ def test_a_compute_has_its_own_queues(rabbit: Broker, queue: str):
 
 
 def test_a_compute_has_a_pause_for_its_casts(rabbit: Broker):
-    """A queue of its own may send what has waited there back to the exchange."""
-    back = {"x-message-ttl": 1000, "x-dead-letter-exchange": E, "x-dead-letter-routing-key": "compute.host-1"}
+    """A queue of its own may send what has waited there back to its lane."""
+    back = {"x-message-ttl": 1000, "x-dead-letter-exchange": LANE, "x-dead-letter-routing-key": "compute.host-1"}
     assert rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.30", **back)) == ""
 
 
 @pytest.mark.parametrize(
-    ("exchange", "key"),
+    ("key", "queue"),
     [
-        (E, "conductor"),
-        (E, "notifications.info"),
-        (E, "notifications.error"),
-        (E, "compute.host-1.pause.1"),
-        (E, "compute.host-1.dead"),
-        (REPLIES, f"reply_api.ctl-1_{HEX}"),
-        (REPLIES, f"reply_conductor.ctl-1_{HEX}"),
-        (FLOW, "events"),
+        ("conductor", FROM_IT),
+        ("notifications.info", "notifications.info"),
+        ("notifications.error", "notifications.error"),
+        ("compute.host-1.pause.5", "compute.host-1.pause.5"),
+        (ANSWERS.partition(".from.")[0], ANSWERS),
     ],
 )
-def test_a_compute_sends_where_it_must(rabbit: Broker, exchange: str, key: str):
-    """To the conductor, to listeners, to who asked it something, to those who watch the flow, and to itself."""
-    assert rabbit.tries(COMPUTE.name, publish(exchange, key, user_id=COMPUTE.name)) == ""
+def test_a_compute_sends_where_it_must(rabbit: Broker, key: str, queue: str):
+    """To the conductor, to listeners, to who asked it something, and to itself: all by its lane."""
+    assert rabbit.tries(COMPUTE.name, bind("compute.host-1.pause.5", LANE, "compute.host-1.pause.5")) == ""
+    whose(rabbit, queue)
+
+    assert rabbit.tries(COMPUTE.name, publish(LANE, key, user_id=COMPUTE.name)) == ""
+
+    assert whose(rabbit, queue) == [COMPUTE.name]
+
+
+def test_a_compute_shows_its_messages(rabbit: Broker):
+    """It tells those who watch the flow."""
+    assert rabbit.tries(COMPUTE.name, publish(FLOW, "events", user_id=COMPUTE.name)) == ""
 
 
 # ---- what a compute may not
@@ -183,20 +201,19 @@ def test_a_compute_has_no_queue_of_others(rabbit: Broker, queue: str):
 @pytest.mark.parametrize(
     ("exchange", "key"),
     [
-        *((E, queue) for queue in FOREIGN if QUEUES[queue] == E and not queue.startswith(("notif", "conductor"))),
-        (E, "conductor.ctl-1"),
-        (E, "conductor.dead"),
-        (E, "conductor.pause.1"),
+        *((QUEUES[queue], queue) for queue in FOREIGN),
+        *((QUEUES[queue], queue) for queue in sorted(OWN)),
+        *((OTHERS_LANE, key) for key in ("conductor", "notifications.info", "compute.host-1.example", "")),
         (E, "compute"),
         (E, "compute.host-2"),
         (E, "#"),
         (E, ""),
-        (REPLIES, f"reply_compute.host-1.example_{HEX}"),
-        (REPLIES, f"reply_scheduler.ctl-1_{HEX}"),
         (REPLIES, f"reply_manage.ctl-1_{HEX}"),
         (REPLIES, "compute.host-2"),
+        (TOLD, "anything"),
         ("", "compute.host-1.example"),
         ("", "conductor"),
+        ("", FROM_IT),
         ("", "compute.host-1"),
         ("conductor_fanout", ""),
         ("scheduler_fanout", ""),
@@ -205,7 +222,7 @@ def test_a_compute_has_no_queue_of_others(rabbit: Broker, queue: str):
     ],
 )
 def test_a_compute_sends_nowhere_else(rabbit: Broker, exchange: str, key: str):
-    """Not to another compute, to one conductor in particular, nor past the keys through another exchange."""
+    """Not to the exchanges that others read from, to another's lane, nor past both through a third."""
     assert "refused" in rabbit.tries(COMPUTE.name, publish(exchange, key, user_id=COMPUTE.name))
 
 
@@ -222,6 +239,10 @@ def test_a_compute_sends_nowhere_else(rabbit: Broker, exchange: str, key: str):
         (E, "conductor"),
         (E, "notifications.info"),
         (E, ""),
+        (TOLD, "notifications.info"),
+        (TOLD, "#"),
+        (OTHERS_LANE, "#"),
+        (OTHERS_LANE, "conductor"),
         (REPLIES, "#"),
         (REPLIES, f"reply_compute.host-1.example_{HEX}"),
         (REPLIES, f"reply_api.ctl-1_{HEX}"),
@@ -237,7 +258,9 @@ def test_a_compute_binds_its_own_keys_only(rabbit: Broker, exchange: str, key: s
     assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_bind(FLOW, exchange, key))
 
 
-@pytest.mark.parametrize("name", [E, REPLIES, FLOW, "conductor_fanout", "mine", "compute.host-2"])
+@pytest.mark.parametrize(
+    "name", [E, REPLIES, TOLD, FLOW, LANE, OTHERS_LANE, "conductor_fanout", "mine", "compute.host-2"]
+)
 def test_a_compute_makes_and_removes_no_exchange(rabbit: Broker, name: str):
     """Not even one that is there as it would make it."""
     declared = rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_declare(name, "topic", durable=True))
@@ -271,7 +294,7 @@ def test_a_compute_makes_no_queue_with_a_name_of_the_brokers_choice(rabbit: Brok
     assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.queue_declare(""))
 
 
-@pytest.mark.parametrize("letter_box", ["", "amq.topic", "conductor_fanout"])
+@pytest.mark.parametrize("letter_box", ["", E, REPLIES, TOLD, OTHERS_LANE, "amq.topic", "conductor_fanout"])
 def test_a_compute_has_nothing_sent_on_through_another_exchange(rabbit: Broker, letter_box: str):
     """A queue of its own that sends on what died in it sends to where it may publish itself."""
     back = {"x-dead-letter-exchange": letter_box, "x-dead-letter-routing-key": "compute.host-1.example"}
@@ -283,32 +306,38 @@ def test_nobody_publishes_in_anothers_name(rabbit: Broker):
     for user in ("compute.host-1", "api", "conductor", "manage"):
         channel = rabbit.channel(user)
         with pytest.raises(amqp.exceptions.PreconditionFailed, match="user_id"):
-            publish(E, "conductor", user_id="compute.host-1.example")(channel)
+            publish(LANE if user.startswith("compute") else E, "conductor", user_id="compute.host-1.example")(channel)
 
 
-# ---- what the broker does not see: whoever receives it must decide
+# ---- what the broker does not look at: more keys than one, and where a message that died goes
 
 
-def test_a_dead_letter_goes_where_its_sender_may_not(rabbit: Broker):
-    """The broker does not ask for the key of a message that died: it arrives, with the name of who published it."""
-    on = {"x-message-ttl": 0, "x-dead-letter-exchange": E, "x-dead-letter-routing-key": "compute.host-1.example"}
-    rabbit.channel(broker.USER).queue_purge("compute.host-1.example")
-    assert rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.0", **on)) == ""
-    assert rabbit.tries(COMPUTE.name, bind("compute.host-1.pause.0", E, "compute.host-1.pause.0")) == ""
+@pytest.mark.parametrize("header", ["CC", "BCC"])
+def test_a_second_key_leads_nowhere_else(rabbit: Broker, header: str):
+    """The broker asks for the routing key alone, and not for those in these headers; but a lane leads nowhere else."""
+    for queue in (*QUEUES, FROM_IT, ANSWERS):
+        rabbit.channel(broker.USER).queue_purge(queue)
+    keys = ["#", "*", "", *QUEUES, ANSWERS, *(f"{lane}.{key}" for lane in (LANE, OTHERS_LANE) for key in ("#", ""))]
 
-    rabbit.tries(COMPUTE.name, publish(E, "compute.host-1.pause.0", user_id=COMPUTE.name))
+    sent = publish(LANE, "nowhere", user_id=COMPUTE.name, application_headers={header: keys})
+    assert rabbit.tries(COMPUTE.name, sent) == ""
 
-    assert whose(rabbit, "compute.host-1.example") == [COMPUTE.name]
+    reached = {queue for queue in (*QUEUES, FROM_IT, ANSWERS) if whose(rabbit, queue)}
+    assert reached - OWN == {FROM_IT, ANSWERS, "notifications.info", "notifications.error"}
 
 
-def test_a_second_key_goes_where_its_sender_may_not(rabbit: Broker):
-    """The broker asks for the routing key, and not for those in the header CC: the same holds."""
-    rabbit.channel(broker.USER).queue_purge("compute.host-1.example")
+def test_a_dead_letter_leads_nowhere_else(rabbit: Broker):
+    """What died in a queue of its own goes back by its lane, under any key: and there only its own things are."""
+    for queue in QUEUES:
+        rabbit.channel(broker.USER).queue_purge(queue)
+    trap = "compute.host-1.pause.0"
+    on = {"x-message-ttl": 0, "x-dead-letter-exchange": LANE, "x-dead-letter-routing-key": "compute.host-1.example"}
+    assert rabbit.tries(COMPUTE.name, declare(trap, **on)) == ""
+    assert rabbit.tries(COMPUTE.name, bind(trap, E, "compute.host-1")) == ""
 
-    more = {"CC": ["compute.host-1.example"]}
-    rabbit.tries(COMPUTE.name, publish(E, "conductor", user_id=COMPUTE.name, application_headers=more))
+    assert rabbit.tries("conductor", publish(E, "compute.host-1", user_id="conductor")) == ""
 
-    assert whose(rabbit, "compute.host-1.example") == [COMPUTE.name]
+    assert {queue for queue in QUEUES if whose(rabbit, queue)} == {"compute.host-1"}
 
 
 def whose(rabbit: Broker, queue: str) -> list[str | None]:
@@ -327,11 +356,18 @@ def whose(rabbit: Broker, queue: str) -> list[str | None]:
     [
         ("api", publish(E, "conductor")),
         ("api", publish(E, "compute.host-1")),
-        ("api", publish(E, "notifications.info")),
+        ("api", publish(TOLD, "notifications.info")),
         ("api", declare("notifications.error")),
+        ("api", declare(ANSWERS)),
+        ("api", bind(ANSWERS, LANE, ANSWERS.partition(".from.")[0])),
+        ("api", lambda channel: channel.basic_get(ANSWERS)),
         ("scheduler", declare("scheduler")),
         ("scheduler", publish(REPLIES, f"reply_conductor.ctl-1_{HEX}")),
         ("conductor", declare("conductor.ctl-2")),
+        ("conductor", lambda channel: channel.exchange_declare(LANE, "topic", durable=True, auto_delete=False)),
+        ("conductor", declare(FROM_IT)),
+        ("conductor", bind(FROM_IT, LANE, "conductor")),
+        ("conductor", lambda channel: channel.basic_get(FROM_IT)),
         ("conductor", publish(E, "scheduler")),
         ("conductor", publish(E, "compute.host-1.example")),
         ("conductor", publish(E, "conductor.dead")),
@@ -341,6 +377,8 @@ def whose(rabbit: Broker, queue: str) -> list[str | None]:
         ("manage", publish(E, "compute.host-1")),
         ("manage", declare("notifications.info.billing")),
         ("manage", declare(f"reply_billing_{HEX}")),
+        ("manage", bind("notifications.info", TOLD, "notifications.info")),
+        ("manage", publish("conductor_fanout", "")),
         ("flow", declare(f"reply_flow.ctl-1_{HEX}")),
         ("flow", declare(f"flow_collector_{HEX}")),
         ("flow", bind("notifications.info", FLOW, "events")),
@@ -358,6 +396,10 @@ def test_a_service_may_do_its_work(rabbit: Broker, user: str, tried: Try):
         ("api", lambda channel: channel.basic_get("compute.host-1")),
         ("api", lambda channel: channel.basic_get("notifications.info")),
         ("api", publish(E, "scheduler")),
+        ("api", publish(LANE, "conductor")),
+        ("scheduler", bind("scheduler", LANE, "conductor")),
+        ("conductor", publish(LANE, "notifications.info")),
+        ("manage", publish(LANE, "conductor")),
         ("api", publish(REPLIES, f"reply_conductor.ctl-1_{HEX}")),
         ("scheduler", publish(E, "conductor")),
         ("scheduler", publish(E, "compute.host-1")),

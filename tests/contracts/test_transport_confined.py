@@ -1,19 +1,20 @@
-"""A process whose broker user may do no more than it needs: it makes nothing but its own queues, and works.
+"""A process whose broker user may do no more than it needs: it has its own queues and its lane, and works.
 
 On RabbitMQ only, for the memory broker has no permissions.
 """
 
 import json
 import queue
+import re
 from collections.abc import Iterator
 
+import amqp
 import pytest
 from private_broker import PASSWORD, PrivateBroker
 from rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp, broken
 
 from mininova import broker_definitions, rpc
-from mininova.rpc import parking
-from mininova.rpc.amqp import AMQPTransport
+from mininova.rpc import lanes, parking
 from mininova.rpc.notify.messaging import Messaging
 from mininova.rpc.transport import TOPIC, Message, Subscription
 
@@ -24,11 +25,12 @@ class ConfinedBench(AMQPBench):
     def __init__(self, broker: PrivateBroker) -> None:
         super().__init__(broker.url)
         self.broker, self.user = broker, f"confined-{self.mark}"
+        self.lane = lanes.exchange_of(self.exchange, self.user)
 
     def confine(self, folder) -> None:
         """Make the user."""
         own, reply = rf"{self.topic}\.a(\..+)?", r"reply_lamp\.a_[0-9a-f]+"
-        exchanges = rf"{self.exchange}(\.reply)?"
+        shared, lane = rf"{self.exchange}(\.reply)?", re.escape(self.lane)
         who = {"user": self.user, "vhost": "/"}
         definitions = {
             "users": [broker_definitions.user(self.user, PASSWORD)],
@@ -36,13 +38,13 @@ class ConfinedBench(AMQPBench):
                 {
                     **who,
                     "configure": f"^({own}|{reply})$",
-                    "read": f"^({own}|{reply}|{exchanges})$",
-                    "write": f"^({own}|{reply}|{exchanges})$",
+                    "read": f"^({own}|{reply}|{lane}|{shared})$",
+                    "write": f"^({own}|{reply}|{lane})$",
                 }
             ],
             "topic_permissions": [
-                {**who, "exchange": self.exchange, "write": rf"^({own}|notifications\..+)$", "read": f"^{own}$"},
-                {**who, "exchange": f"{self.exchange}.reply", "write": r"^reply_client_", "read": f"^{reply}$"},
+                {**who, "exchange": self.exchange, "write": "(?!)", "read": f"^{own}$"},
+                {**who, "exchange": f"{self.exchange}.reply", "write": "(?!)", "read": f"^{reply}$"},
             ],
         }
         path = folder / "definitions.json"
@@ -54,8 +56,15 @@ class ConfinedBench(AMQPBench):
         self.how = {"declares": False}
         transport = self.transport(self.user)
         self.how = {}
-        peer = rpc.Peer(transport, name="lamp.a", exchange=self.exchange, call_timeout=PATIENCE, **how)
+        peer = rpc.Peer(transport, name="lamp.a", exchange=self.exchange, call_timeout=PATIENCE, confined=True, **how)
         self.peers.append(peer)
+        return peer
+
+    def caller(self, **how) -> rpc.Peer:
+        """Start somebody who may do everything, knows that the host has a lane, and has made the exchanges."""
+        peer = self.peer(lane_of=lambda key: self.user if key.endswith(".a") else None, **how)
+        for exchange in (self.exchange, peer.notification_exchange, self.lane):
+            peer.transport.declare("anything", exchange, "anything")
         return peer
 
 
@@ -71,9 +80,7 @@ def bench(private_broker: PrivateBroker, tmp_path) -> Iterator[ConfinedBench]:
 def test_a_confined_server_serves(bench: ConfinedBench):
     """It answers calls, tries casts again after pauses, and parks them, with nothing but its own queues."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
-    client = bench.peer()
-    client.transport.declare("anything", bench.exchange, "anything")  # and so the exchange
-    peer = bench.confined(report=events.put)
+    client, peer = bench.caller(), bench.confined(report=events.put)
     peer.start()
     keeper = Keeper(switch=broken)
     bench.serve(keeper, "a", alone=True, peer=peer)
@@ -87,9 +94,8 @@ def test_a_confined_server_serves(bench: ConfinedBench):
 
 
 def test_a_confined_process_is_heard_where_a_queue_was_made(bench: ConfinedBench):
-    """It makes no queue for its notifications, and sends them to the one that is there."""
-    heard = bench.listen("notifications.info")
-    peer = bench.confined()
+    """It makes no queue for its notifications, and sends them by its lane to the one that is there."""
+    heard, peer = bench.listen("notifications.info", bench.lane), bench.confined()
     peer.start()
 
     rpc.Notifier(peer, "lamp.a", drivers=[Messaging(peer)]).info(CTXT, "lamp.on", {})
@@ -106,8 +112,7 @@ def test_a_confined_process_waits_for_the_exchanges(bench: ConfinedBench, caplog
     server.start()
     assert f"no exchange '{bench.exchange}.reply'" in caplog.text
 
-    client = bench.peer("client")
-    client.transport.declare("anything", bench.exchange, "anything")
+    client = bench.caller()
     ready: queue.Queue[None] = queue.Queue()
     peer.transport.on_restored = lambda: ready.put(None)
     ready.get(timeout=PATIENCE)
@@ -117,8 +122,7 @@ def test_a_confined_process_waits_for_the_exchanges(bench: ConfinedBench, caplog
 
 def test_what_it_may_not_send_costs_a_line_in_the_log(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
     """The broker refuses the message, and the connection with all else goes on."""
-    client, peer = bench.peer(), bench.confined()
-    client.transport.declare("anything", bench.exchange, "anything")
+    client, peer = bench.caller(), bench.confined()
     peer.start()
     bench.serve(Keeper(), "a", alone=True, peer=peer)
     restored: queue.Queue[None] = queue.Queue()
@@ -133,23 +137,26 @@ def test_what_it_may_not_send_costs_a_line_in_the_log(bench: ConfinedBench, capl
     assert restored.empty()
 
 
-def test_what_the_broker_forwards_from_another_queue_is_denied(bench: ConfinedBench):
-    """A taken-over host can have what it was sent forwarded to another, in its sender's name: that is not obeyed."""
+def test_what_the_broker_forwards_is_denied(bench: ConfinedBench):
+    """A taken-over host can have what it was sent forwarded by its lane, in its sender's name: that is not obeyed."""
     keeper, told = Keeper(), queue.Queue[rpc.Denial]()
-    bench.serve(keeper, "b", on_denied=told.put)
-    client = bench.peer(user="conductor")
-    bench.client(client)
-    attacker = AMQPTransport(bench.url.replace("://mininova:", f"://{bench.user}:"), declares=False)
-    attacker.start()
+    client = bench.caller(user="conductor")
+    server = bench.serve(keeper, "b", on_denied=told.put)
+    server.hear([bench.user])
     place = f"{bench.topic}.a"
-    attacker.declare_pause(f"{place}.trap", bench.exchange, place, seconds=0.01, back_to=f"{bench.topic}.b")
+    letters = {"x-message-ttl": 0, "x-dead-letter-exchange": bench.lane, "x-dead-letter-routing-key": bench.topic}
+    attacker = amqp.Connection(bench.url.rpartition("@")[2].strip("/"), userid=bench.user, password=PASSWORD)
+    attacker.connect()
+    with attacker.channel() as channel:
+        channel.queue_declare(f"{place}.trap", durable=True, auto_delete=False, arguments=letters)
+        channel.queue_bind(f"{place}.trap", bench.exchange, place)
 
-    bench.client(client).on("a").switch(CTXT, Lamp("desk"))
+        bench.client(client).on("a").switch(CTXT, Lamp("desk"))
 
-    denial = told.get(timeout=PATIENCE)
+        denial = told.get(timeout=PATIENCE)
+    attacker.close()
     assert (denial.caller, denial.method, denial.object) == ("conductor", "switch", f"{place}.trap")
     assert keeper.asked.empty()
-    attacker.stop()
 
 
 def test_a_queue_of_anothers_is_refused_in_words(bench: ConfinedBench):

@@ -29,11 +29,12 @@ def test_a_process_of_many_hosts_has_the_queues_of_each():
 def test_the_names_of_the_settings_are_used():
     """The exchange and the topics of notifications may be called otherwise."""
     layout = Layout(exchange="nova", notifications=("notifications", "billing"))
-    own = rights(identities.compute("host-1"), layout)
-    assert re.search(own.write, "nova.reply")
-    assert not re.search(own.write, "mininova")
-    assert set(own.topics) == {"nova", "nova.reply"}
-    assert re.search(own.topics["nova"].write, "billing.info")
+    compute, api = rights(identities.compute("host-1"), layout), rights(identities.trusted("api"), layout)
+    assert re.search(compute.write, "nova.from.compute.host-1")
+    assert re.search(api.read, "nova.from.compute.host-1")
+    assert not re.search(compute.write, "mininova.from.compute.host-1")
+    assert set(api.topics) == {"nova", "nova.reply", "nova.notifications"}
+    assert re.search(api.topics["nova.notifications"].write, "billing.info")
 
 
 @pytest.mark.parametrize("identity", [*map(identities.trusted, identities.TRUSTED), identities.compute("host-1")])

@@ -75,3 +75,20 @@ def test_a_database_that_is_away(world):
     assert world.directory.at_once("compute.host-2") is None
     with pytest.raises(errors.DatabaseNotReady):
         world.directory("compute.host-1")
+
+
+def test_by_whose_lane_replies_come(world):
+    """By that of who stands for the host that was asked; a service of the controller has none."""
+    assert world.directory.lane_of("compute.host-1") is None
+    world.record("host-1", "host-2")
+    asked = ("compute.host-1", "compute.host-2", "compute.host-3", "compute", "conductor", "conductor.host-1")
+    assert [world.directory.lane_of(key) for key in asked] == ["compute.host-1", "compute.host-1", *[None] * 4]
+
+
+def test_all_computes_are_read_anew(world):
+    """Whoever is told that there is another one need not wait until what is remembered is old."""
+    world.record("host-1")
+    assert world.directory.computes() == ["compute.host-1"]
+    with world.db.write() as tx:
+        identities.record(tx, "compute.host-2", ["host-2"], datetime.now(UTC))
+    assert world.directory.computes() == ["compute.host-1", "compute.host-2"]

@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mininova import broker_definitions, identities
-from mininova.identities import Identity
 from stack import broker
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
@@ -74,14 +73,15 @@ def executable(name: str) -> str:
 
 def definitions(home: Home, settings: Settings) -> broker_definitions.Definitions:
     """Define the users of the private broker, and what they share: it needs no more to begin with."""
-    passwords = {identity: _password(home, identity.name) for identity in _identities(settings)}
+    computes = [*map(identities.compute, settings.computes)]
+    everybody = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes]
+    passwords = {identity: _password(home, identity.name) for identity in everybody}
     return broker_definitions.together(
-        broker.node_definitions(), broker_definitions.users(passwords), broker_definitions.places()
+        broker.node_definitions(),
+        broker_definitions.users(passwords),
+        broker_definitions.places(),
+        broker_definitions.lanes(computes),
     )
-
-
-def _identities(settings: Settings) -> list[Identity]:
-    return [*map(identities.trusted, sorted(identities.TRUSTED)), *map(identities.compute, settings.computes)]
 
 
 def _password(home: Home, user: str) -> str:

@@ -40,11 +40,10 @@ class _Connection(pyamqp.Connection):  # type: ignore[misc]
         return kind(host, connect_timeout=connect_timeout, **how)
 
 
-def connect(address: Address, tls: TLS, *, heartbeat: float, prefetch: int) -> Any:
+def connect(address: Address, tls: TLS, *, heartbeat: float) -> Any:
     """Connect, log in and open the channels; give py-amqp's connection, from which nothing is read ahead.
 
     :param heartbeat: seconds
-    :param prefetch: how many messages each reader may have unsettled
     :raises BrokerUnreachable: in words that name the broker, and no password
     """
     connection = None
@@ -62,7 +61,6 @@ def connect(address: Address, tls: TLS, *, heartbeat: float, prefetch: int) -> A
         connection.connect()
         channels = {number: connection.channel(number) for number in (PLAIN, CONFIRMING, READING, DECLARING)}
         channels[CONFIRMING].confirm_select()
-        channels[READING].basic_qos(0, prefetch, False)
     except (OSError, AMQPError, ValueError, AttributeError) as error:  # the last of them is py-amqp's at times
         if connection is not None:
             connection.collect()

@@ -19,11 +19,12 @@ LOG = logging.getLogger(__name__)
 class Reading:
     """The channel to read on.  A reader's tag there is the name of its queue.
 
+    :param prefetch: how many messages a reader may have unsettled that does not say
     :param on_cancelled: told of a queue that is gone, or that the broker has us read no more; in the reader's thread
     """
 
-    def __init__(self, link: Link, places: Places, on_cancelled: Callable[[Subscription], None]) -> None:
-        self._link, self._places, self._on_cancelled = link, places, on_cancelled
+    def __init__(self, link: Link, places: Places, prefetch: int, on_cancelled: Callable[[Subscription], None]) -> None:
+        self._link, self._places, self._prefetch, self._on_cancelled = link, places, prefetch, on_cancelled
         self._readers: dict[str, Subscription] = {}
         self._cancelling: dict[str, Waiter] = {}
         self._getting, self._got = threading.Lock(), deque[Waiter]()
@@ -42,13 +43,16 @@ class Reading:
         s = subscription
         self._places.queue(s.queue, s.exchange, s.kind, s.routing_key, durable=s.durable, timeout=timeout)
         self._readers[s.queue] = s
-        no_local = exclusive = False
+        no_local = exclusive = of_the_channel = False
         no_wait = True
+        bound = frames.method(  # for each reader that begins after it
+            READING, frames.QOS, "lBb", 0, self._prefetch if s.prefetch is None else s.prefetch, of_the_channel
+        )
         consume = frames.method(
             READING, frames.CONSUME, "BssbbbbF",
             0, s.queue, s.queue, no_local, s.no_ack, exclusive, no_wait, {},
         )  # fmt: skip
-        self._link.write(consume)
+        self._link.write(bound + consume)
 
     def cancel(self, subscription: Subscription, timeout: float) -> None:
         """Stop reading a queue, and return when all that was on its way has been delivered.

@@ -33,10 +33,12 @@ class _Live:
 
     def __init__(self, transport: "AMQPTransport", address: Address) -> None:
         t = transport
-        self.link = Link(connect(address, t.tls, heartbeat=t.heartbeat, prefetch=t.prefetch), str(address))
+        self.link = Link(connect(address, t.tls, heartbeat=t.heartbeat), str(address))
         self.places = Places(self.link, quorum=t.quorum, declares=t.declares)
         self.publishing = Publishing(self.link, self.places, lambda message_id: t.on_return(message_id))
-        self.reading = Reading(self.link, self.places, lambda subscription: t._read_again(self, subscription))
+        self.reading = Reading(
+            self.link, self.places, t.prefetch, lambda subscription: t._read_again(self, subscription)
+        )
 
 
 class AMQPTransport(Transport):

@@ -58,7 +58,7 @@ class Listener:
     ) -> None:
         self.peer, self.handler, self._pauses = peer, handler, pauses
         self._subscriptions = [
-            self._subscription(exchange or peer.exchange, f"{topic}.{priority}", pool)
+            self._subscription(exchange or peer.notification_exchange, f"{topic}.{priority}", pool)
             for topic in topics
             for priority in priorities
         ]
@@ -133,7 +133,6 @@ class Listener:
         """Have it come to this queue once more, and to no other pool's, after a pause; or park it."""
         if message.deliveries >= len(self._pauses):
             return self._park(queue, message, heard, error)
-        self.peer.transport.declare(queue, self.peer.exchange, queue)
         return parking.again(self.peer, message, queue, pause=self._pauses[message.deliveries])
 
     def _park(self, queue: str, message: Message, heard: Notification | None, error: Exception) -> None:

@@ -67,7 +67,7 @@ class Messaging(Driver):
         payload = self._peer.wrap(told.payload)
         message = Message(
             body=envelope.pack(notification.write(told, context, payload)),
-            exchange=self._peer.exchange,
+            exchange=self._peer.way_to(self._peer.notification_exchange),
             routing_key=key,
             message_id=told.message_id,
             app_id=self._peer.name,
@@ -100,5 +100,5 @@ class Messaging(Driver):
 
     def _declare(self, key: str) -> None:
         if key not in self._declared and self._peer.transport.declares:
-            self._peer.transport.declare(key, self._peer.exchange, key)
+            self._peer.transport.declare(key, self._peer.notification_exchange, key)
             self._declared.add(key)

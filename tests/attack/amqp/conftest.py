@@ -185,7 +185,7 @@ def reply_queues(stack):
     """Name the reply queues of all processes: more than a compute can know of those it never worked for."""
     command = [stack.home.broker / "rabbitmqctl", "-q", "list_queues", "--no-table-headers", "name"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
-    names = [name for name in listed.stdout.split() if name.startswith("reply_")]
+    names = [name for name in listed.stdout.split() if name.startswith("reply_") and ".from." not in name]
     return {name.split("_")[1].partition(".")[0]: name for name in names if MINE not in name}
 
 
@@ -210,7 +210,7 @@ class Console:
     def honestly(self, call, result="all is well"):
         """Answer a call."""
         body = taken_over.reply(call.properties["message_id"], result)
-        self._attacker.publish(call.properties["reply_to"], body, exchange=taken_over.REPLIES)
+        self._attacker.publish(call.properties["reply_to"], body)
 
     def look(self, host):
         """Look at the console of the server on a host, and give its text, or the error that the user gets."""
@@ -365,6 +365,15 @@ class Refusals:
         yield
         log.wait_until(lambda: _line_with(words, log.lines[begin:]), f"{service}: {words}", PATIENCE)
         self.seen.add("broker" if service == "rabbitmq" else service.removeprefix("mininova-").partition("-")[0])
+
+    @contextmanager
+    def reaching_nobody(self, console) -> Iterator[None]:
+        """See that the broker brings what is sent here to nobody else: the other compute, asked next, knew nothing."""
+        log, begin = self._logs[f"mininova-compute-{THEIRS}"], len(self._logs[f"mininova-compute-{THEIRS}"].lines)
+        yield
+        assert isinstance(console.look(THEIRS), str)
+        assert not [line for line in log.lines[begin:] if "denied" in line or "refused" in line]
+        self.seen.add("broker")
 
     def by_conductor(self, answer: Answer, method, about=None) -> None:
         """See that the conductor denied this: to the caller, and in its log; the list of denials is for later.

@@ -1,9 +1,10 @@
 """Binding its own queue to what is others'."""
 
 import pytest
-from taken_over import EXCHANGE, REPLIES
+from taken_over import EXCHANGE, REPLIES, TOLD, lane_of
 
 OWN = "compute.host-1"
+THEIR_LANE = lane_of("compute.host-2")
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
@@ -29,6 +30,14 @@ def test_replies(attacker, refused, reply_queues, key):
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("key", ["#", "conductor", "notifications.info"])
+def test_what_another_compute_sends(attacker, refused, key):
+    """Binds its queue to the lane of another compute, to read what that one sends."""
+    with refused.by_broker("ACCESS_REFUSED", THEIR_LANE), attacker.channel() as channel:
+        channel.queue_bind(OWN, THEIR_LANE, key)
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
 @pytest.mark.parametrize("exchange", ["mininova.flow", "amq.rabbitmq.trace", "amq.rabbitmq.log", "amq.topic"])
 def test_what_everybody_does(attacker, refused, exchange):
     """Binds its queue to the flow, in which is every message, or to what the broker tells its operator."""
@@ -37,8 +46,8 @@ def test_what_everybody_does(attacker, refused, exchange):
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
-@pytest.mark.parametrize("source", [EXCHANGE, REPLIES, "mininova.flow"])
-@pytest.mark.parametrize("destination", [EXCHANGE, REPLIES, "mininova.flow", "compute.host-1.pause.6"])
+@pytest.mark.parametrize("source", [EXCHANGE, REPLIES, TOLD, "mininova.flow", THEIR_LANE])
+@pytest.mark.parametrize("destination", [EXCHANGE, REPLIES, TOLD, "compute.host-1.pause.6", THEIR_LANE])
 def test_an_exchange_to_an_exchange(attacker, refused, source, destination):
     """Binds an exchange behind another, so that what is for others comes by where it may listen."""
     with attacker.channel() as channel:
@@ -49,7 +58,7 @@ def test_an_exchange_to_an_exchange(attacker, refused, source, destination):
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
-@pytest.mark.parametrize("exchange", ["", "amq.direct", "amq.topic"])
+@pytest.mark.parametrize("exchange", ["", "amq.direct", "amq.topic", EXCHANGE, REPLIES, TOLD, THEIR_LANE])
 def test_dead_letters_elsewhere(attacker, refused, exchange):
     """Makes a queue whose dead letters go through the default exchange, or another that it may not write to."""
     letters = {"x-dead-letter-exchange": exchange, "x-dead-letter-routing-key": "compute.host-2"}

@@ -4,7 +4,8 @@ import pytest
 from taken_over import EXCHANGE, NOBODY, dying_queue, request
 
 TO_THEM = "compute.host-2"
-THEM = "mininova-compute-host-2"
+THEIR_LANE = "mininova.from.compute.host-2"
+NOWHERE = "nothing: the broker takes it, and brings it to nobody"
 
 
 @pytest.fixture
@@ -13,22 +14,11 @@ def command(theirs):
     return request("stop_instance", {"instance": theirs}, _msg_id=None)
 
 
-@pytest.fixture
-def back_door(attacker):
-    """Give an exchange under a name that is the attacker's to use, behind which the control exchange lies."""
-    name = f"compute.{attacker.host}.dead"
-    with attacker.channel() as channel:
-        channel.exchange_declare(name, "topic", durable=False, auto_delete=False)
-        channel.exchange_bind(EXCHANGE, name, "#")
-        yield name
-        channel.exchange_delete(name)
-
-
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
 def test_by_the_control_exchange(attacker, refused, command):
     """Sends another compute a command through the control exchange."""
-    with refused.by_broker("ACCESS_REFUSED", TO_THEM):
-        attacker.publish(TO_THEM, command)
+    with refused.by_broker("ACCESS_REFUSED", EXCHANGE):
+        attacker.publish(TO_THEM, command, exchange=EXCHANGE)
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
@@ -50,8 +40,8 @@ def test_by_an_exchange_of_the_broker_s(attacker, refused, command, exchange):
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
 def test_by_the_topic_of_all_computes(attacker, refused, command):
     """Sends it to whichever compute reads the topic that all of them could share."""
-    with refused.by_broker("ACCESS_REFUSED", "'compute'"):
-        attacker.publish("compute", command)
+    with refused.by_broker("ACCESS_REFUSED", EXCHANGE):
+        attacker.publish("compute", command, exchange=EXCHANGE)
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
@@ -62,63 +52,72 @@ def test_by_a_fanout(attacker, refused, fanout):
         channel.exchange_declare(fanout, "fanout", durable=False, auto_delete=True)
 
 
-@pytest.mark.attack(refused_by="compute", sees="nothing: the broker takes it, and its receiver drops it")
+@pytest.mark.attack(refused_by="broker", sees=NOWHERE)
+@pytest.mark.parametrize("key", [TO_THEM, "compute", "scheduler", "#", "*", "compute.*"])
+def test_by_its_lane(attacker, refused, command, console, key):
+    """Sends it by the one exchange that it may write to, its lane, under any key."""
+    with refused.reaching_nobody(console):
+        assert not attacker.publish(key, command)
+
+
+@pytest.mark.attack(refused_by="broker", sees=NOWHERE)
 @pytest.mark.parametrize("header", ["CC", "BCC"])
 @pytest.mark.parametrize("user_id", [None, NOBODY], ids=["as-itself", "as-nobody"])
-def test_by_a_copy(attacker, refused, command, header, user_id):
+def test_by_a_copy(attacker, refused, command, console, header, user_id):
     """Sends a harmless message to the conductor, and another compute a copy of it by the header `CC` or `BCC`."""
-    with refused.by(THEM, "denied", "stop_instance"):
-        attacker.publish("conductor", command, user_id=user_id, headers={header: [TO_THEM]})
+    with refused.reaching_nobody(console):
+        harmless = request("get_levels", {}, version="1.1", _msg_id=None)
+        assert attacker.publish("conductor", harmless, user_id=user_id, headers={header: [TO_THEM]})
+        assert not attacker.publish("nowhere", command, user_id=user_id, headers={header: [TO_THEM]})
 
 
-@pytest.mark.attack(refused_by="compute", sees="nothing: the broker takes it, and its receiver drops it")
-@pytest.mark.parametrize("user_id", [None, NOBODY], ids=["as-itself", "as-nobody"])
-def test_by_an_exchange_of_its_own(attacker, refused, command, back_door, user_id):
-    """Makes an exchange under a name of its own, binds the control exchange behind it, and sends the command there."""
-    with refused.by(THEM, "denied", "stop_instance"):
-        attacker.publish(TO_THEM, command, exchange=back_door, user_id=user_id)
-
-
-@pytest.mark.attack(refused_by="compute", sees="nothing: the broker takes it, and its receiver drops it")
-def test_by_an_alternate_exchange(attacker, refused, command):
-    """Makes an exchange that leads nowhere, whose alternate is the control exchange."""
-    name = f"compute.{attacker.host}.pause.7"
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("behind", [EXCHANGE, "mininova.reply", "mininova.notifications", THEIR_LANE])
+def test_by_an_exchange_of_its_own(attacker, refused, behind):
+    """Makes an exchange under a name of its own, and binds behind it one that it may not write to."""
+    name = f"compute.{attacker.host}.dead"
     with attacker.channel() as channel:
-        alternate = {"alternate-exchange": EXCHANGE}
-        channel.exchange_declare(name, "direct", durable=False, auto_delete=False, arguments=alternate)
-        with refused.by(THEM, "denied", "stop_instance"):
-            attacker.publish(TO_THEM, command, exchange=name)
+        channel.exchange_declare(name, "topic", durable=False, auto_delete=False)
+        with refused.by_broker("ACCESS_REFUSED", behind), attacker.channel() as another:
+            another.exchange_bind(behind, name, "#")
         channel.exchange_delete(name)
 
 
-@pytest.mark.attack(refused_by="compute", sees="nothing: the broker takes it, and its receiver drops it")
-@pytest.mark.parametrize("user_id", [None, NOBODY], ids=["as-itself", "as-nobody"])
-def test_by_a_dead_letter(attacker, refused, command, user_id):
-    """Lets a message die in a queue of its own whose dead letters go to another compute."""
-    with dying_queue(attacker, TO_THEM) as key, refused.by(THEM, "denied", "stop_instance"):
-        attacker.publish(key, command, user_id=user_id)
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+def test_by_an_alternate_exchange(attacker, refused):
+    """Makes an exchange that leads nowhere, whose alternate is the control exchange."""
+    alternate = {"alternate-exchange": EXCHANGE}
+    with refused.by_broker("ACCESS_REFUSED", EXCHANGE), attacker.channel() as channel:
+        name = f"compute.{attacker.host}.pause.7"
+        channel.exchange_declare(name, "direct", durable=False, auto_delete=False, arguments=alternate)
 
 
-@pytest.mark.attack(refused_by="compute", sees="nothing: the broker takes it, and its receiver drops it")
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+def test_by_a_dead_letter(attacker, refused):
+    """Makes a queue in which everything dies at once, and whose dead letters go to another compute."""
+    letters = {"x-message-ttl": 0, "x-dead-letter-exchange": EXCHANGE, "x-dead-letter-routing-key": TO_THEM}
+    with refused.by_broker("ACCESS_REFUSED", EXCHANGE), attacker.channel() as channel:
+        name = f"compute.{attacker.host}.pause.9"
+        channel.queue_declare(name, durable=True, auto_delete=False, arguments=letters)
+
+
+@pytest.mark.attack(refused_by="broker", sees=NOWHERE)
 def test_by_a_dead_letter_of_somebody_trusted(attacker, refused, console):
-    """Lets what the api sent to it die in a queue of its own, so that another compute gets it, and from the api."""
-    with (
-        dying_queue(attacker, TO_THEM, key=f"compute.{attacker.host}"),
-        refused.by(THEM, "denied", "get_console_output"),
-    ):
+    """Lets what the api sent to it die in a queue of its own, and go by its lane, so that another compute gets it."""
+    with dying_queue(attacker, TO_THEM), refused.reaching_nobody(console):
         console.asked_of_mine()
 
 
-@pytest.mark.attack(refused_by="scheduler", sees="nothing: the broker takes it, and its receiver drops it")
-def test_of_the_scheduler(attacker, refused, back_door, spec):
-    """Asks the scheduler for rooms, by an exchange of its own, since the broker lets it send the scheduler nothing."""
-    asked = request("select_destinations", {"request_spec": spec, "instance_uuids": []})
-    with refused.by("mininova-scheduler", "denied", "select_destinations", attacker.user):
-        attacker.publish("scheduler", asked, exchange=back_door, reply_to=attacker.reply_queue)
+@pytest.mark.attack(refused_by="conductor", sees="nothing: the broker takes it, and its receiver drops it")
+def test_a_dead_letter_to_the_conductor(attacker, refused, console):
+    """Has what the api sent to it come to the conductor in the same way, and in the api's name."""
+    with dying_queue(attacker, "conductor"), refused.by("mininova-conductor", "denied", "get_console_output"):
+        console.asked_of_mine()
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
 def test_the_scheduler_directly(attacker, refused):
     """Asks the scheduler for rooms by the control exchange."""
-    with refused.by_broker("ACCESS_REFUSED", "scheduler"):
-        attacker.publish("scheduler", request("select_destinations", {"request_spec": {}, "instance_uuids": []}))
+    with refused.by_broker("ACCESS_REFUSED", EXCHANGE):
+        asked = request("select_destinations", {"request_spec": {}, "instance_uuids": []})
+        attacker.publish("scheduler", asked, exchange=EXCHANGE)

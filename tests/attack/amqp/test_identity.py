@@ -2,7 +2,7 @@
 
 import pytest
 import taken_over
-from taken_over import EXCHANGE, NOBODY, own_object, request
+from taken_over import NOBODY, own_object, request
 
 LOGIN = "Login was refused"
 
@@ -22,7 +22,7 @@ def test_an_empty_user_id(attacker, refused):
     """Publishes in the name of nobody, by an empty user id."""
     with refused.by_broker("PRECONDITION_FAILED"), attacker.channel() as channel:
         message = taken_over.amqp.Message(request("get_levels", {}), user_id="")
-        channel.basic_publish(message, exchange=EXCHANGE, routing_key="conductor")
+        channel.basic_publish(message, exchange=attacker.lane, routing_key="conductor")
 
 
 @pytest.mark.attack(refused_by="conductor", sees="nothing: it has nobody to answer")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from taken_over import NOBODY, enveloped
+from taken_over import NOBODY, TOLD, enveloped
 
 
 def _notification(publisher_id, event_type="compute.instance.delete.end"):
@@ -32,8 +32,8 @@ def test_listen(attacker, refused, key):
     """Makes a pool of its own that hears all notifications."""
     with refused.by_broker("ACCESS_REFUSED"), attacker.channel() as channel:
         channel.queue_declare(f"notifications.info.{attacker.host}", durable=True, auto_delete=False)
-    with refused.by_broker("ACCESS_REFUSED", key), attacker.channel() as channel:
-        channel.queue_bind(f"compute.{attacker.host}", "mininova", key)
+    with refused.by_broker("ACCESS_REFUSED", TOLD), attacker.channel() as channel:
+        channel.queue_bind(f"compute.{attacker.host}", TOLD, key)
 
 
 @pytest.mark.attack(refused_by="nobody", sees="nothing; but a listener sees who it was: `user_id` is `compute.host-1`")
@@ -64,11 +64,18 @@ def test_as_another(attacker, refused):
         attacker.publish("notifications.info", _notification("compute.host-2"), user_id="compute.host-2")
 
 
-@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.attack(refused_by="broker", sees="nothing: there is no queue for them")
 @pytest.mark.parametrize(
     "key", ["notifications", "notifications.info.dead", "versioned_notifications.info", "notifications."]
 )
 def test_another_topic(attacker, refused, key):
     """Emits notifications under keys that are none."""
-    with refused.by_broker("ACCESS_REFUSED", key):
-        attacker.publish(key, json.dumps({}))
+    assert not attacker.publish(key, json.dumps({}))
+    refused.seen.add("broker")
+
+
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+def test_where_the_services_notify(attacker, refused):
+    """Emits a notification by the exchange by which the services do."""
+    with refused.by_broker("ACCESS_REFUSED", TOLD):
+        attacker.publish("notifications.info", _notification("api.ctl-1"), exchange=TOLD)

@@ -1,9 +1,13 @@
 """Reading, emptying and removing what is others'."""
 
 import pytest
-from taken_over import EXCHANGE, REPLIES
+from taken_over import EXCHANGE, REPLIES, TOLD, lane_of
 
-OTHERS = ["compute.host-2", "compute.host-1.annex", "conductor", "scheduler", "notifications.info", "the api's replies"]
+OTHERS = [
+    "compute.host-2", "compute.host-1.annex", "conductor", "conductor.from.compute.host-1",
+    "conductor.from.compute.host-2", "scheduler", "notifications.info", "the api's replies",
+]  # fmt: skip
+OWN_LANE, THEIR_LANE = lane_of("compute.host-1"), lane_of("compute.host-2")
 
 others = pytest.mark.parametrize("queue", OTHERS)
 
@@ -113,7 +117,7 @@ def test_whether_it_is_there(attacker, refused):
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
-@pytest.mark.parametrize("exchange", [EXCHANGE, REPLIES, "mininova.flow"])
+@pytest.mark.parametrize("exchange", [EXCHANGE, REPLIES, TOLD, "mininova.flow", OWN_LANE, THEIR_LANE])
 def test_delete_an_exchange(attacker, refused, exchange):
     """Deletes an exchange that all go through."""
     with refused.by_broker("ACCESS_REFUSED", exchange), attacker.channel() as channel:
@@ -121,7 +125,7 @@ def test_delete_an_exchange(attacker, refused, exchange):
 
 
 @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
-@pytest.mark.parametrize("exchange", [EXCHANGE, REPLIES, "mininova.flow", "anything"])
+@pytest.mark.parametrize("exchange", [EXCHANGE, REPLIES, TOLD, "mininova.flow", OWN_LANE, THEIR_LANE, "anything"])
 def test_declare_an_exchange(attacker, refused, exchange):
     """Declares an exchange that all go through anew, with an alternate of its own, or any other exchange."""
     alternate = {"alternate-exchange": f"compute.{attacker.host}.dead"}

@@ -14,6 +14,12 @@ THEM = "mininova-compute-host-2"
 UNASKED = "nothing: the caller drops it, and goes on waiting for whom it asked"
 
 
+@pytest.fixture(autouse=True)
+def asked_before(console):
+    """Have the api ask it something first: only then does the api listen to it, and it forgets what came unasked."""
+    console.asked_of_mine()
+
+
 @pytest.fixture
 def stopped(stack):
     """Stop the other compute, so that what it is asked takes a while; it goes on afterwards."""
@@ -38,7 +44,7 @@ def test_a_call_asked_of_another(attacker, refused, console, flow, reply_queues,
         asked = flow(kind="sent", method="get_console_output")
         with refused.by("mininova-api", "denied a reply"):
             forged = reply(asked["message_id"], "as the attacker likes it")
-            attacker.publish(reply_queues["api"], forged, exchange=REPLIES, user_id=user_id)
+            attacker.publish(reply_queues["api"], forged, user_id=user_id)
         go_on()
         assert "as the attacker likes it" not in str(seen.result(PATIENCE))
 
@@ -69,7 +75,7 @@ def test_an_answer_where_it_may_not_write(attacker, refused, reply_queues, logs,
         attacker.publish("conductor", request("get_levels", {}, version="1.1", _msg_id=msg_id, _reply_q=queue))
     # What follows comes after it, wherever it went.
     assert attacker.ask("get_levels", {}, version="1.1").failure is None
-    attacker.publish(reply_queues["api"], reply(last), exchange=REPLIES)
+    attacker.publish(reply_queues["api"], reply(last))
     logs["mininova-api"].wait_for(last)
     attacker.publish("notifications.info", note)
     assert not [it for it in listener(note) if msg_id in str(it.body)]
@@ -77,12 +83,28 @@ def test_an_answer_where_it_may_not_write(attacker, refused, reply_queues, logs,
     refused.seen.add("conductor")
 
 
+@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
+@pytest.mark.parametrize("queue", ["api", "conductor", "compute"])
+def test_by_the_exchange_of_replies(attacker, refused, reply_queues, queue):
+    """Sends an answer to whom it likes, by the exchange by which the services answer each other."""
+    with refused.by_broker("ACCESS_REFUSED", REPLIES):
+        attacker.publish(reply_queues[queue], reply("0" * 32, "anything"), exchange=REPLIES)
+
+
+@pytest.mark.attack(refused_by="broker", sees="nothing: who never asked it anything does not hear it")
+def test_an_answer_to_who_never_asked(attacker, refused, reply_queues):
+    """Sends an answer by its lane to a service, or a compute, that asks it nothing."""
+    for queue in (reply_queues["scheduler"], reply_queues["compute"]):
+        assert not attacker.publish(queue, reply("0" * 32, "anything"))
+    refused.seen.add("broker")
+
+
 @pytest.mark.attack(refused_by="api", sees="nothing: nobody waits for it")
 def test_guessed_ids(attacker, refused, reply_queues, logs):
     """Sends the api answers to ids that it guesses."""
     with refused.by("mininova-api", "00000000000000000000000000000007"):
-        for number in range(500):
-            attacker.publish(reply_queues["api"], reply(f"{number:032x}", "anything"), exchange=REPLIES)
+        for number in range(50):
+            attacker.publish(reply_queues["api"], reply(f"{number:032x}", "anything"))
 
 
 @pytest.mark.attack(refused_by="api", sees="nothing: only the first counts")
@@ -113,7 +135,7 @@ def test_answering_twice(attacker, refused, console, logs):
 def test_an_answer_that_cannot_be_read(attacker, refused, console, reply_queues, answer):
     """Answers with bytes that are none."""
     with refused.by("mininova-api", "dropped a reply"):
-        attacker.publish(reply_queues["api"], answer, exchange=REPLIES)
+        attacker.publish(reply_queues["api"], answer)
 
 
 @pytest.mark.attack(refused_by="api", sees="nothing: the user gets an error without a traceback")
@@ -135,7 +157,7 @@ def test_an_answer_of_another_kind(attacker, refused, console, logs, said):
 
     def answer(call):
         body = reply(call.properties["message_id"], **said)
-        attacker.publish(call.properties["reply_to"], body, exchange=REPLIES)
+        attacker.publish(call.properties["reply_to"], body)
 
     _, seen = console.asked_of_mine(answer)
     assert isinstance(seen, Exception), seen
@@ -155,7 +177,7 @@ def test_a_rejection_made_up(attacker, refused, theirs, reply_queues, way):
         rejected = taken_over.base64.b64encode(cast.encode()).decode()
         body = reply(uuid4().hex, failure=failure, rejected=rejected)
         with refused.by("mininova-api", "denied a reply"):
-            attacker.publish(reply_queues["api"], body, exchange=REPLIES)
+            attacker.publish(reply_queues["api"], body)
     else:
         attacker.publish("conductor", cast, reply_to=reply_queues["api"])
         assert attacker.ask("get_levels", {}, version="1.1").failure is None  # which comes after the other

@@ -8,7 +8,7 @@ from contextlib import suppress
 import amqp
 import pytest
 import taken_over
-from taken_over import EXCHANGE
+from taken_over import reply, request
 
 #: Seconds that a boot may take meanwhile; without a flood it takes a tenth of one.
 SERVED_WITHIN = 10.0
@@ -22,7 +22,7 @@ def unchanged(attacker, stack):
     yield
     connection = taken_over.connect(taken_over.url_in(stack.home.etc / "mininova-conductor.conf"))
     with connection.channel() as channel:
-        channel.queue_purge("conductor")
+        channel.queue_purge(f"conductor.from.{attacker.user}")
     connection.close()
 
 
@@ -50,7 +50,7 @@ class Flood:
     :ivar sent: how many so far
     """
 
-    def __init__(self, url, key, body, *, exchange=EXCHANGE, **properties):
+    def __init__(self, url, key, body, *, exchange, **properties):
         self._url, self._place, self._message = url, (exchange, key), (body, properties)
         self._over, self.sent = threading.Event(), 0
         self._thread = threading.Thread(target=self._run)
@@ -82,9 +82,104 @@ def flood(attacker):
     """Give a function that begins a flood."""
 
     def flood(key, body, **properties):
-        return Flood(attacker.url, key, body, **{"user_id": attacker.user, **properties})
+        return Flood(attacker.url, key, body, **{"exchange": attacker.lane, "user_id": attacker.user, **properties})
 
     return flood
+
+
+@pytest.mark.attack(
+    refused_by="nobody", sees="its answers, as fast as a few at a time are worked on; others are served"
+)
+def test_calls(attacker, refused, flood, others_are_served):
+    """Asks the conductor for its instances without a pause."""
+    body = request("get_instances", {"host": attacker.host})
+    with flood("conductor", body, reply_to=f"reply_compute.{attacker.host}_{0:032x}", message_id="1") as sent:
+        others_are_served("calls")
+    print(f"{sent.sent} calls")
+    refused.seen.add("nobody")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`, each time; the list of denials counts them in one line")
+def test_what_is_denied(attacker, refused, flood, others_are_served, rows):
+    """Asks the conductor without a pause for what it may not have."""
+    with flood("conductor", request("get_instances", {"host": "host-2"})) as sent:
+        others_are_served("calls that are denied")
+    denials = rows.read("SELECT * FROM denials")
+    assert sent.sent > 100
+    assert len(denials) < 2000, len(denials)
+    refused.seen.add("conductor")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`; the list of denials is bounded")
+def test_denials_without_end(attacker, refused, others_are_served, rows):
+    """Asks for another thing each time, so that the list of denials would grow without end."""
+    over = threading.Event()
+
+    def run():
+        connection = taken_over.connect(attacker.url, confirm_publish=False)
+        with suppress(*taken_over.REFUSALS):
+            channel, number = connection.channel(), 0
+            while not over.is_set():
+                message = amqp.Message(request("get_instance", {"uuid": f"{number:036x}"}), user_id=attacker.user)
+                channel.basic_publish(message, exchange=attacker.lane, routing_key="conductor")
+                number += 1
+            connection.close()
+        connection.collect()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        over.wait(HEAD_START)
+        others_are_served("denials of many things")
+    finally:
+        over.set()
+        thread.join(30)
+    assert len(rows.read("SELECT * FROM denials")) < 2000
+    refused.seen.add("conductor")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="nothing, or an error for each; others are served")
+def test_casts_from_nobody(attacker, refused, flood, others_are_served):
+    """Sends the conductor commands that nobody signed, without a pause."""
+    body = request("build_instances", {"instances": [], "request_spec": None}, _msg_id=None)
+    with flood("conductor", body, user_id=None, delivery_mode=2):
+        others_are_served("casts without a sender")
+    refused.seen.add("conductor")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="an error for each; others are served")
+def test_large_bodies(attacker, refused, flood, others_are_served):
+    """Sends the conductor bodies of ten megabytes, without a pause."""
+    with flood("conductor", b"[" + b'"x",' * 2_500_000 + b"0]"):
+        others_are_served("bodies of 10 MB")
+    refused.seen.add("conductor")
+
+
+@pytest.mark.attack(refused_by="nobody", sees="its reports are taken, one after the other; others are served")
+def test_heartbeats(refused, flood, others_are_served, service, node):
+    """Sends heartbeats without a pause, each of which is a write."""
+    with flood("conductor", request("report_state", {"service": service, "node": node})):
+        others_are_served("heartbeats")
+    refused.seen.add("nobody")
+
+
+@pytest.fixture
+def heard_by_the_api(attacker, console, stack, reply_queues):
+    """Have the api ask the attacker something, so that it hears it; take away in the end what was not heard."""
+    console.asked_of_mine()
+    yield reply_queues["api"]
+    connection = taken_over.connect(taken_over.url_in(stack.home.etc / "mininova-api.conf"))
+    with connection.channel() as channel:
+        channel.queue_purge(f"{reply_queues['api']}.from.{attacker.user}")
+    connection.close()
+
+
+@pytest.mark.attack(refused_by="api", sees="nothing: a few are looked at, and no more until it is asked something")
+def test_replies(refused, flood, others_are_served, heard_by_the_api):
+    """Floods the reply queue of the api."""
+    with flood(heard_by_the_api, reply("0" * 32, "anything")):
+        others_are_served("replies")
+    refused.seen.add("api")
 
 
 @pytest.mark.attack(
@@ -108,6 +203,8 @@ def test_flow(attacker, refused, flood, others_are_served):
 @pytest.mark.attack(refused_by="broker", sees="its messages are dropped, or refused, when its queue is full")
 def test_its_own_queue(attacker, refused, flood, others_are_served, stack):
     """Fills its own queue, which nobody empties, to leave the broker no memory and no disk."""
+    with attacker.channel() as channel:
+        channel.queue_bind(f"compute.{attacker.host}", attacker.lane, f"compute.{attacker.host}")
     with flood(f"compute.{attacker.host}", b"x" * 1_000_000, delivery_mode=2) as sent:
         others_are_served("its own queue")
     with attacker.channel() as channel:

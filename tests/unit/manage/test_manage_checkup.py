@@ -12,7 +12,7 @@ EVERYBODY = dict.fromkeys([*map(identities.trusted, identities.TRUSTED), COMPUTE
 @pytest.fixture
 def broker():
     """Give the definitions of a broker on which all is as it should be."""
-    return broker_definitions.users(EVERYBODY)
+    return broker_definitions.together(broker_definitions.users(EVERYBODY), broker_definitions.lanes([COMPUTE]))
 
 
 def weaker(broker, computes=(COMPUTE,), **settings):
@@ -68,7 +68,23 @@ def test_a_tag(broker):
 
 def test_a_user_that_is_missing(broker):
     """A compute that was recorded and not made, or all services in one."""
-    assert weaker(broker, [COMPUTE, identities.compute("host-2")]) == ["compute.host-2 has no broker user of its own"]
+    first, _ = weaker(broker, [COMPUTE, identities.compute("host-2")])
+    assert first == "compute.host-2 has no broker user of its own"
+
+
+def test_a_compute_without_a_lane(broker):
+    """Nobody hears it, and the way to mend that is said."""
+    broker["bindings"] = broker["bindings"][1:]
+    (found,) = weaker(broker)
+    assert found == "compute.host-1 is not heard: mininova-manage host rotate host-1 makes its lane anew"
+
+
+def test_a_lane_that_leads_elsewhere(broker):
+    """What is behind it that is neither ours nor the compute's own is named."""
+    lane = broker["bindings"][0]["source"]
+    for queue in ("compute.host-1.pause.5", "reply_api.ctl-1_0.from.compute.host-1", "compute.host-2"):
+        broker["bindings"].append({"source": lane, "destination": queue, "routing_key": "#"})
+    assert weaker(broker) == [f"what compute.host-1 sends may get to compute.host-2, by the exchange {lane}"]
 
 
 def test_somebody_whom_nobody_knows(broker):

@@ -1,5 +1,7 @@
 """Who sent a message first, and what may be said of it when it is sent again."""
 
+from dataclasses import replace
+
 import pytest
 
 from mininova import rpc
@@ -60,7 +62,29 @@ def test_the_way_that_it_came(queue: str | None, taken: bool):
     came = message("conductor", **({"x-first-death-queue": queue} if queue is not None else {}))
     places = ["conductor", "conductor.ctl-1"]
     if taken:
-        check_way(came, places)
+        check_way(came, places, "E")
     else:
         with pytest.raises(rpc.Forbidden, match="forwarded"):
-            check_way(came, places)
+            check_way(came, places, "E")
+
+
+@pytest.mark.parametrize(
+    ("user_id", "exchange", "taken"),
+    [
+        ("compute.a", "E.from.compute.a", True),
+        ("compute.a", "E", True),
+        (None, "E", True),
+        ("compute.b", "E.from.compute.a", False),
+        ("compute.a.b", "E.from.compute.a", False),
+        ("conductor", "E.from.compute.a", False),
+        (None, "E.from.compute.a", False),
+    ],
+)
+def test_whose_lane_it_came_by(user_id: str | None, exchange: str, taken: bool):
+    """By a lane come the messages of whose it is, and nobody else's."""
+    came = replace(message(user_id), exchange=exchange)
+    if taken:
+        check_way(came, ["conductor"], "E")
+    else:
+        with pytest.raises(rpc.Forbidden, match="not its sender's"):
+            check_way(came, ["conductor"], "E")

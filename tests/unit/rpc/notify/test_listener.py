@@ -163,7 +163,10 @@ def test_what_cannot_be_read_is_parked_at_once(bench, caplog):
     peer = bench.peer()
 
     peer.transport.publish_confirmed(
-        Message(body=b"gibberish", exchange=peer.exchange, routing_key="notifications.info", message_id="m"), 1
+        Message(
+            body=b"gibberish", exchange=peer.notification_exchange, routing_key="notifications.info", message_id="m"
+        ),
+        1,
     )
     bench.deliver()
 

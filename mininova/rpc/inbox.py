@@ -1,0 +1,137 @@
+"""What comes back to a process: the replies to its calls, and the casts of its own that were refused.
+
+A Peer has one Inbox.  It runs where replies are heard, in the transport's reader, so it waits for nothing.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from mininova.rpc import envelope, lanes
+from mininova.rpc.codec import Codec
+from mininova.rpc.envelope import Reply, Request
+from mininova.rpc.errors import RPCError, Undeliverable
+from mininova.rpc.seal import SEAL, Seals
+from mininova.rpc.transport import Delivery, Message, Waiter
+
+LOG = logging.getLogger(__name__)
+
+#: Told of a cast that its receiver refused: its context, the cast, and why.
+Rejected = Callable[[Any, Request, Exception], None]
+
+#: Whether the reply of an identity, which may be None, is that of whom was asked: ``conductor``, ``compute.host-1``.
+Answers = Callable[[str, str | None], bool]
+
+
+class Seen(Protocol):
+    """Takes what happened to a message: Peer.seen."""
+
+    def __call__(self, kind: str, message: Message, *, error: str) -> None:
+        """Report it."""
+
+
+class Call:
+    """A call in flight: what was asked of whom, until when, and what the caller waits on.
+
+    :param until: on the clock of ``time.monotonic``
+    :param tries: how often it may be sent while nobody answers; after the broker was away it may be once more
+    """
+
+    def __init__(self, message: Message, until: float, tries: int) -> None:
+        self.message, self.until, self.tries, self.waiter = message, until, tries, Waiter()
+
+    @property
+    def left(self) -> float:
+        """Give the seconds that it has left."""
+        return self.until - time.monotonic()
+
+
+class Inbox:
+    """The calls in flight, and what comes for them.
+
+    :param exchange: the control exchange
+    :param seals: knows our own casts again
+    :param answers: asked before anything is believed; without it, all is
+    """
+
+    def __init__(
+        self, exchange: str, codec: Codec, seals: Seals, answers: Answers | None, *, on_rejected: Rejected, seen: Seen
+    ) -> None:
+        self._exchange, self._codec, self._seals, self._answers = exchange, codec, seals, answers
+        self._on_rejected, self._seen = on_rejected, seen
+        self._calls: dict[str, Call] = {}
+
+    def in_flight(self) -> list[Call]:
+        """Give the calls that wait."""
+        return list(self._calls.values())
+
+    @contextmanager
+    def waiting(self, call: Call) -> Iterator[None]:
+        """Take what comes for a call, while the block runs."""
+        self._calls[call.message.message_id] = call
+        try:
+            yield
+        finally:
+            del self._calls[call.message.message_id]
+
+    def returned(self, message_id: str) -> None:
+        """End a call that no queue took."""
+        if call := self._calls.get(message_id):
+            key = call.message.routing_key
+            call.waiter.set(error=Undeliverable(f"nobody serves {key}", target=key))
+
+    def take(self, delivery: Delivery) -> bool:
+        """Hand a reply to the call that waits for it, and tell whether one did."""
+        message = delivery.message
+        try:
+            lanes.check_sender(message, self._exchange)
+            lanes.check_length(message.body, message.exchange, self._exchange)
+            reply = envelope.read_reply(envelope.unpack(message.body))
+        except RPCError as error:
+            LOG.warning("dropped a reply from %s: %s", message.app_id, error)
+            return False
+        if reply is None:  # a sign of life, and we never ask for one
+            return False
+        if call := self._calls.get(reply.msg_id):
+            return self._answer(call, reply, message)
+        if reply.rejected is not None:
+            self._came_back(message, reply, reply.rejected)
+        else:
+            LOG.info("dropped a reply that nobody waits for any more, to message %s", reply.msg_id)
+        return False
+
+    def _answer(self, call: Call, reply: Reply, message: Message) -> bool:
+        believed = self._believed(message, call.message.routing_key)
+        if believed:
+            call.waiter.set(reply.result, None if reply.failure is None else self._codec.error_of(reply.failure))
+        return believed
+
+    def _believed(self, message: Message, asked: str | None) -> bool:
+        """Tell whether an answer is from whom was asked; the right one may still come."""
+        if asked is not None and (self._answers is None or self._answers(asked, message.user_id)):
+            return True
+        asked, sender = asked or "nobody", message.user_id
+        LOG.warning("denied a reply to %.200r, who calls itself %.200r: %s was asked", sender, message.app_id, asked)
+        self._seen("denied", message, error=f"Forbidden: {asked} was asked, and not {sender}")
+        return False
+
+    def _came_back(self, message: Message, reply: Reply, body: bytes) -> None:
+        asked = self._seals.opened(message.headers.get(SEAL, ""), reply.msg_id, body)
+        if self._believed(message, asked):
+            self._rejected(body, self._codec.error_of(reply.failure or {}))
+
+    def _rejected(self, body: bytes, why: Exception) -> None:
+        try:
+            request = envelope.read_request(envelope.unpack(body))
+            ctxt = self._codec.context_from_wire(request.context)
+        except Exception as error:  # RPCError, or whatever the application's codec raises
+            LOG.warning("dropped a rejection (%s) that makes no sense: %s", why, error)
+            return
+        self._on_rejected(ctxt, request, why)
+
+
+def log_rejection(ctxt: Any, request: Request, error: Exception) -> None:
+    """Say that a cast was refused, where nobody else wants to know."""
+    LOG.error("cast %s %s was refused: %s", request.method, request.version, error)
