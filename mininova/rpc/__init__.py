@@ -16,6 +16,7 @@ from mininova.rpc.errors import (
     Forbidden,
     InvalidArguments,
     MalformedMessage,
+    MessageRefused,
     MessageTooLong,
     MessagingTimeout,
     NoSuchMethod,
@@ -36,7 +37,7 @@ from mininova.rpc.versions import Levels, Version, since
 
 __all__ = [
     "BaseAPI", "Codec", "ConnectionLost", "Denial", "Forbidden", "Interface", "InvalidArguments", "Levels", "Listener",
-    "MalformedMessage", "MessageEvent", "MessageTooLong", "MessagingTimeout", "Method", "NoSuchMethod",
-    "Notification", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server", "Transport",
-    "Undeliverable", "UnsupportedVersion", "Version", "call", "caller", "cast", "fanout", "since",
+    "MalformedMessage", "MessageEvent", "MessageRefused", "MessageTooLong", "MessagingTimeout", "Method",
+    "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server",
+    "Transport", "Undeliverable", "UnsupportedVersion", "Version", "call", "caller", "cast", "fanout", "since",
 ]  # fmt: skip

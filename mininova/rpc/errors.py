@@ -24,6 +24,13 @@ class Undeliverable(RPCError):
     """No queue took the message: nobody has ever served that topic or host, or the broker would not have it."""
 
 
+class MessageRefused(Undeliverable):
+    """The broker takes no such message from us, now or later: we may not send there, or it is too large.
+
+    The details are ``target``, the routing key, and ``exchange``.
+    """
+
+
 class MessagingTimeout(RPCError):
     """No answer came in time.  The work may have been done, may be under way, or may never begin."""
 

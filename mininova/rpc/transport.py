@@ -170,6 +170,7 @@ class Transport(ABC):
         """Send, and return when the broker has it (on disk, if the message is persistent).
 
         :raises Undeliverable: no queue took it
+        :raises MessageRefused: the broker does not take it, and will not if it is sent again
         :raises ConnectionLost: the broker went away before it confirmed
         :raises MessagingTimeout: it did not confirm in time
         """

@@ -49,6 +49,7 @@ QOS, CONSUME, CANCEL, CANCEL_OK = _number(60, 10), _number(60, 20), _number(60, 
 PUBLISH, RETURN, DELIVER = _number(60, 40), _number(60, 50), _number(60, 60)
 GET, GET_OK, GET_EMPTY = _number(60, 70), _number(60, 71), _number(60, 72)
 ACK, REJECT, NACK = _number(60, 80), _number(60, 90), _number(60, 120)
+CONFIRM_SELECT = _number(85, 10)  # https://www.rabbitmq.com/docs/confirms
 
 WITH_CONTENT = frozenset([RETURN, DELIVER, GET_OK])
 

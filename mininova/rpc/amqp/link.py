@@ -47,12 +47,11 @@ class Link:
         self.at_block: list[Callable[[], None]] = []
         self.at_end: list[Callable[[], None]] = []
         self.on: dict[tuple[int, bytes], Listener] = {
-            (0, frames.CONNECTION_CLOSE): self._closed,
+            (0, frames.CONNECTION_CLOSE): self.closed,
             (0, frames.CONNECTION_CLOSE_OK): lambda payload, content: self.cut(),
             (0, frames.BLOCKED): self._blocked,
             (0, frames.UNBLOCKED): self._unblocked,
-            (frames.CONFIRMING, frames.CHANNEL_CLOSE): self._closed,
-            (frames.READING, frames.CHANNEL_CLOSE): self._closed,
+            (frames.READING, frames.CHANNEL_CLOSE): self.closed,
         }
         threading.Thread(target=self._writer.run, name="amqp-writer", daemon=True).start()
 
@@ -92,8 +91,11 @@ class Link:
                 if listener := self.on.get((channel, content.method[:4])):
                     listener(content.method, content)
 
-    def _closed(self, payload: bytes, content: Content) -> None:
-        """Hear that the broker ends the connection, or a channel without which the connection is of no use."""
+    def closed(self, payload: bytes, content: Content) -> None:
+        """Hear that the broker ends the connection, or a channel without which the connection is of no use.
+
+        :raises OSError: which ends ``read``
+        """
         code, text = frames.arguments("Bs", payload)
         raise OSError(f"{text or 'the broker closed it'} ({code})")
 

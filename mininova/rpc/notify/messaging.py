@@ -9,7 +9,7 @@ from contextlib import nullcontext
 
 from mininova.rpc import envelope, tracing
 from mininova.rpc.envelope import Request
-from mininova.rpc.errors import ConnectionLost, Undeliverable
+from mininova.rpc.errors import ConnectionLost, MessageRefused, Undeliverable
 from mininova.rpc.notify import notification
 from mininova.rpc.notify.drivers import Driver
 from mininova.rpc.notify.notification import Notification
@@ -93,6 +93,8 @@ class Messaging(Driver):
         self._declare(message.routing_key)
         try:
             self._peer.transport.publish_confirmed(message, timeout)
+        except MessageRefused:
+            raise
         except Undeliverable:  # the queue was there and is gone, or is full
             self._declared.discard(message.routing_key)
             self._declare(message.routing_key)
