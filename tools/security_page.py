@@ -75,7 +75,8 @@ In plain words, it can:
 
 ## What an operator does
 
-See what was denied, to whom; a compute that does its work is never denied anything:
+See what was denied, to whom; a compute that does its work is never denied anything, but for room that it was given and
+nobody has recorded (`mininova-manage host limit`):
 
 ```
 mininova-manage denials list

@@ -27,8 +27,8 @@ def build(conf: ConfigOpts) -> Process:
     process.on_rejected(Rejections(database, process.notifier, process.name))
     flow = BuildFlow(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
     identity_of = directory if conf.identities.enforce else None
-    manager = ConductorManager(conf, database, flow, process.notifier, identity_of)
     denials = DenialLog(database, spawn=process.aside)
+    manager = ConductorManager(conf, database, flow, process.notifier, identity_of, denials)
     process.at_the_end(denials.stop)
     process.connect()
     gate = Gate(admission.RULES, directory)

@@ -16,12 +16,14 @@ from mininova import errors, notifications, rpc, states
 from mininova.admission import forbidden
 from mininova.conductor.build import BUILD_EVENT, BuildFlow
 from mininova.conductor.own_instances import OwnInstances
+from mininova.conductor.reports import Reports
 from mininova.context import RequestContext
-from mininova.db import actions, endings, hosts, instances, limits, networks, services
+from mininova.db import actions, endings, instances, networks, services
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.identities import Identity
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
+from mininova.rpc.denials import OnDenied
 
 LOG = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class ConductorManager:
     :param flow: leads builds
     :param notifier: tells the world of every change of state
     :param identity_of: finds who a caller is; None where nobody can be told from another (``[identities] enforce``)
+    :param on_denied: told of what a report says beyond what is recorded of its host
     :ivar on_identities: called when a compute was added or removed
     """
 
@@ -51,10 +54,12 @@ class ConductorManager:
         flow: BuildFlow,
         notifier: rpc.Notifier,
         identity_of: Callable[[str | None], Identity | None] | None = None,
+        on_denied: OnDenied | None = None,
     ) -> None:
         self.conf, self.db, self.flow, self.notifier = conf, db, flow, notifier
         self.own = OwnInstances(db, identity_of)
         self.on_identities: Callable[[], object] = lambda: None
+        self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
 
     # ---- builds
 
@@ -171,22 +176,8 @@ class ConductorManager:
             return instances.list_by_host(tx, host, active_since=active_since)
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
-        """Take a heartbeat and a node's capacity, as far as that is for the host to say.
-
-        :raises rpc.Forbidden: when it offers more than it may; nothing was written
-        """
-        said = Service(
-            binary=service.binary,
-            host=service.host,
-            topic=service.topic,
-            availability_zone=service.availability_zone,
-            versions=service.versions,
-        )
-        with self.db.write() as tx:
-            if self.own.checked:
-                _keep_limits(tx, said, node)
-            services.report(tx, said, datetime.now(UTC))
-            hosts.report(tx, node.replace(uuid=""))
+        """Take a heartbeat and a node's capacity, as far as that is for the host to say."""
+        self.reports.take(service, node)
 
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
         """Tell what the services have registered that they speak."""
@@ -199,14 +190,6 @@ def _ended(changes: Mapping[str, object], expected_task_state: Sequence[str | No
     if changes.get("task_state", ...) is not None:
         return None
     return next((name for state in expected_task_state if (name := states.operation_of(state))), None)
-
-
-def _keep_limits(tx: Connection, service: Service, node: ComputeNode) -> None:
-    """See that a host offers no more than is recorded of it; the first report records what nobody has."""
-    recorded = limits.get(tx, node.host)
-    if reason := limits.exceeded(recorded, service, node):
-        raise forbidden(rpc.caller(), "report_state", f"host {node.host}", reason)
-    limits.learn(tx, recorded, service, node)
 
 
 def _done_already(

@@ -1,7 +1,7 @@
 """Limits: the most that a host may say it offers, so that its reports can lower what there is and never raise it.
 
 An operator records them (``mininova-manage host limit``, ``host add``).  What nobody has recorded, the host's first
-report does.  The conductor asks before it writes a report; nobody else needs them.
+report does.  The conductor keeps each report to them in the transaction that writes it; nobody else needs them.
 """
 
 from collections.abc import Mapping
@@ -39,9 +39,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 ROWS = Rows(Limits, table, key="host")
 NAMES = [column.name for column in ROWS.columns if column.name != "host"]
-AMOUNTS = (
-    "vcpus", "memory_mb", "local_gb", "cpu_allocation_ratio", "ram_allocation_ratio", "disk_allocation_ratio",
-)  # fmt: skip
+_ZONE = "availability_zone"  # of the service; all others are of the node
 
 _insert = insert(table)
 _update = update(table).where(table.c.host == bindparam("which"))
@@ -72,21 +70,50 @@ def forget(tx: Connection, host: str) -> None:
     tx.execute(_delete, {"which": host})
 
 
-def exceeded(limits: Limits, service: Service, node: ComputeNode) -> str:
-    """Say which limit a report exceeds; "" when it keeps all."""
-    for name in AMOUNTS:
-        most, said = getattr(limits, name), getattr(node, name)
-        if most is not None and said > most:
-            return f"its {name} may be {most:g} at most, and it says {said:g}"
-    if limits.availability_zone not in (None, service.availability_zone):
-        return f"its zone is {limits.availability_zone}, and it says {service.availability_zone!s:.100}"
-    return _added(limits.image_properties, node.image_properties) or _added(limits.cpu_info, node.cpu_info)
+def keep(tx: Connection, service: Service, node: ComputeNode) -> tuple[Service, ComputeNode, str]:
+    """Give a report as far as it keeps the limits of its host, and say in what it does not: "" when it keeps all.
+
+    What nobody has recorded yet, this report does.
+    """
+    recorded, unknown, kept, beyond = get(tx, node.host), {}, {}, list[str]()
+    for name in NAMES:
+        most, said = getattr(recorded, name), getattr(service if name == _ZONE else node, name)
+        if most is None:
+            unknown[name] = kept[name] = said
+        else:
+            kept[name] = _lesser(most, said)
+            beyond += [reason] if (reason := _beyond(name, most, said)) else []
+    if any(value is not None for value in unknown.values()):
+        record(tx, node.host, unknown)
+    zone = kept.pop(_ZONE)
+    return service.replace(availability_zone=zone), node.replace(**kept), "; ".join(beyond)
 
 
-def _added(recorded: Mapping[str, str | list[str]] | None, said: Mapping[str, str | list[str]]) -> str:
+def _lesser(most: Any, said: Any) -> Any:
+    """Give what was recorded, or what is said if that is less.  There is no less of a zone."""
+    if isinstance(most, Mapping):
+        shared = {name: _both(most[name], values) for name, values in said.items() if name in most}
+        return {name: values for name, values in shared.items() if values is not None}
+    return most if isinstance(most, str) else min(most, said)
+
+
+def _both(recorded: str | list[str], said: str | list[str]) -> str | list[str] | None:
+    """Give what is recorded of the values that are said; None when that leaves nothing of the name, either."""
+    if isinstance(said, str):
+        return said if said in _each(recorded) else None
+    return [value for value in said if value in _each(recorded)]
+
+
+def _beyond(name: str, most: Any, said: Any) -> str:
     """Say what a host has that is not recorded of it."""
-    if recorded is None:
-        return ""
+    if isinstance(most, Mapping):
+        return _added(most, said)
+    if isinstance(most, str):
+        return "" if said == most else f"its zone is {most}, and it says {said!s:.100}"
+    return "" if said <= most else f"its {name} may be {most} at most, and it says {said}"
+
+
+def _added(recorded: Mapping[str, str | list[str]], said: Mapping[str, str | list[str]]) -> str:
     for name, values in said.items():
         if more := _each(values) - _each(recorded.get(name, [])):
             return f"it says that it has {name!s:.50} {min(more)!s:.50}, which is not recorded of it"
@@ -95,10 +122,3 @@ def _added(recorded: Mapping[str, str | list[str]] | None, said: Mapping[str, st
 
 def _each(values: str | list[str]) -> set[str]:
     return {values} if isinstance(values, str) else set(values)
-
-
-def learn(tx: Connection, limits: Limits, service: Service, node: ComputeNode) -> None:
-    """Record what nobody has, from a report."""
-    said = {name: getattr(service if name == "availability_zone" else node, name) for name in NAMES}
-    if unknown := {name: value for name, value in said.items() if getattr(limits, name) is None}:
-        record(tx, limits.host, unknown)

@@ -1,6 +1,6 @@
 """mininova-manage host limit: the most that a host may say it offers.
 
-A report that says more is refused.  What is not set here is recorded from the host's first report.
+What a report says beyond that does not count.  What is not set here is recorded from the host's first report.
 """
 
 import argparse

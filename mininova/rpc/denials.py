@@ -52,6 +52,11 @@ def denied(request: Request, error: Forbidden, told: OnDenied | None) -> None:
         caller=caller(), method=request.method, object="" if about is None else str(about), reason=str(error),
         at=time.time(),
     )  # fmt: skip
+    tell(denial, told)
+
+
+def tell(denial: Denial, told: OnDenied | None) -> None:
+    """Log what was denied, and tell whoever counts it; for a part of a message, too, whose rest was done."""
     LOG.warning("denied %.200r to %.200r on %.200r: %.200r", denial.method, denial.caller, denial.object, denial.reason)
     if told is not None:
         try:

@@ -133,7 +133,7 @@ class Cloud:
         notifier = rpc.Notifier(peer, "conductor.ctl")
         peer.on_rejected = Rejections(self.db, notifier, "conductor")
         flow = BuildFlow(settings, self.db, SchedulerAPI(peer), ComputeAPI(peer), notifier)
-        manager = ConductorManager(settings, self.db, flow, notifier, self.directory)
+        manager = ConductorManager(settings, self.db, flow, notifier, self.directory, self.denials)
         gate = Gate(mininova.conductor.admission.RULES, self.directory)
         self._serve(peer, "ctl", ConductorAPI, manager, gate)
 

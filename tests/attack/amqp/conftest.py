@@ -340,10 +340,10 @@ def unchanged(rows, attacker):
 
 
 class Refusals:
-    """Where a refusal shows: the attacker's own channel, and the log of whoever refused."""
+    """Where a refusal shows: the attacker's own channel, the log of whoever refused, and the list of denials."""
 
-    def __init__(self, attacker, logs, denied):
-        self._attacker, self._logs, self._denied = attacker, logs, denied
+    def __init__(self, attacker, logs, denied, rows):
+        self._attacker, self._logs, self._denied, self._rows = attacker, logs, denied, rows
         self.seen = set()
 
     @contextmanager
@@ -389,6 +389,22 @@ class Refusals:
         self._denied.append((method, about or ""))
         self.seen.add("conductor")
 
+    def in_part_by_conductor(self, answer: Answer, method, *words) -> None:
+        """See that the conductor did what it was asked but for a part, and that an operator finds that part listed.
+
+        :param words: what the reason says
+        """
+        assert answer.failure is None, answer
+        for _ in openstack.utils.iterate_timeout(PATIENCE, f"a denial: {words}", wait=0.1):
+            reasons = [denied["reason"] for denied in self._listed(self._attacker.user, method)]
+            if _line_with(words, reasons):
+                break
+        self.seen.add("conductor")
+
+    def _listed(self, caller, method):
+        """Give the rows of denials that a caller has of a method."""
+        return self._rows.read("SELECT * FROM denials WHERE caller = ? AND method = ?", caller, method)
+
     @contextmanager
     def by_conductor_as_nobodys(self, method) -> Iterator[None]:
         """See that the conductor denies what comes from nobody: nobody is told, so it shows in the log."""
@@ -425,9 +441,9 @@ def denied():
 
 
 @pytest.fixture
-def refused(request, attacker, logs, denied):
+def refused(request, attacker, logs, denied, rows):
     """Look for a refusal, and in the end hold what was seen against what the attack's mark says."""
-    found = Refusals(attacker, logs, denied)
+    found = Refusals(attacker, logs, denied, rows)
     yield found
     if request.node.stash.get(PASSED, False):
         assert found.seen == {request.node.get_closest_marker("attack").kwargs["refused_by"]}

@@ -62,33 +62,52 @@ def test_an_operators_word(report, refused, what):
 @pytest.mark.attack(refused_by="conductor", sees="the report is taken, and what is above the operator's record is not")
 @pytest.mark.parametrize(
     "room",
-    [{"vcpus": 10**6}, {"memory_mb": 2**40}, {"local_gb": 2**40}, {"vcpus": 2**70}, {"cpu_allocation_ratio": 1e9},
-     {"ram_allocation_ratio": 1e308}, {"disk_allocation_ratio": 1000.0}],
+    [{"vcpus": 10**6}, {"memory_mb": 2**30}, {"local_gb": 2**30}, {"cpu_allocation_ratio": 1e9},
+     {"ram_allocation_ratio": 1e8}, {"disk_allocation_ratio": 1000.0}],
     ids=str,
 )  # fmt: skip
 def test_a_huge_capacity(report, refused, room):
     """Reports a huge capacity, or a ratio that makes much of little, so that servers are placed on it."""
-    _is_without_effect(report({}, room), refused, "conductor")
+    ((name, value),) = room.items()
+    refused.in_part_by_conductor(report({}, room), REPORT, f"its {name} may be", f"and it says {value}")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
+@pytest.mark.parametrize("room", [{"memory_mb": 2**40}, {"vcpus": 2**62}, {"ram_allocation_ratio": 1e308}], ids=str)
+def test_an_endless_capacity(report, refused, room):
+    """Reports more room than any machine has, which no database can hold."""
+    refused.by_conductor(report({}, room), REPORT)
 
 
 @pytest.mark.attack(refused_by="conductor", sees="the report is taken, and what is not a compute's to say is not")
 @pytest.mark.parametrize(
     "what",
     [{"vcpus_used": -1000}, {"memory_mb_used": -(2**40)}, {"local_gb_used": 0}, {"running_vms": -5}, {"id": 1},
-     {"uuid": "another"}, {"traits": ["CUSTOM_GOLD"]}, {"aggregates": ["gold"]}, {"cpu_info": {"traits": ["GOLD"]}},
-     {"image_properties": {"hw_architecture": ["x86_64", "aarch64"]}}],
+     {"uuid": "another"}, {"traits": ["CUSTOM_GOLD"]}, {"aggregates": ["gold"]}],
     ids=str,
 )  # fmt: skip
 def test_what_weighs_more(report, refused, what):
-    """Reports less use than there is, or traits and properties that draw special servers to it."""
+    """Reports less use than there is, or properties that there are not."""
     _is_without_effect(report({}, what), refused, "conductor")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="the report is taken, and what is not recorded of the host is not")
+@pytest.mark.parametrize(
+    "what", [{"cpu_info": {"traits": ["GOLD"]}}, {"image_properties": {"hw_architecture": ["s390x"]}}], ids=str
+)
+def test_what_draws_special_servers(report, node, refused, what):
+    """Reports traits of its processors, and images that it can run, which draw special servers to it."""
+    ((name, more),) = what.items()
+    known = node["versioned_object.data"][name]
+    said = known | {key: [*known.get(key, []), *values] for key, values in more.items()}
+    refused.in_part_by_conductor(report({}, {name: said}), REPORT, *more, "which is not recorded of it")
 
 
 @pytest.mark.attack(refused_by="conductor", sees="the report is taken, and its zone stays")
 @pytest.mark.parametrize("zone", ["gold", "internal", ""])
 def test_a_zone(report, refused, zone):
     """Puts itself into another availability zone, to draw the servers of that zone."""
-    _is_without_effect(report({"availability_zone": zone}), refused, "conductor")
+    refused.in_part_by_conductor(report({"availability_zone": zone}), REPORT, "its zone is", f"and it says {zone};")
 
 
 @pytest.mark.attack(refused_by="conductor", sees="`Forbidden`, or an error that says what is wrong")

@@ -10,6 +10,7 @@ from mininova.conductor.manager import ConductorManager
 from mininova.context import RequestContext
 from mininova.db import actions, hosts, instances, schema
 from mininova.db.session import Database
+from mininova.identities import compute
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection
 
 FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
@@ -71,6 +72,12 @@ class World:
         self.flow = BuildFlow(settings, db, self.scheduler, self.computes, self.notifier)
         self.manager = ConductorManager(settings, db, self.flow, self.notifier)
         self.spec = RequestSpec(flavor=FLAVOR, image=ImageMeta(id="i"), project_id="demo")
+
+    def checked(self, **how):
+        """Make a conductor that tells callers apart; whoever calls stands for host-1."""
+        return ConductorManager(
+            self.manager.conf, self.db, self.flow, self.notifier, lambda name: compute("host-1"), **how
+        )
 
     def add_host(self, name, memory_mb=1024):
         """Register a compute node without overcommit."""

@@ -4,11 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mininova import errors, notifications, rpc, states
-from mininova.conductor.manager import ConductorManager
-from mininova.db import actions, claims, faults, hosts, instances, services
-from mininova.identities import compute
-from mininova.objects import ComputeNode, Fault, InstanceChanges, Service
+from mininova import errors, notifications, states
+from mininova.db import actions, claims, faults, instances, services
+from mininova.objects import Fault, InstanceChanges, Service
 
 
 def built(world, **fields):
@@ -171,32 +169,6 @@ def test_every_change_is_told(world):
     ((event, payload),) = world.notifier.heard
     assert event == "compute.instance.update"
     assert (payload["old_task_state"], payload["new_task_state"]) == (states.SCHEDULING, states.SPAWNING)
-
-
-def test_a_report_says_nothing_of_what_is_an_operators(world):
-    """Whether a service is enabled, its ids and what is promised on its node are not for a report to say."""
-    said = Service(
-        binary="nova-compute", host="host-1", topic="compute", uuid="mine", disabled=True, forced_down=True, id=7
-    )
-    node = ComputeNode(host="host-1", hypervisor_hostname="host-1", uuid="mine", vcpus=8, vcpus_used=8)
-    world.manager.report_state(world.ctxt, said, node)
-    with world.db.read() as tx:
-        ((known, service),) = hosts.states(tx)
-    assert (service.id, service.disabled, service.forced_down, known.vcpus_used) == (1, False, False, 0)
-    assert "mine" not in (known.uuid, service.uuid)
-
-
-def test_where_callers_are_told_apart_a_report_keeps_its_limits(world):
-    """A report that offers more than was recorded writes nothing at all."""
-    manager = ConductorManager(world.manager.conf, world.db, world.flow, world.notifier, lambda name: compute("host-1"))
-    said = Service(binary="nova-compute", host="host-1", topic="compute")
-    node = ComputeNode(host="host-1", hypervisor_hostname="host-1", vcpus=8)
-    manager.report_state(world.ctxt, said, node)
-    with pytest.raises(rpc.Forbidden, match="vcpus may be 8 at most"):
-        manager.report_state(world.ctxt, said, node.replace(vcpus=9))
-    with world.db.read() as tx:
-        ((known, service),) = hosts.states(tx)
-    assert (known.vcpus, service.report_count) == (8, 1)
 
 
 def test_a_repeated_failure_leaves_the_record_of_the_action(world):

@@ -18,12 +18,8 @@ NODE = ComputeNode(
 
 
 def report(tx, service=SERVICE, node=NODE):
-    """Do with a report what the conductor does; give what it exceeds."""
-    known = limits.get(tx, "host-1")
-    reason = limits.exceeded(known, service, node)
-    if not reason:
-        limits.learn(tx, known, service, node)
-    return reason
+    """Give what is kept of a report, and what it says beyond that."""
+    return limits.keep(tx, service, node)
 
 
 def test_nothing_is_limited_yet(tx):
@@ -34,19 +30,36 @@ def test_nothing_is_limited_yet(tx):
 
 def test_the_first_report_is_the_limit(tx):
     """What nobody has recorded, the first report does; less, and then as much again, is no more."""
-    assert report(tx) == ""
-    assert report(tx, node=NODE.replace(vcpus=2, image_properties={})) == ""
-    assert report(tx) == ""
-    assert "vcpus may be 8 at most, and it says 9" in report(tx, node=NODE.replace(vcpus=9))
+    less = NODE.replace(vcpus=2, image_properties={})
+    assert report(tx) == (SERVICE, NODE, "")
+    assert report(tx, node=less) == (SERVICE, less, "")
+    assert report(tx) == (SERVICE, NODE, "")
+    assert report(tx, node=NODE.replace(vcpus=9)) == (SERVICE, NODE, "its vcpus may be 8 at most, and it says 9")
 
 
-@pytest.mark.parametrize("name", limits.AMOUNTS)
+AMOUNTS = (
+    "vcpus", "memory_mb", "local_gb", "cpu_allocation_ratio", "ram_allocation_ratio", "disk_allocation_ratio",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
 def test_no_amount_is_raised(tx, name):
-    """A report may lower each amount, and raise none."""
+    """A report may lower each amount, and raise none: the lesser of the two counts, and the others with it."""
     report(tx)
     said = getattr(NODE, name)
-    assert report(tx, node=NODE.replace(**{name: said / 2})) == ""
-    assert name in report(tx, node=NODE.replace(**{name: said + 1}))
+    less = NODE.replace(**{name: said / 2})
+    assert report(tx, node=less) == (SERVICE, less, "")
+    _, kept, beyond = report(tx, node=less.replace(**{name: said + 1, "running_vms": 3}))
+    assert kept == NODE.replace(running_vms=3)
+    assert name in beyond
+
+
+def test_all_that_is_beyond_is_said(tx):
+    """An operator reads of each of several at once."""
+    report(tx)
+    _, kept, beyond = report(tx, SERVICE.replace(availability_zone="gold"), NODE.replace(vcpus=9, local_gb=50))
+    assert kept == NODE.replace(local_gb=50)
+    assert beyond == "its vcpus may be 8 at most, and it says 9; its zone is nova, and it says gold"
 
 
 @pytest.mark.parametrize(
@@ -62,23 +75,40 @@ def test_no_amount_is_raised(tx, name):
 def test_no_trait_is_added(tx, more):
     """What attracts servers of a kind is not for the host to add; it may say less."""
     report(tx)
-    assert "not recorded of it" in report(tx, node=NODE.replace(**more))
-    assert report(tx, node=NODE.replace(cpu_info={"features": []}, image_properties={})) == ""
+    _, kept, beyond = report(tx, node=NODE.replace(**more))
+    assert "not recorded of it" in beyond
+    for name, values in more.items():
+        recorded = getattr(NODE, name)
+        assert all(set(value) <= set(recorded[each]) for each, value in getattr(kept, name).items()), values
+    less = NODE.replace(cpu_info={"features": []}, image_properties={})
+    assert report(tx, node=less) == (SERVICE, less, "")
+
+
+def test_what_it_has_of_several_stays(tx):
+    """Of what a host says, what is recorded counts."""
+    report(tx)
+    said = {"model": "better", "features": ["gold", "vmx"], "traits": ["GOLD"]}
+    _, kept, _ = report(tx, node=NODE.replace(cpu_info=said))
+    assert kept.cpu_info == {"features": ["vmx"]}
 
 
 def test_a_host_stays_in_its_zone(tx):
-    """Another zone is an operator's to say."""
+    """Another zone, or none, is an operator's to say."""
     report(tx)
-    assert "its zone is nova, and it says gold" in report(tx, SERVICE.replace(availability_zone="gold"))
+    for zone in "gold", "", None:
+        kept, _, beyond = report(tx, SERVICE.replace(availability_zone=zone))
+        assert (kept, beyond) == (SERVICE, f"its zone is nova, and it says {zone}")
     limits.record(tx, "host-1", {"availability_zone": "gold"})
-    assert report(tx, SERVICE.replace(availability_zone="gold")) == ""
+    gold = SERVICE.replace(availability_zone="gold")
+    assert report(tx, gold) == (gold, NODE, "")
 
 
 def test_an_operator_comes_first(tx):
     """What an operator has recorded counts for the first report already; the rest is what it says."""
     limits.record(tx, "host-1", {"vcpus": 4})
-    assert "vcpus may be 4 at most" in report(tx)
-    assert report(tx, node=NODE.replace(vcpus=4)) == ""
+    _, kept, beyond = report(tx)
+    assert kept == NODE.replace(vcpus=4)
+    assert "vcpus may be 4 at most" in beyond
     assert limits.get(tx, "host-1").memory_mb == 4096
 
 
@@ -86,7 +116,8 @@ def test_an_operator_changes_one_limit(tx):
     """The others stay as they are; None has the next report say."""
     report(tx)
     limits.record(tx, "host-1", {"memory_mb": 8192, "vcpus": None})
-    assert report(tx, node=NODE.replace(memory_mb=8192, vcpus=64)) == ""
+    more = NODE.replace(memory_mb=8192, vcpus=64)
+    assert report(tx, node=more) == (SERVICE, more, "")
     assert limits.search(tx) == [limits.get(tx, "host-1")]
     assert (limits.get(tx, "host-1").vcpus, limits.get(tx, "host-1").local_gb) == (64, 100)
 
@@ -95,4 +126,5 @@ def test_forgotten_limits(tx):
     """A host whose limits are forgotten is as new."""
     report(tx)
     limits.forget(tx, "host-1")
-    assert report(tx, node=NODE.replace(vcpus=64)) == ""
+    more = NODE.replace(vcpus=64)
+    assert report(tx, node=more) == (SERVICE, more, "")
