@@ -31,6 +31,12 @@ class World:
         with self.db.write() as tx:
             return instances.create(tx, [Instance(uuid=uuid, vm_state=vm_state, task_state=task_state, **fields)])[0]
 
+    def change(self, uuid, task_state):
+        """Have somebody else move it on."""
+        with self.db.write() as tx:
+            changes = {"task_state": task_state}
+            return instances.update(tx, uuid, changes, generation=None, expected_task_state=None)
+
     def refuse(self, method, **arguments):
         """Have a cast come back."""
         args = {name: CODEC.wrap(value, {}) for name, value in arguments.items()}
@@ -96,3 +102,38 @@ def test_what_nothing_is_done_to_is_left_alone(world):
 
     assert world.now("u-1")[0].vm_state == states.ACTIVE
     assert world.told == []
+
+
+def test_what_has_moved_on_is_left_alone(world):
+    """The rejection of a stop that was done long ago does not end the stop that is under way now."""
+    sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
+    world.change("u-1", None)
+    again = world.change("u-1", states.POWERING_OFF)
+
+    world.refuse("stop_instance", instance=sent)
+
+    assert world.now("u-1") == (again, None)
+    assert world.told == []
+
+
+def test_the_owner_may_have_edited_it(world):
+    """A new name is no move: the operation that was refused still ends."""
+    sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
+    with world.db.write() as tx:
+        instances.edit(tx, "u-1", display_name="renamed")
+
+    world.refuse("stop_instance", instance=sent)
+
+    assert (world.now("u-1")[0].task_state, world.now("u-1")[0].display_name) == (None, "renamed")
+
+
+def test_a_rejection_counts_once(world):
+    """Said again, when the instance is at rest or at something else, it changes nothing."""
+    sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
+    world.refuse("stop_instance", instance=sent)
+    now = world.now("u-1")
+
+    world.refuse("stop_instance", instance=sent)
+
+    assert world.now("u-1") == now
+    assert [event for event, _ in world.told] == ["update", "power_off.error"]
