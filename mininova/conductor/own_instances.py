@@ -3,6 +3,10 @@
 Compute nodes race with deletes and reschedules, so an honest one asks for what has left it a moment ago.  It is told
 that there is no such instance, or that the row has another generation, clears up and goes on.  One that asks for what
 it never had, or for what is not done to an instance although it knows the generation, is denied: that is no race.
+
+Who tries uuids learns nothing: what is another's and what is not there at all are refused in the same words, as by
+Kubernetes' Node authorizer, which looks for a way from the node to the object and says only that it found none.  A note
+on the error (PEP 678), which does not travel, tells the operator which of the two it was.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -10,7 +14,7 @@ from contextlib import contextmanager
 
 from mininova import errors, rpc
 from mininova.admission import forbidden
-from mininova.db import instances, request_specs
+from mininova.db import actions, instances
 from mininova.db.session import Database
 from mininova.identities import Identity
 
@@ -41,15 +45,17 @@ class OwnInstances:
         """Run the block, which finds an instance only if it is the caller's, and in the state that the caller says.
 
         :param generation: of the instance as the caller knows it
-        :raises rpc.Forbidden: when there is such an instance, and it never was the caller's; or when the caller knows
-            the instance as it is, and asks for what is not done to it
+        :raises rpc.Forbidden: when it never was the caller's, whether there is such an instance or not; or when the
+            caller knows the instance as it is, and asks for what is not done to it
         """
         try:
             yield
         except errors.InstanceNotFound:
             hosts = self.hosts()
-            if hosts is not None and self._is_a_strangers(uuid, hosts):
-                raise forbidden(rpc.caller(), method, uuid, "it is on none of its hosts") from None
+            if hosts is not None and (where := self._elsewhere(uuid, hosts)):
+                refusal = forbidden(rpc.caller(), method, uuid, "it never was on one of its hosts")
+                refusal.add_note(where)
+                raise refusal from None
             raise
         except errors.InstanceBeingDeleted:
             raise
@@ -59,8 +65,12 @@ class OwnInstances:
                 raise forbidden(rpc.caller(), method, uuid, f"its task_state is {state}, as the caller knows") from None
             raise
 
-    def _is_a_strangers(self, uuid: str, hosts: Collection[str]) -> bool:
+    def _elsewhere(self, uuid: str, hosts: Collection[str]) -> str:
+        """Say where an instance is that never was on one of these hosts; "" for one that is there or was."""
         with self._db.read() as tx:
-            found, recorded = instances.get_many(tx, [uuid]), request_specs.get(tx, uuid)
-        had = {row.host for row in found} | set(recorded.spec.retry.hosts if recorded else ())
-        return bool(found) and had.isdisjoint(hosts)
+            had = actions.hosts(tx, uuid)
+            try:
+                instance = instances.get(tx, uuid, deleted=True)
+            except errors.InstanceNotFound:
+                return "there is no such instance"
+        return "" if instance.host in hosts or not had.isdisjoint(hosts) else f"it is on {instance.host or 'no host'}"

@@ -79,6 +79,7 @@ _start_event = (
     .execution_options(preserve_rowcount=True)
 )
 _events = select(*EVENTS.columns).select_from(_steps).where(*_this).order_by(event_table.c.id.desc())
+_hosts = select(event_table.c.host).select_from(_steps).where(ROWS.which, event_table.c.host.is_not(None)).distinct()
 _last_event = (
     select(event_table.c.id)
     .select_from(_steps)
@@ -172,3 +173,8 @@ def get(tx: Connection, uuid: str, request_id: str) -> Action:
     if action is None:
         raise errors.ActionNotFound(request_id=request_id, instance_uuid=uuid)
     return msgspec.structs.replace(action, events=tuple(EVENTS.all(tx.execute(_events, this))))
+
+
+def hosts(tx: Connection, uuid: str) -> set[str]:
+    """Name the hosts on which a step of any action of an instance was begun, that of an instance which is gone, too."""
+    return set(tx.execute(_hosts, {"which": uuid}).scalars())

@@ -46,10 +46,11 @@ def admit_all(name: str | None, method: Method, arguments: dict[str, Any]) -> No
 
 
 def denied(request: Request, error: Forbidden, told: OnDenied | None) -> None:
-    """Log a denial, and tell whoever counts them."""
+    """Log a denial, and tell whoever counts them; the notes of the error are for these, and not for the caller."""
     about = error.details.get("object")
+    reason = "; ".join([str(error), *getattr(error, "__notes__", ())])
     denial = Denial(
-        caller=caller(), method=request.method, object="" if about is None else str(about), reason=str(error),
+        caller=caller(), method=request.method, object="" if about is None else str(about), reason=reason,
         at=time.time(),
     )  # fmt: skip
     tell(denial, told)

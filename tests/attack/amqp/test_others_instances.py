@@ -1,5 +1,7 @@
 """Reading and changing the instances of other hosts, with everything about them guessed."""
 
+import json
+
 import pytest
 from taken_over import changed, own_object
 
@@ -63,12 +65,38 @@ def test_read(attacker, refused, theirs):
 
 
 @pytest.mark.attack(
-    refused_by="conductor", sees="`InstanceNotFound`, and `Forbidden` for what there is on another host"
+    refused_by="conductor", sees="`Forbidden`, in the same words for what there is and what there is not"
 )
 @pytest.mark.parametrize("uuid", ["0b4a9f6e-0000-4000-8000-000000000000", "", "%", "' OR '1'='1", "x" * 300])
-def test_read_what_is_not_there(attacker, refused, uuid):
-    """Tries uuids to find some: what it learns is whether there is such an instance, and nothing of it."""
-    refused.as_unreadable(attacker.ask("get_instance", {"uuid": uuid}), "InstanceNotFound")
+def test_read_what_is_not_there(attacker, refused, theirs, uuid):
+    """Tries uuids to find some."""
+    of_nothing = attacker.ask("get_instance", {"uuid": uuid})
+    refused.by_conductor(of_nothing, "get_instance")
+    assert not uuid or _words(of_nothing, uuid) == _words(
+        attacker.ask("get_instance", {"uuid": _uuid(theirs)}), _uuid(theirs)
+    )
+
+
+@pytest.mark.attack(
+    refused_by="conductor", sees="`Forbidden`, in the same words for what there is and what there is not"
+)
+@pytest.mark.parametrize("method", ["update_instance", "fail_instance", "destroy_instance", "allocate_network"])
+def test_change_what_is_not_there(attacker, refused, theirs, method):
+    """Changes instances whose uuids it tries, as if they were its own, to find some."""
+    nothing = "0b4a9f6e-0000-4000-8000-000000000001"
+    more = {"update_instance": {"changes": DONE, "expected_task_state": [None]},
+            "fail_instance": {"operation": "stop", "fault": FAULT}}  # fmt: skip
+    answers = []
+    for uuid in (nothing, _uuid(theirs)):
+        instance = changed(theirs, uuid=uuid, host=attacker.host)
+        answers.append(attacker.ask(method, {"instance": instance, **more.get(method, {})}))
+        refused.by_conductor(answers[-1], method, uuid)
+    assert _words(answers[0], nothing) == _words(answers[1], _uuid(theirs))
+
+
+def _words(answer, uuid):
+    """Give all that an answer says, but for the uuid that was asked about."""
+    return json.dumps(answer.failure).replace(json.dumps(uuid)[1:-1], "it")
 
 
 @pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")

@@ -4,8 +4,7 @@ import pytest
 
 from mininova import errors, rpc
 from mininova.conductor.own_instances import OwnInstances
-from mininova.db import request_specs
-from mininova.db.request_specs import Recorded
+from mininova.db import actions, endings
 from mininova.identities import compute
 
 
@@ -21,29 +20,46 @@ def missing(own, uuid):
         raise errors.InstanceNotFound(instance_uuid=uuid)
 
 
-def test_what_is_not_there_at_all(own):
-    """There is nothing to be denied."""
-    with pytest.raises(errors.InstanceNotFound):
-        missing(own, "u-1")
-
-
-@pytest.mark.parametrize("host", ["host-2", None])
-def test_what_never_was_there(world, own, host):
-    """Asking for another's, or for what has no host yet, is a denial that names the instance."""
-    uuid = world.new(host=host).uuid
-    with pytest.raises(rpc.Forbidden, match="on none of its hosts") as refused:
+def refusal(own, uuid):
+    """Give what is refused, as the caller hears it, and what the operator reads beside it."""
+    with pytest.raises(rpc.Forbidden) as refused:
         missing(own, uuid)
     assert (refused.value.details["method"], refused.value.details["object"]) == ("get_instance", uuid)
+    return str(refused.value).replace(uuid, "it"), refused.value.__notes__
 
 
-def test_what_has_left(world, own):
-    """A host that could not build an instance, and asks late, is told that there is none."""
-    uuid = world.new(host="host-2").uuid
-    sent = Recorded(instance_uuid=uuid, context=world.ctxt, spec=world.spec, alternates=()).tried("host-1", "no")
+def test_what_never_was_there(world, own):
+    """Another's, what has no host yet and what there is not are refused alike; the operator is told which it was."""
+    elsewhere, nowhere = world.new(host="host-2").uuid, world.new(host=None).uuid
+    same = {refusal(own, uuid)[0] for uuid in (elsewhere, nowhere, "u-1")}
+    assert len(same) == 1
+    assert "never was on one of its hosts" in same.pop()
+    assert refusal(own, elsewhere)[1] == ["it is on host-2"]
+    assert refusal(own, nowhere)[1] == ["it is on no host"]
+    assert refusal(own, "u-1")[1] == ["there is no such instance"]
+
+
+def test_what_was_deleted(world, own):
+    """A host whose delete was done already, and which asks for it once more, is told that there is no instance."""
+    own_uuid, anothers = world.new(host="host-1").uuid, world.new(host="host-2").uuid
     with world.db.write() as tx:
-        request_specs.record(tx, sent)
+        for uuid in (own_uuid, anothers):
+            endings.destroy(tx, world.ctxt, uuid)
     with pytest.raises(errors.InstanceNotFound):
-        missing(own, uuid)
+        missing(own, own_uuid)
+    assert refusal(own, anothers)[1] == ["it is on host-2"]
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["elsewhere", "gone"])
+def test_what_has_left(world, own, deleted):
+    """A host that could not build an instance, and asks late, is told that there is none, whatever became of it."""
+    instance = world.new(host="host-2")
+    with world.db.write() as tx:
+        actions.event_start(tx, instance.uuid, world.ctxt.request_id, "compute__do_build_and_run_instance", "host-1")
+        if deleted:
+            endings.destroy(tx, world.ctxt, instance.uuid)
+    with pytest.raises(errors.InstanceNotFound):
+        missing(own, instance.uuid)
 
 
 def conflicting(own, conflict, generation=7):

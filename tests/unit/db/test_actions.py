@@ -107,3 +107,15 @@ def test_lists(tx):
     assert found(changes_before=stopped) == ["stop", "create"]
     with pytest.raises(errors.InvalidInput, match=r"marker \[req-9\] not found"):
         found(marker="req-9")
+
+
+def test_the_hosts_of_all_steps(tx):
+    """Wherever a step of any of its requests was begun; a step of the api has no host."""
+    for request_id, *hosts in ("req-1", "host-1", "host-2"), ("req-2", None, "host-1"):
+        ask(tx, "create", request_id)
+        for host in hosts:
+            actions.event_start(tx, "a", request_id, EVENT, host)
+    ask(tx, "create", "req-3", uuid="b")
+    actions.event_start(tx, "b", "req-3", EVENT, "host-3")
+    assert actions.hosts(tx, "a") == {"host-1", "host-2"}
+    assert actions.hosts(tx, "c") == set()
