@@ -10,6 +10,8 @@ from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova.rpc.sparing import Sparing
+
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 # What would begin a new line, or move the cursor, and how it is written instead.
@@ -46,6 +48,7 @@ def setup(conf: ConfigOpts) -> None:
     handler = logging.StreamHandler() if conf.log_file is None else logging.FileHandler(Path(conf.log_file))
     handler.setFormatter(_OneLine(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
     handler.addFilter(_AddRequestId())
+    handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if conf.debug else logging.INFO)

@@ -96,7 +96,8 @@ mininova-manage host rotate host-1
 ```
 
 Look at what was on the host: boot its servers elsewhere from their images, and count their disks as read by others. The
-log of each service has a line for each denial, with the caller, the method and what it was about.
+log of each service says what it denied, with the caller, the method and what it was about: a line for each method in
+ten seconds, and how many more there were.
 
 ## Where this does not hold
 

@@ -1,7 +1,7 @@
 """Write denials down, aside and slowly: whoever floods the conductor with what it may not must not flood the database.
 
 rpc.Server tells of each denial where it happens.  Here they are added up in memory, and one writer at a time takes the
-sums to the database, with a pause after each time.  The log has every one of them, with its own line.
+sums to the database, with a pause after each time.  The log is spared in another way: rpc/sparing.py.
 """
 
 import logging

@@ -3,7 +3,8 @@
 A library: it imports nothing else of mininova.  Read it in the order of a message: interface (what can be asked) with
 versions, peer (sending), envelope (the bytes), transport (the places) with memory and amqp/, server (running it).
 Beside that way lie baseapi (what every server is asked), lanes (the ways of senders that are not trusted), parking
-(what was given up), notify/ (notifications), and what others may see of it: flow, watch, metrics, tracing, spans.
+(what was given up), notify/ (notifications), and what others may see of it: flow, watch, metrics, tracing, spans, and
+the log, with sparing.
 """
 
 from mininova.rpc.baseapi import BaseAPI

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from mininova.rpc import sparing
 from mininova.rpc.callers import caller
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import Forbidden
@@ -58,7 +59,10 @@ def denied(request: Request, error: Forbidden, told: OnDenied | None) -> None:
 
 def tell(denial: Denial, told: OnDenied | None) -> None:
     """Log what was denied, and tell whoever counts it; for a part of a message, too, whose rest was done."""
-    LOG.warning("denied %.200r to %.200r on %.200r: %.200r", denial.method, denial.caller, denial.object, denial.reason)
+    LOG.warning(
+        "denied %.200r to %.200r on %.200r: %.200r", denial.method, denial.caller, denial.object, denial.reason,
+        extra=sparing.about(denial.caller, "denied", denial.method),
+    )  # fmt: skip
     if told is not None:
         try:
             told(denial)

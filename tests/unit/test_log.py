@@ -1,29 +1,47 @@
-"""A line of the log is one line, whoever's words are in it."""
+"""What the log of a process has in it: one line for each, whoever's words are in it, and none too many."""
 
 import logging
 
-from mininova import conf, log
+import pytest
+
+from mininova import conf, log, rpc
+from mininova.rpc import denials
 
 
-def test_words_of_others_cannot_pass_for_lines_of_ours(tmp_path):
-    """A message with line ends and escapes is written as one line, and a traceback as it is."""
+@pytest.fixture
+def written(tmp_path):
+    """Set the log of a process up; give a function that reads what was written."""
     path = tmp_path / "service.log"
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
+    log.setup(conf.for_tests("conductor", log_file=str(path)))
+    yield lambda: path.read_text().splitlines()
+    for handler in set(root.handlers) - set(before[0]):
+        handler.close()
+    root.handlers[:], root.level = before
+    log.working_for("-")
+
+
+def test_words_of_others_cannot_pass_for_lines_of_ours(written):
+    """A message with line ends and escapes is written as one line, and a traceback as it is."""
+    log.working_for("req-1\n2026-01-02 forged")
+    logging.getLogger("mininova").error("it said: %s", "no\n2026-01-02 INFO all is well\r\x1b[2J\u2028é")
     try:
-        log.setup(conf.for_tests("conductor", log_file=str(path)))
-        log.working_for("req-1\n2026-01-02 forged")
-        logging.getLogger("mininova").error("it said: %s", "no\n2026-01-02 INFO all is well\r\x1b[2J\u2028é")
-        try:
-            raise ValueError("why")
-        except ValueError:
-            logging.getLogger("mininova").exception("it failed")
-    finally:
-        for handler in set(root.handlers) - set(before[0]):
-            handler.close()
-        root.handlers[:], root.level = before
-        log.working_for("-")
-    said, failed, *traceback = path.read_text().splitlines()
+        raise ValueError("why")
+    except ValueError:
+        logging.getLogger("mininova").exception("it failed")
+    said, failed, *traceback = written()
     assert said.endswith(r"[req-1\n2026-01-02 forged] it said: no\n2026-01-02 INFO all is well\r\x1b[2J\u2028é")
     assert failed.endswith("it failed")
     assert traceback[0].startswith("Traceback")
+
+
+def test_a_flood_of_denials_is_one_line(written):
+    """Whoever is denied the same thing a thousand times fills no disk; another's denial has its own line."""
+    for caller, times in ("compute.host-1", 1000), ("compute.host-2", 1):
+        denial = rpc.Denial(caller=caller, method="get_instance", object="u-1", reason="no", at=0.0)
+        for _ in range(times):
+            denials.tell(denial, None)
+    assert [line.partition(" to ")[2].partition(" on ")[0] for line in written()] == [
+        "'compute.host-1'", "'compute.host-2'",
+    ]  # fmt: skip

@@ -250,7 +250,10 @@ class Queue:
 
 @pytest.fixture
 def flow(stack):
-    """Give a function that waits for an event of the flow with these fields: whoever shows the flow sees all of it."""
+    """Give a function that waits for an event of the flow with these fields: whoever shows the flow sees all of it.
+
+    What came before it is in its list ``passed_over``.
+    """
     url = taken_over.url_in(stack.home.etc / "mininova.conf", stack.home.etc / "mininova-flow.conf")
     queue, events = Queue(url, f"flow_tail_{uuid4().hex}", "mininova.flow", "events"), deque()
 
@@ -259,8 +262,10 @@ def flow(stack):
             while events:
                 if fields.items() <= (event := events.popleft()).items():
                     return event
+                next_event.passed_over.append(event)
             events.extend(json.loads(queue.next().body))
 
+    next_event.passed_over = []
     yield next_event
     queue.close()
 
@@ -367,23 +372,27 @@ class Refusals:
         self.seen.add("broker" if service == "rabbitmq" else service.removeprefix("mininova-").partition("-")[0])
 
     @contextmanager
-    def reaching_nobody(self, console) -> Iterator[None]:
-        """See that the broker brings what is sent here to nobody else: the other compute, asked next, knew nothing."""
-        log, begin = self._logs[f"mininova-compute-{THEIRS}"], len(self._logs[f"mininova-compute-{THEIRS}"].lines)
+    def reaching_nobody(self, console, flow) -> Iterator[None]:
+        """See that the broker brings what is sent here to nobody else: the other compute, asked next, had nothing."""
         yield
+        asked = {"method": "get_console_output", "receiver": f"compute.{THEIRS}"}
         assert isinstance(console.look(THEIRS), str)
-        assert not [line for line in log.lines[begin:] if "denied" in line or "refused" in line]
+        flow(kind="received", **asked)
+        came = [event for event in flow.passed_over if event["receiver"] == asked["receiver"]]
+        assert [event for event in came if (event["kind"], event["method"]) != ("sent", asked["method"])] == []
         self.seen.add("broker")
 
     def by_conductor(self, answer: Answer, method, about=None) -> None:
-        """See that the conductor denied this: to the caller, and in its log; the list of denials is for later.
+        """See that the conductor denied this: to the caller, and in its log, where a line may stand for several.
+
+        The list of denials is for later.
 
         :param about: the object that the denial is about
         """
         assert (answer.error, answer.user_id) == ("Forbidden", "conductor"), answer
         named = {"caller": self._attacker.user, "method": method}
         assert {name: answer.failure["kwargs"].get(name) for name in named} == named, answer
-        words = [self._attacker.user, method, *([about] if about else [])]
+        words = ["denied", self._attacker.user, method]
         log = self._logs["mininova-conductor"]
         log.wait_until(lambda: _line_with(words, log.lines), f"a denial: {words}", PATIENCE)
         self._denied.append((method, about or ""))
@@ -401,15 +410,26 @@ class Refusals:
                 break
         self.seen.add("conductor")
 
-    def _listed(self, caller, method):
-        """Give the rows of denials that a caller has of a method."""
-        return self._rows.read("SELECT * FROM denials WHERE caller = ? AND method = ?", caller, method)
-
     @contextmanager
-    def by_conductor_as_nobodys(self, method) -> Iterator[None]:
-        """See that the conductor denies what comes from nobody: nobody is told, so it shows in the log."""
-        with self.by("mininova-conductor", "denied", method, "None"):
-            yield
+    def listed(self, caller, method, times=1) -> Iterator[None]:
+        """See that the conductor denies what is done here so many times, by its list and by a line of its log.
+
+        :param caller: None for a message that is nobody's
+        """
+        before = self._times(caller, method)
+        yield
+        for _ in openstack.utils.iterate_timeout(PATIENCE, f"{times} denials of {method}", wait=0.1):
+            if self._times(caller, method) >= before + times:
+                break
+        words, log = ["denied", method, str(caller)], self._logs["mininova-conductor"]
+        log.wait_until(lambda: _line_with(words, log.lines), f"a denial: {words}", PATIENCE)
+        self.seen.add("conductor")
+
+    def _times(self, caller, method):
+        return sum(denied["count"] for denied in self._listed(caller or "", method))
+
+    def _listed(self, caller, method):
+        return self._rows.read("SELECT * FROM denials WHERE caller = ? AND method = ?", caller, method)
 
     def as_unreadable(self, answer: Answer, error) -> None:
         """See that the conductor's RPC layer refused this before anybody looked at it."""

@@ -3,7 +3,6 @@
 import base64
 
 import pytest
-import taken_over
 from taken_over import own_object, payload_of, reply
 
 FAILURE = '{"class": "UnsupportedVersion", "module": "mininova.rpc.errors", "message": "so it says", "kwargs": {}}'
@@ -56,6 +55,6 @@ def _reject(attacker, command):
     body = command.body if isinstance(command.body, bytes) else command.body.encode()
     rejected = base64.b64encode(body).decode()
     attacker.publish(
-        sent["reply_to"], reply(sent["message_id"], failure=FAILURE, rejected=rejected), exchange=taken_over.REPLIES,
+        sent["reply_to"], reply(sent["message_id"], failure=FAILURE, rejected=rejected),
         headers={"x-mininova-seal": command.headers["x-mininova-seal"]},
     )  # fmt: skip

@@ -54,18 +54,18 @@ def test_by_a_fanout(attacker, refused, fanout):
 
 @pytest.mark.attack(refused_by="broker", sees=NOWHERE)
 @pytest.mark.parametrize("key", [TO_THEM, "compute", "scheduler", "#", "*", "compute.*"])
-def test_by_its_lane(attacker, refused, command, console, key):
+def test_by_its_lane(attacker, refused, command, console, flow, key):
     """Sends it by the one exchange that it may write to, its lane, under any key."""
-    with refused.reaching_nobody(console):
+    with refused.reaching_nobody(console, flow):
         assert not attacker.publish(key, command)
 
 
 @pytest.mark.attack(refused_by="broker", sees=NOWHERE)
 @pytest.mark.parametrize("header", ["CC", "BCC"])
 @pytest.mark.parametrize("user_id", [None, NOBODY], ids=["as-itself", "as-nobody"])
-def test_by_a_copy(attacker, refused, command, console, header, user_id):
+def test_by_a_copy(attacker, refused, command, console, flow, header, user_id):
     """Sends a harmless message to the conductor, and another compute a copy of it by the header `CC` or `BCC`."""
-    with refused.reaching_nobody(console):
+    with refused.reaching_nobody(console, flow):
         harmless = request("get_levels", {}, version="1.1", _msg_id=None)
         assert attacker.publish("conductor", harmless, user_id=user_id, headers={header: [TO_THEM]})
         assert not attacker.publish("nowhere", command, user_id=user_id, headers={header: [TO_THEM]})
@@ -102,16 +102,16 @@ def test_by_a_dead_letter(attacker, refused):
 
 
 @pytest.mark.attack(refused_by="broker", sees=NOWHERE)
-def test_by_a_dead_letter_of_somebody_trusted(attacker, refused, console):
+def test_by_a_dead_letter_of_somebody_trusted(attacker, refused, console, flow):
     """Lets what the api sent to it die in a queue of its own, and go by its lane, so that another compute gets it."""
-    with dying_queue(attacker, TO_THEM), refused.reaching_nobody(console):
+    with dying_queue(attacker, TO_THEM), refused.reaching_nobody(console, flow):
         console.asked_of_mine()
 
 
 @pytest.mark.attack(refused_by="conductor", sees="nothing: the broker takes it, and its receiver drops it")
 def test_a_dead_letter_to_the_conductor(attacker, refused, console):
     """Has what the api sent to it come to the conductor in the same way, and in the api's name."""
-    with dying_queue(attacker, "conductor"), refused.by("mininova-conductor", "denied", "get_console_output"):
+    with dying_queue(attacker, "conductor"), refused.listed("api", "get_console_output"):
         console.asked_of_mine()
 
 

@@ -38,7 +38,7 @@ def test_no_user_id(attacker, refused, mine, method):
             "expected_task_state": [None],
         },
     }[method]
-    with refused.by_conductor_as_nobodys(method):
+    with refused.listed(None, method):
         attacker.publish("conductor", request(method, args), user_id=NOBODY, reply_to=attacker.reply_queue)
 
 
@@ -78,7 +78,7 @@ def test_what_only_the_api_may(attacker, refused, mine, spec):
 def test_what_only_the_api_may_as_nobody(attacker, refused, mine, spec):
     """Has the conductor build instances, and does not say who it is."""
     cast = request("build_instances", {"instances": [mine], "request_spec": spec}, _msg_id=None)
-    with refused.by_conductor_as_nobodys("build_instances"):
+    with refused.listed(None, "build_instances"):
         attacker.publish("conductor", cast, user_id=NOBODY, reply_to=attacker.reply_queue)
 
 

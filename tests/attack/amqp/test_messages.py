@@ -172,11 +172,17 @@ def test_terrible_values(attacker, refused, mine, data):
     refused.seen.add("conductor")
 
 
+@pytest.mark.attack(refused_by="conductor", sees="`MessageTooLong`, without its message being read")
+def test_megabytes(attacker, refused):
+    """Sends a body of ten megabytes, which the broker takes, for the conductor to read."""
+    refused.as_unreadable(attacker.send(b"[" + b'"x",' * 2_500_000 + b"0]"), "MessageTooLong")
+
+
 @pytest.mark.attack(refused_by="conductor", sees="`Forbidden`, or an error that says what is wrong")
 def test_a_list_without_end(attacker, refused, mine):
-    """Expects any of a hundred thousand task states, for each of which the database would have a parameter."""
+    """Expects any of fifty thousand task states, for each of which the database would have a parameter."""
     args = {"instance": mine, "changes": own_object("InstanceChanges", vm_state="stopped"),
-            "expected_task_state": [f"state-{number}" for number in range(100_000)]}  # fmt: skip
+            "expected_task_state": [f"state-{number}" for number in range(50_000)]}  # fmt: skip
     answer = attacker.ask("update_instance", args)
     assert answer.error in ("Forbidden", "InvalidArguments", "InstanceUpdateConflict"), answer
     refused.seen.add("conductor")

@@ -251,3 +251,15 @@ def test_queues(attacker, refused, others_are_served):
         for name in names:
             channel.queue_delete(name)
     refused.seen.add("nobody")
+
+
+@pytest.mark.attack(refused_by="conductor", sees="nothing: a line in ten seconds, with the count of the others")
+def test_log(attacker, refused, stack):
+    """Has itself denied the same thing again and again, to fill the disk with the log of that."""
+    log, times, began = stack.home.log("mininova-conductor"), 300, time.monotonic()
+    before = log.read_text().count("denied 'get_instances'")
+    with refused.listed(attacker.user, "get_instances", times):
+        for _ in range(times):
+            attacker.publish("conductor", taken_over.request("get_instances", {"host": "host-2"}))
+    lines = log.read_text().count("denied 'get_instances'") - before
+    assert lines <= 1 + (time.monotonic() - began) / 10
