@@ -26,10 +26,6 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ()
     is_admin: bool = False
 
-    def elevated(self) -> "RequestContext":
-        """Return the same context with an operator's rights; the caller's own is left as it is."""
-        return msgspec.structs.replace(self, is_admin=True, roles=(*self.roles, "admin"))
-
     def to_wire(self) -> dict[str, Any]:
         """Give the fields that travel; the RPC layer prefixes each with ``_context_`` (oslo.messaging's way)."""
         return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}

@@ -45,16 +45,6 @@ def test_a_context_has_no_place_for_a_secret():
     assert not [name for name in RequestContext.__struct_fields__ if "token" in name or "password" in name]
 
 
-def test_elevated_is_another_context():
-    """The caller's own keeps its rights, and nothing else differs."""
-    context = RequestContext(user_id="me", roles=("member",))
-    elevated = context.elevated()
-
-    assert (elevated.is_admin, elevated.roles, elevated.user_id) == (True, ("member", "admin"), "me")
-    assert elevated.request_id == context.request_id
-    assert (context.is_admin, context.roles) == (False, ("member",))
-
-
 def test_each_request_has_an_id_of_its_own():
     """In the form that OpenStack's have."""
     assert new_request_id().startswith("req-")
