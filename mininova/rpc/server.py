@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Self
 from uuid import uuid4
 
-from mininova.rpc import callers, deadline, denials, envelope, parking, signs, tracing
+from mininova.rpc import callers, deadline, denials, envelope, parking, signs, sparing, tracing
 from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
 from mininova.rpc.denials import Admit, OnDenied
 from mininova.rpc.endpoints import Endpoint, check_manager, meant, topic_of
@@ -231,7 +231,10 @@ class Server:
             denials.denied(request, error, self._on_denied)
             self._seen("denied", message, request, error=error)
         else:
-            LOG.warning("refused a message from %s on %s: %s", message.app_id, message.routing_key, error)
+            like = sparing.about(self.peer.sender_of(message), "refused", type(error).__name__)
+            LOG.warning(
+                "refused a message from %.200r on %s: %.500s", message.app_id, message.routing_key, error, extra=like
+            )
             self._seen("rejected", message, request, error=error)
         failure = self.peer.codec.failure_of(error)
         if request is not None and request.msg_id is not None:
