@@ -4,8 +4,9 @@ A notification never breaks the operation that it tells of: what a driver fails 
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from mininova.rpc.notify.drivers import Driver, Kept, Log, Noop, Routing, Several
 from mininova.rpc.notify.messaging import Messaging
@@ -33,6 +34,12 @@ class Notifier:
     ) -> None:
         self.publisher_id, self._wants = publisher_id, wants
         self._drivers = Several([Messaging(peer, topic=topic)] if drivers is None else drivers)
+
+    def prepare(self, publisher_id: str) -> Self:
+        """Give a notifier of another publisher, which tells what it has to tell to the same drivers."""
+        other = copy(self)
+        other.publisher_id = publisher_id
+        return other
 
     def notify(self, ctxt: Any, priority: str, event_type: str, payload: Any) -> None:
         """Tell something.

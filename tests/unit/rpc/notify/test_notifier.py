@@ -138,3 +138,12 @@ def test_a_driver_that_is_not_known_is_refused(bench):
     for name in ("pigeon", "routing"):
         with pytest.raises(ValueError, match=f"'{name}' is no notification driver"):
             notifier.drivers(["routing"], bench.peer(), routing={"all": {name: {}}})
+
+
+def test_a_prepared_notifier_is_another_publisher():
+    """It has the drivers of the first, whose own name stays."""
+    kept = Kept()
+    first = rpc.Notifier(None, "compute.rack", drivers=[kept])
+    first.prepare("compute.host-1").info({}, "lamp.on", {})
+    first.info({}, "lamp.on", {})
+    assert [each.publisher_id for each in kept.notifications] == ["compute.host-1", "compute.rack"]
