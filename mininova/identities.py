@@ -60,13 +60,19 @@ def compute(process: str, hosts: Sequence[str] = ()) -> Identity:
     """
     hosts = tuple(dict.fromkeys(hosts)) or (process,)
     for name in (process, *hosts):
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a host: letters, digits, dots and hyphens make one, 63 at most")
-        if _TAKEN.search(name):
-            raise ValueError(
-                f"{name!r} ends as the names of queues do that a host keeps beside its own: choose another"
-            )
+        check_name(name)
     return Identity(f"{_PREFIX}{process}", COMPUTE, hosts)
+
+
+def check_name(name: str) -> None:
+    """Make sure that a compute or a host can be called so.
+
+    :raises ValueError: it cannot
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a host: letters, digits, dots and hyphens make one, 63 at most")
+    if _TAKEN.search(name):
+        raise ValueError(f"{name!r} ends as the names of queues do that a host keeps beside its own: choose another")
 
 
 def of(name: str | None, hosts_of: Callable[[str], Sequence[str]]) -> Identity | None:

@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--compute",
         action="append",
         default=[],
-        metavar="NAME",
+        metavar="NAME[=HOSTS]",
         help="record a compute whose broker user is there already; may be repeated (host add makes both)",
     )
     return parser
@@ -84,7 +84,10 @@ def _add_identities(host: arguments.AddCommand) -> None:
     add, remove = _told_to_conductors(identities.add), _told_to_conductors(identities.remove)
     new = host("add", add, "let a compute in: its broker user, its hosts and its configuration file")
     new.add_argument(
-        "--hosts", default="", metavar="A,B", help="the hosts it stands for; without it the one of its name"
+        "--hosts",
+        default="",
+        metavar="A,B",
+        help="the hosts it stands for, names and ranges such as node-[0001-1000]; without it the one of its name",
     )
     again = host("rotate", identities.rotate, "give a compute a new password, and cut off whoever has the old one")
     gone = host("remove", remove, "cut a compute off, and forget who it was")

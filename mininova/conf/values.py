@@ -1,4 +1,4 @@
-"""The kinds of value that oslo.config has no type for: broker and database URLs, an IPv4 range, a period.
+"""The kinds of value that oslo.config has no type for: broker and database URLs, an IPv4 range, a period, hosts.
 
 Each refuses what it cannot use with a sentence and an example, and never repeats a password.
 """
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from oslo_config import types
 
+from mininova import host_list
 from mininova.audit_period import AuditPeriod
 from mininova.rpc.amqp import address
 
@@ -159,3 +160,17 @@ class Period(Text):
         """
         AuditPeriod.parse(text := str(value).strip())
         return text
+
+
+class HostList(Text):
+    """Hosts, as ``edge, node-[0001-1000]``."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="list of hosts")
+
+    def __call__(self, value: Any) -> tuple[str, ...]:
+        """Give the name of each.
+
+        :raises ValueError: when one is none
+        """
+        return value if isinstance(value, tuple) else host_list.read(str(value))

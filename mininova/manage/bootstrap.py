@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors
+from mininova import errors, host_list
 from mininova.db import flavors, identity, images
 from mininova.db import identities as recorded
 from mininova.db.identity import Kept, Project, User
@@ -81,12 +81,18 @@ def _images(db: Database, conf: ConfigOpts) -> Iterator[tuple[str, bool]]:
     yield f"image {image.name}", image.id not in there
 
 
-def _computes(db: Database, names: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """Record computes whose broker users are there already, as in a local stack."""
+def _computes(db: Database, named: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Record computes whose broker users are there already, as in a local stack.
+
+    :raises errors.InvalidInput: a name that is none
+    """
+    try:
+        wanted = [compute(name, host_list.read(hosts)) for name, _, hosts in (each.partition("=") for each in named)]
+    except ValueError as error:
+        raise errors.InvalidInput(reason=error) from None
     with db.write() as tx:
-        for name in names:
-            identity = compute(name)
+        for identity in wanted:
             known = recorded.get(tx, identity.name) == identity
             if not known:
                 recorded.record(tx, identity.name, identity.hosts, datetime.now(UTC))
-            yield f"compute {name}", not known
+            yield f"compute {identity.process}", not known

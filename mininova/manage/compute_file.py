@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova import host_list
 from mininova.conf import groups
 from mininova.identities import Identity
 
@@ -51,7 +52,9 @@ def write(path: Path, conf: ConfigOpts, identity: Identity, url: str) -> None:
 
 
 def _new(conf: ConfigOpts, identity: Identity, line: str) -> str:
-    sections = {"DEFAULT": [f"host = {identity.hosts[0]}", line]}
+    sections = {"DEFAULT": [f"host = {identity.process}", line]}
+    if identity.hosts != (identity.process,):
+        sections["compute"] = [f"hosts = {host_list.write(identity.hosts)}"]
     for section, name, value in _changed(conf):
         sections.setdefault(section, []).append(f"{name} = {value}")
     told = [f"# The settings of mininova-compute as {identity.name}.  Written by mininova-manage host add."]

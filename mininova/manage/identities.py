@@ -11,7 +11,7 @@ from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import broker_definitions, errors, identities
+from mininova import broker_definitions, errors, host_list, identities
 from mininova.broker_rights import Layout
 from mininova.db import identities as recorded
 from mininova.db import limits
@@ -29,13 +29,13 @@ def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     :raises errors.HostHasIdentity: one of the hosts has an identity
     """
     try:
-        identity = identities.compute(parsed.name, [host for host in parsed.hosts.split(",") if host])
+        identity = identities.compute(parsed.name, host_list.read(parsed.hosts))
     except ValueError as error:
         raise errors.InvalidInput(reason=error) from None
     with opened(conf) as db, db.read() as tx:
         recorded.check_free(tx, identity)
     _give_password(conf, identity, _path(parsed))
-    print(f"{identity.name} may use the broker, for {', '.join(identity.hosts)}")
+    print(f"{identity.name} may use the broker, for {host_list.write(identity.hosts)}")
     print(f"its settings are in {_path(parsed)}: start mininova-compute there with --config-file")
 
 
@@ -65,7 +65,7 @@ def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         for host in identity.hosts:  # whoever stands for one of them next may offer something else
             limits.forget(tx, host)
     print(f"{identity.name} is removed, and was cut off" if there else f"{identity.name} is removed")
-    print(f"what waits for it stays on the broker, in the queues compute.{identity.hosts[0]} and those beside it")
+    print(f"what waits for it stays on the broker, in the queues of {host_list.write(identity.hosts)}: compute.HOST")
 
 
 def _known(conf: ConfigOpts, name: str) -> Identity:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mininova.conf.values import DatabaseURL, Network, Period, TransportURL, redacted
+from mininova.conf.values import DatabaseURL, HostList, Network, Period, TransportURL, redacted
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,11 @@ def test_periods():
 def test_redacted(url: str, shown: str):
     """A password never shows, however odd the URL; the rest of it does."""
     assert redacted(url) == shown
+
+
+def test_hosts():
+    """A list with ranges is the names in it, whether it is a file's or was read before."""
+    kind = HostList()
+    assert kind("edge, n[1-2]") == ("edge", "n1", "n2") == kind(("edge", "n1", "n2"))
+    with pytest.raises(ValueError, match="is no range of hosts"):
+        kind("n[1-")

@@ -41,12 +41,21 @@ def test_what_all_must_agree_on_is_carried_over(tmp_path):
     compute_file.write(file, settings(**changed), RACK, "amqp://compute.rack:a$b@one/")
 
     read = conf.read_files("compute", [str(file)])
-    assert (read.host, read.control_exchange, read.flow.enabled) == ("a", "nova", True)
+    assert (read.control_exchange, read.flow.enabled) == ("nova", True)
     assert read.transport_url == "amqp://compute.rack:a$b@one/"
     assert read.oslo_messaging_notifications.topics == ["notifications", "billing"]
     assert read.oslo_messaging_notifications.driver == ["messagingv2", "log"]
     assert "secret" not in file.read_text()
     assert "ssl_ca_file" not in file.read_text()
+
+
+@pytest.mark.parametrize(("hosts", "listed"), [(["a", "b"], ("a", "b")), (["rack"], None), ([], None)])
+def test_a_compute_is_told_its_name_and_its_hosts(tmp_path, hosts, listed):
+    """Its process is called as its broker user; the host of that name need not be listed."""
+    file = tmp_path / "compute.conf"
+    compute_file.write(file, settings(), identities.compute("rack", hosts), "amqp://compute.rack:p@one/")
+    read = conf.read_files("compute", [str(file)])
+    assert (read.host, read.compute.hosts) == ("rack", listed)
 
 
 def test_a_file_without_an_address_gets_one(tmp_path):
