@@ -1,10 +1,12 @@
-"""Log lines: when, how grave, which request, who, what.
+"""Log lines: when, how grave, which request, which host, who, what.
 
 A reader should follow a boot from the logs alone, so every line of a handler carries the id of the request that
-it works for.
+it works for; and a compute may stand for many hosts, so each line about one of them names it.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -12,12 +14,13 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.rpc.sparing import Sparing
 
-_FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(request_id)s] %(message)s"
+_FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(about)s] %(message)s"
 
 # What would begin a new line, or move the cursor, and how it is written instead.
 _CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if chr(code) != "\t"}
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_host: ContextVar[str] = ContextVar("host", default="")
 
 
 def working_for(request_id: str) -> None:
@@ -25,10 +28,20 @@ def working_for(request_id: str) -> None:
     _request_id.set(request_id)
 
 
-class _AddRequestId(logging.Filter):
+@contextmanager
+def on_host(host: str) -> Iterator[None]:
+    """Have lines name a host; for a block, or as a decorator for all that a function does."""
+    token = _host.set(host)
+    try:
+        yield
+    finally:
+        _host.reset(token)
+
+
+class _AddWhatItIsAbout(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the id to a line."""
-        record.request_id = _request_id.get()
+        """Add the id of the request to a line, and the host if there is one."""
+        record.about = f"{_request_id.get()} {_host.get()}".rstrip()
         return True
 
 
@@ -47,7 +60,7 @@ def setup(conf: ConfigOpts) -> None:
     """
     handler = logging.StreamHandler() if conf.log_file is None else logging.FileHandler(Path(conf.log_file))
     handler.setFormatter(_OneLine(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
-    handler.addFilter(_AddRequestId())
+    handler.addFilter(_AddWhatItIsAbout())
     handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]

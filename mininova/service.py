@@ -6,17 +6,19 @@ knows eventlet; the RPC layer and the managers use ``threading``, whose primitiv
 """
 
 import contextlib
+import itertools
 import logging
 import random
 import signal
 import socket
-from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import eventlet
 from oslo_config.cfg import ConfigOpts
 
-from mininova import broker, errors, http_server, replies, rpc, upgrade_levels
+from mininova import broker, errors, http_server, log, replies, rpc, upgrade_levels
 from mininova.identities import COMPUTE
 from mininova.objects import Service
 from mininova.observe import Observation
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 _LAST_WORDS = 5.0  # seconds that the last notifications have; only a broker that is away needs them
+_AT_A_TIME = 16  # things that are done at once of many of a kind: enough to keep the broker and a conductor busy
 _SPREAD = 30.0  # seconds, so that the hosts do not all come at the same instant to say that an hour is over
 
 
@@ -82,6 +85,10 @@ class Process:
 
     # ---- parts
 
+    def notifier_of(self, host: str) -> rpc.Notifier:
+        """Give the notifier of a host that this process stands for; what it tells goes the way of the process's own."""
+        return self.notifier.prepare(f"{self.name}.{host}")
+
     def on_rejected(self, handler: rpc.inbox.Rejected) -> None:
         """Have a handler told of each cast of ours that its receiver refused.
 
@@ -108,16 +115,19 @@ class Process:
         endpoints: Sequence[tuple[type[rpc.Interface], object]],
         admit: Admit,
         on_denied: OnDenied | None = None,
+        host: str | None = None,
     ) -> rpc.Server:
-        """Serve RPC interfaces; a compute serves nothing but its own host.
+        """Serve RPC interfaces; a compute serves nothing but its own host, or each of its hosts.
 
         :param admit: says who may ask what, where identities are enforced
         :param on_denied: told of what was denied
+        :param host: one of many that this process stands for: what comes to its queue is for these endpoints, and for
+            no other host's
         """
         enforce = self.conf.identities.enforce
         server = rpc.Server(
-            self.peer, self.host, endpoints,
-            spawn=eventlet.spawn_n,
+            self.peer, host or self.host, endpoints,
+            spawn=partial(_in_background, host),
             admit=admit if enforce else admit_all,
             on_denied=on_denied,
             alone=self.name == COMPUTE,
@@ -164,35 +174,57 @@ class Process:
         """Do something when all that was begun is finished."""
         self._endings.append(work)
 
+    def all_of(self, works: Iterable[Callable[[], object]]) -> None:
+        """Do several things, some at a time, and return when all are done; the first failure is the caller's."""
+        _together(works, _AT_A_TIME)
+
     def every(self, seconds: float, work: Callable[[], object], what: str) -> None:
         """Do something now and then periodically, a little unevenly; a failure is logged and the next turn comes.
 
         The first time is done before this returns, and its failure is the caller's.
         """
-        work()
-        eventlet.spawn_n(self._repeat, seconds, work, what)
+        self.each_every(seconds, [work], what)
 
-    def _repeat(self, seconds: float, work: Callable[[], object], what: str) -> None:
-        while True:
-            eventlet.sleep(seconds * random.uniform(0.9, 1.1))
+    def each_every(self, seconds: float, works: Sequence[Callable[[], object]], what: str) -> None:
+        """Do several things as ``every`` does one: later in turn, so that they are spread over the period."""
+        self.all_of(works)
+        eventlet.spawn_n(self._repeat, seconds, works, what)
+
+    def _repeat(self, seconds: float, works: Sequence[Callable[[], object]], what: str) -> None:
+        under_way = set[Callable[[], object]]()
+
+        def do(work: Callable[[], object]) -> None:
             try:
                 work()
+            except rpc.RPCError as error:
+                LOG.warning("%s: %s", what, error)
             except Exception:  # whatever it was, the next turn may do better
                 LOG.exception("%s failed", what)
+            finally:
+                under_way.discard(work)
 
-    def at_the_end_of(self, left: Callable[[], float], work: Callable[[], object], what: str) -> None:
-        """Do something in the background, now and then each time that a period is over; patiently.
+        for work in itertools.cycle(works):
+            eventlet.sleep(seconds / len(works) * random.uniform(0.9, 1.1))
+            if work not in under_way:  # one that waits for its answer holds up nobody but itself
+                under_way.add(work)
+                eventlet.spawn_n(do, work)
+
+    def at_the_end_of(self, left: Callable[[], float], works: Sequence[Callable[[], object]], what: str) -> None:
+        """Do things in the background, one after the other, now and each time that a period is over; patiently.
 
         :param left: gives the seconds that are left of the period under way
         """
-        eventlet.spawn_n(self._repeat_at_the_end_of, left, work, what)
+        eventlet.spawn_n(self._repeat_at_the_end_of, left, works, what)
 
-    def _repeat_at_the_end_of(self, left: Callable[[], float], work: Callable[[], object], what: str) -> None:
+    def _repeat_at_the_end_of(
+        self, left: Callable[[], float], works: Sequence[Callable[[], object]], what: str
+    ) -> None:
         while True:
-            try:
-                self.patiently(work, what)
-            except Exception:  # whatever it was, the next turn may do better
-                LOG.exception("%s failed", what)
+            for work in works:
+                try:
+                    self.patiently(work, what)
+                except Exception:  # whatever it was, the next turn may do better
+                    LOG.exception("%s failed", what)
             eventlet.sleep(left() + random.uniform(0, _SPREAD))
 
     def patiently(self, work: Callable[[], object], what: str) -> None:
@@ -238,9 +270,8 @@ class Process:
         for listener in self._sockets:
             listener.close()
         wait = self.conf.graceful_shutdown_timeout
-        for server in self._servers:
-            if not server.stop(wait):
-                LOG.warning("stopped before all work was finished; its messages go back to their queues")
+        if not all(_together([partial(server.stop, wait) for server in self._servers], len(self._servers))):
+            LOG.warning("stopped before all work was finished; its messages go back to their queues")
         for ending in self._endings:
             ending()
         self.notifier.stop(min(wait, _LAST_WORDS))
@@ -257,6 +288,16 @@ class Process:
             self.transport.publish(event)
         except rpc.RPCError as error:
             LOG.debug("a flow report was dropped: %s", error)
+
+
+def _together(works: Iterable[Callable[[], Any]], at_a_time: int) -> list[Any]:
+    """Do several things in green threads, so many at a time, and give what came of each."""
+    return list(eventlet.GreenPool(max(1, at_a_time)).imap(lambda work: work(), works))
+
+
+def _in_background(host: str | None, work: Callable[..., object], *args: object) -> None:
+    """Do something in a green thread; what it logs names the host that it is for, if it is one of many."""
+    eventlet.spawn_n(log.on_host(host)(work) if host else work, *args)
 
 
 def _signals() -> socket.socket:

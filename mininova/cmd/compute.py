@@ -1,10 +1,16 @@
-"""mininova-compute: run the instances of one host, with no database and no credential for one."""
+"""mininova-compute: run the instances of one host, or of many, with no database and no credential for one.
+
+A process that stands for many hosts has for each of them what it has for one: a hypervisor, a manager, a server of the
+host's queue, and a heartbeat.  They share the connection to the broker, and the settings.
+"""
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova import log
 from mininova.audit_period import AuditPeriod
 from mininova.cmd.launch import launch
 from mininova.compute import admission
@@ -14,34 +20,56 @@ from mininova.compute.usage import UsageAudit
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
 from mininova.service import Process
+from mininova.virt.behaviour import Behaviour
 from mininova.virt.fake import FakeDriver
 
 
 def build(conf: ConfigOpts) -> Process:
-    """Make a compute node of real parts; it reports itself only when its queue is there to be written to."""
+    """Make a compute of real parts; a host reports itself only when its queue is there to be written to."""
     process = Process(conf, "compute")
     conductor = ConductorAPI(process.peer)
-    manager = ComputeManager(
-        conf.host,
-        FakeDriver.from_conf(conf),
-        conductor,
-        process.notifier,
-        availability_zone=conf.compute.default_availability_zone,
-        max_concurrent_builds=conf.compute.max_concurrent_builds,
-        audit_period=AuditPeriod.parse(conf.instance_usage_audit_period),
-    )
+    hosts = conf.compute.hosts or (conf.host,)
+    managers = _managers(process, conductor, hosts)
     process.connect()
-    process.patiently(manager.init_host, "asking the conductor for this host's instances")
-    process.serve([(ComputeAPI, manager)], admission.gate())
-    process.every(conf.report_interval, manager.report, "the heartbeat")
+    process.all_of([log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers])
+    reports = [log.on_host(manager.host)(manager.report) for manager in managers]
+    process.each_every(conf.report_interval, reports, "the heartbeat")
     # It is asked for by name: only the answer tells whether a conductor is too old for the question.
     asked = ConductorAPI(process.peer, pin=ConductorAPI.version)
     learn = partial(process.levels.learn_from, lambda: asked.get_levels(service_context()))
     process.every(conf.report_interval, learn, "learning what the conductors speak")
     if conf.instance_usage_audit:
-        usage = UsageAudit.from_conf(conf, conductor, process.notifier)
-        process.at_the_end_of(usage.left, usage.tell_what_is_over, "the usage audit")
+        _tell_usage(process, conductor, hosts)
     return process
+
+
+def _managers(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> list[ComputeManager]:
+    """Make what runs the instances of each host."""
+    conf, behaviour = process.conf, Behaviour(process.conf.fake.behaviour)
+    return [
+        ComputeManager(
+            host,
+            FakeDriver.from_conf(conf, host, behaviour),
+            conductor,
+            process.notifier_of(host),
+            availability_zone=conf.compute.default_availability_zone,
+            max_concurrent_builds=conf.compute.max_concurrent_builds,
+            audit_period=AuditPeriod.parse(conf.instance_usage_audit_period),
+        )
+        for host in hosts
+    ]
+
+
+def _open(process: Process, manager: ComputeManager) -> None:
+    """Make the guests of a host and its instances agree, and then take what is sent to it."""
+    process.patiently(manager.init_host, "asking the conductor for this host's instances")
+    process.serve([(ComputeAPI, manager)], admission.gate(), host=manager.host)
+
+
+def _tell_usage(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> None:
+    audits = [UsageAudit.from_conf(process.conf, host, conductor, process.notifier_of(host)) for host in hosts]
+    tell = [log.on_host(host)(audit.tell_what_is_over) for host, audit in zip(hosts, audits, strict=True)]
+    process.at_the_end_of(audits[0].left, tell, "the usage audit")
 
 
 def main() -> None:

@@ -53,10 +53,11 @@ class UsageAudit:
         self._period, self._mark, self._clock = period, mark, clock
 
     @classmethod
-    def from_conf(cls, conf: ConfigOpts, conductor: ConductorAPI, notifier: Notifier) -> "UsageAudit":
-        """Make one as the settings say."""
+    def from_conf(cls, conf: ConfigOpts, host: str, conductor: ConductorAPI, notifier: Notifier) -> "UsageAudit":
+        """Make that of a host as the settings say."""
         period = AuditPeriod.parse(conf.instance_usage_audit_period)
-        return cls(conf.host, conductor, notifier, period=period, mark=Path(conf.state_path) / "usage-told-until")
+        mark = Path(conf.state_path) / f"usage-told-until.{host}"
+        return cls(host, conductor, notifier, period=period, mark=mark)
 
     def left(self) -> float:
         """Give the seconds that are left of the period that is under way."""
@@ -97,7 +98,7 @@ class UsageAudit:
         return None
 
     def _remember(self, end: datetime) -> None:
-        whole = self._mark.with_suffix(".new")  # so that a crash leaves the old mark or the new one
+        whole = self._mark.with_name(f"{self._mark.name}.new")  # so that a crash leaves the old mark or the new one
         whole.write_text(end.isoformat())
         whole.replace(self._mark)
 

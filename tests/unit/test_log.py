@@ -45,3 +45,15 @@ def test_a_flood_of_denials_is_one_line(written):
     assert [line.partition(" to ")[2].partition(" on ")[0] for line in written()] == [
         "'compute.host-1'", "'compute.host-2'",
     ]  # fmt: skip
+
+
+def test_a_line_names_the_host_that_it_is_about(written):
+    """Where something is done for a host, and nowhere else."""
+    log.working_for("req-1")
+    speak = logging.getLogger("mininova").error
+    log.on_host("host-1")(speak)("booting")
+    with log.on_host("host-2"):
+        speak("booting")
+    speak("resting")
+    said = [line.partition(" mininova ")[2] for line in written()]
+    assert said == ["[req-1 host-1] booting", "[req-1 host-2] booting", "[req-1] resting"]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mininova import rpc
+from mininova import conf, rpc
 from mininova.audit_period import AuditPeriod
 from mininova.compute.usage import UsageAudit
 from mininova.rpc.notify.drivers import Kept
@@ -167,3 +167,13 @@ def test_another_period_goes_on_where_the_last_one_ended(host, running):
     host.audit("day").tell_what_is_over()
 
     assert host.told == [period(running, -1, 0), period(running, -12, 12)]
+
+
+def test_each_host_of_a_process_remembers_by_itself(conductor, running, tmp_path):
+    """A host whose period was told does not keep another's from being told, whatever dots their names have."""
+    kept, settings = Kept(), conf.for_tests("compute", state_path=str(tmp_path), host="rack")
+    for host in ("host.1", "host.2"):
+        notifier = rpc.Notifier(None, f"compute.{host}", drivers=[kept])
+        UsageAudit.from_conf(settings, host, conductor, notifier).tell_what_is_over()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["usage-told-until.host.1", "usage-told-until.host.2"]
