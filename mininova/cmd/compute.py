@@ -31,7 +31,9 @@ def build(conf: ConfigOpts) -> Process:
     hosts = conf.compute.hosts or (conf.host,)
     managers = _managers(process, conductor, hosts)
     process.connect()
-    process.all_of([log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers])
+    first, *others = [log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers]
+    first()  # alone: it may have to wait for a conductor, and one that asks again and again is enough
+    process.all_of(others)
     reports = [log.on_host(manager.host)(manager.report) for manager in managers]
     process.each_every(conf.report_interval, reports, "the heartbeat")
     # It is asked for by name: only the answer tells whether a conductor is too old for the question.
