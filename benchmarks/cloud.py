@@ -35,8 +35,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def stack(computes: int) -> Iterator[SimpleNamespace]:
-    """Run a stack with its own home and ports, without the flow; stop it afterwards."""
+def stack(computes: int, hosts_per_compute: int = 1) -> Iterator[SimpleNamespace]:
+    """Run a stack with its own home and ports, without the flow; stop it afterwards.
+
+    :param computes: how many processes, each of which stands for ``hosts_per_compute`` hosts
+    """
     with tempfile.TemporaryDirectory(prefix="mininova-bench-") as folder:
         home = Path(folder) / "home"
         environment = {
@@ -45,6 +48,7 @@ def stack(computes: int) -> Iterator[SimpleNamespace]:
             "MININOVA_API_PORT": str(free_port()),
             "MININOVA_BROKER_PORT": str(free_port()),
             "MININOVA_COMPUTES": str(computes),
+            "MININOVA_HOSTS_PER_COMPUTE": str(hosts_per_compute),
             "MININOVA_FLOW": "0",
             "MININOVA_BOOT": "0",
         }

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mininova import identities
+from mininova import host_list, identities
 from stack import broker, down, install, services, settings, standalone, up
 from stack.errors import StackError
 from stack.home import Home
@@ -148,7 +148,7 @@ def _add_compute(request: Request) -> None:
         identities.compute(host)
     except ValueError as error:
         raise StackError(f"{error}.") from None
-    if host in settings.load(home).computes:
+    if any(host in (name, *host_list.read(hosts)) for name, hosts in settings.load(home).computes.items()):
         raise StackError(f"There is a compute {host} already.")
     supervisor = _running(request)
     with home.locked(), request.progress.step(f"Adding the compute {host}") as done:
@@ -173,7 +173,7 @@ def _rabbitmqctl(request: Request) -> int:
 def _service(request: Request, named: str) -> str:
     """Find the program that somebody means: ``mininova-api`` or ``api``, ``host-1``, ``broker``."""
     kept = settings.load(request.home)
-    known = [*services.CONTROLLER_PROGRAMS, *(services.COMPUTE + host for host in kept.computes)]
+    known = [*services.CONTROLLER_PROGRAMS, *(services.COMPUTE + name for name in kept.computes)]
     for name in (named, f"mininova-{named}", services.COMPUTE + named, {"broker": services.BROKER}.get(named)):
         if name in known:
             return str(name)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mininova import broker_definitions, identities
+from mininova import broker_definitions, host_list, identities
 from stack import broker
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
@@ -39,15 +39,15 @@ def programs(home: Home, settings: Settings) -> list[Program]:
     """List everything that a stack runs, the broker first."""
     found = [] if settings.broker_url else [Program(BROKER, (str(home.broker / broker.START),))]
     found += [_service(home, name) for name in SERVICES]
-    found += [compute(home, host) for host in settings.computes]
+    found += [compute(home, name) for name in settings.computes]
     if settings.flow:
         found.append(_service(home, FLOW, "collect"))
     return found
 
 
-def compute(home: Home, host: str) -> Program:
-    """Describe the compute of a host."""
-    return Program(COMPUTE + host, (executable("mininova-compute"), "--config-file", str(compute_file(home, host))))
+def compute(home: Home, name: str) -> Program:
+    """Describe a compute."""
+    return Program(COMPUTE + name, (executable("mininova-compute"), "--config-file", str(compute_file(home, name))))
 
 
 def _service(home: Home, name: str, *words: str) -> Program:
@@ -58,7 +58,7 @@ def _service(home: Home, name: str, *words: str) -> Program:
 
 def metrics_ports(settings: Settings) -> dict[str, int]:
     """Give the port at which each service shows its metrics: the one that was asked for, and those after it."""
-    names = [*SERVICES, *(COMPUTE + host for host in settings.computes)]
+    names = [*SERVICES, *(COMPUTE + name for name in settings.computes)]
     first = settings.metrics_port
     return {} if first is None else {name: first + number for number, name in enumerate(names)}
 
@@ -73,7 +73,7 @@ def executable(name: str) -> str:
 
 def definitions(home: Home, settings: Settings) -> broker_definitions.Definitions:
     """Define the users of the private broker, and what they share: it needs no more to begin with."""
-    computes = [*map(identities.compute, settings.computes)]
+    computes = [identities.compute(name, host_list.read(hosts)) for name, hosts in settings.computes.items()]
     everybody = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes]
     passwords = {identity: _password(home, identity.name) for identity in everybody}
     return broker_definitions.together(
@@ -89,11 +89,11 @@ def _password(home: Home, user: str) -> str:
 
     That of a compute is in its own file and nowhere else: ``mininova-manage host rotate`` writes a new one there.
     """
-    host = user.removeprefix(f"{identities.COMPUTE}.")
-    if host == user:
+    name = user.removeprefix(f"{identities.COMPUTE}.")
+    if name == user:
         return home.secret(f"broker user {user}")
     kept = configparser.RawConfigParser(strict=False)
-    kept.read(compute_file(home, host))
+    kept.read(compute_file(home, name))
     found = urlsplit(kept.get("DEFAULT", "transport_url", fallback=""))
     return unquote(found.password or "") if found.username == user else broker_definitions.new_password()
 
@@ -117,22 +117,23 @@ def write_configuration(home: Home, settings: Settings) -> None:
         home.write_private(_own_file(home, name), _ini({**own, **_metrics(settings, name)}))
     if not behaviour(home).exists():
         shutil.copyfile(CHECKOUT / "etc/mininova/fake-behaviour.yaml", behaviour(home))
-    for host in settings.computes:
-        write_compute(home, settings, host)
+    for name in settings.computes:
+        write_compute(home, settings, name)
 
 
-def write_compute(home: Home, settings: Settings, host: str) -> None:
+def write_compute(home: Home, settings: Settings, name: str) -> None:
     """Write the configuration file of one compute."""
-    state = home.hosts / host
+    state, hosts = home.hosts / name, settings.computes[name]
     state.mkdir(mode=0o700, exist_ok=True)
     own: Sections = {
-        "DEFAULT": {"host": host, "state_path": state, **_messaging(home, settings, identities.compute(host).name)},
+        "DEFAULT": {"host": name, "state_path": state, **_messaging(home, settings, identities.compute(name).name)},
+        **({} if hosts == name else {"compute": {"hosts": hosts}}),
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
         **_trust(home, settings),
-        **_metrics(settings, COMPUTE + host),
+        **_metrics(settings, COMPUTE + name),
     }
-    home.write_private(compute_file(home, host), _ini(own))
+    home.write_private(compute_file(home, name), _ini(own))
 
 
 def _messaging(home: Home, settings: Settings, user: str) -> dict[str, object]:
@@ -156,9 +157,9 @@ def _own_file(home: Home, name: str) -> Path:
     return home.etc / f"{name}.conf"
 
 
-def compute_file(home: Home, host: str) -> Path:
+def compute_file(home: Home, name: str) -> Path:
     """Name the file of a compute."""
-    return home.etc / f"mininova-compute-{host}.conf"
+    return home.etc / f"mininova-compute-{name}.conf"
 
 
 def behaviour(home: Home) -> Path:

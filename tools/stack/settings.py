@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from mininova import host_list
 from stack import ports
 from stack.errors import StackError
 from stack.home import Home
@@ -27,6 +28,7 @@ VARIABLES = {
     "MININOVA_API_PORT": f"where the REST API listens, on 127.0.0.1 ({DEFAULT_API_PORT})",
     "MININOVA_BROKER_PORT": f"where RabbitMQ listens, on 127.0.0.1 (the first free one from {FIRST_BROKER_PORT} up)",
     "MININOVA_COMPUTES": "how many computes to start: host-1, host-2 … (3)",
+    "MININOVA_HOSTS_PER_COMPUTE": "how many hosts each of them stands for; from 2 up they are rack-1, rack-2 … (1)",
     "MININOVA_BROKER_URL": "a broker that runs already, amqp://USER:PASSWORD@HOST:PORT/, instead of a private one",
     "MININOVA_TLS": "1 has the private broker speak TLS only, with an authority made for it at each start (0)",
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
@@ -41,6 +43,7 @@ VARIABLES = {
 class Settings:
     """One stack, as asked for.
 
+    :param computes: the name of each, and the hosts that it stands for, as host_list writes them
     :param broker_url: the broker of somebody else; None runs a private one on broker_port
     :param tls: whether the private broker is spoken to over TLS
     :param db_url: the database of somebody else; None uses a SQLite file
@@ -51,7 +54,7 @@ class Settings:
 
     api_port: int
     broker_port: int
-    computes: tuple[str, ...]
+    computes: Mapping[str, str]
     broker_url: str | None = None
     tls: bool = False
     db_url: str | None = None
@@ -76,8 +79,9 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
     :raises StackError: for a value that cannot be, naming its variable
     """
     broker_port = _read(environ, "MININOVA_BROKER_PORT", _port, None)
-    count = _read(environ, "MININOVA_COMPUTES", _count, 3)
-    named = [f"host-{number}" for number in range(1, count + 1)]
+    counted = _counted(
+        _read(environ, "MININOVA_COMPUTES", _count, 3), _read(environ, "MININOVA_HOSTS_PER_COMPUTE", _host_count, 1)
+    )
     broker_url = _read(environ, "MININOVA_BROKER_URL", _broker_url, None)
     tls = _read(environ, "MININOVA_TLS", _switch, False)
     if broker_url and tls:
@@ -85,7 +89,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
     return Settings(
         api_port=_read(environ, "MININOVA_API_PORT", _port, DEFAULT_API_PORT),
         broker_port=broker_port or ports.first_free(FIRST_BROKER_PORT),
-        computes=tuple(dict.fromkeys([*named, *added_computes(home)])),
+        computes={**counted, **{name: name for name in added_computes(home)}},
         broker_url=broker_url,
         tls=tls,
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
@@ -93,6 +97,14 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
     )
+
+
+def _counted(computes: int, hosts: int) -> dict[str, str]:
+    """Name so many computes, and the hosts of each: names of their own, so that a home can be started either way."""
+    numbers = range(1, computes + 1)
+    if hosts == 1:
+        return {f"host-{number}": f"host-{number}" for number in numbers}
+    return {f"rack-{number}": f"rack-{number}-[1-{hosts}]" for number in numbers}
 
 
 def _read(environ: Mapping[str, str], name: str, convert: Callable[[str], Any], default: Any) -> Any:
@@ -113,6 +125,12 @@ def _port(value: str) -> int:
 def _count(value: str) -> int:
     if not value.isdecimal() or not 0 < int(value) < 1_000:
         raise ValueError("a number of computes from 1 to 999")
+    return int(value)
+
+
+def _host_count(value: str) -> int:
+    if not value.isdecimal() or not 0 < int(value) <= host_list.MOST:
+        raise ValueError(f"a number of hosts from 1 to {host_list.MOST}")
     return int(value)
 
 
@@ -160,13 +178,13 @@ def load(home: Home) -> Settings:
     if "api_port" not in kept:
         raise StackError(f"No stack was ever started in {home.root}: tools/stack.sh starts one there.")
     fields = {name: kept[name] for name in Settings.__dataclass_fields__ if name in kept}
-    return Settings(**{**fields, "computes": tuple(fields["computes"])})
+    return Settings(**fields)
 
 
 def add_compute(home: Home, name: str) -> None:
     """Remember one compute more, for this run and for later ones."""
     kept = _kept(home)
-    _keep(home, {**kept, "computes": [*kept["computes"], name], "added_computes": [*added_computes(home), name]})
+    _keep(home, {**kept, "computes": {**kept["computes"], name: name}, "added_computes": [*added_computes(home), name]})
 
 
 def added_computes(home: Home) -> list[str]:

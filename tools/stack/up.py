@@ -136,7 +136,7 @@ def _without_password(url: str) -> str:
 def _prepare_database(home: Home, wanted: Settings, environ: Mapping[str, str]) -> None:
     """Bring the schema up to date, and make what a cloud begins with."""
     secret = {f"MININOVA_{user.upper()}_PASSWORD": clouds.password(home, user) for user in clouds.USERS.values()}
-    computes = [word for host in wanted.computes for word in ("--compute", host)]
+    computes = [word for name, hosts in wanted.computes.items() for word in ("--compute", f"{name}={hosts}")]
     for words in (("db", "upgrade"), ("bootstrap", *computes)):
         _manage(home, words, {**processes.plain_environment(environ), **secret})
 

@@ -1,6 +1,7 @@
 """The programs of a stack, and the configuration files that they read."""
 
 import itertools
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -83,6 +84,19 @@ def test_each_service_is_its_own_broker_user(home):
     assert len({url.password for url in (*urls.values(), manage)}) == len(users)
     assert {user["name"] for user in told["users"]} == users
     assert {user["tags"] for user in told["users"]} == {""}
+
+
+def test_a_compute_of_many_hosts(home):
+    """It reads its hosts and the name of its process, and its broker user may use the queues of these hosts."""
+    asked = wanted(home, COMPUTES="2", HOSTS_PER_COMPUTE="3")
+    services.write_configuration(home, asked)
+
+    read = conf.read_files("compute", [str(services.compute_file(home, "rack-2"))])
+    assert (read.host, read.compute.hosts) == ("rack-2", ("rack-2-1", "rack-2-2", "rack-2-3"))
+    told = services.definitions(home, asked)["permissions"]
+    (right,) = (each["read"] for each in told if each["user"] == "compute.rack-2")
+    assert re.search(right, "compute.rack-2-3")
+    assert not re.search(right, "compute.rack-1-3")
 
 
 def test_a_compute_keeps_its_password(home):

@@ -19,7 +19,7 @@ def test_defaults(home):
     """Without any variable there are three computes, and the API where Nova's is."""
     wanted = settings.from_environment({}, home)
 
-    assert wanted.computes == ("host-1", "host-2", "host-3")
+    assert wanted.computes == {name: name for name in ("host-1", "host-2", "host-3")}
     assert wanted.api_port == 8774
     assert wanted.broker_port not in (5672, wanted.api_port)
     assert (wanted.flow, wanted.first_boot) == (True, True)
@@ -33,6 +33,9 @@ def test_defaults(home):
         ("MININOVA_BROKER_PORT", "0"),
         ("MININOVA_COMPUTES", "0"),
         ("MININOVA_COMPUTES", "-1"),
+        ("MININOVA_HOSTS_PER_COMPUTE", "0"),
+        ("MININOVA_HOSTS_PER_COMPUTE", "10001"),
+        ("MININOVA_HOSTS_PER_COMPUTE", "many"),
         ("MININOVA_BROKER_URL", "http://localhost/"),
         ("MININOVA_DB_URL", "mininova.sqlite"),
         ("MININOVA_FLOW", "yes"),
@@ -77,8 +80,10 @@ def test_an_added_compute_comes_back(home):
     settings.save(home, settings.from_environment({"MININOVA_COMPUTES": "2"}, home))
     settings.add_compute(home, "edge")
 
-    assert settings.load(home).computes == ("host-1", "host-2", "edge")
-    assert settings.from_environment({"MININOVA_COMPUTES": "1"}, home).computes == ("host-1", "edge")
+    assert list(settings.load(home).computes) == ["host-1", "host-2", "edge"]
+    assert list(settings.from_environment({"MININOVA_COMPUTES": "1"}, home).computes) == ["host-1", "edge"]
+    racks = settings.from_environment({"MININOVA_COMPUTES": "1", "MININOVA_HOSTS_PER_COMPUTE": "2"}, home)
+    assert racks.computes == {"rack-1": "rack-1-[1-2]", "edge": "edge"}
 
 
 def test_a_home_without_a_start_says_so(home):
