@@ -16,11 +16,12 @@ Source: https://www.rabbitmq.com/docs/access-control; tried on RabbitMQ 3.10 by 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from mininova.identities import COMPUTE, Identity
+from mininova.name_pattern import any_of
 from mininova.rpc.lanes import exchange_of
 
 FLOW = "mininova.flow"  # mininova.rpc.flow calls it so
@@ -153,9 +154,9 @@ def rights(identity: Identity, layout: Layout = USUAL) -> Rights:
     """Give the rights of an identity."""
     row = _ROWS[identity.kind]
     names = {
-        "{processes}": _any(dict.fromkeys((identity.process, *identity.hosts))),
-        "{hosts}": _any(identity.hosts),
-        "{notifications}": _any(layout.notifications),
+        "{processes}": any_of((identity.process, *identity.hosts)),
+        "{hosts}": any_of(identity.hosts),
+        "{notifications}": any_of(layout.notifications),
     }
     reply = f"reply_{row.process}_{_PROCESS}"
     requests, replies, notifications, flow = shared = tuple(map(re.escape, layout.exchanges))
@@ -184,7 +185,3 @@ def rights(identity: Identity, layout: Layout = USUAL) -> Rights:
             layout.told: TopicRight(write=right(*spoken), read=right(*spoken)),
         },
     )
-
-
-def _any(names: Iterable[str]) -> str:
-    return "|".join(map(re.escape, names))

@@ -11,8 +11,8 @@ from mininova import identities
 
 EXAMPLE = "edge, node-[0001-1000]"
 
-#: What one process stands for at most: a slip in a range is not to fill the memory.
-MOST = 10_000
+#: What one process stands for at most: so many were tried, and a slip in a range is not to fill the memory.
+MOST = 5_000
 
 _RANGE = re.compile(r"([^][]*)\[([0-9]+)-([0-9]+)\]([^][]*)")
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)")

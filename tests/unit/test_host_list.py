@@ -40,8 +40,8 @@ def test_names_and_ranges(text, names):
         ("a, b, a", "a is named twice"),
         ("host-[1-9], host-[9-12]", "host-9 is named twice"),
         ("a.dead", "'a.dead' ends as the names of queues do"),
-        ("host-[1-10001]", "more than 10000 hosts"),
-        ("host-[1-99999999999999]", "more than 10000 hosts"),
+        ("host-[1-5001]", "more than 5000 hosts"),
+        ("host-[1-99999999999999]", "more than 5000 hosts"),
     ],
 )
 def test_what_is_no_list_of_hosts(text, said):

@@ -34,7 +34,7 @@ def test_defaults(home):
         ("MININOVA_COMPUTES", "0"),
         ("MININOVA_COMPUTES", "-1"),
         ("MININOVA_HOSTS_PER_COMPUTE", "0"),
-        ("MININOVA_HOSTS_PER_COMPUTE", "10001"),
+        ("MININOVA_HOSTS_PER_COMPUTE", "5001"),
         ("MININOVA_HOSTS_PER_COMPUTE", "many"),
         ("MININOVA_BROKER_URL", "http://localhost/"),
         ("MININOVA_DB_URL", "mininova.sqlite"),
