@@ -6,7 +6,6 @@ knows eventlet; the RPC layer and the managers use ``threading``, whose primitiv
 """
 
 import contextlib
-import itertools
 import logging
 import random
 import signal
@@ -23,6 +22,7 @@ from mininova.identities import COMPUTE
 from mininova.objects import Service
 from mininova.observe import Observation
 from mininova.publisher import make_notifier
+from mininova.rounds import Rounds
 from mininova.rpc import flow
 from mininova.rpc.denials import Admit, OnDenied, admit_all
 from mininova.rpc.lanes import LaneOf
@@ -188,26 +188,21 @@ class Process:
     def each_every(self, seconds: float, works: Sequence[Callable[[], object]], what: str) -> None:
         """Do several things as ``every`` does one: later in turn, so that they are spread over the period."""
         self.all_of(works)
-        eventlet.spawn_n(self._repeat, seconds, works, what)
+        eventlet.spawn_n(self._make_rounds, Rounds(seconds, works), what)
 
-    def _repeat(self, seconds: float, works: Sequence[Callable[[], object]], what: str) -> None:
-        under_way = set[Callable[[], object]]()
+    def _make_rounds(self, rounds: Rounds, what: str) -> None:
+        while True:
+            eventlet.sleep(rounds.left())
+            if (work := rounds.turn()) is not None:
+                eventlet.spawn_n(self._do, work, what)
 
-        def do(work: Callable[[], object]) -> None:
-            try:
-                work()
-            except rpc.RPCError as error:
-                LOG.warning("%s: %s", what, error)
-            except Exception:  # whatever it was, the next turn may do better
-                LOG.exception("%s failed", what)
-            finally:
-                under_way.discard(work)
-
-        for work in itertools.cycle(works):
-            eventlet.sleep(seconds / len(works) * random.uniform(0.9, 1.1))
-            if work not in under_way:  # one that waits for its answer holds up nobody but itself
-                under_way.add(work)
-                eventlet.spawn_n(do, work)
+    def _do(self, work: Callable[[], object], what: str) -> None:
+        try:
+            work()
+        except rpc.RPCError as error:
+            LOG.warning("%s: %s", what, error)
+        except Exception:  # whatever it was, the next turn may do better
+            LOG.exception("%s failed", what)
 
     def at_the_end_of(self, left: Callable[[], float], works: Sequence[Callable[[], object]], what: str) -> None:
         """Do things in the background, one after the other, now and each time that a period is over; patiently.
