@@ -10,7 +10,7 @@ from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import log
+from mininova import errors, log, rpc
 from mininova.audit_period import AuditPeriod
 from mininova.cmd.launch import launch
 from mininova.compute import admission
@@ -63,8 +63,15 @@ def _managers(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -
 
 
 def _open(process: Process, manager: ComputeManager) -> None:
-    """Make the guests of a host and its instances agree, and then take what is sent to it."""
-    process.patiently(manager.init_host, "asking the conductor for this host's instances")
+    """Make the guests of a host and its instances agree, and then take what is sent to it.
+
+    :raises errors.ConfigError: when the host is not one of ours
+    """
+    try:
+        process.patiently(manager.init_host, "asking the conductor for this host's instances")
+    except rpc.Forbidden as error:
+        problem = f"{error}.  `mininova-manage host add` says which hosts a compute stands for, and writes its settings"
+        raise errors.ConfigError(problem=problem) from None
     process.serve([(ComputeAPI, manager)], admission.gate(), host=manager.host)
 
 

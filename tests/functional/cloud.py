@@ -9,7 +9,7 @@ import contextlib
 import io
 import random
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from mininova.rpc.memory_faults import Faults
 from mininova.scheduler.manager import SchedulerManager
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.upgrade_levels import TOPICS, UpgradeLevels
+from mininova.virt.behaviour import Behaviour
 from mininova.virt.fake import FakeDriver
 from mininova.wire import CODEC
 from mininova.wsgi.deploy import Parts, load_app
@@ -66,12 +67,19 @@ class Cloud:
 
     :param path: a folder for the database and the guests
     :param hosts: the compute nodes' names
+    :param racks: compute processes that stand for many hosts: name → hosts
     :param behaviour: the text of a fake-behaviour.yaml
     :param spans: makes the spans of all services
     """
 
     def __init__(
-        self, path: Path, *, hosts: tuple[str, ...] = ("host-1", "host-2"), behaviour: str = "", spans: Any = None
+        self,
+        path: Path,
+        *,
+        hosts: tuple[str, ...] = ("host-1", "host-2"),
+        racks: Mapping[str, tuple[str, ...]] = {},
+        behaviour: str = "",
+        spans: Any = None,
     ) -> None:
         self.path, self.broker, self.events = path, MemoryBroker(), list[rpc.MessageEvent]()
         self.spans, self.levels, self.peers = spans, dict[str, UpgradeLevels](), dict[str, rpc.Peer]()
@@ -85,7 +93,10 @@ class Cloud:
         self.denials = DenialLog(self.db, spawn=at_once, pause=0.0)
         self._start_conductor()
         self._start_scheduler()
-        self.computes = {host: self._start_compute(host) for host in hosts}
+        self.racks = {host: (host,) for host in hosts} | dict(racks)
+        self.computes: dict[str, ComputeManager] = {}
+        for name in self.racks:
+            self._start_compute(name)
         self.app = self._make_api()
         self.tokens: dict[str, str] = {}
 
@@ -143,18 +154,20 @@ class Cloud:
         manager = SchedulerManager(self.settings("scheduler", "ctl"), self.db, notifier, dice=random.Random(1))
         self._serve(peer, "ctl", SchedulerAPI, manager, mininova.scheduler.admission.gate())
 
-    def _start_compute(self, host: str) -> ComputeManager:
-        settings = self.settings("compute", host, **{"fake.behaviour": str(self.path / "behaviour.yaml")})
+    def _start_compute(self, name: str) -> None:
+        settings = self.settings("compute", name, **{"fake.behaviour": str(self.path / "behaviour.yaml")})
         with self.db.write() as tx:
-            identities.record(tx, f"compute.{host}", [host], datetime.now(UTC))
-        peer = self._peer("compute", host)
-        notifier = rpc.Notifier(peer, f"compute.{host}")
-        manager = ComputeManager(host, FakeDriver.from_conf(settings), ConductorAPI(peer), notifier)
-        manager.init_host()
-        self._serve(peer, host, ComputeAPI, manager, mininova.compute.admission.gate())
-        manager.report()
+            identities.record(tx, f"compute.{name}", self.racks[name], datetime.now(UTC))
+        peer = self._peer("compute", name)
+        notifier, behaviour = rpc.Notifier(peer, f"compute.{name}"), Behaviour(settings.fake.behaviour)
+        for host in self.racks[name]:
+            driver = FakeDriver.from_conf(settings, host, behaviour)
+            manager = ComputeManager(host, driver, ConductorAPI(peer), notifier.prepare(f"compute.{host}"))
+            manager.init_host()
+            self._serve(peer, host, ComputeAPI, manager, mininova.compute.admission.gate())
+            manager.report()
+            self.computes[host] = manager
         self.learn(peer)
-        return manager
 
     def _make_api(self) -> Client:
         settings = self.settings("api", "ctl")
@@ -164,10 +177,11 @@ class Cloud:
         parts = Parts(settings, self.db, peer, notifier, self.events.append, self.spans)
         return Client(load_app(PASTE, "mininova", parts))
 
-    def restart_compute(self, host: str) -> None:
+    def restart_compute(self, name: str) -> None:
         """End a compute process and start it again."""
-        self._servers.pop(host).stop()
-        self.computes[host] = self._start_compute(host)
+        for host in self.racks[name]:
+            self._servers.pop(host).stop()
+        self._start_compute(name)
 
     def learn(self, peer: rpc.Peer) -> None:
         """Have a service learn what the others speak, as it does with each of its heartbeats."""

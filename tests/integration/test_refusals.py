@@ -53,6 +53,13 @@ def _files(stack, service, config):
     return [word for path in files for word in ("--config-file", str(path))]
 
 
+def test_a_compute_with_hosts_that_are_none(refused):
+    """What cannot be read as hosts is quoted, with how they are written."""
+    line = refused("compute", file=COMPUTE, append="\n[compute]\nhosts = edge, node-[1-\n")
+    assert "hosts" in line
+    assert "'node-[1-' is no range of hosts: write them like edge, node-[0001-1000]" in line
+
+
 def test_a_compute_with_a_database_section(refused):
     """A compute refuses a [database] section, and quotes it."""
     assert "[database]" in refused("compute", file=COMPUTE, append="\n[database]\nconnection = sqlite:///x\n")
