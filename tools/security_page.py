@@ -64,6 +64,7 @@ In plain words, it can:
   with `auto` pins to all computes, as to an older one.
 * **emit notifications that are not true**, with any `publisher_id`. The broker vouches for the sender all the same: a
   listener that bills or acts must compare the message's `user_id` with the `publisher_id`, and pass over what has none.
+  A process of many hosts tells in the name of each, with one user for all: `mininova-manage host add` says which.
 * **tell the flow what it likes**. The flow is there to look at and to learn from; decide nothing by it.
 * **see which queues there are**, and how many messages wait in them, if it knows their names.
 * **take up some of the broker's and the conductor's time**. What it sends waits in queues of its own, and is read in

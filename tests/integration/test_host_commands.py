@@ -124,6 +124,21 @@ def test_a_host_is_added(cloud):
             connection.channel().queue_declare("compute.host-2", durable=True, auto_delete=False)
 
 
+def test_a_compute_of_many_hosts_is_added(cloud):
+    """Its file names the process and the hosts; its user can use the queue of each, and of no other."""
+    done = cloud.host("add", "lab", "--hosts", "edge, lab-[001-300]")
+
+    assert "compute.lab may use the broker, for edge, lab-[001-300]" in done.stdout
+    assert (cloud.settings["DEFAULT"]["host"], cloud.settings["compute"]["hosts"]) == ("lab", "edge, lab-[001-300]")
+    assert len(cloud.identities[0].hosts) == 301
+    with cloud.log_in() as connection:
+        for host in ("edge", "lab-001", "lab-300"):
+            connection.channel().queue_declare(f"compute.{host}", durable=True, auto_delete=False)
+        for host in ("lab", "lab-301", "lab-0300"):
+            with pytest.raises(amqp.exceptions.AccessRefused):
+                connection.channel().queue_declare(f"compute.{host}", durable=True, auto_delete=False)
+
+
 def test_a_file_that_is_there_keeps_what_it_says(cloud):
     """Only the address of the broker is changed in it."""
     cloud.file.write_text("[DEFAULT]\nhost = edge\n# mine\ntransport_url = amqp://x:y@z/\n[fake]\nbehaviour = b.yaml\n")
@@ -184,6 +199,7 @@ def test_a_host_that_the_broker_does_not_know_can_be_removed(cloud):
         (("add", "host 1"), "'host 1' is no name of a host"),
         (("add", "host-1.dead"), "'host-1.dead' ends as the names of queues do"),
         (("add", "a", "--hosts", "b,c.pause.5"), "'c.pause.5' ends as the names of queues do"),
+        (("add", "a", "--hosts", "b-[1-"), "'b-[1-' is no range of hosts"),
         (("rotate", "host-2"), "There is no identity compute.host-2"),
         (("remove", "host-2"), "There is no identity compute.host-2"),
     ],
