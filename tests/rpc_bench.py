@@ -151,7 +151,7 @@ class Bench:
         """Start a server of the lamps; what a Server takes, it gets, and its peer the rest."""
         spawn, api = how.pop("spawn", self.spawn), how.pop("api", self.api)
         pauses = how.pop("pauses", (0, 0.02, 0.01, 0.02))
-        served = {name: how.pop(name) for name in ("admit", "on_denied", "alone", "hosts") if name in how}
+        served = {name: how.pop(name) for name in ("admit", "on_denied", "alone") if name in how}
         peer = peer or self.peer(f"lamp.{host}", **how)
         server = rpc.Server(peer, host, [(api, keeper)], spawn=spawn, pauses=pauses, **served)
         server.start()

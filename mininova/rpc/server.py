@@ -49,7 +49,6 @@ class Server:
     :param on_denied: told of each message that was forbidden, by ``admit`` or by a handler
     :param alone: serve nothing but ``<topic>.<host>``, and park in ``<topic>.<host>.dead``: a process that may not read
         what is for others
-    :param hosts: the hosts that it stands for; the default is ``host``
     :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics
     """
 
@@ -64,7 +63,6 @@ class Server:
         admit: Admit = denials.admit_all,
         on_denied: OnDenied | None = None,
         alone: bool = False,
-        hosts: Sequence[str] = (),
     ) -> None:
         self.peer, self.host, self.topic = peer, host, topic_of(endpoints)
         self._admit, self._on_denied, self._alone = admit, on_denied, alone
@@ -77,9 +75,8 @@ class Server:
         self._fanout = f"{self.topic}_fanout"
         self._spawn, self._pauses = spawn or Threads(), pauses
         self._in_hand, self._quiet = 0, threading.Condition(threading.Lock())
-        self._places = [f"{self.topic}.{each}" for each in hosts or (host,)]
-        if not alone:
-            self._places.insert(0, self.topic)
+        mine = f"{self.topic}.{host}"
+        self._places = [mine] if alone else [self.topic, mine]
         self._lanes = Lanes(
             peer.transport, peer.exchange, self.topic, durable=True, at_once=HANDS,
             take=lambda user, delivery: self._take(delivery),
@@ -88,8 +85,8 @@ class Server:
             self._subscription(place, peer.exchange, TOPIC, place, durable=True) for place in self._places
         ]
         if not alone:
-            mine = f"{self._fanout}_{uuid4().hex}"
-            self._subscriptions.append(self._subscription(mine, self._fanout, FANOUT, "", durable=False))
+            heard = f"{self._fanout}_{uuid4().hex}"
+            self._subscriptions.append(self._subscription(heard, self._fanout, FANOUT, "", durable=False))
 
     def _subscription(self, queue: str, exchange: str, kind: str, key: str, *, durable: bool) -> Subscription:
         return Subscription(

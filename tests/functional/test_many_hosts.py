@@ -65,7 +65,12 @@ def test_a_host_tells_in_its_own_name(cloud: Cloud):
             told.append((event["publisher_id"], event["payload"]["host"]))
 
     queue = Subscription(
-        queue="heard", exchange="mininova", kind=TOPIC, routing_key="notifications.info", on_delivery=hear, no_ack=True
+        queue="heard",
+        exchange="mininova.notifications",
+        kind=TOPIC,
+        routing_key="notifications.info",
+        on_delivery=hear,
+        no_ack=True,
     )
     cloud.stranger("listener", None).transport.subscribe(queue)
     boot_on(cloud, *RACK)

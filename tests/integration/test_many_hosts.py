@@ -118,7 +118,9 @@ REACH = {
     "bind": lambda attacker, channel: channel.queue_bind(
         f"compute.{HOSTS[0]}", taken_over.EXCHANGE, f"compute.{OTHER}"
     ),
-    "command": lambda attacker, channel: attacker.publish(f"compute.{OTHER}", taken_over.request("ping", {})),
+    "command": lambda attacker, channel: attacker.publish(
+        f"compute.{OTHER}", taken_over.request("ping", {}), exchange=taken_over.EXCHANGE
+    ),
 }
 
 
