@@ -175,6 +175,20 @@ class Transport(ABC):
         :raises MessagingTimeout: it did not confirm in time
         """
 
+    def publish_all(self, messages: Sequence[Message], timeout: float) -> Sequence[Exception | None]:
+        """Send several in their order, return when the broker has them, and give what went wrong with each.
+
+        Over a network all are on their way before the first confirm is waited for.
+        """
+        return [self._error_of(message, timeout) for message in messages]
+
+    def _error_of(self, message: Message, timeout: float) -> Exception | None:
+        try:
+            self.publish_confirmed(message, timeout)
+        except Exception as error:  # whatever it is, the others are sent
+            return error
+        return None
+
     def wait(self, waiter: Waiter, timeout: float) -> bool:
         """Wait for a reply; a transport without threads delivers meanwhile."""
         return waiter.wait(timeout)

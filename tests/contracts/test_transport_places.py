@@ -35,6 +35,22 @@ def test_headers_travel_with_a_message(bench: Bench):
     assert message.deliveries == 3
 
 
+def test_several_are_sent_at_once_and_each_has_an_end_of_its_own(bench: Bench):
+    """What nobody serves is told of, and hurts neither what is before it nor what is behind it."""
+    name = f"any-{bench.mark}"
+    heard = bench.listen(name)
+    keys = [name, f"nobody-{bench.mark}", name]
+    messages = [
+        Message(body=b"{}", exchange=bench.exchange, routing_key=key, message_id=str(n), persistent=True)
+        for n, key in enumerate(keys)
+    ]
+
+    errors = bench.peer().transport.publish_all(messages, PATIENCE)
+
+    assert [type(error) for error in errors] == [type(None), rpc.Undeliverable, type(None)]
+    assert [bench.next(heard).message_id for _ in range(2)] == ["0", "2"]
+
+
 def test_a_message_without_headers_has_none(bench: Bench):
     """Nothing is invented."""
     name = f"any-{bench.mark}"

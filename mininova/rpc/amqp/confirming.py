@@ -21,10 +21,13 @@ from mininova.rpc.transport import Message, Waiter
 _ACCESS_REFUSED, _NOT_FOUND = 403, 404
 
 
-class _Unconfirmed:
-    """A message whose confirm has not come yet, and who waits for it."""
+class Unconfirmed:
+    """A message whose confirm has not come yet, and who waits for it.
 
-    def __init__(self, message: Message, data: bytes) -> None:
+    :param data: its frames
+    """
+
+    def __init__(self, message: Message, data: bytes = b"") -> None:
         self.message, self.data, self.waiter = message, data, Waiter()
         self.returned = self.given_up = False
 
@@ -41,30 +44,28 @@ class Confirming:
         self._link = link
         self._order = threading.Lock()  # what is written, and how it is counted
         self._published = 0
-        self._unconfirmed: dict[int, _Unconfirmed] = {}
-        self._suspects, self._held = deque[_Unconfirmed](), deque[_Unconfirmed]()
+        self._unconfirmed: dict[int, Unconfirmed] = {}
+        self._suspects, self._held = deque[Unconfirmed](), deque[Unconfirmed]()
         link.on[CONFIRMING, frames.RETURN] = self._returned
         link.on[CONFIRMING, frames.ACK] = self._confirmed
         link.on[CONFIRMING, frames.NACK] = self._not_taken
         link.on[CONFIRMING, frames.CHANNEL_CLOSE] = self._closed
         link.at_end.append(self._ended)
 
-    def publish(self, message: Message, data: bytes, timeout: float) -> None:
-        """Write a message, and return when the broker has it.
-
-        :param data: its frames
-        """
-        unconfirmed = _Unconfirmed(message, data)
+    def publish(self, unconfirmed: Unconfirmed) -> None:
+        """Write a message, and wait for nothing."""
         with self._order:
             self._held.append(unconfirmed) if self._suspects else self._write(unconfirmed)
-        if not unconfirmed.waiter.wait(timeout):
-            unconfirmed.given_up = True
-            excuse = self._link.excuse()
-            raise MessagingTimeout(f"the broker did not confirm a message to {message.routing_key} in time{excuse}")
-        if unconfirmed.waiter.error is not None:
-            raise unconfirmed.waiter.error
 
-    def _write(self, unconfirmed: _Unconfirmed) -> None:
+    def outcome(self, unconfirmed: Unconfirmed, timeout: float) -> Exception | None:
+        """Wait until the broker has a message, and give what went wrong."""
+        if unconfirmed.waiter.wait(timeout):
+            return unconfirmed.waiter.error
+        unconfirmed.given_up = True
+        key, excuse = unconfirmed.message.routing_key, self._link.excuse()
+        return MessagingTimeout(f"the broker did not confirm a message to {key} in time{excuse}")
+
+    def _write(self, unconfirmed: Unconfirmed) -> None:
         """Write, and count as the broker counts; its confirm may come before this returns."""
         tag = self._published + 1
         unconfirmed.returned, self._unconfirmed[tag] = False, unconfirmed
@@ -83,7 +84,7 @@ class Confirming:
     def _not_taken(self, payload: bytes, content: Content) -> None:
         self._settle(payload, lambda it: _undeliverable("the broker refused a message to", it.message))
 
-    def _settle(self, payload: bytes, outcome: Callable[[_Unconfirmed], Undeliverable | None]) -> None:
+    def _settle(self, payload: bytes, outcome: Callable[[Unconfirmed], Undeliverable | None]) -> None:
         tag, multiple = frames.settled(payload)
         for each in [each for each in list(self._unconfirmed) if each <= tag] if multiple else [tag]:
             if found := self._unconfirmed.pop(each, None):

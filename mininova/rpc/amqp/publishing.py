@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mininova.rpc.amqp import frames
-from mininova.rpc.amqp.confirming import Confirming
+from mininova.rpc.amqp.confirming import Confirming, Unconfirmed
 from mininova.rpc.amqp.frames import CONFIRMING, PLAIN, Content
 from mininova.rpc.amqp.link import Link
 from mininova.rpc.amqp.places import Places, declare_exchange
@@ -39,13 +39,22 @@ class Publishing:
         self._wait_for_room(message, until)
         self._link.write(data)
 
-    def publish_confirmed(self, message: Message, timeout: float) -> None:
-        """Send, and wait until the broker has it."""
+    def publish_all(self, messages: Sequence[Message], timeout: float) -> list[Exception | None]:
+        """Send, and wait until the broker has them all; give what went wrong with each."""
         until = time.monotonic() + timeout
-        self._places.exchange(message.exchange, timeout)
-        data = frames.published(CONFIRMING, message, True, self._link.frame_max)
-        self._wait_for_room(message, until)
-        self._confirming.publish(message, data, until - time.monotonic())
+        sent = [self._send(message, until) for message in messages]  # all of them, before the first wait
+        return [self._confirming.outcome(unconfirmed, until - time.monotonic()) for unconfirmed in sent]
+
+    def _send(self, message: Message, until: float) -> Unconfirmed:
+        unconfirmed = Unconfirmed(message)
+        try:
+            self._places.exchange(message.exchange, until - time.monotonic())
+            unconfirmed.data = frames.published(CONFIRMING, message, True, self._link.frame_max)
+            self._wait_for_room(message, until)
+            self._confirming.publish(unconfirmed)
+        except Exception as error:  # whatever it is, the others are sent
+            unconfirmed.waiter.set(error=error)
+        return unconfirmed
 
     def _wait_for_room(self, message: Message, until: float) -> None:
         if not self._link.wait_for_room(until - time.monotonic()):

@@ -284,5 +284,15 @@ class AMQPTransport(Transport):
 
     def publish_confirmed(self, message: Message, timeout: float) -> None:
         """Send, and wait until the broker has it."""
+        (error,) = self.publish_all([message], timeout)
+        if error is not None:
+            raise error
+
+    def publish_all(self, messages: Sequence[Message], timeout: float) -> Sequence[Exception | None]:
+        """Send, and wait until the broker has them all."""
         until = time.monotonic() + timeout
-        self._wait_until_live(timeout).publishing.publish_confirmed(message, until - time.monotonic())
+        try:
+            live = self._wait_until_live(timeout)
+        except MessagingTimeout as error:
+            return [error] * len(messages)
+        return live.publishing.publish_all(messages, until - time.monotonic())

@@ -5,6 +5,7 @@ those who listen later hear it, too.  A process that may not make it finds it ma
 """
 
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 from mininova.rpc import envelope, tracing
@@ -48,7 +49,7 @@ class Messaging(Driver):
         watched = watch and watch.sending("notification", self._topic, message, seen_as)
         with watched or nullcontext(message) as message:
             if self._outbox is None:
-                self._publish(message, self._patience)
+                self._publish_surely(message)
             else:
                 self._outbox.put(message)
 
@@ -79,28 +80,39 @@ class Messaging(Driver):
         self._peer.seen("sent", message, seen_as, pattern="notification", receiver=key)
         return message, seen_as
 
-    def _publish(self, message: Message, timeout: float) -> None:
+    def _publish_surely(self, message: Message) -> None:
         """Publish until the broker confirms: a second copy is harmless, a lost one is not."""
-        until = time.monotonic() + timeout
+        until = time.monotonic() + self._patience
         while True:
-            try:
-                return self._publish_once(message, until - time.monotonic())
-            except ConnectionLost:
-                if time.monotonic() >= until:
-                    raise
+            (error,) = self._publish([message], until - time.monotonic())
+            if error is None:
+                return
+            if not isinstance(error, ConnectionLost) or time.monotonic() >= until:
+                raise error
 
-    def _publish_once(self, message: Message, timeout: float) -> None:
-        self._declare(message.routing_key)
+    def _publish(self, messages: Sequence[Message], timeout: float) -> Sequence[Exception | None]:
+        """Publish, and give what went wrong with each; if a queue has gone, make it, and go on from there once more."""
+        until = time.monotonic() + timeout
+        errors = self._publish_once(messages, timeout)
+        gone = next((n for n, error in enumerate(errors) if _has_no_queue(error)), None)
+        if gone is None:
+            return errors
+        self._declared.clear()  # or it is full
+        return [*errors[:gone], *self._publish_once(messages[gone:], until - time.monotonic())]
+
+    def _publish_once(self, messages: Sequence[Message], timeout: float) -> Sequence[Exception | None]:
         try:
-            self._peer.transport.publish_confirmed(message, timeout)
-        except MessageRefused:
-            raise
-        except Undeliverable:  # the queue was there and is gone, or is full
-            self._declared.discard(message.routing_key)
-            self._declare(message.routing_key)
-            self._peer.transport.publish_confirmed(message, timeout)
+            for key in {message.routing_key for message in messages}:
+                self._declare(key)
+        except Exception as error:  # as if none had been taken
+            return [error] * len(messages)
+        return self._peer.transport.publish_all(messages, timeout)
 
     def _declare(self, key: str) -> None:
         if key not in self._declared and self._peer.transport.declares:
             self._peer.transport.declare(key, self._peer.notification_exchange, key)
             self._declared.add(key)
+
+
+def _has_no_queue(error: Exception | None) -> bool:
+    return isinstance(error, Undeliverable) and not isinstance(error, MessageRefused)

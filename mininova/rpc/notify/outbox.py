@@ -6,7 +6,8 @@ messaging has one where it is told to work in the background.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 from mininova.rpc.errors import RPCError
 from mininova.rpc.transport import Message
@@ -14,8 +15,11 @@ from mininova.rpc.transport import Message
 LOG = logging.getLogger(__name__)
 
 ROOM = 64 * 1024 * 1024  # bytes: some 20,000 notifications of an instance
+_MOST_AT_ONCE = 100  # are sent before the first confirm is waited for
 _PATIENCE = 10.0  # seconds for one try
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+Publish = Callable[[Sequence[Message], float], Sequence[Exception | None]]
 
 
 class OutboxFull(RPCError):
@@ -23,18 +27,18 @@ class OutboxFull(RPCError):
 
 
 class Outbox:
-    """Hand messages over one after the other, in a thread of its own, each until it has been taken.
+    """Hand messages over in their order, in a thread of its own, each until it has been taken.
 
     ``put`` never waits.  While the broker is away or will not have them, messages wait here, as many as there is
-    room for.
+    room for.  What has gathered while it took the last ones goes together.
 
-    :param publish: hands over one message in so many seconds, or raises
+    :param publish: hands over messages in so many seconds, and gives what went wrong with each; it does not raise
     :param room: how many bytes may wait
     """
 
-    def __init__(self, publish: Callable[[Message, float], None], *, room: int = ROOM) -> None:
+    def __init__(self, publish: Publish, *, room: int = ROOM) -> None:
         self._publish, self._room = publish, room
-        self._waiting: deque[Message] = deque()  # the first one is being handed over
+        self._waiting: deque[Message] = deque()  # the first ones are being handed over
         self._bytes = 0
         self._changed = threading.Condition()
         self._ended = threading.Event()
@@ -72,29 +76,34 @@ class Outbox:
     # ---- the thread
 
     def _run(self) -> None:
-        while (message := self._next()) is not None:
-            self._hand_over(message)
-            with self._changed:
-                self._waiting.popleft()
-                self._bytes -= len(message.body)
-                self._changed.notify_all()
-
-    def _next(self) -> Message | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._ended.is_set())
-            return None if self._ended.is_set() else self._waiting[0]
-
-    def _hand_over(self, message: Message) -> None:
         pause = _FIRST_PAUSE
-        while not self._ended.is_set():
-            try:
-                self._publish(message, _PATIENCE)
-                break
-            except RPCError as error:  # it is away, or its queue is full: it may take it later
-                if pause == _FIRST_PAUSE:
-                    LOG.warning("notifications wait for the broker: %s", error)
-            except Exception as error:  # another try would end in the same way
-                LOG.error("a notification to %s is lost: %s (%s)", message.routing_key, error, message.message_id)
-                break
+        while messages := self._next(_MOST_AT_ONCE if pause == _FIRST_PAUSE else 1):
+            error = self._hand_over(messages)
+            if error is None:
+                pause = _FIRST_PAUSE
+                continue
+            if pause == _FIRST_PAUSE:
+                LOG.warning("notifications wait for the broker: %s", error)
             self._ended.wait(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _next(self, most: int) -> list[Message]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._ended.is_set())
+            return [] if self._ended.is_set() else list(islice(self._waiting, most))
+
+    def _hand_over(self, messages: Sequence[Message]) -> RPCError | None:
+        """Hand over; what is behind one that was not taken goes once more after it, so that the order is kept."""
+        for message, error in zip(messages, self._publish(messages, _PATIENCE), strict=True):
+            if isinstance(error, RPCError):  # it is away, or its queue is full: it may take it later
+                return error
+            if error is not None:  # another try would end in the same way
+                LOG.error("a notification to %s is lost: %s (%s)", message.routing_key, error, message.message_id)
+            self._forget(message)
+        return None
+
+    def _forget(self, message: Message) -> None:
+        with self._changed:
+            self._waiting.popleft()
+            self._bytes -= len(message.body)
+            self._changed.notify_all()

@@ -9,7 +9,7 @@ from amqp.serialization import dumps
 
 from mininova import rpc
 from mininova.rpc.amqp import frames
-from mininova.rpc.amqp.confirming import Confirming
+from mininova.rpc.amqp.confirming import Confirming, Unconfirmed
 from mininova.rpc.amqp.frames import CONFIRMING, Content
 from mininova.rpc.transport import Message
 
@@ -66,13 +66,18 @@ class Broker:
 
         def publish():
             message = Message(body=b"", exchange="E", routing_key=key, message_id=key)
-            try:
-                self.confirming.publish(message, key.encode(), timeout)
-                self.outcomes.put((key, "confirmed"))
-            except rpc.RPCError as error:
-                self.outcomes.put((key, type(error).__name__))
+            error = self.tries(Unconfirmed(message, key.encode()), timeout)
+            self.outcomes.put((key, "confirmed" if error is None else type(error).__name__))
 
         threading.Thread(target=publish, daemon=True).start()
+
+    def tries(self, unconfirmed, timeout):
+        """Publish, and give what went wrong."""
+        try:
+            self.confirming.publish(unconfirmed)
+        except rpc.ConnectionLost as error:
+            return error
+        return self.confirming.outcome(unconfirmed, timeout)
 
     def outcome(self):
         return self.outcomes.get(timeout=PATIENCE)
@@ -188,10 +193,10 @@ def test_the_error_names_the_place_and_what_it_needs(broker):
 
     def refuse(*close):
         threading.Thread(target=lambda: (broker.hears(), broker.refuses(*close)), daemon=True).start()
-        with pytest.raises(rpc.MessageRefused) as caught:
-            broker.confirming.publish(message, b"", PATIENCE)
+        error = broker.tries(Unconfirmed(message), PATIENCE)
+        assert isinstance(error, rpc.MessageRefused)
         assert broker.hears() == AGAIN
-        return caught.value
+        return error
 
     refused, too_large = refuse(*REFUSED), refuse(406, "PRECONDITION_FAILED - message size 9 larger than max 8")
 

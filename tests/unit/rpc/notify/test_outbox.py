@@ -25,12 +25,15 @@ class Broker:
         self.taken: queue.Queue[str] = queue.Queue()
         self.asked = threading.Semaphore(0)
 
-    def publish(self, message, timeout):
-        """Wait for what is to come of it."""
+    def publish(self, messages, timeout):
+        """Wait for what is to come of each."""
+        return [self._publish(message) for message in messages]
+
+    def _publish(self, message):
         self.asked.release()
         if error := self.outcomes.get(timeout=PATIENCE):
-            raise error
-        self.taken.put(message.message_id)
+            return error
+        return self.taken.put(message.message_id)
 
     def will(self, *outcomes):
         """Say what comes of the next messages."""
@@ -82,6 +85,21 @@ def test_a_broker_that_is_away_is_tried_until_it_is_back(broker, make_outbox, ca
     assert outbox.flush(PATIENCE)
     assert list(broker.taken.queue) == ["a", "b"]
     assert caplog.messages == ["notifications wait for the broker: gone"]
+
+
+def test_what_has_gathered_goes_together_and_keeps_its_order(broker, make_outbox):
+    """What was taken behind one that was not is sent again behind it; once, however often that one is tried."""
+    outbox = make_outbox()
+    outbox.put(message("a"))
+    assert broker.asked.acquire(timeout=PATIENCE)
+    for name in "bcd":
+        outbox.put(message(name))
+
+    full = Undeliverable("its queue is full")
+    broker.will(None, None, full, None, full, None, None)
+
+    assert outbox.flush(PATIENCE)
+    assert list(broker.taken.queue) == ["a", "b", "d", "c", "d"]
 
 
 def test_what_cannot_be_sent_at_all_is_named_and_the_next_one_goes(broker, make_outbox, caplog):
