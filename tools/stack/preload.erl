@@ -20,4 +20,13 @@ Collect = fun
                 Collect(Rest, Seen)
         end
 end,
-code:ensure_modules_loaded(Collect([rabbit, rabbitmq_prelaunch, compiler], #{})).
+%% Some at a time: while they are loaded they need much memory, which would never be given back.
+Load = fun
+    Load([]) ->
+        ok;
+    Load(Modules) ->
+        {Some, Rest} = lists:split(min(100, length(Modules)), Modules),
+        code:ensure_modules_loaded(Some),
+        Load(Rest)
+end,
+Load(Collect([rabbit, rabbitmq_prelaunch, compiler], #{})).
