@@ -4,6 +4,7 @@ Nothing here does I/O.  An object is never changed: ``instance = conductor.updat
 one.  On the wire an object has the shape of oslo.versionedobjects: its name, its version, its data.
 """
 
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Self, get_type_hints
 
@@ -15,6 +16,9 @@ from mininova.rpc.versions import Levels, Version, common, since_of
 REGISTRY: dict[str, type["Versioned"]] = {}
 
 NAME, NAMESPACE, VERSION, DATA = (f"versioned_object.{key}" for key in ("name", "namespace", "version", "data"))
+
+# What has nothing in it, which is most of what travels: a call for each would be most of what wrapping costs.
+_PLAIN = frozenset({str, int, float, bool, type(None), datetime})
 
 
 class IncompatibleObject(MininovaError):
@@ -54,9 +58,9 @@ def wrap(value: Any, levels: Levels = {}) -> Any:
     if isinstance(value, Versioned):
         return _wrap_object(value, levels)
     if isinstance(value, (list, tuple)):
-        return [wrap(item, levels) for item in value]
+        return [item if type(item) in _PLAIN else wrap(item, levels) for item in value]
     if isinstance(value, dict):
-        return {key: wrap(item, levels) for key, item in value.items()}
+        return {key: item if type(item) in _PLAIN else wrap(item, levels) for key, item in value.items()}
     return value
 
 
@@ -66,12 +70,14 @@ def _wrap_object(value: Versioned, levels: Levels) -> dict[str, Any]:
     target = common(cls.version, known)
     if target is None:
         raise IncompatibleObject(name=cls.__name__, asked=" and ".join(sorted(known)), known=cls.version)
-    data = {
-        name: wrap(getattr(value, name), levels)
-        for name, came in field_versions(cls).items()
-        if (came is None or came <= target) and getattr(value, name) is not msgspec.UNSET
-    }
-    return {NAME: cls.__name__, NAMESPACE: "mininova", VERSION: str(target), DATA: data}
+    fields = {name: item for name in _fields_at(cls, target) if (item := getattr(value, name)) is not msgspec.UNSET}
+    return {NAME: cls.__name__, NAMESPACE: "mininova", VERSION: str(target), DATA: wrap(fields, levels)}
+
+
+@cache
+def _fields_at(cls: type[Versioned], target: Version) -> tuple[str, ...]:
+    """Name the fields that an object has in a version."""
+    return tuple(name for name, came in field_versions(cls).items() if came is None or came <= target)
 
 
 def unwrap(value: Any) -> Any:
@@ -82,9 +88,9 @@ def unwrap(value: Any) -> Any:
     if isinstance(value, dict):
         if isinstance(value.get(DATA), dict):  # which a user's own keys and values, all of them text, never are
             return _unwrap_object(value)
-        return {key: unwrap(item) for key, item in value.items()}
+        return {key: item if type(item) in _PLAIN else unwrap(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [unwrap(item) for item in value]
+        return [item if type(item) in _PLAIN else unwrap(item) for item in value]
     return value
 
 
