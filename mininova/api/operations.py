@@ -120,9 +120,8 @@ class Operations:
         notifications.tell(self._notifier, ctxt, gone, "delete", "end")
 
     def _is_up(self, tx: Connection, host: str) -> bool:
-        now, down_time = datetime.now(UTC), self._conf.service_down_time
-        computes = (it for it in services.search(tx, host=host) if it.topic == ComputeAPI.topic)
-        return any(services.is_up(service, now, down_time) for service in computes)
+        service = services.compute_on(tx, host)
+        return service is not None and services.is_up(service, datetime.now(UTC), self._conf.service_down_time)
 
     # ---- what a compute node does on its own
 

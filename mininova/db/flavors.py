@@ -6,7 +6,7 @@ The api and mininova-manage call this.  An instance carries a copy of its flavor
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, exists, insert, or_, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -40,8 +40,8 @@ def get(tx: Connection, flavor_id: str, *, project_id: str | None = None) -> Fla
     :param project_id: who must be allowed to use it; None does not ask
     :raises errors.FlavorNotFound: when there is none, or none for this project
     """
-    query = ROWS.one if project_id is None else ROWS.one.where(or_(table.c.is_public, _granted_to(project_id)))
-    flavor = ROWS.first(tx.execute(query, {"which": flavor_id}))
+    query = ROWS.one if project_id is None else _ONE_USABLE
+    flavor = ROWS.first(tx.execute(query, {"which": flavor_id, "project": project_id}))
     if flavor is None:
         raise errors.FlavorNotFound(flavor_id=flavor_id)
     return flavor
@@ -121,6 +121,9 @@ def projects(tx: Connection, flavor_id: str) -> list[str]:
     return list(tx.execute(query).scalars())
 
 
-def _granted_to(project_id: str) -> Any:
+def _granted_to(project_id: str | BindParameter[str]) -> Any:
     grants = flavor_projects.c
     return exists().where(grants.flavor_id == table.c.flavor_id, grants.project_id == project_id)
+
+
+_ONE_USABLE = ROWS.one.where(or_(table.c.is_public, _granted_to(bindparam("project"))))

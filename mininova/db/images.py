@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, exists, insert, or_, select, true
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, bindparam, exists, insert, or_, select, true
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -120,8 +120,9 @@ def get(tx: Connection, image_id: str, project_id: str | None = None, *, lock: b
     :param lock: keep others from changing it until the transaction ends
     :raises errors.ImageNotFound: when there is none that the project may see
     """
-    query = ROWS.one if project_id is None else ROWS.one.where(_visible_to(project_id, "all"))
-    image = ROWS.first(tx.execute(query.with_for_update() if lock else query, {"which": image_id}))
+    query = ROWS.one if project_id is None else _ONE_VISIBLE
+    values = {"which": image_id, "project": project_id}
+    image = ROWS.first(tx.execute(query.with_for_update() if lock else query, values))
     if image is None:
         raise errors.ImageNotFound(image_id=image_id)
     return image
@@ -196,7 +197,7 @@ def _index(tx: Connection, image: Image) -> None:
 # ---- who may see what
 
 
-def _visible_to(project_id: str, member_status: str) -> ColumnElement[bool]:
+def _visible_to(project_id: str | BindParameter[str], member_status: str) -> ColumnElement[bool]:
     """Say that a project may see an image."""
     lent = select(image_members.c.image_id).where(image_members.c.member == project_id)
     if member_status != "all":
@@ -206,6 +207,9 @@ def _visible_to(project_id: str, member_status: str) -> ColumnElement[bool]:
         table.c.visibility.in_((PUBLIC, COMMUNITY)),
         and_(table.c.visibility == SHARED, table.c.id.in_(lent)),
     )
+
+
+_ONE_VISIBLE = ROWS.one.where(_visible_to(bindparam("project"), "all"))
 
 
 def _listed(project_id: str, visibility: str | None) -> ColumnElement[bool]:

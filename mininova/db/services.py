@@ -21,6 +21,7 @@ ROWS = Rows(Service, table)
 
 _here = (table.c.host == bindparam("on_host"), table.c.binary == bindparam("of_binary"))
 _by_place = ROWS.select.where(*_here)
+_compute_on = ROWS.select.where(table.c.host == bindparam("on_host"), table.c.topic == "compute")
 _beat = update_of(table).where(*_here).values(report_count=table.c.report_count + 1)
 _insert = insert(table)
 _versions = select(table.c.versions)
@@ -58,6 +59,11 @@ def search(tx: Connection, *, host: str | None = None, binary: str | None = None
     wanted = ((table.c.host, host), (table.c.binary, binary))
     query = ROWS.select.where(*(column == value for column, value in wanted if value is not None))
     return ROWS.all(tx.execute(query.order_by(table.c.id)))
+
+
+def compute_on(tx: Connection, host: str) -> Service | None:
+    """Find the compute service of a host."""
+    return ROWS.first(tx.execute(_compute_on, {"on_host": host}))
 
 
 def levels(tx: Connection) -> dict[str, list[str]]:

@@ -59,6 +59,16 @@ def test_lists(tx):
     assert found(host="c") == []
 
 
+def test_the_compute_of_a_host(tx):
+    """A host has one compute service at most, whatever else runs there."""
+    for host, topic in (("a", "conductor"), ("a", "compute"), ("b", "compute"), ("c", "conductor")):
+        services.report(tx, COMPUTE.replace(host=host, topic=topic, binary=f"nova-{topic}"), NOW)
+
+    found = services.compute_on(tx, "a")
+    assert (found.host, found.topic) == ("a", "compute")
+    assert services.compute_on(tx, "c") is None
+
+
 def test_an_unknown_service_is_not_found(tx):
     """All that need a service say which one there is not."""
     for ask in (services.get, services.delete, lambda tx, uuid: services.update(tx, uuid, disabled=True)):
