@@ -145,10 +145,10 @@ class ConductorManager:
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.own.only("destroy_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            if not endings.destroy(tx, ctxt, instance.uuid, terminated_at, host=instance.host or ""):
+            new = endings.destroy(tx, ctxt, instance.uuid, terminated_at, host=instance.host or "")
+            if new is None:
                 return
             actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
-            new = instances.get(tx, instance.uuid, deleted=True)
             self._refuse_another_time("destroy_instance", new, terminated_at)
         notifications.tell_update(self.notifier, ctxt, instance, new)
 

@@ -55,8 +55,8 @@ def destroy(
     terminated_at: datetime | None = None,
     *,
     host: str | None = None,
-) -> bool:
-    """End a delete: the row, its room and its address; tell whether it had not ended yet.
+) -> Instance | None:
+    """End a delete: the row, its room and its address; give the instance as it is now, or None if it had ended before.
 
     :param terminated_at: when its guest ended, as others are told; None means now
     :param host: on which it must be, and be in ``deleting``; None compares neither
@@ -64,9 +64,10 @@ def destroy(
     :raises errors.InstanceUpdateConflict: when nobody asked for its delete; nothing was written
     """
     gone = instances.destroy(tx, uuid, terminated_at, host=host)
-    if gone:
-        claims.free(tx, uuid)
-        networks.free(tx, uuid)
-        request_specs.forget(tx, uuid)
-        actions.finish(tx, uuid, ctxt.request_id)
-    return gone
+    if gone is None:
+        return None
+    claims.free(tx, uuid)
+    networks.free(tx, uuid)
+    request_specs.forget(tx, uuid)
+    actions.finish(tx, uuid, ctxt.request_id)
+    return gone.replace(addresses=())

@@ -171,8 +171,10 @@ def done_already(tx: Connection, instance: Instance, changes: Mapping[str, objec
     return row if same and row.generation == instance.generation + 1 else None
 
 
-def destroy(tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | None = None) -> bool:
-    """Mark an instance deleted; tell whether it was not yet.
+def destroy(
+    tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | None = None
+) -> Instance | None:
+    """Mark an instance deleted, and give it; None when it was so before.
 
     :param terminated_at: when its guest ended, as others are told; None means now
     :param host: on which it must be, and be in ``deleting``; None compares neither
@@ -183,13 +185,14 @@ def destroy(tx: Connection, uuid: str, terminated_at: datetime | None = None, *,
     ends = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "deleted_at": now}
     values = {**ends, "terminated_at": terminated_at or now, "which": uuid}
     if host is None:
-        return tx.execute(_change, values).rowcount > 0
-    if tx.execute(_end_delete, {**values, "if_host": host}).rowcount > 0:
-        return True
+        return ROWS.update(tx, _change, values)
+    gone = ROWS.update(tx, _end_delete, {**values, "if_host": host})
+    if gone is not None:
+        return gone
     row = get(tx, uuid, hosts=(host,), deleted=True)
     if row.vm_state != states.DELETED:
         raise _refusal(row, None, (states.DELETING,))
-    return False
+    return None
 
 
 @cache

@@ -58,9 +58,10 @@ def test_a_delete_wins_over_a_failure(tx, building):
 
 
 def test_destroying_twice_is_destroying_once(tx, building):
-    """The second time says that there was nothing left to do."""
-    assert endings.destroy(tx, CTXT, building.uuid)
-    assert not endings.destroy(tx, CTXT, building.uuid)
+    """The first time gives the instance as it was left, the second says that there was nothing left to do."""
+    gone = endings.destroy(tx, CTXT, building.uuid)
+    assert gone == instances.get(tx, building.uuid, deleted=True)
+    assert endings.destroy(tx, CTXT, building.uuid) is None
     assert holds_nothing(tx, building.uuid)
 
 

@@ -261,11 +261,10 @@ def test_one_of_two_racing_updates_wins(race, db, an_instance):
 def test_destroying_twice_is_destroying_once(tx, an_instance):
     """The first one marks the row, with the moment; the second changes nothing."""
     (instance,) = instances.create(tx, [an_instance(task_state=states.DELETING)])
-    assert instances.destroy(tx, instance.uuid) is True
-    gone = instances.get(tx, instance.uuid, deleted=True)
+    gone = instances.destroy(tx, instance.uuid)
     assert (gone.vm_state, gone.task_state, gone.generation) == (states.DELETED, None, 1)
     assert gone.terminated_at == gone.updated_at
-    assert instances.destroy(tx, instance.uuid) is False
+    assert instances.destroy(tx, instance.uuid) is None
     assert instances.get(tx, instance.uuid, deleted=True) == gone
 
 
