@@ -25,10 +25,11 @@ class Messaging(Driver):
     Each is persistent and confirmed: once it was sent, the broker has it on disk.  One whose confirmation is lost
     is sent again, with the same ``message_id``.
 
-    In the background ``notify`` waits for nothing.  A notification is then lost only if this process is killed
-    before the broker has it, which it has after milliseconds unless it is away, or if more wait for a broker that
-    is away than there is room for; the latter is logged, one line for each.  Otherwise ``notify`` returns when
-    the broker has it, and a broker that is away holds the caller up for as long as its patience lasts.
+    In the background ``notify`` waits for nothing, and what gathers meanwhile is sent together.  A notification is then
+    lost only if this process is killed before the broker has it, which it has after milliseconds unless it is away, or
+    if more wait for a broker that is away than there is room for; the latter is logged, one line for each.  Otherwise
+    ``notify`` returns when the broker has it, and a broker that is away holds the caller up for as long as its patience
+    lasts.
 
     :param topic: the first part of the routing key
     :param background: let a thread do the waiting
