@@ -5,6 +5,8 @@ Each class says whether it is *definite*: true only if the work was certainly no
 
 from typing import Any, ClassVar
 
+ACCESS_REFUSED = 403  # AMQP's reply code when a right is missing (AMQP 0-9-1, 1.1, constant access-refused)
+
 
 class RPCError(Exception):
     """Base of everything this package raises.
@@ -27,7 +29,7 @@ class Undeliverable(RPCError):
 class MessageRefused(Undeliverable):
     """The broker takes no such message from us, now or later: we may not send there, or it is too large.
 
-    The details are ``target``, the routing key, and ``exchange``.
+    The details are ``target``, the routing key, ``exchange``, and ``code``, AMQP's reply code.
     """
 
 

@@ -15,7 +15,14 @@ from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
 from mininova.rpc.denials import Admit, OnDenied
 from mininova.rpc.endpoints import Endpoint, check_manager, meant, topic_of
 from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import Forbidden, InvalidArguments, MessageTooLong, MessagingTimeout, NoSuchMethod
+from mininova.rpc.errors import (
+    Forbidden,
+    InvalidArguments,
+    MessageRefused,
+    MessageTooLong,
+    MessagingTimeout,
+    NoSuchMethod,
+)
 from mininova.rpc.interface import Method
 from mininova.rpc.lanes import HANDS, Lanes, check_length
 from mininova.rpc.peer import Peer
@@ -129,9 +136,12 @@ class Server:
         try:
             with callers.working_for(self.peer.sender_of(delivery.message)):
                 self._serve(delivery)
-        except Exception:  # the last resort, mostly of a broker that is away; a cast is counted when it comes back
+        except Exception as error:  # the last resort, mostly of a broker that is away
             LOG.exception("a message on %s could not be handled", delivery.message.routing_key)
-            delivery.ack() if delivery.message.expiration is not None else delivery.requeue()
+            if delivery.message.expiration is not None:
+                delivery.ack()
+            elif not isinstance(error, MessageRefused):  # else it would be again, at once, and so without end
+                delivery.requeue()  # and is counted when it comes back
         else:
             delivery.ack()
         finally:

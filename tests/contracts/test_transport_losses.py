@@ -10,6 +10,7 @@ from rpc_bench import CTXT, PATIENCE, Bench, Gate, Keeper, Lamp, LampBroken, ben
 from mininova import rpc
 from mininova.rpc import envelope
 from mininova.rpc.server import MOST_DELIVERIES
+from mininova.rpc.transport import Message
 
 bench = benches("memory", "amqp", "quorum")
 
@@ -49,6 +50,27 @@ def test_a_cast_that_came_another_way_is_tried_again_here(bench: Bench):
     bench.request(peer, cast, exchange=elsewhere, routing_key="a key")
 
     assert [bench.next(keeper.asked)[1][0] for _ in range(4)] == [Lamp("desk")] * 4
+
+
+def test_a_cast_that_cannot_be_put_aside_is_left_to_others(bench: Bench):
+    """A broker that will not take it again is not asked without end: the next server has it when this one ends."""
+    broken_here, keeper = Keeper(switch=broken), Keeper()
+    peer = bench.peer("lamp.a")
+    bench.serve(broken_here, "a", peer=peer)
+
+    def refuse(message: Message, timeout: float) -> None:
+        raise rpc.MessageRefused("it may not write there")
+
+    peer.transport.publish_confirmed = refuse  # type: ignore[method-assign]
+    bench.client().switch(CTXT, Lamp("desk"))
+    assert bench.next(broken_here.asked)[0] == "switch"
+    assert bench.client().get(CTXT, "desk") == Lamp("desk")
+    assert bench.next(broken_here.asked) == ("get", "desk")
+
+    bench.kill(peer)
+    bench.serve(keeper, "b")
+
+    assert bench.next(keeper.asked)[0] == "switch"
 
 
 def test_a_cast_that_fails_always_is_parked(bench: Bench):

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from mininova.rpc.amqp import frames
 from mininova.rpc.amqp.frames import CONFIRMING, Content
 from mininova.rpc.amqp.link import Link
-from mininova.rpc.errors import ConnectionLost, MessageRefused, MessagingTimeout, Undeliverable
+from mininova.rpc.errors import ACCESS_REFUSED, ConnectionLost, MessageRefused, MessagingTimeout, Undeliverable
 from mininova.rpc.transport import Message, Waiter
 
-_ACCESS_REFUSED, _NOT_FOUND = 403, 404
+_NOT_FOUND = 404
 
 
 class Unconfirmed:
@@ -148,10 +148,10 @@ def _undeliverable(why: str, message: Message) -> Undeliverable:
 
 def _refusal(message: Message, code: int, text: str) -> MessageRefused:
     key, exchange = message.routing_key, message.exchange
-    fix = "; it needs the permission to write to the exchange, and to this topic" if code == _ACCESS_REFUSED else ""
+    fix = "; it needs the permission to write to the exchange, and to this topic" if code == ACCESS_REFUSED else ""
     return MessageRefused(
         f"the broker refuses a message to {key} on the exchange {exchange!r}: {text}{fix}",
-        target=key, exchange=exchange,
+        target=key, exchange=exchange, code=code,
     )  # fmt: skip
 
 

@@ -166,7 +166,7 @@ class AMQPTransport(Transport):
 
     def _take_into_use(self, live: _Live) -> None:
         """Read every queue, and only then let anybody publish: what they send may be answered at once."""
-        read: list[Subscription] = []
+        read = set[Subscription]()
         while True:
             with self._changed:
                 unread = [subscription for subscription in self._subscriptions if subscription not in read]
@@ -178,7 +178,7 @@ class AMQPTransport(Transport):
                     break
             for subscription in unread:
                 live.reading.consume(subscription, _PATIENCE)
-            read += unread
+            read.update(unread)
         if self._stopping.is_set():
             live.link.close()
 

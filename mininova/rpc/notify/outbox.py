@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from mininova.rpc.errors import RPCError
+from mininova.rpc.errors import ACCESS_REFUSED, MessageRefused, RPCError
 from mininova.rpc.transport import Message
 
 LOG = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class Outbox:
     def _hand_over(self, messages: Sequence[Message]) -> RPCError | None:
         """Hand over; what is behind one that was not taken goes once more after it, so that the order is kept."""
         for message, error in zip(messages, self._publish(messages, _PATIENCE), strict=True):
-            if isinstance(error, RPCError):  # it is away, or its queue is full: it may take it later
+            if isinstance(error, RPCError) and not _is_for_good(error):  # it is away, or a queue is full
                 return error
             if error is not None:  # another try would end in the same way
                 LOG.error("a notification to %s is lost: %s (%s)", message.routing_key, error, message.message_id)
@@ -107,3 +107,8 @@ class Outbox:
             self._waiting.popleft()
             self._bytes -= len(message.body)
             self._changed.notify_all()
+
+
+def _is_for_good(error: RPCError) -> bool:
+    """Tell whether a broker that refuses a message always will: a right can still be given, a size stays too large."""
+    return isinstance(error, MessageRefused) and error.details.get("code") != ACCESS_REFUSED

@@ -200,6 +200,6 @@ def test_the_error_names_the_place_and_what_it_needs(broker):
 
     refused, too_large = refuse(*REFUSED), refuse(406, "PRECONDITION_FAILED - message size 9 larger than max 8")
 
-    assert refused.details == {"target": "bad", "exchange": "E"}
+    assert refused.details == {"target": "bad", "exchange": "E", "code": 403}
     assert f"a message to bad on the exchange 'E': {REFUSED[1]}; it needs the permission" in str(refused)
     assert str(too_large).endswith("larger than max 8")

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mininova.rpc import ConnectionLost, Undeliverable
+from mininova.rpc import ConnectionLost, MessageRefused, Undeliverable
 from mininova.rpc.notify.outbox import Outbox, OutboxFull
 from mininova.rpc.transport import Message
 
@@ -113,6 +113,21 @@ def test_what_cannot_be_sent_at_all_is_named_and_the_next_one_goes(broker, make_
     assert outbox.flush(PATIENCE)
     assert list(broker.taken.queue) == ["b"]
     assert caplog.messages == ["a notification to notifications.info is lost: no such thing can be written (a)"]
+
+
+def test_what_is_too_large_for_the_broker_does_not_hold_up_the_others(broker, make_outbox, caplog):
+    """It would be refused for ever; what a right is missing for may be taken when somebody has given that."""
+    outbox = make_outbox()
+    outbox.put(message("a"))
+    outbox.put(message("b"))
+
+    broker.will(MessageRefused("too large", code=406), MessageRefused("no right", code=403), None)
+
+    assert outbox.flush(PATIENCE)
+    assert list(broker.taken.queue) == ["b"]
+    assert caplog.messages == [
+        "a notification to notifications.info is lost: too large (a)", "notifications wait for the broker: no right"
+    ]  # fmt: skip
 
 
 def test_memory_is_bounded(broker, make_outbox):
