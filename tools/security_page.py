@@ -69,7 +69,7 @@ In plain words, it can:
 * **see which queues there are**, and how many messages wait in them, if it knows their names.
 * **take up some of the broker's and the conductor's time**. What it sends waits in queues of its own, and is read in
   turn with the others': a flood makes them slower, and does not have them wait for its end. Each flood here is a test
-  that boots a server on another host meanwhile, in less than ten seconds; measured were 0.2 to 0.8, and 4 while bodies
+  that boots a server on another host meanwhile, in less than ten seconds; measured were 0.2 to 0.5, and 1.2 while bodies
   of 10 MB came (`benchmarks/rpc_flood.py` has figures). It can also make queues under names of its own without end,
   each of which takes the broker some memory: a limit for the virtual host (`rabbitmqctl set_vhost_limits`) bounds
   that, for all together.
