@@ -63,16 +63,17 @@ In plain words, it can:
 * **say that it speaks older versions than it does**, of its own interface and of objects: then others speak to it, and
   with `auto` pins to all computes, as to an older one.
 * **emit notifications that are not true**, with any `publisher_id`. The broker vouches for the sender all the same: a
-  listener that bills or acts must compare the message's `user_id` with the `publisher_id`, and pass over what has none.
-  A process of many hosts tells in the name of each, with one user for all: `mininova-manage host add` says which.
+  listener that bills or acts must look at the message's `user_id` (`Notification.sender` of an `rpc.Listener`), and
+  pass over what has none; `examples/billing.py` believes everybody. A process of many hosts tells in the name of each,
+  with one user for all: `mininova-manage host add` says which.
 * **tell the flow what it likes**. The flow is there to look at and to learn from; decide nothing by it.
 * **see which queues there are**, and how many messages wait in them, if it knows their names.
 * **take up some of the broker's and the conductor's time**. What it sends waits in queues of its own, and is read in
   turn with the others': a flood makes them slower, and does not have them wait for its end. Each flood here is a test
-  that boots a server on another host meanwhile, in less than ten seconds; measured were 0.2 to 0.5, and 1.2 while bodies
-  of 10 MB came (`benchmarks/rpc_flood.py` has figures). It can also make queues under names of its own without end,
-  each of which takes the broker some memory: a limit for the virtual host (`rabbitmqctl set_vhost_limits`) bounds
-  that, for all together.
+  that boots a server on another host meanwhile, in less than ten seconds; measured were 0.2 to 0.5, and 1.2 while
+  bodies of 10 MB came (`benchmarks/rpc_flood.py` has figures). It can also make queues under names of its own without
+  end, each of which takes the broker some memory: a limit for the virtual host (`rabbitmqctl set_vhost_limits`)
+  bounds that, for all together.
 
 ## What an operator does
 

@@ -61,6 +61,17 @@ def test_a_listener_hears_what_was_told_before_it_came(bench: Bench):
     assert [bench.next(ears.heard).payload["name"] for _ in range(2)] == ["desk", "hall"]
 
 
+def test_a_listener_knows_who_sent_it(bench: Bench):
+    """The broker vouches for that, and for no publisher: also when it comes again after a failure."""
+    ears, host = Ears(failures=1), bench.peer("host", user="compute.host-1")
+    listen(bench, ears, peer=bench.peer("ears", user="manage"), pauses=[0])
+
+    rpc.Notifier(host, "conductor.ctl-1", drivers=[Messaging(host, topic=f"told-{bench.mark}")]).info(CTXT, "on", {})
+
+    heard = [bench.next(ears.heard), bench.next(ears.failed)]  # in this order, for it fails once while none is taken
+    assert [(one.sender, one.publisher_id) for one in heard] == [("compute.host-1", "conductor.ctl-1")] * 2
+
+
 def test_pools_hear_everything_each(bench: Bench):
     """Their queues are apart."""
     billing, watching = Ears(), Ears()

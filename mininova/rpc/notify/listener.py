@@ -115,7 +115,7 @@ class Listener:
     def _hear(self, queue: str, delivery: Delivery) -> None:
         message = delivery.message
         try:
-            heard = notification.read(envelope.unpack(message.body), self.peer.codec)
+            heard = notification.read(envelope.unpack(message.body), self.peer.codec, self.peer.sender_of(message))
         except Exception as error:
             return self._park(queue, message, None, error)
         self._seen("redelivered" if delivery.redelivered else "received", message, heard)

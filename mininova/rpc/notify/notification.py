@@ -29,6 +29,8 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     :param priority: one of PRIORITIES
     :param message_id: the same on every copy, so that a listener knows one that comes twice
     :param context: on whose behalf it happened, as the application's codec has it
+    :param sender: of one that was heard, the broker user that sent it, as the broker vouches for it; None when it does
+        not.  What else is in a notification its sender can make up, ``publisher_id`` too
     """
 
     event_type: str
@@ -38,6 +40,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
     message_id: str = msgspec.field(default_factory=lambda: str(uuid4()))
     context: Any = None
+    sender: str | None = None
 
 
 def write(notification: Notification, context: dict[str, Any], payload: Any) -> dict[str, Any]:
@@ -58,9 +61,10 @@ def write(notification: Notification, context: dict[str, Any], payload: Any) -> 
     }
 
 
-def read(fields: dict[str, Any], codec: Codec) -> Notification:
+def read(fields: dict[str, Any], codec: Codec, sender: str | None = None) -> Notification:
     """Read what came out of an envelope, from us or from oslo.messaging.
 
+    :param sender: as the broker vouches for it
     :raises MalformedMessage: naming what is missing or wrong
     """
     try:
@@ -73,6 +77,7 @@ def read(fields: dict[str, Any], codec: Codec) -> Notification:
             timestamp=datetime.fromisoformat(_text(fields, "timestamp")).replace(tzinfo=UTC),
             message_id=_text(fields, "message_id"),
             context=codec.context_from_wire(context),
+            sender=sender,
         )
     except Exception as error:  # the application's codec may raise what it likes
         raise MalformedMessage(f"this is not a notification: {error}") from error
