@@ -5,13 +5,14 @@ and what is behind the lanes of the computes with what broker_definitions puts t
 """
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import broker_definitions, errors, identities
-from mininova.broker_rights import Layout
+from mininova.broker_rights import Layout, rights
 from mininova.db import identities as recorded
 from mininova.identities import Identity
 from mininova.manage.broker_admin import BrokerAdmin
@@ -82,9 +83,9 @@ def _about_lane(compute: Identity, layout: Layout, broker: Mapping[str, Any]) ->
     found = {_way(one) for one in broker.get("bindings", []) if one["source"] == lane}
     if not wanted <= found:
         yield f"{compute.name} is not heard: mininova-manage host rotate {compute.process} makes its lane anew"
-    own = tuple(f"{identities.COMPUTE}.{host}" for host in compute.hosts)
+    own = rights(compute, layout).configure
     for destination, _ in sorted(found - wanted):
-        if not destination.endswith(f".from.{compute.name}") and not destination.startswith(own):
+        if not destination.endswith(f".from.{compute.name}") and not re.search(own, destination):
             yield f"what {compute.name} sends may get to {destination}, by the exchange {lane}"
 
 
@@ -95,9 +96,9 @@ def _way(binding: Mapping[str, Any]) -> tuple[str, str]:
 def _rights(name: str, definitions: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str, ...]]:
     """Give what a user may do: virtual host, or that and an exchange → its rights there."""
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for kind, rights in (("permissions", ("configure", "write", "read")), ("topic_permissions", ("write", "read"))):
+    for kind, words in (("permissions", ("configure", "write", "read")), ("topic_permissions", ("write", "read"))):
         for one in definitions.get(kind, []):
             if one["user"] == name:
                 place = (one["vhost"], one["exchange"]) if "exchange" in one else (one["vhost"],)
-                found[place] = tuple(one[right] for right in rights)
+                found[place] = tuple(one[word] for word in words)
     return found

@@ -5,42 +5,37 @@ compute …", and its mark says what that page says beside it::
 
     @pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
 
-``refused_by`` is held against what the test did see: ``refused.by_…`` looks for the refusal where an operator would.
+``refused_by`` is held against what the test did see: ``refused.by_…`` looks for the refusal where an operator would
+(refusals.py).
 Around each test the database is compared with itself; heartbeats and the denials themselves are left out.
 """
 
 import json
-import sqlite3
 import subprocess
 from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import openstack
 import pytest
 import taken_over
+from database_rows import Rows
 from openstack.config import OpenStackConfig
 from programs import Program
+from refusals import Refusals
 from stack.supervisor import Supervisor
-from taken_over import PATIENCE, REFUSALS, Answer, TakenOver
+from taken_over import PATIENCE, TakenOver
 
 MINE, THEIRS, LIKE_MINE = "host-1", "host-2", "host-1.annex"
 
 PASSED = pytest.StashKey[bool]()
 
-#: What changes by itself: the heartbeats of the services that live, and the guests that they count.
-BEATS = {"services": {"last_seen_up", "updated_at", "report_count"}, "compute_nodes": {"updated_at"}}
-COUNTED = {"running_vms"}
 #: What a host says of itself.
 REPORTED = (
     "host", "hypervisor_hostname", "hypervisor_type", "hypervisor_version", "host_ip", "running_vms",
     "vcpus", "memory_mb", "local_gb", "cpu_allocation_ratio", "ram_allocation_ratio", "disk_allocation_ratio",
 )  # fmt: skip
-#: What an attack may leave behind.
-TRACES = {"denials"}
 
 
 def pytest_configure(config):
@@ -288,49 +283,10 @@ def listener(stack):
 # ---- what must not change
 
 
-class Rows:
-    """The database, as an operator with the file reads it."""
-
-    def __init__(self, path):
-        self._path = path
-
-    def read(self, query, *values):
-        """Give the rows that a query finds."""
-        with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)) as database:
-            database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute(query, values)]
-
-    def instance(self, uuid):
-        """Give the row of an instance."""
-        (row,) = self.read("SELECT * FROM instances WHERE uuid = ?", uuid)
-        return row
-
-    def node(self, host):
-        """Give the row of a host's compute node."""
-        (row,) = self.read("SELECT * FROM compute_nodes WHERE host = ?", host)
-        return row
-
-    def all(self):
-        """Give every row of every table, but for what changes by itself."""
-        names = [row["name"] for row in self.read("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {
-            name: [
-                {column: value for column, value in row.items() if column not in BEATS.get(name, set()) | _counted(row)}
-                for row in self.read(f"SELECT * FROM {name}")
-            ]
-            for name in names
-            if name not in TRACES
-        }
-
-
-def _counted(row):
-    return COUNTED if row.get("host") in (THEIRS, LIKE_MINE) else set()
-
-
 @pytest.fixture(scope="session")
 def rows(stack):
     """Give the database to look at."""
-    return Rows(stack.home.database)
+    return Rows(stack.home.database, (THEIRS, LIKE_MINE))
 
 
 @pytest.fixture(autouse=True)
@@ -342,106 +298,6 @@ def unchanged(rows, attacker):
 
 
 # ---- who refused
-
-
-class Refusals:
-    """Where a refusal shows: the attacker's own channel, the log of whoever refused, and the list of denials."""
-
-    def __init__(self, attacker, logs, denied, rows):
-        self._attacker, self._logs, self._denied, self._rows = attacker, logs, denied, rows
-        self.seen = set()
-
-    @contextmanager
-    def by_broker(self, *words) -> Iterator[None]:
-        """See that the broker refuses what is done here: it closes the channel, and says why there and in its log.
-
-        :param words: what it says, beside who it was
-        """
-        with self.by("rabbitmq", self._attacker.user, *words), pytest.raises(REFUSALS) as told:
-            yield
-        self.seen.add("broker")
-        said = str(told.value)
-        assert all(word in said for word in words), said
-
-    @contextmanager
-    def by(self, service, *words) -> Iterator[None]:
-        """See that a service writes a line about what is done here."""
-        log, begin = self._logs[service], len(self._logs[service].lines)
-        yield
-        log.wait_until(lambda: _line_with(words, log.lines[begin:]), f"{service}: {words}", PATIENCE)
-        self.seen.add("broker" if service == "rabbitmq" else service.removeprefix("mininova-").partition("-")[0])
-
-    @contextmanager
-    def reaching_nobody(self, console, flow) -> Iterator[None]:
-        """See that the broker brings what is sent here to nobody else: the other compute, asked next, had nothing."""
-        yield
-        asked = {"method": "get_console_output", "receiver": f"compute.{THEIRS}"}
-        assert isinstance(console.look(THEIRS), str)
-        flow(kind="received", **asked)
-        came = [event for event in flow.passed_over if event["receiver"] == asked["receiver"]]
-        assert [event for event in came if (event["kind"], event["method"]) != ("sent", asked["method"])] == []
-        self.seen.add("broker")
-
-    def by_conductor(self, answer: Answer, method, about=None) -> None:
-        """See that the conductor denied this: to the caller, and in its log, where a line may stand for several.
-
-        The list of denials is for later.
-
-        :param about: the object that the denial is about
-        """
-        assert (answer.error, answer.user_id) == ("Forbidden", "conductor"), answer
-        named = {"caller": self._attacker.user, "method": method}
-        assert {name: answer.failure["kwargs"].get(name) for name in named} == named, answer
-        words = ["denied", self._attacker.user, method]
-        log = self._logs["mininova-conductor"]
-        log.wait_until(lambda: _line_with(words, log.lines), f"a denial: {words}", PATIENCE)
-        self._denied.append((method, about or ""))
-        self.seen.add("conductor")
-
-    def in_part_by_conductor(self, answer: Answer, method, *words) -> None:
-        """See that the conductor did what it was asked but for a part, and that an operator finds that part listed.
-
-        :param words: what the reason says
-        """
-        assert answer.failure is None, answer
-        for _ in openstack.utils.iterate_timeout(PATIENCE, f"a denial: {words}", wait=0.1):
-            reasons = [denied["reason"] for denied in self._listed(self._attacker.user, method)]
-            if _line_with(words, reasons):
-                break
-        self.seen.add("conductor")
-
-    @contextmanager
-    def listed(self, caller, method, times=1) -> Iterator[None]:
-        """See that the conductor denies what is done here so many times, by its list and by a line of its log.
-
-        :param caller: None for a message that is nobody's
-        """
-        before = self._times(caller, method)
-        yield
-        for _ in openstack.utils.iterate_timeout(PATIENCE, f"{times} denials of {method}", wait=0.1):
-            if self._times(caller, method) >= before + times:
-                break
-        words, log = ["denied", method, str(caller)], self._logs["mininova-conductor"]
-        log.wait_until(lambda: _line_with(words, log.lines), f"a denial: {words}", PATIENCE)
-        self.seen.add("conductor")
-
-    def _times(self, caller, method):
-        return sum(denied["count"] for denied in self._listed(caller or "", method))
-
-    def _listed(self, caller, method):
-        return self._rows.read("SELECT * FROM denials WHERE caller = ? AND method = ?", caller, method)
-
-    def as_unreadable(self, answer: Answer, error) -> None:
-        """See that the conductor's RPC layer refused this before anybody looked at it."""
-        assert (answer.error, answer.user_id) == (error, "conductor"), answer
-        assert answer.failure["tb"] == []
-        self.seen.add("conductor")
-
-
-def _line_with(words, lines):
-    """Tell whether one of the lines has all these words; RabbitMQ's log writes some in small letters."""
-    small = [word.lower() for word in words]
-    return any(all(word in line.lower() for word in small) for line in lines)
 
 
 @pytest.fixture(scope="session")
@@ -463,7 +319,7 @@ def denied():
 @pytest.fixture
 def refused(request, attacker, logs, denied, rows):
     """Look for a refusal, and in the end hold what was seen against what the attack's mark says."""
-    found = Refusals(attacker, logs, denied, rows)
+    found = Refusals(attacker, THEIRS, logs, denied, rows)
     yield found
     if request.node.stash.get(PASSED, False):
         assert found.seen == {request.node.get_closest_marker("attack").kwargs["refused_by"]}
