@@ -1,17 +1,19 @@
 """Claims: the room on a compute node that is promised to an instance.
 
 A claim is a row in ``allocations`` and its share of the node's ``…_used`` columns, written in one transaction.  The
-UPDATE that takes the room also checks that it is there, so two schedulers cannot give the same room away.  The
-scheduler claims, the conductor claims alternates and frees; compute nodes know nothing of it.
+UPDATE that takes the room also checks that it is there, so two schedulers cannot give the same room away; and the
+key of ``allocations`` keeps two schedulers from giving one instance room twice.  The scheduler claims, the conductor
+claims alternates and frees; compute nodes know nothing of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
-from mininova.db.models.compute import allocations, compute_nodes
+from mininova.db.instances import WITHOUT_HOST, without_host
+from mininova.db.models.compute import allocations, compute_nodes, instances
 from mininova.db.rows import Rows, insert_new
 from mininova.objects import Flavor
 
@@ -29,6 +31,17 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int
     disk_gb: int
     created_at: datetime
+
+
+class NoRoom(Exception):
+    """There is no room for some of the instances that were to get theirs together: let it end the transaction.
+
+    :ivar instance_uuids: for which there is none
+    """
+
+    def __init__(self, instance_uuids: Collection[str]) -> None:
+        super().__init__(f"no room for {', '.join(instance_uuids)}")
+        self.instance_uuids = instance_uuids
 
 
 ROWS = Rows(Allocation, allocations, key="instance_uuid")
@@ -54,6 +67,14 @@ _add_if_it_fits = _add.where(
     *(used + more <= total * ratio for more, total, used, ratio in _ROOM),
 )
 _insert = insert(allocations)
+# The lock has an end of the build, and another copy of the request, wait for this one.  SQLite, which knows no such
+# lock, lets one write at a time anyway.
+_waiting = select(*(bindparam(f"its_{column.name}", type_=column.type) for column in ROWS.columns)).where(
+    instances.c.uuid == bindparam("its_instance_uuid"), *WITHOUT_HOST
+)
+_insert_if_it_waits = _insert.from_select(ROWS.columns, _waiting.with_for_update()).execution_options(
+    preserve_rowcount=True
+)
 _hosts = select(allocations.c.instance_uuid, allocations.c.host).where(
     allocations.c.instance_uuid.in_(bindparam("uuids", expanding=True))
 )
@@ -65,14 +86,7 @@ def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool
 
     Claiming what it has already changes nothing.  Claiming on another host gives up what it had.
     """
-    wanted = Allocation(
-        instance_uuid=instance_uuid,
-        host=host,
-        vcpus=flavor.vcpus,
-        memory_mb=flavor.memory_mb,
-        disk_gb=flavor.disk_gb,
-        created_at=datetime.now(UTC),
-    )
+    wanted = _allocation(instance_uuid, host, flavor)
     if not insert_new(tx, _insert, ROWS.values(wanted)):
         held = of_instance(tx, instance_uuid)
         if held is not None and held.host == host:
@@ -83,6 +97,26 @@ def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool
         tx.execute(_delete, {"which": instance_uuid, "on": host})
         return False
     return True
+
+
+def claim_all(tx: Connection, hosts: Mapping[str, str], flavor: Flavor) -> dict[str, str]:
+    """Promise each of some instances its room on a host, or none of them; tell where they have room now.
+
+    What has room already keeps it, wherever that is: the request was sent twice, and another copy was faster.  What
+    waits for a host no more, since a delete won, is promised nothing and has none.
+
+    Rows are taken in the order of their keys, the hosts' last, so that two who claim cannot each wait for the other.
+
+    :param hosts: uuid → the host that was chosen
+    :raises NoRoom: when there is too little on some of the hosts; nothing of all this may be committed
+    """
+    wanted = [_allocation(uuid, hosts[uuid], flavor) for uuid in sorted(hosts)]
+    held = {each.instance_uuid: _write_down(tx, each) for each in wanted}
+    ours = sorted((each for each in wanted if held[each.instance_uuid] is each), key=lambda each: each.host)
+    refused = [each.instance_uuid for each in ours if tx.execute(_add_if_it_fits, _room(each, 1)).rowcount == 0]
+    if refused:
+        raise NoRoom(refused)
+    return {uuid: each.host for uuid, each in held.items() if each is not None}
 
 
 def free(tx: Connection, instance_uuid: str, host: str | None = None) -> bool:
@@ -107,6 +141,27 @@ def of_instance(tx: Connection, uuid: str) -> Allocation | None:
 def hosts_of(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
     """Tell on which host each of some instances has its room; many have none."""
     return {row.instance_uuid: row.host for row in tx.execute(_hosts, {"uuids": list(uuids)})}
+
+
+def _allocation(instance_uuid: str, host: str, flavor: Flavor) -> Allocation:
+    return Allocation(
+        instance_uuid=instance_uuid,
+        host=host,
+        vcpus=flavor.vcpus,
+        memory_mb=flavor.memory_mb,
+        disk_gb=flavor.disk_gb,
+        created_at=datetime.now(UTC),
+    )
+
+
+def _write_down(tx: Connection, wanted: Allocation) -> Allocation | None:
+    """Insert what an instance is to be promised, if it waits for a host; give that, or what it was promised before."""
+    values = {f"its_{name}": value for name, value in ROWS.values(wanted).items()}
+    while not insert_new(tx, _insert_if_it_waits, values):
+        held = of_instance(tx, wanted.instance_uuid)
+        if held is not None or not without_host(tx, [wanted.instance_uuid]):
+            return held
+    return wanted
 
 
 def _room(allocation: Allocation, sign: int) -> dict[str, object]:

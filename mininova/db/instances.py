@@ -21,6 +21,7 @@ from mininova.objects import Instance
 
 ROWS = Rows(Instance, table)
 LIVE = table.c.deleted == false()
+WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state == states.SCHEDULING)
 
 # What edit() writes: what its owner says of an instance, and what is no part of its state.
 EDITABLE = frozenset({
@@ -38,9 +39,7 @@ _many = ROWS.select.where(_among, LIVE)
 _on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c.id)
 _by_host = _on_host.where(LIVE)
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
-_without_host = select(table.c.uuid).where(
-    _among, LIVE, table.c.host.is_(None), table.c.task_state == states.SCHEDULING
-)
+_without_host = select(table.c.uuid).where(_among, *WITHOUT_HOST)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
 _change = _edit.values(generation=table.c.generation + 1)

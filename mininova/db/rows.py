@@ -68,15 +68,17 @@ class Rows(Generic[T]):
 
 
 def insert_new(tx: Connection, statement: Insert, values: Mapping[str, Any]) -> bool:
-    """Insert a row, unless one of its unique keys is taken; tell which.  The transaction goes on in either case."""
+    """Insert a row, unless one of its unique keys is taken; tell which.  The transaction goes on in either case.
+
+    An INSERT that takes its row from a query has inserted none, too, when the query gave none.
+    """
     # Only PostgreSQL gives the whole transaction up when a statement fails.
     savepoint = tx.begin_nested() if tx.dialect.name == "postgresql" else nullcontext()
     try:
         with savepoint:
-            tx.execute(statement, values)
+            return tx.execute(statement, values).rowcount != 0
     except IntegrityError:
         return False
-    return True
 
 
 @lru_cache(maxsize=256)

@@ -5,13 +5,13 @@ only a claim in the database does that.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from oslo_config import cfg
 
 from mininova import errors
-from mininova.db import hosts, services
+from mininova.db import claims, hosts, services
 from mininova.db.session import Database
 from mininova.objects import RequestSpec
 from mininova.scheduler import weights
@@ -37,15 +37,20 @@ class HostManager:
             CPUWeigher(conf.filter_scheduler.cpu_weight_multiplier),
         ]
 
-    def candidates(self, request_spec: RequestSpec) -> "Candidates":
-        """Read every host, in one query, for one request."""
+    def candidates(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> "Candidates":
+        """Read every host, in one query, for one request; and where some of its instances have room already.
+
+        That is read first, so that every host which it names is among the hosts.
+        """
         with self._db.read() as tx:
+            given = claims.hosts_of(tx, instance_uuids)
             known = hosts.states(tx)
         now = self._clock()
         host_states = [
             HostState(node, service, services.is_up(service, now, self._down_time)) for node, service in known
         ]
-        return Candidates(host_states, request_spec, needed(request_spec, self._filters), self._weighers, self._dice)
+        filters = needed(request_spec, self._filters)
+        return Candidates(host_states, request_spec, filters, self._weighers, self._dice, given)
 
 
 class Candidates:
@@ -54,7 +59,7 @@ class Candidates:
     Room only shrinks while a request is placed.  So a host that a filter has refused once stays out, and for the
     second instance only the filters that look at room are asked again.
 
-    :ivar known: every host there is, by its name
+    :param given: uuid → the host where an instance of the request has room already
     """
 
     def __init__(
@@ -64,10 +69,12 @@ class Candidates:
         filters: Sequence[BaseHostFilter],
         weighers: Sequence[BaseHostWeigher],
         dice: random.Random,
+        given: Mapping[str, str],
     ) -> None:
         self._hosts, self._spec = list(host_states), request_spec
         self._filters, self._weighers, self._dice = filters, weighers, dice
-        self.known = {host_state.host: host_state for host_state in host_states}
+        self._known = {host_state.host: host_state for host_state in host_states}
+        self.given = dict(given)
         self._placed = 0
         self._passed: dict[str, int] = {}  # what was asked → how many hosts it left, in the order of asking
 
@@ -81,6 +88,15 @@ class Candidates:
         best[0].consume(self._spec.flavor)
         self._placed += 1
         return best
+
+    def at(self, host: str) -> HostState:
+        """Give the host where an instance has room already.
+
+        :raises errors.NoValidHost: when there is no such host, or none yet when this was read
+        """
+        if host not in self._known:
+            raise errors.NoValidHost(reason=f"There is room claimed on {host}, which is no compute host any more.")
+        return self._known[host]
 
     def drop(self, host_state: HostState) -> None:
         """Leave out a host that was taken for an instance, and whose room somebody else was given meanwhile."""
@@ -103,10 +119,10 @@ class Candidates:
         self._passed[asked] = len(host_states)
 
     def _reason(self) -> str:
-        if not self.known:
+        if not self._known:
             return "There are no compute hosts."
         last = next(reversed(self._passed))
-        hosts_known = f"{len(self.known)} host{'s' if len(self.known) > 1 else ''}"
+        hosts_known = f"{len(self._known)} host{'s' if len(self._known) > 1 else ''}"
         counts = ", ".join(f"{name} {passed}" for name, passed in self._passed.items())
         placed = f"after {self._placed} of the instances " if self._placed else ""
         return f"There are not enough hosts available: {placed}{last} left none of {hosts_known} ({counts})."

@@ -2,19 +2,19 @@
 
 The conductor asks for hosts.  The choice is made on a picture of the hosts that may be old by the time it is
 made, so each choice is claimed in the database, where it holds or does not: two schedulers cannot give away the
-same room, and a claim that does not hold only costs another look at the picture.
+same room, nor give one instance room twice.  A claim that does not hold only costs another look at the picture.
 """
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from oslo_config import cfg
 
 from mininova import errors
 from mininova.context import RequestContext
-from mininova.db import claims, instances
+from mininova.db import claims
 from mininova.db.session import Database
 from mininova.notifications import SELECT_DESTINATIONS_END, SELECT_DESTINATIONS_START, select_destinations_payload
 from mininova.objects import Flavor, RequestSpec, Selection
@@ -23,8 +23,6 @@ from mininova.scheduler.host_manager import Candidates, HostManager
 from mininova.scheduler.host_state import HostState
 
 LOG = logging.getLogger(__name__)
-
-Choice = tuple[str, list[HostState]]  # the uuid of an instance, and its hosts: the chosen one, then the alternates
 
 
 def _now() -> datetime:
@@ -58,68 +56,66 @@ class SchedulerManager:
         """Choose a host for each instance and claim its room there."""
         payload = select_destinations_payload(request_spec, instance_uuids)
         self._notifier.info(ctxt, SELECT_DESTINATIONS_START, payload)
-        selections = self._place(request_spec, instance_uuids)
+        placed = self._place(request_spec, instance_uuids)
+        for uuid, (host_state, *_) in zip(instance_uuids, placed, strict=True):
+            LOG.info("Instance %s goes to %s", uuid, host_state.host)
+        selections = [[_selection(host_state) for host_state in host_states] for host_states in placed]
         payload = select_destinations_payload(request_spec, instance_uuids, selections)
         self._notifier.info(ctxt, SELECT_DESTINATIONS_END, payload)
         return selections
 
-    def _place(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> list[list[Selection]]:
-        """Choose and claim until every instance has a host, or one cannot have any: then none keeps one.
+    def _place(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> list[list[HostState]]:
+        """Choose and claim until every instance has a host, or one cannot have any: then none is given one.
 
-        What was claimed before stays: this is a call that was made before and is made again, since its answer was lost.
+        The call may have been sent twice, and another copy be at work on it, here or in another scheduler.  What that
+        one claims counts, also when it took the very room that was missing here.
         """
-        candidates = self._hosts.candidates(request_spec)
-        placed: dict[str, list[HostState]] = {}
-        claimed: set[str] = set()
-        try:
-            while waiting := self._without_claim(instance_uuids, placed, candidates):
-                choices = [(uuid, candidates.take_best(self._max_attempts)) for uuid in waiting]
-                held = self._claim(request_spec.flavor, choices)
-                claimed |= held
-                for uuid, best in choices:
-                    if uuid in held:
-                        placed[uuid] = best
-                        LOG.info("Instance %s goes to %s", uuid, best[0].host)
-                    else:
-                        candidates.drop(best[0])
-                        LOG.info("Instance %s: the room on %s is gone; looking again", uuid, best[0].host)
-        except errors.NoValidHost as error:
-            LOG.warning("Instances %s cannot be placed: %s", ", ".join(instance_uuids), error)
-            self._free(claimed)
-            raise
-        return [[_selection(host_state) for host_state in placed[uuid]] for uuid in instance_uuids]
+        while True:
+            candidates = self._hosts.candidates(request_spec, instance_uuids)
+            try:
+                return self._fill(candidates, request_spec.flavor, instance_uuids)
+            except errors.NoValidHost as error:
+                with self._db.read() as tx:
+                    given = claims.hosts_of(tx, instance_uuids)
+                if given == candidates.given:
+                    LOG.warning("Instances %s cannot be placed: %s", ", ".join(instance_uuids), error)
+                    raise
+                LOG.info("Instances %s were given room meanwhile; looking again", ", ".join(given))
 
-    def _without_claim(
-        self, instance_uuids: Sequence[str], placed: dict[str, list[HostState]], candidates: Candidates
-    ) -> list[str]:
-        """Name those that have no room yet, and place those that were given some before where it is."""
-        missing = [uuid for uuid in instance_uuids if uuid not in placed]
-        if missing:
-            with self._db.read() as tx:
-                hosts = claims.hosts_of(tx, missing)
-            placed.update({uuid: [candidates.known[host]] for uuid, host in hosts.items() if host in candidates.known})
-        return [uuid for uuid in missing if uuid not in placed]
+    def _fill(self, candidates: Candidates, flavor: Flavor, instance_uuids: Sequence[str]) -> list[list[HostState]]:
+        """Choose hosts from one picture until all claims hold.
 
-    def _claim(self, flavor: Flavor, choices: Sequence[Choice]) -> set[str]:
-        """Claim the first host of each choice, in one transaction, and name the instances that may go there.
-
-        Hosts are taken in the order of their names, so that two schedulers cannot each wait for the other.  For what
-        waits for a host no more, since a delete won or this is a late copy of a call, nothing is claimed.
+        :raises errors.NoValidHost: when the picture has none left for an instance; then nothing was claimed
         """
-        in_order = sorted(choices, key=lambda choice: choice[1][0].host)
-        uuids = [uuid for uuid, _ in choices]
+        placed = {uuid: [candidates.at(host)] for uuid, host in candidates.given.items()}
+        chosen: dict[str, list[HostState]] = {}
+        while waiting := [uuid for uuid in instance_uuids if uuid not in placed]:
+            chosen |= {uuid: candidates.take_best(self._max_attempts) for uuid in waiting if uuid not in chosen}
+            try:
+                placed |= self._claim(candidates, flavor, chosen)
+            except claims.NoRoom as refusal:
+                for uuid in refusal.instance_uuids:
+                    (lost, *_) = chosen.pop(uuid)
+                    candidates.drop(lost)
+                    LOG.info("Instance %s: the room on %s is gone; looking again", uuid, lost.host)
+        return [placed[uuid] for uuid in instance_uuids]
+
+    def _claim(
+        self, candidates: Candidates, flavor: Flavor, chosen: Mapping[str, list[HostState]]
+    ) -> dict[str, list[HostState]]:
+        """Claim the first host of each choice, in one transaction; what has room by now is given that one instead.
+
+        For what waits for a host no more nothing is claimed.  It keeps the choice, where nobody will build it.
+
+        :raises claims.NoRoom: when a host has too little by now; then nothing was claimed
+        """
+        hosts = {uuid: best[0].host for uuid, best in chosen.items()}
         with self._db.write() as tx:
-            waiting = set(instances.without_host(tx, uuids)) - claims.hosts_of(tx, uuids).keys()
-            refused = {
-                uuid for uuid, best in in_order if uuid in waiting and not claims.claim(tx, uuid, best[0].host, flavor)
+            held = hosts | claims.claim_all(tx, hosts, flavor)
+            return {
+                uuid: best if held[uuid] == hosts[uuid] else [candidates.at(held[uuid])]
+                for uuid, best in chosen.items()
             }
-        return set(uuids) - refused
-
-    def _free(self, instance_uuids: Iterable[str]) -> None:
-        if uuids := list(instance_uuids):
-            with self._db.write() as tx:
-                for uuid in instances.without_host(tx, uuids):
-                    claims.free(tx, uuid)
 
 
 def _selection(host_state: HostState) -> Selection:

@@ -3,8 +3,11 @@
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
 
-from mininova.db import claims, hosts
+from mininova import states
+from mininova.db import claims, hosts, instances
 
 
 @pytest.fixture
@@ -23,6 +26,17 @@ def host(db, add_host):
     """A host with room for two of the flavor, by its vCPUs."""
     with db.write() as tx:
         return add_host(tx, vcpus=2, memory_mb=2048, local_gb=10).host
+
+
+@pytest.fixture
+def waiting(db, an_instance):
+    """Make instances that wait for a host, and name them."""
+
+    def make(count):
+        with db.write() as tx:
+            return [instance.uuid for instance in instances.create(tx, [an_instance() for _ in range(count)])]
+
+    return make
 
 
 @pytest.fixture
@@ -121,3 +135,85 @@ def test_racing_claims_for_one_instance_count_once(host, race, db, uuid, flavor)
     assert race(lambda tx, who: claims.claim(tx, who, host, flavor), uuid, uuid) == [True, True]
     with db.read() as tx:
         assert hosts.search(tx, host=host)[0].vcpus_used == 1
+
+
+def test_all_are_claimed_together(host, waiting, db, flavor):
+    """Instances that wait for a host are promised their room there, and it is told where."""
+    wanted = dict.fromkeys(waiting(2), host)
+    with db.write() as tx:
+        assert claims.claim_all(tx, wanted, flavor) == wanted
+    with db.read() as tx:
+        assert claims.hosts_of(tx, list(wanted)) == wanted
+        assert hosts.search(tx, host=host)[0].vcpus_used == 2
+
+
+def test_all_or_none(host, waiting, db, flavor):
+    """When there is too little room for one of them none is promised any, and it is told which one."""
+    wanted = dict.fromkeys(waiting(3), host)
+    with pytest.raises(claims.NoRoom) as refusal, db.write() as tx:
+        claims.claim_all(tx, wanted, flavor)
+    assert refusal.value.instance_uuids == sorted(wanted)[2:]
+    with db.read() as tx:
+        assert claims.hosts_of(tx, list(wanted)) == {}
+        assert hosts.search(tx, host=host)[0].vcpus_used == 0
+
+
+def test_what_is_claimed_already_stays(host, waiting, add_host, db, flavor):
+    """An instance that has room keeps it where it is, however little there is left, and it is told where that is."""
+    one, other = waiting(2)
+    with db.write() as tx:
+        add_host(tx, "host-2", vcpus=1)
+        claims.claim(tx, one, "host-2", flavor)
+        assert claims.claim_all(tx, {one: host, other: host}, flavor) == {one: "host-2", other: host}
+        assert [node.vcpus_used for node in hosts.search(tx)] == [1, 1]
+
+
+def test_what_waits_for_no_host_is_promised_nothing(host, an_instance, tx, flavor):
+    """What has a host, failed or was deleted gets no room."""
+    placed, failed = an_instance(host="host-2"), an_instance(vm_state=states.ERROR, task_state=None)
+    gone, never = an_instance(), an_instance()
+    instances.create(tx, [placed, failed, gone])
+    instances.destroy(tx, gone.uuid)
+    asked = [instance.uuid for instance in (placed, failed, gone, never)]
+    assert claims.claim_all(tx, dict.fromkeys(asked, host), flavor) == {}
+    assert hosts.search(tx, host=host)[0].vcpus_used == 0
+
+
+def test_racing_copies_are_told_one_host(host, waiting, add_host, race, db, flavor):
+    """Two schedulers that place the same instances on different hosts learn of one place each, where the claims are."""
+    asked = waiting(2)
+    with db.write() as tx:
+        add_host(tx, "host-2")
+    one, other = race(
+        lambda tx, where: claims.claim_all(tx, dict(zip(asked, where, strict=True)), flavor),
+        (host, "host-2"),
+        ("host-2", host),
+    )
+    assert one == other
+    with db.read() as tx:
+        assert claims.hosts_of(tx, asked) == one
+        assert [node.vcpus_used for node in hosts.search(tx)] == [1, 1]
+
+
+def test_a_claim_that_is_freed_just_then(host, waiting, add_host, db, flavor):
+    """A claim that was in the way, and is freed before it can be read, is in the way no more."""
+    (uuid,) = waiting(1)
+    freed = []
+
+    def free_first(connection, cursor, statement, *rest):
+        if statement.startswith("SELECT allocations") and not freed:
+            freed.append(uuid)
+            claims.free(connection, uuid)
+
+    with db.write() as tx:
+        add_host(tx, "host-2")
+        claims.claim(tx, uuid, "host-2", flavor)
+        event.listen(db.engine, "before_cursor_execute", free_first)
+        assert claims.claim_all(tx, {uuid: host}, flavor) == {uuid: host}
+        assert [node.vcpus_used for node in hosts.search(tx)] == [1, 0]
+
+
+def test_a_claim_waits_for_the_end_of_its_build():
+    """A server, which lets many write at a time, locks the instance's row: a delete sees the claim, or ends it."""
+    statement = claims._insert_if_it_waits.compile(dialect=postgresql.dialect())
+    assert str(statement).endswith("FOR UPDATE")

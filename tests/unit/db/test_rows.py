@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import event, false, insert, literal, select, text
 
 from mininova.db import instances, services
-from mininova.db.models.compute import flavors, instance_action_events
+from mininova.db.models.compute import flavor_projects, flavors, instance_action_events
 from mininova.db.rows import insert_new
 from mininova.objects import Service
 
@@ -60,6 +60,13 @@ def test_a_taken_key_does_not_end_the_transaction(tx, flavor):
     assert insert_new(tx, insert(flavors), values) is True
     assert insert_new(tx, insert(flavors), values) is False
     assert tx.execute(text("SELECT count(*) FROM flavors")).scalar() == 1
+
+
+def test_what_a_query_does_not_give_is_not_inserted(tx):
+    """insert_new tells that there is no new row, too, when the INSERT's own query gave none."""
+    row = select(literal("demo").label("flavor_id"), literal("one").label("project_id"))
+    statement = insert(flavor_projects).from_select(["flavor_id", "project_id"], row.where(false()))
+    assert insert_new(tx, statement, {}) is False
 
 
 def test_a_row_that_refers_to_nothing_is_not_new(tx):

@@ -135,3 +135,36 @@ def a_scheduler(db, listener):
 @pytest.fixture
 def scheduler(a_scheduler):
     return a_scheduler()
+
+
+@pytest.fixture
+def twin(db, listener):
+    """Another process's scheduler: only the database's file is the same."""
+    database = Database(str(db.engine.url))
+    yield SchedulerManager(conf.for_tests("scheduler"), database, listener, clock=lambda: NOW)
+    database.close()
+
+
+@pytest.fixture
+def meanwhile(scheduler):
+    """Have something happen when the scheduler has read all that it reads, and is about to choose: once."""
+
+    def make(happen):
+        draw = scheduler._hosts.candidates
+
+        def draw_and_be_late(*asked):
+            scheduler._hosts.candidates = draw
+            candidates = draw(*asked)
+            choose = candidates.take_best
+
+            def choose_late(count):
+                candidates.take_best = choose
+                happen(candidates)
+                return choose(count)
+
+            candidates.take_best = choose_late
+            return candidates
+
+        scheduler._hosts.candidates = draw_and_be_late
+
+    return make

@@ -32,7 +32,7 @@ def candidates(a_host_state, a_spec):
 
     def make(*filters):
         hosts = [a_host_state("host-1"), a_host_state("host-2")]
-        return Candidates(hosts, a_spec(), filters, [], random.Random(1))
+        return Candidates(hosts, a_spec(), filters, [], random.Random(1), {})
 
     return make
 

@@ -24,20 +24,39 @@ def take(db, host, spec):
 
 
 @pytest.fixture
-def late(scheduler, db):
-    """Make the scheduler's picture old: somebody else claims room on a host right after it was drawn."""
+def late(meanwhile, db, a_spec):
+    """Have somebody else claim room on a host right after the scheduler has drawn its picture."""
+    return lambda host: meanwhile(lambda candidates: take(db, host, a_spec()))
 
-    def make(host):
-        draw = scheduler._hosts.candidates
 
-        def draw_and_be_late(request_spec):
-            candidates = draw(request_spec)
-            take(db, host, request_spec)
-            return candidates
+@pytest.fixture
+def disable(db):
+    """Have an operator disable a host."""
 
-        scheduler._hosts.candidates = draw_and_be_late
+    def disable(host):
+        with db.write() as tx:
+            (service,) = services.search(tx, host=host)
+            services.update(tx, service.uuid, disabled=True)
 
-    return make
+    return disable
+
+
+@pytest.fixture
+def ask(a_spec, ctxt):
+    """Ask a scheduler for hosts, and give the first for each instance."""
+
+    def ask(scheduler, asked):
+        answer = scheduler.select_destinations(ctxt, a_spec(num_instances=len(asked)), asked)
+        return [first.host for first, *_ in answer]
+
+    return ask
+
+
+def claimed(db, asked):
+    """Tell where each of some instances has its claim; None where it has none."""
+    with db.read() as tx:
+        hosts = claims.hosts_of(tx, asked)
+    return [hosts.get(uuid) for uuid in asked]
 
 
 def test_interface(scheduler):
@@ -157,6 +176,135 @@ def test_what_was_claimed_before_is_kept(scheduler, db, known, a_spec, ctxt, uui
     assert used(db) == {"host-1": 1024}
 
 
+def test_the_twins_claim_is_the_answer(scheduler, twin, meanwhile, db, known, disable, ask, uuids):
+    """Of two copies of a request that overlap, the late one answers with the claims of the other, and takes none."""
+    known("host-1", memory_mb=8192)
+    known("host-2", memory_mb=4096)
+    asked, answers = uuids(2), []
+
+    def place_elsewhere(_):
+        disable("host-1")
+        answers.append(ask(twin, asked))
+
+    meanwhile(place_elsewhere)
+    assert ask(scheduler, asked) == answers[0] == claimed(db, asked) == ["host-2", "host-2"]
+    assert used(db) == {"host-1": 0, "host-2": 2048}
+
+
+def test_the_twin_has_placed_some(scheduler, twin, meanwhile, db, known, disable, ask, uuids):
+    """A copy that was asked for more than its twin claims what is missing, and leaves the rest where it is."""
+    known("host-1", memory_mb=8192)
+    known("host-2", memory_mb=4096)
+    one, other = uuids(2)
+
+    def place_one_elsewhere(_):
+        disable("host-1")
+        ask(twin, [other])
+
+    meanwhile(place_one_elsewhere)
+    assert ask(scheduler, [one, other]) == claimed(db, [one, other]) == ["host-1", "host-2"]
+    assert used(db) == {"host-1": 1024, "host-2": 1024}
+
+
+def test_the_twin_took_the_last_room(scheduler, twin, meanwhile, db, known, ask, uuids):
+    """When the room that is missing was given to the very same instances by a twin, the copy answers with it."""
+    known("host-1")
+    asked = uuids(2)
+    meanwhile(lambda _: ask(twin, asked))
+    assert ask(scheduler, asked) == claimed(db, asked) == ["host-1", "host-1"]
+    assert used(db) == {"host-1": 2048}
+
+
+def test_the_twin_knows_a_newer_host(scheduler, twin, meanwhile, db, known, ask, uuids):
+    """A copy that knows the host of its twin's claim not yet, and has a host of its own in mind, looks again."""
+    known("host-1")
+    asked = uuids(1)
+
+    def place_on_a_new_host(_):
+        known("host-2", memory_mb=8192)
+        ask(twin, asked)
+
+    meanwhile(place_on_a_new_host)
+    assert ask(scheduler, asked) == claimed(db, asked) == ["host-2"]
+    assert used(db) == {"host-1": 0, "host-2": 1024}
+
+
+def test_the_twin_found_a_host_after_all(scheduler, twin, meanwhile, db, known, ask, uuids):
+    """A copy that has no valid host on its picture does not say so when its twin has found one since."""
+    asked = uuids(1)
+
+    def place_on_a_new_host(_):
+        known("host-1")
+        ask(twin, asked)
+
+    meanwhile(place_on_a_new_host)
+    assert ask(scheduler, asked) == claimed(db, asked) == ["host-1"]
+
+
+def test_the_twin_sees_no_claim_that_is_given_up(scheduler, twin, meanwhile, db, known, a_spec, ask, uuids):
+    """A copy that cannot place all has promised nothing that another copy might have answered with."""
+    known("host-1")
+    one, other = uuids(2)
+    answers = []
+
+    def take_room_and_listen(candidates):
+        take(db, "host-1", a_spec())
+        drop = candidates.drop
+
+        def drop_and_be_overtaken(host_state):
+            drop(host_state)
+            answers.append(ask(twin, [one]))
+
+        candidates.drop = drop_and_be_overtaken
+
+    meanwhile(take_room_and_listen)
+    with pytest.raises(errors.NoValidHost):
+        ask(scheduler, [one, other])
+    assert answers == [["host-1"]]
+    assert claimed(db, [one, other]) == ["host-1", None]
+    assert used(db) == {"host-1": 2048}
+
+
+def test_deleted_meanwhile(scheduler, meanwhile, db, known, ask, uuids):
+    """Nothing is claimed for an instance that was deleted while its host was chosen."""
+    known("host-1")
+    asked = uuids(1)
+
+    def delete(_):
+        with db.write() as tx:
+            instances.destroy(tx, *asked)
+
+    meanwhile(delete)
+    ask(scheduler, asked)
+    assert claimed(db, asked) == [None]
+    assert used(db) == {"host-1": 0}
+
+
+def test_what_was_freed_is_no_answer(scheduler, db, known, a_spec, ctxt, uuids):
+    """The claim of an attempt that failed is gone: its instance is placed anew, and not where it was tried."""
+    known("host-1", memory_mb=8192)
+    known("host-2")
+    (uuid,) = uuids(1)
+    scheduler.select_destinations(ctxt, a_spec(), [uuid])
+    with db.write() as tx:
+        claims.free(tx, uuid, "host-1")
+    ((selection, *_),) = scheduler.select_destinations(ctxt, a_spec(tried=("host-1",)), [uuid])
+    assert selection.host == "host-2"
+    assert used(db) == {"host-1": 0, "host-2": 1024}
+
+
+def test_claimed_on_a_host_that_is_gone(scheduler, db, known, ask, uuids):
+    """Where the claim is on a host that was forgotten since there is no valid host, and the reason names that one."""
+    known("host-1")
+    asked = uuids(1)
+    ask(scheduler, asked)
+    with db.write() as tx:
+        hosts.delete(tx, "host-1")
+    known("host-2")
+    with pytest.raises(errors.NoValidHost, match="host-1, which is no compute host any more"):
+        ask(scheduler, asked)
+
+
 def test_reason(scheduler, known, a_spec, ctxt, uuids):
     """The reason names the filter that left nothing and how many hosts each filter passed."""
     for number in range(3):
@@ -201,20 +349,16 @@ def test_notifications(scheduler, listener, known, a_spec, ctxt, uuids):
     assert answered["selected_hosts"] == ["host-1"]
 
 
-def test_few_transactions(scheduler, db, known, a_spec, ctxt, uuids):
-    """However many instances, hosts are read in one query and claimed in one transaction."""
+@pytest.mark.parametrize("count", [1, 8])
+def test_few_transactions(scheduler, db, known, ask, uuids, count):
+    """However many instances, what is known is read in two queries, and each is claimed with two statements at once."""
     for number in range(3):
         known(f"host-{number}", memory_mb=2**20)
-    asked, commits, selects = uuids(8), [], []
-    event.listen(db.engine, "commit", lambda connection: commits.append(1))
-
-    @event.listens_for(db.engine, "before_cursor_execute")
-    def _note(connection, cursor, statement, *rest):
-        if "FROM compute_nodes" in statement:
-            selects.append(statement)
-
-    scheduler.select_destinations(ctxt, a_spec(num_instances=8), asked)
-    assert (len(commits), len(selects)) == (1, 1)
+    asked, transactions, statements = uuids(count), [], []
+    event.listen(db.engine, "checkout", lambda *_: transactions.append(1))
+    event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    ask(scheduler, asked)
+    assert (len(transactions), len(statements)) == (2, 2 + 2 * count)
 
 
 def test_unknown_filter(a_scheduler):
