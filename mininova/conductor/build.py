@@ -29,6 +29,13 @@ LOG = logging.getLogger(__name__)
 BUILD_EVENT = "compute__do_build_and_run_instance"
 
 
+class _ClaimGone(Exception):
+    """The room that was claimed on a host is not claimed any more: another conductor sends the instance elsewhere."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"it has no claim on {host} any more")
+
+
 class BuildFlow:
     """Lead builds from the api's cast to the cast to a compute node.
 
@@ -91,12 +98,34 @@ class BuildFlow:
         ctxt, spec, alternates = recorded.context, recorded.spec, recorded.alternates
         attempts_left = spec.retry.attempts < self.conf.scheduler.max_attempts
         for position, selection in enumerate(alternates if attempts_left else ()):
-            with self.db.write() as tx:
-                claimed = claims.claim(tx, instance.uuid, selection.host, instance.flavor)
-            if claimed:
-                return self._send(ctxt, instance, spec, selection, alternates[position + 1 :])
+            left = alternates[position + 1 :]
+            try:
+                placed = self._claim_and_place(ctxt, instance, spec, selection, left)
+            except LOST as error:
+                LOG.info("instance %s is not to be built any more: %s", instance.uuid, error)
+                return
+            if placed is not None:
+                self._cast(ctxt, placed, spec, left)
+                return
         exhausted = errors.MaxRetriesExceeded(instance_uuid=instance.uuid, reason=fault.message)
-        return self._give_up(ctxt, instance, _fault(exhausted))
+        self._give_up(ctxt, instance, _fault(exhausted))
+
+    def _claim_and_place(
+        self,
+        ctxt: RequestContext,
+        instance: Instance,
+        spec: RequestSpec,
+        to: Selection,
+        alternates: Sequence[Selection],
+    ) -> Instance | None:
+        """Claim room on a host and give the instance that host, both or neither; None when there is no room.
+
+        So whoever else has sent it somewhere meanwhile does not lose its claim to us.
+        """
+        with self.db.write() as tx:
+            if not claims.claim(tx, instance.uuid, to.host, instance.flavor):
+                return None
+            return self._place(tx, ctxt, instance, spec, to, alternates)
 
     def _send(
         self,
@@ -106,25 +135,40 @@ class BuildFlow:
         to: Selection,
         alternates: Sequence[Selection],
     ) -> None:
-        """Give the instance its host, whose room is claimed already, and have it built there."""
+        """Give the instance its host, where the scheduler has claimed room, and have it built there."""
         try:
             with self.db.write() as tx:
-                placed = instances.update(
-                    tx,
-                    instance.uuid,
-                    {"host": to.host, "node": to.node, "availability_zone": to.availability_zone},
-                    generation=instance.generation,
-                    expected_task_state=(states.SCHEDULING,),
-                    host=None,
-                )
-                recorded = Recorded(instance_uuid=instance.uuid, context=ctxt, spec=spec, alternates=tuple(alternates))
-                request_specs.record(tx, recorded)
-                actions.event_start(tx, instance.uuid, ctxt.request_id, BUILD_EVENT, to.host)
-        except LOST as error:
+                placed = self._place(tx, ctxt, instance, spec, to, alternates)
+                if claims.hosts_of(tx, [instance.uuid]).get(instance.uuid) != to.host:
+                    raise _ClaimGone(to.host)
+        except (*LOST, _ClaimGone) as error:
             LOG.info("instance %s is not to be built any more: %s", instance.uuid, error)
             self._free_claim(instance, to.host)
             return
         self._cast(ctxt, placed, spec, alternates)
+
+    @staticmethod
+    def _place(
+        tx: Connection,
+        ctxt: RequestContext,
+        instance: Instance,
+        spec: RequestSpec,
+        to: Selection,
+        alternates: Sequence[Selection],
+    ) -> Instance:
+        """Write down which host an instance goes to, and what that host is sent."""
+        placed = instances.update(
+            tx,
+            instance.uuid,
+            {"host": to.host, "node": to.node, "availability_zone": to.availability_zone},
+            generation=instance.generation,
+            expected_task_state=(states.SCHEDULING,),
+            host=None,
+        )
+        recorded = Recorded(instance_uuid=instance.uuid, context=ctxt, spec=spec, alternates=tuple(alternates))
+        request_specs.record(tx, recorded)
+        actions.event_start(tx, instance.uuid, ctxt.request_id, BUILD_EVENT, to.host)
+        return placed
 
     def _cast(self, ctxt: RequestContext, placed: Instance, spec: RequestSpec, alternates: Sequence[Selection]) -> None:
         try:

@@ -8,7 +8,7 @@ from mininova import conf, rpc, states
 from mininova.conductor.build import BuildFlow
 from mininova.conductor.manager import ConductorManager
 from mininova.context import RequestContext
-from mininova.db import actions, hosts, instances, schema
+from mininova.db import actions, claims, hosts, instances, schema
 from mininova.db.session import Database
 from mininova.identities import compute
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection
@@ -22,15 +22,18 @@ def selection(host):
 
 
 class Scheduler:
-    """Answers what the test wants: the same hosts for each instance, or an error."""
+    """Answers what the test wants: the same hosts for each instance, with a claim on the first; or an error."""
 
-    def __init__(self):
-        self.hosts, self.error, self.asked = [], None, []
+    def __init__(self, db):
+        self.db, self.hosts, self.error, self.asked = db, [], None, []
 
     def select_destinations(self, ctxt, request_spec, instance_uuids):
         self.asked.append(instance_uuids)
         if self.error:
             raise self.error
+        with self.db.write() as tx:
+            for uuid in instances.without_host(tx, instance_uuids):
+                claims.claim(tx, uuid, self.hosts[0], request_spec.flavor)
         return [[selection(host) for host in self.hosts] for _ in instance_uuids]
 
 
@@ -67,7 +70,7 @@ class World:
 
     def __init__(self, db):
         self.db, self.ctxt = db, RequestContext(project_id="demo")
-        self.scheduler, self.computes, self.notifier = Scheduler(), Computes(), Notifier()
+        self.scheduler, self.computes, self.notifier = Scheduler(db), Computes(), Notifier()
         settings = conf.for_tests("conductor")
         self.flow = BuildFlow(settings, db, self.scheduler, self.computes, self.notifier)
         self.manager = ConductorManager(settings, db, self.flow, self.notifier)

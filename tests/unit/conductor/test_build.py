@@ -15,6 +15,7 @@ FAULT = Fault(code=500, message="the disk is full")
 
 def test_sends_each_instance_to_its_host(world):
     """Every instance of a request gets the host that the scheduler chose, and is sent there with the alternates."""
+    world.add_host("host-1")
     world.scheduler.hosts = ["host-1", "host-2"]
     wanted = [world.new(), world.new()]
     world.flow.build(world.ctxt, wanted, world.spec)
@@ -32,6 +33,7 @@ def test_schedules_together(world):
 
 def test_second_delivery_asks_nobody(world):
     """A build that is delivered again does not ask the scheduler again; its host may be sent it twice."""
+    world.add_host("host-1")
     world.scheduler.hosts = ["host-1"]
     wanted = [world.new()]
     world.flow.build(world.ctxt, wanted, world.spec)
@@ -260,3 +262,42 @@ def test_two_conductors_with_one_message(world):
     world.scheduler.hosts, world.scheduler.select_destinations = ["host-1"], another_was_faster
     world.flow.build(world.ctxt, [instance], world.spec)
     assert world.used("host-1") == 512
+
+
+def test_nothing_is_sent_where_its_claim_is_no_more(world):
+    """A host whose claim another conductor has moved to an alternate meanwhile is not sent the instance."""
+    for host in ("host-1", "host-2"):
+        world.add_host(host)
+    instance = world.new()
+    choose = world.scheduler.select_destinations
+
+    def then_it_is_moved(ctxt, spec, uuids):
+        chosen = choose(ctxt, spec, uuids)
+        with world.db.write() as tx:
+            claims.claim(tx, instance.uuid, "host-2", instance.flavor)
+        return chosen
+
+    world.scheduler.hosts, world.scheduler.select_destinations = ["host-1"], then_it_is_moved
+    world.flow.build(world.ctxt, [instance], world.spec)
+    assert world.computes.builds == []
+    assert world.row(instance.uuid).host is None
+    assert (world.used("host-1"), world.used("host-2")) == (0, 512)
+
+
+def test_an_alternate_takes_no_claim_of_who_was_faster(world):
+    """What another conductor has sent somewhere, after we had taken it back, keeps its room there."""
+    for host in ("host-1", "host-2", "host-3"):
+        world.add_host(host)
+    instance = placed(world, "host-2", task_state=states.SPAWNING)
+
+    def another_is_faster(*told):
+        del world.notifier.info
+        with world.db.write() as tx:
+            claims.claim(tx, instance.uuid, "host-3", instance.flavor)
+        world.change(instance, host="host-3", node="host-3")
+
+    world.notifier.info = another_is_faster
+    give_back(world, instance, "host-2")
+    assert world.computes.builds == []
+    assert world.row(instance.uuid).host == "host-3"
+    assert [world.used(host) for host in ("host-1", "host-2", "host-3")] == [0, 0, 512]
