@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import amqp
 import pytest
@@ -18,7 +17,7 @@ from mininova import broker_definitions, identities
 
 E, REPLIES, TOLD, FLOW = "mininova", "mininova.reply", "mininova.notifications", "mininova.flow"
 LANE, OTHERS_LANE = "mininova.from.compute.host-1", "mininova.from.compute.host-1.example"
-HEX = uuid4().hex
+HEX = "0123456789abcdef" * 2
 COMPUTE = identities.compute("host-1")
 OTHER = identities.compute("host-1.example")  # the same beginning
 SERVICES = [identities.trusted(name) for name in identities.KINDS]

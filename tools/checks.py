@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[1]
 
 PYTEST = ("pytest", "-q")
+TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no stack
 
 #: name → the commands of it, each the words of a program of the virtual environment
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -27,6 +28,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "unit": (
         (
             *PYTEST,
+            *TWO_AT_A_TIME,
             "tests",
             "--ignore=tests/docs",
             "--ignore=tests/functional",
@@ -34,7 +36,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
             "--ignore=tests/attack",
         ),
     ),
-    "functional": ((*PYTEST, "tests/functional"),),
+    "functional": ((*PYTEST, *TWO_AT_A_TIME, "tests/functional"),),
     "integration": ((*PYTEST, "--durations=5", "tests/integration"),),
     "attack": ((*PYTEST, "--durations=5", "tests/attack"),),
 }
