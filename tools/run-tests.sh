@@ -5,10 +5,14 @@
 #   tools/run-tests.sh                 all of it
 #   tools/run-tests.sh unit lint       these (tools/checks.py has the table)
 #
-# The integration tests start real stacks: RabbitMQ is installed if it is not there, as tools/stack.sh would do.
+# Tests start real stacks, and PostgreSQL and MariaDB of their own: what is not there is installed, and started by
+# nobody else.
 set -euo pipefail
 # shellcheck source=tools/venv.sh
 . "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
 ensure_venv stack,test
 (exec_stack install)
+if [ -n "$("$checkout/tools/install-databases.sh" missing)" ]; then
+    as_root "$checkout/tools/install-databases.sh" || fail "Run: sudo tools/install-databases.sh"
+fi
 exec "$venv/bin/python" "$checkout/tools/checks.py" "$@"
