@@ -1,20 +1,26 @@
-"""What any test may ask for: a RabbitMQ node or a stack of its own, and the flag that rewrites golden files."""
+"""What any test may ask for: a RabbitMQ node, a database, a stack, and the flag that rewrites golden files."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from local_stack import LocalStack
 from private_broker import PrivateBroker
+from private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
 from stack import broker, ports
+
+from mininova.db import schema
+from mininova.db.session import Database
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that rewrites golden files."""
+    """Add the flag that rewrites golden files, and the database of the tests that name none."""
     parser.addoption("--rewrite", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption("--database", default=SQLITE, choices=KINDS, help="where the tests run that name no database")
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +43,65 @@ def private_broker(rabbitmq_server: Path) -> Iterator[PrivateBroker]:
     yield node
     node.kill()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[Callable[[str], PrivateDatabaseServer]]:
+    """Give a function that gives the server of a kind: one for the session, started when it is asked for first."""
+    running: dict[str, PrivateDatabaseServer] = {}
+
+    def one(kind: str) -> PrivateDatabaseServer:
+        if kind not in running:
+            running[kind] = SERVERS[kind](Path(tempfile.mkdtemp(prefix="mininova-")))
+            running[kind].start()
+        return running[kind]
+
+    yield one
+    for server in running.values():
+        server.stop()
+        shutil.rmtree(server.folder)
+
+
+@pytest.fixture(scope="session")
+def migrated(
+    database_server: Callable[[str], PrivateDatabaseServer], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
+    """Give a function that gives the URL of a database of a kind, with the present schema."""
+
+    @cache
+    def url(kind: str) -> str:
+        sqlite = f"sqlite:///{tmp_path_factory.mktemp('database') / 'template.sqlite'}"
+        made = Database(sqlite if kind == SQLITE else database_server(kind).create("mininova"))
+        schema.upgrade(made)
+        made.close()
+        return made.engine.url.render_as_string(hide_password=False)
+
+    return url
+
+
+@pytest.fixture
+def empty_database(
+    migrated: Callable[[str], str],
+    database_server: Callable[[str], PrivateDatabaseServer],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., Database]]:
+    """Give a function that gives a database of a kind, or of --database, with the present schema and nothing in it."""
+    made: list[Database] = []
+
+    def one(kind: str = request.config.getoption("--database")) -> Database:
+        url = migrated(kind)
+        if kind == SQLITE:
+            url = f"sqlite:///{shutil.copy(url.removeprefix('sqlite:///'), tmp_path / 'mininova.sqlite')}"
+        made.append(Database(url, connect_retry=0))
+        if kind != SQLITE:
+            with made[-1].write() as tx:
+                database_server(kind).empty(tx)
+        return made[-1]
+
+    yield one
+    for database in made:
+        database.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The database as the commands that have one open it.  mininova-compute must never import this."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -9,6 +10,9 @@ from mininova.db import schema, services
 from mininova.db.session import Database
 from mininova.objects import Service
 from mininova.upgrade_levels import UpgradeLevels
+
+# psycopg's usual way to wait for PostgreSQL, in C, would have all green threads wait with the one that asks.
+os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
 
 
 def open_database(settings: ConfigOpts) -> Database:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import inspect, text
 
 from mininova import errors
-from mininova.db.session import Database
+from mininova.db.session import Connection, Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -55,8 +55,16 @@ def upgrade(db: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with db.write(patience=0) as tx, tx.begin():  # Alembic leaves a transaction that was begun to who began it
+        _compare_as_written(tx)
         config.attributes["connection"] = tx
         command.upgrade(config, "head")
+
+
+def _compare_as_written(tx: Connection) -> None:
+    """Have MySQL keep any character and tell A from a in the tables to come: others do, and it does not by itself."""
+    if tx.dialect.name in ("mysql", "mariadb"):
+        collation = "utf8mb4_nopad_bin" if getattr(tx.dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+        tx.execute(text(f"ALTER DATABASE CHARACTER SET utf8mb4 COLLATE {collation}"))
 
 
 def _refuse_newer(db: Database, found: str | None) -> None:

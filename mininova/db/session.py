@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 
 from mininova import errors
 from mininova.db import expressions
@@ -25,6 +25,9 @@ __all__ = ["Connection", "Database"]
 LOG = logging.getLogger(__name__)
 
 AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
+# What PostgreSQL (SQLSTATE) and MySQL (number) say to one of two transactions that wait for each other, or too long.
+CROSSED = {"40001", "40P01", "55P03", 1205, 1213}
+NO_EXPRESSION = {1139}  # what MySQL says of a regular expression that is none to it
 LONGEST_PAUSE = 2.0  # seconds between two attempts
 
 BUSY_TIMEOUT = 30.0  # seconds that SQLite waits for another process's transaction
@@ -57,9 +60,10 @@ class Database:
         """Lend a connection for reading; it locks nobody out, and on SQLite everything it sees is of one moment.
 
         :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
-        :raises errors.DatabaseNotReady: when it stayed away
+        :raises errors.DatabaseNotReady: when it stayed away, or went away meanwhile
+        :raises errors.InvalidInput: when it takes no such value
         """
-        with self._acquire("BEGIN", patience) as tx:
+        with self._acquire("BEGIN", patience) as tx, self._explained():
             yield tx
 
     @contextmanager
@@ -67,10 +71,13 @@ class Database:
         """Lend a connection for one transaction: committed on leaving, rolled back when an exception leaves.
 
         :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
-        :raises errors.DatabaseNotReady: when it stayed away; nothing was done
+        :raises errors.DatabaseNotReady: when it stayed away, went away meanwhile, or gave another transaction
+            precedence; nothing was done
+        :raises errors.InvalidInput: when it takes no such value; nothing was done
         """
         with self._turn(), self._acquire("BEGIN IMMEDIATE", patience) as tx:
-            yield tx
+            with self._explained():
+                yield tx
             tx.commit()
 
     def close(self) -> None:
@@ -93,6 +100,20 @@ class Database:
             yield
         finally:
             self._writing.release()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say what the error of a statement means to whoever asked for it; one that is a bug of ours stays as it is."""
+        try:
+            yield
+        except DBAPIError as error:
+            words = getattr(error.orig, "args", ()) or (error,)
+            codes, reason = {getattr(error.orig, "sqlstate", None), words[0]}, str(words[-1]).partition("\n")[0]
+            if isinstance(error, DataError) or codes & NO_EXPRESSION:
+                raise errors.InvalidInput(reason=f"the database takes no such value: {reason}") from error
+            if error.connection_invalidated or codes & CROSSED:
+                raise errors.DatabaseNotReady(f"The database {self.name} gave a transaction up: {reason}") from error
+            raise
 
     def _acquire(self, begin: str, patience: float | None) -> Connection:
         """Get a connection; closing it rolls back what was not committed."""
@@ -147,7 +168,9 @@ def _engine(where: URL) -> Engine:
     pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 40, "pool_use_lifo": True}
     try:
         if where.get_backend_name() != "sqlite":
-            return create_engine(where, pool_pre_ping=True, isolation_level="READ COMMITTED", **pool)
+            # Forgotten joins are looked for on SQLite; with MySQL, SQLAlchemy sees some where there are none.
+            pool |= {"pool_pre_ping": True, "enable_from_linting": False}
+            return create_engine(where, isolation_level="READ COMMITTED", **pool)
         engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None}, **pool)
     except (NoSuchModuleError, ImportError) as error:
         name = _named(where)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import DateTime, Dialect, MetaData, Text
 from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 metadata = MetaData(
@@ -21,6 +22,12 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+@compiles(Text, "mysql", "mariadb")
+def _long_text(*_: Any, **__: Any) -> str:
+    """Ask MySQL for texts beyond 64 KiB: the metadata of one instance may take more, and TEXT refuses it."""
+    return "MEDIUMTEXT"
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -1,34 +1,21 @@
 """A database of its own for every test, ways to put things into it, and threads that race."""
 
-import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from private_databases import KINDS
 
 from mininova import states
-from mininova.db import hosts, schema
-from mininova.db.session import Database
+from mininova.db import hosts
 from mininova.objects import ComputeNode, Flavor, Instance
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory):
-    """An empty database with the present schema, to be copied."""
-    path = tmp_path_factory.mktemp("database") / "template.sqlite"
-    database = Database(f"sqlite:///{path}")
-    schema.upgrade(database)
-    database.close()
-    return path
-
-
-@pytest.fixture
-def db(template, tmp_path):
-    """A database with the present schema and nothing in it."""
-    database = Database(f"sqlite:///{shutil.copy(template, tmp_path / 'mininova.sqlite')}", connect_retry=0)
-    yield database
-    database.close()
+@pytest.fixture(params=KINDS)
+def db(request, empty_database):
+    """A database with the present schema and nothing in it, on each of the servers that we promise to work with."""
+    return empty_database(request.param)
 
 
 @pytest.fixture

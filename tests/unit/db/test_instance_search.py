@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from private_databases import SQLITE
 from sqlalchemy import event
 
 from mininova import errors, states
@@ -220,6 +221,7 @@ def test_an_unknown_key_is_named(tx, crowd):
         found(tx, sort=[("colour", "asc")])
 
 
+@pytest.mark.parametrize("db", [SQLITE], indirect=True)
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [

@@ -13,10 +13,11 @@ from mininova.objects import Service
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-@pytest.fixture(params=[True, False], ids=["returning", "without returning"])
+@pytest.fixture(params=[True, False], ids=["as it is", "without returning"])
 def tx(tx, request, monkeypatch):
-    """A transaction on a database that can say what an UPDATE made of a row, and on one that cannot, as MySQL."""
-    monkeypatch.setattr(tx.dialect, "update_returning", request.param)
+    """A transaction, as it is and without that an UPDATE says what it made of a row, which MySQL's cannot."""
+    if not request.param:
+        monkeypatch.setattr(tx.dialect, "update_returning", False)
     return tx
 
 

@@ -4,17 +4,26 @@ import sqlite3
 import threading
 
 import pytest
+from private_databases import SQLITE
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from mininova import errors
 from mininova.db.session import Database
+
+ON_SQLITE = pytest.mark.parametrize("db", [SQLITE], indirect=True)
 
 COUNT = text("SELECT count(*) FROM key_pairs")
 INSERT = text(
     "INSERT INTO key_pairs (user_id, name, type, fingerprint, public_key, created_at) "
     "VALUES ('ann', :name, 'ssh', '', '', '2026-01-01 00:00:00')"
 )
+
+
+@pytest.fixture
+def away(empty_database):
+    """The URL of a database, for a pool whose connecting fails."""
+    return empty_database(SQLITE).name
 
 
 def count(db):
@@ -78,6 +87,7 @@ def test_readers_do_not_wait_for_the_writer(db):
         assert count(db) == 0
 
 
+@ON_SQLITE
 def test_a_reader_sees_one_moment(db):
     """Two queries of one read() agree, whatever is written between them."""
     with db.read() as tx:
@@ -87,6 +97,7 @@ def test_a_reader_sees_one_moment(db):
         assert tx.execute(COUNT).scalar() == before
 
 
+@ON_SQLITE
 def test_writers_of_two_processes_take_turns(db):
     """A second pool, as another process has, waits for the first one's transaction and sees what it wrote."""
     elsewhere = Database(db.name)
@@ -107,27 +118,27 @@ def test_writers_of_two_processes_take_turns(db):
     assert seen == [1]
 
 
-def test_a_database_that_comes_back_was_worth_the_wait(template):
+def test_a_database_that_comes_back_was_worth_the_wait(away):
     """While the database is away, acquiring a connection is tried again; then it goes on as if nothing had been."""
-    db = Database(f"sqlite:///{template}", connect_retry=60)
+    db = Database(away, connect_retry=60)
     attempts = fail_to_connect(db, times=2)
     assert count(db) == 0
     assert len(attempts) == 3
     db.close()
 
 
-def test_a_database_that_stays_away_is_given_up(template):
+def test_a_database_that_stays_away_is_given_up(away):
     """After connect_retry seconds the error names the database and the reason."""
-    db = Database(f"sqlite:///{template}", connect_retry=0)
+    db = Database(away, connect_retry=0)
     fail_to_connect(db, times=1)
-    with pytest.raises(errors.DatabaseNotReady, match=r"template.sqlite cannot be reached: away"):
+    with pytest.raises(errors.DatabaseNotReady, match=r"mininova.sqlite cannot be reached: away"):
         count(db)
     db.close()
 
 
-def test_patience_may_be_less_for_once(template):
+def test_patience_may_be_less_for_once(away):
     """One call may wait less than the others do."""
-    db = Database(f"sqlite:///{template}", connect_retry=60)
+    db = Database(away, connect_retry=60)
     attempts = fail_to_connect(db, times=1)
     with pytest.raises(errors.DatabaseNotReady), db.read(patience=0):
         pass
@@ -135,9 +146,9 @@ def test_patience_may_be_less_for_once(template):
     db.close()
 
 
-def test_closing_ends_the_waiting(template):
+def test_closing_ends_the_waiting(away):
     """Whoever waits for a database is told at once when the process closes it."""
-    db = Database(f"sqlite:///{template}", connect_retry=60)
+    db = Database(away, connect_retry=60)
 
     @event.listens_for(db.engine, "do_connect")
     def connect(*_):
@@ -150,7 +161,7 @@ def test_closing_ends_the_waiting(template):
 
 def test_an_error_in_a_statement_is_not_waited_for(db):
     """Only acquiring a connection is tried again: a wrong statement fails at once."""
-    with pytest.raises(OperationalError, match="no such table"), db.read() as tx:
+    with pytest.raises(DBAPIError, match="nowhere"), db.read() as tx:
         tx.execute(text("SELECT * FROM nowhere"))
 
 

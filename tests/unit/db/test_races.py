@@ -1,0 +1,90 @@
+"""Many transactions at the same moment, each on a connection of its own: what is promised once is given once."""
+
+import threading
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from private_databases import MARIADB, POSTGRESQL
+
+from mininova import errors
+from mininova.db import claims, hosts, instances, networks, services
+from mininova.objects import Service
+
+MANY = 12
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_room_is_promised_once(race, db, add_host, flavor):
+    """Of twelve that want a place on a host with room for five, five get one."""
+    with db.write() as tx:
+        add_host(tx, "host-1", vcpus=5)
+    granted = race(lambda tx, uuid: claims.claim(tx, uuid, "host-1", flavor), *(str(uuid4()) for _ in range(MANY)))
+    assert (granted.count(True), granted.count(False)) == (5, 7)
+    with db.read() as tx:
+        assert hosts.search(tx, host="host-1")[0].vcpus_used == 5
+
+
+def test_room_is_given_back_once(race, db, add_host, flavor):
+    """However many free a claim, its host has the room once."""
+    with db.write() as tx:
+        add_host(tx, "host-1")
+        claims.claim(tx, "kept", "host-1", flavor)
+        claims.claim(tx, "freed", "host-1", flavor)
+    assert race(claims.free, *["freed"] * MANY).count(True) == 1
+    with db.read() as tx:
+        assert hosts.search(tx, host="host-1")[0].vcpus_used == 1
+
+
+def test_a_generation_is_swapped_once(race, db, an_instance):
+    """Of twelve that change an instance as they last saw it, one does; the others hear that they were too late."""
+    with db.write() as tx:
+        (instance,) = instances.create(tx, [an_instance()])
+
+    def change(tx, progress):
+        states = [instance.task_state]
+        changes = {"progress": progress}
+        return instances.update(tx, instance.uuid, changes, generation=0, expected_task_state=states, host=None)
+
+    outcomes = race(change, *range(1, MANY + 1))
+    won = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
+    lost = [outcome for outcome in outcomes if isinstance(outcome, errors.InstanceUpdateConflict)]
+    assert (len(won), len(lost)) == (1, MANY - 1)
+    with db.read() as tx:
+        assert instances.get(tx, instance.uuid) == won[0]
+
+
+def test_an_address_is_lent_once(race, db, an_instance):
+    """Twelve instances get twelve addresses."""
+    with db.write() as tx:
+        made = instances.create(tx, [an_instance() for _ in range(MANY)])
+    lent = race(lambda tx, it: networks.allocate(tx, "flat", "10.0.0.0/24", it.uuid).address, *made)
+    assert sorted(lent) == sorted(f"10.0.0.{n}" for n in range(networks.FIRST, networks.FIRST + MANY))
+
+
+def test_a_service_registers_once(race, db):
+    """Its first heartbeats, recorded by several conductors at once, make one row that counts them all."""
+    service = Service(binary="nova-compute", host="host-1", topic="compute")
+    race(lambda tx, now: services.report(tx, service, now), *[NOW] * MANY)
+    with db.read() as tx:
+        assert [each.report_count for each in services.search(tx)] == [MANY]
+
+
+@pytest.mark.parametrize("db", [POSTGRESQL, MARIADB], indirect=True)
+def test_one_of_two_that_wait_for_each_other_is_given_up(race, db, add_host, flavor):
+    """It is told that nothing was done, as when the database is away; the other one goes on."""
+    with db.write() as tx:
+        add_host(tx, "host-1")
+        add_host(tx, "host-2")
+    both_hold_one = threading.Barrier(2)
+
+    def claim(tx, names):
+        first, second = names
+        claims.claim(tx, str(uuid4()), first, flavor)
+        both_hold_one.wait()
+        return claims.claim(tx, str(uuid4()), second, flavor)
+
+    outcomes = race(claim, ("host-1", "host-2"), ("host-2", "host-1"))
+    assert {type(outcome) for outcome in outcomes} == {errors.DatabaseNotReady, bool}
+    with db.read() as tx:
+        assert [node.vcpus_used for node in hosts.search(tx)] == [1, 1]

@@ -1,0 +1,113 @@
+"""A server that ends and comes back, and what it takes for no value: PostgreSQL and MariaDB themselves say so."""
+
+import pytest
+from private_databases import MARIADB, POSTGRESQL
+from sqlalchemy import event
+
+from mininova import errors
+from mininova.db import faults, flavors, instances
+from mininova.db.instance_search import InstanceFilter, search
+from mininova.objects import Fault
+
+pytestmark = pytest.mark.parametrize("db", [POSTGRESQL, MARIADB], indirect=True)
+
+
+@pytest.fixture
+def server(db, database_server):
+    """The server of the database, which runs again afterwards."""
+    kind = {"postgresql": POSTGRESQL, "mysql": MARIADB}[db.engine.dialect.name]
+    yield database_server(kind)
+    database_server(kind).start()
+
+
+@pytest.fixture
+def count(db):
+    """Tell how many flavors there are."""
+
+    def read(**how):
+        with db.read(**how) as tx:
+            return len(flavors.search(tx))
+
+    return read
+
+
+def test_a_server_that_is_away_is_named(server, count):
+    """The error names the database without its password."""
+    server.stop()
+    with pytest.raises(errors.DatabaseNotReady, match=rf"mininova:\*\*\*@127.0.0.1:{server.port}/mininova cannot"):
+        count()
+
+
+def test_a_server_that_comes_back_was_worth_the_wait(db, server, count, flavor):
+    """Connections of before are made anew; what was committed is there."""
+    with db.write() as tx:
+        flavors.create(tx, flavor)
+    server.stop()
+    attempts = []
+
+    @event.listens_for(db.engine, "do_connect")
+    def connect(*_):
+        attempts.append(None)
+        if len(attempts) == 2:
+            server.start()
+
+    assert count(patience=60) == 1
+    assert len(attempts) >= 2
+
+
+def test_a_transaction_whose_server_ends_did_nothing(db, server, count, flavor):
+    """Whoever was in it is told so."""
+
+    def write():
+        with db.write() as tx:
+            flavors.create(tx, flavor)
+            server.stop()
+            flavors.get(tx, flavor.flavor_id)
+
+    with pytest.raises(errors.DatabaseNotReady, match="gave a transaction up"):
+        write()
+    server.start()
+    assert count() == 0
+
+
+def test_what_no_column_holds_is_invalid(db, flavor):
+    """A number beyond all bounds is the caller's mistake, in one line, and not ours."""
+
+    def write():
+        with db.write() as tx:
+            flavors.create(tx, flavor.replace(memory_mb=2**40))
+
+    with pytest.raises(errors.InvalidInput, match=r"the database takes no such value: (?i:.*out of range)"):
+        write()
+
+
+def test_an_expression_that_only_we_know_is_invalid(db):
+    """Each database has a grammar of its own, and what is none to it is refused."""
+
+    def find():
+        with db.read() as tx:
+            search(tx, InstanceFilter(display_name=r"(?P<again>a)(?P<again>b)"))
+
+    with pytest.raises(errors.InvalidInput):
+        find()
+
+
+def test_texts_may_be_long_and_in_any_script(db, an_instance):
+    """What one instance may have of metadata and of words about its end."""
+    metadata = {f"{n:03} \N{SNOWMAN} \N{GRINNING FACE}": "\N{GRINNING FACE}" * 255 for n in range(128)}
+    with db.write() as tx:
+        (instance,) = instances.create(tx, [an_instance(metadata=metadata)])
+        faults.create(tx, instance.uuid, Fault(code=500, message="", details="\N{GRINNING FACE}" * 16_000))
+    with db.read() as tx:
+        assert instances.get(tx, instance.uuid).metadata == metadata
+        assert len(faults.latest(tx, [instance.uuid])[instance.uuid].details) == 16_000
+
+
+def test_names_are_compared_as_written(db, flavor):
+    """Neither case nor a space at the end is passed over."""
+    names = ("a", "A", "a ", "ä")
+    with db.write() as tx:
+        for name in names:
+            flavors.create(tx, flavor.replace(flavor_id=name, name=name))
+    with db.read() as tx:
+        assert tuple(flavors.get(tx, name).name for name in names) == names
