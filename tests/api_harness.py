@@ -3,10 +3,8 @@
 The unit tests of the api and the contract tests both use it, through their conftest.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +19,7 @@ from mininova.api.policy import Policy
 from mininova.api.request import Cloud
 from mininova.api.versions import Versions
 from mininova.context import RequestContext
-from mininova.db import flavors, hosts, images, instances, schema, services
+from mininova.db import flavors, hosts, images, instances, services
 from mininova.db.images import Image
 from mininova.db.session import Database
 from mininova.objects import ComputeNode, Flavor, Instance, Service
@@ -179,27 +177,12 @@ def seed(db: Database) -> None:
         services.report(tx, Service(binary="nova-conductor", host="ctl-1", topic="conductor"), now)
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a database once; each test gets a copy of it."""
-    path = tmp_path_factory.mktemp("db") / "template.sqlite"
-    db = Database(f"sqlite:///{path}")
-    schema.upgrade(db)
-    seed(db)
-    db.close()
-    return path
-
-
 @pytest.fixture
-def db(template: Path, tmp_path: Path) -> Iterator[Database]:
+def db(empty_database: Callable[[], Database]) -> Database:
     """Give a database of its own to each test."""
-    shutil.copy(template, tmp_path / "db.sqlite")
-    db = Database(f"sqlite:///{tmp_path}/db.sqlite")
-    with db.write() as tx:  # the services were last heard of when the first test began
-        for service in services.search(tx):
-            services.report(tx, service, datetime.now(UTC))
-    yield db
-    db.close()
+    database = empty_database()
+    seed(database)
+    return database
 
 
 @pytest.fixture

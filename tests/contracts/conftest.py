@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from api_harness import api, db, make_api, template
+from api_harness import api, db, make_api
 from jsonschema import Draft202012Validator, FormatChecker
 from rpc_bench import bench
 
 from mininova.wsgi import Microversion
 
-__all__ = ["api", "bench", "contract", "db", "make_api", "template"]
+__all__ = ["api", "bench", "contract", "db", "make_api"]
 
 CONTRACT = Path(__file__).with_name("nova_contract.json.gz")
 

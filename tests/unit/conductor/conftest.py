@@ -8,8 +8,7 @@ from mininova import conf, rpc, states
 from mininova.conductor.build import BuildFlow
 from mininova.conductor.manager import ConductorManager
 from mininova.context import RequestContext
-from mininova.db import actions, claims, hosts, instances, schema
-from mininova.db.session import Database
+from mininova.db import actions, claims, hosts, instances
 from mininova.identities import compute
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection
 
@@ -116,8 +115,5 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'mininova.sqlite'}", connect_retry=0)
-    schema.upgrade(database)
-    yield World(database)
-    database.close()
+def world(empty_database):
+    return World(empty_database())

@@ -4,10 +4,13 @@ import shutil
 import time
 
 import pytest
+from private_databases import SQLITE
+from sqlalchemy import insert, make_url, select
 
 from mininova import conf
-from mininova.db import identity, schema, standing
+from mininova.db import identity, standing
 from mininova.db.identity import Project, Role, User
+from mininova.db.models.base import metadata
 from mininova.db.session import Database
 from mininova.db.standing import Scope
 from mininova.identity import tokens
@@ -33,21 +36,25 @@ class Clock:
 
 
 @pytest.fixture(scope="session")
-def bootstrapped(tmp_path_factory):
-    """A database after bootstrap, to be copied."""
+def bootstrapped(migrated, tmp_path_factory):
+    """The rows of every table after bootstrap: hashing the passwords again for each test would take too long."""
     folder = tmp_path_factory.mktemp("identity")
-    database = Database(f"sqlite:///{folder / 'template.sqlite'}")
-    schema.upgrade(database)
+    database = Database(f"sqlite:///{shutil.copy(make_url(migrated(SQLITE)).database, folder / 'mininova.sqlite')}")
     bootstrap(database, conf.for_tests("api", **{"identity.token_key_file": str(folder / "key")}), PASSWORDS)
+    with database.read() as tx:
+        rows = {table: [dict(row) for row in tx.execute(select(table)).mappings()] for table in metadata.sorted_tables}
     database.close()
-    return folder / "template.sqlite"
+    return rows
 
 
 @pytest.fixture
-def db(bootstrapped, tmp_path):
-    database = Database(f"sqlite:///{shutil.copy(bootstrapped, tmp_path / 'mininova.sqlite')}", connect_retry=0)
-    yield database
-    database.close()
+def db(empty_database, bootstrapped):
+    database = empty_database()
+    with database.write() as tx:
+        for table, rows in bootstrapped.items():
+            if rows:
+                tx.execute(insert(table), rows)
+    return database
 
 
 @pytest.fixture

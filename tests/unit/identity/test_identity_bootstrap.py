@@ -1,19 +1,15 @@
 import pytest
 
 from mininova import conf, errors
-from mininova.db import identity, schema, standing
+from mininova.db import identity, standing
 from mininova.db.identity import CatalogEndpoint, Domain, Project, Role, User
-from mininova.db.session import Database
 from mininova.identity import passwords, tokens
 from mininova.identity.bootstrap import bootstrap
 
 
 @pytest.fixture
-def empty(tmp_path):
-    database = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}")
-    schema.upgrade(database)
-    yield database
-    database.close()
+def empty(empty_database):
+    return empty_database()
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """An image service of its own for every test, with who asks put where the check of tokens would put it."""
 
-import shutil
-
 import pytest
 
 from mininova.context import RequestContext
-from mininova.db import images, schema
+from mininova.db import images
 from mininova.db.images import Image
-from mininova.db.session import Database
 from mininova.image import routes
 from mininova.image.app import Limits
 from mininova.image.service import Service
@@ -26,21 +23,9 @@ CALLERS = {
 }
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    """An empty database with the present schema, to be copied."""
-    path = tmp_path_factory.mktemp("image") / "template.sqlite"
-    database = Database(f"sqlite:///{path}")
-    schema.upgrade(database)
-    database.close()
-    return path
-
-
 @pytest.fixture
-def db(empty_database, tmp_path):
-    database = Database(f"sqlite:///{shutil.copy(empty_database, tmp_path / 'mininova.sqlite')}", connect_retry=0)
-    yield database
-    database.close()
+def db(empty_database):
+    return empty_database()
 
 
 @pytest.fixture

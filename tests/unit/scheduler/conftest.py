@@ -1,7 +1,6 @@
 """Hosts and requests as plain values, and a database with hosts that are alive."""
 
 import random
-import shutil
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -9,8 +8,7 @@ import pytest
 
 from mininova import conf, states
 from mininova.context import RequestContext
-from mininova.db import hosts, instances, schema, services
-from mininova.db.session import Database
+from mininova.db import hosts, instances, services
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Retry, Service
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.manager import SchedulerManager
@@ -76,23 +74,9 @@ def listener():
     return Listener()
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    """Make the tables once; each test takes a copy of the file."""
-    path = tmp_path_factory.mktemp("schema") / "empty.sqlite"
-    database = Database(f"sqlite:///{path}")
-    schema.upgrade(database)
-    database.close()
-    return path
-
-
 @pytest.fixture
-def db(empty_database, tmp_path):
-    path = tmp_path / "mininova.sqlite"
-    shutil.copy(empty_database, path)
-    database = Database(f"sqlite:///{path}")
-    yield database
-    database.close()
+def db(empty_database):
+    return empty_database()
 
 
 @pytest.fixture
