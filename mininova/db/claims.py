@@ -72,9 +72,7 @@ _insert = insert(allocations)
 _waiting = select(*(bindparam(f"its_{column.name}", type_=column.type) for column in ROWS.columns)).where(
     instances.c.uuid == bindparam("its_instance_uuid"), *WITHOUT_HOST
 )
-_insert_if_it_waits = _insert.from_select(ROWS.columns, _waiting.with_for_update()).execution_options(
-    preserve_rowcount=True
-)
+_insert_if_it_waits = _insert.from_select(ROWS.columns, _waiting.with_for_update())
 _hosts = select(allocations.c.instance_uuid, allocations.c.host).where(
     allocations.c.instance_uuid.in_(bindparam("uuids", expanding=True))
 )

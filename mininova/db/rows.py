@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, Update, bindparam, select
+from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 from sqlalchemy.exc import IntegrityError
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -67,6 +68,9 @@ class Rows(Generic[T]):
         return self.first(tx.execute(self.one if again is None else again, values))
 
 
+_COUNTED: CoreExecuteOptionsParameter = {"preserve_rowcount": True}  # SQLAlchemy forgets what PostgreSQL counted
+
+
 def insert_new(tx: Connection, statement: Insert, values: Mapping[str, Any]) -> bool:
     """Insert a row, unless one of its unique keys is taken; tell which.  The transaction goes on in either case.
 
@@ -76,7 +80,7 @@ def insert_new(tx: Connection, statement: Insert, values: Mapping[str, Any]) -> 
     savepoint = tx.begin_nested() if tx.dialect.name == "postgresql" else nullcontext()
     try:
         with savepoint:
-            return tx.execute(statement, values).rowcount != 0
+            return tx.execute(statement, values, execution_options=_COUNTED).rowcount != 0
     except IntegrityError:
         return False
 

@@ -9,6 +9,7 @@ import pytest
 from mininova import conf, states
 from mininova.context import RequestContext
 from mininova.db import hosts, instances, services
+from mininova.db.session import Database
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Retry, Service
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.manager import SchedulerManager
@@ -123,8 +124,8 @@ def scheduler(a_scheduler):
 
 @pytest.fixture
 def twin(db, listener):
-    """Another process's scheduler: only the database's file is the same."""
-    database = Database(str(db.engine.url))
+    """Another process's scheduler: only the database is the same."""
+    database = Database(db.engine.url.render_as_string(hide_password=False))
     yield SchedulerManager(conf.for_tests("scheduler"), database, listener, clock=lambda: NOW)
     database.close()
 

@@ -358,7 +358,8 @@ def test_few_transactions(scheduler, db, known, ask, uuids, count):
     event.listen(db.engine, "checkout", lambda *_: transactions.append(1))
     event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     ask(scheduler, asked)
-    assert (len(transactions), len(statements)) == (2, 2 + 2 * count)
+    queries = [statement for statement in statements if "SAVEPOINT" not in statement]  # which PostgreSQL has beside
+    assert (len(transactions), len(queries)) == (2, 2 + 2 * count)
 
 
 def test_unknown_filter(a_scheduler):
