@@ -51,9 +51,9 @@ def private_broker() -> Iterator[tuple[str, Path]]:
     if server is None:
         sys.exit("There is no RabbitMQ here: tools/install-rabbitmq.sh installs one, or set RABBITMQ_SERVER.")
     with tempfile.TemporaryDirectory(prefix="mininova-rpc-") as folder:
-        node = standalone.start(Path(folder), server, ports.pick(), os.environ)
+        url = standalone.start(Path(folder), server, ports.pick(), os.environ)
         try:
-            yield node.url, Path(folder)
+            yield url, Path(folder)
         finally:
             standalone.stop(Path(folder))
 
