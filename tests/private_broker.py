@@ -1,5 +1,6 @@
 """A RabbitMQ node of the tests' own: made as tools/stack.sh makes its, and killed as a power cut would."""
 
+import json
 import os
 import signal
 import subprocess
@@ -76,9 +77,16 @@ class PrivateBroker:
             for _ in up.wait({"node": self._process.pid}, _DEADLINE):
                 pass
 
-    def tell(self, *words: str) -> None:
-        """Have its rabbitmqctl do something."""
-        subprocess.run([self.tool, "--quiet", *words], check=True, stdin=subprocess.DEVNULL)
+    def tell(self, *words: str, given: str = "") -> None:
+        """Have its rabbitmqctl do something.
+
+        :param given: what it reads
+        """
+        subprocess.run([self.tool, "--quiet", *words], check=True, input=given, text=True)
+
+    def define(self, definitions: broker.Definitions) -> None:
+        """Make users and places while it runs."""
+        self.tell("import_definitions", "--format", "json", given=json.dumps(definitions))
 
     def kill(self) -> None:
         """End it at once, with all that it started."""

@@ -3,7 +3,6 @@
 On RabbitMQ only, for the memory broker has no permissions.
 """
 
-import json
 import queue
 import re
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ class ConfinedBench(AMQPBench):
         self.broker, self.user = broker, f"confined-{self.mark}"
         self.lane = lanes.exchange_of(self.exchange, self.user)
 
-    def confine(self, folder) -> None:
+    def confine(self) -> None:
         """Make the user."""
         own, reply = rf"{self.topic}\.a(\..+)?", r"reply_lamp\.a_[0-9a-f]+"
         shared, lane = rf"{self.exchange}(\.reply)?", re.escape(self.lane)
@@ -47,9 +46,7 @@ class ConfinedBench(AMQPBench):
                 {**who, "exchange": f"{self.exchange}.reply", "write": "(?!)", "read": f"^{reply}$"},
             ],
         }
-        path = folder / "definitions.json"
-        path.write_text(json.dumps(definitions))
-        self.broker.tell("import_definitions", str(path))
+        self.broker.define(definitions)
 
     def confined(self, **how) -> rpc.Peer:
         """Make the confined process, not started yet."""
@@ -69,10 +66,10 @@ class ConfinedBench(AMQPBench):
 
 
 @pytest.fixture
-def bench(private_broker: PrivateBroker, tmp_path) -> Iterator[ConfinedBench]:
+def bench(private_broker: PrivateBroker) -> Iterator[ConfinedBench]:
     """Give a bench with its confined user."""
     made = ConfinedBench(private_broker)
-    made.confine(tmp_path)
+    made.confine()
     yield made
     made.close()
 

@@ -3,7 +3,6 @@
 On RabbitMQ only, for the memory broker has no permissions.
 """
 
-import json
 import queue
 from collections.abc import Iterator
 
@@ -23,7 +22,7 @@ class LimitedBench(AMQPBench):
         super().__init__(broker.url)
         self.broker, self.user = broker, f"limited-{self.mark}"
 
-    def limit(self, folder) -> None:
+    def limit(self) -> None:
         """Make the user."""
         who, everything = {"user": self.user, "vhost": "/"}, dict.fromkeys(("configure", "write", "read"), ".*")
         keys = {"exchange": self.exchange, "write": rf"^{self.topic}\.a$", "read": ".*"}
@@ -32,16 +31,14 @@ class LimitedBench(AMQPBench):
             "permissions": [{**who, **everything}],
             "topic_permissions": [{**who, **keys}],
         }
-        path = folder / "definitions.json"
-        path.write_text(json.dumps(definitions))
-        self.broker.tell("import_definitions", str(path))
+        self.broker.define(definitions)
 
 
 @pytest.fixture
-def bench(private_broker: PrivateBroker, tmp_path) -> Iterator[LimitedBench]:
+def bench(private_broker: PrivateBroker) -> Iterator[LimitedBench]:
     """Give a bench with its limited user."""
     made = LimitedBench(private_broker)
-    made.limit(tmp_path)
+    made.limit()
     yield made
     made.close()
 

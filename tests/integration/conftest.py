@@ -1,19 +1,13 @@
 """A real stack, started by the tool that people start it with."""
 
-from pathlib import Path
-
-import openstack
 import pytest
-from openstack.config import OpenStackConfig
+import sdk
 from stack import ports
 
 
 def pytest_collection_modifyitems(items):
-    """Let the SDK announce what it will drop some day: that is no error of ours."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            for kind in ("DeprecationWarning", "PendingDeprecationWarning"):
-                item.add_marker(pytest.mark.filterwarnings(f"ignore::{kind}"))
+    """Let the SDK announce what it will drop some day."""
+    sdk.let_it_announce(items, __file__)
 
 
 @pytest.fixture(scope="session")
@@ -29,18 +23,13 @@ def local_stack(make_stack):
 @pytest.fixture(scope="session")
 def cloud(local_stack):
     """Give the SDK's connection as the demo user: quicker than the client, where the client is not the point."""
-    return _connect(local_stack, "mininova")
+    return sdk.connect(local_stack, "mininova")
 
 
 @pytest.fixture(scope="session")
 def admin(local_stack):
     """Give the SDK's connection as the admin."""
-    return _connect(local_stack, "mininova-admin")
-
-
-def _connect(stack, name):
-    region = OpenStackConfig(config_files=[str(stack.home.clouds)]).get_one(name)
-    return openstack.connection.Connection(config=region)
+    return sdk.connect(local_stack)
 
 
 @pytest.fixture
@@ -54,19 +43,10 @@ def boot(cloud):
         cloud.compute.create_server(name=name, **body)
         servers = list(cloud.compute.servers(name=f"^{name}(-[0-9]+)?$"))
         made.extend(servers)
-        return [at_rest(cloud, server) for server in servers]
+        return [sdk.at_rest(cloud, server) for server in servers]
 
     yield boot
     for server in made:
         cloud.compute.delete_server(server, ignore_missing=True)
     for server in made:
         cloud.compute.wait_for_delete(server, interval=0.2, wait=60)
-
-
-def at_rest(cloud, server):
-    """Wait until a server is ACTIVE or in ERROR, as a client has to: by asking."""
-    for _ in openstack.utils.iterate_timeout(60, f"{server.name} is still being built", wait=0.2):
-        server = cloud.compute.get_server(server)
-        if server.status in ("ACTIVE", "ERROR"):
-            return server
-    raise AssertionError("iterate_timeout ends with an exception")

@@ -3,10 +3,9 @@
 import os
 import signal
 
-import openstack
 import pytest
+import sdk
 import taken_over
-from openstack.config import OpenStackConfig
 from stack import services
 from stack.readiness import Readiness
 from taken_over import REFUSALS, TakenOver
@@ -29,8 +28,7 @@ def stack(make_stack):
 @pytest.fixture(scope="module")
 def admin(stack):
     """Give the SDK's connection as the admin, who alone may choose a host."""
-    region = OpenStackConfig(config_files=[str(stack.home.clouds)]).get_one("mininova-admin")
-    return openstack.connection.Connection(config=region)
+    return sdk.connect(stack)
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +42,9 @@ def servers(admin):
 
 def comes_to(admin, server, status):
     """Wait until a server is in a state, as a client has to: by asking."""
-    for _ in openstack.utils.iterate_timeout(60, f"{server.name} is not {status}", wait=0.2):
-        server = admin.compute.get_server(server)
-        if server.status in (status, "ERROR"):
-            assert server.status == status, server.fault
-            return server
-    raise AssertionError("iterate_timeout ends with an exception")
+    server = sdk.at_rest(admin, server, ends=(status, "ERROR"))
+    assert server.status == status, server.fault
+    return server
 
 
 @pytest.fixture

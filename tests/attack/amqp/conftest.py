@@ -19,9 +19,9 @@ from uuid import uuid4
 
 import openstack
 import pytest
+import sdk
 import taken_over
 from database_rows import Rows
-from openstack.config import OpenStackConfig
 from programs import Program
 from refusals import Refusals
 from stack.supervisor import Supervisor
@@ -53,11 +53,8 @@ def pytest_runtest_makereport(item, call):
 
 
 def pytest_collection_modifyitems(items):
-    """Let the SDK announce what it will drop some day: that is no error of ours."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            for kind in ("DeprecationWarning", "PendingDeprecationWarning"):
-                item.add_marker(pytest.mark.filterwarnings(f"ignore::{kind}"))
+    """Let the SDK announce what it will drop some day."""
+    sdk.let_it_announce(items, __file__)
 
 
 # ---- the stack
@@ -76,8 +73,7 @@ def stack(make_stack):
 @pytest.fixture(scope="session")
 def admin(stack):
     """Give the SDK's connection as the admin, who alone may choose a host."""
-    region = OpenStackConfig(config_files=[str(stack.home.clouds)]).get_one("mininova-admin")
-    return openstack.connection.Connection(config=region)
+    return sdk.connect(stack)
 
 
 @pytest.fixture(scope="session")
@@ -99,11 +95,7 @@ def at_rest(admin):
     """Give a function that waits until a server is ACTIVE or in ERROR, as a client has to: by asking."""
 
     def at_rest(server, patience=60):
-        for _ in openstack.utils.iterate_timeout(patience, f"{server.name} is still being built", wait=0.1):
-            server = admin.compute.get_server(server)
-            if server.status in ("ACTIVE", "ERROR"):
-                return server
-        raise AssertionError("iterate_timeout ends with an exception")
+        return sdk.at_rest(admin, server, patience=patience)
 
     return at_rest
 

@@ -8,16 +8,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from stack import certificates
-from stack.home import Home
-
-
-@pytest.fixture
-def home(tmp_path):
-    """Give a home that was made."""
-    home = Home(tmp_path / "home")
-    home.create()
-    yield home
-    home.remove()
 
 
 def test_the_brokers_certificate_is_the_authoritys(home):

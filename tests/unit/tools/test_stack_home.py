@@ -7,15 +7,6 @@ from stack.errors import StackError
 from stack.home import Home
 
 
-@pytest.fixture
-def home(tmp_path):
-    """Give a home that is removed afterwards, with the folder of its sockets wherever that is."""
-    home = Home(tmp_path / "home")
-    home.create()
-    yield home
-    home.remove()
-
-
 def mode(path):
     """Give the permissions of a file."""
     return stat.S_IMODE(path.stat().st_mode)

@@ -3,16 +3,6 @@
 import pytest
 from stack import settings
 from stack.errors import StackError
-from stack.home import Home
-
-
-@pytest.fixture
-def home(tmp_path):
-    """Give a home that was made."""
-    home = Home(tmp_path / "home")
-    home.create()
-    yield home
-    home.remove()
 
 
 def test_defaults(home):
