@@ -301,7 +301,7 @@ class MemoryTransport(Transport):
         self._lose_connection_over(message)
 
     def _check_user(self, message: Message) -> None:
-        """Let nobody publish in another's name; RabbitMQ ends the connection over it."""
+        """Let nobody publish in another's name; the connection ends over it, where RabbitMQ ends a channel only."""
         if message.user_id not in (None, self.user_id):
             self.reconnect()
             raise ConnectionLost(f"the broker takes no message of {message.user_id} from {self.user_id}")
