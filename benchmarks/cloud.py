@@ -21,8 +21,8 @@ from typing import Any, Self
 import yaml
 
 from mininova.rpc import envelope
-from mininova.rpc.amqp import AMQPTransport
-from mininova.rpc.transport import TOPIC, Delivery, Subscription
+from mininova.rpc.transports.amqp import AMQPTransport
+from mininova.rpc.transports.base import TOPIC, Delivery, Subscription
 
 ROOT = Path(__file__).parents[1]
 

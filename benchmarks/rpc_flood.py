@@ -25,16 +25,16 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT)]
 
-from private_broker import PASSWORD, PrivateBroker  # noqa: E402
 from stack import broker  # noqa: E402
 
 from mininova import rpc  # noqa: E402
 from mininova.rpc import envelope  # noqa: E402
-from mininova.rpc.amqp import AMQPTransport  # noqa: E402
-from mininova.rpc.lanes import exchange_of  # noqa: E402
-from mininova.rpc.transport import Message  # noqa: E402
+from mininova.rpc.transports.amqp import AMQPTransport  # noqa: E402
+from mininova.rpc.transports.base import Message  # noqa: E402
+from mininova.rpc.trust.lanes import exchange_of  # noqa: E402
+from tests.fixtures.private_broker import PASSWORD, PrivateBroker  # noqa: E402
 
 EXCHANGE, PATIENCE = "flood", 60.0  # seconds for a call
 ATTACKER, OTHER = "compute.host-1", "compute.host-2"

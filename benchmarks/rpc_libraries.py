@@ -298,7 +298,7 @@ class OursThreads(Threads):
     @staticmethod
     def transport(url: str) -> Any:
         """Give its transport, as it is."""
-        from mininova.rpc.amqp import AMQPTransport
+        from mininova.rpc.transports.amqp import AMQPTransport
 
         return AMQPTransport(url)
 
@@ -353,7 +353,7 @@ class OursUnsafe(OursGreen):
     @staticmethod
     def transport(url: str) -> Any:
         """Give a transport that confirms nothing."""
-        from mininova.rpc.amqp import AMQPTransport
+        from mininova.rpc.transports.amqp import AMQPTransport
 
         class Careless(AMQPTransport):
             def publish_confirmed(self, message: Any, timeout: float) -> None:

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mininova import rpc
-from mininova.rpc.amqp import AMQPTransport
+from mininova.rpc.transports.amqp import AMQPTransport
 
 SCHEMA = """
     CREATE TABLE IF NOT EXISTS instances (

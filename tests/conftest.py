@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from local_stack import LocalStack
-from private_broker import PrivateBroker
-from private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
 from stack import broker, ports
 
 from mininova.db import schema
 from mininova.db.session import Database
+from tests.fixtures.local_stack import LocalStack
+from tests.fixtures.private_broker import PrivateBroker
+from tests.fixtures.private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

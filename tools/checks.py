@@ -25,19 +25,12 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py"), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
     "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
-    "unit": (
-        (
-            *PYTEST,
-            *TWO_AT_A_TIME,
-            "tests",
-            "--ignore=tests/docs",
-            "--ignore=tests/functional",
-            "--ignore=tests/integration",
-            "--ignore=tests/attack",
-        ),
-    ),
-    "functional": ((*PYTEST, *TWO_AT_A_TIME, "tests/functional"),),
-    "integration": ((*PYTEST, "--durations=5", "tests/integration"),),
+    "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit"),),
+    "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
+    "wire": ((*PYTEST, *TWO_AT_A_TIME, "tests/wire"),),
+    "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
+    "chaos": ((*PYTEST, *TWO_AT_A_TIME, "tests/chaos"),),
+    "stack": ((*PYTEST, "--durations=5", "tests/stack"),),
     "attack": ((*PYTEST, "--durations=5", "tests/attack"),),
 }
 

@@ -1,6 +1,6 @@
 """What the documentation says that can be checked: links, names in the code, commands, the map of the source.
 
-tests/docs checks what needs no running cloud, tests/integration runs the commands; tutorial.py is for pages that are
+tests/docs checks what needs no running cloud, tests/stack runs the commands; tutorial.py is for pages that are
 followed from the first line to the last.  The code is only read, as text: importing some of it (mininova.cmd) would
 change the process.
 """

@@ -24,13 +24,13 @@ What stops an attacker is in three places, and each holds when the one before it
 
 1. **The broker.** Each compute has a broker user of its own, `compute.NAME`, and may read its own queues and write to
    one exchange, its lane, behind which are the conductors, those who asked it something, and the listeners
-   (`mininova/broker_rights.py`, [ADR 0010](adr/0010-a-lane-for-each-compute.md)). RabbitMQ also sees to it that nobody
-   publishes in another's name.
+   (`mininova/trust/broker/rights.py`, [ADR 0010](adr/0010-a-lane-for-each-compute.md)). RabbitMQ also sees to it that
+   nobody publishes in another's name.
 2. **The receiver.** Every service looks at whom the broker vouches for, and never at a field of the message. A compute
    obeys the conductor and the api only; the scheduler obeys the conductor only; a reply is believed if it is from whom
    was asked.
 3. **The conductor.** It has a closed list of what a compute may ask for, and of the fields that it may write
-   (`mininova/conductor/admission.py`). Whose an instance is, it compares in the very statement that writes.
+   (`mininova/conductor/checks/admission.py`). Whose an instance is, it compares in the very statement that writes.
 
 ## What was tried
 

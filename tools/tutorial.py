@@ -1,6 +1,6 @@
 """Pages that are followed from the first line to the last: what their reader writes, types, and is to see.
 
-tests/terminals.py does it.
+tests/fixtures/terminals.py does it.
 """
 
 import re

@@ -11,7 +11,7 @@ import msgspec
 
 from metering.api import CODEC
 from mininova import rpc
-from mininova.rpc.amqp import AMQPTransport
+from mininova.rpc.transports.amqp import AMQPTransport
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mininova import errors
 from mininova.api import microversions
-from mininova.api.images import Images
+from mininova.api.handlers.images import Images
 from mininova.api.operations import Operations
 from mininova.api.policy import Policy
 from mininova.api.request import CLOUD, PROJECT_IN_URL, Cloud, ComputeRequest

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from mininova.api import (
+from mininova.api import microversions
+from mininova.api.handlers import (
     flavor_extra_specs,
     flavors,
     keypairs,
-    microversions,
     server_actions,
     server_metadata,
     server_tags,

@@ -12,13 +12,14 @@ from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, notifications, rpc, states
-from mininova.audit_period import AuditPeriod
+from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.db import actions, endings, instances, services
 from mininova.db.session import Connection, Database
+from mininova.notifications import events
+from mininova.notifications.audit_period import AuditPeriod
 from mininova.objects import Fault, Instance, RequestSpec
 
 LOG = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Operations:
             LOG.info("instance %s needs no fault: %s", instance.uuid, lost)
             return instance
         self._tell(ctxt, failed, instance)
-        notifications.tell(self._notifier, ctxt, failed, "create", "error", message=message, code=500)
+        events.tell(self._notifier, ctxt, failed, "create", "error", message=message, code=500)
         return failed
 
     # ---- delete
@@ -113,11 +114,11 @@ class Operations:
         """Notify of a delete that was done here, as a compute node would have."""
         LOG.info("instance %s was deleted without a compute node (%s)", deleting.uuid, deleting.host)
         period = AuditPeriod.parse(self._conf.instance_usage_audit_period)
-        notifications.tell_exists_so_far(self._notifier, ctxt, deleting, period, now)
-        notifications.tell(self._notifier, ctxt, deleting, "delete", "start")
+        events.tell_exists_so_far(self._notifier, ctxt, deleting, period, now)
+        events.tell(self._notifier, ctxt, deleting, "delete", "start")
         gone = deleting.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
         self._tell(ctxt, gone, deleting)
-        notifications.tell(self._notifier, ctxt, gone, "delete", "end")
+        events.tell(self._notifier, ctxt, gone, "delete", "end")
 
     def _is_up(self, tx: Connection, host: str) -> bool:
         service = services.compute_on(tx, host)
@@ -274,7 +275,7 @@ class Operations:
 
         :param old: as it was before; None when it was not
         """
-        notifications.tell_update(self._notifier, ctxt, old, new, service="api")
+        events.tell_update(self._notifier, ctxt, old, new, service="api")
 
 
 def _require_unlocked(ctxt: RequestContext, instance: Instance) -> None:

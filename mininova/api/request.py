@@ -8,10 +8,10 @@ from functools import cached_property
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.api.images import Images
-from mininova.api.links import Links, root_of
+from mininova.api.handlers.images import Images
 from mininova.api.operations import Operations
 from mininova.api.policy import Policy
+from mininova.api.views.links import Links, root_of
 from mininova.db.session import Database
 from mininova.wsgi import Request
 

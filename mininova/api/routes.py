@@ -4,7 +4,7 @@ A row says which handler answers, and in which microversions if not in all.  Wha
 The version documents, which need no token, are in versions.py.
 """
 
-from mininova.api import (
+from mininova.api.handlers import (
     aggregates,
     availability_zones,
     extensions,
@@ -18,8 +18,8 @@ from mininova.api import (
     quotas,
     server_actions,
     server_metadata,
+    server_parts,
     server_tags,
-    server_views,
     servers,
     services,
 )
@@ -56,10 +56,10 @@ ROUTES = (
     Route("GET", "/servers/<server_id>/tags/<tag>", server_tags.show, since="2.26"),
     Route("PUT", "/servers/<server_id>/tags/<tag>", server_tags.update, since="2.26"),
     Route("DELETE", "/servers/<server_id>/tags/<tag>", server_tags.delete, since="2.26"),
-    Route("GET", "/servers/<server_id>/ips", server_views.addresses),
-    Route("GET", "/servers/<server_id>/ips/<network>", server_views.addresses_on),
-    Route("GET", "/servers/<server_id>/diagnostics", server_views.diagnostics),
-    Route("GET", "/servers/<server_id>/topology", server_views.topology, since="2.78"),
+    Route("GET", "/servers/<server_id>/ips", server_parts.addresses),
+    Route("GET", "/servers/<server_id>/ips/<network>", server_parts.addresses_on),
+    Route("GET", "/servers/<server_id>/diagnostics", server_parts.diagnostics),
+    Route("GET", "/servers/<server_id>/topology", server_parts.topology, since="2.78"),
     Route("GET", "/servers/<server_id>/os-instance-actions", instance_actions.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", instance_actions.show),
     # ---- flavors and keypairs

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mininova.api import microversions, openapi
-from mininova.api.links import root_of
+from mininova.api.views.links import root_of
 from mininova.wsgi import Application, Reply, Request, Route
 from mininova.wsgi.deploy import current_parts
 

@@ -6,16 +6,17 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
-from mininova.directory import Directory
-from mininova.rejections import Rejections
-from mininova.service import Process
+from mininova.db import identities
+from mininova.service.process import Process
+from mininova.service.rejections import Rejections
+from mininova.trust.directory import Directory
 from mininova.wsgi.deploy import Parts, load_app
 
 
 def build(conf: ConfigOpts) -> Process:
     """Make an api of real parts."""
     database = open_database(conf)
-    directory = Directory(database)
+    directory = Directory(identities.reader(database))
     process = Process(conf, "api", identity_of=directory.at_once, lane_of=directory.lane_of)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     process.connect()

@@ -10,8 +10,7 @@ from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, log, rpc
-from mininova.audit_period import AuditPeriod
+from mininova import errors, rpc
 from mininova.cmd.launch import launch
 from mininova.compute import admission
 from mininova.compute.manager import ComputeManager
@@ -19,7 +18,9 @@ from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.usage import UsageAudit
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
-from mininova.service import Process
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.service import log
+from mininova.service.process import Process
 from mininova.virt.behaviour import Behaviour
 from mininova.virt.fake import FakeDriver
 

@@ -4,25 +4,26 @@ import sys
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.admission import Gate
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.conductor import admission
 from mininova.conductor.build import BuildFlow
-from mininova.conductor.denials import DenialLog
+from mininova.conductor.checks import admission
+from mininova.conductor.checks.denials import DenialLog
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
-from mininova.directory import Directory
-from mininova.rejections import Rejections
+from mininova.db import identities
 from mininova.scheduler.rpcapi import SchedulerAPI
-from mininova.service import Process
+from mininova.service.process import Process
+from mininova.service.rejections import Rejections
+from mininova.trust.directory import Directory
+from mininova.trust.gate import Gate
 
 
 def build(conf: ConfigOpts) -> Process:
     """Make a conductor of real parts."""
     database = open_database(conf)
-    directory = Directory(database)
+    directory = Directory(identities.reader(database))
     process = Process(conf, "conductor", identity_of=directory.at_once, lane_of=directory.lane_of)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     flow = BuildFlow(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)

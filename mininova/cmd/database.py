@@ -9,7 +9,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova.db import schema, services
 from mininova.db.session import Database
 from mininova.objects import Service
-from mininova.upgrade_levels import UpgradeLevels
+from mininova.service.upgrade_levels import UpgradeLevels
 
 # psycopg's usual way to wait for PostgreSQL, in C, would have all green threads wait with the one that asks.
 os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")

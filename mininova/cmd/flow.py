@@ -15,13 +15,13 @@ from oslo_config.cfg import ConfigOpts
 from rich.console import Console
 
 from mininova import conf as settings
-from mininova import log
 from mininova.cmd import arguments
 from mininova.flow import collector, live, screen
 from mininova.flow.message import messages
 from mininova.flow.store import Reader, Writer
-from mininova.rpc.flow import MessageEvent
-from mininova.service import Process
+from mininova.rpc.watch.flow import MessageEvent
+from mininova.service import log
+from mininova.service.process import Process
 
 
 def main(argv: Sequence[str] | None = None) -> int:

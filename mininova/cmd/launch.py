@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import __version__, conf, errors, log, rpc
-from mininova.service import Process
+from mininova import __version__, conf, errors, rpc
+from mininova.service import log
+from mininova.service.process import Process
 
 REFUSED = 2
 

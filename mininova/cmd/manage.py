@@ -14,7 +14,7 @@ from mininova.cmd import arguments
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
 from mininova.manage import bootstrap, checkup, database, denials, hosts, identities, limits, parked, services
-from mininova.service import Process
+from mininova.service.process import Process
 
 PURPOSE = "Look after a mininova cloud: its database, its services and hosts, its messages, its first users."
 

@@ -9,7 +9,7 @@ from mininova.cmd.launch import launch
 from mininova.scheduler import admission
 from mininova.scheduler.manager import SchedulerManager
 from mininova.scheduler.rpcapi import SchedulerAPI
-from mininova.service import Process
+from mininova.service.process import Process
 
 
 def build(conf: ConfigOpts) -> Process:

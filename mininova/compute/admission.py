@@ -5,8 +5,8 @@ A cast may also come from the operator's tool, which sends again what was parked
 
 from collections.abc import Mapping
 
-from mininova import replies
-from mininova.admission import Gate, Rule, about_instance
+from mininova.trust import replies
+from mininova.trust.gate import Gate, Rule, about_instance
 
 _CAST = Rule(frozenset({"api", "conductor", "operator"}), about_instance)
 _CALL = Rule(frozenset({"api", "conductor"}), about_instance)

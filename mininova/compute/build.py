@@ -18,7 +18,7 @@ from mininova import errors, states
 from mininova.compute.outcomes import DELETE_WON, fault_of
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.notifications import Phase, tell
+from mininova.notifications.events import Phase, tell
 from mininova.objects import Instance, InstanceChanges, RequestSpec, Selection
 from mininova.rpc import Notifier
 from mininova.virt.driver import ComputeDriver

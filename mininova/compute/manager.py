@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from mininova import errors, states
-from mininova.audit_period import HOUR, AuditPeriod
 from mininova.compute.build import Builder
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.outcomes import fault_of
@@ -21,10 +20,11 @@ from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.start_up import Redo, StartUp
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
-from mininova.notifications import Action, Phase, tell, tell_exists_so_far
+from mininova.notifications.audit_period import HOUR, AuditPeriod
+from mininova.notifications.events import Action, Phase, tell, tell_exists_so_far
 from mininova.objects import Instance, RequestSpec, Selection, Service
 from mininova.rpc import Notifier
-from mininova.upgrade_levels import spoken
+from mininova.service.upgrade_levels import spoken
 from mininova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from mininova import errors, states
 from mininova.compute.outcomes import DELETE_WON, fault_of
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.notifications import ACTIONS, tell
+from mininova.notifications.events import ACTIONS, tell
 from mininova.objects import Instance, InstanceChanges
 from mininova.rpc import Notifier
 from mininova.virt.driver import ComputeDriver

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.audit_period import AuditPeriod
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
-from mininova.notifications import tell_exists
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.notifications.events import tell_exists
 from mininova.objects import Instance
 from mininova.rpc import MessagingTimeout, Notifier
 

@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, notifications, rpc, states
-from mininova.admission import forbidden
+from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
 from mininova.db import actions, claims, endings, instances, request_specs
@@ -21,8 +20,10 @@ from mininova.db.endings import LOST
 from mininova.db.faults import LONGEST
 from mininova.db.request_specs import Recorded
 from mininova.db.session import Connection, Database
+from mininova.notifications import events
 from mininova.objects import Fault, Instance, RequestSpec, Selection
 from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.trust.gate import forbidden
 
 LOG = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class BuildFlow:
             if again is None:
                 raise
             waiting, recorded = again
-        notifications.tell_update(self.notifier, recorded.context, instance, waiting)
+        events.tell_update(self.notifier, recorded.context, instance, waiting)
         self._next(waiting, recorded, fault)
         _denounce(recorded, spec, alternates)
 
@@ -239,8 +240,8 @@ class BuildFlow:
         except LOST as error:
             LOG.info("instance %s has no use for a fault: %s", instance.uuid, error)
             return
-        notifications.tell_update(self.notifier, ctxt, instance, new)
-        notifications.tell(self.notifier, ctxt, new, "create", "error", message=fault.message, code=fault.code)
+        events.tell_update(self.notifier, ctxt, instance, new)
+        events.tell(self.notifier, ctxt, new, "create", "error", message=fault.message, code=fault.code)
 
 
 def _denounce(recorded: Recorded, spec: RequestSpec, alternates: Sequence[Selection]) -> None:

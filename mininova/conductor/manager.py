@@ -12,18 +12,19 @@ from datetime import UTC, datetime, timedelta
 from msgspec import UNSET
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, notifications, rpc, states
-from mininova.admission import forbidden
+from mininova import errors, rpc, states
 from mininova.conductor.build import BUILD_EVENT, BuildFlow
-from mininova.conductor.own_instances import OwnInstances
-from mininova.conductor.reports import Reports
+from mininova.conductor.checks.own_instances import OwnInstances
+from mininova.conductor.checks.reports import Reports
 from mininova.context import RequestContext
 from mininova.db import actions, endings, instances, networks, services
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
-from mininova.identities import Identity
+from mininova.notifications import events
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
-from mininova.rpc.denials import OnDenied
+from mininova.rpc.trust.denials import OnDenied
+from mininova.trust.gate import forbidden
+from mininova.trust.identities import Identity
 
 LOG = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class ConductorManager:
             if new.networks != "none":
                 address = networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, new.uuid)
                 new = new.replace(addresses=(address,))
-        notifications.tell_update(self.notifier, ctxt, instance, new)
+        events.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     # ---- changes of state
@@ -110,7 +111,7 @@ class ConductorManager:
             if ended and not again:
                 actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[ended], "Success")
                 actions.finish(tx, new.uuid, ctxt.request_id)
-        notifications.tell_update(self.notifier, ctxt, instance, new)
+        events.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     @staticmethod
@@ -139,7 +140,7 @@ class ConductorManager:
                 actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[operation], "Error", fault.message)
             except errors.InstanceUpdateConflict as conflict:
                 new = _done_already(tx, instance, states.fail(operation), conflict)
-        notifications.tell_update(self.notifier, ctxt, instance, new)
+        events.tell_update(self.notifier, ctxt, instance, new)
         return new
 
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
@@ -150,7 +151,7 @@ class ConductorManager:
                 return
             actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
             self._refuse_another_time("destroy_instance", new, terminated_at)
-        notifications.tell_update(self.notifier, ctxt, instance, new)
+        events.tell_update(self.notifier, ctxt, instance, new)
 
     def _refuse_another_time(self, method: str, instance: Instance, at: datetime | None) -> None:
         """Refuse a moment before an instance was asked for, or after now: its owner pays for the time between."""

@@ -5,8 +5,8 @@ from typing import Any
 from oslo_config import cfg
 
 from mininova.conf.values import Text
-from mininova.releases import RELEASES
 from mininova.rpc.versions import Version
+from mininova.service.releases import RELEASES
 
 GROUP = cfg.OptGroup("upgrade_levels", help="The interface versions to send while older services are still running.")
 

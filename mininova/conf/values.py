@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from oslo_config import types
 
-from mininova import host_list
-from mininova.audit_period import AuditPeriod
-from mininova.rpc.amqp import address
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.rpc.transports.amqp import address
+from mininova.trust import host_lists
 
 TRANSPORT_EXAMPLE = "amqp://user:password@127.0.0.1:5672/"
 DATABASE_EXAMPLE = "sqlite:////var/lib/mininova/mininova.sqlite"
@@ -173,4 +173,4 @@ class HostList(Text):
 
         :raises ValueError: when one is none
         """
-        return value if isinstance(value, tuple) else host_list.read(str(value))
+        return value if isinstance(value, tuple) else host_lists.read(str(value))

@@ -1,6 +1,6 @@
 """Denials: what callers wanted and were refused, counted by caller, method and object.
 
-The conductor writes them aside (conductor/denials.py), an operator lists them.  A caller can fill no more than
+The conductor writes them aside (conductor/checks/denials.py), an operator lists them.  A caller can fill no more than
 ``MOST_PER_CALLER`` rows, and callers are broker users, which an operator made: so the table is bounded.
 """
 

@@ -3,7 +3,7 @@
 ``mininova-manage host`` writes them; the services read them to find out who a message is from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,7 +14,8 @@ from sqlalchemy import update as update_of
 from mininova import errors
 from mininova.db.models.compute import identities as table
 from mininova.db.rows import insert_new
-from mininova.identities import COMPUTE, Identity
+from mininova.db.session import Database
+from mininova.trust.identities import COMPUTE, Identity
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -65,6 +66,16 @@ def get(tx: Connection, name: str) -> Identity | None:
 def search(tx: Connection) -> list[Identity]:
     """List the identities, by name."""
     return [known.identity for known in recorded(tx)]
+
+
+def reader(db: Database) -> Callable[[float | None], list[Identity]]:
+    """Give a function that lists the identities in a transaction of its own, as trust.directory asks for it."""
+
+    def read(patience: float | None) -> list[Identity]:
+        with db.read(patience=patience) as tx:
+            return search(tx)
+
+    return read
 
 
 def recorded(tx: Connection) -> list[Recorded]:

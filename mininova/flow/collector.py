@@ -7,8 +7,8 @@ from uuid import uuid4
 import msgspec
 
 from mininova.flow.store import Writer
-from mininova.rpc.flow import EXCHANGE, KEY, MessageEvent
-from mininova.rpc.transport import TOPIC, Delivery, Subscription
+from mininova.rpc.transports.base import TOPIC, Delivery, Subscription
+from mininova.rpc.watch.flow import EXCHANGE, KEY, MessageEvent
 
 LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from mininova.flow import trace
 from mininova.flow.message import Line, messages
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 _REMEMBERED = 2_000  # messages whose later events still find their beginning
 _BACKGROUND = frozenset({"report_state"})

@@ -10,7 +10,7 @@ from typing import Any
 
 from mininova.flow import changes
 from mininova.flow.payload import at, plain, servers
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 _DATA = "versioned_object.data"
 _UUID_KEYS = ("uuid", "instance_uuid", "instance_id")

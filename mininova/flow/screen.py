@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mininova.columns import titled
 from mininova.flow import trace
+from mininova.flow.columns import titled
 from mininova.flow.message import Line
 from mininova.flow.summary import Summary
 

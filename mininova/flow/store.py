@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from mininova import errors
 from mininova.flow import summary
 from mininova.flow.summary import Summary
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 MOST_EVENTS = 50_000  # of one request; what comes after is not kept
 _HISTORY, _SPARE = 8, 1000  # lines of the index for each request kept, and beside, before it is written anew

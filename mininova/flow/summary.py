@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from mininova.flow.payload import servers
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

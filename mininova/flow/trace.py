@@ -7,10 +7,10 @@ left out.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from mininova.columns import aligned
+from mininova.flow.columns import aligned
 from mininova.flow.message import Line, messages
 from mininova.flow.payload import at, listed, plain
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 Normalise = Callable[[str], str]
 

@@ -9,16 +9,19 @@ from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, host_list
-from mininova.db import flavors, identity, images
+from mininova import errors
+from mininova.db import flavors
 from mininova.db import identities as recorded
-from mininova.db.identity import Kept, Project, User
 from mininova.db.session import Database
-from mininova.identities import compute
-from mininova.identity import bootstrap as identities
-from mininova.image import bootstrap as first_image
 from mininova.manage.database import Tx, opened
 from mininova.objects import Flavor
+from mininova.standins.glance import bootstrap as first_image
+from mininova.standins.glance.db import images
+from mininova.standins.keystone import bootstrap as identities
+from mininova.standins.keystone.db import identity
+from mininova.standins.keystone.db.identity import Kept, Project, User
+from mininova.trust import host_lists
+from mininova.trust.identities import compute
 
 #                 id   name         vcpus, MiB of memory, GiB of disk
 FLAVORS = tuple(
@@ -87,7 +90,7 @@ def _computes(db: Database, named: Iterable[str]) -> Iterator[tuple[str, bool]]:
     :raises errors.InvalidInput: a name that is none
     """
     try:
-        wanted = [compute(name, host_list.read(hosts)) for name, _, hosts in (each.partition("=") for each in named)]
+        wanted = [compute(name, host_lists.read(hosts)) for name, _, hosts in (each.partition("=") for each in named)]
     except ValueError as error:
         raise errors.InvalidInput(reason=error) from None
     with db.write() as tx:

@@ -11,7 +11,7 @@ from typing import Any
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
-from mininova.broker_definitions import Definitions
+from mininova.trust.broker.definitions import Definitions
 
 _GONE = ("no_such_user", "does not exist")
 

@@ -1,7 +1,7 @@
 """mininova-manage check: whether each service is who it should be on the broker, and what is weaker if not.
 
-It compares all that the broker has of users and rights with what they should be, as mininova.broker_rights has them,
-and what is behind the lanes of the computes with what broker_definitions puts there.
+It compares all that the broker has of users and rights with what they should be, as mininova.trust.broker.rights has
+them, and what is behind the lanes of the computes with what trust/broker/definitions.py puts there.
 """
 
 import argparse
@@ -11,14 +11,16 @@ from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import broker_definitions, errors, identities
-from mininova.broker_rights import Layout, rights
+from mininova import errors
 from mininova.db import identities as recorded
-from mininova.identities import Identity
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
 from mininova.manage.identities import layout_of
-from mininova.rpc.amqp.address import addresses
+from mininova.rpc.transports.amqp.address import addresses
+from mininova.trust import identities
+from mininova.trust.broker import definitions
+from mininova.trust.broker.rights import Layout, rights
+from mininova.trust.identities import Identity
 
 
 def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
@@ -54,7 +56,7 @@ def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]
     if address.user not in identities.TRUSTED:
         yield f"this command goes to the broker as {address.user or 'guest'}: manage is the user for it"
     everybody, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)
-    wanted = broker_definitions.users(dict.fromkeys(everybody, ""), layout, virtual_host=address.virtual_host)
+    wanted = definitions.users(dict.fromkeys(everybody, ""), layout, virtual_host=address.virtual_host)
     for identity in everybody:
         yield from _about(identity.name, users.get(identity.name), wanted, broker)
     for compute in computes if conf.identities.enforce else ():
@@ -79,7 +81,7 @@ def _about(
 
 def _about_lane(compute: Identity, layout: Layout, broker: Mapping[str, Any]) -> Iterator[str]:
     lane = layout.lane(compute.name)
-    wanted = {_way(one) for one in broker_definitions.lanes([compute], layout)["bindings"]}
+    wanted = {_way(one) for one in definitions.lanes([compute], layout)["bindings"]}
     found = {_way(one) for one in broker.get("bindings", []) if one["source"] == lane}
     if not wanted <= found:
         yield f"{compute.name} is not heard: mininova-manage host rotate {compute.process} makes its lane anew"

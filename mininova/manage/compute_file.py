@@ -12,9 +12,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import host_list
 from mininova.conf import groups
-from mininova.identities import Identity
+from mininova.trust import host_lists
+from mininova.trust.identities import Identity
 
 #: What a compute and its controller must have the same.
 _AGREED = (
@@ -54,7 +54,7 @@ def write(path: Path, conf: ConfigOpts, identity: Identity, url: str) -> None:
 def _new(conf: ConfigOpts, identity: Identity, line: str) -> str:
     sections = {"DEFAULT": [f"host = {identity.process}", line]}
     if identity.hosts != (identity.process,):
-        sections["compute"] = [f"hosts = {host_list.write(identity.hosts)}"]
+        sections["compute"] = [f"hosts = {host_lists.write(identity.hosts)}"]
     for section, name, value in _changed(conf):
         sections.setdefault(section, []).append(f"{name} = {value}")
     told = [f"# The settings of mininova-compute as {identity.name}.  Written by mininova-manage host add."]

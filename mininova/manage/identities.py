@@ -11,15 +11,17 @@ from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import broker_definitions, errors, host_list, identities
-from mininova.broker_rights import Layout
+from mininova import errors
 from mininova.db import identities as recorded
 from mininova.db import limits
-from mininova.identities import Identity
 from mininova.manage import compute_file
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
-from mininova.rpc.amqp.address import addresses
+from mininova.rpc.transports.amqp.address import addresses
+from mininova.trust import host_lists, identities
+from mininova.trust.broker import definitions
+from mininova.trust.broker.rights import Layout
+from mininova.trust.identities import Identity
 
 
 def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
@@ -29,13 +31,13 @@ def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     :raises errors.HostHasIdentity: one of the hosts has an identity
     """
     try:
-        identity = identities.compute(parsed.name, host_list.read(parsed.hosts))
+        identity = identities.compute(parsed.name, host_lists.read(parsed.hosts))
     except ValueError as error:
         raise errors.InvalidInput(reason=error) from None
     with opened(conf) as db, db.read() as tx:
         recorded.check_free(tx, identity)
     _give_password(conf, identity, _path(parsed))
-    print(f"{identity.name} may use the broker, for {host_list.write(identity.hosts)}")
+    print(f"{identity.name} may use the broker, for {host_lists.write(identity.hosts)}")
     print(f"its settings are in {_path(parsed)}: start mininova-compute there with --config-file")
 
 
@@ -65,7 +67,7 @@ def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         for host in identity.hosts:  # whoever stands for one of them next may offer something else
             limits.forget(tx, host)
     print(f"{identity.name} is removed, and was cut off" if there else f"{identity.name} is removed")
-    print(f"what waits for it stays on the broker, in the queues of {host_list.write(identity.hosts)}: compute.HOST")
+    print(f"what waits for it stays on the broker, in the queues of {host_lists.write(identity.hosts)}: compute.HOST")
 
 
 def _known(conf: ConfigOpts, name: str) -> Identity:
@@ -79,13 +81,13 @@ def _known(conf: ConfigOpts, name: str) -> Identity:
 def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
     """Make up a password, and have the broker, the database and the compute know of it, in this order."""
     virtual_host = addresses(conf.transport_url)[0].virtual_host
-    password, layout = broker_definitions.new_password(), layout_of(conf)
+    password, layout = definitions.new_password(), layout_of(conf)
     quorum = conf.oslo_messaging_rabbit.rabbit_quorum_queue
     BrokerAdmin(conf).define(
-        broker_definitions.together(
-            broker_definitions.places(layout, virtual_host=virtual_host, quorum=quorum),
-            broker_definitions.lanes([identity], layout, virtual_host=virtual_host, quorum=quorum),
-            broker_definitions.users({identity: password}, layout, virtual_host=virtual_host),
+        definitions.together(
+            definitions.places(layout, virtual_host=virtual_host, quorum=quorum),
+            definitions.lanes([identity], layout, virtual_host=virtual_host, quorum=quorum),
+            definitions.users({identity: password}, layout, virtual_host=virtual_host),
         )
     )
     with opened(conf) as db, db.write() as tx:

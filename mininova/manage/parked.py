@@ -14,16 +14,16 @@ from typing import Any
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc
-from mininova.columns import aligned
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.db import identities, services
+from mininova.flow.columns import aligned
 from mininova.flow.payload import instances
 from mininova.manage import table
 from mininova.manage.database import opened
 from mininova.rpc import parking
-from mininova.rpc.flow import without_secrets
 from mininova.rpc.parking import Parked
+from mininova.rpc.watch.flow import without_secrets
 from mininova.scheduler.rpcapi import SchedulerAPI
 
 TOPICS = (ConductorAPI.topic, SchedulerAPI.topic, ComputeAPI.topic)

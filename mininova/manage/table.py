@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from mininova.columns import titled
+from mininova.flow.columns import titled
 
 STYLES = {"up": "green", "yes": "green", "down": "red", "no": "red", "disabled": "yellow"}
 

@@ -8,9 +8,7 @@ the log, with sparing.
 """
 
 from mininova.rpc.baseapi import BaseAPI
-from mininova.rpc.callers import caller
 from mininova.rpc.codec import Codec
-from mininova.rpc.denials import Denial
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import (
     ConnectionLost,
@@ -26,15 +24,17 @@ from mininova.rpc.errors import (
     Undeliverable,
     UnsupportedVersion,
 )
-from mininova.rpc.flow import MessageEvent, Reporter
 from mininova.rpc.interface import Interface, Method, call, cast, fanout
 from mininova.rpc.notify.listener import Listener
 from mininova.rpc.notify.notification import Notification
 from mininova.rpc.notify.notifier import Notifier
 from mininova.rpc.peer import Peer
 from mininova.rpc.server import Server
-from mininova.rpc.transport import Transport
+from mininova.rpc.transports.base import Transport
+from mininova.rpc.trust.callers import caller
+from mininova.rpc.trust.denials import Denial
 from mininova.rpc.versions import Levels, Version, since
+from mininova.rpc.watch.flow import MessageEvent, Reporter
 
 __all__ = [
     "BaseAPI", "Codec", "ConnectionLost", "Denial", "Forbidden", "Interface", "InvalidArguments", "Levels", "Listener",

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from mininova.rpc import envelope, lanes
+from mininova.rpc import envelope
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Reply, Request
 from mininova.rpc.errors import RPCError, Undeliverable
-from mininova.rpc.seal import SEAL, Seals
-from mininova.rpc.transport import Delivery, Message, Waiter
+from mininova.rpc.transports.base import Delivery, Message, Waiter
+from mininova.rpc.trust import lanes
+from mininova.rpc.trust.seal import SEAL, Seals
 
 LOG = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from mininova.rpc import envelope
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import RPCError, Undeliverable
 from mininova.rpc.peer import Peer
-from mininova.rpc.transport import Delivery, Message
+from mininova.rpc.transports.base import Delivery, Message
 
 KEY, ERROR, SINCE = "x-mininova-key", "x-mininova-error", "x-mininova-parked"
 _NOTES = (KEY, ERROR, SINCE)

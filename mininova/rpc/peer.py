@@ -13,20 +13,22 @@ from uuid import uuid4
 
 import msgspec
 
-from mininova.rpc import deadline, envelope, lanes, tracing
-from mininova.rpc.callers import Relays
+from mininova.rpc import deadline, envelope
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RemoteError
-from mininova.rpc.flow import Report, event_of
 from mininova.rpc.inbox import Answers, Call, Inbox, Rejected, log_rejection
 from mininova.rpc.interface import CALL, FANOUT, Method
-from mininova.rpc.lanes import LaneOf, ReplyLanes
-from mininova.rpc.seal import SEAL, Seals
-from mininova.rpc.transport import FANOUT as FANOUT_EXCHANGE
-from mininova.rpc.transport import TOPIC, Message, Subscription, Transport
+from mininova.rpc.transports.base import FANOUT as FANOUT_EXCHANGE
+from mininova.rpc.transports.base import TOPIC, Message, Subscription, Transport
+from mininova.rpc.trust import lanes
+from mininova.rpc.trust.callers import Relays
+from mininova.rpc.trust.lanes import LaneOf, ReplyLanes
+from mininova.rpc.trust.seal import SEAL, Seals
 from mininova.rpc.versions import Levels
-from mininova.rpc.watch import Watch
+from mininova.rpc.watch import tracing
+from mininova.rpc.watch.base import Watch
+from mininova.rpc.watch.flow import Report, event_of
 
 LOG = logging.getLogger(__name__)
 

@@ -10,9 +10,8 @@ from functools import partial
 from typing import Any, Self
 from uuid import uuid4
 
-from mininova.rpc import callers, deadline, denials, envelope, parking, signs, sparing, tracing
+from mininova.rpc import deadline, envelope, parking, signs
 from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
-from mininova.rpc.denials import Admit, OnDenied
 from mininova.rpc.endpoints import Endpoint, check_manager, meant, topic_of
 from mininova.rpc.envelope import Reply, Request
 from mininova.rpc.errors import (
@@ -24,12 +23,15 @@ from mininova.rpc.errors import (
     NoSuchMethod,
 )
 from mininova.rpc.interface import Method
-from mininova.rpc.lanes import HANDS, Lanes, check_length
 from mininova.rpc.peer import Peer
-from mininova.rpc.seal import SEAL
 from mininova.rpc.threads import Threads
-from mininova.rpc.transport import FANOUT, TOPIC, Delivery, Message, Subscription
-from mininova.rpc.watch import Watch
+from mininova.rpc.transports.base import FANOUT, TOPIC, Delivery, Message, Subscription
+from mininova.rpc.trust import callers, denials
+from mininova.rpc.trust.denials import Admit, OnDenied
+from mininova.rpc.trust.lanes import HANDS, Lanes, check_length
+from mininova.rpc.trust.seal import SEAL
+from mininova.rpc.watch import sparing, tracing
+from mininova.rpc.watch.base import Watch
 
 LOG = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from mininova import replies
-from mininova.admission import Gate, Rule
+from mininova.trust import replies
+from mininova.trust.gate import Gate, Rule
 
 RULES: Mapping[str, Rule] = {
     "select_destinations": Rule(frozenset({"conductor"}), lambda arguments: ", ".join(arguments["instance_uuids"])),

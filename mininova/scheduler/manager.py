@@ -16,7 +16,11 @@ from mininova import errors
 from mininova.context import RequestContext
 from mininova.db import claims
 from mininova.db.session import Database
-from mininova.notifications import SELECT_DESTINATIONS_END, SELECT_DESTINATIONS_START, select_destinations_payload
+from mininova.notifications.events import (
+    SELECT_DESTINATIONS_END,
+    SELECT_DESTINATIONS_START,
+    select_destinations_payload,
+)
 from mininova.objects import Flavor, RequestSpec, Selection
 from mininova.rpc import Notifier
 from mininova.scheduler.host_manager import Candidates, HostManager

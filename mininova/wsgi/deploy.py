@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from mininova.db.session import Database
     from mininova.rpc import Notifier, Peer
-    from mininova.rpc.flow import Report
-    from mininova.rpc.spans import Spans
+    from mininova.rpc.watch.flow import Report
+    from mininova.rpc.watch.spans import Spans
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Parts:
 
     :param peer: this process's end of the messaging, which rpcapi clients send through
     :param notifier: emits notifications as this api
-    :param reporter: takes the message events of the flow (rpc/flow.py); None when nobody listens
+    :param reporter: takes the message events of the flow (rpc/watch/flow.py); None when nobody listens
     :param spans: begins a span for each request; None where there are none
     """
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mininova.rpc import tracing
-from mininova.rpc.flow import MessageEvent, Report
+from mininova.rpc.watch import tracing
+from mininova.rpc.watch.flow import MessageEvent, Report
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import REQUEST_ID
 

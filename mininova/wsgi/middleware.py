@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from mininova import errors
 from mininova.context import new_request_id
-from mininova.rpc import tracing
+from mininova.rpc.watch import tracing
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import GLOBAL_REQUEST_ID, REQUEST_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from mininova.rpc.spans import Spans
+    from mininova.rpc.watch.spans import Spans
 
 _TRACE_HEADERS = {"HTTP_TRACEPARENT": tracing.TRACEPARENT, "HTTP_TRACESTATE": tracing.TRACESTATE}
 _LENGTH = re.compile("0*([0-9]{1,18})")

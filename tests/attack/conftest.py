@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cloud import Cloud
 from hypothesis import HealthCheck, settings
-from local_stack import LocalStack
-from rest_attacker import IDENTITY, Attacker, Wire
 from stack import ports
+
+from tests.fixtures.cloud import Cloud
+from tests.fixtures.local_stack import LocalStack
+from tests.fixtures.rest_attacker import IDENTITY, Attacker, Wire
 
 # How many requests are invented for each operation: the same ones in CI, and other ones each time by hand.
 settings.register_profile(

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from documentation import ROOT
-from local_stack import VENV
-from rest_client import COMPUTE, Client
-from secret_search import open_files, shown_by
 from stack import clouds, ports, processes, readiness, services, settings
 from stack.supervisor import DEADLINE, Supervisor
 
 from mininova.conf import groups
+from tests.fixtures.local_stack import VENV
+from tests.fixtures.rest_client import COMPUTE, Client
+from tests.fixtures.secret_search import open_files, shown_by
 
 HOST = "host-1"
 #: What a database is known by: the names of drivers, of their URLs and files, and of the section in a file.

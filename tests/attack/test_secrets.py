@@ -14,14 +14,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from broker_tap import Tap
-from rest_client import COMPUTE, IDENTITY, Client
-from secret_search import files_with, has, remembered, shown_by
 from stack import clouds, services, settings
 from stack.readiness import Readiness
 from stack.supervisor import DEADLINE, Supervisor
 
 from mininova.context import RequestContext
+from tests.fixtures.broker_tap import Tap
+from tests.fixtures.rest_client import COMPUTE, IDENTITY, Client
+from tests.fixtures.secret_search import files_with, has, remembered, shown_by
 
 HOST = "host-1"
 #: What is no secret, and is found wherever a secret would be.

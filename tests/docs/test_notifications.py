@@ -6,7 +6,7 @@ from typing import get_args
 
 from documentation import ROOT
 
-from mininova import notifications
+from mininova.notifications import events
 
 PAGE = (ROOT / "docs/notifications.md").read_text()
 
@@ -18,11 +18,11 @@ def test_every_event_is_in_the_table():
     listed = {f"{event}.{phase}" for event, *phases in rows for phase in phases}
     listed |= {event for event, *phases in rows if not phases}
 
-    phased = set(product(get_args(notifications.Action), get_args(notifications.Phase))) - {("shutdown", "error")}
+    phased = set(product(get_args(events.Action), get_args(events.Phase))) - {("shutdown", "error")}
     assert listed == {
-        *(notifications.instance_event(action, phase) for action, phase in phased),
-        notifications.INSTANCE_UPDATE,
-        notifications.INSTANCE_EXISTS,
-        notifications.SELECT_DESTINATIONS_START,
-        notifications.SELECT_DESTINATIONS_END,
+        *(events.instance_event(action, phase) for action, phase in phased),
+        events.INSTANCE_UPDATE,
+        events.INSTANCE_EXISTS,
+        events.SELECT_DESTINATIONS_START,
+        events.SELECT_DESTINATIONS_END,
     }

@@ -5,7 +5,7 @@ import re
 from documentation import ROOT
 from prometheus_client import CollectorRegistry
 
-from mininova.rpc.metrics import BUCKETS, Metrics
+from mininova.rpc.watch.metrics import BUCKETS, Metrics
 
 PAGE = (ROOT / "docs/observe.md").read_text()
 SHARED = {"interface", "method"}

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from mininova import broker_definitions
-from mininova.broker_definitions import Definitions
+from mininova.trust.broker import definitions
+from mininova.trust.broker.definitions import Definitions
 from stack import ports, processes, readiness
 from stack.errors import StackError
 
@@ -215,10 +215,10 @@ def _quoted(path: Path) -> str:
 
 def one_user(password: str) -> Definitions:
     """Define the user of a node for tests."""
-    return broker_definitions.together(
+    return definitions.together(
         node_definitions(),
         {
-            "users": [broker_definitions.user(USER, password, tags="administrator")],
+            "users": [definitions.user(USER, password, tags="administrator")],
             "permissions": [{"user": USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
         },
     )

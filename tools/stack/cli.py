@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mininova import host_list, identities
+from mininova.trust import host_lists, identities
 from stack import broker, down, install, services, settings, standalone, up
 from stack.errors import StackError
 from stack.home import Home
@@ -148,7 +148,7 @@ def _add_compute(request: Request) -> None:
         identities.compute(host)
     except ValueError as error:
         raise StackError(f"{error}.") from None
-    if any(host in (name, *host_list.read(hosts)) for name, hosts in settings.load(home).computes.items()):
+    if any(host in (name, *host_lists.read(hosts)) for name, hosts in settings.load(home).computes.items()):
         raise StackError(f"There is a compute {host} already.")
     supervisor = _running(request)
     with home.locked(), request.progress.step(f"Adding the compute {host}") as done:

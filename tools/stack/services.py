@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from mininova import broker_definitions, host_list, identities
+from mininova.trust import host_lists, identities
+from mininova.trust.broker import definitions as broker_definitions
 from stack import broker
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
@@ -73,7 +74,7 @@ def executable(name: str) -> str:
 
 def definitions(home: Home, settings: Settings) -> broker_definitions.Definitions:
     """Define the users of the private broker, and what they share: it needs no more to begin with."""
-    computes = [identities.compute(name, host_list.read(hosts)) for name, hosts in settings.computes.items()]
+    computes = [identities.compute(name, host_lists.read(hosts)) for name, hosts in settings.computes.items()]
     everybody = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes]
     passwords = {identity: _password(home, identity.name) for identity in everybody}
     return broker_definitions.together(

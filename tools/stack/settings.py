@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mininova import host_list
+from mininova.trust import host_lists
 from stack import ports
 from stack.errors import StackError
 from stack.home import Home
@@ -129,8 +129,8 @@ def _count(value: str) -> int:
 
 
 def _host_count(value: str) -> int:
-    if not value.isdecimal() or not 0 < int(value) <= host_list.MOST:
-        raise ValueError(f"a number of hosts from 1 to {host_list.MOST}")
+    if not value.isdecimal() or not 0 < int(value) <= host_lists.MOST:
+        raise ValueError(f"a number of hosts from 1 to {host_lists.MOST}")
     return int(value)
 
 

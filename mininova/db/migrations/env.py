@@ -2,8 +2,10 @@
 
 from alembic import context
 
-from mininova.db.models import compute, identity, image  # noqa: F401 - they bring their tables into the metadata
+from mininova.db.models import compute  # noqa: F401 - they bring their tables into the metadata
 from mininova.db.models.base import metadata
+from mininova.standins.glance.db import models as images  # noqa: F401
+from mininova.standins.keystone.db import models as identity  # noqa: F401
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from mininova.rpc.flow import without_secrets
 from mininova.rpc.notify.notification import PRIORITIES, Notification
+from mininova.rpc.watch.flow import without_secrets
 
 LOG = logging.getLogger(__name__)
 

@@ -14,13 +14,14 @@ from dataclasses import replace
 from functools import partial
 from queue import Queue
 
-from mininova.rpc import envelope, parking, tracing
+from mininova.rpc import envelope, parking
 from mininova.rpc.envelope import Request
 from mininova.rpc.notify import notification
 from mininova.rpc.notify.notification import PRIORITIES, Notification
 from mininova.rpc.peer import Peer
 from mininova.rpc.server import PAUSES
-from mininova.rpc.transport import TOPIC, Delivery, Message, Subscription
+from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription
+from mininova.rpc.watch import tracing
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from mininova.rpc import envelope, tracing
+from mininova.rpc import envelope
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import ConnectionLost, MessageRefused, Undeliverable
 from mininova.rpc.notify import notification
@@ -16,7 +16,8 @@ from mininova.rpc.notify.drivers import Driver
 from mininova.rpc.notify.notification import Notification
 from mininova.rpc.notify.outbox import Outbox
 from mininova.rpc.peer import Peer
-from mininova.rpc.transport import Message
+from mininova.rpc.transports.base import Message
+from mininova.rpc.watch import tracing
 
 
 class Messaging(Driver):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from mininova.rpc.errors import ACCESS_REFUSED, MessageRefused, RPCError
-from mininova.rpc.transport import Message
+from mininova.rpc.transports.base import Message
 
 LOG = logging.getLogger(__name__)
 

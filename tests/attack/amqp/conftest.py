@@ -19,13 +19,13 @@ from uuid import uuid4
 
 import openstack
 import pytest
-import sdk
-import taken_over
-from database_rows import Rows
-from programs import Program
-from refusals import Refusals
 from stack.supervisor import Supervisor
-from taken_over import PATIENCE, TakenOver
+
+from tests.fixtures import sdk, taken_over
+from tests.fixtures.database_rows import Rows
+from tests.fixtures.programs import Program
+from tests.fixtures.refusals import Refusals
+from tests.fixtures.taken_over import PATIENCE, TakenOver
 
 MINE, THEIRS, LIKE_MINE = "host-1", "host-2", "host-1.annex"
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-from taken_over import changed, own_object, payload_of, request
+
+from tests.fixtures.taken_over import changed, own_object, payload_of, request
 
 FAULT = own_object("Fault", code=500, message="no room, says the attacker")
 

@@ -3,7 +3,8 @@
 import base64
 
 import pytest
-from taken_over import own_object, payload_of, reply
+
+from tests.fixtures.taken_over import own_object, payload_of, reply
 
 FAILURE = '{"class": "UnsupportedVersion", "module": "mininova.rpc.errors", "message": "so it says", "kwargs": {}}'
 

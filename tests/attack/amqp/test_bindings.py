@@ -1,7 +1,8 @@
 """Binding its own queue to what is others'."""
 
 import pytest
-from taken_over import EXCHANGE, REPLIES, TOLD, lane_of
+
+from tests.fixtures.taken_over import EXCHANGE, REPLIES, TOLD, lane_of
 
 OWN = "compute.host-1"
 THEIR_LANE = lane_of("compute.host-2")

@@ -1,7 +1,8 @@
 """Commanding another compute."""
 
 import pytest
-from taken_over import EXCHANGE, NOBODY, dying_queue, request
+
+from tests.fixtures.taken_over import EXCHANGE, NOBODY, dying_queue, request
 
 TO_THEM = "compute.host-2"
 THEIR_LANE = "mininova.from.compute.host-2"

@@ -1,8 +1,9 @@
 """Being somebody else."""
 
 import pytest
-import taken_over
-from taken_over import NOBODY, own_object, request
+
+from tests.fixtures import taken_over
+from tests.fixtures.taken_over import NOBODY, own_object, request
 
 LOGIN = "Login was refused"
 

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-import taken_over
-from taken_over import enveloped, own_object, request
+
+from tests.fixtures import taken_over
+from tests.fixtures.taken_over import enveloped, own_object, request
 
 SEEN = "an error that says what is wrong with the message"
 

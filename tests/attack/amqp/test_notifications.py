@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from taken_over import NOBODY, TOLD, enveloped
+
+from tests.fixtures.taken_over import NOBODY, TOLD, enveloped
 
 
 def _notification(publisher_id, event_type="compute.instance.delete.end"):

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from taken_over import changed, own_object
+
+from tests.fixtures.taken_over import changed, own_object
 
 FAULT = own_object("Fault", code=500, message="as the attacker likes it")
 DONE = own_object("InstanceChanges", vm_state="stopped", power_state=4)

@@ -1,7 +1,8 @@
 """Writing of its own instance what is not a compute's to write."""
 
 import pytest
-from taken_over import changed, own_object
+
+from tests.fixtures.taken_over import changed, own_object
 
 FAULT = own_object("Fault", code=500, message="as the attacker likes it")
 UPDATE = "update_instance"

@@ -1,7 +1,8 @@
 """Reading, emptying and removing what is others'."""
 
 import pytest
-from taken_over import EXCHANGE, REPLIES, TOLD, lane_of
+
+from tests.fixtures.taken_over import EXCHANGE, REPLIES, TOLD, lane_of
 
 OTHERS = [
     "compute.host-2", "compute.host-1.annex", "conductor", "conductor.from.compute.host-1",

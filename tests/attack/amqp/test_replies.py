@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-import taken_over
-from taken_over import PATIENCE, REPLIES, changed, enveloped, own_object, payload_of, reply, request
+
+from tests.fixtures import taken_over
+from tests.fixtures.taken_over import PATIENCE, REPLIES, changed, enveloped, own_object, payload_of, reply, request
 
 THEM = "mininova-compute-host-2"
 UNASKED = "nothing: the caller drops it, and goes on waiting for whom it asked"

@@ -1,7 +1,8 @@
 """Reporting what is not so: another host, more room, an operator's word."""
 
 import pytest
-from taken_over import changed
+
+from tests.fixtures.taken_over import changed
 
 REPORT = "report_state"
 

@@ -2,8 +2,9 @@
 
 import openstack
 import pytest
-import taken_over
-from taken_over import TakenOver
+
+from tests.fixtures import taken_over
+from tests.fixtures.taken_over import TakenOver
 
 ANNEX = "host-1.annex"
 

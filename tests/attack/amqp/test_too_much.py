@@ -7,8 +7,9 @@ from contextlib import suppress
 
 import amqp
 import pytest
-import taken_over
-from taken_over import reply, request
+
+from tests.fixtures import taken_over
+from tests.fixtures.taken_over import reply, request
 
 #: Seconds that a boot may take meanwhile; without a flood it takes a tenth of one.
 SERVED_WITHIN = 10.0

@@ -1,5 +1,5 @@
 """The api that the tests here talk to."""
 
-from api_harness import api, db, make_api
+from tests.fixtures.api_harness import api, db, make_api
 
 __all__ = ["api", "db", "make_api"]

@@ -6,10 +6,11 @@ import pytest
 
 from mininova import rpc
 from mininova.api.create import hostname_of
-from mininova.api.networks import network_id
-from mininova.db import flavors, images, instances
-from mininova.db.images import Image
+from mininova.api.handlers.networks import network_id
+from mininova.db import flavors, instances
 from mininova.objects import Flavor
+from mininova.standins.glance.db import images
+from mininova.standins.glance.db.images import Image
 
 IMAGE = "11111111-1111-4111-8111-111111111111"
 NONE = "00000000-0000-4000-8000-000000000000"

@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from private_databases import MARIADB, POSTGRESQL
+
+from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 
 LOCKS = {
     POSTGRESQL: ("SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock(1)"),

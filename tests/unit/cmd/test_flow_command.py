@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mininova.flow.store import Writer
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 REQUEST = "req-11111111-2222-3333-4444-555555555555"
 

@@ -7,7 +7,7 @@ import pytest
 from mininova import errors, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.rpc.server import check_manager
-from mininova.upgrade_levels import spoken
+from mininova.service.upgrade_levels import spoken
 
 
 def test_interface(manager):

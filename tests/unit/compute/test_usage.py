@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mininova import conf, rpc
-from mininova.audit_period import AuditPeriod
 from mininova.compute.usage import UsageAudit
+from mininova.notifications.audit_period import AuditPeriod
 from mininova.rpc.notify.drivers import Kept
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -9,8 +9,8 @@ from mininova.conductor.build import BuildFlow
 from mininova.conductor.manager import ConductorManager
 from mininova.context import RequestContext
 from mininova.db import actions, claims, hosts, instances
-from mininova.identities import compute
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection
+from mininova.trust.identities import compute
 
 FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
 

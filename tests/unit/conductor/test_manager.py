@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mininova import errors, notifications, states
+from mininova import errors, states
 from mininova.db import actions, claims, faults, instances, services
+from mininova.notifications import events
 from mininova.objects import Fault, InstanceChanges, Service
 
 
@@ -156,7 +157,7 @@ def test_destroy_twice_is_destroying_once(world):
     for _ in range(2):
         world.manager.destroy_instance(world.ctxt, instance)
     assert world.used("host-1") == 0
-    told = [payload["state"] for event, payload in world.notifier.heard if event == notifications.INSTANCE_UPDATE]
+    told = [payload["state"] for event, payload in world.notifier.heard if event == events.INSTANCE_UPDATE]
     assert told == [states.DELETED]
 
 

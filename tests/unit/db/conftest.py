@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from private_databases import KINDS
 
 from mininova import states
 from mininova.db import hosts
 from mininova.objects import ComputeNode, Flavor, Instance
+from tests.fixtures.private_databases import KINDS
 
 
 @pytest.fixture(params=KINDS)

@@ -6,7 +6,7 @@ import pytest
 
 from mininova import errors
 from mininova.db import identities
-from mininova.identities import Identity
+from mininova.trust.identities import Identity
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 RACK = Identity("compute.rack", "compute", ("a", "b"))

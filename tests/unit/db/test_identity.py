@@ -1,8 +1,8 @@
 import pytest
 
 from mininova import errors
-from mininova.db import identity
-from mininova.db.identity import CatalogEndpoint, CatalogService, Domain, Project, Region, Role, User
+from mininova.standins.keystone.db import identity
+from mininova.standins.keystone.db.identity import CatalogEndpoint, CatalogService, Domain, Project, Region, Role, User
 
 DEFAULT = Domain(id="default", name="Default")
 THINGS = [

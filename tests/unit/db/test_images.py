@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mininova import errors
-from mininova.db import images
-from mininova.db.images import Image, ImageFilter
-from mininova.db.models.image import image_members, image_properties, image_tags
+from mininova.standins.glance.db import images
+from mininova.standins.glance.db.images import Image, ImageFilter
+from mininova.standins.glance.db.models import image_members, image_properties, image_tags
 
 OURS, THEIRS = "ours", "theirs"
 

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from private_databases import SQLITE
 from sqlalchemy import event
 
 from mininova import errors, states
 from mininova.db import instances, networks
 from mininova.db.instance_search import InstanceFilter, search, usage
+from tests.fixtures.private_databases import SQLITE
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from private_databases import MARIADB, POSTGRESQL
 
 from mininova import errors
 from mininova.db import claims, hosts, instances, networks, services
 from mininova.objects import Service
+from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 
 MANY = 12
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

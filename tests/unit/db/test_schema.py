@@ -9,9 +9,11 @@ from sqlalchemy import text
 
 from mininova import errors
 from mininova.db import schema
-from mininova.db.models import compute, identity, image  # noqa: F401 - they bring their tables into the metadata
+from mininova.db.models import compute  # noqa: F401 - they bring their tables into the metadata
 from mininova.db.models.base import metadata
 from mininova.db.session import Database
+from mininova.standins.glance.db import models as images  # noqa: F401
+from mininova.standins.keystone.db import models as identity  # noqa: F401
 
 
 @pytest.fixture

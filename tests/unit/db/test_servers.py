@@ -1,13 +1,13 @@
 """A server that ends and comes back, and what it takes for no value: PostgreSQL and MariaDB themselves say so."""
 
 import pytest
-from private_databases import MARIADB, POSTGRESQL
 from sqlalchemy import event
 
 from mininova import errors
 from mininova.db import faults, flavors, instances
 from mininova.db.instance_search import InstanceFilter, search
 from mininova.objects import Fault
+from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 
 pytestmark = pytest.mark.parametrize("db", [POSTGRESQL, MARIADB], indirect=True)
 

@@ -4,12 +4,12 @@ import sqlite3
 import threading
 
 import pytest
-from private_databases import SQLITE
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from mininova import errors
 from mininova.db.session import Database
+from tests.fixtures.private_databases import SQLITE
 
 ON_SQLITE = pytest.mark.parametrize("db", [SQLITE], indirect=True)
 

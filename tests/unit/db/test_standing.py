@@ -3,9 +3,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mininova import errors
-from mininova.db import identity, standing
-from mininova.db.identity import Domain, Project, Role, User
-from mininova.db.standing import SYSTEM, Scope
+from mininova.standins.keystone.db import identity, standing
+from mininova.standins.keystone.db.identity import Domain, Project, Role, User
+from mininova.standins.keystone.db.standing import SYSTEM, Scope
 
 DEMO = Scope("project", "demo")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from mininova import objects, states
 from mininova.objects import Fault, FixedIP, Flavor, ImageMeta, Instance, InstanceChanges, RequestSpec, Selection
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 BEGAN = 1_790_000_000.0
 REQUEST = "req-11111111-2222-3333-4444-555555555555"

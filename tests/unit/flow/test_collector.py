@@ -7,9 +7,9 @@ import pytest
 
 from mininova.flow.collector import Collector, subscription
 from mininova.flow.store import Reader, Writer
-from mininova.rpc.flow import EXCHANGE, KEY
-from mininova.rpc.memory import MemoryBroker, MemoryTransport
-from mininova.rpc.transport import Message
+from mininova.rpc.transports.base import Message
+from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
+from mininova.rpc.watch.flow import EXCHANGE, KEY
 
 REQUEST = "req-11111111-2222-3333-4444-555555555555"
 

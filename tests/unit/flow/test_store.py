@@ -7,7 +7,7 @@ import pytest
 from mininova import errors
 from mininova.flow import store
 from mininova.flow.store import Reader, Writer
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 
 REQUEST = "req-11111111-2222-3333-4444-555555555555"
 UUID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"

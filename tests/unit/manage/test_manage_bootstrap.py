@@ -3,8 +3,9 @@
 import pytest
 
 from mininova import errors
-from mininova.db import flavors, images
+from mininova.db import flavors
 from mininova.manage import bootstrap
+from mininova.standins.glance.db import images
 
 PASSWORDS = {"admin_password": "correct horse", "demo_password": "battery staple", "compute": []}
 

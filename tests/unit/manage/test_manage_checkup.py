@@ -2,8 +2,10 @@
 
 import pytest
 
-from mininova import broker_definitions, conf, identities
+from mininova import conf
 from mininova.manage import checkup
+from mininova.trust import identities
+from mininova.trust.broker import definitions
 
 COMPUTE = identities.compute("host-1")
 EVERYBODY = dict.fromkeys([*map(identities.trusted, identities.TRUSTED), COMPUTE], "secret")
@@ -12,7 +14,7 @@ EVERYBODY = dict.fromkeys([*map(identities.trusted, identities.TRUSTED), COMPUTE
 @pytest.fixture
 def broker():
     """Give the definitions of a broker on which all is as it should be."""
-    return broker_definitions.together(broker_definitions.users(EVERYBODY), broker_definitions.lanes([COMPUTE]))
+    return definitions.together(definitions.users(EVERYBODY), definitions.lanes([COMPUTE]))
 
 
 def weaker(broker, computes=(COMPUTE,), **settings):
@@ -33,7 +35,7 @@ def test_nobody_asks_who_sends(broker):
 
 def test_a_guest(broker):
     """A user that everybody knows."""
-    broker["users"].append(broker_definitions.user("guest", "guest"))
+    broker["users"].append(definitions.user("guest", "guest"))
     (found,) = weaker(broker)
     assert "guest" in found
 
@@ -90,7 +92,7 @@ def test_a_lane_that_leads_elsewhere(broker):
 def test_somebody_whom_nobody_knows(broker):
     """A user with rights that belongs to none of us; one without rights can do nothing."""
     assert weaker(broker, []) == ["the broker lets compute.host-1 in, whom nobody here knows"]
-    broker["users"].append(broker_definitions.user("idle", "x"))
+    broker["users"].append(definitions.user("idle", "x"))
     assert weaker(broker) == []
 
 

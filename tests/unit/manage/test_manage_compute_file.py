@@ -2,8 +2,9 @@
 
 import pytest
 
-from mininova import conf, identities
+from mininova import conf
 from mininova.manage import compute_file
+from mininova.trust import identities
 
 RACK = identities.compute("rack", ["a", "b"])
 

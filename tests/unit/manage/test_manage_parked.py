@@ -15,9 +15,9 @@ from mininova.db import identities
 from mininova.manage import parked
 from mininova.objects import Flavor, Instance
 from mininova.rpc import envelope, parking
-from mininova.rpc.memory import MemoryBroker, MemoryTransport
-from mininova.rpc.transport import Message
-from mininova.wire import CODEC
+from mininova.rpc.transports.base import Message
+from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
+from mininova.service.codec import CODEC
 
 HOST = "compute.host-1"
 PLACES = ("conductor", "scheduler", HOST, "compute.host-9")

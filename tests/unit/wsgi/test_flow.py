@@ -2,7 +2,7 @@
 
 import pytest
 
-from mininova.rpc.flow import MessageEvent
+from mininova.rpc.watch.flow import MessageEvent
 from mininova.wsgi import Request
 from mininova.wsgi.flow import Flow
 from mininova.wsgi.request import REQUEST_ID

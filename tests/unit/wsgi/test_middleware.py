@@ -5,7 +5,7 @@ import io
 import pytest
 
 from mininova import errors
-from mininova.rpc import tracing
+from mininova.rpc.watch import tracing
 from mininova.wsgi import Request
 from mininova.wsgi.middleware import RequestId, SizeLimit, Trace
 from mininova.wsgi.request import GLOBAL_REQUEST_ID, REQUEST_ID

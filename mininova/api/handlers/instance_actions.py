@@ -1,0 +1,100 @@
+"""What was asked of a server, and how it went, over HTTP; from 2.21 on also of one that was deleted."""
+
+from datetime import datetime
+from typing import Any
+
+from mininova import errors
+from mininova.api.handlers.servers import find
+from mininova.api.paging import limit_of, marker_of, next_page
+from mininova.api.request import ComputeRequest
+from mininova.api.schemas import hosts as schemas
+from mininova.api.validation import takes
+from mininova.api.views.servers import host_id
+from mininova.api.views.times import bare
+from mininova.db import actions
+from mininova.db.actions import Action, ActionEvent
+from mininova.objects import Instance
+from mininova.wsgi.values import moment
+
+Json = dict[str, Any]
+
+
+@takes(query=schemas.LIST_ACTIONS)
+def index(request: ComputeRequest, server_id: str) -> Json:
+    """List its actions, the latest first."""
+    instance = _find(request, server_id, "os-instance-actions:list")
+    paged = request.api_version >= (2, 58)
+    limit = limit_of(request)
+    since, before = (_moment(request, name) if paged else None for name in ("changes-since", "changes-before"))
+    if since and before and before < since:
+        raise errors.InvalidInput("The value of changes-since must be less than or equal to changes-before.")
+    with request.cloud.db.read() as tx:
+        found = actions.search(
+            tx,
+            instance.uuid,
+            limit=limit if paged else None,
+            marker=marker_of(request) if paged else None,
+            changes_since=since,
+            changes_before=before,
+        )
+    answer: Json = {"instanceActions": [_view(request, action) for action in found]}
+    path = f"servers/{server_id}/os-instance-actions"
+    if paged and (links := next_page(request, path, found, limit, found[-1].request_id if found else "")):
+        answer["links"] = links
+    return answer
+
+
+def show(request: ComputeRequest, server_id: str, request_id: str) -> Json:
+    """Show one action and, to whom it is allowed, its events."""
+    instance = _find(request, server_id, "os-instance-actions:show")
+    with request.cloud.db.read() as tx:
+        try:
+            action = actions.get(tx, instance.uuid, request_id)
+        except errors.ActionNotFound as reason:
+            raise errors.NotFound(f"Action {request_id} not found") from reason
+    shown = _view(request, action)
+    detailed = request.allows("os-instance-actions:events", project_id=instance.project_id)
+    if detailed or request.api_version >= (2, 51):
+        shown["events"] = [_event(request, instance, event, detailed) for event in action.events]
+    return {"instanceAction": shown}
+
+
+def _find(request: ComputeRequest, server_id: str, rule: str) -> Instance:
+    return find(request, server_id, rule, deleted=request.api_version >= (2, 21))
+
+
+def _moment(request: ComputeRequest, name: str) -> datetime | None:
+    value = request.query.get(name)
+    return None if value is None else moment(value)
+
+
+def _view(request: ComputeRequest, action: Action) -> Json:
+    shown: Json = {
+        "action": action.action,
+        "instance_uuid": action.instance_uuid,
+        "request_id": action.request_id,
+        "user_id": action.user_id,
+        "project_id": action.project_id,
+        "start_time": bare(action.start_time),
+        "message": action.message,
+    }
+    return shown | {"updated_at": bare(action.updated_at)} if request.api_version >= (2, 58) else shown
+
+
+def _event(request: ComputeRequest, instance: Instance, event: ActionEvent, detailed: bool) -> Json:
+    version = request.api_version
+    shown: Json = {
+        "event": event.event,
+        "start_time": bare(event.start_time),
+        "finish_time": bare(event.finish_time),
+        "result": event.result,
+    }
+    if detailed:
+        shown["traceback"] = event.traceback
+    if version >= (2, 62):
+        shown["hostId"] = host_id(instance.project_id, event.host)
+        if detailed and event.host is not None:
+            shown["host"] = event.host
+    if version >= (2, 84) and request.allows("os-instance-actions:events:details", project_id=instance.project_id):
+        shown["details"] = event.traceback
+    return shown

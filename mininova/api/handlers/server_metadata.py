@@ -1,0 +1,86 @@
+"""A server's metadata over HTTP: keys and values that its owner makes up.
+
+It is written only while the server is at rest and not being built; Nova refuses it otherwise, too.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from mininova import errors
+from mininova.api.handlers.quotas import require_within
+from mininova.api.handlers.servers import find
+from mininova.api.operations import require_at_rest
+from mininova.api.request import ComputeRequest
+from mininova.api.schemas import servers as schemas
+from mininova.api.validation import takes
+from mininova.objects import Instance
+from mininova.wsgi import Reply
+
+Json = dict[str, Any]
+Metadata = dict[str, str]
+
+MISSING = "Metadata item was not found"
+
+
+def index(request: ComputeRequest, server_id: str) -> Json:
+    """List it."""
+    return {"metadata": find(request, server_id, "server-metadata:index").metadata}
+
+
+def show(request: ComputeRequest, server_id: str, key: str) -> Json:
+    """Show one item."""
+    metadata = find(request, server_id, "server-metadata:show").metadata
+    if key not in metadata:
+        raise errors.NotFound(MISSING)
+    return {"meta": {key: metadata[key]}}
+
+
+@takes(body=schemas.METADATA_BODY)
+def create(request: ComputeRequest, server_id: str) -> Json:
+    """Set several items beside those that are set."""
+    instance, new = find(request, server_id, "server-metadata:create"), request.document["metadata"]
+    return {"metadata": _write(request, instance, lambda old: {**old, **new})}
+
+
+@takes(body=schemas.METADATA_BODY)
+def update_all(request: ComputeRequest, server_id: str) -> Json:
+    """Set all of it anew."""
+    instance, new = find(request, server_id, "server-metadata:update_all"), request.document["metadata"]
+    return {"metadata": _write(request, instance, lambda _: new)}
+
+
+@takes(body=schemas.META_BODY)
+def update(request: ComputeRequest, server_id: str, key: str) -> Json:
+    """Set one item."""
+    instance, meta = find(request, server_id, "server-metadata:update"), request.document["meta"]
+    if key not in meta:
+        raise errors.InvalidInput("Request body and URI mismatch")
+    _write(request, instance, lambda old: {**old, **meta})
+    return {"meta": meta}
+
+
+def delete(request: ComputeRequest, server_id: str, key: str) -> Reply:
+    """Unset one item."""
+
+    def without(old: Metadata) -> Metadata:
+        if key not in old:
+            raise errors.NotFound(MISSING)
+        return {name: value for name, value in old.items() if name != key}
+
+    _write(request, find(request, server_id, "server-metadata:delete"), without, method="delete metadata")
+    return Reply(204)
+
+
+def _write(
+    request: ComputeRequest,
+    instance: Instance,
+    change: Callable[[Metadata], Metadata],
+    method: str = "update metadata",
+) -> Metadata:
+    def columns(current: Instance) -> Json:
+        require_at_rest(current, method)
+        metadata = change(current.metadata)
+        require_within("metadata_items", len(metadata))
+        return {"metadata": metadata}
+
+    return request.cloud.operations.edit(request.context, instance, columns).metadata

@@ -1,0 +1,166 @@
+"""Servers over HTTP: make, find, show, change and delete them.  Outside this API a server is an instance.
+
+What POST asks for is read and checked in create.py, what a list can be filtered by in server_filters.py, and how a
+server looks is said in views/servers.py.
+"""
+
+import secrets
+import string
+from collections.abc import Sequence
+from typing import Any
+
+from mininova.api import create as creation
+from mininova.api import server_filters
+from mininova.api.handlers.services import COMPUTE, is_up
+from mininova.api.paging import limit_of, marker_of, next_page
+from mininova.api.request import TRUE, ComputeRequest
+from mininova.api.schemas import servers as schemas
+from mininova.api.validation import takes
+from mininova.api.views.servers import FAULTY, Extras, Views, status_of
+from mininova.db import faults, instance_search, instances, services
+from mininova.db.session import Connection
+from mininova.objects import Instance, Service
+from mininova.wsgi import Reply
+
+Json = dict[str, Any]
+
+# PUT's names for what is written, where they differ from the columns'.
+COLUMNS = {
+    "name": "display_name",
+    "description": "display_description",
+    "hostname": "hostname",
+    "accessIPv4": "access_ip_v4",
+    "accessIPv6": "access_ip_v6",
+    "OS-DCF:diskConfig": "disk_config",
+}
+PASSWORD_CHARACTERS = string.ascii_letters + string.digits
+
+
+@takes(query=schemas.LIST)
+def index(request: ComputeRequest) -> Json:
+    """List servers."""
+    request.require("servers:index")
+    found = _search(request, "index")
+    views = Views(request)
+    return _page(request, "servers", found, [views.summary(instance) for instance in found])
+
+
+@takes(query=schemas.LIST)
+def detail(request: ComputeRequest) -> Json:
+    """List servers with all that there is to know of them."""
+    request.require("servers:detail")
+    found = _search(request, "detail")
+    return _page(request, "servers/detail", found, Views(request, extras_of(request, found)).details(found))
+
+
+def show(request: ComputeRequest, id: str) -> Json:
+    """Show one server."""
+    instance = find(request, id, "servers:show")
+    return {"server": Views(request, extras_of(request, [instance])).one(instance)}
+
+
+@takes(body=schemas.CREATE)
+def create(request: ComputeRequest) -> Reply:
+    """Make one server, or several alike; the answer has the first of them."""
+    request.require("servers:create")
+    ask = creation.ask_of(request)
+    flavor, image = creation.check(request, ask)
+    wanted = creation.instances_of(request, ask, flavor, image)
+    spec = creation.spec_of(request, ask, flavor, image)
+    first, *_ = request.cloud.operations.create(request.context, wanted, spec, ask.user_data)
+    body = request.body_of("server")
+    if str(body.get("return_reservation_id", False)).lower() in TRUE:
+        return Reply(202, {"reservation_id": first.reservation_id})
+    links = request.links.to("servers", first.uuid)
+    server = {
+        "id": first.uuid,
+        "links": links,
+        "OS-DCF:diskConfig": first.disk_config,
+        "security_groups": body.get("security_groups", [{"name": "default"}]),
+        # It is the guest's, which a fake one has none for: nobody else hears of it, and it is kept nowhere.
+        "adminPass": body.get("adminPass") or _password(request.cloud.conf.api.password_length),
+    }
+    return Reply(202, {"server": server}, headers={"Location": links[0]["href"]})
+
+
+@takes(body=schemas.UPDATE)
+def update(request: ComputeRequest, id: str) -> Json:
+    """Change what a server is called, and the like."""
+    instance, body = find(request, id, "servers:update"), request.body_of("server")
+    columns = {COLUMNS[name]: value for name, value in body.items()}
+    if "access_ip_v6" in columns:
+        columns["access_ip_v6"] = creation.compressed(columns["access_ip_v6"])
+    if columns:
+        instance = request.cloud.operations.edit(request.context, instance, lambda _: columns)
+    return {"server": Views(request, extras_of(request, [instance])).updated(instance)}
+
+
+def delete(request: ComputeRequest, id: str) -> Reply:
+    """Delete a server."""
+    request.cloud.operations.delete(request.context, find(request, id, "servers:delete"))
+    return Reply(204)
+
+
+def find(request: ComputeRequest, id: str, rule: str, *, deleted: bool = False) -> Instance:
+    """Read the server that a URL names, for something that a rule must allow.
+
+    :param deleted: find it even if it was deleted
+    :raises errors.InstanceNotFound: when there is none, or it is another project's
+    :raises errors.Forbidden: when the caller may not do this to it
+    """
+    ctxt = request.context
+    with request.cloud.db.read() as tx:
+        instance = instances.get(tx, id, project_id=None if ctxt.is_admin else ctxt.project_id, deleted=deleted)
+    request.require(rule, project_id=instance.project_id)
+    return instance
+
+
+def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
+    """Read what the servers show that their rows do not hold: one query for each kind, and only if it is shown."""
+    version = request.api_version
+    faulty = [instance.uuid for instance in shown if status_of(instance) in FAULTY]
+    with_user_data = version >= (2, 3) and request.allows("os-extended-server-attributes")
+    with_hosts = version >= (2, 16) and request.allows("servers:show:host_status")
+    if not (faulty or with_user_data or with_hosts):
+        return Extras()
+    with request.cloud.db.read() as tx:
+        return Extras(
+            faults=faults.latest(tx, faulty) if faulty else {},
+            user_data=instances.user_data(tx, [instance.uuid for instance in shown]) if with_user_data else {},
+            host_states=_host_states(request, tx) if with_hosts else None,
+        )
+
+
+def _host_states(request: ComputeRequest, tx: Connection) -> dict[str, str]:
+    """Say how each compute host is."""
+    return {service.host: _host_state(request, service) for service in services.search(tx) if service.topic == COMPUTE}
+
+
+def _host_state(request: ComputeRequest, service: Service) -> str:
+    """Say what an operator made of a host, or else whether it is heard of."""
+    if service.disabled:
+        return "MAINTENANCE"
+    if service.forced_down:
+        return "DOWN"
+    return "UP" if is_up(request, service) else "UNKNOWN"
+
+
+def _search(request: ComputeRequest, kind: str) -> list[Instance]:
+    wanted = server_filters.filter_of(request, kind)
+    if wanted is None:
+        return []
+    sort = server_filters.sort_of(request)
+    with request.cloud.db.read() as tx:
+        return instance_search.search(tx, wanted, limit=limit_of(request), marker=marker_of(request), sort=sort)
+
+
+def _page(request: ComputeRequest, path: str, found: Sequence[Instance], shown: list[Json]) -> Json:
+    answer: Json = {"servers": shown}
+    last = found[-1].uuid if found else ""
+    if links := next_page(request, path, shown, limit_of(request), last):
+        answer["servers_links"] = links
+    return answer
+
+
+def _password(length: int) -> str:
+    return "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(length))

@@ -1,0 +1,1 @@
+"""What a compute may ask of a conductor: its own instances only, and reports within its limits."""

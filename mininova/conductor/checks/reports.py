@@ -1,0 +1,59 @@
+"""What a host reports of itself: a heartbeat, and the room that it has.
+
+It is taken as far as it is the host's to say.  What it says beyond its record (db/limits.py) does not count, and is not
+refused either, for then the whole host would be down: an operator hears of it instead, from the log and from the list
+of denials, once for each change of what it says and not at each heartbeat.
+"""
+
+import time
+from datetime import UTC, datetime
+
+from mininova import rpc
+from mininova.db import hosts, limits, services
+from mininova.db.session import Database
+from mininova.objects import ComputeNode, Service
+from mininova.rpc.trust.denials import OnDenied, tell
+from mininova.trust.gate import forbidden
+
+METHOD = "report_state"
+
+
+class Reports:
+    """Record what hosts report.
+
+    :param checked: whether hosts are kept to their limits
+    :param on_denied: told of what a host says beyond them
+    """
+
+    def __init__(self, db: Database, *, checked: bool, on_denied: OnDenied | None = None) -> None:
+        self._db, self._checked, self._on_denied = db, checked, on_denied
+        self._beyond: dict[str, str] = {}  # host → what it said last; callers stand for it, so there are not many
+
+    def take(self, service: Service, node: ComputeNode) -> None:
+        """Record a report, or the less that is recorded of the host."""
+        said, beyond = _its_own(service), ""
+        with self._db.write() as tx:
+            if self._checked:
+                said, node, beyond = limits.keep(tx, said, node)
+            services.report(tx, said, datetime.now(UTC))
+            hosts.report(tx, node.replace(uuid=""))
+        if beyond != self._beyond.get(node.host, ""):
+            self._beyond[node.host] = beyond
+            self._tell(f"host {node.host}", beyond)
+
+    def _tell(self, about: str, beyond: str) -> None:
+        if beyond:
+            caller = rpc.caller()
+            reason = str(forbidden(caller, METHOD, about, f"{beyond}; what is recorded of it counts"))
+            tell(rpc.Denial(caller=caller, method=METHOD, object=about, reason=reason, at=time.time()), self._on_denied)
+
+
+def _its_own(service: Service) -> Service:
+    """Leave out what is an operator's to say."""
+    return Service(
+        binary=service.binary,
+        host=service.host,
+        topic=service.topic,
+        availability_zone=service.availability_zone,
+        versions=service.versions,
+    )

@@ -1,4 +1,0 @@
-"""What is behind the URLs of the Identity API, one resource a module.
-
-A handler takes the request, the caller's token (see mininova/identity/policy.py) and what the URL names.
-"""

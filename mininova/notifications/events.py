@@ -1,0 +1,190 @@
+"""What notifications say: event types and payloads, in Nova's unversioned format (nova: notifications/base.py).
+
+The api, the conductor, the scheduler and compute emit them through an ``rpc.Notifier``; here are only the words.
+Consumers match on the names and read the keys, so both are Nova's.  docs/notifications.md lists them.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from mininova.context import RequestContext
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.objects import FixedIP, Instance, RequestSpec, Selection
+from mininova.rpc import Notification, Notifier
+
+Action = Literal["create", "delete", "shutdown", "power_off", "power_on", "reboot"]
+Phase = Literal["start", "end", "error"]
+
+# What the operations of states.OPERATIONS are called in the names of events.
+ACTIONS: Mapping[str, Action] = {
+    "build": "create",
+    "delete": "delete",
+    "stop": "power_off",
+    "start": "power_on",
+    "reboot": "reboot",
+    "hard_reboot": "reboot",
+}
+
+INSTANCE_UPDATE = "compute.instance.update"
+INSTANCE_EXISTS = "compute.instance.exists"
+NOTHING_BEFORE: dict[str, str | None] = {"old_vm_state": None, "old_task_state": None}
+SELECT_DESTINATIONS_START = "scheduler.select_destinations.start"
+SELECT_DESTINATIONS_END = "scheduler.select_destinations.end"
+
+
+def instance_event(action: Action, phase: Phase) -> str:
+    """Name an event in an instance's life."""
+    return f"compute.instance.{action}.{phase}"
+
+
+def tell(
+    notifier: Notifier, ctxt: RequestContext, instance: Instance, action: Action, phase: Phase, **extra: Any
+) -> None:
+    """Emit an event in an instance's life; the phase ``error`` has the priority ERROR, and the others INFO."""
+    emit = notifier.error if phase == "error" else notifier.info
+    emit(ctxt, instance_event(action, phase), instance_payload(instance, **extra))
+
+
+def tell_update(
+    notifier: Notifier, ctxt: RequestContext, old: Instance | None, new: Instance, service: str = "conductor"
+) -> None:
+    """Emit that the database now has another state for an instance, if it has.
+
+    :param old: as it was; None for a new one
+    :param service: who wrote it
+    """
+    if old and (old.vm_state, old.task_state) == (new.vm_state, new.task_state):
+        return
+    before = {"old_vm_state": old.vm_state, "old_task_state": old.task_state} if old else NOTHING_BEFORE
+    notifier.info(ctxt, INSTANCE_UPDATE, update_payload(new, service=service, **before))
+
+
+def tell_exists(
+    notifier: Notifier, ctxt: RequestContext, instance: Instance, beginning: datetime, ending: datetime
+) -> None:
+    """Emit that an instance existed in a period, whole or so far."""
+    payload = instance_payload(instance, **_audit_period(beginning, ending), bandwidth={})
+    notifier.info(ctxt, INSTANCE_EXISTS, payload)
+
+
+def tell_exists_so_far(
+    notifier: Notifier, ctxt: RequestContext, instance: Instance, period: AuditPeriod, now: datetime
+) -> None:
+    """Emit that an instance which is about to be deleted existed in the period under way, if it ever ran."""
+    if instance.launched_at is not None:
+        tell_exists(notifier, ctxt, instance, period.beginning(now), now)
+
+
+def wanted(notify_on_state_change: str, notification: Notification) -> bool:
+    """Tell whether a notification goes out, as ``[notifications] notify_on_state_change`` has it."""
+    if notification.event_type != INSTANCE_UPDATE:
+        return True
+    moved = notification.payload["old_state"] != notification.payload["state"]
+    return notify_on_state_change == "vm_and_task_state" or (notify_on_state_change == "vm_state" and moved)
+
+
+def instance_payload(instance: Instance, **extra: Any) -> dict[str, Any]:
+    """Tell all that consumers want to know of an instance (Nova's ``info_from_instance``).
+
+    ``deleted_at`` is when the instance was terminated, for billing; what an instance does not have is "".
+
+    :param extra: what an event adds, such as ``image_name`` at create.start
+    """
+    flavor = instance.flavor
+    return {
+        "tenant_id": instance.project_id,
+        "user_id": instance.user_id,
+        "instance_id": instance.uuid,
+        "display_name": instance.display_name,
+        "reservation_id": instance.reservation_id,
+        "hostname": instance.hostname,
+        "instance_type": flavor.name,
+        "instance_type_id": flavor.flavor_id,
+        "instance_flavor_id": flavor.flavor_id,
+        "architecture": "",
+        "memory_mb": flavor.memory_mb,
+        "disk_gb": flavor.root_gb + flavor.ephemeral_gb,
+        "vcpus": flavor.vcpus,
+        "root_gb": flavor.root_gb,
+        "ephemeral_gb": flavor.ephemeral_gb,
+        "host": instance.host or "",
+        "node": instance.node or "",
+        "availability_zone": instance.availability_zone or "",
+        "cell_name": "",
+        "created_at": _moment(instance.created_at),
+        "launched_at": _moment(instance.launched_at),
+        "terminated_at": _moment(instance.terminated_at),
+        "deleted_at": _moment(instance.terminated_at),
+        "image_ref_url": f"images/{instance.image_ref}" if instance.image_ref else "",
+        "os_type": "",
+        "kernel_id": "",
+        "ramdisk_id": "",
+        "state": instance.vm_state,
+        "state_description": instance.task_state or "",
+        "progress": instance.progress,
+        "access_ip_v4": instance.access_ip_v4 or "",
+        "access_ip_v6": instance.access_ip_v6 or "",
+        "fixed_ips": [_fixed_ip(address) for address in instance.addresses],
+        "image_meta": {"base_image_ref": instance.image_ref},
+        "metadata": instance.metadata,
+        **extra,
+    }
+
+
+def update_payload(
+    instance: Instance, *, old_vm_state: str | None, old_task_state: str | None, service: str = "conductor"
+) -> dict[str, Any]:
+    """Tell that the database now has another state for an instance; its audit period is the month so far.
+
+    :param instance: as it is now
+    :param service: who wrote it
+    """
+    at = instance.updated_at
+    month = at.replace(day=1, hour=0, minute=0, second=0) if at else None
+    return instance_payload(
+        instance,
+        service=service,
+        old_state=old_vm_state,
+        old_task_state=old_task_state,
+        new_task_state=instance.task_state,
+        **_audit_period(month, at),
+        bandwidth={},
+    )
+
+
+def select_destinations_payload(
+    spec: RequestSpec, instance_uuids: Sequence[str], selections: Sequence[Sequence[Selection]] = ()
+) -> dict[str, Any]:
+    """Tell what the scheduler was asked, and at the end also what it chose.
+
+    :param selections: as select_destinations answers them
+    """
+    payload: dict[str, Any] = {"request_spec": msgspec.to_builtins(spec), "instance_uuids": list(instance_uuids)}
+    if selections:
+        payload["selected_hosts"] = [claimed.host for claimed, *_ in selections]
+    return payload
+
+
+def _audit_period(beginning: datetime | None, ending: datetime | None) -> dict[str, str]:
+    """Bound the period that usage is told of."""
+    return {"audit_period_beginning": _moment(beginning), "audit_period_ending": _moment(ending)}
+
+
+def _fixed_ip(address: FixedIP) -> dict[str, Any]:
+    return {
+        "address": address.address,
+        "version": address.version_number,
+        "type": "fixed",
+        "label": address.network,
+        "vif_mac": address.mac_address,
+        "meta": {},
+        "floating_ips": [],
+    }
+
+
+def _moment(at: datetime | None) -> str:
+    """Write a moment to the second, as billing compares them."""
+    return str(at.replace(microsecond=0)) if at else ""

@@ -1,0 +1,163 @@
+"""Publish over a link.Link until the broker confirms that it has the message: publishing.Publishing's second channel.
+
+Nobody holds the wire while he waits, so any number of threads publish at once, and what they publish goes in one
+piece.  Confirms and returns come in through the reader and are matched here to whoever waits for them.
+
+A broker that refuses a message closes the channel, and does not say over which of those that it had not confirmed.
+So each of them is published once more, alone: the one over which the channel is closed again is the one.  That costs
+the others a round trip, and perhaps a second copy of their message, as a broker that goes away does.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from mininova.rpc.errors import ACCESS_REFUSED, ConnectionLost, MessageRefused, MessagingTimeout, Undeliverable
+from mininova.rpc.transports.amqp import frames
+from mininova.rpc.transports.amqp.frames import CONFIRMING, Content
+from mininova.rpc.transports.amqp.link import Link
+from mininova.rpc.transports.base import Message, Waiter
+
+_NOT_FOUND = 404
+
+
+class Unconfirmed:
+    """A message whose confirm has not come yet, and who waits for it.
+
+    :param data: its frames
+    """
+
+    def __init__(self, message: Message, data: bytes = b"") -> None:
+        self.message, self.data, self.waiter = message, data, Waiter()
+        self.returned = self.given_up = False
+
+
+class Confirming:
+    """The channel to publish on and wait.
+
+    :ivar _unconfirmed: by the number that the broker confirms, which counts from 1 on each new channel
+    :ivar _suspects: one of these had the channel closed; the first of them is published, alone
+    :ivar _held: what is to be published when that one is found
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._order = threading.Lock()  # what is written, and how it is counted
+        self._published = 0
+        self._unconfirmed: dict[int, Unconfirmed] = {}
+        self._suspects, self._held = deque[Unconfirmed](), deque[Unconfirmed]()
+        link.on[CONFIRMING, frames.RETURN] = self._returned
+        link.on[CONFIRMING, frames.ACK] = self._confirmed
+        link.on[CONFIRMING, frames.NACK] = self._not_taken
+        link.on[CONFIRMING, frames.CHANNEL_CLOSE] = self._closed
+        link.at_end.append(self._ended)
+
+    def publish(self, unconfirmed: Unconfirmed) -> None:
+        """Write a message, and wait for nothing."""
+        with self._order:
+            self._held.append(unconfirmed) if self._suspects else self._write(unconfirmed)
+
+    def outcome(self, unconfirmed: Unconfirmed, timeout: float) -> Exception | None:
+        """Wait until the broker has a message, and give what went wrong."""
+        if unconfirmed.waiter.wait(timeout):
+            return unconfirmed.waiter.error
+        unconfirmed.given_up = True
+        key, excuse = unconfirmed.message.routing_key, self._link.excuse()
+        return MessagingTimeout(f"the broker did not confirm a message to {key} in time{excuse}")
+
+    def _write(self, unconfirmed: Unconfirmed) -> None:
+        """Write, and count as the broker counts; its confirm may come before this returns."""
+        tag = self._published + 1
+        unconfirmed.returned, self._unconfirmed[tag] = False, unconfirmed
+        try:
+            self._link.write(unconfirmed.data)
+        except ConnectionLost:
+            del self._unconfirmed[tag]
+            raise
+        self._published = tag
+
+    # ---- what the broker says of it; these run in the reader
+
+    def _confirmed(self, payload: bytes, content: Content) -> None:
+        self._settle(payload, lambda it: _undeliverable("nobody serves", it.message) if it.returned else None)
+
+    def _not_taken(self, payload: bytes, content: Content) -> None:
+        self._settle(payload, lambda it: _undeliverable("the broker refused a message to", it.message))
+
+    def _settle(self, payload: bytes, outcome: Callable[[Unconfirmed], Undeliverable | None]) -> None:
+        tag, multiple = frames.settled(payload)
+        for each in [each for each in list(self._unconfirmed) if each <= tag] if multiple else [tag]:
+            if found := self._unconfirmed.pop(each, None):
+                found.waiter.set(error=outcome(found))
+        if self._suspects and self._suspects[0].waiter.done:
+            with self._order:
+                self._suspects.popleft()
+                self._try_next()
+
+    def _returned(self, payload: bytes, content: Content) -> None:
+        message_id = content.message("", "").message_id
+        for unconfirmed in list(self._unconfirmed.values()):
+            if unconfirmed.message.message_id == message_id:
+                unconfirmed.returned = True
+
+    # ---- a message that is refused
+
+    def _closed(self, payload: bytes, content: Content) -> None:
+        """Open the channel again, and find the message over which the broker closed it."""
+        code, text = frames.arguments("Bs", payload)
+        if code == _NOT_FOUND:  # an exchange that was there: the next connection declares it again
+            self._link.closed(payload, content)
+        with self._order:
+            self._link.write(_OPEN_AGAIN)
+            unheard, self._unconfirmed, self._published = deque(self._unconfirmed.values()), {}, 0
+            if len(unheard) == 1:
+                refused = unheard.popleft()
+                refused.waiter.set(error=_refusal(refused.message, code, text))
+                unheard.extend([*self._suspects][1:])  # of whom it was the first, if there are any
+            self._suspects = unheard
+            self._try_next()
+
+    def _try_next(self) -> None:
+        """Publish the next suspect; when there is none, all that was held back.
+
+        Each is taken from its list after that, so that the end of the connection finds it.
+        """
+        while self._suspects and self._suspects[0].given_up:
+            self._suspects.popleft()
+        if self._suspects:
+            return self._write(self._suspects[0])
+        while self._held:
+            if not self._held[0].given_up:
+                self._write(self._held[0])
+            self._held.popleft()
+        return None
+
+    # ---- the end
+
+    def _ended(self) -> None:
+        with self._order:
+            unheard = [*self._unconfirmed.values(), *self._suspects, *self._held]
+            self._suspects.clear()  # who comes now hears from the link that it is lost
+        for unconfirmed in unheard:
+            unconfirmed.waiter.set(error=ConnectionLost("the broker went away before it confirmed"))
+
+
+def _undeliverable(why: str, message: Message) -> Undeliverable:
+    return Undeliverable(f"{why} {message.routing_key}", target=message.routing_key)
+
+
+def _refusal(message: Message, code: int, text: str) -> MessageRefused:
+    key, exchange = message.routing_key, message.exchange
+    fix = "; it needs the permission to write to the exchange, and to this topic" if code == ACCESS_REFUSED else ""
+    return MessageRefused(
+        f"the broker refuses a message to {key} on the exchange {exchange!r}: {text}{fix}",
+        target=key, exchange=exchange, code=code,
+    )  # fmt: skip
+
+
+_NO_WAIT = True
+_OPEN_AGAIN = (
+    frames.method(CONFIRMING, frames.CHANNEL_CLOSE_OK)
+    + frames.method(CONFIRMING, frames.CHANNEL_OPEN, "s", "")
+    + frames.method(CONFIRMING, frames.CONFIRM_SELECT, "b", _NO_WAIT)
+)

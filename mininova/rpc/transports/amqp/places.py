@@ -1,0 +1,174 @@
+"""Declare what messages go through: exchanges, queues and bindings, on a channel for nothing else.
+
+The broker answers in the order in which it was asked, so any number of threads may ask at once.  When it refuses, it
+closes the channel; that is ours alone, so nobody else notices, and we open it again.
+"""
+
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError, Undeliverable
+from mininova.rpc.transports.amqp import frames
+from mininova.rpc.transports.amqp.frames import DECLARING, Content
+from mininova.rpc.transports.amqp.link import Link
+from mininova.rpc.transports.base import TOPIC, Waiter
+
+_UNREAD_FOR = 600_000  # ms after which the broker removes a queue that is not durable and that nobody reads
+_NOT_FOUND = 404
+
+_QUORUM = {"x-queue-type": "quorum"}
+
+
+class Refused(RPCError):
+    """The broker will not declare a place: it exists and is of another kind, or we may not."""
+
+
+class Missing(Refused):
+    """An exchange is not there, and it is not ours to make."""
+
+
+class Places:
+    """The exchanges and queues of one connection.
+
+    :param quorum: whether durable queues are quorum queues, which live on several brokers of a cluster
+    :param declares: whether we make exchanges; a process that may not finds them made
+    """
+
+    def __init__(self, link: Link, *, quorum: bool = False, declares: bool = True) -> None:
+        self._link, self._durably, self._declares = link, _QUORUM if quorum else {}, declares
+        self._exchanges: set[str] = set()
+        self._asking, self._questions = threading.Lock(), deque[Waiter]()
+        for answer in frames.EXCHANGE_DECLARE_OK, frames.QUEUE_DECLARE_OK, frames.QUEUE_BIND_OK:
+            link.on[DECLARING, answer] = self._answered
+        link.on[DECLARING, frames.CHANNEL_CLOSE] = self._refused
+        link.at_end.append(self._ended)
+
+    # ---- places
+
+    def exchange(self, name: str, timeout: float) -> None:
+        """Declare a topic exchange, once; the default one needs none."""
+        if name and name not in self._exchanges and self._declares:
+            self._ask(f"exchange {name}", timeout, declare_exchange(DECLARING, name, TOPIC))
+            self._exchanges.add(name)
+
+    def queue(self, name: str, exchange: str, kind: str, key: str, *, durable: bool, timeout: float) -> None:
+        """Declare a queue and bind it, and return when the broker has done so."""
+        what = self._durably if durable else {"x-expires": _UNREAD_FOR}
+        self._queue(name, exchange, kind, key, what, durable, timeout)
+
+    def pause(self, name: str, exchange: str, key: str, *, seconds: float, back_to: str, timeout: float) -> None:
+        """Declare a queue in which messages wait, and then go to the exchange again under another key.
+
+        The broker removes it when nothing has been declared here for longer than any message waits.
+        """
+        what = {
+            "x-message-ttl": round(seconds * 1000),
+            "x-dead-letter-exchange": exchange,
+            "x-dead-letter-routing-key": back_to,
+            "x-expires": round(seconds * 1000) + _UNREAD_FOR,
+        }
+        if self._durably:  # these can see to it that a message has arrived before it is gone here
+            what |= {**self._durably, "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+        self._queue(name, exchange, TOPIC, key, what, True, timeout)
+
+    def _queue(
+        self, name: str, exchange: str, kind: str, key: str, what: dict[str, Any], durable: bool, timeout: float
+    ) -> None:
+        if kind == TOPIC:
+            self.exchange(exchange, timeout)
+        else:
+            self._ask(f"exchange {exchange}", timeout, declare_exchange(DECLARING, exchange, kind))
+        passive = exclusive = auto_delete = no_wait = False
+        declare = frames.method(
+            DECLARING, frames.QUEUE_DECLARE, "BsbbbbbF",
+            0, name, passive, durable, exclusive, auto_delete, no_wait, what,
+        )  # fmt: skip
+        self._ask(f"queue {name}", timeout, declare)
+        bind = frames.method(DECLARING, frames.QUEUE_BIND, "BsssbF", 0, name, exchange, key, no_wait, {})
+        self._ask(f"queue {name}", timeout, bind)
+
+    def check(self, queue: str, timeout: float) -> None:
+        """See that a queue is there.
+
+        :raises Undeliverable: it is not
+        """
+        passive = durable = True
+        declare = frames.method(
+            DECLARING, frames.QUEUE_DECLARE, "BsbbbbbF", 0, queue, passive, durable, False, False, False, {}
+        )
+        self._ask(f"queue {queue}", timeout, declare)
+
+    # ---- questions and answers
+
+    def _ask(self, what: str, timeout: float, question: bytes) -> None:
+        until = time.monotonic() + timeout
+        error: Exception | None = _UNHEARD
+        while error is _UNHEARD:
+            answer = Waiter()
+            with self._asking:
+                self._questions.append(answer)
+                self._link.write(question)
+            if not answer.wait(until - time.monotonic()):
+                raise MessagingTimeout(f"the broker did not declare the {what} in time{self._link.excuse()}")
+            error = answer.error
+        if error is not None:
+            raise error.named(what) if isinstance(error, _Close) else error
+
+    def _answered(self, payload: bytes, content: Content) -> None:
+        self._questions.popleft().set()
+
+    def _refused(self, payload: bytes, content: Content) -> None:
+        """Open the channel again; the first question is the one that was refused, and the others were not heard."""
+        with self._asking:
+            (refused, *unheard), self._questions = self._questions, deque()
+            close_ok = frames.method(DECLARING, frames.CHANNEL_CLOSE_OK)
+            self._link.write(close_ok + frames.method(DECLARING, frames.CHANNEL_OPEN, "s", ""))
+        refused.set(error=_Close(*frames.arguments("Bs", payload)))
+        for question in unheard:
+            question.set(error=_UNHEARD)
+
+    def _ended(self) -> None:
+        with self._asking:
+            unheard, self._questions = self._questions, deque()
+        for question in unheard:
+            question.set(error=ConnectionLost("the broker went away before it answered"))
+
+
+_UNHEARD = Exception("to be asked again: the channel was closed over another question")
+
+
+class _Close(Exception):
+    """A Channel.Close: what the broker says of a question that it refuses."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self._code, self._text = code, text
+
+    def named(self, what: str) -> RPCError:
+        """Give the error for who asked."""
+        if self._code == _NOT_FOUND and "no exchange" in self._text:
+            return Missing(f"the {what} has nothing to come from: {self._text.partition('- ')[2]}")
+        if self._code == _NOT_FOUND:
+            return Undeliverable(f"there is no {what}", target=what.partition(" ")[2])
+        if "'x-queue-type'" in self._text:
+            is_quorum = "current is the value 'quorum'" in self._text
+            return Refused(
+                f"{what} exists and is {'a quorum queue' if is_quorum else 'a classic queue'}, which the option quorum "
+                f"(rabbit_quorum_queue) does not say: change the option, or delete the queue when it is empty"
+            )
+        return Refused(f"the broker refuses the {what}: {self._text}")
+
+
+def declare_exchange(channel: int, name: str, kind: str, *, no_wait: bool = False) -> bytes:
+    """Write a declaration as oslo.messaging does: an exchange for fanouts goes with the last queue that reads from it.
+
+    :param no_wait: the broker is not to answer
+    """
+    passive = internal = False
+    durable = kind == TOPIC
+    return frames.method(
+        channel, frames.EXCHANGE_DECLARE, "BssbbbbbF",
+        0, name, kind, passive, durable, not durable, internal, no_wait, {},
+    )  # fmt: skip

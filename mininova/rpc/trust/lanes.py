@@ -1,0 +1,145 @@
+"""Lanes: a way of its own for each sender that is not trusted.
+
+A queue is first come, first served, so whoever may fill one that others use can have everybody wait behind.  And a
+broker that looks at the routing key of a message does not look at all of its keys: those in the header CC, or of a
+dead letter, lead past it.  So a process that is not trusted writes to one exchange alone: its lane, ``E.from.<user>``.
+What others read from it they have bound there themselves, each a queue of its own for each lane, named
+``<place>.from.<user>``: a server with the key of its topic, a caller with that of its replies.  Nothing else is behind
+a lane, and nothing else fills those queues.
+
+A reader of lanes has so many messages of each in hand and no more, and the broker hands out those of all in turn.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from functools import partial
+
+from mininova.rpc.errors import Forbidden, MessageTooLong
+from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription, Transport
+
+HANDS = 8  # messages of one lane that a server works on at a time
+PATIENCE = 16  # messages of one lane that answer no call in flight; who sends more is not heard until it is asked again
+LONGEST = 1024 * 1024  # bytes of a message that comes by a lane: to read as much as a broker takes, takes time
+
+#: Whose lane the replies come by of whoever is asked under a key, ``compute.host-1``; None when by none.
+LaneOf = Callable[[str], str | None]
+
+
+def exchange_of(exchange: str, user: str | None) -> str:
+    """Name the lane of a broker user.
+
+    :param exchange: the control exchange
+    """
+    return f"{exchange}.from.{user or ''}"
+
+
+def is_lane(name: str, exchange: str) -> bool:
+    """Tell whether an exchange of this name is somebody's lane.
+
+    :param exchange: the control exchange
+    """
+    return name.startswith(exchange_of(exchange, ""))
+
+
+def check_sender(message: Message, exchange: str) -> None:
+    """See that a message came by nobody else's lane than its sender's.
+
+    :param exchange: the control exchange
+    :raises Forbidden: when it did
+    """
+    if is_lane(message.exchange, exchange) and message.exchange != exchange_of(exchange, message.user_id):
+        raise Forbidden(f"it came by {message.exchange}, which is not its sender's", object=message.exchange)
+
+
+def check_length(body: bytes, way: str, exchange: str) -> None:
+    """See that a message is no longer than one that goes by a lane may be.
+
+    :param way: the exchange by which it goes
+    :param exchange: the control exchange
+    :raises MessageTooLong: when it is
+    """
+    if len(body) > LONGEST and is_lane(way, exchange):
+        raise MessageTooLong(f"it has {len(body)} bytes: by {way} go {LONGEST} at most")
+
+
+class Lanes:
+    """The lanes that one reader reads.
+
+    :param exchange: the control exchange
+    :param place: the reader's own queue, and the key that it has there
+    :param durable: whether what comes by lanes outlives the reader, as what comes to its own queue does
+    :param at_once: how many messages of each lane may be in hand
+    :param take: given whose lane it is, and what came
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        exchange: str,
+        place: str,
+        *,
+        durable: bool,
+        at_once: int,
+        take: Callable[[str, Delivery], None],
+    ) -> None:
+        self._transport, self._exchange, self._place = transport, exchange, place
+        self._durable, self._at_once, self._take = durable, at_once, take
+        self._changing = threading.Lock()
+        self._read: dict[str, Subscription] = {}
+
+    def read(self, user: str) -> None:
+        """Read a lane; when this returns, what comes by it is heard."""
+        if user in self._read:
+            return
+        with self._changing:
+            if user not in self._read:
+                subscription = self._subscription(user)
+                self._transport.subscribe(subscription)
+                self._read[user] = subscription
+
+    def read_only(self, users: Collection[str]) -> None:
+        """Read these lanes, and no other."""
+        for user in users:
+            self.read(user)
+        with self._changing:
+            for user in self._read.keys() - users:
+                self._transport.unsubscribe(self._read.pop(user))
+
+    def _subscription(self, user: str) -> Subscription:
+        return Subscription(
+            queue=f"{self._place}.from.{user}",
+            exchange=exchange_of(self._exchange, user),
+            kind=TOPIC,
+            routing_key=self._place,
+            on_delivery=partial(self._take, user),
+            durable=self._durable,
+            prefetch=self._at_once,
+        )
+
+
+class ReplyLanes:
+    """The lanes by which those answer whom one caller asks.
+
+    :param reply_queue: the caller's
+    :param take: handles a reply, and tells whether a call waited for it
+    """
+
+    def __init__(
+        self, transport: Transport, exchange: str, reply_queue: str, lane_of: LaneOf, take: Callable[[Delivery], bool]
+    ) -> None:
+        self._lane_of, self._take_reply = lane_of, take
+        self._lanes = Lanes(transport, exchange, reply_queue, durable=False, at_once=PATIENCE, take=self._take)
+        self._unasked: dict[str, list[Callable[[], None]]] = {}
+
+    def expect_from(self, key: str) -> None:
+        """Read the lane by which an answer is to come, before that is asked for; what came unasked is forgotten."""
+        if (user := self._lane_of(key)) is not None:
+            self._lanes.read(user)
+            for acknowledge in self._unasked.pop(user, ()):
+                acknowledge()
+
+    def _take(self, user: str, delivery: Delivery) -> None:
+        if self._take_reply(delivery):
+            delivery.ack()
+        else:
+            self._unasked.setdefault(user, []).append(delivery.acknowledged_later())

@@ -1,0 +1,21 @@
+"""The connection to the message broker that the settings describe.  service.py makes one for each process."""
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.rpc.transports.amqp import AMQPTransport
+from mininova.rpc.transports.amqp.tls import TLS
+
+
+def transport(conf: ConfigOpts, *, declares: bool = True) -> AMQPTransport:
+    """Make the transport; it connects when it is started.
+
+    :param declares: make the exchanges, as every service does but a compute, which may not
+    """
+    rabbit = conf.oslo_messaging_rabbit
+    return AMQPTransport(
+        conf.transport_url,
+        heartbeat=rabbit.heartbeat_timeout_threshold,
+        quorum=rabbit.rabbit_quorum_queue,
+        declares=declares,
+        tls=TLS(ca_file=rabbit.ssl_ca_file, cert_file=rabbit.ssl_cert_file, key_file=rabbit.ssl_key_file),
+    )

@@ -1,0 +1,69 @@
+"""Log lines: when, how grave, which request, which host, who, what.
+
+A reader should follow a boot from the logs alone, so every line of a handler carries the id of the request that
+it works for; and a compute may stand for many hosts, so each line about one of them names it.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova.rpc.watch.sparing import Sparing
+
+_FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(about)s] %(message)s"
+
+# What would begin a new line, or move the cursor, and how it is written instead.
+_CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if chr(code) != "\t"}
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="-")
+_host: ContextVar[str] = ContextVar("host", default="")
+
+
+def working_for(request_id: str) -> None:
+    """Have this thread's lines carry a request id from here on."""
+    _request_id.set(request_id)
+
+
+@contextmanager
+def on_host(host: str) -> Iterator[None]:
+    """Have lines name a host; for a block, or as a decorator for all that a function does."""
+    token = _host.set(host)
+    try:
+        yield
+    finally:
+        _host.reset(token)
+
+
+class _AddWhatItIsAbout(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Add the id of the request to a line, and the host if there is one."""
+        record.about = f"{_request_id.get()} {_host.get()}".rstrip()
+        return True
+
+
+class _OneLine(logging.Formatter):
+    """Write what others have said, such as a fault's message, so that it cannot pass for lines of our own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging calls it so
+        """Write the line; a traceback follows as it is."""
+        return super().formatMessage(record).translate(_CONTROL)
+
+
+def setup(conf: ConfigOpts) -> None:
+    """Send the process's log lines where its settings say.
+
+    :raises OSError: when the log file cannot be written
+    """
+    handler = logging.StreamHandler() if conf.log_file is None else logging.FileHandler(Path(conf.log_file))
+    handler.setFormatter(_OneLine(_FORMAT, datefmt="%Y-%m-%d %H:%M:%S"))
+    handler.addFilter(_AddWhatItIsAbout())
+    handler.addFilter(Sparing())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if conf.debug else logging.INFO)
+    for chatty in ("amqp", "kombu", "alembic", "sqlalchemy", "oslo_policy"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

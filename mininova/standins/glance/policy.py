@@ -1,0 +1,48 @@
+"""Who may do what with an image, by Glance's defaults.  Who may see it, db/images.py knows.
+
+The handlers ask.  A project's readers change nothing; its members change what is the project's own; an administrator
+changes everything.
+"""
+
+from mininova import errors
+from mininova.context import RequestContext
+from mininova.standins.glance.db.images import PUBLIC, Image
+
+
+def viewer(ctxt: RequestContext) -> str | None:
+    """Say as which project somebody looks at images; None sees all of them."""
+    # A token that is of no project sees what is public: no image is owned by the empty name.
+    return None if ctxt.is_admin else ctxt.project_id or ""
+
+
+def require_member(ctxt: RequestContext) -> None:
+    """Refuse those who may only read.
+
+    :raises errors.Forbidden: when they may
+    """
+    if not ctxt.is_admin and ("member" not in ctxt.roles or ctxt.project_id is None):
+        raise errors.Forbidden("You are not authorized to complete this action.")
+
+
+def require_owner(ctxt: RequestContext, image: Image) -> None:
+    """Refuse those whose image it is not, though they may see it.
+
+    :raises errors.Forbidden: when it is not
+    """
+    require_member(ctxt)
+    if not ctxt.is_admin and image.owner != ctxt.project_id:
+        raise errors.Forbidden(f"You are not permitted to modify image {image.id}: it is another project's.")
+
+
+def require_may_say(ctxt: RequestContext, before: Image | None, after: Image) -> None:
+    """Refuse what only an administrator may say of an image: that it is public, that it is another's.
+
+    :param before: what it was; None for a new one
+    :raises errors.Forbidden: when somebody else says it
+    """
+    if ctxt.is_admin:
+        return
+    if after.visibility == PUBLIC and (before is None or before.visibility != PUBLIC):
+        raise errors.Forbidden("You are not authorized to complete publicize_image action.")
+    if after.owner != (ctxt.project_id if before is None else before.owner):
+        raise errors.Forbidden(f"You are not permitted to create images owned by '{after.owner}'.")

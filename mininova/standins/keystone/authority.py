@@ -1,0 +1,150 @@
+"""The authority on tokens: issues them, tells whether one holds at this moment, revokes them.
+
+The middleware asks it for every request of every service, the identity service's own handlers for theirs.  It knows
+no HTTP.  A token holds for as long as everything that it says is true: the signature and the expiry are in the token,
+the rest is one query (mininova/standins/keystone/db/standing.py), so that what an administrator takes away is gone at
+once.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from mininova import errors
+from mininova.db.session import Database
+from mininova.standins.keystone import roles
+from mininova.standins.keystone.db import standing
+from mininova.standins.keystone.db.identity import Domain, Project, User
+from mininova.standins.keystone.db.standing import SYSTEM, Scope, Standing
+from mininova.standins.keystone.tokens import Claims, Signer, new_audit_id
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token that holds, with what it stands for.
+
+    :param text: as clients send it
+    """
+
+    text: str = field(repr=False)
+    claims: Claims
+    standing: Standing = field(repr=False)
+
+    @property
+    def user(self) -> User:
+        """Whose it is."""
+        return self.standing.user
+
+    @property
+    def user_domain(self) -> Domain:
+        """The domain that the user's name is unique in."""
+        return self.standing.user_domain
+
+    @property
+    def project(self) -> Project | None:
+        """The project it is good for, if it is one."""
+        return self.standing.project
+
+    @property
+    def project_domain(self) -> Domain | None:
+        """The domain of that project."""
+        return self.standing.domain if self.project is not None else None
+
+    @property
+    def domain(self) -> Domain | None:
+        """The domain it is good for, if it is one."""
+        return self.standing.domain if self.project is None else None
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it is good for the whole system."""
+        return self.claims.scope == SYSTEM
+
+    @property
+    def role_names(self) -> tuple[str, ...]:
+        """The roles it gives, with those that they imply."""
+        return roles.expand(role.name for role in self.standing.roles)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether it is an administrator's."""
+        return any(role.name == roles.ADMIN for role in self.standing.roles)
+
+
+class Authority:
+    """Issues, checks and revokes tokens.
+
+    :param expiration: how long a token is good for, in seconds
+    :param clock: gives seconds since 1970
+    """
+
+    def __init__(self, db: Database, signer: Signer, expiration: int, clock: Callable[[], float] = time.time) -> None:
+        self._db = db
+        self._signer = signer
+        self._expiration = expiration
+        self._clock = clock
+
+    def issue(self, user: User, scope: Scope | None, *, methods: tuple[str, ...], parent: Token | None = None) -> Token:
+        """Let a user in who has proved to be who they are.
+
+        :param user: as they were when they proved it: a password that was changed since proves nothing
+        :param scope: what the token is to be good for; None for nothing in particular
+        :param parent: the token it is got with; the new one expires no later
+        :raises errors.Unauthorized: when the user has no business there
+        """
+        with self._db.read() as tx:
+            now = standing.standing(tx, user.id, scope)
+        if now is None or not _holds(now, scope) or now.user.token_generation != user.token_generation:
+            raise errors.Unauthorized()
+        issued = int(self._clock())
+        claims = Claims(
+            sub=user.id,
+            jti=new_audit_id(),
+            iat=issued,
+            exp=issued + self._expiration if parent is None else parent.claims.exp,
+            gen=now.user.token_generation,
+            scope=scope,
+            roles=tuple(role.id for role in now.roles),
+            methods=methods,
+            parent=parent.claims.jti if parent is not None else None,
+        )
+        return Token(self._signer.sign(claims), claims, now)
+
+    def check(self, text: str) -> Token:
+        """Give what a token stands for, if it still holds.
+
+        :raises errors.Unauthorized: when it does not; nobody is told why
+        """
+        claims = self._signer.read(text)
+        with self._db.read() as tx:
+            now = standing.standing(tx, claims.sub, claims.scope, claims.jti)
+        if now is None or not _holds(now, claims.scope) or not _is_as_claimed(now, claims):
+            raise errors.Unauthorized()
+        return Token(text, claims, now)
+
+    def revoke(self, token: Token) -> None:
+        """End a token before its time; those that were got with it live on, as Keystone has it."""
+        with self._db.write() as tx:
+            now = datetime.fromtimestamp(self._clock(), UTC)
+            standing.revoke(tx, token.claims.jti, token.claims.expires_at, now)
+
+
+def _holds(now: Standing, scope: Scope | None) -> bool:
+    """Tell whether a user may act in a scope at all."""
+    if not (now.user.enabled and now.user_domain.enabled):
+        return False
+    if scope is None:
+        return True
+    enabled = {
+        "project": now.project is not None and now.project.enabled and now.domain is not None and now.domain.enabled,
+        "domain": now.domain is not None and now.domain.enabled,
+        "system": True,
+    }
+    return enabled[scope.kind] and bool(now.roles)
+
+
+def _is_as_claimed(now: Standing, claims: Claims) -> bool:
+    """Tell whether what a token says is still true; a role that was added since does no harm."""
+    held: set[str] = {role.id for role in now.roles}
+    return not now.revoked and now.user.token_generation == claims.gen and held.issuperset(claims.roles)

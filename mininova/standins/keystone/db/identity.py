@@ -1,0 +1,230 @@
+"""Who and what there is: domains, projects, users, roles, and the catalog of services.
+
+One set of functions keeps all of these kinds.  Who may do what is in mininova/standins/keystone/db/standing.py.
+Nothing here knows what a password or a token is: the identity service does.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Table, and_, insert, or_, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import update as update_of
+from sqlalchemy.exc import IntegrityError
+
+from mininova import errors
+from mininova.db.pages import page
+from mininova.db.rows import Rows, insert_new
+from mininova.standins.keystone.db import models as tables
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything kept here."""
+
+    id: str
+
+
+class Domain(Thing, frozen=True, kw_only=True):
+    """What names of projects and users are unique in."""
+
+    name: str
+    description: str | None = ""
+    enabled: bool = True
+
+
+class Project(Thing, frozen=True, kw_only=True):
+    """What owns instances and images.
+
+    :param extra: whatever else its makers said of it
+    """
+
+    name: str
+    domain_id: str
+    description: str | None = ""
+    enabled: bool = True
+    extra: dict[str, Any] = {}
+
+
+class User(Thing, frozen=True, kw_only=True):
+    """Somebody who can log in.
+
+    :param token_generation: counts what ends all of the user's tokens
+    """
+
+    name: str
+    domain_id: str
+    description: str | None = None
+    enabled: bool = True
+    default_project_id: str | None = None
+    password_hash: str | None = None
+    token_generation: int = 0
+    extra: dict[str, Any] = {}
+
+
+class Role(Thing, frozen=True, kw_only=True):
+    """What a user may be in a project, in a domain or in the whole system."""
+
+    name: str
+    description: str | None = None
+
+
+class Region(Thing, frozen=True, kw_only=True):
+    """A part of the cloud."""
+
+    description: str | None = ""
+    parent_region_id: str | None = None
+
+
+class CatalogService(Thing, frozen=True, kw_only=True):
+    """A service that the catalog tells clients of."""
+
+    type: str
+    name: str | None = None
+    description: str | None = None
+    enabled: bool = True
+
+
+class CatalogEndpoint(Thing, frozen=True, kw_only=True):
+    """Where a service answers; the url may hold ``$(public_endpoint)s`` and ``$(project_id)s``."""
+
+    service_id: str
+    interface: str
+    url: str
+    region_id: str | None = None
+    enabled: bool = True
+
+
+Kept = TypeVar("Kept", bound=Thing)
+
+TABLES: dict[type[Thing], Table] = {
+    Domain: tables.domains,
+    Project: tables.projects,
+    User: tables.users,
+    Role: tables.roles,
+    Region: tables.regions,
+    CatalogService: tables.catalog_services,
+    CatalogEndpoint: tables.catalog_endpoints,
+}
+ROWS: dict[type[Thing], Rows[Any]] = {kind: Rows(kind, table, key="id") for kind, table in TABLES.items()}
+_CANNOT = "Conflict occurred attempting to"
+NOUNS: dict[type[Thing], str] = {CatalogService: "service", CatalogEndpoint: "endpoint"}
+
+# ---- any kind
+
+
+def create(tx: Connection, thing: Kept) -> Kept:
+    """Keep something new.
+
+    :raises errors.Conflict: when its id or its name is taken, or what it refers to is not there
+    """
+    kind = type(thing)
+    if not insert_new(tx, insert(TABLES[kind]), ROWS[kind].values(thing)):
+        raise errors.Conflict(f"{_CANNOT} store {noun(kind)}: its name is taken, or it refers to nothing.")
+    return thing
+
+
+def get(tx: Connection, kind: type[Kept], id: str) -> Kept:
+    """Read one.
+
+    :raises errors.NotFound: when there is none of this id
+    """
+    thing = find(tx, kind, {"id": id})
+    if thing is None:
+        raise errors.NotFound(f"Could not find {noun(kind)}: {id}.")
+    return thing
+
+
+def find(tx: Connection, kind: type[Kept], equal: Mapping[str, str], domain: Mapping[str, str] = {}) -> Kept | None:
+    """Find the one that has these values in its columns; None when there is none.
+
+    :param equal: column → the value it must have
+    :param domain: the same of the domain that it is in
+    """
+    table = TABLES[kind]
+    query = ROWS[kind].select.where(*(table.c[name] == value for name, value in equal.items()))
+    if domain:
+        domains = tables.domains.c
+        query = query.join(tables.domains).where(*(domains[name] == value for name, value in domain.items()))
+    found: Kept | None = ROWS[kind].first(tx.execute(query))
+    return found
+
+
+def search(
+    tx: Connection,
+    kind: type[Kept],
+    equal: Mapping[str, Any] = {},
+    *,
+    ids: Collection[str] | None = None,
+    limit: int | None = None,
+    marker: str | None = None,
+) -> list[Kept]:
+    """List them, by name where they have one.
+
+    :param equal: column → the value it must have
+    :param ids: only these
+    :param marker: the id of the last one of the page before
+    :raises errors.InvalidInput: when the marker is not there
+    """
+    table = TABLES[kind]
+    query = ROWS[kind].select.where(*(table.c[name] == value for name, value in equal.items()))
+    if ids is not None:
+        query = query.where(table.c.id.in_(ids))
+    order = "name" if "name" in table.c else "id"
+    query = page(tx, query, table.c.id, sort=[(order, "asc")], marker=marker, limit=limit)
+    return ROWS[kind].all(tx.execute(query))
+
+
+def update(tx: Connection, kind: type[Kept], id: str, **columns: Any) -> Kept:
+    """Change some columns of one.
+
+    :raises errors.NotFound: when there is none of this id
+    :raises errors.Conflict: when its new name is taken, or what it refers to is not there
+    """
+    table = TABLES[kind]
+    if columns:
+        try:
+            tx.execute(update_of(table).where(table.c.id == id).values(columns))
+        except IntegrityError as reason:
+            message = f"{_CANNOT} store {noun(kind)}: its name is taken, or it refers to nothing."
+            raise errors.Conflict(message) from reason
+    return get(tx, kind, id)
+
+
+def delete(tx: Connection, kind: type[Kept], id: str) -> None:
+    """Forget one, and with it every role that somebody had in it.
+
+    :raises errors.NotFound: when there is none of this id
+    :raises errors.Conflict: when something still refers to it
+    """
+    if kind in (Domain, Project):
+        _unassign(tx, kind, id)
+    table = TABLES[kind]
+    try:
+        found = tx.execute(delete_from(table).where(table.c.id == id)).rowcount
+    except IntegrityError as reason:
+        raise errors.Conflict(f"{_CANNOT} delete {noun(kind)}: something refers to it.") from reason
+    if not found:
+        raise errors.NotFound(f"Could not find {noun(kind)}: {id}.")
+
+
+def noun(kind: type[Thing]) -> str:
+    """Say what a thing of this kind is called."""
+    return NOUNS.get(kind, kind.__name__.lower())
+
+
+def _unassign(tx: Connection, kind: type[Thing], id: str) -> None:
+    """Take away the roles in a project, or in a domain and in all of its projects."""
+    a, projects = tables.role_assignments.c, tables.projects.c
+    inside = select(projects.id).where(projects.domain_id == id)
+    own = and_(a.scope == noun(kind), a.scope_id == id)
+    tx.execute(delete_from(a.scope.table).where(or_(own, and_(a.scope == "project", a.scope_id.in_(inside)))))
+
+
+# ---- users
+
+
+def end_tokens(tx: Connection, user_id: str) -> None:
+    """Make every token that a user has invalid."""
+    users = tables.users
+    tx.execute(update_of(users).where(users.c.id == user_id).values(token_generation=users.c.token_generation + 1))

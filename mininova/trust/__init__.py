@@ -1,0 +1,1 @@
+"""Who is who among the services and computes, and what each may do."""

@@ -1,0 +1,1 @@
+"""What the broker itself enforces: its users, their rights, and its definitions."""

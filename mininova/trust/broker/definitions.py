@@ -1,0 +1,151 @@
+"""What a broker is told of users and places, in the form that RabbitMQ imports: definitions.json.
+
+The local stack has its node load such a file when it boots; ``mininova-manage host add`` has a broker that runs import
+one.  What it names is made, or changed to what it says; what it does not name stays as it is.
+
+Source: https://www.rabbitmq.com/docs/definitions
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mininova.trust.broker.rights import USUAL, Layout, rights
+from mininova.trust.identities import COMPUTE, Identity
+
+#: The priorities of the notifications that a compute sends; it cannot make the queues for them.
+PRIORITIES = ("info", "error")
+
+#: What one compute may have open at a time; it needs one connection with four channels.
+MOST_OF_A_COMPUTE = {"max-connections": 32, "max-channels": 256}
+
+#: Bytes that a queue of a compute's, or of replies, holds at most; what is more is refused.
+_LONGEST_QUEUE = 64 * 1024 * 1024
+_MOST_IN_A_QUEUE = 50_000  # messages, likewise: small ones take room, too
+
+Definitions = dict[str, list[dict[str, Any]]]
+
+
+def new_password() -> str:
+    """Make a password up."""
+    return secrets.token_urlsafe(24)
+
+
+def password_hash(password: str) -> str:
+    """Hash a password as RabbitMQ keeps it: four bytes of salt, then SHA-256 of salt and password, in base64.
+
+    Source: https://www.rabbitmq.com/docs/passwords#this-is-the-algorithm
+    """
+    salt = secrets.token_bytes(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def users(passwords: Mapping[Identity, str], layout: Layout = USUAL, *, virtual_host: str = "/") -> Definitions:
+    """Define a broker user for each identity, with its password and exactly its rights."""
+    defined: Definitions = {"users": [], "permissions": [], "topic_permissions": []}
+    for identity, password in passwords.items():
+        allowed, who = rights(identity, layout), {"user": identity.name, "vhost": virtual_host}
+        limits = MOST_OF_A_COMPUTE if identity.kind == COMPUTE else {}
+        defined["users"].append({**user(identity.name, password), "limits": limits})
+        defined["permissions"].append(
+            {**who, "configure": allowed.configure, "write": allowed.write, "read": allowed.read}
+        )
+        defined["topic_permissions"] += [
+            {**who, "exchange": exchange, "write": keys.write, "read": keys.read}
+            for exchange, keys in allowed.topics.items()
+        ]
+    return defined
+
+
+def user(name: str, password: str, *, tags: str = "") -> dict[str, Any]:
+    """Define a user, without any right yet."""
+    return {
+        "name": name,
+        "password_hash": password_hash(password),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": tags,
+    }
+
+
+def places(layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = False) -> Definitions:
+    """Define what a compute needs and may not make: the exchanges, and the queues of its notifications.
+
+    :param quorum: whether durable queues are quorum queues
+    """
+    here = _Here(virtual_host, quorum)
+    queues = [f"{topic}.{priority}" for topic in layout.notifications for priority in PRIORITIES]
+    return {
+        "exchanges": [here.exchange(name) for name in layout.exchanges],
+        "queues": [here.queue(name) for name in queues],
+        "policies": [
+            {
+                "vhost": virtual_host,
+                "name": "what-computes-can-fill",
+                "pattern": rf"^({COMPUTE}\.|reply_)|\.from\.{COMPUTE}\.",
+                "apply-to": "queues",
+                "priority": 0,
+                "definition": {
+                    "max-length-bytes": _LONGEST_QUEUE,
+                    "max-length": _MOST_IN_A_QUEUE,
+                    "overflow": "reject-publish",
+                },
+            }
+        ],
+        "bindings": [here.binding(layout.told, name, name) for name in queues],
+    }
+
+
+def lanes(
+    computes: Iterable[Identity], layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = False
+) -> Definitions:
+    """Define the lane of each compute, and what is behind it: the conductors, and the notifications.
+
+    Those whom it answers bind their own queues to it, for as long as they are there.
+    """
+    here, defined = _Here(virtual_host, quorum), Definitions(exchanges=[], queues=[], bindings=[])
+    for identity in computes:
+        lane = layout.lane(identity.name)
+        requests = f"conductor.from.{identity.name}"
+        defined["exchanges"].append(here.exchange(lane))
+        defined["queues"].append(here.queue(requests))
+        defined["bindings"].append(here.binding(lane, requests, "conductor"))
+        defined["bindings"] += [
+            here.binding(lane, layout.told, f"{topic}.*", to="exchange") for topic in layout.notifications
+        ]
+    return defined
+
+
+class _Here:
+    """Writes the places of one virtual host."""
+
+    def __init__(self, virtual_host: str, quorum: bool) -> None:
+        self._virtual_host = virtual_host
+        self._lasting = {"vhost": virtual_host, "durable": True, "auto_delete": False}
+        self._kind = {"x-queue-type": "quorum"} if quorum else {}
+
+    def exchange(self, name: str) -> dict[str, Any]:
+        return {**self._lasting, "name": name, "type": "topic", "internal": False, "arguments": {}}
+
+    def queue(self, name: str) -> dict[str, Any]:
+        return {**self._lasting, "name": name, "arguments": self._kind}
+
+    def binding(self, source: str, destination: str, key: str, *, to: str = "queue") -> dict[str, Any]:
+        return {
+            "vhost": self._virtual_host,
+            "source": source,
+            "destination": destination,
+            "destination_type": to,
+            "routing_key": key,
+            "arguments": {},
+        }
+
+
+def together(*parts: Mapping[str, Iterable[dict[str, Any]]]) -> Definitions:
+    """Make one file's worth of several parts."""
+    whole: Definitions = {}
+    for part in parts:
+        for kind, things in part.items():
+            whole.setdefault(kind, []).extend(things)
+    return whole

@@ -1,0 +1,100 @@
+"""Requests that schemathesis invents from the published description, such as it allows and such as it does not.
+
+There are a few for each operation, the same each time.  For a longer search, of other requests each time, run
+``pytest tests/attack/rest/test_fuzz.py --hypothesis-profile=long-search``.
+"""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from schemathesis import Case, GenerationMode
+from schemathesis.core import NotSet
+
+from mininova.api import openapi
+from tests.fixtures.rest_attacker import COMPUTE, Answer, Attacker
+
+HOW = settings.get_profile("long-search" if settings.get_current_profile_name() == "long-search" else "search")
+
+DOCUMENT = openapi.document()
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
+COMPONENTS = {"components": DOCUMENT["components"]}
+
+
+def known(attacker: Attacker) -> dict[str, dict[str, str]]:
+    """Give what is there, by collection and by the variable of a path: half of the requests are about it.
+
+    What an earlier request removed has a successor.
+    """
+
+    def first(path: str, key: str) -> str:
+        things = attacker("GET", f"{COMPUTE}/{path}", user="admin").json[key]
+        return things[0]["id"] if things else "none"
+
+    if attacker("GET", f"{COMPUTE}/servers/{attacker.server}", user="admin").status == 404:
+        attacker.server = attacker.cloud.boot(name="next", metadata={"k": "v"}, tags=["t"])
+        attacker.cloud.run()
+    server, flavor = attacker.server, first("flavors", "flavors")
+    return {
+        "servers": {"id": server, "server_id": server, "tag": "t", "key": "k", "network": "flat"},
+        "flavors": {"id": flavor, "flavor_id": flavor, "key": "hw:cpu_policy"},
+        "os-keypairs": {"name": "n"},
+        "os-services": {"id": first("os-services", "services")},
+        "os-hypervisors": {"id": first("os-hypervisors", "hypervisors")},
+        "extensions": {"alias": "os-hosts"},
+    }
+
+
+def send(attacker: Attacker, case: Case, about: dict[str, str], user: str) -> Answer:
+    """Send an invented request, in whichever form it came."""
+    said = case.body
+    if about and case.path == "/servers" and isinstance(said, dict) and isinstance(said.get("server"), dict):
+        said["server"] |= {"flavorRef": about["flavor_id"], "imageRef": attacker.cloud.image}
+    body = said if isinstance(said, bytes) else json.dumps(said, default=lambda _: None).encode()
+    headers = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in case.headers.items()}
+    headers.pop("HTTP_X_AUTH_TOKEN", None)  # tokens are invented elsewhere
+    return attacker(
+        case.method,
+        COMPUTE + case.path.format(**{**(case.path_parameters or {}), **about}),  # these are quoted already
+        None if isinstance(said, NotSet) else body,
+        user=user,
+        query=urlencode(case.query or {}, doseq=True, errors="replace"),
+        environ={name: str(value).encode(errors="replace").decode("latin-1") for name, value in headers.items()},
+    )
+
+
+def require_as_described(answer: Answer, described: dict[str, Any]) -> None:
+    """Fail the test if an answer is none of those that the description has."""
+    assert str(answer.status) in described, f"{answer.status} is not described: {answer.text}"
+    it = described[str(answer.status)]
+    content = DOCUMENT["components"]["responses"][str(answer.status)] if "$ref" in it else it
+    if "content" not in content:
+        assert answer.text == ""
+        return
+    assert answer.headers["Content-Type"] == "application/json"
+    jsonschema.validate(answer.json, {**content["content"]["application/json"]["schema"], **COMPONENTS})
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda part: part)
+def test_no_invented_request_is_a_fault(rest_attacker: Attacker, path: str, method: str) -> None:
+    """Whatever is invented, no answer is a fault of the service's, or takes long, or is not as described."""
+    operation = SCHEMA[path][method]
+    invented = some.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
+
+    @HOW
+    @given(case=invented, real=some.booleans(), user=some.sampled_from(["admin", "demo"]))
+    def search(case: Case, real: bool, user: str) -> None:
+        there = known(rest_attacker) if real else {}
+        about = {**there.get("flavors", {}), **there.get(path.split("/")[1], {})}
+        answer = send(rest_attacker, case, about, user)
+        if case.method.lower() == method:  # not so where another method was invented
+            require_as_described(answer, DOCUMENT["paths"][path][method]["responses"])
+        rest_attacker.cloud.run()
+
+    search()

@@ -1,0 +1,180 @@
+"""What belongs to another project is not there: the answer is the one that an id of nothing gets, letter by letter."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.fixtures.rest_attacker import COMPUTE, IMAGE, Answer, Attacker
+
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q x"
+NOTHING = str(uuid4())
+
+SERVER = (
+    ("GET", "", None),
+    ("PUT", "", {"server": {"name": "mine now"}}),
+    ("DELETE", "", None),
+    ("POST", "/action", {"os-start": None}),
+    ("POST", "/action", {"os-stop": None}),
+    ("POST", "/action", {"reboot": {"type": "HARD"}}),
+    ("POST", "/action", {"forceDelete": None}),
+    ("POST", "/action", {"lock": None}),
+    ("POST", "/action", {"unlock": None}),
+    ("POST", "/action", {"os-resetState": {"state": "error"}}),
+    ("POST", "/action", {"os-getConsoleOutput": {}}),
+    ("GET", "/metadata", None),
+    ("POST", "/metadata", {"metadata": {"a": "b"}}),
+    ("PUT", "/metadata", {"metadata": {}}),
+    ("GET", "/metadata/k", None),
+    ("PUT", "/metadata/k", {"meta": {"k": "mine"}}),
+    ("DELETE", "/metadata/k", None),
+    ("GET", "/tags", None),
+    ("PUT", "/tags", {"tags": ["mine"]}),
+    ("DELETE", "/tags", None),
+    ("GET", "/tags/t", None),
+    ("PUT", "/tags/t", None),
+    ("PUT", "/tags/mine", None),
+    ("DELETE", "/tags/t", None),
+    ("GET", "/ips", None),
+    ("GET", "/ips/flat", None),
+    ("GET", "/diagnostics", None),
+    ("GET", "/topology", None),
+    ("GET", "/os-instance-actions", None),
+    ("GET", "/os-instance-actions/req-x", None),
+)
+IMAGES = (
+    ("GET", "", None),
+    ("DELETE", "", None),
+    ("GET", "/file", None),
+    ("GET", "/members", None),
+    ("POST", "/members", {"member": "stranger"}),
+    ("PUT", "/tags/x", None),
+    ("DELETE", "/tags/x", None),
+    ("POST", "/actions/deactivate", None),
+)
+
+
+def require_alike(there: Answer, nowhere: Answer, status: int) -> None:
+    assert (there.status, there.without_ids) == (nowhere.status, nowhere.without_ids)
+    assert there.status == status
+
+
+@pytest.mark.parametrize(("method", "below", "body"), SERVER, ids=str)
+def test_anothers_server_is_not_there(rest_attacker: Attacker, method: str, below: str, body: object) -> None:
+    """Whatever is asked of another project's server, it is not found, and nothing of it changes."""
+    before = rest_attacker.cloud.show(rest_attacker.server)
+    there, nowhere = (
+        rest_attacker(method, f"{COMPUTE}/servers/{uuid}{below}", body, user="stranger")
+        for uuid in (rest_attacker.server, NOTHING)
+    )
+    require_alike(there, nowhere, 404)
+    assert rest_attacker.cloud.show(rest_attacker.server) == before
+
+
+@pytest.fixture(scope="module")
+def private_image(rest_attacker: Attacker) -> str:
+    """Have a private image of the demo project, with data."""
+    said = {"name": "secret", "visibility": "private", "container_format": "bare", "disk_format": "raw"}
+    image = rest_attacker("POST", f"{IMAGE}/images", said).json["id"]
+    sent = {"CONTENT_TYPE": "application/octet-stream"}
+    assert rest_attacker("PUT", f"{IMAGE}/images/{image}/file", b"data", environ=sent).status == 204
+    return image
+
+
+@pytest.mark.parametrize(("method", "below", "body"), IMAGES, ids=str)
+def test_anothers_image_is_not_there(
+    rest_attacker: Attacker, private_image: str, method: str, below: str, body: object
+) -> None:
+    """A private image is no image to anybody else."""
+    there, nowhere = (
+        rest_attacker(method, f"{IMAGE}/images/{image}{below}", body, user="stranger")
+        for image in (private_image, NOTHING)
+    )
+    require_alike(there, nowhere, 404)
+
+
+def test_nothing_is_booted_from_what_is_anothers(rest_attacker: Attacker, private_image: str) -> None:
+    """Another's image, key or private flavor is refused in a boot as one that is not there."""
+    flavor = {
+        "flavor": {
+            "name": "private",
+            "id": "private",
+            "ram": 1,
+            "vcpus": 1,
+            "disk": 1,
+            "os-flavor-access:is_public": False,
+        }
+    }
+    assert rest_attacker("POST", f"{COMPUTE}/flavors", flavor, user="admin").status == 200
+    rest_attacker("POST", f"{COMPUTE}/os-keypairs", {"keypair": {"name": "theirs", "public_key": PUBLIC_KEY}})
+    good = {"name": "x", "imageRef": rest_attacker.cloud.image, "flavorRef": "1", "networks": "none"}
+
+    def boot(**wanted: str) -> Answer:
+        return rest_attacker("POST", f"{COMPUTE}/servers", {"server": {**good, **wanted}}, user="stranger")
+
+    require_alike(boot(imageRef=private_image), boot(imageRef=NOTHING), 400)
+    require_alike(boot(key_name="theirs"), boot(key_name="nobodys"), 400)
+    assert boot(flavorRef="private").text == boot(flavorRef="nothing").text.replace("nothing", "private")
+
+
+def test_anothers_keypair_is_not_there(rest_attacker: Attacker) -> None:
+    """Keys have names, and those of others are unknown; naming their user is refused whoever that is."""
+    rest_attacker("POST", f"{COMPUTE}/os-keypairs", {"keypair": {"name": "mine", "public_key": PUBLIC_KEY}})
+    for method in ("GET", "DELETE"):
+        there, nowhere = (
+            rest_attacker(method, f"{COMPUTE}/os-keypairs/{name}", user="stranger") for name in ("mine", "none")
+        )
+        assert there.status == nowhere.status == 404
+        assert there.text == nowhere.text.replace("none", "mine")
+    owner = rest_attacker("GET", f"{COMPUTE}/os-keypairs/mine").json["keypair"]["user_id"]
+    there, nowhere = (
+        rest_attacker("GET", f"{COMPUTE}/os-keypairs/mine", user="stranger", query=f"user_id={user}")
+        for user in (owner, "nobody")
+    )
+    require_alike(there, nowhere, 403)
+    assert rest_attacker("GET", f"{COMPUTE}/os-keypairs/mine").status == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["marker={}", "marker={}&sort_key=display_name", "uuid={}", "changes-since=2020-01-01&marker={}"]
+)
+@pytest.mark.parametrize("list_", ["servers", "servers/detail"])
+def test_no_list_tells_of_anothers_server(rest_attacker: Attacker, list_: str, query: str) -> None:
+    """A page after another's server is a page after no server."""
+    there, nowhere = (
+        rest_attacker("GET", f"{COMPUTE}/{list_}", query=query.format(uuid), user="stranger")
+        for uuid in (rest_attacker.server, NOTHING)
+    )
+    require_alike(there, nowhere, 400 if "marker" in query else 200)
+    assert rest_attacker.server not in rest_attacker("GET", f"{COMPUTE}/{list_}", user="stranger").text
+
+
+def test_no_list_tells_of_anothers_image_or_flavor(rest_attacker: Attacker, private_image: str) -> None:
+    """A page after an image or a flavor that may not be seen is a page after none."""
+    flavor = {"name": "hidden", "id": "hidden", "ram": 1, "vcpus": 1, "disk": 1, "os-flavor-access:is_public": False}
+    rest_attacker("POST", f"{COMPUTE}/flavors", {"flavor": flavor}, user="admin")
+    for path, marker in ((f"{IMAGE}/images", private_image), (f"{COMPUTE}/flavors", "hidden")):
+        there, nowhere = (
+            rest_attacker("GET", path, query=f"marker={it}", user="stranger") for it in (marker, "nothing")
+        )
+        assert there.status == nowhere.status == 400
+        assert there.text == nowhere.text.replace("nothing", marker)
+
+
+@pytest.mark.parametrize("where", ["os-quota-sets/{}", "os-quota-sets/{}/detail", "limits?tenant_id={}"])
+def test_whether_a_project_exists_is_not_told(rest_attacker: Attacker, where: str) -> None:
+    """What another project uses is refused as what no project uses is."""
+    project = rest_attacker.cloud.show(rest_attacker.server)["tenant_id"]
+    path, _, query = where.partition("?")
+    there, nowhere = (
+        rest_attacker("GET", f"{COMPUTE}/{path.format(it)}", query=query.format(it), user="stranger")
+        for it in (project, "f" * 32)
+    )
+    require_alike(there, nowhere, 403)
+
+
+def test_a_foreign_project_in_the_url_is_refused(rest_attacker: Attacker) -> None:
+    """A token is good for its own project's URLs, and says the same of all others."""
+    project = rest_attacker.cloud.show(rest_attacker.server)["tenant_id"]
+    there, nowhere = (rest_attacker("GET", f"{COMPUTE}/{it}/servers", user="stranger") for it in (project, "f" * 32))
+    assert there.status == nowhere.status == 400
+    assert there.text == nowhere.text.replace("f" * 32, project)

@@ -1,0 +1,158 @@
+"""The whole cloud on a network where everything goes wrong at once, a run for each seed.
+
+Servers are asked for and deleted while messages are lost, doubled, late and out of turn, and services are cut off from
+the broker.  Then the network is whole again and everything is delivered; what was accepted must have ended, and
+nothing may be left over.  ``pytest -k "ends[17]"`` has a run again.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mininova.db import claims
+from mininova.rpc.transports.memory_faults import Faults
+from tests.fixtures.cloud import Cloud
+
+SEEDS = range(60)
+STEPS = 10
+HOST_2_IS_BROKEN = """
+- hosts: host-2
+  operation: spawn
+  failure: {probability: 1, message: the disk is full}
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What is left of one server.
+
+    :param status: as the API shows it; GONE when it does not
+    :param fault: the fault's message
+    :param host: where it is said to be
+    :param guests: the hosts on which one runs for it
+    :param claim: the host that holds room for it
+    :param most_guests: that ran for it at a time
+    """
+
+    deleted: bool
+    status: str
+    fault: str
+    host: str | None
+    guests: tuple[str, ...]
+    claim: str | None
+    most_guests: int
+
+
+class Story:
+    """A cloud's bad day."""
+
+    def __init__(self, path: Path, seed: int) -> None:
+        self.cloud = Cloud(path, behaviour=HOST_2_IS_BROKEN if seed % 2 else "")
+        self.dice = random.Random(seed)
+        self.asked: list[str] = []
+        self.deleted: set[str] = set()
+        self.most_guests: dict[str, int] = {}
+        for user in "demo", "admin":
+            self.cloud.login(user, user)
+        self.cloud.broker.suffer(
+            Faults(seed=seed, drop=0.1, duplicate=0.1, delay=0.1, reorder=0.2, partition=0.03, longest=50.0)
+        )
+
+    def run(self) -> list[Ended]:
+        """Go through it, and give what is left of each server."""
+        broker = self.cloud.broker
+        for _ in range(STEPS):
+            self.step()
+            for _ in range(self.dice.randrange(6)):
+                self.move(broker.now + 5.0)
+        broker.suffer(Faults())
+        broker.heal()
+        while self.move():
+            pass
+        assert self.cloud.denied() == [], "late, doubled and overtaken, honest messages are not taken for an attack"
+        return [self.ended(uuid) for uuid in self.asked]
+
+    def step(self) -> None:
+        """Ask for a server, or for the end of one."""
+        if not self.asked or self.dice.random() < 0.5:
+            self.asked.append(self.cloud.boot())
+        elif self.cloud.request("DELETE", f"/servers/{(uuid := self.dice.choice(self.asked))}").status_code == 204:
+            self.deleted.add(uuid)
+
+    def move(self, *until: float) -> bool:
+        """Let the next thing happen, and look whether a guest runs twice then."""
+        moved = self.cloud.broker.deliver_one() or self.cloud.broker.pass_time(*until)
+        for uuid in self.asked:
+            self.most_guests[uuid] = max(self.most_guests.get(uuid, 0), len(self.guests(uuid)))
+        return moved
+
+    def guests(self, uuid: str) -> tuple[str, ...]:
+        """Name the hosts on which a guest runs for a server."""
+        computes = self.cloud.computes.items()
+        return tuple(host for host, compute in computes if uuid in compute.driver.list_instance_uuids())
+
+    def ended(self, uuid: str) -> Ended:
+        """See what is left of a server."""
+        answer = self.cloud.request("GET", f"/servers/{uuid}", user="admin")
+        server: dict[str, Any] = answer.json["server"] if answer.status_code == 200 else {"status": "GONE"}
+        with self.cloud.db.read() as tx:
+            claim = claims.of_instance(tx, uuid)
+        return Ended(
+            deleted=uuid in self.deleted,
+            status=server["status"],
+            fault=server.get("fault", {}).get("message", ""),
+            host=server.get("OS-EXT-SRV-ATTR:host"),
+            guests=self.guests(uuid),
+            claim=claim and claim.host,
+            most_guests=self.most_guests[uuid],
+        )
+
+
+@pytest.fixture(scope="module")
+def after(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[Ended]]:
+    """Give what is left of each server after the run of a seed."""
+
+    @cache
+    def after(seed: int) -> list[Ended]:
+        story = Story(tmp_path_factory.mktemp("cloud"), seed)
+        try:
+            return story.run()
+        finally:
+            story.cloud.db.close()
+
+    return after
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_everything_ends(after: Callable[[int], list[Ended]], seed: int):
+    """What was deleted is gone; the rest is ACTIVE with its one guest, or in ERROR with a reason and without one."""
+    for server in after(seed):
+        assert server.most_guests <= 1, server
+        if server.deleted:
+            assert (server.status, server.guests) == ("GONE", ()), server
+        elif server.status == "ERROR":
+            assert len(server.fault.split()) > 3, server
+            assert server.guests == (), server
+        else:
+            assert (server.status, server.guests) == ("ACTIVE", (server.host,)), server
+
+
+def test_all_ends_are_met(after: Callable[[int], list[Ended]]):
+    """Some of the runs have servers that end well, badly, and deleted, and some builds go to a second host."""
+    assert {server.status for seed in SEEDS for server in after(seed)} == {"GONE", "ERROR", "ACTIVE"}
+
+
+def test_each_claim_is_where_its_instance_is(after: Callable[[int], list[Ended]]):
+    """An ACTIVE server has room claimed on its own host, and what is GONE or in ERROR has none."""
+    astray = [
+        (seed, server)
+        for seed in SEEDS
+        for server in after(seed)
+        if server.claim != (server.host if server.status == "ACTIVE" else None)
+    ]
+    assert astray == []

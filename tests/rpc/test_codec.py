@@ -1,0 +1,60 @@
+"""Errors on the wire: by registered name, and never by import."""
+
+import pytest
+
+from mininova import rpc
+from tests.fixtures.rpc_bench import LampBroken
+
+codec = rpc.Codec(errors={"LampBroken": LampBroken})
+
+
+def test_an_error_is_described_in_oslo_messagings_shape():
+    """Without a traceback, which is nobody else's business."""
+    assert codec.failure_of(LampBroken("dark", name="desk")) == {
+        "class": "LampBroken",
+        "module": "tests.fixtures.rpc_bench",
+        "message": "dark",
+        "tb": [],
+        "args": ["dark"],
+        "kwargs": {"name": "desk"},
+    }
+
+
+def test_a_registered_error_is_made_again():
+    """Its class, its sentence, its details."""
+    error = codec.error_of(codec.failure_of(LampBroken("dark", name="desk")))
+
+    assert (type(error), str(error), error.details) == (LampBroken, "dark", {"name": "desk"})
+
+
+@pytest.mark.parametrize("name", ["os.system", "KeyError", "SystemExit", "", None, 7, ["LampBroken"]])
+def test_an_unknown_error_is_a_remote_error(name):
+    """A name that is not registered is only text."""
+    error = codec.error_of({"class": name, "module": "builtins", "message": "dark"})
+
+    assert type(error) is rpc.RemoteError
+    assert error.details == {"code": str(name), "remote_message": "dark"}
+
+
+@pytest.mark.parametrize("cls", [rpc.UnsupportedVersion, rpc.NoSuchMethod, rpc.InvalidArguments, rpc.MessagingTimeout])
+def test_the_librarys_own_refusals_need_no_registration(cls):
+    """Whoever uses the library hears them as what they are."""
+    error = rpc.Codec().error_of(rpc.Codec().failure_of(cls("no", asked="1.2")))
+
+    assert (type(error), error.details) == (cls, {"asked": "1.2"})
+
+
+def test_what_another_could_not_deliver_was_not_ours():
+    """Undeliverable is definite, so it must not come from further away: it is a RemoteError then."""
+    error = codec.error_of(codec.failure_of(rpc.Undeliverable("nobody serves it")))
+
+    assert type(error) is rpc.RemoteError
+    assert not error.definite
+
+
+@pytest.mark.parametrize("kwargs", [{"message": "twice"}, {"self": 1}, [1], "text", None])
+def test_details_that_fit_no_constructor_do_no_harm(kwargs):
+    """They come from outside: they are kept aside, and the error is made all the same."""
+    error = codec.error_of({"class": "LampBroken", "message": "dark", "kwargs": kwargs})
+
+    assert (str(error), error.details) == ("dark", kwargs if isinstance(kwargs, dict) else {})

@@ -1,0 +1,150 @@
+"""What a peer does when its transport is not at its best.  The rest is in tests/contracts/test_transport*.py."""
+
+import pytest
+
+from mininova import rpc
+from mininova.rpc.transports.base import Message, Transport
+from tests.fixtures.rpc_bench import Lamp, LampAPI
+
+
+class Shaky(Transport):
+    """A transport whose connection breaks before it confirms, so many times."""
+
+    user_id = "me"
+
+    def __init__(self, times):
+        self.times, self.sent = times, []
+
+    def publish_confirmed(self, message, timeout):
+        """See Transport."""
+        self.sent.append(message)
+        if len(self.sent) <= self.times:
+            raise rpc.ConnectionLost("the broker went away")
+
+    def start(self):
+        """See Transport."""
+
+    stop = subscribe = unsubscribe = declare = declare_pause = waiting = publish = start
+
+
+def test_a_cast_is_sent_until_it_is_confirmed():
+    """A second copy is harmless, a lost one is not."""
+    transport = Shaky(2)
+
+    LampAPI(rpc.Peer(transport, name="client")).switch({}, Lamp("desk"))
+
+    assert len(transport.sent) == 3
+    assert len({message.message_id for message in transport.sent}) == 1
+
+
+def test_a_cast_that_is_never_confirmed_ends_with_its_deadline():
+    """However often the connection breaks, the sender does not try for ever."""
+    transport = Shaky(float("inf"))
+
+    with pytest.raises(rpc.MessagingTimeout, match="did not confirm"):
+        LampAPI(rpc.Peer(transport, name="client")).within(0.01).switch({}, Lamp("desk"))
+
+
+def test_what_is_sent_again_says_who_sent_it_first():
+    """It goes in our name, as the broker wants it; what nobody vouches for gains no name by that."""
+    transport = Shaky(0)
+    peer = rpc.Peer(transport, name="server")
+    for user_id in "me", "another", None:
+        peer.resend(Message(body=b"", exchange="", routing_key="", message_id="", user_id=user_id), deliveries=1)
+
+    assert [(message.user_id, dict(message.headers)) for message in transport.sent] == [
+        ("me", {}),
+        ("me", {"x-mininova-origin": "another"}),
+        (None, {}),
+    ]
+
+
+def test_a_call_is_not_persistent_and_a_cast_is():
+    """A call is worth nothing after its deadline; a cast is worth a disk."""
+    messages = []
+    transport = Shaky(0)
+    transport.publish = lambda message, **how: messages.append(message)
+    client = LampAPI(rpc.Peer(transport, name="client"))
+
+    client.switch({}, Lamp("desk"))
+    with pytest.raises(rpc.MessagingTimeout):
+        client.within(0.01).toggle({}, "desk")
+    client.dim({})
+
+    cast, call, fanout = transport.sent[0], *messages
+    assert (cast.persistent, cast.expiration) == (True, None)
+    assert (call.persistent, call.expiration) == (False, 0.01)
+    assert (fanout.persistent, fanout.expiration) == (False, None)
+
+
+class Deaf(Shaky):
+    """A transport that publishes, and brings no answer."""
+
+    def __init__(self):
+        super().__init__(0)
+        self.waited: list[float] = []
+
+    def publish(self, message, **how):
+        """See Transport."""
+        self.sent.append(message)
+
+    def wait(self, waiter, timeout):
+        """See Transport: the answer never comes, and no time passes until it does not."""
+        self.waited.append(timeout)
+        return waiter.done
+
+
+def test_an_idempotent_call_is_sent_again():
+    """Three times in all, each with the time that is left."""
+    transport = Deaf()
+
+    with pytest.raises(rpc.MessagingTimeout):
+        LampAPI(rpc.Peer(transport, name="client")).within(30).get({}, "desk")
+
+    assert [round(seconds) for seconds in transport.waited] == [10, 15, 30], "no time has passed between them"
+    assert len({message.message_id for message in transport.sent}) == 1
+    assert [round(message.expiration) for message in transport.sent] == [30, 30, 30]
+
+
+def test_another_call_is_sent_once():
+    """Whoever asks must decide what to do when nobody answers."""
+    transport = Deaf()
+
+    with pytest.raises(rpc.MessagingTimeout):
+        LampAPI(rpc.Peer(transport, name="client")).within(30).toggle({}, "desk")
+
+    assert len(transport.sent) == 1
+
+
+@pytest.mark.parametrize(("method", "times"), [("get", 2), ("toggle", 1)])
+def test_what_the_broker_may_have_lost_is_sent_again(method, times):
+    """When the connection is back, each call that may be repeated goes out once more, and others do not."""
+    transport = Deaf()
+    peer = rpc.Peer(transport, name="client")
+
+    def restored(waiter, timeout):
+        transport.on_restored()
+        return True
+
+    transport.wait = restored
+    with pytest.raises(rpc.RemoteError):
+        getattr(LampAPI(peer), method)({}, "desk")  # nobody answered, so the answer is not as declared
+
+    assert len(transport.sent) == times
+
+
+def test_a_connection_that_breaks_under_a_call_ends_only_what_must_not_be_repeated():
+    """An idempotent one waits for the broker; the caller of another learns that it may have been done."""
+    transport = Deaf()
+
+    def breaks(message, **how):
+        transport.sent.append(message)
+        raise rpc.ConnectionLost("it broke")
+
+    transport.publish = breaks
+    client = LampAPI(rpc.Peer(transport, name="client"))
+
+    with pytest.raises(rpc.ConnectionLost):
+        client.toggle({}, "desk")
+    with pytest.raises(rpc.MessagingTimeout):
+        client.get({}, "desk")

@@ -1,0 +1,40 @@
+"""What a server asks of a manager before it begins to serve; how it serves is in tests/contracts/test_transport*.py."""
+
+import pytest
+
+from mininova.rpc.server import check_manager
+from tests.fixtures.rpc_bench import Keeper, LampAPI, MemoryBench
+
+
+def test_a_manager_that_implements_the_interface_is_accepted():
+    """The same methods with the same arguments."""
+    check_manager(LampAPI, Keeper())
+
+
+def test_a_manager_that_lacks_a_method_is_refused():
+    """The server does not start, and says what is missing."""
+
+    class Half:
+        def get(self, ctxt, name): ...
+
+    with pytest.raises(TypeError, match=r"Half does not implement LampAPI\.toggle"):
+        check_manager(LampAPI, Half())
+
+
+def test_a_manager_with_other_arguments_is_refused():
+    """The server does not start, and says how the two differ."""
+
+    class Other(Keeper):
+        def switch(self, ctxt, lamp): ...
+
+    with pytest.raises(TypeError, match=r"Other\.switch takes \['lamp'\], LampAPI declares \['lamp', 'colour'\]"):
+        check_manager(LampAPI, Other())
+
+
+def test_a_server_that_cannot_serve_reads_no_queue():
+    """It is refused before it could take a message away from others."""
+    bench = MemoryBench()
+
+    with pytest.raises(TypeError, match="does not implement"):
+        bench.serve(object())
+    assert bench.topic not in bench.broker.queues

@@ -1,0 +1,52 @@
+"""Handlers in threads: one to each, and used again."""
+
+import queue
+import threading
+
+from mininova.rpc.threads import Threads
+from tests.fixtures.rpc_bench import PATIENCE, Gate
+
+
+def test_a_slow_one_holds_nobody_up():
+    """There are as many threads as there is work."""
+    run, gates, done = Threads(), [Gate() for _ in range(10)], queue.Queue[str]()
+    for gate in gates:
+        run(gate)
+    for gate in gates:
+        assert gate.entered.wait(PATIENCE)
+
+    run(done.put, "quick")
+
+    assert done.get(timeout=PATIENCE) == "quick"
+    for gate in gates:
+        gate.may_leave.set()
+
+
+def test_a_thread_is_used_again():
+    """What comes one after the other needs one thread, or two when it comes quickly."""
+    run, who = Threads(), queue.Queue[int]()
+    seen = set()
+    for _ in range(100):
+        run(lambda: who.put(threading.get_ident()))
+        seen.add(who.get(timeout=PATIENCE))
+
+    assert len(seen) < 10
+
+
+def test_idle_threads_end():
+    """They leave nothing behind, and there are new ones when there is work again."""
+    run, done = Threads(idle_for=0.01), queue.Queue[threading.Thread]()
+    for _ in range(3):
+        run(lambda: done.put(threading.current_thread()))
+        thread = done.get(timeout=PATIENCE)
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def test_nothing_is_forgotten_by_threads_that_end():
+    """Work that comes just when a thread would leave is done all the same."""
+    run, done = Threads(idle_for=0.0), queue.Queue[int]()
+    for number in range(2000):
+        run(done.put, number)
+
+    assert {done.get(timeout=PATIENCE) for _ in range(2000)} == set(range(2000))

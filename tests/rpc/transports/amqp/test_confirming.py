@@ -1,0 +1,205 @@
+"""Confirms, and how the message is found that the broker refuses: with a link on which the test plays the broker."""
+
+import queue
+import struct
+import threading
+
+import pytest
+from amqp.serialization import dumps
+
+from mininova import rpc
+from mininova.rpc.transports.amqp import frames
+from mininova.rpc.transports.amqp.confirming import Confirming, Unconfirmed
+from mininova.rpc.transports.amqp.frames import CONFIRMING, Content
+from mininova.rpc.transports.base import Message
+
+PATIENCE = 20.0
+REFUSED = (403, "ACCESS_REFUSED - access to topic 'bad' in exchange 'E' refused for user 'me'")
+AGAIN = b"again"
+
+
+class Broker:
+    """Is the link, and what a broker on its other end would hear and say."""
+
+    def __init__(self):
+        self.on, self.at_end, self.lost = {}, [], False
+        self.heard = queue.Queue()
+        self.confirming = Confirming(self)
+        self.outcomes = queue.Queue()
+
+    # ---- as a link
+
+    def write(self, data):
+        if self.lost:
+            raise rpc.ConnectionLost("there is no connection to the broker")
+        self.heard.put(AGAIN if data[7:11] == frames.CHANNEL_CLOSE_OK else data)
+
+    def excuse(self):
+        return ""
+
+    def closed(self, payload, content):
+        raise OSError(frames.arguments("Bs", payload)[1])
+
+    # ---- as a broker
+
+    def hears(self):
+        return self.heard.get(timeout=PATIENCE)
+
+    def confirms(self, tag, multiple=False):
+        self._says(frames.ACK, struct.pack(">Q?", tag, multiple))
+
+    def refuses(self, code=REFUSED[0], text=REFUSED[1]):
+        self._says(frames.CHANNEL_CLOSE, dumps("BsBB", (code, text, 60, 40)))
+
+    def goes_away(self):
+        self.lost = True
+        for told in self.at_end:
+            told()
+
+    def _says(self, method, arguments):
+        self.on[CONFIRMING, method](method + arguments, Content(b""))
+
+    # ---- as those who publish
+
+    def publish(self, key, timeout=PATIENCE):
+        """Publish in a thread; how it ends is an outcome."""
+
+        def publish():
+            message = Message(body=b"", exchange="E", routing_key=key, message_id=key)
+            error = self.tries(Unconfirmed(message, key.encode()), timeout)
+            self.outcomes.put((key, "confirmed" if error is None else type(error).__name__))
+
+        threading.Thread(target=publish, daemon=True).start()
+
+    def tries(self, unconfirmed, timeout):
+        """Publish, and give what went wrong."""
+        try:
+            self.confirming.publish(unconfirmed)
+        except rpc.ConnectionLost as error:
+            return error
+        return self.confirming.outcome(unconfirmed, timeout)
+
+    def outcome(self):
+        return self.outcomes.get(timeout=PATIENCE)
+
+
+@pytest.fixture
+def broker():
+    return Broker()
+
+
+def published(broker, *keys):
+    """Have several publish, and the broker hear them in this order."""
+    for key in keys:
+        broker.publish(key)
+        assert broker.hears() == key.encode()
+
+
+def test_several_are_confirmed_at_once(broker):
+    """A confirm may be of one message, or of all up to it."""
+    published(broker, "a", "b", "c", "d")
+
+    broker.confirms(2)
+    assert broker.outcome() == ("b", "confirmed")
+    broker.confirms(3, multiple=True)
+    assert {broker.outcome(), broker.outcome()} == {("a", "confirmed"), ("c", "confirmed")}
+
+
+def test_the_only_one_is_who_was_refused(broker):
+    """The channel is opened again, and the next message is the first on it."""
+    published(broker, "bad")
+
+    broker.refuses()
+
+    assert broker.outcome() == ("bad", "MessageRefused")
+    assert broker.hears() == AGAIN
+    published(broker, "good")
+    broker.confirms(1)
+    assert broker.outcome() == ("good", "confirmed")
+
+
+def test_of_several_each_is_tried_alone(broker):
+    """The one over which the channel is closed again is refused; the others arrive, and so does what came meanwhile."""
+    published(broker, "a", "bad", "c")
+
+    broker.refuses()
+    assert [broker.hears(), broker.hears()] == [AGAIN, b"a"]
+    broker.publish("new")
+    broker.confirms(1)
+    assert (broker.outcome(), broker.hears()) == (("a", "confirmed"), b"bad")
+    broker.refuses()
+    assert broker.outcome() == ("bad", "MessageRefused")
+    assert [broker.hears(), broker.hears()] == [AGAIN, b"c"]
+    broker.confirms(1)
+    assert (broker.outcome(), broker.hears()) == (("c", "confirmed"), b"new")
+    broker.confirms(2)
+
+    assert broker.outcome() == ("new", "confirmed")
+    assert broker.heard.empty()
+
+
+def test_nobody_is_blamed_for_who_has_given_up(broker):
+    """A message whose sender waits no longer may still be the one that is refused; it is not published again."""
+    broker.publish("bad", timeout=0)
+    assert (broker.outcome(), broker.hears()) == (("bad", "MessagingTimeout"), b"bad")
+    published(broker, "good")
+
+    broker.refuses()
+
+    assert [broker.hears(), broker.hears()] == [AGAIN, b"good"]
+    broker.confirms(1)
+    assert broker.outcome() == ("good", "confirmed")
+
+
+def test_the_end_is_told_to_all(broker):
+    """Who is tried, who is to be, and who is held back: none of them waits any longer, nor does who comes after."""
+    published(broker, "a", "b")
+    broker.refuses()
+    assert [broker.hears(), broker.hears()] == [AGAIN, b"a"]
+    broker.publish("held")
+
+    broker.goes_away()
+    broker.publish("after")
+
+    assert {broker.outcome() for _ in range(4)} == {(key, "ConnectionLost") for key in ("a", "b", "held", "after")}
+
+
+def test_what_was_confirmed_last_is_told(broker):
+    """Whose message arrived hears so, although the connection is lost before the next can be tried."""
+    published(broker, "a", "b")
+    broker.refuses()
+    assert [broker.hears(), broker.hears()] == [AGAIN, b"a"]
+
+    broker.lost = True
+    with pytest.raises(rpc.ConnectionLost):
+        broker.confirms(1)
+
+    assert broker.outcome() == ("a", "confirmed")
+    broker.goes_away()
+    assert broker.outcome() == ("b", "ConnectionLost")
+
+
+def test_an_exchange_that_is_gone_ends_the_connection(broker):
+    """The next one declares it again, and what was published to it is sent once more."""
+    published(broker, "a")
+
+    with pytest.raises(OSError, match="no exchange"):
+        broker.refuses(404, "NOT_FOUND - no exchange 'E' in vhost '/'")
+
+
+def test_the_error_names_the_place_and_what_it_needs(broker):
+    """Where it was to go, what the broker says, and what it needs; what is too large needs no permission."""
+    message = Message(body=b"", exchange="E", routing_key="bad", message_id="1")
+
+    def refuse(*close):
+        threading.Thread(target=lambda: (broker.hears(), broker.refuses(*close)), daemon=True).start()
+        error = broker.tries(Unconfirmed(message), PATIENCE)
+        assert isinstance(error, rpc.MessageRefused)
+        assert broker.hears() == AGAIN
+        return error
+
+    refused, too_large = refuse(*REFUSED), refuse(406, "PRECONDITION_FAILED - message size 9 larger than max 8")
+
+    assert refused.details == {"target": "bad", "exchange": "E", "code": 403}
+    assert f"a message to bad on the exchange 'E': {REFUSED[1]}; it needs the permission" in str(refused)
+    assert str(too_large).endswith("larger than max 8")

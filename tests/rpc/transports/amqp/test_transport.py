@@ -1,0 +1,312 @@
+"""What only a real broker does: it goes away and comes back, it refuses, it changes its mind."""
+
+import queue
+import threading
+from uuid import uuid4
+
+import amqp
+import kombu
+import pytest
+
+from mininova import rpc
+from mininova.rpc.transports.amqp import AMQPTransport
+from mininova.rpc.transports.amqp.connect import BrokerUnreachable
+from mininova.rpc.transports.base import FANOUT, TOPIC, Message, Subscription
+from tests.fixtures.rpc_bench import PATIENCE, AMQPBench, Gate, Keeper, Lamp, never
+
+
+@pytest.fixture
+def bench(private_broker):
+    """Give names of one's own on the broker that all tests share."""
+    made = AMQPBench(private_broker.url)
+    yield made
+    made.close()
+
+
+def message_to(key, exchange="", **properties):
+    """Make a message."""
+    return Message(body=b"{}", exchange=exchange, routing_key=key, message_id=uuid4().hex, **properties)
+
+
+# ---- it goes away and comes back
+
+
+def test_all_is_restored_when_the_broker_comes_back(bench, private_broker):
+    """After the broker was killed, servers read their queues again and replies find their way."""
+    keeper = Keeper()
+    bench.serve(keeper)
+    client = bench.client()
+    client.get({}, "before")
+
+    private_broker.kill()
+    private_broker.start()
+
+    assert client.get({}, "after") == Lamp("after")
+    client.dim({}, 20)  # who has answered reads all its queues, that of fanouts too
+    heard = [bench.next(keeper.asked)]
+    while heard[-1] != ("dim", 20):
+        heard.append(bench.next(keeper.asked))
+    assert set(heard[:-1]) == {("get", "before"), ("get", "after")}  # the latter perhaps twice: it is idempotent
+
+
+def test_a_cast_outlives_the_broker(bench, private_broker):
+    """What was confirmed before the broker was killed is delivered after, and what was sent meanwhile too."""
+    server = bench.serve(Keeper())
+    client = bench.client()
+    server.stop()
+    client.switch({}, Lamp("before"))
+
+    private_broker.kill()
+    meanwhile = threading.Thread(target=lambda: client.switch({}, Lamp("meanwhile")))
+    meanwhile.start()
+    private_broker.start()
+    meanwhile.join(PATIENCE)
+    heir = Keeper()
+    bench.serve(heir, "b")
+
+    assert {bench.next(heir.asked)[1][0].name for _ in range(2)} == {"before", "meanwhile"}
+
+
+def test_a_queue_subscribed_to_while_the_broker_is_away_is_read_later(bench, private_broker):
+    """A server that starts in the dark serves when the light is on again."""
+    peer, client = bench.peer("lamp.a"), bench.client()
+    keeper = Keeper()
+
+    private_broker.kill()
+    bench.serve(keeper, peer=peer)
+    private_broker.start()
+    peer.transport.declare(bench.topic, bench.exchange, bench.topic)  # returns once the connection is there
+    client.switch({}, Lamp("desk"))
+
+    assert bench.next(keeper.asked)[0] == "switch"
+
+
+def test_nobody_waits_for_ever_for_a_broker_that_is_away(bench, private_broker):
+    """A cast gives up at its deadline."""
+    client = bench.client()
+    private_broker.kill()
+    try:
+        with pytest.raises(rpc.MessagingTimeout):
+            client.within(0.05).switch({}, Lamp("desk"))
+    finally:
+        private_broker.start()
+
+
+def test_what_was_handled_while_the_broker_was_away_does_no_harm(bench, private_broker):
+    """A handler that ends after its connection did settles nothing; the message comes again, and is counted."""
+    gate, keeper, events = Gate(), Keeper(), queue.Queue()
+    keeper.does["switch"] = gate
+    bench.serve(keeper, report=events.put)
+    bench.client().switch({}, Lamp("desk"))
+    assert gate.entered.wait(PATIENCE)
+
+    private_broker.kill()
+    gate.may_leave.set()
+    private_broker.start()
+
+    kinds = [bench.next(events).kind for _ in range(6)]
+    assert kinds == ["received", "replied", "redelivered", "retried", "received", "replied"]
+
+
+# ---- it refuses
+
+
+def test_a_broker_that_is_not_there_is_named_without_its_password():
+    """The first connection is not tried for ever, and its error may be shown to anybody."""
+    transport = AMQPTransport("amqp://me:hidden@127.0.0.1:1/")
+
+    with pytest.raises(BrokerUnreachable, match=r"127\.0\.0\.1:1.*refused") as caught:
+        transport.start()
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_wrong_password_is_said(private_broker):
+    """A broker that does not let us in is told from one that is not there."""
+    transport = AMQPTransport(private_broker.url.replace("secret", "guess"))
+
+    with pytest.raises(BrokerUnreachable, match="ACCESS_REFUSED"):
+        transport.start()
+
+
+def test_the_next_of_several_brokers_is_tried(private_broker):
+    """A URL may name more than one, as oslo.messaging has it."""
+    transport = AMQPTransport(private_broker.url.replace("@", "@127.0.0.1:1,mininova:secret@"))
+
+    transport.start()
+    try:
+        with pytest.raises(rpc.Undeliverable):
+            transport.publish_confirmed(message_to("nowhere"), PATIENCE)
+    finally:
+        transport.stop()
+
+
+def test_a_user_with_odd_letters_is_who_it_is():
+    """The user_id of messages is the user's name, not as a URL writes it."""
+    assert AMQPTransport("amqp://a%40b:x@127.0.0.1/").user_id == "a@b"
+    assert AMQPTransport("amqp://127.0.0.1/").user_id is None
+
+
+def test_a_message_that_cannot_be_written_does_not_upset_those_after(bench):
+    """Confirms are counted, and what was never sent is not."""
+    bench.serve(Keeper())
+    transport = bench.peer().transport
+
+    with pytest.raises(rpc.MalformedMessage, match="255 bytes"):
+        transport.publish_confirmed(message_to("x" * 300), PATIENCE)
+    transport.publish_confirmed(message_to(bench.topic, bench.exchange), PATIENCE)
+
+
+def test_a_connection_that_is_lost_is_not_written_to_again(bench):
+    """Who tries again waits for the next one, and does not keep the reader from making it (under eventlet it would)."""
+    bench.serve(Keeper())
+    transport = bench.peer().transport
+    lost = transport._live
+
+    lost.link.cut()
+    (error,) = lost.publishing.publish_all([message_to(bench.topic, bench.exchange)], PATIENCE)
+    assert isinstance(error, rpc.ConnectionLost)
+
+    transport.publish_confirmed(message_to(bench.topic, bench.exchange), PATIENCE)
+    assert transport._live is not lost
+
+
+def test_many_threads_are_confirmed_each_its_own(bench):
+    """Who publishes to a queue hears that it arrived, who publishes to none that it did not, all at once."""
+    bench.serve(Keeper(), spawn=never)
+    transport = bench.peer().transport
+    outcomes = queue.Queue()
+
+    def publish(number):
+        try:
+            transport.publish_confirmed(message_to(bench.topic if number % 2 else "nowhere", bench.exchange), PATIENCE)
+            outcomes.put((number % 2, "arrived"))
+        except rpc.Undeliverable:
+            outcomes.put((number % 2, "undeliverable"))
+
+    threads = [threading.Thread(target=publish, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+
+    told = [outcomes.get(timeout=PATIENCE) for _ in threads]
+    assert set(told) == {(1, "arrived"), (0, "undeliverable")}
+
+
+# ---- it changes its mind
+
+
+def test_a_queue_that_is_deleted_is_made_again(bench, private_broker):
+    """The broker ends our reading of a queue that somebody deletes; we make it anew, and the connection goes on."""
+    transport = bench.peer("lamp.a").transport
+    bench.serve(Keeper(), peer=bench.peers[0])
+    live, restored = transport._live, threading.Event()
+    transport.on_restored = restored.set
+
+    with kombu.Connection(private_broker.url) as connection:
+        connection.default_channel.queue_delete(f"{bench.topic}.a")
+    assert restored.wait(PATIENCE)
+
+    assert bench.client().on("a").get({}, "desk") == Lamp("desk")
+    assert transport._live is live
+
+
+def test_the_reader_outlives_what_it_calls(bench):
+    """An exception of one reader of a queue does not end the reading of all."""
+    bench.serve(Keeper())
+    peer, heard = bench.peer(), queue.Queue()
+
+    def stumble(delivery):
+        heard.put(delivery)
+        raise ValueError("not my day")
+
+    name = f"stumble-{bench.mark}"
+    peer.transport.subscribe(
+        Subscription(queue=name, exchange=bench.exchange, kind=TOPIC, routing_key=name, on_delivery=stumble)
+    )
+    peer.transport.publish_confirmed(message_to(name, bench.exchange), PATIENCE)
+    heard.get(timeout=PATIENCE)
+
+    assert bench.client(peer).get({}, "desk") == Lamp("desk")
+
+
+@pytest.mark.parametrize("name", ["message_id", "app_id", "reply_to", "correlation_id"])
+def test_properties_that_are_no_text_are_left_out(bench, private_broker, name):
+    """A message with them is handled like any other, and does not end the connection each time that it comes."""
+    heard = bench.listen(f"any-{bench.mark}")
+    with kombu.Connection(private_broker.url) as connection:
+        producer = kombu.Producer(connection.default_channel)
+        for body in b"", b"{}":
+            producer.publish(body, routing_key=f"any-{bench.mark}", **{name: b"\xff"})
+
+    for body in b"", b"{}":
+        message = bench.next(heard)
+        assert (message.body, message.message_id, message.reply_to) == (body, "", None)
+
+
+def test_headers_that_are_no_text_are_left_out(bench, private_broker):
+    """Whoever wrote them, the message is handled like any other."""
+    heard = bench.listen(f"any-{bench.mark}")
+    hostile = {"good": "yes", "n": 7, "b": b"\xff", "t": {"a": 1}, "l": [1], "none": None, "x-mininova-deliveries": "2"}
+    with kombu.Connection(private_broker.url) as connection:
+        producer = kombu.Producer(connection.default_channel)
+        producer.publish(b"{}", routing_key=f"any-{bench.mark}", headers=hostile)
+
+    assert bench.next(heard).headers == {"good": "yes"}
+
+
+def test_a_routing_key_that_is_no_text_does_not_end_the_connection(bench, private_broker):
+    """On an exchange for fanouts any key arrives; it is read as far as it can be."""
+    name = f"any-{bench.mark}"
+    heard = bench.listen(name, exchange=f"{name}_fanout", kind=FANOUT)
+    transport = bench.peers[-1].transport
+    live = transport._live
+    with kombu.Connection(private_broker.url) as connection:
+        message = amqp.Message(b"{}")
+        connection.default_channel.basic_publish(message, exchange=f"{name}_fanout", routing_key=b"caf\xe9")
+
+    assert bench.next(heard).routing_key == "caf\ufffd"
+    assert transport._live is live
+
+
+@pytest.mark.parametrize("counted", ["many", -7, 2.5, None])
+def test_a_count_of_deliveries_that_is_none_is_0(bench, private_broker, counted):
+    """The header is read as what it should be, whoever wrote it."""
+    heard = bench.listen(f"any-{bench.mark}")
+    with kombu.Connection(private_broker.url) as connection:
+        producer = kombu.Producer(connection.default_channel)
+        producer.publish(b"{}", routing_key=f"any-{bench.mark}", headers={"x-mininova-deliveries": counted})
+
+    message = bench.next(heard)
+
+    assert message.deliveries == 0
+    assert message.body == b"{}"
+
+
+# ---- the end
+
+
+def test_stopping_ends_the_threads(bench):
+    """Nothing of a transport is left behind, and no connection is made to say goodbye on."""
+    transport = bench.peer().transport
+
+    transport.stop()
+
+    assert not any(thread.is_alive() for thread in transport._threads)
+
+
+def test_a_call_that_waits_hears_that_its_process_stops(bench):
+    """Whoever still waits is told, and told that the work may have been done."""
+    taken = threading.Event()
+    bench.serve(Keeper(), spawn=lambda *args: taken.set())
+    peer, outcome = bench.peer(), queue.Queue()
+
+    def call():
+        try:
+            bench.client(peer).get({}, "desk")
+        except rpc.RPCError as error:
+            outcome.put(error)
+
+    threading.Thread(target=call).start()
+    assert taken.wait(PATIENCE)
+    peer.stop()
+
+    assert isinstance(outcome.get(timeout=PATIENCE), rpc.ConnectionLost)

@@ -1,0 +1,181 @@
+"""Events: what they must not hold, and that telling them hurts nobody."""
+
+import queue
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mininova import rpc
+from mininova.rpc.watch.flow import without_secrets
+from tests.fixtures.rpc_bench import Keeper, Lamp, MemoryBench
+
+SECRETS = [
+    "password",
+    "adminPass",
+    "admin_pass",
+    "auth_token",
+    "X-Auth-Token",
+    "client_secret",
+    "user_data",
+    "credential",
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_what_has_a_secrets_name_is_left_out(name):
+    """However deep it is."""
+    assert without_secrets({"a": [{name: "s3cret", "b": 1}]}) == {"a": [{name: "***", "b": 1}]}
+
+
+def test_a_secret_that_is_not_set_may_be_seen():
+    """That there is none is no secret."""
+    assert without_secrets({"password": None}) == {"password": None}
+
+
+class Login(msgspec.Struct):
+    """An argument with a secret in it."""
+
+    user: str
+    password: str
+
+
+def test_objects_have_no_secrets_either():
+    """What is not plain data yet is made so first."""
+    assert without_secrets([Login("me", "s3cret")]) == [{"user": "me", "password": "***"}]
+    assert without_secrets(datetime(2025, 1, 1, tzinfo=UTC)) == "2025-01-01T00:00:00Z"
+
+
+def test_what_is_nested_without_end_is_cut():
+    """An event is for people, and a hostile sender's message must not break its receiver here."""
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+
+    assert "…" in str(without_secrets(deep))
+
+
+secrets = st.dictionaries(st.sampled_from(SECRETS), st.just("s3cret"))
+plain = st.recursive(secrets, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+
+
+@given(plain)
+def test_no_event_holds_a_secret(payload):
+    """Neither the arguments nor the result of any message, wherever they are kept in it."""
+    events = list[rpc.MessageEvent]()
+    bench = MemoryBench()
+
+    class Vault(rpc.Interface):
+        topic, version = bench.topic, "1.0"
+
+        @rpc.call(since="1.0")
+        def keep(self, ctxt: dict[str, object], thing: object) -> object:
+            """Give back what it is given."""
+
+    class Keep:
+        def keep(self, ctxt, thing):
+            return thing
+
+    bench.serve(Keep(), api=Vault, report=events.append)
+    Vault(bench.peer(report=events.append)).keep({}, payload)
+    rpc.Notifier(bench.peers[-1], "vault").info({}, "vault.kept", {"thing": payload})
+
+    assert len(events) == 4
+    assert b"s3cret" not in msgspec.json.encode(events)
+
+
+def test_a_request_id_that_is_no_text_is_none():
+    """A wrong type would make the whole report unreadable."""
+    events = list[rpc.MessageEvent]()
+    bench = MemoryBench()
+    bench.serve(Keeper(), report=events.append)
+
+    bench.client().get({"request_id": ["a"]}, "desk")
+
+    assert [event.request_id for event in events] == [None, None]
+    assert msgspec.convert(msgspec.to_builtins(events), list[rpc.MessageEvent]) == events
+
+
+# ---- the reporter
+
+
+@pytest.fixture
+def published():
+    """Give where reports go."""
+    return queue.Queue()
+
+
+def reported(published, count):
+    """Wait for so many events."""
+    told = []
+    while len(told) < count:
+        told += msgspec.json.decode(published.get(timeout=20), type=list[rpc.MessageEvent])
+    return told
+
+
+def test_events_are_published_together(published):
+    """What came before the reporter was ready goes out in one message, and stopping publishes the rest."""
+    reporter = rpc.Reporter(published.put)
+    for number in range(3):
+        reporter(rpc.MessageEvent(kind="sent", at=float(number)))
+    reporter.start()
+    reporter.stop()
+
+    assert [event.at for event in reported(published, 3)] == [0, 1, 2]
+
+
+def test_a_report_is_never_too_long_for_a_broker(published):
+    """Many events are published in several messages."""
+    reporter = rpc.Reporter(published.put)
+    for number in range(1200):
+        reporter(rpc.MessageEvent(kind="sent", at=float(number)))
+    reporter.start()
+    reporter.stop()
+
+    sizes = [len(msgspec.json.decode(published.get())) for _ in range(published.qsize())]
+    assert sum(sizes) == 1200
+    assert max(sizes) <= 500
+
+
+def test_events_beyond_the_most_are_dropped(published):
+    """When the broker is away for long, memory is worth more."""
+    reporter = rpc.Reporter(published.put)
+    for number in range(10_500):
+        reporter(rpc.MessageEvent(kind="sent", at=float(number)))
+    reporter.start()
+    reporter.stop()
+
+    assert len(reported(published, 10_000)) == 10_000
+    assert published.empty()
+
+
+def test_a_report_that_fails_is_not_the_last(published):
+    """Whatever was wrong with one, the next is published."""
+    failed = queue.Queue()
+
+    def publish(body):
+        if failed.empty():
+            failed.put(body)
+            raise OSError("the disk is on fire")
+        published.put(body)
+
+    reporter = rpc.Reporter(publish)
+    reporter.start()
+    reporter(rpc.MessageEvent(kind="sent", at=1.0))
+    failed.put(failed.get(timeout=20))
+    reporter(rpc.MessageEvent(kind="sent", at=2.0))
+    reporter.stop()
+
+    assert [event.at for event in reported(published, 1)] == [2.0]
+
+
+def test_a_payload_that_json_has_no_word_for_is_told_as_text(published):
+    """An event of an odd result does not end the reporting."""
+    reporter = rpc.Reporter(published.put)
+    reporter(rpc.MessageEvent(kind="replied", at=1.0, payload={"result": Lamp}))
+    reporter.start()
+    reporter.stop()
+
+    assert "Lamp" in reported(published, 1)[0].payload["result"]

@@ -1,0 +1,87 @@
+"""What somebody sees who starts mininova for the first time."""
+
+import re
+
+from tests.fixtures.local_stack import run
+
+
+def position(text, pattern):
+    """Give where a pattern begins in a text; it must be there."""
+    found = re.search(pattern, text, re.MULTILINE)
+    assert found, f"{pattern!r} is not in:\n{text}"
+    return found.start()
+
+
+def test_each_step_is_a_line_in_order(local_stack):
+    """The start says what became true, in the order in which it did, and ends with what to try."""
+    steps = [
+        r"^ +[\d.]+ s  database: mininova\.sqlite",
+        r"^ +[\d.]+ s  RabbitMQ: a node of its own, on 127\.0\.0\.1:\d+",
+        r"^ +[\d.]+ s  up: .*mininova-compute-host-1, mininova-compute-host-2",
+        r"^ +[\d.]+ s  server first-boot is ACTIVE, 10\.0\.",
+        r"^The flow of that boot:",
+        r"^mininova is up at http://127\.0\.0\.1:\d+\.  What to try next:",
+    ]
+    positions = [position(local_stack.first_output, step) for step in steps]
+
+    assert positions == sorted(positions)
+
+
+def test_the_flow_of_the_boot_is_shown_message_by_message(local_stack):
+    """The flow goes from the client over api, conductor and scheduler to a compute and back, one line a message."""
+    arrows = [
+        r"client +→ api +http +POST /v2\.1/servers .*202",
+        r"api +→ conductor +cast +build_instances \d",
+        r"conductor +→ scheduler +call +select_destinations \d",
+        r"scheduler +→ conductor +reply +select_destinations",
+        r"conductor +→ compute\.host-\d +cast +build_instance \d",
+        r"compute\.host-\d +→ notifications +notification +compute\.instance\.create\.start",
+        r"compute\.host-\d +→ conductor +call +update_instance \d.*spawning → active",
+        r"compute\.host-\d +→ notifications +notification +compute\.instance\.create\.end",
+    ]
+    positions = [position(local_stack.first_output, arrow) for arrow in arrows]
+
+    assert positions == sorted(positions)
+
+
+def test_what_to_try_next_works(local_stack):
+    """The commands that the start ends with do what they promise, in a shell that has sourced openrc."""
+    assert "first-boot" in in_shell(local_stack, "openstack server list")
+    assert "POST /v2.1/servers" in in_shell(local_stack, "mininova-flow list")
+    assert "build_instances" in in_shell(local_stack, "mininova-flow show first-boot")
+    assert "nova-conductor" in in_shell(local_stack, "mininova-manage service list")
+
+
+def test_openrc_serves_both_users(local_stack):
+    """After openrc the other cloud can be named, and ``openrc admin`` makes a shell the admin's."""
+    assert "host-1" in in_shell(local_stack, "openstack --os-cloud mininova-admin hypervisor list")
+    assert "host-1" in in_shell(local_stack, "openstack hypervisor list", openrc_for="admin")
+
+
+def in_shell(stack, command, openrc_for=""):
+    """Run a command as somebody would type it after sourcing openrc, and give what it prints."""
+    done = run(["bash", "-ec", f". {stack.home.openrc} {openrc_for}; {command}"], stack.environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_the_start_writes_is_private(local_stack):
+    """Files with passwords are closed to others."""
+    home = local_stack.home
+    for path in (home.openrc, home.clouds, home.root / "secrets.json", *home.etc.glob("mininova*.conf")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_each_service_is_its_own_broker_user(local_stack):
+    """No two are the same, nobody is guest, and each has the rights that it needs and no more."""
+    connected = local_stack.sh("rabbitmqctl", "--quiet", "list_connections", "user").stdout.split()[1:]
+    assert {"api", "compute.host-1", "compute.host-2", "conductor", "flow", "scheduler"} <= set(connected)
+    assert len(connected) == len(set(connected))
+    assert "guest" not in local_stack.sh("rabbitmqctl", "--quiet", "list_users").stdout
+    checked = local_stack.tool("mininova-manage", "check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_nobody_is_refused_anything_in_peace(local_stack):
+    """What the services do of themselves is within their rights."""
+    assert "ACCESS_REFUSED" not in local_stack.home.log("rabbitmq").read_text()

@@ -1,0 +1,272 @@
+"""mininova-manage host add, rotate and remove, and check: on a broker and a database of their own."""
+
+import configparser
+import shlex
+import shutil
+import stat
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import amqp
+import pytest
+from stack import broker
+
+from mininova.db import identities as recorded
+from mininova.db import schema
+from mininova.db.session import Database
+from mininova.trust import identities
+from mininova.trust.broker import definitions
+from tests.fixtures.local_stack import VENV, run
+from tests.fixtures.private_broker import PrivateBroker
+
+SERVICES = {identities.trusted(name): "secret" for name in identities.TRUSTED}
+
+
+@pytest.fixture(scope="module")
+def node(rabbitmq_server):
+    """Run a broker that has the users of the services, and no compute yet."""
+    folder = Path(tempfile.mkdtemp(prefix="mininova-"))
+    wanted = definitions.together(broker.node_definitions(), definitions.users(SERVICES))
+    made = PrivateBroker(folder, rabbitmq_server, definitions=wanted)
+    made.start()
+    yield made
+    made.kill()
+    shutil.rmtree(folder)
+
+
+class Cloud:
+    """A controller: its database, its settings, and its mininova-manage.
+
+    :ivar file: where the commands write the settings of a compute
+    """
+
+    def __init__(self, folder: Path, node: PrivateBroker) -> None:
+        self.file, self._settings = folder / "compute.conf", folder / "mininova.conf"
+        self.database = Database(f"sqlite:///{folder / 'mininova.sqlite'}", connect_retry=0)
+        schema.upgrade(self.database)
+        self.recorded_only: list[identities.Identity] = []
+        self.write(node)
+
+    def write(self, node: PrivateBroker, more: str = "") -> None:
+        """Write the settings of the controller."""
+        self._settings.write_text(
+            f"[DEFAULT]\ntransport_url = {node.url_of('manage', 'secret')}\n"
+            f"[database]\nconnection = {self.database.name}\n"
+            f"[broker_admin]\ncommand = {shlex.quote(str(node.tool))}\n[flow]\nenabled = true\n{more}"
+        )
+
+    def manage(self, *words: object):
+        """Run a command."""
+        return run([VENV / "mininova-manage", "--config-file", self._settings, *words], {})
+
+    def host(self, verb: str, name: str, *words: object):
+        """Run a command about a host, which must succeed."""
+        file = () if verb == "remove" else ("--config", self.file)
+        done = self.manage("host", verb, name, *words, *file)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def record(self, name: str) -> None:
+        """Record a compute of which the broker knows nothing."""
+        identity = identities.compute(name)
+        self.recorded_only.append(identity)
+        with self.database.write() as tx:
+            recorded.record(tx, identity.name, identity.hosts, datetime.now(UTC))
+
+    def log_in(self) -> amqp.Connection:
+        """Connect as the compute, with the password in its file."""
+        url = urlsplit(self.settings["DEFAULT"]["transport_url"])
+        made = amqp.Connection(
+            f"{url.hostname}:{url.port}", userid=url.username, password=url.password, login_method="PLAIN"
+        )
+        made.connect()
+        return made
+
+    @property
+    def settings(self) -> configparser.RawConfigParser:
+        """Give what is in the compute's file."""
+        found = configparser.RawConfigParser()
+        found.read(self.file)
+        return found
+
+    @property
+    def identities(self) -> list[identities.Identity]:
+        """Give what is recorded."""
+        with self.database.read() as tx:
+            return recorded.search(tx)
+
+
+@pytest.fixture
+def cloud(tmp_path, node):
+    """Give a controller; what it makes on the broker is removed in the end."""
+    made = Cloud(tmp_path, node)
+    yield made
+    for identity in made.identities:
+        if identity not in made.recorded_only:
+            node.tell("delete_user", identity.name)
+    made.database.close()
+
+
+def test_a_host_is_added(cloud):
+    """Its user can log in and use its own queue and no other, its hosts are recorded, and its file is private."""
+    done = cloud.host("add", "host-1")
+
+    assert "compute.host-1 may use the broker, for host-1" in done.stdout
+    assert cloud.identities == [identities.compute("host-1")]
+    assert stat.S_IMODE(cloud.file.stat().st_mode) == 0o600
+    assert cloud.settings["DEFAULT"]["host"] == "host-1"
+    assert cloud.settings["flow"]["enabled"] == "true"
+    with cloud.log_in() as connection:
+        connection.channel().queue_declare("compute.host-1", durable=True, auto_delete=False)
+        connection.channel().basic_publish(amqp.Message("{}"), "mininova.flow", "events")
+        with pytest.raises(amqp.exceptions.AccessRefused):
+            connection.channel().queue_declare("compute.host-2", durable=True, auto_delete=False)
+
+
+def test_a_compute_of_many_hosts_is_added(cloud):
+    """Its file names the process and the hosts; its user can use the queue of each, and of no other."""
+    done = cloud.host("add", "lab", "--hosts", "edge, lab-[001-300]")
+
+    assert "compute.lab may use the broker, for edge, lab-[001-300]" in done.stdout
+    assert (cloud.settings["DEFAULT"]["host"], cloud.settings["compute"]["hosts"]) == ("lab", "edge, lab-[001-300]")
+    assert len(cloud.identities[0].hosts) == 301
+    with cloud.log_in() as connection:
+        for host in ("edge", "lab-001", "lab-300"):
+            connection.channel().queue_declare(f"compute.{host}", durable=True, auto_delete=False)
+        for host in ("lab", "lab-301", "lab-0300"):
+            with pytest.raises(amqp.exceptions.AccessRefused):
+                connection.channel().queue_declare(f"compute.{host}", durable=True, auto_delete=False)
+
+
+def test_a_file_that_is_there_keeps_what_it_says(cloud):
+    """Only the address of the broker is changed in it."""
+    cloud.file.write_text("[DEFAULT]\nhost = edge\n# mine\ntransport_url = amqp://x:y@z/\n[fake]\nbehaviour = b.yaml\n")
+    cloud.file.chmod(0o644)
+
+    cloud.host("add", "edge", "--hosts", "edge-1,edge-2")
+
+    assert cloud.identities == [identities.compute("edge", ["edge-1", "edge-2"])]
+    assert "# mine\n" in cloud.file.read_text()
+    assert cloud.settings["fake"]["behaviour"] == "b.yaml"
+    assert stat.S_IMODE(cloud.file.stat().st_mode) == 0o600
+    cloud.log_in().close()
+
+
+def test_a_rotated_password(cloud):
+    """The old one is refused, whoever is connected with it is cut off, and the new one lets in."""
+    cloud.host("add", "host-1")
+    before, old = cloud.log_in(), cloud.settings["DEFAULT"]["transport_url"]
+
+    cloud.host("rotate", "host-1")
+
+    with pytest.raises((amqp.exceptions.ConnectionForced, OSError)):
+        before.drain_events(timeout=20)
+    assert cloud.settings["DEFAULT"]["transport_url"] != old
+    cloud.log_in().close()
+    new = cloud.file.read_text()
+    cloud.file.write_text(new.replace(cloud.settings["DEFAULT"]["transport_url"], old))
+    with pytest.raises(amqp.exceptions.AccessRefused):
+        cloud.log_in()
+
+
+def test_a_removed_host(cloud):
+    """It is cut off and let in no more, and nobody knows it."""
+    cloud.host("add", "host-1")
+    before = cloud.log_in()
+
+    cloud.host("remove", "host-1")
+
+    with pytest.raises((amqp.exceptions.ConnectionForced, OSError)):
+        before.drain_events(timeout=20)
+    with pytest.raises(amqp.exceptions.AccessRefused):
+        cloud.log_in()
+    assert cloud.identities == []
+
+
+def test_a_host_that_the_broker_does_not_know_can_be_removed(cloud):
+    """What an earlier command left half done is finished."""
+    cloud.record("host-1")
+    cloud.host("remove", "host-1")
+    assert cloud.identities == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("add", "host-1"), "compute.host-1 stands for host-1 already"),
+        (("add", "other", "--hosts", "host-9,host-1"), "compute.host-1 stands for host-1 already"),
+        (("add", "host 1"), "'host 1' is no name of a host"),
+        (("add", "host-1.dead"), "'host-1.dead' ends as the names of queues do"),
+        (("add", "a", "--hosts", "b,c.pause.5"), "'c.pause.5' ends as the names of queues do"),
+        (("add", "a", "--hosts", "b-[1-"), "'b-[1-' is no range of hosts"),
+        (("rotate", "host-2"), "There is no identity compute.host-2"),
+        (("remove", "host-2"), "There is no identity compute.host-2"),
+    ],
+)
+def test_what_cannot_be(cloud, words, said):
+    """It is said in one line, and nothing is changed."""
+    cloud.record("host-1")
+    known = cloud.identities
+
+    done = cloud.manage("host", *words)
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert said in line
+    assert cloud.identities == known
+
+
+def test_a_broker_that_cannot_be_administered(cloud, node):
+    """The line says which setting to look at, and nobody is recorded."""
+    settings = cloud._settings.read_text()
+    cloud._settings.write_text(settings.replace(shlex.quote(str(node.tool)), "/nowhere/rabbitmqctl"))
+
+    done = cloud.manage("host", "add", "host-1", "--config", cloud.file)
+
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "/nowhere/rabbitmqctl failed" in line
+    assert "[broker_admin] command" in line
+    assert cloud.identities == []
+    assert not cloud.file.exists()
+    cloud._settings.write_text(settings)
+
+
+# ---- check
+
+
+def test_check_is_content(cloud):
+    """When each has its own rights, it says so."""
+    cloud.host("add", "host-1")
+    done = cloud.manage("check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("good    each of 5 services and 1 computes")
+
+
+def test_check_names_what_is_weaker(cloud, node):
+    """Each thing is a line, and the command fails."""
+    cloud.host("add", "host-1")
+    cloud.write(node, "[identities]\nenforce = false\n")
+    node.tell("add_user", "guest", "guest")
+    node.tell("set_permissions", "compute.host-1", ".*", ".*", ".*")
+    node.tell("clear_topic_permissions", "scheduler")
+    node.tell("set_user_tags", "conductor", "impersonator")
+    try:
+        done = cloud.manage("check")
+    finally:
+        node.tell("delete_user", "guest")
+        node.tell("import_definitions", str(node.tool.with_name("definitions.json")))
+
+    assert done.returncode == 2
+    assert "5 of what protects" in done.stderr
+    lines = done.stdout.splitlines()
+    for said in (
+        "enforce is false",
+        "guest",
+        "compute.host-1 has other rights",
+        "scheduler has other",
+        "conductor has a tag",
+    ):
+        assert [line for line in lines if said in line and line.startswith("weaker  ")], (said, lines)

@@ -1,0 +1,98 @@
+"""A stack whose broker speaks TLS only: it is started as the documentation says, and everybody in it verifies it."""
+
+import re
+import socket
+
+import documentation
+import pytest
+from documentation import ROOT
+from stack import ports
+from stack.certificates import Authority
+
+from tests.fixtures.local_stack import run
+
+#: How docs/operate.md starts such a stack, and looks at its connections.
+START, LOOK = next(text for _, text in documentation.blocks(ROOT / "docs/operate.md", "sh") if "TLS=1" in text).split(
+    "\n", 1
+)
+COMPUTE = "mininova-compute-host-1.conf"
+
+
+@pytest.fixture(scope="module")
+def tls_stack(make_stack):
+    """Start one with one compute; a second one joins it."""
+    stack = make_stack(COMPUTES="1")
+    started = typed(stack, START)
+    assert started.returncode == 0, started.stdout + started.stderr
+    stack.first_output = started.stdout
+    added = stack.sh("add-compute", "edge-1")
+    assert added.returncode == 0, added.stderr
+    return stack
+
+
+def typed(stack, command):
+    """Type a command in the checkout."""
+    return run(["bash", "-ec", f"cd {ROOT}\n{command}"], stack.environment)
+
+
+def test_a_server_boots_over_tls(tls_stack):
+    """The start says that the broker speaks TLS, and its first server becomes ACTIVE as ever."""
+    assert re.search(r"RabbitMQ: a node of its own, on 127\.0\.0\.1:\d+, over TLS", tls_stack.first_output)
+    assert "server first-boot is ACTIVE" in tls_stack.first_output
+
+
+def test_every_connection_is_encrypted(tls_stack):
+    """The broker knows of none without TLS, and each service has at least one, the compute that was added included."""
+    looked = typed(tls_stack, LOOK)
+    _, *connections = (line.split("\t") for line in looked.stdout.splitlines())
+
+    assert len(connections) >= len([name for name in tls_stack.pids() if name.startswith("mininova-")])
+    assert {(encrypted, protocol) for _, encrypted, protocol in connections} == {("true", "tlsv1.3")}
+
+
+def test_who_speaks_plainly_is_not_answered(tls_stack):
+    """AMQP's first words, unencrypted, get an alert of TLS or nothing, and no AMQP."""
+    with socket.create_connection((ports.LOOPBACK, int(tls_stack.environment["MININOVA_BROKER_PORT"]))) as plain:
+        plain.settimeout(20)
+        plain.sendall(b"AMQP\x00\x00\x09\x01")
+        answer = plain.recv(4096)
+
+    assert b"RabbitMQ" not in answer
+    assert answer[:1] in (b"", b"\x15")  # the latter is an alert: RFC 8446, section 5.1
+
+
+@pytest.fixture
+def refused(tls_stack, tmp_path):
+    """Give a function that starts the compute again with one thing replaced in its file, and gives the line it says."""
+
+    def start(old, new):
+        text = (tls_stack.home.etc / COMPUTE).read_text()
+        assert old in text
+        (tmp_path / COMPUTE).write_text(text.replace(old, new))
+        done = tls_stack.tool("mininova-compute", "--config-file", str(tmp_path / COMPUTE))
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        password = re.search(r"transport_url = amqps://[^:]+:([^@]+)@", text)[1]
+        assert password not in line
+        return line
+
+    return start
+
+
+def test_a_broker_that_another_authority_vouches_for_is_not_trusted(tls_stack, refused, tmp_path):
+    """A service that trusts another authority, or only those of the system, tells the broker no password."""
+    other = Authority(tmp_path, "other").cert
+    trusting = f"ssl_ca_file = {tls_stack.home.ca}"
+
+    assert "its certificate is not trusted" in refused(trusting, f"ssl_ca_file = {other}")
+    assert "its certificate is not trusted" in refused(trusting, "")
+
+
+def test_a_broker_under_another_name_is_not_trusted(refused):
+    """The certificate is good, and somebody else's."""
+    assert "its certificate is not trusted: Hostname mismatch" in refused("@127.0.0.1:", "@localhost:")
+
+
+def test_without_tls_a_service_is_told_so(refused):
+    """The line says what to write instead."""
+    assert "write amqps:// instead of amqp://" in refused("amqps://", "amqp://")

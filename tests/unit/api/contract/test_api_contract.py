@@ -1,0 +1,225 @@
+"""Everything that the api answers, held against what Nova itself says of its own answers."""
+
+import re
+from typing import Any
+
+import pytest
+
+from mininova.api.routes import ROUTES
+from mininova.wsgi import Microversion
+
+VERSIONS = (
+    "2.1", "2.10", "2.25", "2.37", "2.46", "2.47", "2.52", "2.60", "2.69", "2.73", "2.79", "2.88", "2.90", "2.96",
+)  # fmt: skip
+
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q x"
+DIAGNOSTICS = {
+    "state": "running", "driver": "libvirt", "hypervisor": "fake", "hypervisor_os": "linux", "uptime": 7,
+    "config_drive": False, "num_cpus": 1, "num_disks": 1, "num_nics": 1,
+    "memory_details": {"maximum": 512, "used": 100},
+    "cpu_details": [{"id": 0, "time": 17, "utilisation": 3}],
+    "disk_details": [
+        {"read_bytes": 1, "read_requests": 1, "write_bytes": 1, "write_requests": 1, "errors_count": 0}
+    ],
+    "nic_details": [
+        {
+            "mac_address": "fa:16:3e:00:00:02",
+            **{f"{way}_{word}": 1 for way in ("rx", "tx") for word in ("octets", "packets", "errors", "drop", "rate")},
+        }
+    ],
+    "disk_names": ["vda"], "nic_names": ["tap0"],
+}  # fmt: skip
+
+ALL, ADMIN, MEMBER = ("admin", "member"), ("admin",), ("member",)
+
+# method, path, body, who; the words in braces are filled in by the test
+READS = (
+    ("GET", "/servers", ALL),
+    ("GET", "/servers?all_tenants=1&limit=1", ADMIN),
+    ("GET", "/servers/detail", ALL),
+    ("GET", "/servers/detail?all_tenants=1&limit=2&sort_key=created_at", ADMIN),
+    ("GET", "/servers/{active}", ALL),
+    ("GET", "/servers/{building}", ALL),
+    ("GET", "/servers/{broken}", ALL),
+    ("GET", "/servers/{active}/metadata", ALL),
+    ("GET", "/servers/{active}/metadata/k", ALL),
+    ("GET", "/servers/{active}/tags", ALL),
+    ("GET", "/servers/{active}/tags/t", ALL),
+    ("GET", "/servers/{active}/ips", ALL),
+    ("GET", "/servers/{active}/ips/flat", ALL),
+    ("GET", "/servers/{active}/diagnostics", ADMIN),
+    ("GET", "/servers/{active}/topology", ALL),
+    ("GET", "/servers/{active}/os-instance-actions", ALL),
+    ("GET", "/servers/{active}/os-instance-actions/{request}", ALL),
+    ("GET", "/flavors", ALL),
+    ("GET", "/flavors?limit=1", ALL),
+    ("GET", "/flavors/detail", ALL),
+    ("GET", "/flavors/detail?is_public=None", ADMIN),
+    ("GET", "/flavors/1", ALL),
+    ("GET", "/flavors/1/os-extra_specs", ALL),
+    ("GET", "/flavors/1/os-extra_specs/hw:cpu_policy", ALL),
+    ("GET", "/flavors/private/os-flavor-access", ADMIN),
+    ("GET", "/os-keypairs", ALL),
+    ("GET", "/os-keypairs/kept", ALL),
+    ("GET", "/os-services", ADMIN),
+    ("GET", "/os-hypervisors", ADMIN),
+    ("GET", "/os-hypervisors?limit=1", ADMIN),
+    ("GET", "/os-hypervisors?with_servers=True", ADMIN),
+    ("GET", "/os-hypervisors/detail", ADMIN),
+    ("GET", "/os-hypervisors/{hypervisor}", ADMIN),
+    ("GET", "/os-hypervisors/{hypervisor}/uptime", ADMIN),
+    ("GET", "/os-hypervisors/statistics", ADMIN),
+    ("GET", "/os-hypervisors/host/search", ADMIN),
+    ("GET", "/os-hypervisors/host-1/servers", ADMIN),
+    ("GET", "/os-availability-zone", ALL),
+    ("GET", "/os-availability-zone/detail", ADMIN),
+    ("GET", "/os-aggregates", ADMIN),
+    ("GET", "/os-networks", ALL),
+    ("GET", "/os-networks/{network}", ALL),
+    ("GET", "/limits", ALL),
+    ("GET", "/os-quota-sets/{project}", ALL),
+    ("GET", "/os-quota-sets/{project}/detail", ALL),
+    ("GET", "/os-quota-sets/{project}/defaults", ALL),
+    ("GET", "/extensions", ALL),
+    ("GET", "/extensions/os-hosts", ALL),
+)
+SERVER = {"name": "new", "flavorRef": "1", "imageRef": "11111111-1111-4111-8111-111111111111", "networks": "auto"}
+FLAVOR = {"name": "n", "ram": 1, "vcpus": 1, "disk": 1, "swap": 4}
+WRITES = (
+    ("POST", "/servers", {"server": SERVER}, MEMBER),
+    ("PUT", "/servers/{active}", {"server": {"name": "renamed", "accessIPv4": "10.1.2.3"}}, ALL),
+    ("POST", "/servers/{active}/metadata", {"metadata": {"a": "b"}}, ALL),
+    ("PUT", "/servers/{active}/metadata", {"metadata": {"c": "d"}}, ALL),
+    ("PUT", "/servers/{active}/metadata/e", {"meta": {"e": "f"}}, ALL),
+    ("DELETE", "/servers/{active}/metadata/e", None, ALL),
+    ("PUT", "/servers/{active}/tags", {"tags": ["x", "y"]}, ALL),
+    ("PUT", "/servers/{active}/tags/z", None, ALL),
+    ("PUT", "/servers/{active}/tags/z", None, ALL),
+    ("DELETE", "/servers/{active}/tags/z", None, ALL),
+    ("DELETE", "/servers/{active}/tags", None, ALL),
+    ("POST", "/servers/{active}/action", {"lock": None}, ALL),
+    ("POST", "/servers/{active}/action", {"unlock": None}, ALL),
+    ("POST", "/servers/{active}/action", {"os-getConsoleOutput": {"length": 5}}, ALL),
+    ("POST", "/servers/{active}/action", {"reboot": {"type": "SOFT"}}, ALL),
+    ("POST", "/servers/{active}/action", {"os-resetState": {"state": "active"}}, ADMIN),
+    ("POST", "/servers/{stopped}/action", {"os-start": None}, ALL),
+    ("POST", "/servers/{other}/action", {"os-stop": None}, ALL),
+    ("POST", "/servers/{other}/action", {"forceDelete": None}, ALL),
+    ("DELETE", "/servers/{building}", None, ALL),
+    ("POST", "/flavors", {"flavor": FLAVOR}, ADMIN),
+    ("PUT", "/flavors/1", {"flavor": {"description": "small"}}, ADMIN),
+    ("POST", "/flavors/1/os-extra_specs", {"extra_specs": {"a": "1"}}, ADMIN),
+    ("PUT", "/flavors/1/os-extra_specs/a", {"a": "2"}, ADMIN),
+    ("DELETE", "/flavors/1/os-extra_specs/a", None, ADMIN),
+    ("POST", "/flavors/private/action", {"addTenantAccess": {"tenant": "p"}}, ADMIN),
+    ("POST", "/flavors/private/action", {"removeTenantAccess": {"tenant": "p"}}, ADMIN),
+    ("DELETE", "/flavors/2", None, ADMIN),
+    ("POST", "/os-keypairs", {"keypair": {"name": "given", "public_key": PUBLIC_KEY}}, ALL),
+    ("DELETE", "/os-keypairs/given", None, ALL),
+    ("PUT", "/os-services/{service}", {"status": "disabled", "disabled_reason": "why"}, ADMIN),
+    ("PUT", "/os-services/enable", {"host": "host-1", "binary": "nova-compute"}, ADMIN),
+    ("PUT", "/os-services/disable", {"host": "host-1", "binary": "nova-compute"}, ADMIN),
+    ("PUT", "/os-services/force-down", {"host": "host-1", "binary": "nova-compute", "forced_down": True}, ADMIN),
+    ("DELETE", "/os-services/{service}", None, ADMIN),
+)
+# What Nova has in some microversions only, and the like of it in others.
+RANGES = {
+    "/os-services/enable": ("2.1", "2.52"),
+    "/os-services/disable": ("2.1", "2.52"),
+    "/os-services/force-down": ("2.11", "2.52"),
+    "PUT /os-services/{service}": ("2.53", "2.96"),
+}
+
+
+def served(method: str, path: str, body: Any, version: Microversion) -> bool:
+    """Tell whether a microversion has an operation."""
+    for name in (path, f"{method} {path}"):
+        if name in RANGES:
+            low, high = map(Microversion.parse, RANGES[name])
+            return low <= version <= high
+    url = path.partition("?")[0]
+    rows = [row for row in ROUTES if row.method == method and _fits(row.template, url) and _acts(row, body)]
+    # The row with the fewest variables is the one that is meant.
+    return min(rows, key=lambda row: row.template.count("<")).serves(version)
+
+
+def _fits(template: str, url: str) -> bool:
+    return re.fullmatch(re.sub(r"<\w+>", "[^/]+", template), url) is not None
+
+
+def _acts(row: Any, body: Any) -> bool:
+    return row.action is None or row.action in body
+
+
+@pytest.fixture
+def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Have one of everything, and give the ids."""
+    from mininova.api.handlers.networks import network_id
+    from mininova.db import faults, flavors, hosts, networks, services
+    from mininova.objects import Fault
+
+    version = request.getfixturevalue("version")
+    active = api.active(metadata={"k": "v"}, version="2.52", tags=["t"], user_data="aGVsbG8=")
+    stopped, other, broken = api.active(), api.active(host="host-2"), api.boot()
+    api.change(stopped, vm_state="stopped")
+    api.change(broken, vm_state="error", task_state=None)
+    api.compute.answers["get_diagnostics"] = DIAGNOSTICS
+    with api.db.write() as tx:
+        networks.allocate(tx, "flat", "10.0.0.0/16", active)
+        faults.create(tx, broken, Fault(code=500, message="No valid host was found.", details="Traceback"))
+        flavors.update(tx, "1", extra_specs={"hw:cpu_policy": "shared"})
+        flavors.create(tx, flavors.get(tx, "1").replace(flavor_id="private", name="private", is_public=False))
+        flavors.grant(tx, "private", "a-project")
+        node, service = hosts.search(tx)[0], services.search(tx, host="ctl-1")[0]
+    for user in ALL:
+        key = {"keypair": {"name": "kept", "public_key": PUBLIC_KEY}}
+        assert api("POST", "/os-keypairs", key, user=user).status == 200
+    actions = api("GET", f"/servers/{active}/os-instance-actions", user="admin").body["instanceActions"]
+    by_uuid = Microversion.parse(version) >= (2, 53)
+    return {
+        "active": active,
+        "stopped": stopped,
+        "other": other,
+        "broken": broken,
+        "building": api.boot(),
+        "request": actions[0]["request_id"],
+        "hypervisor": node.uuid if by_uuid else str(node.id),
+        "service": service.uuid if by_uuid else str(service.id),
+        "network": network_id(api.conf),
+        "project": api.instance(active).project_id,
+    }
+
+
+@pytest.mark.parametrize("user", ALL)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_answers_are_as_nova_says(api: Any, contract: Any, names: dict[str, str], version: str, user: str) -> None:
+    """Every operation answers with Nova's status, and with a body that Nova's own schema accepts."""
+    calls = [(method, path, None, who) for method, path, who in READS] + list(WRITES)
+    problems, asked = [], 0
+    for method, path, body, who in calls:
+        if user not in who or not served(method, path, body, Microversion.parse(version)):
+            continue
+        url, sent = path.format(**names), dict(body) if body else None
+        if url == "/servers" and Microversion.parse(version) < (2, 37):
+            sent = {"server": {name: value for name, value in SERVER.items() if name != "networks"}}
+        answer = api(method, url, sent, version=version, user=user)
+        asked += 1
+        if answer.status >= 400:
+            problems.append(f"{method} {url} {answer.status} {answer.body}")
+        problems += contract.problems(method, url, sent, version, answer)
+        if answer.headers["X-OpenStack-Nova-API-Version"] != version:
+            problems.append(f"{method} {url} does not say its version")
+    assert not problems, "\n".join(problems)
+    assert asked > 30
+
+
+def test_every_route_is_exercised() -> None:
+    """No row of the table is left out of the test above."""
+    calls = [(method, path.partition("?")[0], None) for method, path, _ in READS]
+    calls += [(method, path, body) for method, path, body, _ in WRITES]
+    missed = [
+        row
+        for row in ROUTES
+        if not any(row.method == m and _fits(row.template, p) and _acts(row, b) for m, p, b in calls)
+    ]
+    assert [(row.method, row.template, row.action) for row in missed] == []

@@ -1,0 +1,182 @@
+"""Notifications have Nova's names and keys, and hold for billing."""
+
+from datetime import UTC, datetime
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from mininova import states
+from mininova.notifications import events
+from mininova.notifications.audit_period import HOUR
+from mininova.objects import FixedIP, Flavor, ImageMeta, Instance, RequestSpec, Selection
+from mininova.rpc import Notification
+
+# Nova's info_from_instance (nova: notifications/base.py).
+NOVAS_KEYS = {
+    "tenant_id", "user_id", "instance_id", "display_name", "reservation_id", "hostname", "instance_type",
+    "instance_type_id", "instance_flavor_id", "architecture", "memory_mb", "disk_gb", "vcpus", "root_gb",
+    "ephemeral_gb", "host", "node", "availability_zone", "cell_name", "created_at", "terminated_at", "deleted_at",
+    "launched_at", "image_ref_url", "os_type", "kernel_id", "ramdisk_id", "state", "state_description", "progress",
+    "access_ip_v4", "access_ip_v6", "image_meta", "metadata", "fixed_ips",
+}  # fmt: skip
+
+# The part of Nova's closed list that an instance's life has here (nova: rpc.py,
+# LegacyValidatingNotifier.allowed_legacy_notification_event_types), without "compute.instance.".
+NOVAS_EVENTS = {
+    "create.start", "create.end", "create.error", "delete.start", "delete.end", "shutdown.start", "shutdown.end",
+    "power_off.start", "power_off.end", "power_on.start", "power_on.end", "reboot.start", "reboot.end", "reboot.error",
+    "update", "exists",
+}  # fmt: skip
+# Nova tells these failures by an event that is named after the function that failed.
+OURS = {"delete.error", "power_off.error", "power_on.error"}
+
+FLAVOR = Flavor(flavor_id="2", name="m1.small", memory_mb=2048, vcpus=1, root_gb=20, ephemeral_gb=5, swap_mb=512)
+
+
+class Listener:
+    """Hears notifications."""
+
+    def __init__(self):
+        self.heard = []
+
+    def info(self, ctxt, event_type, payload):
+        self.heard.append(("INFO", event_type, payload))
+
+    def error(self, ctxt, event_type, payload):
+        self.heard.append(("ERROR", event_type, payload))
+
+
+@pytest.fixture
+def instance():
+    return Instance(
+        uuid="u-1",
+        project_id="demo",
+        user_id="ann",
+        display_name="web-1",
+        vm_state=states.ACTIVE,
+        flavor=FLAVOR,
+        image_ref="7f3d",
+        host="host-1",
+        addresses=(FixedIP(address="10.0.0.2", network="flat", mac_address="fa:16:3e:00:00:02"),),
+        launched_at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+        updated_at=datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC),
+    )
+
+
+def test_keys(instance):
+    """A payload has the keys that consumers of Nova read."""
+    assert events.instance_payload(instance).keys() == NOVAS_KEYS
+
+
+def test_values(instance):
+    """A payload tells the project, the flavor with its disks, the state and the address."""
+    payload = events.instance_payload(instance)
+    assert (payload["tenant_id"], payload["instance_id"], payload["instance_type"]) == ("demo", "u-1", "m1.small")
+    assert (payload["disk_gb"], payload["state"], payload["state_description"]) == (25, "active", "")
+    assert [(each["address"], each["version"]) for each in payload["fixed_ips"]] == [("10.0.0.2", 4)]
+
+
+def test_moments(instance):
+    """Moments are to the second; what has not happened is empty; deleted means terminated."""
+    payload = events.instance_payload(instance)
+    assert (payload["launched_at"], payload["deleted_at"]) == ("2026-01-02 03:04:05+00:00", "")
+    gone = instance.replace(terminated_at=datetime(2026, 2, 1, tzinfo=UTC))
+    assert events.instance_payload(gone)["deleted_at"] == "2026-02-01 00:00:00+00:00"
+
+
+def test_update(instance):
+    """An update tells the states before and after, and the month so far."""
+    payload = events.update_payload(instance, old_vm_state=states.BUILDING, old_task_state=states.SPAWNING)
+    assert (payload["old_state"], payload["state"]) == ("building", "active")
+    assert (payload["old_task_state"], payload["new_task_state"]) == ("spawning", None)
+    assert payload["audit_period_beginning"] == "2026-01-01 00:00:00+00:00"
+    assert payload["audit_period_ending"] == "2026-01-02 03:04:06+00:00"
+
+
+@pytest.mark.parametrize(("phase", "priority"), [("start", "INFO"), ("end", "INFO"), ("error", "ERROR")])
+def test_tell(instance, phase, priority):
+    """An event has Nova's name, and an error the priority of one."""
+    listener = Listener()
+    events.tell(listener, None, instance, "reboot", phase, message="why")
+    ((heard, event_type, payload),) = listener.heard
+    assert (heard, event_type) == (priority, f"compute.instance.reboot.{phase}")
+    assert payload["message"] == "why"
+
+
+def test_select_destinations():
+    """The scheduler's events tell what was asked, and at the end what was chosen."""
+    spec = RequestSpec(flavor=FLAVOR, image=ImageMeta(id="7f3d"), project_id="demo")
+    hosts = [Selection(host=host, node=host, availability_zone="nova") for host in ("host-1", "host-2")]
+    assert "selected_hosts" not in events.select_destinations_payload(spec, ["u-1"])
+    payload = events.select_destinations_payload(spec, ["u-1"], [hosts])
+    assert payload["request_spec"]["flavor"]["memory_mb"] == 2048
+    assert (payload["instance_uuids"], payload["selected_hosts"]) == (["u-1"], ["host-1"])
+
+
+# ---- names
+
+
+def test_names():
+    """Every event that can be emitted is in Nova's list, but for the failures that have no name of their own there."""
+    phased = set(product(get_args(events.Action), get_args(events.Phase))) - {("shutdown", "error")}
+    named = {events.instance_event(action, phase) for action, phase in phased}
+    named |= {events.INSTANCE_UPDATE, events.INSTANCE_EXISTS}
+    assert named == {f"compute.instance.{event}" for event in NOVAS_EVENTS | OURS}
+    scheduler = {events.SELECT_DESTINATIONS_START, events.SELECT_DESTINATIONS_END}
+    assert scheduler == {"scheduler.select_destinations.start", "scheduler.select_destinations.end"}
+
+
+def test_every_operation_has_events():
+    """Whatever can fail can be told of."""
+    assert events.ACTIONS.keys() == states.OPERATIONS.keys()
+
+
+# ---- exists
+
+
+def test_exists(instance):
+    """It tells the period, and what Nova tells beside it."""
+    listener = Listener()
+    noon, one = datetime(2026, 1, 2, 12, tzinfo=UTC), datetime(2026, 1, 2, 13, tzinfo=UTC)
+    events.tell_exists(listener, None, instance, noon, one)
+    ((priority, event_type, payload),) = listener.heard
+    assert (priority, event_type) == ("INFO", "compute.instance.exists")
+    assert payload.keys() == NOVAS_KEYS | {"audit_period_beginning", "audit_period_ending", "bandwidth"}
+    assert payload["audit_period_beginning"] == "2026-01-02 12:00:00+00:00"
+    assert payload["audit_period_ending"] == "2026-01-02 13:00:00+00:00"
+
+
+def test_before_a_delete_the_period_so_far_is_told(instance):
+    """Of what ran; what never did existed for nobody who bills."""
+    listener = Listener()
+    events.tell_exists_so_far(listener, None, instance, HOUR, datetime(2026, 1, 2, 12, 34, 56, tzinfo=UTC))
+    events.tell_exists_so_far(listener, None, instance.replace(launched_at=None), HOUR, datetime.now(UTC))
+    ((_, _, payload),) = listener.heard
+    assert payload["audit_period_beginning"] == "2026-01-02 12:00:00+00:00"
+    assert payload["audit_period_ending"] == "2026-01-02 12:34:56+00:00"
+
+
+# ---- notify_on_state_change
+
+
+@pytest.mark.parametrize(
+    ("setting", "vm_state", "task_state"),
+    [("vm_and_task_state", True, True), ("vm_state", True, False), ("none", False, False)],
+)
+def test_which_updates_are_wanted(instance, setting, vm_state, task_state):
+    """All, those of another vm_state, or none."""
+
+    def wanted(old_vm_state):
+        payload = events.update_payload(instance, old_vm_state=old_vm_state, old_task_state=states.SPAWNING)
+        told = {"event_type": events.INSTANCE_UPDATE, "payload": payload, "publisher_id": "", "priority": "info"}
+        return events.wanted(setting, Notification(**told))
+
+    assert (wanted(states.BUILDING), wanted(states.ACTIVE)) == (vm_state, task_state)
+
+
+def test_other_events_are_always_wanted(instance):
+    """The setting is about updates alone."""
+    payload = events.instance_payload(instance)
+    told = Notification(event_type="compute.instance.create.end", payload=payload, publisher_id="", priority="info")
+    assert events.wanted("none", told)

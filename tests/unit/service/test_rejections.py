@@ -1,0 +1,139 @@
+"""What becomes of the instances of a cast that was refused."""
+
+import pytest
+
+from mininova import rpc, states
+from mininova.context import RequestContext
+from mininova.db import faults, instances, schema
+from mininova.db.session import Database
+from mininova.objects import Flavor, Instance
+from mininova.rpc.notify.drivers import Kept
+from mininova.service.codec import CODEC
+from mininova.service.rejections import Rejections
+
+FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
+CTXT = RequestContext(request_id="req-1", project_id="demo")
+REFUSAL = rpc.UnsupportedVersion("compute on host-1 cannot run it")
+
+
+class World:
+    """A database, and the rejections of a service that keeps what it tells."""
+
+    def __init__(self, path):
+        self.db, self._kept = Database(f"sqlite:///{path}/mininova.sqlite"), Kept()
+        schema.upgrade(self.db)
+        notifier = rpc.Notifier(None, "conductor.ctl", drivers=[self._kept])
+        self.rejections = Rejections(self.db, notifier, "conductor")
+
+    def new(self, uuid, vm_state, task_state):
+        """Insert an instance."""
+        fields = {"project_id": "demo", "user_id": "ann", "display_name": uuid, "flavor": FLAVOR}
+        with self.db.write() as tx:
+            return instances.create(tx, [Instance(uuid=uuid, vm_state=vm_state, task_state=task_state, **fields)])[0]
+
+    def change(self, uuid, task_state):
+        """Have somebody else move it on."""
+        with self.db.write() as tx:
+            changes = {"task_state": task_state}
+            return instances.update(tx, uuid, changes, generation=None, expected_task_state=None)
+
+    def refuse(self, method, **arguments):
+        """Have a cast come back."""
+        args = {name: CODEC.wrap(value, {}) for name, value in arguments.items()}
+        self.rejections(CTXT, rpc.Request(method=method, args=args), REFUSAL)
+
+    def now(self, uuid):
+        """Read an instance, and what its owner is told of it."""
+        with self.db.read() as tx:
+            return instances.get(tx, uuid), faults.latest(tx, [uuid]).get(uuid)
+
+    @property
+    def told(self):
+        return [(each.event_type.removeprefix("compute.instance."), each.payload) for each in self._kept.notifications]
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.db.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "vm_state", "task_state", "left", "event"),
+    [
+        ("build_instance", states.BUILDING, states.SPAWNING, states.ERROR, "create"),
+        ("stop_instance", states.ACTIVE, states.POWERING_OFF, states.ACTIVE, "power_off"),
+        ("reboot_instance", states.ACTIVE, states.REBOOTING_HARD, states.ERROR, "reboot"),
+        ("delete_instance", states.ACTIVE, states.DELETING, states.ERROR, "delete"),
+    ],
+)
+def test_the_operation_ends_and_the_world_is_told(world, method, vm_state, task_state, left, event):
+    """The instance is left as a failure leaves it, its owner can read why, and both are notifications."""
+    instance = world.new("u-1", vm_state, task_state)
+
+    world.refuse(method, instance=instance)
+
+    now, fault = world.now("u-1")
+    assert (now.vm_state, now.task_state) == (left, None)
+    assert "cannot run it" in fault.message
+    (update, updated), (failed, why) = world.told
+    assert (update, failed) == ("update", f"{event}.error")
+    assert (updated["old_task_state"], updated["state"], updated["service"]) == (task_state, left, "conductor")
+    assert "cannot run it" in why["message"]
+
+
+def test_each_instance_of_a_cast(world):
+    """A request for several fails for each of them."""
+    several = [world.new(uuid, states.BUILDING, states.SCHEDULING) for uuid in ("u-1", "u-2")]
+
+    world.refuse("build_instances", instances=several)
+
+    assert [world.now(uuid)[0].vm_state for uuid in ("u-1", "u-2")] == [states.ERROR] * 2
+    assert [event for event, _ in world.told] == ["update", "create.error"] * 2
+
+
+def test_what_nothing_is_done_to_is_left_alone(world):
+    """Somebody else has ended it, and nobody is told twice."""
+    instance = world.new("u-1", states.ACTIVE, None)
+
+    world.refuse("stop_instance", instance=instance)
+    world.refuse("stop_instance", instance=instance.replace(uuid="u-gone"))
+
+    assert world.now("u-1")[0].vm_state == states.ACTIVE
+    assert world.told == []
+
+
+def test_what_has_moved_on_is_left_alone(world):
+    """The rejection of a stop that was done long ago does not end the stop that is under way now."""
+    sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
+    world.change("u-1", None)
+    again = world.change("u-1", states.POWERING_OFF)
+
+    world.refuse("stop_instance", instance=sent)
+
+    assert world.now("u-1") == (again, None)
+    assert world.told == []
+
+
+def test_the_owner_may_have_edited_it(world):
+    """A new name is no move: the operation that was refused still ends."""
+    sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
+    with world.db.write() as tx:
+        instances.edit(tx, "u-1", display_name="renamed")
+
+    world.refuse("stop_instance", instance=sent)
+
+    assert (world.now("u-1")[0].task_state, world.now("u-1")[0].display_name) == (None, "renamed")
+
+
+def test_a_rejection_counts_once(world):
+    """Said again, when the instance is at rest or at something else, it changes nothing."""
+    sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
+    world.refuse("stop_instance", instance=sent)
+    now = world.now("u-1")
+
+    world.refuse("stop_instance", instance=sent)
+
+    assert world.now("u-1") == now
+    assert [event for event, _ in world.told] == ["update", "power_off.error"]

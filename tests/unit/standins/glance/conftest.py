@@ -1,0 +1,90 @@
+"""An image service of its own for every test, with who asks put where the check of tokens would put it."""
+
+import pytest
+
+from mininova.context import RequestContext
+from mininova.standins.glance import routes
+from mininova.standins.glance.app import Limits
+from mininova.standins.glance.db import images
+from mininova.standins.glance.db.images import Image
+from mininova.standins.glance.service import Service
+from mininova.standins.glance.store import Store
+from mininova.wsgi import Application, Request
+from mininova.wsgi.faults import FaultWrap
+from mininova.wsgi.request import CONTEXT
+
+MAX_SIZE = 1000
+CALLERS = {
+    "ann": RequestContext(user_id="ann", project_id="ours", roles=("member", "reader")),
+    "reader": RequestContext(user_id="rita", project_id="ours", roles=("reader",)),
+    "bob": RequestContext(user_id="bob", project_id="theirs", roles=("member", "reader")),
+    "stray": RequestContext(user_id="stray"),
+    "admin": RequestContext(user_id="root", project_id="admin", roles=("admin",), is_admin=True),
+}
+
+
+@pytest.fixture
+def db(empty_database):
+    return empty_database()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The folder with the data."""
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def app(db, folder):
+    service = Service(db, Store(folder, MAX_SIZE))
+    return FaultWrap(Limits(Application(routes.table(service), "image"), 4096), "image")
+
+
+@pytest.fixture
+def http(app):
+    """Send a request as one of CALLERS; give the response."""
+
+    def send(method, path, body=None, *, by="ann", content_type=None, data=None):
+        request = Request.blank(path, method=method, base_url="http://cloud.example.org/image")
+        if body is not None:
+            request.json = body
+        if data is not None:
+            request.body = data
+        if content_type is not None:
+            request.content_type = content_type
+        request.environ[CONTEXT] = CALLERS[by]
+        return request.get_response(app)
+
+    return send
+
+
+@pytest.fixture
+def make(http):
+    """Make an image over HTTP; give its id."""
+
+    def one(by="ann", **attributes):
+        formats = {"container_format": "bare", "disk_format": "raw"}
+        return http("POST", "/v2/images", {**formats, **attributes}, by=by).json["id"]
+
+    return one
+
+
+@pytest.fixture
+def upload(http):
+    """Send data for an image."""
+
+    def put(image_id, data=b"data", by="ann", content_type="application/octet-stream"):
+        return http("PUT", f"/v2/images/{image_id}/file", data=data, content_type=content_type, by=by)
+
+    return put
+
+
+@pytest.fixture
+def kept(db):
+    """Read an image from the database."""
+
+    def read(image_id) -> Image:
+        with db.read() as tx:
+            return images.get(tx, image_id)
+
+    return read

@@ -1,0 +1,175 @@
+"""The filter ``authtoken``: what of mininova/standins/keystone/middleware.py a service behind it sees."""
+
+import pytest
+
+from mininova import errors
+from mininova.standins.keystone.db.standing import SYSTEM
+from mininova.standins.keystone.middleware import AuthToken
+from mininova.wsgi import Request
+
+# Written out from keystonemiddleware's own documentation, so that the filter's table is not compared with itself.
+SPOOFS = {
+    "X-Identity-Status": "Confirmed",
+    "X-Service-Identity-Status": "Confirmed",
+    "X-User-Id": "root",
+    "X-User-Name": "root",
+    "X-User-Domain-Id": "x",
+    "X-User-Domain-Name": "x",
+    "X-Project-Id": "theirs",
+    "X-Project-Name": "theirs",
+    "X-Project-Domain-Id": "x",
+    "X-Project-Domain-Name": "x",
+    "X-Domain-Id": "x",
+    "X-Domain-Name": "x",
+    "X-Roles": "admin",
+    "X-Is-Admin-Project": "True",
+    "X-Service-Catalog": "[]",
+    "X-Service-User-Id": "nova",
+    "X-Service-Roles": "service",
+    "X-Service-Project-Id": "service",
+    "X-Tenant-Id": "theirs",
+    "X-Tenant-Name": "theirs",
+    "X-Tenant": "theirs",
+    "X-User": "root",
+    "X-Role": "admin",
+    "OpenStack-System-Scope": "all",
+}
+
+
+def environment_keys(headers):
+    return {f"HTTP_{name.upper().replace('-', '_')}" for name in headers}
+
+
+class Service:
+    """What stands behind the filter: remembers what it saw, and answers as it is told."""
+
+    def __init__(self):
+        self.seen = None
+        self.status = "200 OK"
+        self.error = None
+
+    def __call__(self, environ, start_response):
+        self.seen = {key: value for key, value in environ.items() if key in environment_keys(SPOOFS)}
+        self.environ = environ
+        if self.error:
+            raise self.error
+        start_response(self.status, [("Content-Length", "0")])
+        return [b""]
+
+
+@pytest.fixture
+def service():
+    return Service()
+
+
+@pytest.fixture
+def send(service, authority):
+    """Send a request with headers through the filter."""
+
+    def request(headers, public_endpoint=None):
+        asked = Request.blank("/v2.1/servers", base_url="http://cloud.example.org/compute", headers=headers)
+        return asked.get_response(AuthToken(service, authority, public_endpoint))
+
+    return request
+
+
+def test_what_a_project_token_says(service, send, token):
+    """A token for a project sets the keys that keystonemiddleware sets for one, and no others."""
+    demo = token("demo")
+    send({"X-Auth-Token": demo.text})
+    assert service.seen == {
+        "HTTP_X_IDENTITY_STATUS": "Confirmed",
+        "HTTP_X_USER_ID": demo.user.id,
+        "HTTP_X_USER_NAME": "demo",
+        "HTTP_X_USER_DOMAIN_ID": "default",
+        "HTTP_X_USER_DOMAIN_NAME": "Default",
+        "HTTP_X_PROJECT_ID": demo.project.id,
+        "HTTP_X_PROJECT_NAME": "demo",
+        "HTTP_X_PROJECT_DOMAIN_ID": "default",
+        "HTTP_X_PROJECT_DOMAIN_NAME": "Default",
+        "HTTP_X_ROLES": "member,reader",
+        "HTTP_X_IS_ADMIN_PROJECT": "True",
+        "HTTP_X_ROLE": "member,reader",
+        "HTTP_X_USER": "demo",
+        "HTTP_X_TENANT_ID": demo.project.id,
+        "HTTP_X_TENANT_NAME": "demo",
+        "HTTP_X_TENANT": "demo",
+    }
+    assert service.environ["keystone.token_info"]["token"]["project"]["name"] == "demo"
+
+
+def test_what_a_system_token_says(service, send, token):
+    """A token for the system says so, and names no project."""
+    send({"X-Auth-Token": token("admin", SYSTEM).text})
+    assert service.seen["HTTP_OPENSTACK_SYSTEM_SCOPE"] == "all"
+    assert "HTTP_X_PROJECT_ID" not in service.seen
+    assert service.seen["HTTP_X_ROLES"] == "admin,manager,member,reader"
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Auth-Token": ""}, {"X-Auth-Token": "forged"}])
+def test_spoofed_without_a_token(service, send, headers):
+    """Without a token that holds, nothing of what a client says of itself gets through."""
+    send({**SPOOFS, **headers})
+    assert service.seen == {"HTTP_X_IDENTITY_STATUS": "Invalid"}
+
+
+def test_spoofed_with_a_token(service, send, token):
+    """With a token, what it says is all there is: a client cannot add to it."""
+    send({**SPOOFS, "X-Auth-Token": token("demo", None).text})
+    honest = dict(service.seen)
+    send({"X-Auth-Token": token("demo", None).text})
+    assert honest == service.seen
+    assert "HTTP_X_PROJECT_ID" not in service.seen
+    assert service.seen["HTTP_X_ROLES"] == ""
+
+
+def test_spoofed_token_info(service, authority):
+    """What another filter, or a strange server, left in the environment is removed as well."""
+    environ = Request.blank("/").environ | {"keystone.token_info": {"token": {}}}
+    AuthToken(service, authority, None)(environ, lambda *_: None)
+    assert "keystone.token_info" not in service.environ
+
+
+def test_revoked(service, send, token, authority):
+    """A revoked token confirms nobody."""
+    demo = token("demo")
+    authority.revoke(demo)
+    send({"X-Auth-Token": demo.text})
+    assert service.seen == {"HTTP_X_IDENTITY_STATUS": "Invalid"}
+
+
+def test_service_token(service, send, token):
+    """A service's own token is told apart from the user's."""
+    send({"X-Auth-Token": token("demo").text, "X-Service-Token": token("admin").text})
+    assert service.seen["HTTP_X_SERVICE_IDENTITY_STATUS"] == "Confirmed"
+    assert service.seen["HTTP_X_SERVICE_USER_ID"] == token("admin").user.id
+    assert service.seen["HTTP_X_USER_NAME"] == "demo"
+
+
+def test_bad_service_token(service, send, token):
+    """A service token that does not hold is said to be invalid, and the user's counts all the same."""
+    send({"X-Auth-Token": token("demo").text, "X-Service-Token": "forged"})
+    assert service.seen["HTTP_X_SERVICE_IDENTITY_STATUS"] == "Invalid"
+    assert service.seen["HTTP_X_IDENTITY_STATUS"] == "Confirmed"
+
+
+def test_refused_client_is_told_where_to_go(service, send):
+    """A 401 from behind the filter says where a token is to be had."""
+    service.status = "401 Unauthorized"
+    assert send({}).headers["WWW-Authenticate"] == 'Keystone uri="http://cloud.example.org/identity"'
+    there = send({}, "https://api.example.net:8774/").headers["WWW-Authenticate"]
+    assert there == 'Keystone uri="https://api.example.net:8774/identity"'
+
+
+def test_refusal_by_exception(service, send):
+    """A refusal that is raised carries the same header to whoever answers for it."""
+    service.error = errors.Unauthorized()
+    with pytest.raises(errors.Unauthorized) as refusal:
+        send({})
+    assert "WWW-Authenticate" in refusal.value.details["headers"]
+
+
+def test_other_answers_are_left_alone(service, send):
+    """Nothing is added to any other answer."""
+    service.status = "403 Forbidden"
+    assert "WWW-Authenticate" not in send({}).headers

@@ -1,0 +1,51 @@
+import pytest
+
+from mininova.standins.keystone import catalog
+from mininova.standins.keystone.db import identity
+from mininova.standins.keystone.db.identity import CatalogEndpoint, CatalogService
+
+CLOUD = "http://cloud.example.org:8774"
+
+
+def entry(db, type_, project_id=None):
+    with db.read() as tx:
+        return next(one for one in catalog.entries(tx, CLOUD, project_id) if one["type"] == type_)
+
+
+@pytest.mark.parametrize(
+    ("type_", "url"), [("identity", "/identity"), ("compute", "/compute/v2.1"), ("image", "/image")]
+)
+def test_built_in(db, type_, url):
+    """Each service is there on its three interfaces, without a project in its URL."""
+    endpoints = entry(db, type_)["endpoints"]
+    assert [endpoint["interface"] for endpoint in endpoints] == ["public", "internal", "admin"]
+    assert {endpoint["url"] for endpoint in endpoints} == {CLOUD + url}
+    assert {(endpoint["region"], endpoint["region_id"]) for endpoint in endpoints} == {("RegionOne", "RegionOne")}
+
+
+@pytest.fixture
+def volume(db):
+    with db.write() as tx:
+        service = identity.create(tx, CatalogService(id="v", type="block-storage", name="cinder"))
+        url = "http://volumes/v3/%(tenant_id)s"
+        identity.create(tx, CatalogEndpoint(id="e", service_id="v", interface="public", url=url))
+    return service
+
+
+def test_project_in_url(db, volume):
+    """A URL with a project in it is filled in, and left out for a token that has none."""
+    assert entry(db, "block-storage", "p1")["endpoints"][0]["url"] == "http://volumes/v3/p1"
+    assert entry(db, "block-storage")["endpoints"] == []
+
+
+def test_disabled(db, volume):
+    """What is disabled is not in the catalog."""
+    with db.write() as tx:
+        identity.update(tx, CatalogService, "v", enabled=False)
+    with db.read() as tx:
+        assert "block-storage" not in {one["type"] for one in catalog.entries(tx, CLOUD, "p1")}
+
+
+def test_unknown_variable():
+    """A variable that nobody knows stays as it is."""
+    assert catalog.fill("http://h/$(password)s", {"project_id": "p"}) == "http://h/$(password)s"

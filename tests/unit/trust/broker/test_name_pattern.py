@@ -1,0 +1,41 @@
+"""An expression for many names is short, and matches these names only."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mininova.trust import host_lists
+from mininova.trust.broker.name_pattern import any_of
+
+NAMES = st.text("ab1.-", min_size=1, max_size=5)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["host-1"], r"host\-1"),
+        (["a", "b"], "[ab]"),
+        (["a.b", "a-b"], r"a[\.\-]b"),
+        (["edge", "host-1", "host-2"], r"(edge|host\-[12])"),
+        (["host-1", "host-10", "host-1.x"], r"host\-1(0|\.x)?"),
+    ],
+)
+def test_what_names_have_in_common_is_written_once(names, pattern):
+    """Before where they differ, and after."""
+    assert any_of(names) == pattern
+
+
+@given(st.lists(NAMES), st.lists(NAMES))
+def test_the_names_match_and_no_others(names, others):
+    """However they begin, and end."""
+    pattern = re.compile(f"^(x|{any_of(names)})$")
+    assert [name for name in names if not pattern.search(name)] == []
+    assert [other for other in others if pattern.search(other)] == [other for other in others if other in names]
+
+
+@pytest.mark.parametrize("hosts", ["node-[0001-1000]", "rack-1-[1-5000]", "n[1-3000].a, n[2500-4000].b"])
+def test_a_range_is_short(hosts):
+    """RabbitMQ's expressions may have 64 KiB when they are compiled, and each name is in there twice."""
+    assert len(any_of(host_lists.read(hosts))) < 500

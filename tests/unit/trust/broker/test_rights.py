@@ -1,0 +1,48 @@
+"""The rules that are made for the broker; tests/contracts holds them against a real one."""
+
+import re
+
+import pytest
+
+from mininova.trust import identities
+from mininova.trust.broker.rights import Layout, rights
+
+HEX = 32 * "a"
+
+
+def test_the_marks_of_a_name_are_taken_as_they_are():
+    """A dot in a host's name is a dot, and matches nothing else."""
+    own = rights(identities.compute("a.b")).read
+    assert re.search(own, "compute.a.b")
+    assert not re.search(own, "compute.axb")
+
+
+def test_a_process_of_many_hosts_has_the_queues_of_each():
+    """And one queue for its replies, whether it goes by its own name or by a host's."""
+    own = rights(identities.compute("rack", ["one", "two"]))
+    for queue in ("compute.one", "compute.two.dead", f"reply_compute.rack_{HEX}", f"reply_compute.two_{HEX}"):
+        assert re.search(own.configure, queue), queue
+    for queue in ("compute.rack", "compute.three", "compute.one.two", "compute.one|two"):
+        assert not re.search(own.configure, queue), queue
+
+
+def test_the_names_of_the_settings_are_used():
+    """The exchange and the topics of notifications may be called otherwise."""
+    layout = Layout(exchange="nova", notifications=("notifications", "billing"))
+    compute, api = rights(identities.compute("host-1"), layout), rights(identities.trusted("api"), layout)
+    assert re.search(compute.write, "nova.from.compute.host-1")
+    assert re.search(api.read, "nova.from.compute.host-1")
+    assert not re.search(compute.write, "mininova.from.compute.host-1")
+    assert set(api.topics) == {"nova", "nova.reply", "nova.notifications"}
+    assert re.search(api.topics["nova.notifications"].write, "billing.info")
+
+
+@pytest.mark.parametrize("identity", [*map(identities.trusted, identities.TRUSTED), identities.compute("host-1")])
+def test_every_rule_is_whole(identity):
+    """RabbitMQ looks for a rule anywhere in a name: each has an anchor at both ends, or matches nothing."""
+    allowed = rights(identity)
+    keys = [rule for topic in allowed.topics.values() for rule in (topic.write, topic.read)]
+    for rule in (allowed.configure, allowed.write, allowed.read, *keys):
+        assert (rule.startswith("^(") and rule.endswith(")$")) or rule == "(?!)"
+        assert not re.search(rule, "")
+        assert not re.search(rule, "amq.default")

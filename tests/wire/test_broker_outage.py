@@ -1,0 +1,71 @@
+"""What callers notice when the broker dies under their calls: over a RabbitMQ node of its own, which is killed."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mininova import rpc
+from tests.fixtures.private_broker import PrivateBroker
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Gate, Keeper, Lamp
+
+
+@pytest.fixture
+def bench(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
+    """Give a bench on a node that may be killed; it is there again afterwards."""
+    made = AMQPBench(private_broker.url)
+    yield made
+    made.close()
+
+
+class Asking(threading.Thread):
+    """Somebody who asks, and waits."""
+
+    def __init__(self, ask: Any) -> None:
+        super().__init__(daemon=True)
+        self._ask, self.answer = ask, None
+        self.start()
+
+    def run(self) -> None:
+        """See Thread."""
+        try:
+            self.answer = self._ask()
+        except rpc.RPCError as error:
+            self.answer = error
+
+    def heard(self) -> Any:
+        """Wait for the answer."""
+        self.join(PATIENCE)
+        return self.answer
+
+
+def restart_under(bench: AMQPBench, broker: PrivateBroker, keeper: Keeper, ask: Any) -> tuple[Asking, Gate]:
+    """Kill the broker while a handler is at work, and start it again."""
+    keeper.does["get"] = keeper.does["toggle"] = gate = Gate()
+    bench.serve(keeper)
+    asking = Asking(lambda: ask(bench.client()))
+    assert gate.entered.wait(PATIENCE)
+    broker.kill()
+    broker.start()
+    return asking, gate
+
+
+def test_an_idempotent_call_survives_the_broker(bench: AMQPBench, private_broker: PrivateBroker):
+    """Request and answer may be lost with the broker: it is asked again when the broker is back."""
+    keeper = Keeper()
+    asking, gate = restart_under(bench, private_broker, keeper, lambda client: client.get(CTXT, "desk"))
+    keeper.does["get"] = Lamp  # whoever asks again is answered at once, while the first handler still works
+
+    assert asking.heard() == Lamp("desk")
+    gate.may_leave.set()
+
+
+def test_another_call_is_not_asked_twice(bench: AMQPBench, private_broker: PrivateBroker):
+    """Its caller hears, in the end, that nobody knows whether it was done; it was not done twice."""
+    keeper = Keeper()
+    asking, gate = restart_under(bench, private_broker, keeper, lambda client: client.within(3).toggle(CTXT, "desk"))
+
+    assert isinstance(asking.heard(), rpc.MessagingTimeout)
+    assert keeper.asked.qsize() == 1
+    gate.may_leave.set()

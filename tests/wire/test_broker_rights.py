@@ -1,0 +1,237 @@
+"""The rights of a compute, held against a real RabbitMQ: what it may do works, and nothing else does."""
+
+import amqp
+import pytest
+from stack import broker
+
+from tests.fixtures.rights_bench import (
+    ANSWERS,
+    COMPUTE,
+    FLOW,
+    FOREIGN,
+    FROM_IT,
+    HEX,
+    LANE,
+    OTHERS_LANE,
+    OWN,
+    QUEUES,
+    REPLIES,
+    TOLD,
+    Broker,
+    E,
+    bind,
+    declare,
+    publish,
+    rabbit,
+    whose,
+)
+
+__all__ = ["rabbit"]
+
+
+# ---- what a compute may
+
+
+@pytest.mark.parametrize("queue", sorted(OWN))
+def test_a_compute_has_its_own_queues(rabbit: Broker, queue: str):
+    """It declares, binds, reads and empties them."""
+    for tried in (
+        declare(queue),
+        bind(queue, QUEUES[queue], queue),
+        bind(queue, LANE, queue),
+        lambda channel: channel.basic_get(queue),
+        lambda channel: channel.basic_consume(queue),
+        lambda channel: channel.queue_purge(queue),
+    ):
+        assert rabbit.tries(COMPUTE.name, tried) == ""
+
+
+def test_a_compute_has_a_pause_for_its_casts(rabbit: Broker):
+    """A queue of its own may send what has waited there back to its lane."""
+    back = {"x-message-ttl": 1000, "x-dead-letter-exchange": LANE, "x-dead-letter-routing-key": "compute.host-1"}
+    assert rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.30", **back)) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "queue"),
+    [
+        ("conductor", FROM_IT),
+        ("notifications.info", "notifications.info"),
+        ("notifications.error", "notifications.error"),
+        ("compute.host-1.pause.5", "compute.host-1.pause.5"),
+        (ANSWERS.partition(".from.")[0], ANSWERS),
+    ],
+)
+def test_a_compute_sends_where_it_must(rabbit: Broker, key: str, queue: str):
+    """To the conductor, to listeners, to who asked it something, and to itself: all by its lane."""
+    assert rabbit.tries(COMPUTE.name, bind("compute.host-1.pause.5", LANE, "compute.host-1.pause.5")) == ""
+    whose(rabbit, queue)
+
+    assert rabbit.tries(COMPUTE.name, publish(LANE, key, user_id=COMPUTE.name)) == ""
+
+    assert whose(rabbit, queue) == [COMPUTE.name]
+
+
+def test_a_compute_shows_its_messages(rabbit: Broker):
+    """It tells those who watch the flow."""
+    assert rabbit.tries(COMPUTE.name, publish(FLOW, "events", user_id=COMPUTE.name)) == ""
+
+
+# ---- what a compute may not
+
+
+@pytest.mark.parametrize("queue", FOREIGN)
+def test_a_compute_has_no_queue_of_others(rabbit: Broker, queue: str):
+    """It cannot read, empty, declare, delete, bind or unbind one."""
+    for tried in (
+        lambda channel: channel.basic_get(queue),
+        lambda channel: channel.basic_consume(queue),
+        lambda channel: channel.queue_purge(queue),
+        declare(queue),
+        lambda channel: channel.queue_delete(queue),
+        bind(queue, E, "compute.host-1"),
+        lambda channel: channel.queue_unbind(queue, QUEUES[queue], queue),
+    ):
+        assert "refused" in rabbit.tries(COMPUTE.name, tried)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "key"),
+    [
+        *((QUEUES[queue], queue) for queue in FOREIGN),
+        *((QUEUES[queue], queue) for queue in sorted(OWN)),
+        *((OTHERS_LANE, key) for key in ("conductor", "notifications.info", "compute.host-1.example", "")),
+        (E, "compute"),
+        (E, "compute.host-2"),
+        (E, "#"),
+        (E, ""),
+        (REPLIES, f"reply_manage.ctl-1_{HEX}"),
+        (REPLIES, "compute.host-2"),
+        (TOLD, "anything"),
+        ("", "compute.host-1.example"),
+        ("", "conductor"),
+        ("", FROM_IT),
+        ("", "compute.host-1"),
+        ("conductor_fanout", ""),
+        ("scheduler_fanout", ""),
+        ("amq.topic", "compute.host-1.example"),
+        ("amq.fanout", ""),
+    ],
+)
+def test_a_compute_sends_nowhere_else(rabbit: Broker, exchange: str, key: str):
+    """Not to the exchanges that others read from, to another's lane, nor past both through a third."""
+    assert "refused" in rabbit.tries(COMPUTE.name, publish(exchange, key, user_id=COMPUTE.name))
+
+
+@pytest.mark.parametrize(
+    ("exchange", "key"),
+    [
+        (E, "#"),
+        (E, "*"),
+        (E, "*.*"),
+        (E, "compute.*"),
+        (E, "compute.#"),
+        (E, "compute.host-1.#"),
+        (E, "compute.host-1.example"),
+        (E, "conductor"),
+        (E, "notifications.info"),
+        (E, ""),
+        (TOLD, "notifications.info"),
+        (TOLD, "#"),
+        (OTHERS_LANE, "#"),
+        (OTHERS_LANE, "conductor"),
+        (REPLIES, "#"),
+        (REPLIES, f"reply_compute.host-1.example_{HEX}"),
+        (REPLIES, f"reply_api.ctl-1_{HEX}"),
+        (FLOW, "events"),
+        (FLOW, "#"),
+        ("conductor_fanout", ""),
+        ("amq.topic", "#"),
+    ],
+)
+def test_a_compute_binds_its_own_keys_only(rabbit: Broker, exchange: str, key: str):
+    """A queue of its own hears nothing that is meant for others, nor does an exchange bound for it."""
+    assert "refused" in rabbit.tries(COMPUTE.name, bind("compute.host-1", exchange, key))
+    assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_bind(FLOW, exchange, key))
+
+
+@pytest.mark.parametrize(
+    "name", [E, REPLIES, TOLD, FLOW, LANE, OTHERS_LANE, "conductor_fanout", "mine", "compute.host-2"]
+)
+def test_a_compute_makes_and_removes_no_exchange(rabbit: Broker, name: str):
+    """Not even one that is there as it would make it."""
+    declared = rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_declare(name, "topic", durable=True))
+    assert "refused" in declared
+    assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_delete(name))
+
+
+@pytest.mark.parametrize(
+    "queue",
+    [
+        "mine",
+        "compute",
+        "compute.host-2",
+        "compute.host-1x",
+        "compute.host-10",
+        "compute.host-1.more",
+        "compute.host-1.pause",
+        "xcompute.host-1",
+        f"reply_compute.host-1_{HEX}x",
+        f"reply_compute.host-2_{HEX}",
+        "notifications.info.mine",
+    ],
+)
+def test_a_compute_makes_no_other_queue(rabbit: Broker, queue: str):
+    """A name that only looks like its own is not."""
+    assert "refused" in rabbit.tries(COMPUTE.name, declare(queue))
+
+
+def test_a_compute_makes_no_queue_with_a_name_of_the_brokers_choice(rabbit: Broker):
+    """Such a queue could be read without a right to its name."""
+    assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.queue_declare(""))
+
+
+@pytest.mark.parametrize("letter_box", ["", E, REPLIES, TOLD, OTHERS_LANE, "amq.topic", "conductor_fanout"])
+def test_a_compute_has_nothing_sent_on_through_another_exchange(rabbit: Broker, letter_box: str):
+    """A queue of its own that sends on what died in it sends to where it may publish itself."""
+    back = {"x-dead-letter-exchange": letter_box, "x-dead-letter-routing-key": "compute.host-1.example"}
+    assert "refused" in rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.7", **back))
+
+
+def test_nobody_publishes_in_anothers_name(rabbit: Broker):
+    """The broker takes no message whose user is not the one that publishes it."""
+    for user in ("compute.host-1", "api", "conductor", "manage"):
+        channel = rabbit.channel(user)
+        with pytest.raises(amqp.exceptions.PreconditionFailed, match="user_id"):
+            publish(LANE if user.startswith("compute") else E, "conductor", user_id="compute.host-1.example")(channel)
+
+
+# ---- what the broker does not look at: more keys than one, and where a message that died goes
+
+
+@pytest.mark.parametrize("header", ["CC", "BCC"])
+def test_a_second_key_leads_nowhere_else(rabbit: Broker, header: str):
+    """The broker asks for the routing key alone, and not for those in these headers; but a lane leads nowhere else."""
+    for queue in (*QUEUES, FROM_IT, ANSWERS):
+        rabbit.channel(broker.USER).queue_purge(queue)
+    keys = ["#", "*", "", *QUEUES, ANSWERS, *(f"{lane}.{key}" for lane in (LANE, OTHERS_LANE) for key in ("#", ""))]
+
+    sent = publish(LANE, "nowhere", user_id=COMPUTE.name, application_headers={header: keys})
+    assert rabbit.tries(COMPUTE.name, sent) == ""
+
+    reached = {queue for queue in (*QUEUES, FROM_IT, ANSWERS) if whose(rabbit, queue)}
+    assert reached - OWN == {FROM_IT, ANSWERS, "notifications.info", "notifications.error"}
+
+
+def test_a_dead_letter_leads_nowhere_else(rabbit: Broker):
+    """What died in a queue of its own goes back by its lane, under any key: and there only its own things are."""
+    for queue in QUEUES:
+        rabbit.channel(broker.USER).queue_purge(queue)
+    trap = "compute.host-1.pause.0"
+    on = {"x-message-ttl": 0, "x-dead-letter-exchange": LANE, "x-dead-letter-routing-key": "compute.host-1.example"}
+    assert rabbit.tries(COMPUTE.name, declare(trap, **on)) == ""
+    assert rabbit.tries(COMPUTE.name, bind(trap, E, "compute.host-1")) == ""
+
+    assert rabbit.tries("conductor", publish(E, "compute.host-1", user_id="conductor")) == ""
+
+    assert {queue for queue in QUEUES if whose(rabbit, queue)} == {"compute.host-1"}

@@ -1,0 +1,254 @@
+"""What a sender and a receiver may rely on: where messages go, how long they have, and what comes back.
+
+One suite, over memory and over RabbitMQ; test_transport_refusals.py and test_transport_losses.py belong to it.
+"""
+
+import queue
+import threading
+from typing import Any
+
+import msgspec
+import pytest
+
+from mininova import rpc
+from mininova.rpc import envelope
+from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, broken, never
+
+# ---- where messages go
+
+
+def test_a_call_gives_what_the_method_returned(bench: Bench):
+    """The result comes back as the type that was declared."""
+    bench.serve(Keeper())
+
+    assert bench.client().get(CTXT, "desk") == Lamp("desk")
+
+
+def test_a_host_gets_what_is_meant_for_it(bench: Bench):
+    """``on`` narrows to one server, and the other never hears of it."""
+    one, other = Keeper(), Keeper()
+    bench.serve(one, "a")
+    bench.serve(other, "b")
+    client = bench.client()
+
+    client.on("a").switch(CTXT, Lamp("desk"))
+    client.on("b").switch(CTXT, Lamp("hall"))
+
+    assert bench.next(one.asked) == ("switch", (Lamp("desk"), "white"))
+    assert bench.next(other.asked) == ("switch", (Lamp("hall"), "white"))
+
+
+def test_one_server_of_a_topic_gets_each_message(bench: Bench):
+    """Without a host any server may take it, and only one does."""
+    asked: queue.Queue[tuple[str, Any]] = queue.Queue()
+    for host in "ab":
+        keeper = Keeper()
+        keeper.asked = asked
+        bench.serve(keeper, host)
+    client = bench.client()
+
+    for name in "desk", "hall", "roof":
+        client.switch(CTXT, Lamp(name))
+
+    assert sorted(bench.next(asked)[1][0].name for _ in range(3)) == ["desk", "hall", "roof"]
+    assert asked.empty()
+
+
+def test_every_server_gets_a_fanout(bench: Bench):
+    """A fanout reaches each of them once."""
+    keepers = [Keeper(), Keeper()]
+    for host, keeper in zip("ab", keepers, strict=True):
+        bench.serve(keeper, host)
+
+    bench.client().dim(CTXT, percent=20)
+
+    assert [bench.next(keeper.asked) for keeper in keepers] == [("dim", 20)] * 2
+
+
+def test_a_notification_waits_for_its_listener(bench: Bench):
+    """Its queue is there before anybody reads, and it has oslo.messaging's format."""
+    peer = bench.peer("lamp.a")
+    rpc.Notifier(peer, "lamp.a", topic=f"told-{bench.mark}").info(CTXT, "lamp.broken", {"name": "desk"})
+
+    heard = bench.next(bench.listen(f"told-{bench.mark}.info"))
+
+    assert envelope.unpack(heard.body)["event_type"] == "lamp.broken"
+    assert heard.persistent
+
+
+# ---- nobody there
+
+
+def test_a_cast_that_no_queue_takes_is_undeliverable(bench: Bench):
+    """The sender hears it at once, and it names the target."""
+    with pytest.raises(rpc.Undeliverable, match=f"{bench.topic}.nowhere"):
+        bench.client().on("nowhere").switch(CTXT, Lamp("desk"))
+
+
+def test_a_call_that_no_queue_takes_is_undeliverable(bench: Bench):
+    """The caller does not wait for its deadline."""
+    with pytest.raises(rpc.Undeliverable, match=f"{bench.topic}.nowhere"):
+        bench.client().on("nowhere").get(CTXT, "desk")
+
+
+def test_a_call_without_an_answer_times_out(bench: Bench):
+    """The error says that the work may have been done."""
+    bench.serve(Keeper(), spawn=never)
+
+    with pytest.raises(rpc.MessagingTimeout, match="may have done it or not") as caught:
+        bench.client().within(0.01).get(CTXT, "desk")
+    assert not caught.value.definite
+
+
+# ---- deadlines
+
+
+def test_the_deadline_travels_with_a_call(bench: Bench):
+    """The receiver has no more time than the caller waits."""
+    keeper = Keeper()
+    bench.serve(keeper)
+
+    bench.client().within(5).get(CTXT, "desk")
+
+    assert 0 < keeper.left[0] <= 5
+
+
+def test_the_deadline_shrinks_for_what_is_asked_on_the_way(bench: Bench):
+    """A call made while a call is handled has what the first has left, whatever it asks for."""
+    inner = Keeper()
+    bench.serve(inner, "inner")
+    ask = bench.client(bench.peer("lamp.outer")).on("inner").within(500)
+    bench.serve(Keeper(get=lambda name: ask.get(CTXT, name)), "outer")
+
+    bench.client().on("outer").within(5).get(CTXT, "desk")
+
+    assert 0 < inner.left[0] <= 5
+
+
+def test_a_cast_has_no_deadline(bench: Bench):
+    """Its handler may take as long as it takes."""
+    keeper = Keeper()
+    bench.serve(keeper)
+
+    bench.client().switch(CTXT, Lamp("desk"))
+    bench.next(keeper.asked)
+
+    assert keeper.left == [1000.0]
+
+
+def test_nothing_is_sent_without_time_left(bench: Bench):
+    """A call whose deadline has passed is refused before it is sent."""
+    keeper = Keeper()
+    bench.serve(keeper)
+    client = bench.client()
+
+    with pytest.raises(rpc.MessagingTimeout, match="no time left"):
+        client.within(0).get(CTXT, "desk")
+    client.switch(CTXT, Lamp("marker"))
+
+    assert bench.next(keeper.asked)[0] == "switch"
+
+
+# ---- errors
+
+
+def test_an_error_with_a_registered_name_comes_back_as_itself(bench: Bench):
+    """Class, sentence and details cross the wire."""
+    bench.serve(Keeper(get=broken))
+
+    with pytest.raises(LampBroken, match=r"^the filament is gone$") as caught:
+        bench.client().get(CTXT, "desk")
+    assert caught.value.details == {"name": "desk"}
+
+
+def test_an_error_without_a_registered_name_is_a_remote_error(bench: Bench):
+    """Nothing is imported for it, though the caller could have."""
+
+    def run_away(name: str) -> None:
+        raise queue.Empty("as the other side knows it")
+
+    bench.serve(Keeper(get=run_away))
+
+    with pytest.raises(rpc.RemoteError, match="Empty: as the other side knows it") as caught:
+        bench.client().get(CTXT, "desk")
+    assert caught.value.details["code"] == "Empty"
+    assert not caught.value.definite
+
+
+def test_a_result_that_cannot_travel_is_an_error_of_its_call(bench: Bench):
+    """The caller hears it, and the method is not run again and again."""
+    keeper = Keeper(get=lambda name: object())
+    bench.serve(keeper)
+
+    with pytest.raises(rpc.RemoteError, match="TypeError"):
+        bench.client().get(CTXT, "desk")
+    assert keeper.asked.qsize() == 1
+
+
+def test_a_result_of_another_type_is_not_passed_on(bench: Bench):
+    """The work was done, so the error is not a definite one."""
+    bench.serve(Keeper(get=lambda name: {"colour": "red"}))
+
+    with pytest.raises(rpc.RemoteError, match=r"something else than declared.*`name`") as caught:
+        bench.client().get(CTXT, "desk")
+    assert not caught.value.definite
+
+
+def test_details_of_any_type_travel_as_text(bench: Bench):
+    """What JSON has no word for does not keep an error from its caller."""
+
+    def fail(name: str) -> None:
+        raise LampBroken("broken", by=threading.Thread)
+
+    bench.serve(Keeper(get=fail))
+
+    with pytest.raises(LampBroken) as caught:
+        bench.client().get(CTXT, "desk")
+    assert "Thread" in caught.value.details["by"]
+
+
+# ---- what others may see
+
+
+def test_events_tell_the_story_of_a_message(bench: Bench):
+    """A call is sent, received and replied; all three have its id and the request's, and secrets are left out."""
+    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
+    bench.serve(Keeper(), report=events.put)
+
+    bench.client(bench.peer(report=events.put)).get({**CTXT, "token": "gAAAA"}, "desk")
+    told = [bench.next(events) for _ in range(3)]
+
+    assert [event.kind for event in told] == ["sent", "received", "replied"]
+    assert len({event.message_id for event in told}) == 1
+    assert {(event.request_id, event.pattern, event.method) for event in told} == {("req-1", "call", "get")}
+    assert [event.receiver for event in told] == [bench.topic, "lamp.a", "lamp.a"]
+    assert told[-1].payload == {"result": {"name": "desk", "watts": 40}}
+    assert b"gAAAA" not in msgspec.json.encode(told)
+
+
+def test_peers_and_servers_are_context_managers(bench: Bench):
+    """They start with the block, and what is cast after it waits in the queue."""
+    keeper, client = Keeper(), bench.client()
+    with (
+        rpc.Peer(bench.transport(), name="lamp.a", exchange=bench.exchange) as peer,
+        rpc.Server(peer, "a", [(bench.api, keeper)], spawn=bench.spawn),
+    ):
+        client.switch(CTXT, Lamp("desk"))
+        assert bench.next(keeper.asked) == ("switch", (Lamp("desk"), "white"))
+
+    client.switch(CTXT, Lamp("hall"))
+    bench.deliver()
+
+    assert keeper.asked.empty()
+
+
+def test_a_reply_waits_for_the_broker_as_long_as_its_caller_does(bench: Bench):
+    """And no longer, neither at the server nor in the queue: nobody wants it any more."""
+    bench.serve(Keeper())
+    caller, key = bench.peer("caller"), f"reply_{bench.mark}"
+    answers = bench.listen(key, caller.reply_exchange)
+    body = bench.payload("get", {"name": "desk"}, _msg_id="1", _reply_q=key)
+
+    bench.request(caller, body, reply_to=key, expiration=7.0, persistent=False)
+
+    assert bench.next(answers).expiration == 7.0

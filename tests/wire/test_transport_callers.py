@@ -1,0 +1,372 @@
+"""Who sent a message, who may, whose replies are believed: what a server and a peer make of the broker's word.
+
+One suite, over memory and over RabbitMQ, as test_transport.py.
+"""
+
+import queue
+import threading
+from typing import Any
+
+import pytest
+
+from mininova import rpc
+from mininova.rpc import envelope, parking
+from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription
+from mininova.rpc.trust.callers import ORIGIN
+from mininova.rpc.trust.seal import SEAL
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, Bench, Keeper, Lamp, LampBroken, broken
+
+
+class Asked(Keeper):
+    """A keeper who writes down who asks: ``callers``."""
+
+    def __init__(self, **does: Any) -> None:
+        super().__init__(**does)
+        self.callers: queue.Queue[str | None] = queue.Queue()
+
+    def _do(self, method: str, *args: Any) -> Any:
+        self.callers.put(rpc.caller())
+        return super()._do(method, *args)
+
+
+def only(*allowed: str | None) -> Any:
+    """Make what admits these callers."""
+
+    def admit(caller: str | None, method: rpc.Method, arguments: dict[str, Any]) -> None:
+        if caller not in allowed:
+            about = arguments.get("name") or arguments["lamp"].name
+            raise rpc.Forbidden(f"{caller} may not", caller=caller, method=method.name, object=about)
+
+    return admit
+
+
+# ---- who sent it
+
+
+def test_a_handler_knows_who_asks(bench: Bench):
+    """It is the broker user of the sender, in a call and in a cast; outside of a handler it is nobody."""
+    keeper = Asked()
+    bench.serve(keeper, user="conductor")
+
+    bench.client(bench.peer(user="compute.host-1")).get(CTXT, "desk")
+    bench.client(bench.peer(user="api")).switch(CTXT, Lamp("desk"))
+
+    assert bench.next(keeper.callers) == "compute.host-1"
+    assert bench.next(keeper.callers) == "api"
+    assert rpc.caller() is None
+
+
+def test_who_names_no_user_is_nobody(bench: Bench):
+    """What calls itself something in its own words is not believed."""
+    keeper = Asked()
+    bench.serve(keeper, user="conductor")
+
+    body = bench.payload("switch", {"lamp": {"name": "desk"}})
+    bench.request(bench.peer(user="compute.host-1"), body, user_id=None, app_id="conductor", headers={ORIGIN: "api"})
+
+    assert bench.next(keeper.callers) is None
+
+
+def test_another_cannot_say_who_sent_it_first(bench: Bench):
+    """A header that is only for those who send again is worth nothing from anybody else."""
+    keeper = Asked()
+    bench.serve(keeper, user="conductor")
+
+    body = bench.payload("switch", {"lamp": {"name": "desk"}})
+    bench.request(bench.peer(user="compute.host-1"), body, headers={ORIGIN: "api"})
+
+    assert bench.next(keeper.callers) == "compute.host-1"
+
+
+@pytest.mark.parametrize("user_id", ["compute.host-1", None])
+def test_a_cast_that_is_tried_again_has_the_same_caller(bench: Bench, user_id: str | None):
+    """Whether at once or after a pause; who was nobody does not become the server that sends it again."""
+    keeper = Asked(switch=broken)
+    bench.serve(keeper, user="conductor")
+
+    bench.request(
+        bench.peer(user="compute.host-1"), bench.payload("switch", {"lamp": {"name": "desk"}}), user_id=user_id
+    )
+
+    assert [bench.next(keeper.callers) for _ in range(5)] == [user_id] * 5
+
+
+def test_what_was_parked_has_the_same_caller(bench: Bench):
+    """Also when somebody else sends it again, whose word the server takes for that."""
+    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
+    keeper = Asked(switch=broken)
+    bench.serve(keeper, user="conductor", relays=["manage"], report=events.put)
+    bench.client(bench.peer(user="compute.host-1")).switch(CTXT, Lamp("desk"))
+    while bench.next(events).kind != "parked":
+        pass
+
+    operator = bench.peer("manage", user="manage", relays=["conductor"])
+    (one,) = parking.parked(operator, bench.topic)
+    one.send_again(operator)
+
+    assert [bench.next(keeper.callers) for _ in range(6)] == ["compute.host-1"] * 6
+
+
+# ---- who may
+
+
+def test_who_may_not_call_hears_it(bench: Bench):
+    """The error says who may not do what to which; no handler runs."""
+    keeper = Keeper()
+    bench.serve(keeper, user="conductor", admit=only("api"))
+
+    with pytest.raises(rpc.Forbidden, match=r"compute\.host-1 may not") as caught:
+        bench.client(bench.peer(user="compute.host-1")).get(CTXT, "desk")
+
+    assert caught.value.details == {"caller": "compute.host-1", "method": "get", "object": "desk"}
+    assert caught.value.definite
+    assert bench.client(bench.peer(user="api")).get(CTXT, "desk") == Lamp("desk")
+    assert keeper.asked.qsize() == 1
+
+
+def test_who_may_not_cast_has_it_back(bench: Bench):
+    """As with whatever else a server refuses; it is not tried again, nor parked."""
+    refused: queue.Queue[Any] = queue.Queue()
+    bench.serve(Keeper(), user="conductor", admit=only("api"))
+    peer = bench.peer(user="compute.host-1", on_rejected=lambda *rejection: refused.put(rejection))
+
+    bench.client(peer).switch(CTXT, Lamp("desk"))
+    _, request, error = bench.next(refused)
+
+    assert (request.method, type(error)) == ("switch", rpc.Forbidden)
+
+
+@pytest.mark.parametrize("method", ["admit", "handler"])
+def test_a_denial_is_told(bench: Bench, method: str, caplog: pytest.LogCaptureFixture):
+    """In the log, in the flow, and to whoever counts; whether it was found before the handler or by it."""
+    told: queue.Queue[rpc.Denial] = queue.Queue()
+    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
+    if method == "admit":
+        bench.serve(Keeper(), user="conductor", admit=only("api"), on_denied=told.put, report=events.put)
+    else:
+
+        def look(name: str) -> None:
+            raise rpc.Forbidden("compute.host-1 may not", object=name)
+
+        bench.serve(Keeper(get=look), user="conductor", on_denied=told.put, report=events.put)
+
+    with pytest.raises(rpc.Forbidden):
+        bench.client(bench.peer(user="compute.host-1")).get(CTXT, "desk")
+
+    denial = bench.next(told)
+    assert (denial.caller, denial.method, denial.object) == ("compute.host-1", "get", "desk")
+    assert denial.reason == "compute.host-1 may not"
+    assert [bench.next(events).kind for _ in range(2)] == ["received", "denied"]
+    assert "denied 'get' to 'compute.host-1' on 'desk'" in caplog.text
+
+
+def test_a_check_that_fails_is_not_a_denial(bench: Bench):
+    """A database that is away refuses nobody: the cast is tried again."""
+    keeper, trouble = Keeper(), [OSError("away")]
+
+    def admit(caller: str | None, method: rpc.Method, arguments: dict[str, Any]) -> None:
+        if trouble:
+            raise trouble.pop()
+
+    bench.serve(keeper, admit=admit)
+    bench.client().switch(CTXT, Lamp("desk"))
+
+    assert bench.next(keeper.asked) == ("switch", (Lamp("desk"), "white"))
+
+
+def test_everybody_may_ask_whether_we_are_there(bench: Bench):
+    """And what we speak: that is not asked of ``admit``."""
+    bench.serve(Keeper(), admit=only())
+
+    assert rpc.BaseAPI(bench.peer(), topic=bench.topic).ping(CTXT, "hello") == {"service": bench.topic, "arg": "hello"}
+    with pytest.raises(rpc.Forbidden):
+        bench.client().get(CTXT, "desk")
+
+
+# ---- alone
+
+
+def test_who_serves_alone_reads_only_its_own(bench: Bench):
+    """It has no part in the topic's queue, nor in its fanouts, and hears what is for its host."""
+    keeper = Keeper()
+    bench.serve(keeper, "a", alone=True)
+    client = bench.client()
+
+    client.on("a").switch(CTXT, Lamp("desk"))
+    assert bench.next(keeper.asked) == ("switch", (Lamp("desk"), "white"))
+    for elsewhere in client, client.on("b"):
+        with pytest.raises(rpc.Undeliverable):
+            elsewhere.switch(CTXT, Lamp("desk"))
+
+
+def test_who_serves_alone_parks_in_a_queue_of_its_own(bench: Bench):
+    """``<topic>.<host>.dead``, out of which nothing can be sent to another host."""
+    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
+    keeper = Keeper(switch=broken)
+    bench.serve(keeper, "a", alone=True, report=events.put)
+    bench.client().on("a").switch(CTXT, Lamp("desk"))
+    while bench.next(events).kind != "parked":
+        pass
+
+    with pytest.raises(rpc.Undeliverable):
+        parking.parked(bench.peer(), bench.topic)
+    (one,) = parking.parked(peer := bench.peer(), f"{bench.topic}.a")
+    assert one.key == f"{bench.topic}.a"
+    keeper.does["switch"] = lambda *args: None
+    one.send_again(peer)
+    assert [bench.next(keeper.asked)[0] for _ in range(6)] == ["switch"] * 6
+
+
+def test_what_one_host_parked_goes_to_no_other(bench: Bench):
+    """Whoever may write into its queue of the dead does not reach others through the operator."""
+    place = f"{bench.topic}.a"
+    peer = bench.peer()
+    message = Message(
+        body=bench.payload("switch", {}), exchange=bench.exchange, routing_key=f"{bench.topic}.b", message_id="1",
+        user_id=peer.transport.user_id,
+    )  # fmt: skip
+    parking.park(peer, place, Message(**{**vars(message), "headers": parking.notes(message, LampBroken("no"))}))
+
+    (one,) = parking.parked(peer, place)
+    assert one.key is None
+
+
+# ---- replies
+
+
+def believe(asked: str, replied: str | None) -> bool:
+    """Believe the conductor for all topics, and each compute for its host."""
+    return replied == "conductor" or (replied is not None and asked.partition(".")[2] == replied.partition(".")[2])
+
+
+def test_a_reply_of_another_is_not_believed(bench: Bench):
+    """Whoever guesses the id of a call answers nothing; the right answer is waited for, and counts."""
+    gate, ids = threading.Event(), queue.Queue[tuple[str, str]]()
+    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
+    client = bench.peer(answers=believe, report=events.put)
+    forger, server = bench.peer("forger", user="compute.host-2"), bench.peer("by hand", user="conductor")
+
+    def take(delivery: Delivery) -> None:
+        msg_id, reply_to = envelope.unpack(delivery.message.body)["_msg_id"], delivery.message.reply_to
+        ids.put((msg_id, reply_to or ""))
+        delivery.ack()
+        for peer, name in (forger, "forged"), (server, "desk"):
+            reply = Message(
+                body=envelope.pack({"_msg_id": msg_id, "result": {"name": name}}), exchange=peer.reply_exchange,
+                routing_key=reply_to or "", message_id=msg_id, user_id=peer.transport.user_id,
+            )  # fmt: skip
+            peer.transport.publish(reply)
+            if name == "forged" and bench.spawn.__name__ != "at_once":
+                denied.wait(PATIENCE)
+
+    denied = threading.Event()
+    report = client.report
+    assert report is not None
+
+    def see(event: rpc.MessageEvent) -> None:
+        report(event)
+        if event.kind == "denied":
+            denied.set()
+
+    client.report = see
+    server.transport.subscribe(
+        Subscription(
+            queue=bench.topic, exchange=bench.exchange, kind=TOPIC, routing_key=bench.topic,
+            on_delivery=lambda delivery: bench.spawn(take, delivery),
+        )
+    )  # fmt: skip
+    gate.set()
+
+    assert bench.client(client).get(CTXT, "desk") == Lamp("desk")
+    assert denied.is_set()
+
+
+@pytest.mark.parametrize("user", ["compute.host-2", None])
+def test_a_reply_of_nobody_who_was_asked_leaves_the_call_waiting(bench: Bench, user: str | None):
+    """Nor is one without a user believed: the caller hears that nobody answered."""
+    client = bench.peer(answers=believe)
+    forger = bench.peer("forger", user="compute.host-2")
+
+    def take(delivery: Delivery) -> None:
+        delivery.ack()
+        msg_id = envelope.unpack(delivery.message.body)["_msg_id"]
+        forger.transport.publish(
+            Message(
+                body=envelope.pack({"_msg_id": msg_id, "result": {"name": "forged"}}),
+                exchange=forger.reply_exchange, routing_key=delivery.message.reply_to or "", message_id=msg_id,
+                user_id=user,
+            )
+        )  # fmt: skip
+
+    forger.transport.subscribe(
+        Subscription(
+            queue=bench.topic, exchange=bench.exchange, kind=TOPIC, routing_key=bench.topic,
+            on_delivery=lambda delivery: bench.spawn(take, delivery),
+        )
+    )  # fmt: skip
+
+    with pytest.raises(rpc.MessagingTimeout):
+        bench.client(client).within(0.3).toggle(CTXT, "desk")
+
+
+# ---- casts that come back
+
+
+def rejection(peer: rpc.Peer, body: bytes, message_id: str, headers: dict[str, str], to: rpc.Peer) -> None:
+    """Send a refusal by hand."""
+    failure = rpc.Codec().failure_of(rpc.InvalidArguments("no"))
+    reply = envelope.Reply(msg_id=message_id, failure=failure, rejected=body)
+    peer.transport.publish(
+        Message(
+            body=envelope.pack_reply(reply), exchange=peer.reply_exchange, routing_key=to.reply_queue,
+            message_id=message_id, user_id=peer.transport.user_id, headers=headers,
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture
+def rejected(bench: Bench) -> "queue.Queue[str]":
+    """Collect the lamps of the casts that came back."""
+    return queue.Queue()
+
+
+def sent(bench: Bench, rejected: "queue.Queue[str]") -> tuple[rpc.Peer, Message]:
+    """Send a cast that nobody handles, and give who sent it, and what host-1 has of it."""
+    client = bench.peer(
+        answers=believe, on_rejected=lambda ctxt, request, why: rejected.put(request.args["lamp"]["name"])
+    )
+    arrived = bench.listen(f"{bench.topic}.host-1")
+    bench.client(client).on("host-1").switch(CTXT, Lamp("desk"))
+    return client, bench.next(arrived)
+
+
+def test_a_rejection_brings_the_seal_back(bench: Bench, rejected: "queue.Queue[str]"):
+    """Only what was really sent comes back, only from whom was asked: forgeries of each sort change nothing."""
+    client, cast = sent(bench, rejected)
+    asked, other = (bench.peer("compute", user=f"compute.host-{number}") for number in (1, 2))
+    seal = {SEAL: cast.headers[SEAL]}
+    forged = cast.body.replace(b"desk", b"hall")
+
+    rejection(asked, forged, cast.message_id, seal, client)  # another cast under the seal of this
+    rejection(asked, forged, cast.message_id, {}, client)
+    rejection(asked, forged, "another", {SEAL: "0" * 64 + f" {bench.topic}.host-1"}, client)
+    rejection(asked, cast.body, cast.message_id, {SEAL: seal[SEAL].replace("host-1", "host-2")}, client)
+    rejection(other, cast.body, cast.message_id, seal, client)  # somebody else who came to see it
+    rejection(asked, cast.body, cast.message_id, seal, client)
+
+    assert bench.next(rejected) == "desk"
+    bench.deliver()
+    assert rejected.empty()
+
+
+def test_a_caller_cannot_have_another_answered(bench: Bench):
+    """A server that is told whom it may answer where keeps its replies from everywhere else."""
+    server = bench.peer("conductor", user="conductor", answerable=lambda caller, key: key == mine.reply_queue)
+    bench.serve(Keeper(), peer=server)
+    mine, other = bench.peer(user="compute.host-1"), bench.listen("reply_of_another", f"{bench.exchange}.reply")
+
+    bench.request(mine, bench.payload("explode", {}), reply_to="reply_of_another")
+    bench.request(mine, bench.payload("explode", {}), reply_to=None)
+    assert bench.client(mine).get(CTXT, "desk") == Lamp("desk")
+    bench.deliver()
+    assert other.empty()

@@ -1,0 +1,173 @@
+"""A process whose broker user may do no more than it needs: it has its own queues and its lane, and works.
+
+On RabbitMQ only, for the memory broker has no permissions.
+"""
+
+import queue
+import re
+from collections.abc import Iterator
+
+import amqp
+import pytest
+
+from mininova import rpc
+from mininova.rpc import parking
+from mininova.rpc.notify.messaging import Messaging
+from mininova.rpc.transports.base import TOPIC, Message, Subscription
+from mininova.rpc.trust import lanes
+from mininova.trust.broker import definitions
+from tests.fixtures.private_broker import PASSWORD, PrivateBroker
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp, broken
+
+
+class ConfinedBench(AMQPBench):
+    """A bench with a host ``a`` of the lamps whose user, ``confined``, may do no more than serve it."""
+
+    def __init__(self, broker: PrivateBroker) -> None:
+        super().__init__(broker.url)
+        self.broker, self.user = broker, f"confined-{self.mark}"
+        self.lane = lanes.exchange_of(self.exchange, self.user)
+
+    def confine(self) -> None:
+        """Make the user."""
+        own, reply = rf"{self.topic}\.a(\..+)?", r"reply_lamp\.a_[0-9a-f]+"
+        shared, lane = rf"{self.exchange}(\.reply)?", re.escape(self.lane)
+        who = {"user": self.user, "vhost": "/"}
+        wanted = {
+            "users": [definitions.user(self.user, PASSWORD)],
+            "permissions": [
+                {
+                    **who,
+                    "configure": f"^({own}|{reply})$",
+                    "read": f"^({own}|{reply}|{lane}|{shared})$",
+                    "write": f"^({own}|{reply}|{lane})$",
+                }
+            ],
+            "topic_permissions": [
+                {**who, "exchange": self.exchange, "write": "(?!)", "read": f"^{own}$"},
+                {**who, "exchange": f"{self.exchange}.reply", "write": "(?!)", "read": f"^{reply}$"},
+            ],
+        }
+        self.broker.define(wanted)
+
+    def confined(self, **how) -> rpc.Peer:
+        """Make the confined process, not started yet."""
+        self.how = {"declares": False}
+        transport = self.transport(self.user)
+        self.how = {}
+        peer = rpc.Peer(transport, name="lamp.a", exchange=self.exchange, call_timeout=PATIENCE, confined=True, **how)
+        self.peers.append(peer)
+        return peer
+
+    def caller(self, **how) -> rpc.Peer:
+        """Start somebody who may do everything, knows that the host has a lane, and has made the exchanges."""
+        peer = self.peer(lane_of=lambda key: self.user if key.endswith(".a") else None, **how)
+        for exchange in (self.exchange, peer.notification_exchange, self.lane):
+            peer.transport.declare("anything", exchange, "anything")
+        return peer
+
+
+@pytest.fixture
+def bench(private_broker: PrivateBroker) -> Iterator[ConfinedBench]:
+    """Give a bench with its confined user."""
+    made = ConfinedBench(private_broker)
+    made.confine()
+    yield made
+    made.close()
+
+
+def test_a_confined_server_serves(bench: ConfinedBench):
+    """It answers calls, tries casts again after pauses, and parks them, with nothing but its own queues."""
+    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
+    client, peer = bench.caller(), bench.confined(report=events.put)
+    peer.start()
+    keeper = Keeper(switch=broken)
+    bench.serve(keeper, "a", alone=True, peer=peer)
+
+    assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
+    bench.client(client).on("a").switch(CTXT, Lamp("desk"))
+    while bench.next(events).kind != "parked":
+        pass
+    (one,) = parking.parked(client, f"{bench.topic}.a")
+    assert one.message.user_id == bench.user
+
+
+def test_a_confined_process_is_heard_where_a_queue_was_made(bench: ConfinedBench):
+    """It makes no queue for its notifications, and sends them by its lane to the one that is there."""
+    heard, peer = bench.listen("notifications.info", bench.lane), bench.confined()
+    peer.start()
+
+    rpc.Notifier(peer, "lamp.a", drivers=[Messaging(peer)]).info(CTXT, "lamp.on", {})
+
+    assert bench.next(heard).user_id == bench.user
+
+
+def test_a_confined_process_waits_for_the_exchanges(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
+    """When nobody has made them yet it says so in a line, and begins when somebody has."""
+    keeper = Keeper()
+    peer = bench.confined()
+    peer.start()
+    server = rpc.Server(peer, "a", [(bench.api, keeper)], spawn=bench.spawn, alone=True)
+    server.start()
+    assert f"no exchange '{bench.exchange}.reply'" in caplog.text
+
+    client = bench.caller()
+    ready: queue.Queue[None] = queue.Queue()
+    peer.transport.on_restored = lambda: ready.put(None)
+    ready.get(timeout=PATIENCE)
+
+    assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
+
+
+def test_what_it_may_not_send_costs_a_line_in_the_log(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
+    """The broker refuses the message, and the connection with all else goes on."""
+    client, peer = bench.caller(), bench.confined()
+    peer.start()
+    bench.serve(Keeper(), "a", alone=True, peer=peer)
+    restored: queue.Queue[None] = queue.Queue()
+    peer.transport.on_restored = lambda: restored.put(None)
+
+    peer.transport.publish(
+        Message(body=b"{}", exchange=f"{bench.exchange}.reply", routing_key="reply_of_another", message_id="1")
+    )
+
+    assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
+    assert "does not take a message: ACCESS_REFUSED" in caplog.text
+    assert restored.empty()
+
+
+def test_what_the_broker_forwards_is_denied(bench: ConfinedBench):
+    """A taken-over host can have what it was sent forwarded by its lane, in its sender's name: that is not obeyed."""
+    keeper, told = Keeper(), queue.Queue[rpc.Denial]()
+    client = bench.caller(user="conductor")
+    server = bench.serve(keeper, "b", on_denied=told.put)
+    server.hear([bench.user])
+    place = f"{bench.topic}.a"
+    letters = {"x-message-ttl": 0, "x-dead-letter-exchange": bench.lane, "x-dead-letter-routing-key": bench.topic}
+    attacker = amqp.Connection(bench.url.rpartition("@")[2].strip("/"), userid=bench.user, password=PASSWORD)
+    attacker.connect()
+    with attacker.channel() as channel:
+        channel.queue_declare(f"{place}.trap", durable=True, auto_delete=False, arguments=letters)
+        channel.queue_bind(f"{place}.trap", bench.exchange, place)
+
+        bench.client(client).on("a").switch(CTXT, Lamp("desk"))
+
+        denial = told.get(timeout=PATIENCE)
+    attacker.close()
+    assert (denial.caller, denial.method, denial.object) == ("conductor", "switch", f"{place}.trap")
+    assert keeper.asked.empty()
+
+
+def test_a_queue_of_anothers_is_refused_in_words(bench: ConfinedBench):
+    """The error says which, and what the broker says."""
+    bench.peer()
+    peer = bench.confined()
+    peer.start()
+
+    with pytest.raises(rpc.RPCError, match=f"refuses the queue {bench.topic}: ACCESS_REFUSED"):
+        peer.transport.subscribe(
+            Subscription(
+                queue=bench.topic, exchange=bench.exchange, kind=TOPIC, routing_key=bench.topic,
+                on_delivery=lambda delivery: None,
+            )
+        )  # fmt: skip

@@ -1,0 +1,263 @@
+"""Lanes: who is not trusted sends by a way of his own, on which he is in nobody's way; on both transports.
+
+Floods are tried on RabbitMQ only, for the memory broker does one thing at a time.
+"""
+
+import logging
+import queue
+import threading
+
+import pytest
+
+from mininova import rpc
+from mininova.rpc.transports.base import Message
+from mininova.rpc.trust import lanes
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, Keeper, Lamp, bench, benches
+
+__all__ = ["bench", "rabbit"]
+
+rabbit = benches("amqp")
+ONE, TWO = "compute.host-1", "compute.host-2"
+FLOOD = 300
+
+
+def lane_of(key: str) -> str | None:
+    """Say that the host ``a`` of the lamps is the first compute's."""
+    return ONE if key.endswith(".a") else None
+
+
+def confined(bench: Bench, user: str = ONE, **how: object) -> rpc.Peer:
+    """Start the peer of somebody who has a lane."""
+    return bench.peer(user, user=user, confined=True, **how)
+
+
+# ---- requests
+
+
+def test_who_has_a_lane_is_served(bench: Bench):
+    """It asks, casts and is answered as everybody is, and the server knows who it is."""
+    callers = list[str | None]()
+    keeper = Keeper(get=lambda name: callers.append(rpc.caller()) or Lamp(name))
+    bench.serve(keeper, user="conductor").hear([ONE])
+    client = bench.client(confined(bench))
+
+    assert client.get(CTXT, "desk") == Lamp("desk")
+    client.switch(CTXT, Lamp("desk"))
+
+    assert [bench.next(keeper.asked)[0] for _ in range(2)] == ["get", "switch"]
+    assert callers == [ONE]
+
+
+def test_a_lane_that_is_not_read_keeps_what_comes(bench: Bench):
+    """Who is not heard any more waits; who is heard again has lost nothing."""
+    keeper = Keeper()
+    server = bench.serve(keeper, user="conductor")
+    server.hear([ONE, TWO])
+    server.hear([TWO])
+    first, second = bench.client(confined(bench)), bench.client(confined(bench, TWO))
+
+    first.switch(CTXT, Lamp("desk"))
+    assert second.get(CTXT, "hall") == Lamp("hall")
+    server.hear([ONE, TWO])
+
+    assert [bench.next(keeper.asked)[0] for _ in range(2)] == ["get", "switch"]
+
+
+def test_what_is_too_long_is_refused_unread(bench: Bench):
+    """Nobody gets a server to read ten megabytes; an honest sender hears it before he sends."""
+    keeper, host = Keeper(), confined(bench)
+    bench.serve(keeper, user="conductor").hear([ONE])
+    heard = queue.Queue[str]()
+    host.on_rejected = lambda ctxt, request, why: heard.put("it came back")
+    long = b'"' + b"x" * lanes.LONGEST
+
+    with pytest.raises(rpc.MessageTooLong, match=f"go {lanes.LONGEST} at most"):
+        bench.client(host).get(CTXT, "x" * lanes.LONGEST)
+    bench.request(host, long, exchange=host.lane)
+    assert bench.client(host).get(CTXT, "desk") == Lamp("desk")
+
+    assert bench.next(keeper.asked) == ("get", "desk")
+    assert heard.empty()
+
+
+def test_what_comes_by_anothers_lane_is_denied(bench: Bench):
+    """Whoever gets something there is not the one whose lane it is, whatever he calls himself."""
+    keeper, told = Keeper(), queue.Queue[rpc.Denial]()
+    bench.serve(keeper, user="conductor", on_denied=told.put).hear([ONE])
+    stranger, way = bench.peer(user=TWO), lanes.exchange_of(bench.exchange, ONE)
+
+    bench.request(stranger, bench.payload("switch", {"lamp": Lamp("desk")}, version="1.0"), exchange=way)
+
+    denial = bench.next(told)
+    assert (denial.caller, denial.method, denial.object) == (TWO, "switch", way)
+    assert keeper.asked.empty()
+
+
+def test_a_cast_that_fails_is_tried_again_for_whom_it_was(bench: Bench):
+    """After a pause it comes by the server's own queue, and its sender is known still."""
+    callers = queue.Queue[str | None]()
+
+    def fail(*args: object) -> None:
+        callers.put(rpc.caller())
+        if callers.qsize() < 3:
+            raise LookupError("no such lamp")
+
+    bench.serve(Keeper(switch=fail), user="conductor").hear([ONE])
+
+    bench.client(confined(bench)).switch(CTXT, Lamp("desk"))
+    bench.deliver()
+
+    assert [callers.get(timeout=PATIENCE) for _ in range(3)] == [ONE] * 3
+
+
+# ---- replies
+
+
+def test_an_answer_comes_by_a_lane(bench: Bench):
+    """A caller hears by it the answers to its calls, and which of its casts were refused."""
+    refused = queue.Queue[str]()
+    bench.serve(Keeper(), "a", alone=True, peer=confined(bench))
+    caller = bench.peer(lane_of=lane_of, on_rejected=lambda ctxt, request, why: refused.put(type(why).__name__))
+    client = bench.client(caller).on("a")
+
+    assert client.get(CTXT, "desk") == Lamp("desk")
+    bench.request(caller, bench.payload("paint", {}, version="1.0"), routing_key=f"{bench.topic}.a")
+
+    assert bench.next(refused) == "NoSuchMethod"
+
+
+def test_a_confined_server_tries_again_by_its_lane(bench: Bench):
+    """What failed there pauses in a queue of its own, and comes back by its own lane."""
+    failures = iter([LookupError("no such lamp")] * 3)
+
+    def fail(*args: object) -> None:
+        for failure in failures:
+            raise failure
+
+    keeper = Keeper(switch=fail)
+    bench.serve(keeper, "a", alone=True, peer=confined(bench))
+
+    bench.client(bench.peer(lane_of=lane_of)).on("a").switch(CTXT, Lamp("desk"))
+
+    assert [bench.next(keeper.asked)[0] for _ in range(4)] == ["switch"] * 4
+
+
+def test_an_answer_that_is_too_long_is_an_error(bench: Bench):
+    """Who asked hears that at once, instead of nothing."""
+    keeper = Keeper(get=lambda name: Lamp("x" * lanes.LONGEST))
+    bench.serve(keeper, "a", alone=True, peer=confined(bench))
+
+    with pytest.raises(rpc.MessageTooLong, match=f"go {lanes.LONGEST} at most"):
+        bench.client(bench.peer(lane_of=lane_of)).on("a").get(CTXT, "desk")
+
+
+def unasked(peer: rpc.Peer, caller: rpc.Peer, number: int) -> Message:
+    """Make an answer to what nobody asked."""
+    body = rpc.envelope.pack_reply(rpc.envelope.Reply(msg_id=f"made up {number}", result=None))
+    return Message(
+        body=body, exchange=peer.lane or "", routing_key=caller.reply_queue, message_id=str(number), user_id=ONE
+    )
+
+
+class Heard(logging.Handler):
+    """Hands on what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = queue.Queue[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line."""
+        self.lines.put(record.getMessage())
+
+
+@pytest.fixture
+def log():
+    """Give what peers log from here on."""
+    heard, logger = Heard(), logging.getLogger("mininova.rpc.inbox")
+    before = logger.level
+    logger.addHandler(heard)
+    logger.setLevel(logging.INFO)
+    yield heard.lines
+    logger.removeHandler(heard)
+    logger.setLevel(before)
+
+
+def test_who_answers_unasked_is_not_heard_until_he_is_asked(rabbit: AMQPBench, log: "queue.Queue[str]"):
+    """A few are looked at, and none after them; a call is what makes room again."""
+    host = confined(rabbit)
+    rabbit.serve(Keeper(), "a", alone=True, peer=host)
+    rabbit.serve(Keeper(), "b")
+    caller = rabbit.peer(lane_of=lane_of)
+    client = rabbit.client(caller)
+    assert client.on("a").get(CTXT, "desk") == Lamp("desk")
+
+    for number in range(lanes.PATIENCE + 1):
+        host.transport.publish_confirmed(unasked(host, caller, number), PATIENCE)
+
+    assert [log.get(timeout=PATIENCE) for _ in range(lanes.PATIENCE)][-1].endswith(f" {lanes.PATIENCE - 1}")
+    assert client.on("b").get(CTXT, "hall") == Lamp("hall")
+    assert log.empty()
+    assert client.on("a").get(CTXT, "desk") == Lamp("desk")
+    assert log.get(timeout=PATIENCE).endswith(f"made up {lanes.PATIENCE}")
+
+
+# ---- floods
+
+
+def flood(rabbit: AMQPBench) -> None:
+    """Send more casts by the first lane than any server takes at once."""
+    sender = confined(rabbit)
+    for number in range(FLOOD):
+        body = rabbit.payload("switch", {"lamp": Lamp(str(number))}, version="1.0")
+        sender.transport.publish(
+            Message(
+                body=body, exchange=sender.lane or "", routing_key=rabbit.topic, message_id=str(number), user_id=ONE,
+                persistent=True,
+            )
+        )  # fmt: skip
+
+
+def test_a_flood_holds_nobody_else_up(rabbit: AMQPBench):
+    """While nothing of it is finished, another is answered; so many are in hand and no more; then all of it is done."""
+    gate, busy, lock = Gate(), [], threading.Lock()
+    most_busy = queue.Queue[int]()
+
+    def work(lamp: Lamp, colour: str) -> None:
+        with lock:
+            busy.append(lamp)
+        gate()
+        with lock:
+            most_busy.put(len(busy))
+            busy.pop()
+
+    rabbit.serve(Keeper(switch=work), user="conductor").hear([ONE, TWO])
+    flood(rabbit)
+    assert gate.entered.wait(PATIENCE)
+
+    assert rabbit.client(confined(rabbit, TWO)).get(CTXT, "desk") == Lamp("desk")
+
+    gate.may_leave.set()
+    assert max(most_busy.get(timeout=PATIENCE) for _ in range(FLOOD)) <= lanes.HANDS
+
+
+def test_a_server_that_stops_gives_back_what_waits(rabbit: AMQPBench):
+    """Another does what this one had not begun: all of it is done."""
+    gate, done = Gate(), queue.Queue[str]()
+
+    def work(lamp: Lamp, colour: str) -> None:
+        gate()
+        done.put(lamp.name)
+
+    server = rabbit.serve(Keeper(switch=work), user="conductor")
+    server.hear([ONE])
+    flood(rabbit)
+    assert gate.entered.wait(PATIENCE)
+    gate.may_leave.set()
+    server.stop()
+    server.peer.stop()
+    rabbit.serve(Keeper(switch=work), "b", user="conductor").hear([ONE])
+
+    names = set[str]()
+    while len(names) < FLOOD:
+        names.add(done.get(timeout=PATIENCE))

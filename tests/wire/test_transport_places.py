@@ -1,0 +1,121 @@
+"""Queues that nobody reads for now: those in which messages wait, for a while or for somebody who looks at them.
+
+One suite, over memory and over RabbitMQ, as test_transport.py.
+"""
+
+import queue
+import threading
+from uuid import uuid4
+
+import pytest
+
+from mininova import rpc
+from mininova.rpc.transports.base import Message, Transport
+from tests.fixtures.rpc_bench import PATIENCE, Bench, benches
+
+bench = benches("memory", "amqp", "quorum")
+
+
+def send(transport: Transport, bench: Bench, key: str, body: bytes = b"{}", **properties: object) -> None:
+    """Publish a message that lasts."""
+    how = {"persistent": True, **properties}
+    message = Message(body=body, exchange=bench.exchange, routing_key=key, message_id=uuid4().hex, **how)  # type: ignore[arg-type]
+    transport.publish_confirmed(message, PATIENCE)
+
+
+def test_headers_travel_with_a_message(bench: Bench):
+    """What is text arrives as it was sent, beside the count of deliveries."""
+    name = f"any-{bench.mark}"
+    heard = bench.listen(name)
+
+    send(bench.peer().transport, bench, name, headers={"traceparent": "00-ab-cd-01", "naïve": "été"}, deliveries=3)
+    message = bench.next(heard)
+
+    assert dict(message.headers) == {"traceparent": "00-ab-cd-01", "naïve": "été"}
+    assert message.deliveries == 3
+
+
+def test_several_are_sent_at_once_and_each_has_an_end_of_its_own(bench: Bench):
+    """What nobody serves is told of, and hurts neither what is before it nor what is behind it."""
+    name = f"any-{bench.mark}"
+    heard = bench.listen(name)
+    keys = [name, f"nobody-{bench.mark}", name]
+    messages = [
+        Message(body=b"{}", exchange=bench.exchange, routing_key=key, message_id=str(n), persistent=True)
+        for n, key in enumerate(keys)
+    ]
+
+    errors = bench.peer().transport.publish_all(messages, PATIENCE)
+
+    assert [type(error) for error in errors] == [type(None), rpc.Undeliverable, type(None)]
+    assert [bench.next(heard).message_id for _ in range(2)] == ["0", "2"]
+
+
+def test_a_message_without_headers_has_none(bench: Bench):
+    """Nothing is invented."""
+    name = f"any-{bench.mark}"
+    heard = bench.listen(name)
+
+    send(bench.peer().transport, bench, name)
+
+    assert not bench.next(heard).headers
+
+
+def test_what_pauses_comes_back_under_another_key(bench: Bench):
+    """A message waits in a queue of pauses, and then goes where it is wanted, with all that it had."""
+    name, pause = f"any-{bench.mark}", f"any-{bench.mark}.pause"
+    heard, transport = bench.listen(name), bench.peer().transport
+
+    for _ in range(2):  # whoever sends there declares it again
+        transport.declare_pause(pause, bench.exchange, pause, seconds=0.05, back_to=name)
+    send(transport, bench, pause, b"tired", deliveries=2)
+    message = bench.next(heard)
+
+    assert (message.body, message.deliveries, message.persistent) == (b"tired", 2, True)
+
+
+def test_what_waits_in_a_queue_can_be_taken(bench: Bench):
+    """All of it, in order; what is acknowledged is gone, and the rest is there again after ``stop``."""
+    name, looker = f"any-{bench.mark}", bench.peer("looker")
+    looker.transport.declare(name, bench.exchange, name)
+    for body in b"one", b"two", b"three":
+        send(looker.transport, bench, name, body)
+
+    found = looker.transport.waiting(name)
+    assert [delivery.message.body for delivery in found] == [b"one", b"two", b"three"]
+    assert looker.transport.waiting(name) == []
+    found[1].ack()
+    looker.stop()
+
+    again: queue.Queue[Message] = bench.listen(name)
+    assert [bench.next(again).body for _ in range(2)] == [b"one", b"three"]
+
+
+def test_what_waits_in_no_queue_is_an_error(bench: Bench):
+    """It names the queue, and the next one can be looked at."""
+    transport = bench.peer().transport
+
+    with pytest.raises(rpc.Undeliverable, match=f"nowhere-{bench.mark}"):
+        transport.waiting(f"nowhere-{bench.mark}")
+
+    transport.declare(f"any-{bench.mark}", bench.exchange, f"any-{bench.mark}")
+    assert transport.waiting(f"any-{bench.mark}") == []
+
+
+def test_a_refused_place_is_nobody_elses_trouble(bench: Bench):
+    """Many threads look for queues at once; those that are there are found, whatever became of the others."""
+    transport, outcomes = bench.peer().transport, queue.Queue[tuple[int, str]]()
+    transport.declare(f"any-{bench.mark}", bench.exchange, f"any-{bench.mark}")
+
+    def look(number: int) -> None:
+        try:
+            transport.waiting(f"any-{bench.mark}" if number % 2 else f"nowhere-{number}")
+            outcomes.put((number % 2, "found"))
+        except rpc.Undeliverable:
+            outcomes.put((number % 2, "not found"))
+
+    threads = [threading.Thread(target=look, args=(number,)) for number in range(40)]
+    for thread in threads:
+        thread.start()
+
+    assert {outcomes.get(timeout=PATIENCE) for _ in threads} == {(1, "found"), (0, "not found")}

@@ -1,0 +1,132 @@
+"""A trace crosses the broker: what a handler sends belongs to the trace of its own message."""
+
+import queue
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import SpanKind
+
+from mininova import rpc
+from mininova.rpc.watch import tracing
+from mininova.rpc.watch.spans import Spans
+from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, broken
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+HEADERS = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01", "tracestate": "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"}
+
+
+@pytest.fixture
+def traces() -> "queue.Queue[tracing.Trace | None]":
+    """Give where handlers say what trace they work for."""
+    return queue.Queue()
+
+
+@pytest.fixture
+def keeper(traces: "queue.Queue[tracing.Trace | None]") -> Keeper:
+    """Give a keeper that says so."""
+
+    def look(*args: object) -> None:
+        traces.put(tracing.current())
+
+    return Keeper(switch=look, dim=look, get=lambda name: look() or Lamp(name))
+
+
+@pytest.mark.parametrize(("method", "argument"), [("get", "desk"), ("switch", Lamp("desk")), ("dim", 20)])
+def test_a_trace_travels_with_each_kind_of_message(bench: Bench, traces, keeper: Keeper, method, argument):
+    """The same trace id, flag and state; the parent id is the message's own."""
+    bench.serve(keeper)
+
+    with tracing.continuing(HEADERS):
+        getattr(bench.client(), method)(CTXT, argument)
+    arrived = bench.next(traces)
+
+    assert (arrived.trace_id, arrived.sampled, arrived.state) == (TRACE, True, HEADERS["tracestate"])
+    assert arrived.parent_id not in HEADERS["traceparent"]
+
+
+def test_a_handler_hands_its_trace_on(bench: Bench, traces, keeper: Keeper):
+    """Over two hops, by a handler that knows nothing of it."""
+    bench.serve(keeper, "inner")
+    ask = bench.client(bench.peer("lamp.outer")).on("inner")
+    bench.serve(Keeper(switch=lambda lamp, colour: ask.get(CTXT, lamp.name)), "outer")
+
+    with tracing.continuing(HEADERS):
+        bench.client().on("outer").switch(CTXT, Lamp("desk"))
+
+    assert bench.next(traces).trace_id == TRACE
+
+
+def test_a_message_without_a_trace_brings_none(bench: Bench, traces, keeper: Keeper):
+    """Also after one that had one."""
+    bench.serve(keeper)
+    client = bench.client()
+
+    with tracing.continuing(HEADERS):
+        client.switch(CTXT, Lamp("desk"))
+    assert bench.next(traces) is not None
+    client.switch(CTXT, Lamp("hall"))
+
+    assert bench.next(traces) is None
+
+
+def test_headers_that_are_no_trace_are_ignored(bench: Bench, traces, keeper: Keeper):
+    """A stranger may write what he likes into them: the message is handled all the same."""
+    bench.serve(keeper)
+    body = bench.payload("switch", {"lamp": {"name": "desk"}}, version="1.0")
+
+    bench.request(bench.peer(), body, headers={"traceparent": "00-" + "0" * 32 + "-ä-01", "tracestate": "x" * 9999})
+
+    assert bench.next(traces) is None
+
+
+def test_a_cast_that_is_tried_again_stays_in_its_trace(bench: Bench, traces, keeper: Keeper):
+    """The second try is part of the same story."""
+    tries = iter([broken, lambda: None])
+    look = keeper.does["switch"]
+    keeper.does["switch"] = lambda *args: (look(), next(tries)())
+    bench.serve(keeper)
+
+    with tracing.continuing(HEADERS):
+        bench.client().switch(CTXT, Lamp("desk"))
+
+    assert [bench.next(traces).trace_id for _ in range(2)] == [TRACE] * 2
+
+
+class Finished(SpanExporter):
+    """Hands each span that has ended to whoever waits for it."""
+
+    def __init__(self) -> None:
+        self.spans: queue.Queue[object] = queue.Queue()
+
+    def export(self, spans):
+        """See SpanExporter."""
+        for span in spans:
+            self.spans.put(span)
+        return SpanExportResult.SUCCESS
+
+
+def test_spans_of_two_processes_hang_together(bench: Bench):
+    """With OpenTelemetry: the span of a handler is the child of the one that its message was sent in."""
+    exporters = Finished(), Finished()
+    watches = [Spans(provider_of(exporter).get_tracer("tests")) for exporter in exporters]
+    here, there = (bench.peer(name, watch=watch) for name, watch in zip(("client", "lamp.a"), watches, strict=True))
+    notifier = rpc.Notifier(there, "lamp.a", topic=f"told-{bench.mark}")
+    bench.serve(Keeper(get=lambda name: notifier.info(CTXT, "lamp.seen", {}) or Lamp(name)), peer=there)
+
+    bench.client(here).get(CTXT, "desk")
+
+    told, handler = (bench.next(exporters[1].spans) for _ in range(2))
+    client = bench.next(exporters[0].spans)
+    assert [span.kind for span in (client, handler, told)] == [SpanKind.CLIENT, SpanKind.SERVER, SpanKind.PRODUCER]
+    assert client.parent is None
+    assert handler.parent.span_id == client.context.span_id
+    assert told.parent.span_id == handler.context.span_id
+    assert len({span.context.trace_id for span in (client, handler, told)}) == 1
+
+
+def provider_of(exporter: SpanExporter) -> TracerProvider:
+    """Make one process's OpenTelemetry."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider
