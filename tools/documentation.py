@@ -110,10 +110,21 @@ def _shape(line: str) -> str:
 # ---- the map of the source
 
 
-def source_map() -> list[str]:
-    """Give the files that the README's map names, in its order."""
-    (section,) = re.findall(r"^## The source in the order of one boot$(.*?)^## ", _readme(), re.MULTILINE | re.DOTALL)
-    return re.findall(r"^\| \[[^\]]*\]\(([^)]+)\) \|", section, re.MULTILINE)
+def boot_map() -> list[str]:
+    """Give the files of the README's first map, the boot, in its order."""
+    return _mapped("The boot in twelve files")
+
+
+def beneath_map() -> list[str]:
+    """Give the files and folders of the README's second map, a folder with a slash at its end."""
+    return [path if (ROOT / path).is_file() else f"{path}/" for path in _mapped("Beneath it")]
+
+
+def _mapped(heading: str) -> list[str]:
+    """Give the targets of the links that the rows of a section begin with."""
+    (section,) = re.findall(rf"^## {heading}$(.*?)^## ", _readme(), re.MULTILINE | re.DOTALL)
+    cells = re.findall(r"^\| (\[.*?) \|", section, re.MULTILINE)
+    return [target for cell in cells for target in _LINK.findall(cell)]
 
 
 def _readme() -> str:

@@ -1,4 +1,4 @@
-"""The README's map of the source is in the order in which a boot comes to the files."""
+"""The README's two maps of the source are those of a boot that is watched."""
 
 import sys
 from collections.abc import Iterator
@@ -8,80 +8,64 @@ from types import FrameType
 from typing import Any
 
 import documentation
+import pytest
 
 from tests.fixtures.cloud import Cloud
 
-# Files of the map in which nothing runs during a boot: tables and contracts, and what stands for memory.py here.
-NOT_RUN = {
+# Tables, declarations and values: a boot reads them and calls no function in them.
+NOT_CALLED = {
     "etc/mininova/api-paste.ini",
     "mininova/api/routes.py",
-    "mininova/rpc/transports/amqp/transport.py",
-    "mininova/rpc/transports/amqp/link.py",
-    "mininova/rpc/transports/amqp/publishing.py",
-    "mininova/rpc/transports/amqp/confirming.py",
-    "mininova/rpc/transports/amqp/reading.py",
-    "mininova/virt/driver.py",
+    "mininova/api/schemas/",
+    "mininova/conductor/rpcapi.py",
+    "mininova/objects/instance.py",
 }
-# What happens all along has no place in the order, and what it calls is not counted.
-ALL_ALONG = [
-    "mininova/notifications/events.py",
-    "mininova/rpc/notify/notifier.py",
-    "mininova/rpc/watch/flow.py",
-]
-
-
-class Watch:
-    """Note in which order files of mininova are come to."""
-
-    def __init__(self) -> None:
-        self.files: list[str] = []
-        self._aside: FrameType | None = None
-
-    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
-        """Take one call or return (sys.setprofile)."""
-        if self._aside is not None:
-            if event == "return" and frame is self._aside:
-                self._aside = None
-        elif event == "call":
-            self._come_to(frame)
-
-    def _come_to(self, frame: FrameType) -> None:
-        file = _name(frame.f_code.co_filename)
-        if file in ALL_ALONG:
-            self._aside = frame
-            return
-        if file == "mininova/rpc/interface.py" and frame.f_code.co_name == "__get__":
-            # A declared method is never run: looking it up is coming to its rpcapi.
-            self._note(_name(frame.f_locals["self"].function.__code__.co_filename))
-        self._note(file)
-
-    def _note(self, file: str | None) -> None:
-        if file is not None and file not in self.files:
-            self.files.append(file)
-
-
-def _name(filename: str) -> str | None:
-    path = Path(filename)
-    return str(path.relative_to(documentation.ROOT)) if path.is_relative_to(documentation.ROOT / "mininova") else None
 
 
 @contextmanager
-def watched() -> Iterator[Watch]:
-    """Watch what runs in this thread."""
-    watch = Watch()
-    sys.setprofile(watch)
+def called() -> Iterator[list[str]]:
+    """Give the files of mininova in which this thread calls a function, in the order of their first calls."""
+    files: dict[str, None] = {}
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(documentation.ROOT / "mininova"):
+            files.setdefault(str(path.relative_to(documentation.ROOT)))
+
+    found = list[str]()
+    sys.setprofile(note)
     try:
-        yield watch
+        yield found
     finally:
         sys.setprofile(None)
+        found.extend(files)
 
 
-def test_map_is_in_the_order_of_a_boot(cloud: Cloud):
-    """A boot comes to the files of the map one after the other, as the map has them."""
+@pytest.fixture
+def files(cloud: Cloud) -> list[str]:
+    """The files that one boot runs, from the request to the last notification."""
     cloud.login()
     assert cloud.image
-    with watched() as watch:
+    with called() as files:
         cloud.boot()
         cloud.run()
-    mapped = [file for file in documentation.source_map() if file not in NOT_RUN]
-    assert mapped == [*(file for file in watch.files if file in mapped), *ALL_ALONG]
+    return files
+
+
+def test_the_boot_comes_to_the_twelve_files_in_their_order(files: list[str]):
+    """A reader of the first map meets each file where the boot first calls it."""
+    mapped = [file for file in documentation.boot_map() if file not in NOT_CALLED]
+    assert mapped == [file for file in files if file in mapped]
+
+
+def test_no_file_of_the_boot_is_without_a_place(files: list[str]):
+    """Every file that a boot runs is in one of the two maps, by its name or by its folder's."""
+    places = [*documentation.boot_map(), *documentation.beneath_map()]
+    lost = [file for file in files if not any(file == place or file.startswith(place) for place in places)]
+    assert "\n".join(lost) == ""
+
+
+def test_the_second_map_names_nothing_that_a_boot_does_not_need(files: list[str]):
+    """In each place of the second map the boot calls a function, unless the place is only read."""
+    idle = [place for place in documentation.beneath_map() if not any(file.startswith(place) for file in files)]
+    assert set(idle) <= NOT_CALLED

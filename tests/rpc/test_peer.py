@@ -1,4 +1,4 @@
-"""What a peer does when its transport is not at its best.  The rest is in tests/contracts/test_transport*.py."""
+"""What a peer does when its transport is not at its best.  The rest is in tests/wire/test_transport*.py."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a server asks of a manager before it begins to serve; how it serves is in tests/contracts/test_transport*.py."""
+"""What a server asks of a manager before it begins to serve; how it serves is in tests/wire/test_transport*.py."""
 
 import pytest
 

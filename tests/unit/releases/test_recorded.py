@@ -46,7 +46,7 @@ def test_today_is_recorded(name: str, request: pytest.FixtureRequest):
 
     assert recorded.kept(name, interface.version) == now, (
         f"{name} {interface.version} says something else than was recorded.  If it is not out yet, record it anew with "
-        f"pytest tests/contracts --rewrite; else raise its version, and mark what is new with since()"
+        f"pytest tests/unit/releases --rewrite; else raise its version, and mark what is new with since()"
     )
     assert [version for version in minors(interface) if not recorded.path(name, version).exists()] == []
 

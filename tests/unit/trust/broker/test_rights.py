@@ -1,4 +1,4 @@
-"""The rules that are made for the broker; tests/contracts holds them against a real one."""
+"""The rules that are made for the broker; tests/wire holds them against a real one."""
 
 import re
 
