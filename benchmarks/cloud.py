@@ -7,8 +7,8 @@ import configparser
 import http.client
 import json
 import os
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -25,13 +25,9 @@ from mininova.rpc.transports.amqp import AMQPTransport
 from mininova.rpc.transports.base import TOPIC, Delivery, Subscription
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
 
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from stack import ports  # noqa: E402
 
 
 @contextmanager
@@ -45,8 +41,8 @@ def stack(computes: int, hosts_per_compute: int = 1) -> Iterator[SimpleNamespace
         environment = {
             **os.environ,
             "MININOVA_HOME": str(home),
-            "MININOVA_API_PORT": str(free_port()),
-            "MININOVA_BROKER_PORT": str(free_port()),
+            "MININOVA_API_PORT": str(ports.pick()),
+            "MININOVA_BROKER_PORT": str(ports.pick()),
             "MININOVA_COMPUTES": str(computes),
             "MININOVA_HOSTS_PER_COMPUTE": str(hosts_per_compute),
             "MININOVA_FLOW": "0",

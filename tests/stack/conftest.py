@@ -5,6 +5,8 @@ from stack import ports
 
 from tests.fixtures import sdk
 
+SERVICES = 8  # at most, with the computes that tests add: each shows its metrics on a port of its own
+
 
 def pytest_collection_modifyitems(items):
     """Let the SDK announce what it will drop some day."""
@@ -14,7 +16,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def local_stack(make_stack):
     """Give the one stack that most tests share: two computes, started once; ``first_output`` is what that printed."""
-    stack = make_stack(METRICS_PORT=str(ports.pick()))
+    stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr
     stack.first_output = started.stdout

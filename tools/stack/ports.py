@@ -1,7 +1,12 @@
-"""TCP ports of the loopback address: is one free, and which one is."""
+"""TCP ports of the loopback address: is one free, and which one may we have.
+
+Between the moment when a port is found free and the moment when a server listens on it, another stack may find it free,
+too: tests start many, some side by side.  So a port that is given away is reserved until the process ends that asked.
+"""
 
 import random
 import socket
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from stack.errors import StackError
@@ -53,10 +58,38 @@ def require_answer(url: str, option: str) -> None:
 
 
 def first_free(start: int) -> int:
-    """Give the first free port from ``start`` up."""
-    return next(port for port in range(start, 65_536) if is_free(port))
+    """Reserve the first free port from ``start`` up."""
+    return next(port for port in range(start, 65_536) if _reserve(range(port, port + 1)))
 
 
-def pick() -> int:
-    """Give a free port that nobody needs to know."""
-    return next(port for port in random.sample(PICKED, len(PICKED)) if is_free(port))
+def pick(count: int = 1, *, among: range = PICKED) -> int:
+    """Reserve a free port that nothing else needs to know.
+
+    :param count: how many: this one, and those that follow it
+    :raises StackError: when there are no such ports
+    """
+    for first in random.sample(among, len(among)):
+        wanted = range(first, first + count)
+        if wanted[-1] in among and _reserve(wanted):
+            return first
+    raise StackError(f"No {count} ports in a row are free from {among[0]} to {among[-1]}.")
+
+
+def _reserve(wanted: range) -> bool:
+    """Reserve all of these ports, or none; tell whether they are reserved.
+
+    A reservation is a bound socket with a name in Linux's abstract namespace: no two processes can have one at a time,
+    it is no file that could stay behind, and it is seen exactly as far as the ports of this loopback address are.
+    """
+    with ExitStack() as bound:
+        reservations = [bound.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) for _ in wanted]
+        try:
+            for port, reservation in zip(wanted, reservations, strict=True):
+                reservation.bind(f"\0mininova-port-{port}")
+        except OSError:  # another process has one, or this one has
+            return False
+        if not all(map(is_free, wanted)):
+            return False
+        for reservation in reservations:
+            reservation.detach()  # it stays open until the process ends
+        return True
