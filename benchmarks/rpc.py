@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/rpc.py [--quick] [--rounds 3] [--seconds 1.0]
 
 It needs what ``pip install -e .[bench]`` installs.  One broker of its own, and for each library one client process and
-one server process.  The libraries take turns in short rounds, so that whatever else the machine does hits all alike;
+one server process.  The libraries take turns in short rounds, so that other load slows all of them alike;
 rates are the medians of the rounds.  Of the figures compare the ratios: times of different machines, and of different
 hours, compare only roughly.
 """
@@ -91,7 +91,7 @@ class Process:
         if not line:
             self._program.kill()
             said = self._program.communicate()[1].decode().strip().splitlines()
-            raise RuntimeError(f"the {self._what} ended: {said[-1] if said else 'nobody knows why'}")
+            raise RuntimeError(f"the {self._what} ended: {said[-1] if said else 'it printed no reason'}")
         return json.loads(line)
 
     def end(self) -> None:

@@ -5,7 +5,7 @@
 
 Every event of an instance says when it was launched and when it was deleted, so any of them will do, in any order
 and any number of times: what one lost, the next one brings, at the latest the hourly compute.instance.exists.  A
-notification is acknowledged when SQLite has it on disk; so whoever stops this listener, or kills it, loses nothing.
+notification is acknowledged when SQLite has it on disk; so nothing is lost when this listener is stopped or killed.
 
 It knows of mininova the library rpc and nothing else, and would as well bill for a Nova (--exchange nova).
 """
@@ -84,7 +84,7 @@ def seconds(moment: str | None) -> int | None:
 
 
 def listen(args: argparse.Namespace) -> None:
-    """Keep the bill until somebody ends this, or the time is up."""
+    """Keep the bill until a signal ends this, or the time is up."""
     signal.pthread_sigmask(signal.SIG_BLOCK, END)  # for all threads; below they are waited for
     url, exchange = broker(args.config_file)
     peer = rpc.Peer(AMQPTransport(url), name="billing", exchange=exchange)

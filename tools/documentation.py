@@ -90,7 +90,7 @@ def commands(page: Path) -> list[Command]:
 
 
 def missing(promised: Iterable[str], printed: str) -> list[str]:
-    """Give the lines that a page promises and a command did not print, in whatever order.
+    """Give the lines that a page promises and a command did not print, in any order.
 
     What differs from run to run (ids, times, addresses, the width of columns, how many hosts there are) is not
     compared; a line ``…`` stands for any number of lines.

@@ -1,4 +1,4 @@
-"""docs/rpc/reference.md, printed from the interfaces themselves: tools/generated.py asks for it, nobody else."""
+"""docs/rpc/reference.md, printed from the interfaces themselves: tools/generated.py calls it."""
 
 import inspect
 import re
@@ -82,7 +82,7 @@ def _where(interface: type[rpc.Interface]) -> str:
     path = interface.__module__.replace(".", "/") + ".py"
     declared = f"Version {interface.version}, declared in [`{path}`](../../{path})."
     if not interface.topic:
-        return f"{declared} Every server answers it, whatever its topic."
+        return f"{declared} Every server answers it, on every topic."
     return f"{declared} `{interface.topic}` is any server of it, `{interface.topic}.<host>` the one on a host."
 
 

@@ -1,4 +1,4 @@
-"""docs/states.md, printed from the one table of states: tools/generated.py asks for it, nobody else."""
+"""docs/states.md, printed from the one table of states: tools/generated.py calls it."""
 
 from collections.abc import Iterable, Iterator
 
@@ -47,7 +47,7 @@ def _table() -> Iterator[str]:
 
 def _over(op: Operation) -> str:
     if op.over is None:
-        return "whatever is going on"
+        return "any task"
     return _codes(sorted(op.over)) or "nothing"
 
 

@@ -39,7 +39,7 @@ def _print(event: rpc.MessageEvent) -> None:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a program; what goes wrong between two processes is one line to whoever started it."""
+    """Run a program; an RPC error becomes one line on the terminal."""
     try:
         main()
     except rpc.RPCError as error:
@@ -64,5 +64,5 @@ def serving(peer: rpc.Peer, host: str, endpoints: Sequence[tuple[type[rpc.Interf
 
 
 def wait_for_the_end() -> None:
-    """Return when somebody sends SIGTERM, or presses Ctrl-C."""
+    """Return on SIGTERM or Ctrl-C."""
     signal.sigwait(_END)

@@ -2,7 +2,7 @@
 
 Everything of it lies in one folder, and it listens on 127.0.0.1 only: on one port for AMQP and on one for Erlang's
 distribution, which rabbitmqctl uses.  There is no epmd: the node gets its name on the command line and its distribution
-port is fixed, so nobody has to ask where it is.  (Left to itself RabbitMQ starts an epmd, which listens on every
+port is fixed, so no program has to look it up.  (Left to itself RabbitMQ starts an epmd, which listens on every
 interface and outlives the node.)
 
 Configuration is in Erlang's own terms (advanced.config), because translating rabbitmq.conf costs half a second at
@@ -81,7 +81,7 @@ class Certificates:
     """What a node shows when it speaks TLS, and whose certificates it takes; files in PEM.
 
     :param cert: its own, for the name 127.0.0.1
-    :param ca: whoever signed what clients show
+    :param ca: the authority that signed the clients' certificates
     :param wanted: whether a client must show one
     """
 
@@ -225,7 +225,7 @@ def one_user(password: str) -> Definitions:
 
 
 def node_definitions() -> Definitions:
-    """Define what every node needs; a queue of notifications that nobody reads is kept short, and on disk.
+    """Define what every node needs; a queue of notifications without a reader is kept short, and on disk.
 
     Lazy means that it is not kept in memory as well; RabbitMQ 3.12 and later keep no queue there, and ignore the word.
     """

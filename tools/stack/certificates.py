@@ -1,7 +1,7 @@
 """Certificates of a stack's own, for TLS between the services and the broker (MININOVA_TLS=1).
 
-An authority is made at each start, signs what the broker shows, and is forgotten: its key is never written, so nobody
-can have it sign anything else.  Its certificate, ca.pem, is all that the services are told to trust.
+Each start makes an authority, which signs the broker's certificate; its key is never written, so it can sign nothing
+else.  The services trust its certificate, ca.pem, and no other.
 """
 
 import datetime
@@ -59,7 +59,7 @@ class Authority:
         return built.add_extension(signer, critical=False)
 
     def _write(self, name: str, data: bytes) -> Path:
-        """Write a file that only this user may read, whatever was there."""
+        """Write a file that only this user may read, in place of an older one."""
         path = self._folder / name
         path.unlink(missing_ok=True)
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -68,7 +68,7 @@ class Authority:
 
 
 def make(home: Home) -> Certificates:
-    """Make the authority of a stack and what its broker shows; nobody keeps the key of the former."""
+    """Make the authority of a stack and its broker's certificate; the authority's key is not kept."""
     home.tls.mkdir(mode=0o700, exist_ok=True)
     authority = Authority(home.tls, home.ca.stem)
     cert, key = authority.sign("broker", ports.LOOPBACK)

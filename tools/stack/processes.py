@@ -1,8 +1,8 @@
 """The processes of a stack, found by a mark in their environment and ended by pid.
 
-Everything that the supervisor starts inherits MARK with the path of the stack's home.  So whatever a stack started
-can be told from everything else on the machine, grandchildren included, even after the supervisor was killed.
-Ends are awaited on pidfds: nothing is polled, and a pid that Linux gave to somebody else meanwhile is never signalled.
+Everything that the supervisor starts inherits MARK with the path of the stack's home.  So the processes of a
+stack can be told from all others on the machine, grandchildren included, even after the supervisor was killed.  Ends
+are awaited on pidfds: nothing is polled, and a pid that Linux gave to another program meanwhile is never signalled.
 """
 
 import os
@@ -20,7 +20,7 @@ PLAIN = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
 def plain_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give the few variables that a program inherits, so that a stack is the same whoever's terminal starts it."""
+    """Give the few variables that a program inherits, so that a stack is the same from every terminal."""
     return {name: environ[name] for name in PLAIN if name in environ}
 
 
@@ -37,7 +37,7 @@ def _pids() -> Iterator[int]:
 def _environment(pid: int) -> list[bytes]:
     try:
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:  # it has ended, or is somebody else's
+    except OSError:  # it has ended, or belongs to another user
         return []
 
 

@@ -43,10 +43,10 @@ VARIABLES = {
 class Settings:
     """One stack, as asked for.
 
-    :param computes: the name of each, and the hosts that it stands for, as host_list writes them
-    :param broker_url: the broker of somebody else; None runs a private one on broker_port
+    :param computes: the name of each, and the hosts that it stands for, as trust.host_lists writes them
+    :param broker_url: a broker that runs already; None runs a private one on broker_port
     :param tls: whether the private broker is spoken to over TLS
-    :param db_url: the database of somebody else; None uses a SQLite file
+    :param db_url: a database that runs already; None uses a SQLite file
     :param flow: whether messages are reported and collected
     :param metrics_port: where the first service shows its metrics; None shows none
     :param first_boot: whether a start ends with booting a server

@@ -166,7 +166,7 @@ class Supervisor:
         return self._start(name)
 
     def shut_down(self) -> None:
-        """End supervisord, and whatever it still runs."""
+        """End supervisord, and the programs that it still runs."""
         pid: int = self._call("getPID")
         self._call("shutdown")
         processes.wait_ended([pid], PATIENCE + 5)
