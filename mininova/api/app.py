@@ -4,11 +4,9 @@ The Paste factory at the end puts an api process together.
 """
 
 import re
-from typing import Any
 
 from mininova import errors
-from mininova.api import microversions
-from mininova.api.handlers.images import Images
+from mininova.api import microversions, other_services
 from mininova.api.operations import Operations
 from mininova.api.policy import Policy
 from mininova.api.request import CLOUD, PROJECT_IN_URL, Cloud, ComputeRequest
@@ -60,8 +58,22 @@ def _require_own(request: Request, project_id: str) -> None:
         )
 
 
-def app_factory(global_conf: dict[str, str], **_: Any) -> ComputeApplication:
-    """Make the Paste application ``compute_app``."""
+def app_factory(
+    global_conf: dict[str, str],
+    image_service: str | None = None,
+    project_service: str | None = None,
+    **unknown: str,
+) -> ComputeApplication:
+    """Make the Paste application ``compute_app``.
+
+    :param image_service: names the function that makes it, see other_services.py
+    :param project_service: the same
+    :raises errors.ConfigError: when a line of its section leads nowhere, or has a name that nothing reads
+    """
+    if unknown:
+        raise errors.ConfigError(problem=f"[app:compute_app] of api-paste.ini: nothing reads {', '.join(unknown)}")
     parts = current_parts()
     operations = Operations(parts.conf, parts.db, ConductorAPI(parts.peer), ComputeAPI(parts.peer), parts.notifier)
-    return ComputeApplication(Cloud(parts.conf, parts.db, Policy(parts.conf), Images(parts.db), operations))
+    images = other_services.image_service(image_service, parts)
+    projects = other_services.project_service(project_service, parts)
+    return ComputeApplication(Cloud(parts.conf, parts.db, Policy(parts.conf), images, projects, operations))

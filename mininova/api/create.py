@@ -13,9 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from mininova import errors, states
-from mininova.api.handlers.images import require_usable
 from mininova.api.handlers.networks import wanted_networks
 from mininova.api.handlers.quotas import LIMITS, require_within
+from mininova.api.other_services import require_usable
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.db import flavors, hosts, keypairs, services
 from mininova.db.session import Connection

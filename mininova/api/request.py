@@ -8,8 +8,8 @@ from functools import cached_property
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.api.handlers.images import Images
 from mininova.api.operations import Operations
+from mininova.api.other_services import ImageService, ProjectService
 from mininova.api.policy import Policy
 from mininova.api.views.links import Links, root_of
 from mininova.db.session import Database
@@ -24,13 +24,15 @@ class Cloud:
     """What the handlers of one api process share.
 
     :param images: the image service
+    :param projects: knows which projects there are
     :param operations: what changes instances, and asks compute nodes about them
     """
 
     conf: ConfigOpts
     db: Database
     policy: Policy
-    images: Images
+    images: ImageService
+    projects: ProjectService
     operations: Operations
 
 
