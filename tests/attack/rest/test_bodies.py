@@ -1,100 +1,100 @@
-"""Bodies that no client sends: too long, too deep, too large, of the wrong form; each is refused, and soon."""
+"""Bodies that no client sends: too long, too deep, too large, of the wrong form; each is refused, and soon.
+
+All services read JSON with one decoder, ``Request.document``, so a bad body and a route need to meet only once: every
+route gets one bad body and every bad body a route (``pairs``).  Which routes there are, the services' own tables say.
+"""
 
 import json
 
 import pytest
 
-from tests.fixtures.rest_attacker import COMPUTE, IDENTITY, IMAGE, Attacker
+from tests.fixtures.rest_attacker import COMPUTE, IDENTITY, IMAGE, Answer, Attacker
+from tests.fixtures.rest_routes import TARGETS, Target, pairs
 
 LONGEST = 114688  # [api] max_request_body_size
-TAKES_BODIES = (
-    ("POST", f"{COMPUTE}/servers"),
-    ("PUT", f"{COMPUTE}/servers/SERVER"),
-    ("POST", f"{COMPUTE}/servers/SERVER/action"),
-    ("POST", f"{COMPUTE}/servers/SERVER/metadata"),
-    ("PUT", f"{COMPUTE}/servers/SERVER/metadata/k"),
-    ("PUT", f"{COMPUTE}/servers/SERVER/tags"),
-    ("PUT", f"{COMPUTE}/servers/SERVER/tags/new"),
-    ("POST", f"{COMPUTE}/flavors"),
-    ("PUT", f"{COMPUTE}/flavors/1"),
-    ("POST", f"{COMPUTE}/flavors/1/action"),
-    ("POST", f"{COMPUTE}/flavors/1/os-extra_specs"),
-    ("POST", f"{COMPUTE}/os-keypairs"),
-    ("PUT", f"{COMPUTE}/os-services/{'1' * 32}"),
-    ("POST", f"{IDENTITY}/auth/tokens"),
-    ("POST", f"{IDENTITY}/users"),
-    ("PATCH", f"{IDENTITY}/users/x"),
-    ("POST", f"{IDENTITY}/users/x/password"),
-    ("POST", f"{IMAGE}/images"),
-    ("PATCH", f"{IMAGE}/images/IMAGE"),
-    ("POST", f"{IMAGE}/images/IMAGE/members"),
-)
-every_body = pytest.mark.parametrize(("method", "path"), TAKES_BODIES, ids=lambda said: said)
 
-
-def ask(attacker: Attacker, method: str, path: str, body: bytes, **environ: object) -> int:
-    if method == "PATCH" and path.startswith(IMAGE):
-        environ = {"CONTENT_TYPE": "application/openstack-images-v2.1-json-patch", **environ}
-    path = path.replace("SERVER", attacker.server).replace("IMAGE", attacker.cloud.image)
-    return attacker(method, path, body, user="admin", environ=environ).status
-
-
-@every_body
-def test_a_long_body_is_refused(rest_attacker: Attacker, method: str, path: str) -> None:
-    """A body of more than is allowed gets 413, whether it says how long it is, lies or says nothing."""
-    body = b'"' + b"x" * LONGEST + b'"'
-    assert ask(rest_attacker, method, path, body) == 413
-    assert ask(rest_attacker, method, path, b"{}", CONTENT_LENGTH="9" * 4000) == 413
-    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
-    assert ask(rest_attacker, method, path, body, **chunked) == 413
-
-
-@every_body
-@pytest.mark.parametrize("depth", [65, 990, 20_000])
-def test_a_deep_body_is_refused(rest_attacker: Attacker, method: str, path: str, depth: int) -> None:
-    """Objects in objects, or lists in lists, end somewhere."""
-    for before, after in (("[", "]"), ('{"a":', "}")):
-        body = (before * depth + "1" + after * depth)[:LONGEST].encode()
-        assert ask(rest_attacker, method, path, body) == 400
-
-
-@every_body
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{", b'"', b"\x00", b"\xff\xfe", b"-", b"NaN", b"[NaN]", b'{"server": Infinity}', b'{"a": 1e999}', b"'a'",
-        b"{'a': 1}", b'{"a": 1,}', b'{"a" 1}', b'{"name": "\xff"}', b'{"name": "\\ud800"}', b'{"name": "\\u0000"}',
-        b'{"\\u0000": 1}', b"\xef\xbb\xbf{}", b"9" * 100_000, b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>",
-        b"!!python/object/apply:os.system ['true']", b"cos\nsystem\n(S'true'\ntR.",
-    ],
-    ids=lambda body: repr(body[:20]),
+#: Routes that take no JSON: what is sent to them is not read, or is the data of an image.
+NO_JSON = {
+    *(f"PUT /identity/v3/{scope}/users/<user_id>/roles/<role_id>" for scope in ("projects/<scope_id>", "system")),
+    "PUT /identity/v3/domains/<scope_id>/users/<user_id>/roles/<role_id>",
+    *(f"POST /image/v2/images/<image_id>/actions/{action}" for action in ("deactivate", "reactivate")),
+    "PUT /image/v2/images/<image_id>/tags/<tag>",
+    "PUT /image/v2/images/<image_id>/file",
+}
+SENT_TO = list({(it.method, it.template): it for it in TARGETS if it.method in ("POST", "PUT", "PATCH")}.values())
+READERS = [it for it in SENT_TO if f"{it.method} {it.template}" not in NO_JSON]
+BODIES = (
+    b"{", b'"', b"\x00", b"\xff\xfe", b"-", b"NaN", b"[NaN]", b'{"server": Infinity}', b'{"a": 1e999}', b"'a'",
+    b"{'a': 1}", b'{"a": 1,}', b'{"a" 1}', b'{"name": "\xff"}', b'{"name": "\\ud800"}', b'{"name": "\\u0000"}',
+    b'{"\\u0000": 1}', b"\xef\xbb\xbf{}", b"9" * 100_000, b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>",
+    b"!!python/object/apply:os.system ['true']", b"cos\nsystem\n(S'true'\ntR.",
+    *((before * depth + b"1" + after * depth)[:LONGEST] for before, after in ((b"[", b"]"), (b'{"a":', b"}"))
+      for depth in (65, 990, 20_000)),
 )  # fmt: skip
-def test_what_is_no_json_is_refused(rest_attacker: Attacker, method: str, path: str, body: bytes) -> None:
-    """Only JSON is read as JSON, and only UTF-8 as text."""
-    assert ask(rest_attacker, method, path, body) in (400, 413)
+KINDS = (
+    "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=",
+    "application/octet-stream", "\x00", "a" * 5000, "application/x-yaml", "text/html", "image/svg+xml",
+)  # fmt: skip
+FORMS = ("null", "1", '""', "[]", "[{}]", "{}", "true", '{"": {}}', '{"__proto__": {}}')
+
+
+def short(value: object) -> str:
+    return str(value) if isinstance(value, Target) else repr(value)[:24]
+
+
+def ask(attacker: Attacker, target: Target, body: bytes | None, **environ: object) -> Answer:
+    if target.method == "PATCH" and target.template.startswith(IMAGE):
+        environ = {"CONTENT_TYPE": "application/openstack-images-v2.1-json-patch", **environ}
+    return attacker(target.method, target.of(attacker), body, user="admin", environ=environ)
+
+
+@pytest.mark.parametrize(("target", "body"), pairs(READERS, BODIES), ids=short)
+def test_what_is_no_json_is_refused(rest_attacker: Attacker, target: Target, body: bytes) -> None:
+    """Only JSON is read as JSON, only UTF-8 as text, and nothing too deep: the one decoder says so on every route."""
+    refused = ask(rest_attacker, target, body)
+    assert refused.status == 400
+    assert "Malformed request body" in refused.text
+
+
+@pytest.mark.parametrize("target", [it for it in SENT_TO if it not in READERS], ids=str)
+def test_what_takes_no_json_reads_none(rest_attacker: Attacker, target: Target) -> None:
+    """Where no JSON is taken, the answer is the same with a bad body as without one."""
+    answers = [ask(rest_attacker, target, body) for body in (b"{", None)]
+    assert answers[0].status == answers[1].status
+    assert answers[0].without_ids == answers[1].without_ids
+
+
+@pytest.mark.parametrize(("target", "kind"), pairs(READERS, KINDS), ids=short)
+def test_another_kind_of_body_is_refused(rest_attacker: Attacker, target: Target, kind: str) -> None:
+    """A body that does not say that it is JSON is not read."""
+    assert ask(rest_attacker, target, b'{"a": 1}', CONTENT_TYPE=kind).status == 415
 
 
 # What looks like nothing and is meant so: an image of which nothing is said, a change of nothing, no body at all.
-MEANT = {(f"{IMAGE}/images", "{}"), (f"{IMAGE}/images/IMAGE", "[]"), (f"{COMPUTE}/servers/SERVER/tags/new", "null")}
+MEANT = {
+    ("POST /image/v2/images", "{}"),
+    ("PATCH /image/v2/images/<image_id>", "[]"),
+    ("PUT /compute/v2.1/servers/<server_id>/tags/<tag>", "null"),
+}
 
 
-@every_body
-@pytest.mark.parametrize("body", ["null", "1", '""', "[]", "[{}]", "{}", "true", '{"": {}}', '{"__proto__": {}}'])
-def test_json_of_another_form_is_refused(rest_attacker: Attacker, method: str, path: str, body: str) -> None:
-    """What is JSON, and says nothing that could be meant, is refused too."""
-    refused = 400 <= ask(rest_attacker, method, path, body.encode()) < 500
-    assert refused != ((path, body) in MEANT)
+@pytest.mark.parametrize("target", READERS, ids=str)
+def test_json_of_another_form_is_refused(rest_attacker: Attacker, target: Target) -> None:
+    """What is JSON, and says nothing that could be meant, is refused too: each route has a form of its own."""
+    for form in FORMS:
+        refused = 400 <= ask(rest_attacker, target, form.encode()).status < 500
+        assert refused != ((f"{target.method} {target.template}", form) in MEANT), form
 
 
-@every_body
-@pytest.mark.parametrize(
-    "kind",
-    ["application/xml", "application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=",
-     "application/octet-stream", "\x00", "a" * 5000, "application/x-yaml", "text/html", "image/svg+xml"],
-)  # fmt: skip
-def test_another_kind_of_body_is_refused(rest_attacker: Attacker, method: str, path: str, kind: str) -> None:
-    """A body that does not say that it is JSON is not read."""
-    assert ask(rest_attacker, method, path, b'{"a": 1}', CONTENT_TYPE=kind) == 415
+@pytest.mark.parametrize("base", [COMPUTE, IDENTITY, IMAGE])
+def test_a_long_body_is_refused(rest_attacker: Attacker, base: str) -> None:
+    """A body of more than is allowed gets 413, whether it says how long it is, lies or says nothing."""
+    target = next(it for it in READERS if it.template.startswith(base))
+    body = b'"' + b"x" * LONGEST + b'"'
+    assert ask(rest_attacker, target, body).status == 413
+    assert ask(rest_attacker, target, b"{}", CONTENT_LENGTH="9" * 4000).status == 413
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+    assert ask(rest_attacker, target, body, **chunked).status == 413
 
 
 def test_of_a_key_that_is_there_twice_the_last_counts(rest_attacker: Attacker) -> None:

@@ -5,52 +5,32 @@ from uuid import uuid4
 import pytest
 
 from tests.fixtures.rest_attacker import COMPUTE, IMAGE, Answer, Attacker
+from tests.fixtures.rest_routes import TARGETS, Target
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q x"
 NOTHING = str(uuid4())
 
-SERVER = (
-    ("GET", "", None),
-    ("PUT", "", {"server": {"name": "mine now"}}),
-    ("DELETE", "", None),
-    ("POST", "/action", {"os-start": None}),
-    ("POST", "/action", {"os-stop": None}),
-    ("POST", "/action", {"reboot": {"type": "HARD"}}),
-    ("POST", "/action", {"forceDelete": None}),
-    ("POST", "/action", {"lock": None}),
-    ("POST", "/action", {"unlock": None}),
-    ("POST", "/action", {"os-resetState": {"state": "error"}}),
-    ("POST", "/action", {"os-getConsoleOutput": {}}),
-    ("GET", "/metadata", None),
-    ("POST", "/metadata", {"metadata": {"a": "b"}}),
-    ("PUT", "/metadata", {"metadata": {}}),
-    ("GET", "/metadata/k", None),
-    ("PUT", "/metadata/k", {"meta": {"k": "mine"}}),
-    ("DELETE", "/metadata/k", None),
-    ("GET", "/tags", None),
-    ("PUT", "/tags", {"tags": ["mine"]}),
-    ("DELETE", "/tags", None),
-    ("GET", "/tags/t", None),
-    ("PUT", "/tags/t", None),
-    ("PUT", "/tags/mine", None),
-    ("DELETE", "/tags/t", None),
-    ("GET", "/ips", None),
-    ("GET", "/ips/flat", None),
-    ("GET", "/diagnostics", None),
-    ("GET", "/topology", None),
-    ("GET", "/os-instance-actions", None),
-    ("GET", "/os-instance-actions/req-x", None),
-)
-IMAGES = (
-    ("GET", "", None),
-    ("DELETE", "", None),
-    ("GET", "/file", None),
-    ("GET", "/members", None),
-    ("POST", "/members", {"member": "stranger"}),
-    ("PUT", "/tags/x", None),
-    ("DELETE", "/tags/x", None),
-    ("POST", "/actions/deactivate", None),
-)
+#: What a client sends along, where an answer would otherwise be about the body.
+BODIES = {
+    "PUT /servers/<id>": {"server": {"name": "mine now"}},
+    "reboot": {"reboot": {"type": "HARD"}},
+    "os-resetState": {"os-resetState": {"state": "error"}},
+    "os-getConsoleOutput": {"os-getConsoleOutput": {}},
+    "POST /servers/<server_id>/metadata": {"metadata": {"a": "b"}},
+    "PUT /servers/<server_id>/metadata": {"metadata": {}},
+    "PUT /servers/<server_id>/metadata/<key>": {"meta": {"x": "mine"}},
+    "PUT /servers/<server_id>/tags": {"tags": ["mine"]},
+    "POST /image/v2/images/<image_id>/members": {"member": "stranger"},
+    "PUT /image/v2/images/<image_id>/members/<member_id>": {"status": "accepted"},
+    "PATCH /image/v2/images/<image_id>": [{"op": "replace", "path": "/name", "value": "mine now"}],
+}
+SERVERS = [it for it in TARGETS if it.template.startswith(f"{COMPUTE}/servers/<")]
+IMAGES = [it for it in TARGETS if it.template.startswith(f"{IMAGE}/images/<")]
+
+
+def body_for(target: Target) -> object:
+    key = target.action or f"{target.method} {target.template.removeprefix(COMPUTE)}"
+    return BODIES.get(key, {target.action: None} if target.action else None)
 
 
 def require_alike(there: Answer, nowhere: Answer, status: int) -> None:
@@ -58,12 +38,12 @@ def require_alike(there: Answer, nowhere: Answer, status: int) -> None:
     assert there.status == status
 
 
-@pytest.mark.parametrize(("method", "below", "body"), SERVER, ids=str)
-def test_anothers_server_is_not_there(rest_attacker: Attacker, method: str, below: str, body: object) -> None:
-    """Whatever is asked of another project's server, it is not found, and nothing of it changes."""
+@pytest.mark.parametrize("target", SERVERS, ids=str)
+def test_anothers_server_is_not_there(rest_attacker: Attacker, target: Target) -> None:
+    """Whatever route asks for another project's server, it is not found, and nothing of it changes."""
     before = rest_attacker.cloud.show(rest_attacker.server)
     there, nowhere = (
-        rest_attacker(method, f"{COMPUTE}/servers/{uuid}{below}", body, user="stranger")
+        rest_attacker(target.method, target.path.replace("SERVER", uuid), body_for(target), user="stranger")
         for uuid in (rest_attacker.server, NOTHING)
     )
     require_alike(there, nowhere, 404)
@@ -80,15 +60,16 @@ def private_image(rest_attacker: Attacker) -> str:
     return image
 
 
-@pytest.mark.parametrize(("method", "below", "body"), IMAGES, ids=str)
-def test_anothers_image_is_not_there(
-    rest_attacker: Attacker, private_image: str, method: str, below: str, body: object
-) -> None:
-    """A private image is no image to anybody else."""
+@pytest.mark.parametrize("target", IMAGES, ids=str)
+def test_anothers_image_is_not_there(rest_attacker: Attacker, private_image: str, target: Target) -> None:
+    """A private image is no image to anybody else, whatever route asks for it."""
+    kind = {"PATCH": "application/openstack-images-v2.1-json-patch", "PUT": "application/octet-stream"}
+    environ = {"CONTENT_TYPE": kind[target.method]} if target.method in kind and "members" not in target.path else {}
     there, nowhere = (
-        rest_attacker(method, f"{IMAGE}/images/{image}{below}", body, user="stranger")
+        rest_attacker(target.method, target.path.replace("IMAGE", image), body_for(target), user="stranger",
+                      environ=environ)
         for image in (private_image, NOTHING)
-    )
+    )  # fmt: skip
     require_alike(there, nowhere, 404)
 
 
