@@ -21,7 +21,8 @@ from mininova.rpc.baseapi import OsloPing
 from mininova.rpc.notify.notification import PRIORITIES
 from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp, LampBroken, broken
 
-PROGRAM = Path(__file__).parents[1] / "fixtures/oslo_peer.py"
+PROGRAM = "tests.fixtures.oslo_peer"  # run from the root, so that it can import the classes of our errors
+ROOT = Path(__file__).parents[2]
 
 
 class Oslo:
@@ -31,8 +32,9 @@ class Oslo:
     """
 
     def __init__(self, url: str) -> None:
+        command = [sys.executable, "-m", PROGRAM, url]
         self._process = subprocess.Popen(
-            [sys.executable, PROGRAM, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
         self._answers: queue.Queue[Any] = queue.Queue()
         self.heard: queue.Queue[Any] = queue.Queue()
