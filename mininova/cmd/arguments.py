@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mininova import __version__, errors, rpc
-from mininova.conf import command_line
+from mininova.conf import add_config_file
 
 #: Names the configuration file when --config-file does not, so that it need not be typed each time.
 ENVIRONMENT = "MININOVA_CONFIG_FILE"
@@ -22,7 +22,7 @@ def parser(prog: str, purpose: str) -> tuple[argparse.ArgumentParser, AddCommand
     """Make a parser, and a function that adds a command to it: its name, what runs it, and what it does."""
     made = argparse.ArgumentParser(prog=prog, description=purpose, allow_abbrev=False)
     made.add_argument("--version", action="version", version=f"{prog} {__version__}")
-    command_line.add_config_file(made, environment=ENVIRONMENT)
+    add_config_file(made, environment=ENVIRONMENT)
     return made, adder(made)
 
 
@@ -34,7 +34,7 @@ def adder(parent: argparse.ArgumentParser) -> AddCommand:
         made = commands.add_parser(
             name, help=purpose, description=f"{purpose[:1].upper()}{purpose[1:]}.", allow_abbrev=False
         )
-        command_line.add_config_file(made, environment=ENVIRONMENT, default=argparse.SUPPRESS)
+        add_config_file(made, environment=ENVIRONMENT, default=argparse.SUPPRESS)
         made.set_defaults(command=command)
         return made
 

@@ -1,21 +1,32 @@
-"""Settings: read once, checked as a whole, and passed to whoever needs them; there is no global.
+"""Settings: read once, checked as a whole, and passed to what needs them; there is no global.
 
-``cmd`` calls load() and hands the result to constructors; tests call for_tests().  Each group is a module of
-its own here, named as its section, and ``groups.READERS`` says which service reads which.  A setting comes
-from a file or, for a few, from the command line; never from the environment.
+``cmd`` calls load() and hands the result to constructors; tests call for_tests().  The options are data: messaging.py
+has the groups that every service reads, groups.py the others and the table of all.  A setting comes from a file or,
+for a few, from the command line; never from the environment.
 """
 
+import argparse
 from collections.abc import Sequence
-from copy import deepcopy
-from typing import Any
+from typing import Any, NoReturn
 
 from oslo_config import cfg
 
 from mininova import errors
-from mininova.conf import command_line, files, groups
+from mininova.conf import files, groups, sample
+from mininova.conf.messaging import DEFAULT
 from mininova.conf.values import redacted
 
-__all__ = ["for_tests", "load", "read_files", "redacted"]
+__all__ = ["add_config_file", "for_tests", "load", "read_files", "redacted"]
+
+#: The settings of [DEFAULT] that the command line takes as well.
+ARGUMENTS = ("host", "debug", "log_file")
+
+PURPOSE = {
+    "api": "Serve the REST API, with the stand-ins for Keystone and Glance beside it.",
+    "scheduler": "Choose hosts for instances, and claim their room.",
+    "conductor": "Lead builds for the api, and write to the database for the compute nodes.",
+    "compute": "Run instances on one host, without access to the database.",
+}
 
 
 def load(service: str, argv: Sequence[str], *, version: str) -> cfg.ConfigOpts:
@@ -25,9 +36,9 @@ def load(service: str, argv: Sequence[str], *, version: str) -> cfg.ConfigOpts:
     :param argv: the arguments, without the program's name
     :raises errors.ConfigError: one sentence that quotes what is wrong, and where
     """
-    arguments = command_line.parse(service, list(argv), version)
+    arguments = _parse(service, list(argv), version)
     conf = read_files(service, arguments.config_file)
-    for name in command_line.SETTINGS:
+    for name in ARGUMENTS:
         if (value := getattr(arguments, name)) is not None:
             _override(conf, name, None, value, f"--{name.replace('_', '-')}")
     return conf
@@ -42,8 +53,7 @@ def read_files(service: str, paths: Sequence[str] | None) -> cfg.ConfigOpts:
     chosen = list(paths) if paths else files.default_file(service)
     for path in chosen:
         files.check(service, path)
-    conf = _registered(service)
-    conf([], prog=f"mininova-{service}", default_config_files=chosen, default_config_dirs=[], use_env=False)
+    conf = _registered(service, chosen)
     _check_values(service, conf)
     return conf
 
@@ -51,25 +61,24 @@ def read_files(service: str, paths: Sequence[str] | None) -> cfg.ConfigOpts:
 def for_tests(service: str, **settings: Any) -> cfg.ConfigOpts:
     """Make the settings of a service from defaults and ``**{"group.option": value}``; reads no file.
 
-    :raises errors.ConfigError: when a value is not one the option can have
+    :raises errors.ConfigError: when an option cannot have the value
     """
-    conf = _registered(service)
-    conf([], prog=f"mininova-{service}", default_config_files=[], default_config_dirs=[], use_env=False)
+    conf = _registered(service, [])
     for name, value in settings.items():
         group, _, option = name.rpartition(".")
         _override(conf, option, group if group != "DEFAULT" else None, value, name)
     return conf
 
 
-def _registered(service: str) -> cfg.ConfigOpts:
+def _registered(service: str, paths: list[str]) -> cfg.ConfigOpts:
     conf = cfg.ConfigOpts()
-    for module in groups.of(service):
-        if module.GROUP.name == "DEFAULT":
-            conf.register_opts(module.OPTIONS)
+    for group in groups.of(service):
+        if group.name == "DEFAULT":
+            conf.register_opts(group.options)
         else:
-            # A copy: the settings of a group are kept in it, and these must not reach another service's.
-            conf.register_group(deepcopy(module.GROUP))
-            conf.register_opts(module.OPTIONS, group=module.GROUP)
+            conf.register_group(cfg.OptGroup(group.name, help=group.help))
+            conf.register_opts(group.options, group=group.name)
+    conf([], prog=f"mininova-{service}", default_config_files=paths, default_config_dirs=[], use_env=False)
     return conf
 
 
@@ -81,12 +90,63 @@ def _override(conf: cfg.ConfigOpts, option: str, group: str | None, value: Any, 
 
 
 def _check_values(service: str, conf: cfg.ConfigOpts) -> None:
-    """Ask for every value once: what refers to another option could not be checked before."""
-    for module in groups.of(service):
-        section = module.GROUP.name
-        for option in module.OPTIONS:
+    """Ask for every value once: one that refers to another option could not be checked before."""
+    for group in groups.of(service):
+        for name, option in group.by_name.items():
             try:
-                _ = conf[option.dest] if section == "DEFAULT" else conf[section][option.dest]
+                group.value(conf, name)
             except (cfg.Error, ValueError) as error:
                 reason = files.plainly(error.__context__ or error)
-                raise errors.ConfigError(problem=f"`[{section}] {option.name}`: {reason}") from None
+                raise errors.ConfigError(problem=f"`[{group.name}] {option.name}`: {reason}") from None
+
+
+# ---- the command line
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argparse parser that raises where argparse exits."""
+
+    def error(self, message: str) -> NoReturn:
+        raise errors.ConfigError(problem=f"{message} ({self.prog} --help lists what there is)")
+
+
+def _parse(service: str, argv: list[str], version: str) -> argparse.Namespace:
+    """Read the arguments; ``--help`` and ``--version`` answer and exit, as argparse does.
+
+    :raises errors.ConfigError: for an argument that the service does not take
+    """
+    prog = f"mininova-{service}"
+    parser = _Parser(
+        prog=prog,
+        description=PURPOSE.get(service),
+        epilog=sample.in_help(service),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_config_file(parser)
+    parser.add_argument("--version", action="version", version=f"{prog} {version}")
+    for name in ARGUMENTS:
+        option = DEFAULT.by_name[name]
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, help=option.help, **_kind(option))
+    return parser.parse_args(argv)
+
+
+def add_config_file(parser: argparse.ArgumentParser, *, environment: str = "", **options: Any) -> None:
+    """Give a parser the ``--config-file`` that all programs of mininova have.
+
+    :param environment: the variable that names the file when the command line does not
+    """
+    parser.add_argument(
+        "--config-file",
+        action="append",
+        metavar="FILE",
+        help="a configuration file; may be repeated, and the later one wins "
+        f"(default: {'$' + environment + ', else ' if environment else ''}the one under /etc/mininova, if it is there)",
+        **options,
+    )
+
+
+def _kind(option: cfg.Opt) -> dict[str, Any]:
+    if isinstance(option, cfg.BoolOpt):
+        return {"action": "store_true", "default": None}
+    return {"metavar": option.dest.upper().removeprefix("LOG_")}

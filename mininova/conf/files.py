@@ -1,25 +1,24 @@
-"""What a configuration file says, checked name by name and value by value before oslo.config gets it.
+"""Checks each name and value of a configuration file before oslo.config reads it.
 
-oslo.config passes over names that it does not know, so a slip of the pen would silently leave a default in
-place.  Here it is an error that quotes the option, the file, and the name that was probably meant.
+oslo.config ignores names that it does not know, so a typing mistake would silently leave a default in place.  Here
+it is an error that quotes the option, the file, and the name that was probably meant.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from oslo_config import cfg
 
 from mininova import errors
 from mininova.conf import groups
-from mininova.conf.values import redacted
+from mininova.conf.values import Group, redacted
 
 Sections = dict[str, dict[str, list[str]]]
 
 
 def check(service: str, path: str) -> None:
-    """Read a file and refuse it if this service cannot take it as a whole.
+    """Read a file, and refuse it unless this service understands all of it.
 
     :raises errors.ConfigError: quoting the option or section, and the file
     """
@@ -27,7 +26,7 @@ def check(service: str, path: str) -> None:
     for section, settings in read(path).items():
         _check_section(service, section, accepted, path)
         for name, values in settings.items():
-            _check_option(section, name, values, accepted[section], path)
+            _check_option(accepted[section], name, values, path)
 
 
 def read(path: str) -> Sections:
@@ -50,7 +49,7 @@ def read(path: str) -> Sections:
     return sections
 
 
-def _check_section(service: str, section: str, accepted: Mapping[str, Any], path: str) -> None:
+def _check_section(service: str, section: str, accepted: Iterable[str], path: str) -> None:
     if section in accepted:
         return
     if why := groups.REFUSED.get((service, section)):
@@ -62,12 +61,11 @@ def _check_section(service: str, section: str, accepted: Mapping[str, Any], path
     raise errors.ConfigError(problem=problem)
 
 
-def _check_option(section: str, name: str, values: list[str], options: Mapping[str, cfg.Opt], path: str) -> None:
-    option = options.get(name)
+def _check_option(group: Group, name: str, values: list[str], path: str) -> None:
+    option = group.by_name.get(name)
     if option is None:
-        raise errors.ConfigError(
-            problem=f"unknown option `[{section}] {name}` in {path}{_elsewhere(name) or _meant(name, options, '{}')}"
-        )
+        hint = _elsewhere(name) or _meant(name, group.by_name, "{}")
+        raise errors.ConfigError(problem=f"unknown option `[{group.name}] {name}` in {path}{hint}")
     for value in values:
         if "$" in value:  # refers to another option: oslo.config checks it once that is known
             continue
@@ -75,7 +73,7 @@ def _check_option(section: str, name: str, values: list[str], options: Mapping[s
             option.type(value)
         except ValueError as error:
             said = name if option.secret else f"{name} = {value}"
-            raise errors.ConfigError(problem=f"`[{section}] {said}` in {path}: {plainly(error)}") from None
+            raise errors.ConfigError(problem=f"`[{group.name}] {said}` in {path}: {plainly(error)}") from None
 
 
 PLAINER = {
@@ -85,14 +83,14 @@ PLAINER = {
 
 
 def plainly(error: BaseException) -> str:
-    """Say in words what Python and oslo.config say of a value."""
+    """Put in plain words what Python and oslo.config say of a value."""
     text = str(error)
     plain = next((words for start, words in PLAINER.items() if text.startswith(start)), text)
     return plain[:1].lower() + plain[1:]
 
 
 def _elsewhere(name: str) -> str:
-    sections = [section for section, options in groups.known().items() if name in options]
+    sections = [group.name for group in groups.GROUPS if name in group.by_name]
     return f"; did you mean it to be in [{sections[0]}]?" if sections else ""
 
 
@@ -102,6 +100,6 @@ def _meant(name: str, known: Iterable[str], form: str) -> str:
 
 
 def default_file(service: str) -> list[str]:
-    """Name the file that a service reads when it is given none: the one under /etc, if there is one."""
+    """Name the file that a service reads without --config-file: the one under /etc, if there is one."""
     path = Path("/etc/mininova") / ("mininova-compute.conf" if service == "compute" else "mininova.conf")
     return [str(path)] if path.is_file() else []

@@ -1,61 +1,234 @@
-"""Which service reads which group of settings: one table.
+"""The groups that one service or a few read, and the table of all groups: which service reads which.
 
 ``mininova.conf`` is shared by the services of a controller, so each of them accepts there what any other of
 them reads.  ``mininova-compute.conf`` belongs to a compute node alone, and accepts what compute reads.
 """
 
-from types import ModuleType
-
 from oslo_config import cfg
 
-from mininova.conf import (
-    api,
-    broker_admin,
-    compute,
-    database,
-    default,
-    fake,
-    filter_scheduler,
-    flow,
-    identities,
-    identity,
-    image,
-    metrics,
-    network,
-    notifications,
-    oslo_messaging_notifications,
-    oslo_messaging_rabbit,
-    scheduler,
-    tracing,
-    upgrade_levels,
+from mininova.conf import messaging
+from mininova.conf.values import CONTROLLER, EVERYONE, SERVICES, DatabaseURL, Group, HostList, Network
+
+COMPUTE = Group(
+    "compute",
+    "Which hosts a compute stands for, how far each may be overcommitted, and how much it does at a time.",
+    SERVICES,
+    [
+        cfg.Opt(
+            "hosts",
+            type=HostList(),
+            help="The hosts that this process stands for, if not [DEFAULT] host alone: names and ranges, such as edge, "
+            "node-[0001-1000].  Then [DEFAULT] host is the name of the process and of its broker user: the NAME of "
+            "`mininova-manage host add NAME --hosts`, which writes both.",
+        ),
+        cfg.FloatOpt("cpu_allocation_ratio", default=16.0, min=0.01, help="vCPUs to promise for each one there is."),
+        cfg.FloatOpt(
+            "ram_allocation_ratio", default=1.5, min=0.01, help="MiB of memory to promise for each one there is."
+        ),
+        cfg.FloatOpt(
+            "disk_allocation_ratio", default=1.0, min=0.01, help="GiB of disk to promise for each one there is."
+        ),
+        cfg.StrOpt("default_availability_zone", default="nova", help="The availability zone of compute hosts."),
+        cfg.IntOpt("max_concurrent_builds", default=10, min=1, help="How many builds a host works on at a time."),
+    ],
 )
 
-CONTROLLER = frozenset({"api", "scheduler", "conductor", "manage"})
-SERVICES = CONTROLLER | {"compute"}
-EVERYONE = SERVICES | {"flow"}
-WATCHED = SERVICES - {"manage"}
+NETWORK = Group(
+    "network",
+    "The one flat network that instances get their addresses from.",
+    CONTROLLER,
+    [
+        cfg.StrOpt("label", default="flat", help="Its name, as a server's addresses show it."),
+        cfg.Opt(
+            "cidr",
+            type=Network(),
+            default="10.0.0.0/16",
+            help="Its IPv4 range.  The first address is the gateway's; instances get the others.",
+        ),
+    ],
+)
 
-READERS: dict[ModuleType, frozenset[str]] = {
-    default: EVERYONE,
-    flow: EVERYONE,
-    oslo_messaging_rabbit: EVERYONE,
-    identities: EVERYONE,
-    metrics: WATCHED,
-    tracing: WATCHED,
-    upgrade_levels: EVERYONE,
-    notifications: EVERYONE,
-    oslo_messaging_notifications: EVERYONE,
-    compute: SERVICES,
-    network: CONTROLLER,
-    database: CONTROLLER,
-    broker_admin: frozenset({"manage"}),
-    api: frozenset({"api", "manage"}),
-    identity: frozenset({"api", "manage"}),
-    image: frozenset({"api", "manage"}),
-    scheduler: frozenset({"scheduler", "conductor"}),
-    filter_scheduler: frozenset({"scheduler"}),
-    fake: frozenset({"compute"}),
-}
+DATABASE = Group(
+    "database",
+    "Where the database is.  Never put this section on a compute node.",
+    CONTROLLER,
+    [
+        cfg.Opt(
+            "connection",
+            type=DatabaseURL(),
+            default="sqlite:///$state_path/mininova.sqlite",
+            secret=True,
+            help="The database: sqlite:////FILE, mysql+pymysql://USER:PASSWORD@HOST/NAME (MySQL, MariaDB) or "
+            "postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
+        ),
+        cfg.FloatOpt(
+            "connect_retry",
+            default=60.0,
+            min=0,
+            help="How long to try to reach a lost database again, in seconds, before the work at hand fails.",
+        ),
+    ],
+)
+
+BROKER_ADMIN = Group(
+    "broker_admin",
+    "How mininova-manage makes and removes the broker users of compute nodes.",
+    frozenset({"manage"}),
+    [
+        cfg.StrOpt(
+            "command",
+            default="rabbitmqctl",
+            help="The command that administers the broker, with the options that it always needs, such as "
+            "sudo -u rabbitmq rabbitmqctl --node rabbit@broker-1.",
+        ),
+        cfg.IntOpt("timeout", default=60, min=1, help="How long the command may take, in seconds."),
+    ],
+)
+
+API = Group(
+    "api",
+    "Where the REST API listens, and its limits.",
+    frozenset({"api", "manage"}),
+    [
+        cfg.HostAddressOpt(
+            "listen", default="127.0.0.1", help="The address to listen on; 0.0.0.0 means every address of the machine."
+        ),
+        cfg.PortOpt("port", default=8774, help="The TCP port to listen on; 0 takes a free one."),
+        cfg.StrOpt(
+            "paste_config",
+            default="/etc/mininova/api-paste.ini",
+            help="The Paste Deploy file that says which applications answer, and through which filters.",
+        ),
+        cfg.URIOpt(
+            "public_endpoint",
+            schemes=["http", "https"],
+            help="The URL under which users reach the API, such as http://cloud.example.org:8774, if it is not "
+            "http://LISTEN:PORT.",
+        ),
+        cfg.IntOpt("max_limit", default=1000, min=1, help="The most items in one page of a list."),
+        cfg.IntOpt("max_request_body_size", default=114688, min=1, help="The longest accepted request body, in bytes."),
+        cfg.StrOpt(
+            "default_schedule_zone",
+            help="The availability zone for servers that ask for none.  Without it they may go to any zone.",
+        ),
+        cfg.IntOpt("password_length", default=12, min=1, help="The length of a generated adminPass, in characters."),
+    ],
+)
+
+IDENTITY = Group(
+    "identity",
+    "The stand-in for Keystone: how its tokens are signed, and how long they are valid.",
+    frozenset({"api", "manage"}),
+    [
+        cfg.StrOpt(
+            "token_key_file",
+            default="$state_path/token.key",
+            help="The file with the key that signs tokens.  mininova-manage bootstrap makes it.  Keep it as secret as "
+            "a password.",
+        ),
+        cfg.IntOpt("token_expiration", default=3600, min=1, help="How long a token is valid, in seconds."),
+    ],
+)
+
+IMAGE = Group(
+    "image",
+    "The stand-in for Glance: where the data of images is kept, and how much of it.",
+    frozenset({"api", "manage"}),
+    [
+        cfg.StrOpt("directory", default="$state_path/images", help="The folder that keeps the data of images."),
+        cfg.IntOpt("max_size", default=1073741824, min=1, help="The most data that one image may have, in bytes."),
+    ],
+)
+
+SCHEDULER = Group(
+    "scheduler",
+    "How often a build is tried.",
+    frozenset({"scheduler", "conductor"}),
+    [
+        cfg.IntOpt(
+            "max_attempts",
+            default=3,
+            min=1,
+            help="How many hosts a build may be tried on, the first included, before the instance goes to ERROR.",
+        ),
+    ],
+)
+
+FILTER_SCHEDULER = Group(
+    "filter_scheduler",
+    "Which hosts may be chosen, and which of them are better.",
+    frozenset({"scheduler"}),
+    [
+        cfg.ListOpt(
+            "enabled_filters",
+            default=[
+                "ComputeFilter",
+                "AvailabilityZoneFilter",
+                "RetryFilter",
+                "ImagePropertiesFilter",
+                "RamFilter",
+                "CoreFilter",
+                "DiskFilter",
+            ],
+            help="The filters that a host must pass, in the order in which they are asked.",
+        ),
+        cfg.FloatOpt(
+            "ram_weight_multiplier",
+            default=1.0,
+            help="How much free memory counts in favour of a host.  A positive number spreads instances, a negative "
+            "one stacks them.",
+        ),
+        cfg.FloatOpt(
+            "cpu_weight_multiplier",
+            default=1.0,
+            help="How much free vCPUs count in favour of a host.  A positive number spreads instances, a negative one "
+            "stacks them.",
+        ),
+    ],
+)
+
+FAKE = Group(
+    "fake",
+    "The machine that the fake hypervisor pretends to be, and how it behaves.",
+    frozenset({"compute"}),
+    [
+        cfg.IntOpt("vcpus", default=8, min=1, help="How many CPUs it has."),
+        cfg.IntOpt("memory_mb", default=16384, min=1, help="Its memory, in MiB."),
+        cfg.IntOpt("local_gb", default=200, min=0, help="Its disk, in GiB."),
+        cfg.StrOpt(
+            "behaviour",
+            help="A YAML file with delays and failures of each operation.  It may be changed while the service runs.  "
+            "Without it every operation works at once.",
+        ),
+        cfg.StrOpt(
+            "state_dir",
+            default="$state_path/guests",
+            help="The folder that remembers the guests, so that they survive a restart of the service.",
+        ),
+    ],
+)
+
+GROUPS = (
+    messaging.DEFAULT,
+    messaging.FLOW,
+    messaging.BROKER,
+    messaging.IDENTITIES,
+    messaging.METRICS,
+    messaging.TRACING,
+    messaging.UPGRADE_LEVELS,
+    messaging.NOTIFICATIONS,
+    messaging.NOTIFICATION_WAYS,
+    COMPUTE,
+    NETWORK,
+    DATABASE,
+    BROKER_ADMIN,
+    API,
+    IDENTITY,
+    IMAGE,
+    SCHEDULER,
+    FILTER_SCHEDULER,
+    FAKE,
+)
 
 REFUSED = {
     ("compute", "database"): "a compute node reaches the database only through the conductor, and must not hold its "
@@ -63,21 +236,34 @@ REFUSED = {
 }
 
 
-def of(service: str) -> list[ModuleType]:
-    """Name the groups that a service reads, in the order in which samples and help show them."""
-    return [module for module, readers in READERS.items() if service in readers]
+def of(service: str) -> list[Group]:
+    """Give the groups that a service reads, in the order in which samples and help show them."""
+    return [group for group in GROUPS if service in group.readers]
 
 
-def accepted_by(service: str) -> dict[str, dict[str, cfg.Opt]]:
-    """Map each section and option that a file for this service may have: its own, and its file mates'."""
-    mates = CONTROLLER if service in CONTROLLER else EVERYONE if service == "flow" else {service}
-    return {
-        module.GROUP.name: {option.dest: option for option in module.OPTIONS}
-        for module, readers in READERS.items()
-        if readers & mates
-    }
+def accepted_by(service: str) -> dict[str, Group]:
+    """Give the sections that a file for this service may have: its own, and those of the services that share it."""
+    sharing = CONTROLLER if service in CONTROLLER else EVERYONE if service == "flow" else {service}
+    return {group.name: group for group in GROUPS if group.readers & sharing}
 
 
-def known() -> dict[str, dict[str, cfg.Opt]]:
-    """Map every section and option there is."""
-    return {module.GROUP.name: {option.dest: option for option in module.OPTIONS} for module in READERS}
+def known() -> dict[str, Group]:
+    """Give every section there is."""
+    return {group.name: group for group in GROUPS}
+
+
+# ---- for the field's generator, which finds both as entry points: oslo-config-generator --namespace mininova
+
+
+def for_controllers() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Give what mininova.conf may have: the namespace ``mininova``."""
+    return _for_generator([group for group in GROUPS if group.readers & CONTROLLER])
+
+
+def for_computes() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """Give what mininova-compute.conf may have: the namespace ``mininova.compute``."""
+    return _for_generator(of("compute"))
+
+
+def _for_generator(groups: list[Group]) -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    return [(cfg.OptGroup(group.name, help=group.help), group.options) for group in groups if group.is_ours]

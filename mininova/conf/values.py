@@ -1,19 +1,63 @@
-"""The kinds of value that oslo.config has no type for: broker and database URLs, an IPv4 range, a period, hosts.
+"""What settings are made of: a group of them, and the kinds of value that oslo.config has no type for.
 
-Each refuses what it cannot use with a sentence and an example, and never repeats a password.
+The kinds are broker and database URLs, an IPv4 range, an audit period, a list of hosts, an upgrade level.  Each
+refuses what it cannot use with a sentence and an example, and never repeats a password.
 """
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from oslo_config import types
+from oslo_config import cfg, types
 
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.rpc.transports.amqp import address
+from mininova.rpc.versions import Version
+from mininova.service.releases import RELEASES
 from mininova.trust import host_lists
+
+CONTROLLER = frozenset({"api", "scheduler", "conductor", "manage"})
+SERVICES = CONTROLLER | {"compute"}
+EVERYONE = SERVICES | {"flow"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A section of a configuration file.
+
+    :param help: a sentence or two for the operator
+    :param readers: the programs that read it, without the ``mininova-`` of their names
+    :param made_of: its options; a function gives those of another project, whose modules only a reader should load
+    """
+
+    name: str
+    help: str
+    readers: frozenset[str]
+    made_of: list[cfg.Opt] | Callable[[], list[cfg.Opt]]
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether we declare the options, and so document them."""
+        return isinstance(self.made_of, list)
+
+    @cached_property
+    def options(self) -> list[cfg.Opt]:
+        """Its options, in the order in which samples and help show them."""
+        return self.made_of if isinstance(self.made_of, list) else self.made_of()
+
+    @cached_property
+    def by_name(self) -> dict[str, cfg.Opt]:
+        """Its options, by their names."""
+        return {option.dest: option for option in self.options}
+
+    def value(self, conf: cfg.ConfigOpts, name: str) -> Any:
+        """Give the value that settings have for one of the options."""
+        return conf[name] if self.name == "DEFAULT" else conf[self.name][name]
+
 
 TRANSPORT_EXAMPLE = "amqp://user:password@127.0.0.1:5672/"
 DATABASE_EXAMPLE = "sqlite:////var/lib/mininova/mininova.sqlite"
@@ -31,7 +75,7 @@ DATABASE_MEANT = {
 
 
 def redacted(url: str) -> str:
-    """Give a URL with its password blotted out, fit for a log line; it need not be a good URL."""
+    """Replace the password in a URL with ***, so that the URL can be logged; the URL may be malformed."""
     blotted, found = re.subn(r"(://[^:/@?]*):.*@", r"\1:***@", url, flags=re.DOTALL)
     if not found and "@" in url and "://" not in url:
         blotted = "***" + url[url.rindex("@") :]
@@ -39,7 +83,7 @@ def redacted(url: str) -> str:
 
 
 class Text(types.ConfigType):
-    """What is written as it is read; a subclass says in ``__call__`` what it takes."""
+    """A value that is printed as it was written; a subclass's ``__call__`` checks it."""
 
     def __repr__(self) -> str:
         return self.type_name
@@ -54,9 +98,9 @@ class Text(types.ConfigType):
 
 
 class _URL(Text):
-    """A URL of one of some schemes; its port, if it has one, must be a port.
+    """A URL whose scheme is one of ``schemes``, and whose port, if it has one, is a valid port.
 
-    :param meant: schemes that people write, and the one that they mean
+    :param meant: schemes that people write by mistake → the one that they mean
     """
 
     def __init__(self, name: str, schemes: set[str], meant: Mapping[str, str], example: str) -> None:
@@ -71,14 +115,14 @@ class _URL(Text):
         if scheme not in self.schemes:
             known = self.meant.get(scheme)
             hint = f"write {known}:// instead" if known else f"write it like {self.example}"
-            raise ValueError(f"{redacted(url)!r} begins with {scheme}://, which is not spoken here; {hint}")
+            raise ValueError(f"{redacted(url)!r} begins with {scheme}://, which is not supported; {hint}")
         self.check_rest(url)
         return url
 
     def check_rest(self, url: str) -> None:
-        """Look at what comes after the scheme.
+        """Check what comes after the scheme.
 
-        :raises ValueError: when it cannot be right
+        :raises ValueError: saying what is wrong with it
         """
         try:
             _ = urlsplit(url).port
@@ -90,13 +134,13 @@ class _URL(Text):
 
 
 class TransportURL(_URL):
-    """The address of a message broker, or the addresses of several."""
+    """The address of a message broker, or of several."""
 
     def __init__(self) -> None:
         super().__init__("broker URL", set(address.SCHEMES), TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
 
     def check_rest(self, url: str) -> None:
-        """Want what AMQPTransport can read."""
+        """Accept what AMQPTransport can read."""
         try:
             address.addresses(url)
         except ValueError as error:
@@ -113,7 +157,7 @@ class DatabaseURL(_URL):
         super().__init__("database URL", DATABASE_SCHEMES, DATABASE_MEANT, DATABASE_EXAMPLE)
 
     def check_rest(self, url: str) -> None:
-        """Want the name of a database as well, and a host unless it is a file."""
+        """Require the name of a database, and a host unless it is a file."""
         if url.startswith("sqlite:"):
             if not url.startswith("sqlite://"):
                 raise ValueError(f"{url!r} is no SQLite URL; write it like {self.example}")
@@ -134,27 +178,27 @@ class Network(Text):
         super().__init__(type_name="IPv4 network")
 
     def __call__(self, value: Any) -> str:
-        """Read a range and write it as IPv4 networks are written.
+        """Read a range, and write it in its usual form.
 
-        :raises ValueError: when it is none, or has no room
+        :raises ValueError: when it is no range, or has no room
         """
         try:
             network = ipaddress.IPv4Network(str(value).strip())
         except ValueError as error:
             raise ValueError(f"{value!r} is no IPv4 network ({error}); write it like 10.0.0.0/16") from None
         if network.prefixlen > 29:
-            raise ValueError(f"{value!r} has room for no instances to speak of; use a /29 or a wider one")
+            raise ValueError(f"{value!r} is too small for instances; use a /29 or a wider range")
         return str(network)
 
 
 class Period(Text):
-    """A period that usage is told by, as ``hour`` or ``day@18``."""
+    """An audit period, such as ``hour`` or ``day@18``."""
 
     def __init__(self) -> None:
         super().__init__(type_name="audit period")
 
     def __call__(self, value: Any) -> str:
-        """Look whether it is one.
+        """Check a period.
 
         :raises ValueError: when it is none
         """
@@ -163,14 +207,35 @@ class Period(Text):
 
 
 class HostList(Text):
-    """Hosts, as ``edge, node-[0001-1000]``."""
+    """Hosts, such as ``edge, node-[0001-1000]``."""
 
     def __init__(self) -> None:
         super().__init__(type_name="list of hosts")
 
     def __call__(self, value: Any) -> tuple[str, ...]:
-        """Give the name of each.
+        """Give the name of each host.
 
-        :raises ValueError: when one is none
+        :raises ValueError: when one is no host name and no range
         """
         return value if isinstance(value, tuple) else host_lists.read(str(value))
+
+
+class Level(Text):
+    """``auto``, the name of a release, or a version such as ``1.0``."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="level")
+
+    def __call__(self, value: Any) -> str:
+        """Check a level.
+
+        :raises ValueError: naming the levels there are
+        """
+        level = str(value).strip()
+        if level == "auto" or level in RELEASES:
+            return level
+        try:
+            return str(Version.parse(level))
+        except ValueError:
+            known = " or ".join(RELEASES)
+            raise ValueError(f"{level!r} is no level: write auto, a release ({known}), or a version as 1.0") from None

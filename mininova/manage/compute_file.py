@@ -65,10 +65,11 @@ def _new(conf: ConfigOpts, identity: Identity, line: str) -> str:
 
 def _changed(conf: ConfigOpts) -> Iterator[tuple[str, str, str]]:
     """Give what is not as it is by default of that on which all must agree: section, option and value."""
+    known = groups.known()
     for section, name in _AGREED:
-        option = groups.known()[section][name]
-        value = conf[name] if section == "DEFAULT" else conf[section][name]
-        if value == option.default:
+        group = known[section]
+        value = group.value(conf, name)
+        if value == group.by_name[name].default:
             continue
         if section == "oslo_messaging_notifications" and name == "driver":
             yield from ((section, name, each) for each in value)

@@ -62,7 +62,9 @@ def test_the_import_rule_is_about_all_of_compute():
 
 def test_a_compute_reads_no_setting_of_the_database():
     """Of all that its file may have, nothing says where a database is; a section that does is refused."""
-    options = {f"{section}.{name}" for section, found in groups.accepted_by("compute").items() for name in found}
+    options = {
+        f"{section}.{name}" for section, group in groups.accepted_by("compute").items() for name in group.by_name
+    }
 
     assert not [option for option in options if re.search("database|connection$|_db", option)]
     assert ("compute", "database") in groups.REFUSED

@@ -65,7 +65,9 @@ def test_settings_exist(page: Path):
     named = [found.groups() for span in documentation.spans(page) if (found := re.match(r"\[(\w+)\](?: (\w+))?", span))]
     known = groups.known()
     assert [section for section, _ in named if section not in known] == []
-    assert [f"[{section}] {option}" for section, option in named if option and option not in known[section]] == []
+    assert [
+        f"[{section}] {option}" for section, option in named if option and option not in known[section].by_name
+    ] == []
 
 
 def test_the_boot_is_told_in_at_most_twelve_files():
