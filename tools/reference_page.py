@@ -29,7 +29,9 @@ reached. [wire.md](wire.md) says how the messages look, and [promises.md](promis
 
 A **call** waits for its result; an *idempotent* one may be sent again while it waits. A **cast** returns when the
 broker has it on disk, and may be delivered more than once. A **fanout** goes to every server of the topic. A context
-travels with each of them, which is left out here. What came later than version 1.0 of its interface says so.
+travels with each of them, which is left out here. What came later than version 1.0 of its interface says so. Each
+method says which senders may call it: an api, a conductor, a compute, or an operator's tool. The broker vouches for who
+a sender is; [promises.md](promises.md#who-asks-and-who-answers) has more about that.
 """
 
 OBJECTS = """\
@@ -94,9 +96,14 @@ def _method(interface: type[rpc.Interface], method: Method) -> Iterator[str]:
     prose, fields = _prose(method.doc)
     kind = "Idempotent call" if method.kind == "call" and method.idempotent else method.kind.capitalize()
     since = "" if method.since == (1, 0) else f", since {method.since}"
-    yield _filled(f"*{kind}{since}.* {prose}")
+    yield _filled(f"*{kind}{since}, {_by(method)}.* {prose}")
     if fields:
         yield "\n".join(_filled(f"* {field}", "  ").rstrip() for field in fields) + "\n"
+
+
+def _by(method: Method) -> str:
+    """Say who may call a method."""
+    return f"by {' or '.join(sorted(method.by))}" if method.by else "by any sender"
 
 
 def _signature(method: Method) -> Iterator[str]:

@@ -29,8 +29,9 @@ What stops an attacker is in three places, and each holds when the one before it
 2. **The receiver.** Every service looks at whom the broker vouches for, and never at a field of the message. A compute
    obeys the conductor and the api only; the scheduler obeys the conductor only; a reply is believed if it is from whom
    was asked.
-3. **The conductor.** It has a closed list of what a compute may ask for, and of the fields that it may write
-   (`mininova/conductor/checks/admission.py`). Whose an instance is, it compares in the very statement that writes.
+3. **The conductor.** Its interface declares which methods a compute may call (`mininova/conductor/rpcapi.py`), and it
+   has a closed list of the fields that a compute may write (`mininova/conductor/checks/arguments.py`). Whose an
+   instance is, it compares in the very statement that writes.
 
 ## What was tried
 

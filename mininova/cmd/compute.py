@@ -12,7 +12,6 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc
 from mininova.cmd.launch import launch
-from mininova.compute import admission
 from mininova.compute.manager import ComputeManager
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.usage import UsageAudit
@@ -73,7 +72,7 @@ def _open(process: Process, manager: ComputeManager) -> None:
     except rpc.Forbidden as error:
         problem = f"{error}.  `mininova-manage host add` says which hosts a compute stands for, and writes its settings"
         raise errors.ConfigError(problem=problem) from None
-    process.serve([(ComputeAPI, manager)], admission.gate(), host=manager.host)
+    process.serve([(ComputeAPI, manager)], host=manager.host)
 
 
 def _tell_usage(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.build import BuildFlow
-from mininova.conductor.checks import admission
+from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.checks.denials import DenialLog
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
@@ -17,7 +17,7 @@ from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
-from mininova.trust.gate import Gate
+from mininova.trust.gate import gate
 
 
 def build(conf: ConfigOpts) -> Process:
@@ -32,8 +32,7 @@ def build(conf: ConfigOpts) -> Process:
     manager = ConductorManager(conf, database, flow, process.notifier, identity_of, denials)
     process.at_the_end(denials.stop)
     process.connect()
-    gate = Gate(admission.RULES, directory)
-    server = process.serve([(ConductorAPI, manager)], gate, denials)
+    server = process.serve([(ConductorAPI, manager)], gate(directory, CHECKS), denials)
     manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)
     return process

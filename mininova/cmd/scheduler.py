@@ -6,7 +6,6 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
-from mininova.scheduler import admission
 from mininova.scheduler.manager import SchedulerManager
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service.process import Process
@@ -18,7 +17,7 @@ def build(conf: ConfigOpts) -> Process:
     process = Process(conf, "scheduler")
     process.connect()
     manager = SchedulerManager(conf, database, process.notifier)
-    process.serve([(SchedulerAPI, manager)], admission.gate())
+    process.serve([(SchedulerAPI, manager)])
     process.heartbeat(recorder(database, process.levels), SchedulerAPI)
     return process
 

@@ -4,38 +4,41 @@ from mininova import rpc
 from mininova.context import RequestContext
 from mininova.objects import Instance, RequestSpec, Selection
 
+_CALLS = {"api", "conductor"}
+_CASTS = {*_CALLS, "operator"}  # whose tool sends again what was parked
+
 
 class ComputeAPI(rpc.Interface):
     """Build and run instances on one host: ``ComputeAPI(peer).on(host).build_instance(...)``."""
 
     topic, version = "compute", "1.0"
 
-    @rpc.cast(since="1.0")
+    @rpc.cast(since="1.0", by=_CASTS)
     def build_instance(
         self, ctxt: RequestContext, instance: Instance, request_spec: RequestSpec, alternates: list[Selection]
     ) -> None:
         """Spawn it here; report each step through the conductor."""
 
-    @rpc.cast(since="1.0")
+    @rpc.cast(since="1.0", by=_CASTS)
     def delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy the guest, whatever is being done to it, and have the conductor end the delete."""
 
-    @rpc.cast(since="1.0")
+    @rpc.cast(since="1.0", by=_CASTS)
     def stop_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Power the guest off."""
 
-    @rpc.cast(since="1.0")
+    @rpc.cast(since="1.0", by=_CASTS)
     def start_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Power the guest on."""
 
-    @rpc.cast(since="1.0")
+    @rpc.cast(since="1.0", by=_CASTS)
     def reboot_instance(self, ctxt: RequestContext, instance: Instance, reboot_type: str = "SOFT") -> None:
         """Reboot the guest.
 
         :param reboot_type: ``SOFT`` asks the guest, ``HARD`` cuts its power
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by=_CALLS, idempotent=True)
     def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
         """Read the console.
 
@@ -43,7 +46,7 @@ class ComputeAPI(rpc.Interface):
         :raises errors.GuestNotFound: when no guest runs here
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by=_CALLS, idempotent=True)
     def get_diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, object]:
         """Read the guest's counters, in the words of the driver contract.
 

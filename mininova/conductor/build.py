@@ -22,8 +22,8 @@ from mininova.db.request_specs import Recorded
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import Fault, Instance, RequestSpec, Selection
+from mininova.rpc.trust.denials import forbidden
 from mininova.scheduler.rpcapi import SchedulerAPI
-from mininova.trust.gate import forbidden
 
 LOG = logging.getLogger(__name__)
 

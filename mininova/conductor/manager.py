@@ -22,8 +22,7 @@ from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
-from mininova.rpc.trust.denials import OnDenied
-from mininova.trust.gate import forbidden
+from mininova.rpc.trust.denials import OnDenied, forbidden
 from mininova.trust.identities import Identity
 
 LOG = logging.getLogger(__name__)

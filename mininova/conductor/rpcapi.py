@@ -20,21 +20,15 @@ class ConductorAPI(rpc.Interface):
 
     topic, version = "conductor", "1.2"
 
-    # ---- from the api
-
-    @rpc.cast(since="1.0")
+    @rpc.cast(since="1.0", by={"api"})
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
         """Find a host for each instance and have it built there."""
 
-    # ---- from an operator
-
-    @rpc.fanout(since="1.2")
+    @rpc.fanout(since="1.2", by={"operator"})
     def identities_changed(self, ctxt: RequestContext) -> None:
         """Look again which computes there are, and whose lanes are to be read."""
 
-    # ---- from a compute node
-
-    @rpc.cast(since="1.0")
+    @rpc.cast(since="1.0", by={"compute"})
     def reschedule_instance(
         self,
         ctxt: RequestContext,
@@ -48,14 +42,14 @@ class ConductorAPI(rpc.Interface):
         What was sent with the build is sent back; what is not as it was recorded then is refused.
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step of a build, and lend the instance an address.
 
         :raises errors.InstanceUpdateConflict: when the row is not as the caller believed
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def update_instance(
         self, ctxt: RequestContext, instance: Instance, changes: InstanceChanges, expected_task_state: list[str | None]
     ) -> Instance:
@@ -67,11 +61,11 @@ class ConductorAPI(rpc.Interface):
         :raises errors.InstanceBeingDeleted: when they are not because the instance is being deleted
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly: the state that states.OPERATIONS gives a failure, and a fault the user can read."""
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def destroy_instance(
         self,
         ctxt: RequestContext,
@@ -84,14 +78,14 @@ class ConductorAPI(rpc.Interface):
         :param terminated_at: when the guest ended, as notifications say it; None means now
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def get_instance(self, ctxt: RequestContext, uuid: str) -> Instance:
         """Read one instance as the database has it now.
 
         :raises errors.InstanceNotFound: when there is none, or it has left the caller's hosts
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def get_instances(
         self,
         ctxt: RequestContext,
@@ -103,10 +97,10 @@ class ConductorAPI(rpc.Interface):
         :param active_since: also those that were deleted then or later
         """
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Take a heartbeat and the node's capacity; the first one registers both, and the most it may offer."""
 
-    @rpc.call(since="1.1", idempotent=True)
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
         """Tell what the services have registered that they speak: for each topic, and each object, by version."""

@@ -24,7 +24,7 @@ from mininova.rpc.errors import (
     Undeliverable,
     UnsupportedVersion,
 )
-from mininova.rpc.interface import Interface, Method, call, cast, fanout
+from mininova.rpc.interface import ANYBODY, Interface, Method, call, cast, fanout
 from mininova.rpc.notify.listener import Listener
 from mininova.rpc.notify.notification import Notification
 from mininova.rpc.notify.notifier import Notifier
@@ -33,12 +33,14 @@ from mininova.rpc.server import Server
 from mininova.rpc.transports.base import Transport
 from mininova.rpc.trust.callers import caller
 from mininova.rpc.trust.denials import Denial
+from mininova.rpc.trust.gate import Gate
 from mininova.rpc.versions import Levels, Version, since
 from mininova.rpc.watch.flow import MessageEvent, Reporter
 
 __all__ = [
-    "BaseAPI", "Codec", "ConnectionLost", "Denial", "Forbidden", "Interface", "InvalidArguments", "Levels", "Listener",
-    "MalformedMessage", "MessageEvent", "MessageRefused", "MessageTooLong", "MessagingTimeout", "Method",
-    "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server",
-    "Transport", "Undeliverable", "UnsupportedVersion", "Version", "call", "caller", "cast", "fanout", "since",
+    "ANYBODY", "BaseAPI", "Codec", "ConnectionLost", "Denial", "Forbidden", "Gate", "Interface", "InvalidArguments",
+    "Levels", "Listener", "MalformedMessage", "MessageEvent", "MessageRefused", "MessageTooLong",
+    "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError", "RemoteError",
+    "Reporter", "Request", "Server", "Transport", "Undeliverable", "UnsupportedVersion", "Version", "call",
+    "caller", "cast", "fanout", "since",
 ]  # fmt: skip

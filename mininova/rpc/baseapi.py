@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from mininova.rpc.interface import Interface, call
+from mininova.rpc.interface import ANYBODY, Interface, call
 
 
 class InterfaceDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,11 +38,11 @@ class BaseAPI(Interface):
 
     topic, namespace, version = "", "baseapi", "1.0"
 
-    @call(since="1.0", idempotent=True)
+    @call(since="1.0", by=ANYBODY, idempotent=True)
     def ping(self, ctxt: Any, arg: Any = None) -> dict[str, Any]:
         """Answer with the name of the service, and with what was sent along."""
 
-    @call(since="1.0", idempotent=True)
+    @call(since="1.0", by=ANYBODY, idempotent=True)
     def describe(self, ctxt: Any) -> Description:
         """Tell which interfaces are served, in which versions, and with which methods."""
 
@@ -52,7 +52,7 @@ class OsloPing(Interface):
 
     topic, version = "", "1.0"
 
-    @call(since="1.0", idempotent=True)
+    @call(since="1.0", by=ANYBODY, idempotent=True)
     def oslo_rpc_server_ping(self, ctxt: Any) -> str:
         """Answer ``pong``."""
 

@@ -5,17 +5,18 @@
     class ComputeAPI(rpc.Interface):
         topic, version = "compute", "1.2"
 
-        @rpc.cast(since="1.0")
+        @rpc.cast(since="1.0", by={"api"})
         def reboot_instance(self, ctxt, instance: Instance, kind: Annotated[str, rpc.since("1.2")] = "SOFT") -> None:
             '''Reboot; before 1.2 every reboot was SOFT.'''
 
     ComputeAPI(peer).on("host-1").reboot_instance(ctxt, instance)
 
-The body of a declared method is never run: an instance of the interface is its client.
+The body of a declared method is never run: an instance of the interface is its client.  ``by`` names the kinds of
+sender that may call a method (trust/gate.py); projects that do not tell senders apart leave it out.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_type_hints
 
 import msgspec
@@ -30,12 +31,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CALL, CAST, FANOUT = "call", "cast", "fanout"
 
+#: ``by=ANYBODY``: every sender may call this method, known or not.
+ANYBODY = frozenset({"anybody"})
+
 
 class Method:
-    """One declared method: its kind, its arguments, and the version that brought it and each of them."""
+    """One declared method: its kind, who may call it, its arguments, and the version that brought it and each of them.
 
-    def __init__(self, function: Callable[..., Any], kind: str, since: str, idempotent: bool) -> None:
+    :raises TypeError: when ``by`` is one word instead of a set of words
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], kind: str, since: str, by: Collection[str], idempotent: bool
+    ) -> None:
+        if isinstance(by, str):
+            raise TypeError(f"{function.__name__}: by={by!r} is one word, and by={{{by!r}}} a set of kinds")
         self.function, self.kind, self.idempotent = function, kind, idempotent
+        self.by = frozenset(by)
         self.name, self.doc = function.__name__, inspect.getdoc(function) or ""
         self.since = Version.parse(since)
         self.parameters = list(inspect.signature(function).parameters.values())[2:]  # without self and ctxt
@@ -101,27 +113,28 @@ class Method:
         return {p.name: getattr(values, p.name) for p in self.parameters}
 
 
-def call(*, since: str, idempotent: bool = False) -> Callable[[F], F]:
+def call(*, since: str, by: Collection[str] = (), idempotent: bool = False) -> Callable[[F], F]:
     """Declare a method whose caller waits for the answer.
 
+    :param by: the kinds of sender that may call it, or ANYBODY
     :param idempotent: doing it twice is doing it once, so it may be sent again inside its deadline
     """
-    return _declare(CALL, since, idempotent)
+    return _declare(CALL, since, by, idempotent)
 
 
-def cast(*, since: str) -> Callable[[F], F]:
+def cast(*, since: str, by: Collection[str] = ()) -> Callable[[F], F]:
     """Declare a method whose sender does not wait.  It is delivered at least once: the handler must be idempotent."""
-    return _declare(CAST, since, True)
+    return _declare(CAST, since, by, True)
 
 
-def fanout(*, since: str) -> Callable[[F], F]:
+def fanout(*, since: str, by: Collection[str] = ()) -> Callable[[F], F]:
     """Declare a method that goes to every server of the topic, as best the broker can."""
-    return _declare(FANOUT, since, True)
+    return _declare(FANOUT, since, by, True)
 
 
-def _declare(kind: str, since: str, idempotent: bool) -> Callable[[F], F]:
+def _declare(kind: str, since: str, by: Collection[str], idempotent: bool) -> Callable[[F], F]:
     def declared(function: F) -> F:
-        method: Any = Method(function, kind, since, idempotent)
+        method: Any = Method(function, kind, since, by, idempotent)
         return method  # type: ignore[no-any-return]  # to a type checker it is still the function
 
     return declared

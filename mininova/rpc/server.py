@@ -27,7 +27,8 @@ from mininova.rpc.peer import Peer
 from mininova.rpc.threads import Threads
 from mininova.rpc.transports.base import FANOUT, TOPIC, Delivery, Message, Subscription
 from mininova.rpc.trust import callers, denials
-from mininova.rpc.trust.denials import Admit, OnDenied
+from mininova.rpc.trust.denials import OnDenied
+from mininova.rpc.trust.gate import Gate
 from mininova.rpc.trust.lanes import HANDS, Lanes, check_length
 from mininova.rpc.trust.seal import SEAL
 from mininova.rpc.watch import sparing, tracing
@@ -38,7 +39,6 @@ LOG = logging.getLogger(__name__)
 PAUSES = (0, 1, 5, 30)  # seconds from a cast's failed delivery to its next; after the last it is parked
 MOST_DELIVERIES = len(PAUSES) + 1
 _LOST = MessagingTimeout("the last receiver is lost that had it in hand")
-_FOR_ALL = (BaseAPI, OsloPing)  # whoever can send to us may ask whether we are there, and what we speak
 
 Spawn = Callable[..., Any]
 
@@ -54,11 +54,12 @@ class Server:
     :param endpoints: each interface with the manager that implements it
     :param spawn: runs a handler aside, so that a slow one holds nobody up; without it, in threads
     :param pauses: seconds from each failed delivery of a cast to its next
-    :param admit: asked before each handler; a Forbidden refuses the message, anything else is a failure as a handler's
-    :param on_denied: told of each message that was forbidden, by ``admit`` or by a handler
+    :param gate: asked before each handler; a Forbidden refuses the message, anything else is a failure as a handler's
+    :param on_denied: told of each message that was forbidden, by the gate or by a handler
     :param alone: serve nothing but ``<topic>.<host>``, and park in ``<topic>.<host>.dead``: a process that may not read
         what is for others
-    :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics
+    :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics, or
+        the gate is not open and a method does not say who may call it
     """
 
     def __init__(
@@ -69,16 +70,17 @@ class Server:
         *,
         spawn: Spawn | None = None,
         pauses: Sequence[float] = PAUSES,
-        admit: Admit = denials.admit_all,
+        gate: Gate = Gate(),  # noqa: B008  # frozen
         on_denied: OnDenied | None = None,
         alone: bool = False,
     ) -> None:
         self.peer, self.host, self.topic = peer, host, topic_of(endpoints)
-        self._admit, self._on_denied, self._alone = admit, on_denied, alone
+        self._admit, self._on_denied, self._alone = gate, on_denied, alone
         base = BaseManager(self.topic, host, [*(interface for interface, _ in endpoints), BaseAPI])
         self.endpoints: list[Endpoint] = [*endpoints, (BaseAPI, base), (OsloPing, base)]
         for interface, manager in self.endpoints:
             check_manager(interface, manager)
+            gate.check_declared(interface)
         if peer.watch is not None:
             peer.watch.serving(self.topic, [interface for interface, _ in self.endpoints])
         self._fanout = f"{self.topic}_fanout"
@@ -158,7 +160,7 @@ class Server:
             request = envelope.read_request(envelope.unpack(message.body))
             self._seen("redelivered" if delivery.redelivered else "received", message, request)
             callers.check_way(message, self._places, self.peer.exchange)
-            method, run = self._prepare(request)
+            method, arguments, run = self._prepare(request)
             if delivery.redelivered and not method.idempotent:
                 raise MessagingTimeout(f"a server of {self.topic} is lost that may have done {request.method}, or not")
         except Exception as error:  # whatever is wrong with the message is its sender's to hear
@@ -168,8 +170,10 @@ class Server:
             return self._again(message, request, _LOST)  # and that may have been the message's doing
         began = time.monotonic()
         try:
-            with self._in_sight(message, request):
-                result, reply = self._work(delivery, request, run)
+            with self._in_sight(message, request), self._alive(delivery, request):
+                self._admit(callers.caller(), method, arguments)
+                result = self.peer.wrap(run())
+                reply = self._answer(request, result)
         except Forbidden as error:
             return self._refuse(message, request, error)
         except Exception as error:
@@ -179,15 +183,19 @@ class Server:
             self._reply(message, request, reply)
         return None
 
-    def _work(self, delivery: Delivery, request: Request, run: Callable[[], Any]) -> tuple[Any, bytes | None]:
-        """Run a handler to its end; give its result, and the reply that a call gets."""
+    @contextmanager
+    def _alive(self, delivery: Delivery, request: Request) -> Iterator[None]:
+        """Work under the deadline of a message, and tell its caller meanwhile that it is worked on."""
         with self._until(delivery, request), signs.of_life(request, partial(self._reply, delivery.message, request)):
-            result = self.peer.wrap(run())
+            yield
+
+    def _answer(self, request: Request, result: Any) -> bytes | None:
+        """Make the reply that a call gets."""
         if request.msg_id is None:
-            return result, None
+            return None
         reply = envelope.pack_reply(Reply(msg_id=request.msg_id, result=result))
         check_length(reply, self.peer.way_to(self.peer.reply_exchange), self.peer.exchange)
-        return result, reply
+        return reply
 
     @contextmanager
     def _watched(self, watch: Watch, message: Message, request: Request) -> Iterator[None]:
@@ -209,8 +217,8 @@ class Server:
             raise MessagingTimeout(f"{request.method} was not begun: it had waited too long")
         return deadline.until(left)
 
-    def _prepare(self, request: Request) -> tuple[Method, Callable[[], Any]]:
-        """Find the method, decode its arguments; the function that comes back only needs to be run."""
+    def _prepare(self, request: Request) -> tuple[Method, dict[str, Any], Callable[[], Any]]:
+        """Find the method and decode its arguments; the function that comes back only needs to be run."""
         interface, manager = meant(self.endpoints, request, topic=self.topic, host=self.host)
         method = interface.methods.get(request.method)
         if method is None:
@@ -220,13 +228,7 @@ class Server:
         except RecursionError:
             raise InvalidArguments(f"{method.name}: its arguments are nested too deep to be read") from None
         ctxt = self.peer.codec.context_from_wire(request.context)
-
-        def run() -> Any:
-            if interface not in _FOR_ALL:
-                self._admit(callers.caller(), method, arguments)
-            return getattr(manager, method.name)(ctxt, **arguments)
-
-        return method, run
+        return method, arguments, partial(getattr(manager, method.name), ctxt, **arguments)
 
     # ---- how it ended
 

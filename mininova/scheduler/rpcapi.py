@@ -10,7 +10,7 @@ class SchedulerAPI(rpc.Interface):
 
     topic, version = "scheduler", "1.0"
 
-    @rpc.call(since="1.0", idempotent=True)
+    @rpc.call(since="1.0", by={"conductor"}, idempotent=True)
     def select_destinations(
         self, ctxt: RequestContext, request_spec: RequestSpec, instance_uuids: list[str]
     ) -> list[list[Selection]]:

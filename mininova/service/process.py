@@ -21,7 +21,7 @@ from mininova import errors, rpc
 from mininova.notifications.publisher import make_notifier
 from mininova.objects import Service
 from mininova.rpc.transports.base import Message
-from mininova.rpc.trust.denials import Admit, OnDenied, admit_all
+from mininova.rpc.trust.denials import OnDenied
 from mininova.rpc.trust.lanes import LaneOf
 from mininova.rpc.watch import flow
 from mininova.service import broker, http_server, log, upgrade_levels
@@ -30,6 +30,7 @@ from mininova.service.observe import Observation
 from mininova.service.periodic import Rounds
 from mininova.service.upgrade_levels import UpgradeLevels
 from mininova.trust import replies
+from mininova.trust.gate import CONTROLLER_ONLY
 from mininova.trust.identities import COMPUTE
 
 if TYPE_CHECKING:
@@ -115,13 +116,13 @@ class Process:
     def serve(
         self,
         endpoints: Sequence[tuple[type[rpc.Interface], object]],
-        admit: Admit,
+        gate: rpc.Gate = CONTROLLER_ONLY,
         on_denied: OnDenied | None = None,
         host: str | None = None,
     ) -> rpc.Server:
         """Serve RPC interfaces; a compute serves nothing but its own host, or each of its hosts.
 
-        :param admit: says who may ask what, where identities are enforced
+        :param gate: who may ask what, where identities are enforced; the default knows no compute
         :param on_denied: told of what was denied
         :param host: one of many that this process stands for: what comes to its queue is for these endpoints, and for
             no other host's
@@ -130,7 +131,7 @@ class Process:
         server = rpc.Server(
             self.peer, host or self.host, endpoints,
             spawn=partial(_in_background, host),
-            admit=admit if enforce else admit_all,
+            gate=gate if enforce else rpc.Gate(),
             on_denied=on_denied,
             alone=self.name == COMPUTE,
         )  # fmt: skip

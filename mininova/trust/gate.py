@@ -1,78 +1,59 @@
-"""Who may ask what of a service: its closed table, and the gate that stands before its handlers.
+"""The gate before each of our services: who sent a message, what it is about, and what a compute may say in it.
 
-Each service has a table of its own, in the module ``admission`` beside its manager.  rpc.Server asks the gate before a
-handler runs, with the identity that the broker vouches for and never with a field of the message.  What a table does
-not name is nobody's to ask.  Whatever depends on a row of the database is not decided here, but where the row is.
+Who may call a method is in its declaration (``by`` in the rpcapi modules).  The library asks there; here it is handed
+our identities.  For a compute the kind is not enough: the conductor has a table of checks, method by method, of the
+arguments that a compute sends (conductor/checks/arguments.py).  What depends on a row of the database is not decided
+here, but where the row is.
 
 The model is Kubernetes' Node authorizer (k8s: plugin/pkg/auth/authorizer/node); docs/adr/0009 says why.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mininova import rpc
 from mininova.trust.identities import COMPUTE, Identity
+from mininova.trust.replies import IdentityOf, controller
 
 Arguments = Mapping[str, Any]
+
+#: Says why a compute may not send these arguments; "" when it may.
 Check = Callable[[Identity, Arguments], str]
 
+_NO_CHECKS: Mapping[str, Sequence[Check]] = {}
 
-def _nothing(arguments: Arguments) -> str:
-    return ""
+#: Argument → what a message with it is about.  The first that a message has counts.
+_ABOUT: Mapping[str, Callable[[Any], str]] = {
+    "instance": lambda instance: str(instance.uuid),
+    "instances": lambda instances: ", ".join(instance.uuid for instance in instances),
+    "instance_uuids": ", ".join,
+    "uuid": str,
+    "host": lambda host: f"host {host}",
+    "service": lambda service: f"host {service.host}",
+}
 
 
-@dataclass(frozen=True)
-class Rule:
-    """Who may use one method.
+def gate(identity_of: IdentityOf, checks: Mapping[str, Sequence[Check]] = _NO_CHECKS) -> rpc.Gate:
+    """Make the gate of a service.
 
-    :param kinds: of identity
-    :param about: names the thing that a message is about, for the log of denials
-    :param checks: what a compute's arguments must fulfil; each says why they do not, or ""
+    :param identity_of: finds the identity of a broker user
+    :param checks: method → what the arguments of a compute must pass; a method that is not in it is for no compute
     """
 
-    kinds: frozenset[str]
-    about: Callable[[Arguments], str] = _nothing
-    checks: tuple[Check, ...] = ()
+    def why_not(identity: Identity, method: rpc.Method, arguments: Arguments) -> str:
+        if identity.kind != COMPUTE:
+            return ""
+        if method.name not in checks:
+            return "no check says what a compute may send in it"
+        return next((reason for check in checks[method.name] if (reason := check(identity, arguments))), "")
+
+    return rpc.Gate(identity_of, why_not, about)
 
 
-class Gate:
-    """Admit messages by a table; it is what ``rpc.Server(admit=…)`` takes.
-
-    :param rules: method → who may use it
-    :param identity_of: finds the identity of a broker user; None for one that is nobody here
-    """
-
-    def __init__(self, rules: Mapping[str, Rule], identity_of: Callable[[str | None], Identity | None]) -> None:
-        self._rules, self._identity_of = rules, identity_of
-
-    def __call__(self, caller: str | None, method: rpc.Method, arguments: Arguments) -> None:
-        """Let a message pass.
-
-        :raises rpc.Forbidden: saying why it may not
-        """
-        rule = self._rules.get(method.name)
-        if reason := _why_not(rule, self._identity_of(caller), arguments):
-            raise forbidden(caller, method.name, rule.about(arguments) if rule else "", reason)
+def about(arguments: Arguments) -> str:
+    """Name what a message is about: instances by their uuids, or a host."""
+    return next((name(arguments[argument]) for argument, name in _ABOUT.items() if argument in arguments), "")
 
 
-def _why_not(rule: Rule | None, identity: Identity | None, arguments: Arguments) -> str:
-    if identity is None:
-        return "it is nobody that is known here"
-    if rule is None or identity.kind not in rule.kinds:
-        return f"this is not for one of the kind {identity.kind}"
-    checks = rule.checks if identity.kind == COMPUTE else ()
-    return next((reason for check in checks if (reason := check(identity, arguments))), "")
-
-
-def forbidden(caller: str | None, method: str, about: str, reason: str) -> rpc.Forbidden:
-    """Make the error that tells a caller, and the list of denials, what it may not do and why."""
-    return rpc.Forbidden(
-        f"{caller or 'a sender without a name'} may not {method}{f' {about}' if about else ''}: {reason}",
-        caller=caller, method=method, object=about,
-    )  # fmt: skip
-
-
-def about_instance(arguments: Arguments) -> str:
-    """Name the instance of a message."""
-    return str(arguments["instance"].uuid)
+#: The gate of a service that has no database to look computes up in: it knows the services of the controller.
+CONTROLLER_ONLY = gate(controller)

@@ -260,7 +260,7 @@ def test_a_removed_compute_is_refused(there: TakenOver):
     with there.cloud.db.write() as tx:
         identities.remove(tx, "compute.host-1")
     there.cloud.pass_seconds(5.0)
-    with pytest.raises(rpc.Forbidden, match="nobody that is known"):
+    with pytest.raises(rpc.Forbidden, match="its identity is not known"):
         there.conductor.get_instance(CTXT, there.own)
 
 

@@ -7,12 +7,14 @@ import queue
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 
 from mininova import rpc
 from mininova.rpc import envelope, parking
 from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription
 from mininova.rpc.trust.callers import ORIGIN
+from mininova.rpc.trust.denials import forbidden
 from mininova.rpc.trust.seal import SEAL
 from tests.fixtures.rpc_bench import CTXT, PATIENCE, Bench, Keeper, Lamp, LampBroken, broken
 
@@ -29,15 +31,20 @@ class Asked(Keeper):
         return super()._do(method, *args)
 
 
-def only(*allowed: str | None) -> Any:
-    """Make what admits these callers."""
+class User(msgspec.Struct, frozen=True):
+    """An identity, as an application has it."""
 
-    def admit(caller: str | None, method: rpc.Method, arguments: dict[str, Any]) -> None:
-        if caller not in allowed:
-            about = arguments.get("name") or arguments["lamp"].name
-            raise rpc.Forbidden(f"{caller} may not", caller=caller, method=method.name, object=about)
+    kind: str
 
-    return admit
+
+def only(*allowed: str | None) -> rpc.Gate:
+    """Make a gate that knows these broker users as those that may use the lamps."""
+    return rpc.Gate(lambda name: User("user") if name in allowed else None, about=lamp_of)
+
+
+def lamp_of(arguments: Any) -> str:
+    """Name the lamp that a message is about."""
+    return str(arguments.get("name") or arguments["lamp"].name)
 
 
 # ---- who sent it
@@ -113,7 +120,7 @@ def test_what_was_parked_has_the_same_caller(bench: Bench):
 def test_who_may_not_call_hears_it(bench: Bench):
     """The error says who may not do what to which; no handler runs."""
     keeper = Keeper()
-    bench.serve(keeper, user="conductor", admit=only("api"))
+    bench.serve(keeper, user="conductor", gate=only("api"))
 
     with pytest.raises(rpc.Forbidden, match=r"compute\.host-1 may not") as caught:
         bench.client(bench.peer(user="compute.host-1")).get(CTXT, "desk")
@@ -127,7 +134,7 @@ def test_who_may_not_call_hears_it(bench: Bench):
 def test_who_may_not_cast_has_it_back(bench: Bench):
     """As with whatever else a server refuses; it is not tried again, nor parked."""
     refused: queue.Queue[Any] = queue.Queue()
-    bench.serve(Keeper(), user="conductor", admit=only("api"))
+    bench.serve(Keeper(), user="conductor", gate=only("api"))
     peer = bench.peer(user="compute.host-1", on_rejected=lambda *rejection: refused.put(rejection))
 
     bench.client(peer).switch(CTXT, Lamp("desk"))
@@ -136,17 +143,17 @@ def test_who_may_not_cast_has_it_back(bench: Bench):
     assert (request.method, type(error)) == ("switch", rpc.Forbidden)
 
 
-@pytest.mark.parametrize("method", ["admit", "handler"])
-def test_a_denial_is_told(bench: Bench, method: str, caplog: pytest.LogCaptureFixture):
+@pytest.mark.parametrize("by", ["gate", "handler"])
+def test_a_denial_is_told(bench: Bench, by: str, caplog: pytest.LogCaptureFixture):
     """In the log, in the flow, and to whoever counts; whether it was found before the handler or by it."""
     told: queue.Queue[rpc.Denial] = queue.Queue()
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
-    if method == "admit":
-        bench.serve(Keeper(), user="conductor", admit=only("api"), on_denied=told.put, report=events.put)
+    if by == "gate":
+        bench.serve(Keeper(), user="conductor", gate=only("api"), on_denied=told.put, report=events.put)
     else:
 
         def look(name: str) -> None:
-            raise rpc.Forbidden("compute.host-1 may not", object=name)
+            raise forbidden(rpc.caller(), "get", name, "it is dark")
 
         bench.serve(Keeper(get=look), user="conductor", on_denied=told.put, report=events.put)
 
@@ -155,7 +162,8 @@ def test_a_denial_is_told(bench: Bench, method: str, caplog: pytest.LogCaptureFi
 
     denial = bench.next(told)
     assert (denial.caller, denial.method, denial.object) == ("compute.host-1", "get", "desk")
-    assert denial.reason == "compute.host-1 may not"
+    why = "its identity is not known here" if by == "gate" else "it is dark"
+    assert denial.reason == f"compute.host-1 may not get desk: {why}"
     assert [bench.next(events).kind for _ in range(2)] == ["received", "denied"]
     assert "denied 'get' to 'compute.host-1' on 'desk'" in caplog.text
 
@@ -164,19 +172,20 @@ def test_a_check_that_fails_is_not_a_denial(bench: Bench):
     """A database that is away refuses nobody: the cast is tried again."""
     keeper, trouble = Keeper(), [OSError("away")]
 
-    def admit(caller: str | None, method: rpc.Method, arguments: dict[str, Any]) -> None:
+    def identity_of(name: str | None) -> User:
         if trouble:
             raise trouble.pop()
+        return User("user")
 
-    bench.serve(keeper, admit=admit)
+    bench.serve(keeper, gate=rpc.Gate(identity_of))
     bench.client().switch(CTXT, Lamp("desk"))
 
     assert bench.next(keeper.asked) == ("switch", (Lamp("desk"), "white"))
 
 
 def test_everybody_may_ask_whether_we_are_there(bench: Bench):
-    """And what we speak: that is not asked of ``admit``."""
-    bench.serve(Keeper(), admit=only())
+    """And what we speak: anybody may call the methods that say so."""
+    bench.serve(Keeper(), gate=only())
 
     assert rpc.BaseAPI(bench.peer(), topic=bench.topic).ping(CTXT, "hello") == {"service": bench.topic, "arg": "hello"}
     with pytest.raises(rpc.Forbidden):

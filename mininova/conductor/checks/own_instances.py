@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from mininova import errors, rpc
 from mininova.db import actions, instances
 from mininova.db.session import Database
-from mininova.trust.gate import forbidden
+from mininova.rpc.trust.denials import forbidden
 from mininova.trust.identities import Identity
 
 

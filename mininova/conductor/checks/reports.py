@@ -12,8 +12,7 @@ from mininova import rpc
 from mininova.db import hosts, limits, services
 from mininova.db.session import Database
 from mininova.objects import ComputeNode, Service
-from mininova.rpc.trust.denials import OnDenied, tell
-from mininova.trust.gate import forbidden
+from mininova.rpc.trust.denials import OnDenied, forbidden, tell
 
 METHOD = "report_state"
 

@@ -1,27 +1,21 @@
 """Refuse what a caller may not do, and let that be known.
 
-A server is given ``admit``, which decides before each handler; a handler may find out more, and raises the same
-``Forbidden``.  Either way the caller hears it, the log has a line, and whoever counts is told.
+A server has a gate, which decides before each handler; a handler may find out more, and raises the same ``Forbidden``.
+Either way the caller gets the error, the log has a line, and the application's ``on_denied`` is called.
 """
 
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import Forbidden
-from mininova.rpc.interface import Method
 from mininova.rpc.trust.callers import caller
 from mininova.rpc.watch import sparing
 
 LOG = logging.getLogger(__name__)
-
-
-#: Raises Forbidden when the caller may not have the method run with these arguments.
-Admit = Callable[[str | None, Method, dict[str, Any]], None]
 
 
 class Denial(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +36,12 @@ class Denial(msgspec.Struct, frozen=True, kw_only=True):
 OnDenied = Callable[[Denial], None]
 
 
-def admit_all(name: str | None, method: Method, arguments: dict[str, Any]) -> None:
-    """Let everybody do everything: a server without identities."""
+def forbidden(caller: str | None, method: str, about: str, reason: str) -> Forbidden:
+    """Make the error that says to a caller, and to the list of denials, what the caller may not do and why."""
+    return Forbidden(
+        f"{caller or 'a sender without a name'} may not {method}{f' {about}' if about else ''}: {reason}",
+        caller=caller, method=method, object=about,
+    )  # fmt: skip
 
 
 def denied(request: Request, error: Forbidden, told: OnDenied | None) -> None:

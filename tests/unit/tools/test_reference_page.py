@@ -14,7 +14,7 @@ class LampAPI(rpc.Interface):
 
     topic, version = "lamp", "1.2"
 
-    @rpc.call(since="1.1", idempotent=True)
+    @rpc.call(since="1.1", by={"user", "admin"}, idempotent=True)
     def find(
         self,
         ctxt: Any,
@@ -60,9 +60,9 @@ def test_a_method_is_shown_as_it_is_declared(page: str):
 
 
 def test_a_method_says_what_it_is(page: str):
-    """Its kind, and the version that brought it unless that is the first, stand before its own words."""
-    assert "*Idempotent call, since 1.1.* Look for `lamps` of a kind.\n" in page
-    assert "*Fanout.* Dim every lamp.\n" in page
+    """Its kind, the version that brought it unless that is the first, and who may call it, come first."""
+    assert "*Idempotent call, since 1.1, by admin or user.* Look for `lamps` of a kind.\n" in page
+    assert "*Fanout, by any sender.* Dim every lamp.\n" in page
 
 
 def test_arguments_and_errors_are_told(page: str):

@@ -1,20 +1,17 @@
-"""The gate before a service: a closed table, asked with the identity that the broker vouches for."""
+"""Who may ask what of our services: the declarations, with the identities that the broker vouches for."""
 
 import pytest
 
 from mininova import rpc
-from mininova.compute import admission as compute
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.conductor.checks import admission as conductor
+from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.rpcapi import ConductorAPI
-from mininova.scheduler import admission as scheduler
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.trust import identities
-from mininova.trust.gate import Gate, Rule
+from mininova.trust.gate import CONTROLLER_ONLY, about, gate
 
-TABLES = {ComputeAPI: compute.RULES, ConductorAPI: conductor.RULES, SchedulerAPI: scheduler.RULES}
 COMPUTES = {"compute.host-1": ("host-1",), "compute.rack": ("host-2", "host-3")}
-CALLERS = ["api", "scheduler", "conductor", "manage", "flow", *COMPUTES]
+KINDS = {*identities.KINDS.values(), identities.COMPUTE}
 
 
 class Things(rpc.Interface):
@@ -22,22 +19,13 @@ class Things(rpc.Interface):
 
     topic, version = "things", "1.0"
 
-    @rpc.call(since="1.0")
-    def take(self, ctxt, name: str) -> None:
+    @rpc.call(since="1.0", by={"api", "compute"})
+    def take(self, ctxt, host: str) -> None:
         """Take a thing."""
 
-    @rpc.call(since="1.0")
-    def unlisted(self, ctxt) -> None:
-        """Something that the table has forgotten."""
-
-
-RULES = {
-    "take": Rule(
-        frozenset({"api", "compute"}),
-        lambda arguments: arguments["name"],
-        (lambda identity, arguments: "" if arguments["name"] in identity.hosts else "it is not its own",),
-    )
-}
+    @rpc.call(since="1.0", by={"api", "compute"})
+    def unchecked(self, ctxt, host: str) -> None:
+        """Something that the table of checks has forgotten."""
 
 
 def identity_of(name):
@@ -45,88 +33,87 @@ def identity_of(name):
     return identities.of(name, lambda compute: COMPUTES.get(compute, ()))
 
 
-def ask(caller, method="take", **arguments):
-    """Ask the gate."""
-    Gate(RULES, identity_of)(caller, Things.methods[method], {"name": "host-1", **arguments})
+def own(identity, arguments):
+    """Say why a host is not the caller's."""
+    return "" if arguments["host"] in identity.hosts else "it is not its own"
 
 
-@pytest.mark.parametrize("caller", ["api", "compute.host-1"])
-def test_who_is_in_the_table_passes(caller):
-    """A kind that the table has for the method passes, a compute with its own only."""
-    ask(caller)
+def ask(caller, method="take", host="host-1"):
+    """Ask a gate with a check of what a compute sends."""
+    gate(identity_of, {"take": [own]})(caller, Things.methods[method], {"host": host})
+
+
+def test_a_compute_passes_with_its_own():
+    """What it sends fulfils the checks of the method."""
+    ask("compute.host-1")
 
 
 @pytest.mark.parametrize(
     ("caller", "why"),
     [
-        ("compute.rack", "it is not its own"),
-        ("scheduler", "not for one of the kind scheduler"),
-        ("compute.host-9", "nobody that is known"),
-        ("guest", "nobody that is known"),
-        (None, "a sender without a name may not take host-1: it is nobody"),
+        ("compute.rack", "may not take host host-1: it is not its own"),
+        ("scheduler", "only api and compute may, and it is of the kind scheduler"),
+        ("compute.host-9", "its identity is not known here"),
+        ("guest", "its identity is not known here"),
+        (None, "a sender without a name may not take host host-1"),
     ],
 )
 def test_everybody_else_is_forbidden(caller, why):
-    """The error says who may not do what, with which thing, and why."""
+    """The error says who may not do what, with which host, and why."""
     with pytest.raises(rpc.Forbidden, match=why) as refused:
         ask(caller)
-    assert refused.value.details == {"caller": caller, "method": "take", "object": "host-1"}
+    assert refused.value.details == {"caller": caller, "method": "take", "object": "host host-1"}
 
 
-def test_what_a_table_does_not_name_is_nobodys():
-    """A method that was added and forgotten in the table is closed, not open."""
-    with pytest.raises(rpc.Forbidden):
-        ask("api", "unlisted")
+def test_a_method_without_checks_is_for_no_compute():
+    """A method that was opened to computes, and forgotten in the table of checks, is closed to them."""
+    with pytest.raises(rpc.Forbidden, match="no check"):
+        ask("compute.host-1", "unchecked")
+    ask("api", "unchecked")
 
 
 def test_a_service_is_not_checked_as_a_compute_is():
     """What it says about hosts is for it to say."""
-    ask("api", name="host-9")
+    ask("api", host="host-9")
 
 
-@pytest.mark.parametrize("interface", TABLES)
-def test_each_table_is_whole(interface):
-    """A table names every method of its interface, and nothing else."""
-    assert TABLES[interface].keys() == interface.methods.keys()
+def test_the_conductors_checks_are_whole():
+    """The table has each method that a compute may call, and no other."""
+    assert CHECKS.keys() == {name for name, method in ConductorAPI.methods.items() if "compute" in method.by}
 
 
-OF_OTHERS = {"build_instances", "identities_changed"}
+@pytest.mark.parametrize("interface", [ComputeAPI, ConductorAPI, SchedulerAPI])
+def test_every_method_says_who_may_call_it(interface):
+    """Each names kinds that there are; a slip of the pen would close a method."""
+    for method in interface.methods.values():
+        assert method.by
+        assert method.by <= KINDS
 
 
-@pytest.mark.parametrize(
-    ("interface", "method", "admitted"),
-    [
-        (ConductorAPI, "build_instances", {"api"}),
-        (ConductorAPI, "identities_changed", {"operator"}),
-        *((ConductorAPI, each, {"compute"}) for each in sorted(conductor.RULES.keys() - OF_OTHERS)),
-        (SchedulerAPI, "select_destinations", {"conductor"}),
-        (ComputeAPI, "build_instance", {"api", "conductor", "operator"}),
-        (ComputeAPI, "get_console_output", {"api", "conductor"}),
-    ],
-)
-def test_who_may_do_what(interface, method, admitted):
-    """The kinds of identity that may use a method, out of all that there are."""
-    assert TABLES[interface][method].kinds == admitted
-
-
-@pytest.mark.parametrize("module", [compute, scheduler])
-def test_no_compute_passes_where_there_is_none_to_be_known(module):
+@pytest.mark.parametrize("interface", [ComputeAPI, SchedulerAPI])
+def test_no_compute_passes_where_there_is_none_to_be_known(interface):
     """A scheduler and a compute take nothing from any compute, whatever it is called."""
-    interface = ComputeAPI if module is compute else SchedulerAPI
     for method in interface.methods.values():
         for caller in (*COMPUTES, "compute.conductor", "conductor.1", "api.ctl", "CONDUCTOR", "", None):
             with pytest.raises(rpc.Forbidden):
-                module.gate()(caller, method, Anything())
+                CONTROLLER_ONLY(caller, method, {})
 
 
-class Anything(dict):
-    """Arguments of every method."""
+@pytest.mark.parametrize("interface", [ComputeAPI, ConductorAPI, SchedulerAPI])
+def test_every_denial_names_what_it_is_about(interface):
+    """Each method that takes an argument takes one by which a denial can name an instance or a host."""
+    for method in interface.methods.values():
+        names = [parameter.name for parameter in method.parameters]
+        assert not names or about(dict.fromkeys(names, Named())) != ""
 
-    def __missing__(self, name):
-        return self
 
-    def __getattr__(self, name):
-        return self
+class Named(str):
+    """A stand-in for an instance, a service, or a list of them: it has the attributes by which they are named."""
 
-    def __str__(self):
-        return "anything"
+    uuid = host = "named"
+
+    def __new__(cls):
+        return super().__new__(cls, "n")
+
+    def __iter__(self):
+        yield self

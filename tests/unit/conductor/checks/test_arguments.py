@@ -6,12 +6,11 @@ import pytest
 
 from mininova import rpc, states
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.conductor.checks import admission
-from mininova.conductor.checks.admission import unlawful
+from mininova.conductor.checks.arguments import CHECKS, unlawful
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.objects import ComputeNode, Fault, Flavor, ImageMeta, Instance, InstanceChanges, RequestSpec, Service
 from mininova.service.upgrade_levels import spoken
-from mininova.trust.gate import Gate
+from mininova.trust.gate import gate
 from mininova.trust.identities import compute
 
 FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
@@ -45,8 +44,8 @@ GOOD = {
 
 def ask(method, **arguments):
     """Have compute.rack, which stands for host-1 and host-2, ask for something."""
-    gate = Gate(admission.RULES, lambda name: compute("rack", ["host-1", "host-2"]))
-    gate("compute.rack", ConductorAPI.methods[method], {**GOOD[method], **arguments})
+    before = gate(lambda name: compute("rack", ["host-1", "host-2"]), CHECKS)
+    before("compute.rack", ConductorAPI.methods[method], {**GOOD[method], **arguments})
 
 
 @pytest.mark.parametrize("method", GOOD)

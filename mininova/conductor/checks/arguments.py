@@ -1,9 +1,10 @@
-"""What the conductor does for whom: one closed table, and what a compute node may say in each message.
+"""What a compute node may say in each message to the conductor: one closed table of checks, method by method.
 
-A compute speaks for its own hosts and for what is on them.  Here the message alone is judged: the host that it names
-must be one of the caller's, and what it would write must be what states.OPERATIONS allows from where it says that the
-instance is.  That the row is really there, and really in that state, is compared in the statement that writes
-(db/instances.py), so between looking and writing there is no gap.
+The declarations in rpcapi.py say which methods a compute may call.  A compute speaks for its own hosts and for what is
+on them.  Here the message alone is judged: the host that it names must be one of the caller's, and what it would write
+must be what states.OPERATIONS allows from where it says that the instance is.  That the row is really there, and really
+in that state, is compared in the statement that writes (db/instances.py), so between looking and writing there is no
+gap.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from msgspec import UNSET
 from mininova import rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.objects import ComputeNode, InstanceChanges, Versioned
-from mininova.trust.gate import Arguments, Check, Rule, about_instance
+from mininova.trust.gate import Arguments, Check
 from mininova.trust.identities import Identity
 
 BINARY = "nova-compute"  # what alone a compute may report itself as
@@ -25,8 +26,6 @@ MOST_VERSIONS = 100  # that it says it speaks
 LONGEST_VERSION = 64  # characters; there may be several, of several majors
 _LARGEST = 2**31 - 1  # that the columns hold
 _LEAST_RATIO = 0.01  # as its settings have it
-
-_API, _COMPUTE, _OPERATOR = frozenset({"api"}), frozenset({"compute"}), frozenset({"operator"})
 
 
 # ---- whose it is
@@ -158,31 +157,16 @@ def _own_length(*reported: Versioned) -> str:
 
 # ---- the table
 
-
-def _about_report(arguments: Arguments) -> str:
-    return f"host {arguments['service'].host}"
-
-
-def _about_host(arguments: Arguments) -> str:
-    return f"host {arguments['host']}"
-
-
-def _of_compute(about: Callable[[Arguments], str], *checks: Check) -> Rule:
-    return Rule(_COMPUTE, about, checks)
-
-
 # fmt: off
-RULES: Mapping[str, Rule] = {
-    "build_instances":     Rule(_API, lambda arguments: ", ".join(each.uuid for each in arguments["instances"])),
-    "identities_changed":  Rule(_OPERATOR),
-    "reschedule_instance": _of_compute(about_instance, _own_instance),
-    "allocate_network":    _of_compute(about_instance, _own_instance),
-    "update_instance":     _of_compute(about_instance, _own_instance, _lawful_update),
-    "fail_instance":       _of_compute(about_instance, _own_instance, _known_failure),
-    "destroy_instance":    _of_compute(about_instance, _own_instance),
-    "get_instance":        _of_compute(lambda arguments: str(arguments["uuid"])),  # the row tells: conductor/manager.py
-    "get_instances":       _of_compute(_about_host, _own_host),
-    "report_state":        _of_compute(_about_report, _own_report),
-    "get_levels":          _of_compute(lambda arguments: ""),
+CHECKS: Mapping[str, Sequence[Check]] = {
+    "reschedule_instance": [_own_instance],
+    "allocate_network":    [_own_instance],
+    "update_instance":     [_own_instance, _lawful_update],
+    "fail_instance":       [_own_instance, _known_failure],
+    "destroy_instance":    [_own_instance],
+    "get_instance":        [],  # the row tells whose it is: conductor/manager.py
+    "get_instances":       [_own_host],
+    "report_state":        [_own_report],
+    "get_levels":          [],
 }
 # fmt: on
