@@ -18,12 +18,13 @@ fail() {
     exit 1
 }
 
-is_python_311() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+# The range is that of mininova/cmd/__init__.py.
+is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; }
 
 find_python() {
     local name
     for name in python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
-        if command -v "$name" >/dev/null && is_python_311 "$name"; then
+        if command -v "$name" >/dev/null && is_supported "$name"; then
             command -v "$name"
             return
         fi
@@ -50,7 +51,7 @@ ensure_venv() {
     flock 9 # two scripts that start together make one environment
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || [ ! -x "$venv/bin/python" ]; then
         if [ ! -x "$venv/bin/python" ]; then
-            python=$(find_python) || fail "mininova needs Python 3.11 or later. Run: sudo apt-get install python3 python3-venv"
+            python=$(find_python) || fail "mininova needs a Python from 3.11 to 3.14. Run: sudo apt-get install python3 python3-venv"
             require_venv_module "$python"
             echo "Making a virtual environment in .venv (with $python)."
             "$python" -m venv "$venv" || fail "$venv could not be made."
