@@ -10,7 +10,7 @@ from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, rpc
+from mininova import errors, plugins, rpc
 from mininova.cmd.launch import launch
 from mininova.compute.manager import ComputeManager
 from mininova.compute.rpcapi import ComputeAPI
@@ -20,8 +20,7 @@ from mininova.context import service_context
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.service import log
 from mininova.service.process import Process
-from mininova.virt.behaviour import Behaviour
-from mininova.virt.fake import FakeDriver
+from mininova.virt.driver import ComputeDriver
 
 
 def build(conf: ConfigOpts) -> Process:
@@ -47,18 +46,19 @@ def build(conf: ConfigOpts) -> Process:
 
 def _managers(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> list[ComputeManager]:
     """Make what runs the instances of each host."""
-    conf, behaviour = process.conf, Behaviour(process.conf.fake.behaviour)
+    conf = process.conf
+    (driver,) = plugins.load("hypervisor driver", [conf.compute_driver], ComputeDriver, "[DEFAULT] compute_driver")
     return [
         ComputeManager(
             host,
-            FakeDriver.from_conf(conf, host, behaviour),
+            hypervisor,
             conductor,
             process.notifier_of(host),
             availability_zone=conf.compute.default_availability_zone,
             max_concurrent_builds=conf.compute.max_concurrent_builds,
             audit_period=AuditPeriod.parse(conf.instance_usage_audit_period),
         )
-        for host in hosts
+        for host, hypervisor in zip(hosts, driver.for_hosts(conf, hosts), strict=True)
     ]
 
 

@@ -170,7 +170,12 @@ FILTER_SCHEDULER = Group(
                 "CoreFilter",
                 "DiskFilter",
             ],
-            help="The filters that a host must pass, in the order in which they are asked.",
+            help="The filters that a host must pass, in the order in which they are asked.  A plug-in adds its own.",
+        ),
+        cfg.ListOpt(
+            "enabled_weighers",
+            default=["RAMWeigher", "CPUWeigher"],
+            help="The weighers that say which of the hosts that passed is the best.  A plug-in adds its own.",
         ),
         cfg.FloatOpt(
             "ram_weight_multiplier",

@@ -5,21 +5,12 @@ groups.py has those of one service or a few, and the table of all.
 
 import socket
 
-from oslo_config import cfg, types
+from oslo_config import cfg
 
 from mininova.conf.values import EVERYONE, SERVICES, Group, Level, Period, TransportURL
 from mininova.service.releases import RELEASES
 
 WATCHED = SERVICES - {"manage"}
-
-NOTIFICATION_DRIVERS = {
-    "messaging": "to the broker, for those who listen",
-    "messagingv2": "the same: there is one format, oslo.messaging's 2.0",
-    "routing": "to the drivers that routing_config chooses",
-    "log": "to the log, as JSON",
-    "noop": "nowhere",
-    "test": "kept in memory, for tests",
-}
 
 DEFAULT = Group(
     "DEFAULT",
@@ -41,6 +32,11 @@ DEFAULT = Group(
             help="The broker: amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.  An empty VHOST means the "
             "broker's default one, /.  For a cluster, name several brokers: "
             "amqp://USER:PASSWORD@HOST1,USER:PASSWORD@HOST2/VHOST.",
+        ),
+        cfg.StrOpt(
+            "compute_driver",
+            default="fake",
+            help="The hypervisor driver of mininova-compute.  mininova has the fake one; a plug-in adds its own.",
         ),
         cfg.StrOpt("control_exchange", default="mininova", help="The topic exchange that calls and casts go through."),
         cfg.IntOpt(
@@ -226,11 +222,13 @@ NOTIFICATION_WAYS = Group(
     "Where notifications go.",
     EVERYONE,
     [
-        cfg.MultiOpt(
+        cfg.MultiStrOpt(
             "driver",
-            item_type=types.String(choices=list(NOTIFICATION_DRIVERS.items())),
+            default=["messaging"],
             sample_default="messaging",
-            help="A way for notifications to go.  The line may be repeated for several ways.",
+            help="A way for notifications to go; the line may be repeated for several ways: messaging or messagingv2 "
+            "(to the broker; there is one format, oslo.messaging's 2.0), log (to the log, as JSON), routing (to the "
+            "drivers that routing_config chooses), noop (nowhere), test (kept in memory).  A plug-in adds its own.",
         ),
         cfg.ListOpt(
             "topics",
@@ -245,5 +243,3 @@ NOTIFICATION_WAYS = Group(
         ),
     ],
 )
-
-cfg.set_defaults(NOTIFICATION_WAYS.options, driver=["messaging"])  # above, MultiOpt refuses a list as its default

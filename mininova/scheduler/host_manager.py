@@ -17,7 +17,7 @@ from mininova.objects import RequestSpec
 from mininova.scheduler import weights
 from mininova.scheduler.filters import BaseHostFilter, enabled, needed
 from mininova.scheduler.host_state import HostState
-from mininova.scheduler.weights import BaseHostWeigher, CPUWeigher, RAMWeigher
+from mininova.scheduler.weights import BaseHostWeigher
 
 
 class HostManager:
@@ -25,17 +25,14 @@ class HostManager:
 
     :param dice: decides between equals
     :param clock: tells the time, and so who was heard of lately
-    :raises errors.ConfigError: when the configuration names a filter that there is not
+    :raises errors.ConfigError: when the configuration names a filter or a weigher that does not exist
     """
 
     def __init__(self, conf: cfg.ConfigOpts, db: Database, dice: random.Random, clock: Callable[[], datetime]) -> None:
         self._db, self._dice, self._clock = db, dice, clock
         self._down_time = conf.service_down_time
         self._filters = enabled(conf.filter_scheduler.enabled_filters)
-        self._weighers = [
-            RAMWeigher(conf.filter_scheduler.ram_weight_multiplier),
-            CPUWeigher(conf.filter_scheduler.cpu_weight_multiplier),
-        ]
+        self._weighers = weights.enabled(conf)
 
     def candidates(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> "Candidates":
         """Read every host, in one query, for one request; and where some of its instances have room already.

@@ -9,13 +9,24 @@ was being done to the guest ends soon, with GuestGone.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
+
+from oslo_config import cfg
 
 from mininova.objects import ComputeNode, ImageMeta, Instance
 
 
 class ComputeDriver(ABC):
     """Run guests on one host."""
+
+    @classmethod
+    @abstractmethod
+    def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
+        """Make a driver for each host that a process stands for, in their order.
+
+        :raises errors.ConfigError: when the configuration cannot be worked with
+        """
 
     @abstractmethod
     def spawn(self, instance: Instance, image: ImageMeta) -> None:

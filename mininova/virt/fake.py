@@ -9,7 +9,7 @@ to it.  The lock is held while guests and their files change, and never while wa
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -48,16 +48,13 @@ class FakeDriver(ComputeDriver):
         self._under_way: dict[str, set[threading.Event]] = {}
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts, host: str | None = None, behaviour: Behaviour | None = None) -> Self:
-        """Make the fake hypervisor of a host.
+    def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
+        """Make the fake hypervisor of each host; they share one behaviour.
 
-        :param host: None means ``conf.host``; a process may stand for many
-        :param behaviour: shared by the hosts of a process; None reads the file that the configuration names
         :raises errors.ConfigError: when the behaviour file is bad
         """
-        host = host or conf.host
-        store = GuestStore(conf.fake.state_dir, host)
-        return cls(machine(conf, host), store, behaviour or Behaviour(conf.fake.behaviour))
+        behaviour = Behaviour(conf.fake.behaviour)
+        return [cls(machine(conf, host), GuestStore(conf.fake.state_dir, host), behaviour) for host in hosts]
 
     def spawn(self, instance: Instance, image: ImageMeta) -> None:
         """Remember a guest."""

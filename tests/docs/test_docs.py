@@ -10,11 +10,16 @@ import pytest
 import tutorial
 from documentation import PAGES, ROOT
 
+from mininova import plugins
 from mininova.conf import groups
 from mininova.rpc import envelope
 
 # What looks like a module of ours and is something else.
-NOT_MODULES = {"mininova.reply": "an exchange", "mininova.nowhere": "a key that leads to no queue"}
+NOT_MODULES = {
+    "mininova.reply": "an exchange",
+    "mininova.nowhere": "a key that leads to no queue",
+    **dict.fromkeys(plugins.KINDS.values(), "a group of entry points"),
+}
 PATHS = ("mininova/", "tools/", "tests/", "etc/", "docs/", "benchmarks/", "examples/")
 CLASS = re.compile(r"[A-Z][a-z]+([A-Z][a-z]*)+|[A-Z]{2,}[a-z]\w+")
 TOPICS = ("compute", "conductor", "scheduler", "notifications")  # a name that begins with one is a queue or an event

@@ -1,6 +1,6 @@
 """Where notifications go: each driver is one way, and a Notifier has any number of them.
 
-The driver that sends messages is in messaging; notifier.drivers makes all of them by their names.
+The driver that sends messages is in messaging; notifier.drivers makes those that settings name.
 """
 
 import fnmatch
@@ -8,12 +8,15 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from mininova.rpc.notify.notification import PRIORITIES, Notification
 from mininova.rpc.watch.flow import without_secrets
+
+if TYPE_CHECKING:
+    from mininova.rpc.peer import Peer
 
 LOG = logging.getLogger(__name__)
 
@@ -22,6 +25,15 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 class Driver(ABC):
     """One way for notifications to go."""
+
+    @classmethod
+    def make(cls, peer: "Peer", topics: Sequence[str]) -> "Driver":
+        """Make the driver for a service.
+
+        :param peer: the service's end of the messaging
+        :param topics: what the queues of notifications are called, for a driver that sends messages
+        """
+        return cls()
 
     @abstractmethod
     def notify(self, notification: Notification) -> None:

@@ -12,7 +12,7 @@ from mininova.rpc import envelope
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import ConnectionLost, MessageRefused, Undeliverable
 from mininova.rpc.notify import notification
-from mininova.rpc.notify.drivers import Driver
+from mininova.rpc.notify.drivers import Driver, Several
 from mininova.rpc.notify.notification import Notification
 from mininova.rpc.notify.outbox import Outbox
 from mininova.rpc.peer import Peer
@@ -43,6 +43,11 @@ class Messaging(Driver):
         self._peer, self._topic, self._patience = peer, topic, patience
         self._outbox = Outbox(self._publish) if background else None
         self._declared: set[str] = set()
+
+    @classmethod
+    def make(cls, peer: Peer, topics: Sequence[str]) -> Driver:
+        """Make one that sends each notification to each topic, in the background."""
+        return Several([cls(peer, topic=topic, background=True) for topic in topics])
 
     def notify(self, notification: Notification) -> None:
         """Send one, or have it sent."""

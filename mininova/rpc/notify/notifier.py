@@ -5,10 +5,9 @@ A notification never breaks the operation that it tells of: what a driver fails 
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from functools import cache
 from typing import Any, Self
 
-from mininova.rpc.notify.drivers import Driver, Kept, Log, Noop, Routing, Several
+from mininova.rpc.notify.drivers import Driver, Routing, Several
 from mininova.rpc.notify.messaging import Messaging
 from mininova.rpc.notify.notification import Notification
 from mininova.rpc.peer import Peer
@@ -90,28 +89,31 @@ class Notifier:
 
 
 def drivers(
-    names: Iterable[str], peer: Peer, *, topics: Sequence[str] = ("notifications",), routing: Any = None
+    names: Iterable[str],
+    peer: Peer,
+    find: Callable[[str], type[Driver]],
+    *,
+    topics: Sequence[str] = ("notifications",),
+    routing: Any = None,
 ) -> list[Driver]:
-    """Make drivers by their names in oslo.messaging; those that send messages do so in the background.
+    """Make drivers by their names; two names of one driver make it once.
 
-    :param names: ``messaging`` (or ``messagingv2``: there is one format), ``log``, ``noop``, ``test``, ``routing``
+    :param find: gives the driver of a name
     :param topics: where messages go: to each of them
-    :param routing: the rules for ``routing``, as drivers.Routing has them
-    :raises ValueError: naming what is not known
+    :param routing: the rules for the driver Routing, as it has them
+    :raises ValueError: when the rules cannot be followed
     """
-    kinds: dict[str, Callable[[], Driver]] = {
-        "messaging": lambda: Several([Messaging(peer, topic=topic, background=True) for topic in topics]),
-        "messagingv2": lambda: make("messaging"),
-        "log": Log,
-        "noop": Noop,
-        "test": Kept,
-    }
+    made: dict[type[Driver], Driver] = {}
 
-    @cache
     def make(name: str) -> Driver:
-        if name not in kinds:
-            raise ValueError(f"{name!r} is no notification driver; there are {', '.join(kinds)}")
-        return kinds[name]()
+        kind = find(name)
+        if issubclass(kind, Routing):
+            raise ValueError(f"a rule cannot choose the driver {name}")
+        if kind not in made:
+            made[kind] = kind.make(peer, topics)
+        return made[kind]
 
-    made = [Routing(routing, make) if name == "routing" else make(name) for name in dict.fromkeys(names)]
-    return list(dict.fromkeys(made))
+    chosen = [
+        Routing(routing, make) if issubclass(find(name), Routing) else make(name) for name in dict.fromkeys(names)
+    ]
+    return list(dict.fromkeys(chosen))

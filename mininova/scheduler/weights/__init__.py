@@ -1,16 +1,30 @@
-"""Weights: which of the hosts that are left is the best."""
+"""Weights: which of the hosts that are left is the best.  The configuration says which weighers are asked.
+
+Each is a plug-in: pyproject.toml registers ours.
+"""
 
 import heapq
 import random
 from collections.abc import Sequence
 
+from oslo_config import cfg
+
+from mininova import plugins
 from mininova.objects import RequestSpec
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.weights.base import BaseHostWeigher
-from mininova.scheduler.weights.cpu import CPUWeigher
-from mininova.scheduler.weights.ram import RAMWeigher
 
-__all__ = ["BaseHostWeigher", "CPUWeigher", "RAMWeigher", "best"]
+__all__ = ["BaseHostWeigher", "best", "enabled"]
+
+
+def enabled(conf: cfg.ConfigOpts) -> list[BaseHostWeigher]:
+    """Make the weighers that the configuration names.
+
+    :raises errors.ConfigError: quoting a name that is no weigher's
+    """
+    names = conf.filter_scheduler.enabled_weighers
+    found = plugins.load("weigher", names, BaseHostWeigher, "[filter_scheduler] enabled_weighers")
+    return [each.from_conf(conf) for each in found]
 
 
 def best(

@@ -2,6 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Self
+
+from oslo_config import cfg
 
 from mininova.objects import RequestSpec
 from mininova.scheduler.host_state import HostState
@@ -10,18 +13,23 @@ from mininova.scheduler.host_state import HostState
 class BaseHostWeigher(ABC):
     """Say how good a host is for a request.
 
-    :param multiplier: how much this counts beside other weighers; below nought it turns good into bad
+    :param multiplier: how much this counts beside other weighers; a negative one turns good into bad
     """
 
     def __init__(self, multiplier: float) -> None:
         self.multiplier = multiplier
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
+        """Make one as the configuration wants it; one that has no option there counts once."""
+        return cls(1.0)
 
     @abstractmethod
     def weigh(self, host_state: HostState, request_spec: RequestSpec) -> float:
         """Tell how good the host is, in any unit: more is better."""
 
     def weigh_all(self, host_states: Sequence[HostState], request_spec: RequestSpec) -> list[float]:
-        """Weigh hosts against each other: the best has the multiplier, the worst nought; equals have nought."""
+        """Weigh hosts against each other: the best gets the multiplier, the worst 0; equals get 0."""
         raw = [self.weigh(host_state, request_spec) for host_state in host_states]
         low, high = min(raw), max(raw)
         if low == high:

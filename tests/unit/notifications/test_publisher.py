@@ -67,7 +67,7 @@ def test_the_file_routes(make, caplog, tmp_path):
     ("text", "said"),
     [
         (None, "cannot be read: No such file"),
-        ("errors: {pigeon: {}}", "'pigeon' is no notification driver"),
+        ("errors: {pigeon: {}}", "pigeon is no notification driver; there are log, messaging, "),
         ("errors: [log]", "rule errors is a mapping"),
         ("errors: {", "is no YAML"),
     ],
@@ -80,6 +80,14 @@ def test_rules_that_cannot_be_keep_a_service_from_starting(make, tmp_path, text,
     with pytest.raises(errors.ConfigError, match=said) as refused:
         make(**{DRIVER: ["routing"], RULES: str(path)})
     assert f"[oslo_messaging_notifications] routing_config = {path}" in str(refused.value)
+
+
+def test_a_driver_that_does_not_exist_keeps_a_service_from_starting(make):
+    """The sentence names the setting, and the drivers that there are."""
+    with pytest.raises(
+        errors.ConfigError, match=r"\] driver: pigeon is no notification driver; there are log, messaging,"
+    ):
+        make(**{DRIVER: ["log", "pigeon"]})
 
 
 def test_routing_needs_its_file(make):

@@ -362,7 +362,14 @@ def test_few_transactions(scheduler, db, known, ask, uuids, count):
     assert (len(transactions), len(queries)) == (2, 2 + 2 * count)
 
 
-def test_unknown_filter(a_scheduler):
-    """A filter that there is not keeps the scheduler from starting, and is quoted."""
-    with pytest.raises(errors.ConfigError, match="NoSuchFilter is no filter"):
-        a_scheduler(**{"filter_scheduler.enabled_filters": ["RamFilter", "NoSuchFilter"]})
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("enabled_filters", "Nonesuch is no filter; there are AvailabilityZoneFilter, ComputeFilter, "),
+        ("enabled_weighers", "Nonesuch is no weigher; there are CPUWeigher, RAMWeigher"),
+    ],
+)
+def test_unknown_names(a_scheduler, option, said):
+    """A filter or weigher that does not exist keeps the scheduler from starting, which quotes those that do."""
+    with pytest.raises(errors.ConfigError, match=rf"\[filter_scheduler\] {option}: {said}"):
+        a_scheduler(**{f"filter_scheduler.{option}": ["Nonesuch"]})

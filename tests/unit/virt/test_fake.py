@@ -195,10 +195,11 @@ def test_available_resource(driver, an_instance, image):
     assert driver.get_available_resource().memory_mb_used == 2048
 
 
-def test_from_conf(tmp_path):
+def test_for_hosts(tmp_path):
     """The machine, its overcommit ratios and its folder come from the configuration."""
     settings = {"DEFAULT.host": "host-9", "DEFAULT.state_path": str(tmp_path), "fake.vcpus": 3}
-    driver = FakeDriver.from_conf(conf.for_tests("compute", **settings, **{"compute.ram_allocation_ratio": 2.0}))
+    made = conf.for_tests("compute", **settings, **{"compute.ram_allocation_ratio": 2.0})
+    (driver,) = FakeDriver.for_hosts(made, [made.host])
     node = driver.get_available_resource()
     assert (node.host, node.hypervisor_hostname, node.vcpus, node.ram_allocation_ratio) == ("host-9", "host-9", 3, 2.0)
     assert (tmp_path / "guests" / "host-9").is_dir()

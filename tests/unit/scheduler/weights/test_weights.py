@@ -4,7 +4,9 @@ import random
 
 import pytest
 
-from mininova.scheduler.weights import CPUWeigher, RAMWeigher, best
+from mininova.scheduler.weights import best
+from mininova.scheduler.weights.cpu import CPUWeigher
+from mininova.scheduler.weights.ram import RAMWeigher
 
 
 @pytest.fixture
