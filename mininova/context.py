@@ -28,7 +28,8 @@ class RequestContext(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_wire(self) -> dict[str, Any]:
         """Give the fields that travel; the RPC layer prefixes each with ``_context_`` (oslo.messaging's way)."""
-        return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
+        fields = msgspec.structs.asdict(self) | {"roles": list(self.roles)}  # as it arrives: it need not be compared
+        return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
     def from_wire(cls, values: dict[str, Any]) -> "RequestContext":

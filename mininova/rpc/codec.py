@@ -8,12 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from mininova.rpc import errors
+from mininova.rpc import errors, plain
 from mininova.rpc.versions import Levels
 
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _mapping(ctxt: Any) -> dict[str, Any]:
+    if not isinstance(ctxt, Mapping):
+        raise TypeError(f"a context is a mapping of names to plain data, not {ctxt!r:.200}")
+    fields = dict(ctxt)
+    plain.encoded(fields)
+    plain.check_untyped(fields, "", _same)
+    return fields
 
 
 def _as_it_is(value: Any, levels: Levels) -> Any:
@@ -33,20 +42,20 @@ class Codec:
 
     wrap: Callable[[Any, Levels], Any] = _as_it_is
     unwrap: Callable[[Any], Any] = _same
-    context_to_wire: Callable[[Any], dict[str, Any]] = dict
+    context_to_wire: Callable[[Any], dict[str, Any]] = _mapping
     context_from_wire: Callable[[dict[str, Any]], Any] = _same
     errors: Mapping[str, type[Exception]] = field(default_factory=lambda: errors.WIRE)
 
     def failure_of(self, error: Exception) -> dict[str, Any]:
         """Describe an error for the wire, in oslo.messaging's shape and without a traceback."""
-        details = getattr(error, "details", {})
+        message = plain.text(error)
         return {
             "class": type(error).__name__,
             "module": type(error).__module__,
-            "message": str(error),
+            "message": message,
             "tb": [],
-            "args": [str(error)],
-            "kwargs": details if isinstance(details, dict) else {},
+            "args": [message],
+            "kwargs": plain.details(getattr(error, "details", None)),
         }
 
     def error_of(self, failure: Mapping[str, Any]) -> Exception:
@@ -55,6 +64,9 @@ class Codec:
         known = self.errors.get(code) or errors.WIRE.get(code)
         if known is None:
             return errors.RemoteError(f"{code}: {message}", code=code, remote_message=message)
-        error: Any = known(message)
-        error.details = details if isinstance(details, dict) else {}  # not to the constructor: it might not take them
+        try:
+            error: Any = known(message)
+            error.details = details if isinstance(details, dict) else {}  # the constructor might not take them
+        except Exception:  # a class that is not made of a message: its author cannot have tried
+            return errors.RemoteError(f"{code}: {message}", code=code, remote_message=message)
         return cast(Exception, error)

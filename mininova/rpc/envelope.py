@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import msgspec
 
-from mininova.rpc.errors import MalformedMessage, UnsupportedVersion
+from mininova.rpc import plain
+from mininova.rpc.errors import InvalidArguments, MalformedMessage, UnsupportedVersion
 from mininova.rpc.versions import Version
 
 ENVELOPE = Version(2, 0)
@@ -24,7 +25,6 @@ _MOST_BYTES = 16 * 1024 * 1024  # what RabbitMQ 4 takes at most; a longer one wo
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError)
 
 _encode = msgspec.json.Encoder().encode
-_encode_failure = msgspec.json.Encoder(enc_hook=str).encode  # an error's details may be anything
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +63,9 @@ def pack(payload: dict[str, Any]) -> bytes:
     """Put a payload into an envelope.
 
     :raises MalformedMessage: when it is longer than a broker takes
+    :raises Unsendable: naming what in it would not arrive as it is
     """
-    body = _encode({"oslo.version": str(ENVELOPE), "oslo.message": _encode(payload).decode()})
+    body = _encode({"oslo.version": str(ENVELOPE), "oslo.message": plain.encoded(payload).decode()})
     if len(body) > _MOST_BYTES:
         raise MalformedMessage(f"a message of {len(body)} bytes is too long: {_MOST_BYTES} are taken")
     return body
@@ -102,7 +103,10 @@ def _check(version: Any) -> None:
 
 
 def pack_request(request: Request) -> bytes:
-    """Write a request."""
+    """Write a request.
+
+    :raises InvalidArguments: naming what in the arguments or in the context would not arrive as it is
+    """
     payload: dict[str, Any] = {
         "method": request.method,
         "args": request.args,
@@ -115,7 +119,12 @@ def pack_request(request: Request) -> bytes:
         payload["_msg_id"], payload["_reply_q"] = request.msg_id, request.reply_q
     for name, value in request.context.items():
         payload[_CONTEXT + name] = value
-    return pack(payload)
+    try:
+        return pack(payload)
+    except plain.Unsendable as error:
+        argument, of_context = error.place.removeprefix("args."), error.place.removeprefix(_CONTEXT)
+        where = argument if of_context == error.place else f"{of_context} of the context"
+        raise InvalidArguments(f"{request.method}: {where} {error.why}") from None
 
 
 def read_request(payload: dict[str, Any]) -> Request:
@@ -143,7 +152,7 @@ def read_request(payload: dict[str, Any]) -> Request:
 
 def pack_reply(reply: Reply) -> bytes:
     """Write a reply; as in oslo.messaging its failure is a JSON string of its own."""
-    failure = None if reply.failure is None else _encode_failure(reply.failure).decode()
+    failure = None if reply.failure is None else _encode(reply.failure).decode()
     payload = {
         "result": reply.result,
         "failure": failure,

@@ -17,10 +17,13 @@ sender that may call a method (trust/gate.py); projects that do not tell senders
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_type_hints
 
 import msgspec
+from msgspec import inspect as types
 
+from mininova.rpc import plain
 from mininova.rpc.errors import InvalidArguments, UnsupportedVersion
 from mininova.rpc.versions import Version, common, since_of
 
@@ -110,7 +113,54 @@ class Method:
             values = msgspec.convert(arguments, self.arguments)
         except msgspec.ValidationError as error:
             raise InvalidArguments(f"{self.name}: {error}") from None
+        except RecursionError:
+            raise InvalidArguments(f"{self.name}: its arguments are nested too deep to be read") from None
         return {p.name: getattr(values, p.name) for p in self.parameters}
+
+    def check_arguments(self, arguments: Mapping[str, Any], unwrap: Callable[[Any], Any]) -> None:
+        """See that arguments, as plain data, arrive as they are where no type is declared that could restore them.
+
+        :raises InvalidArguments: naming the place that would be read as something else
+        """
+        try:
+            for name in self._untyped & arguments.keys():
+                plain.check_untyped(arguments[name], name, _reader(self._types[name], unwrap))
+        except plain.Unsendable as error:
+            raise InvalidArguments(f"{self.name}: {error}") from None
+
+    def check_reply(self, result: Any, unwrap: Callable[[Any], Any]) -> None:
+        """See that a result, as plain data, arrives as it is where no type is declared that could restore it.
+
+        :raises Unsendable: naming the place that would be read as something else
+        """
+        if self._untyped_result:
+            plain.check_untyped(result, "result", _reader(self.result, unwrap))
+
+    def check_result(self, result: Any) -> None:
+        """See that a result is what was declared: its caller would refuse anything else.
+
+        :raises TypeError: naming what is wrong
+        """
+        try:
+            msgspec.convert(result, self.result)
+        except msgspec.ValidationError as error:
+            raise TypeError(f"{self.name} has a result that is not as declared: {error}") from None
+
+    @cached_property
+    def _untyped_result(self) -> bool:
+        return plain.has_untyped(types.type_info(self.result))
+
+    @cached_property
+    def _types(self) -> dict[str, Any]:
+        return get_type_hints(self.arguments, include_extras=True)
+
+    @cached_property
+    def _untyped(self) -> set[str]:
+        return {name for name, declared in self._types.items() if plain.has_untyped(types.type_info(declared))}
+
+
+def _reader(declared: Any, unwrap: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda sent: msgspec.convert(unwrap(sent), declared)
 
 
 def call(*, since: str, by: Collection[str] = (), idempotent: bool = False) -> Callable[[F], F]:

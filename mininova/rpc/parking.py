@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from mininova.rpc import envelope
+from mininova.rpc import envelope, plain
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import RPCError, Undeliverable
 from mininova.rpc.peer import Peer
@@ -29,7 +29,7 @@ def queue_of(topic: str) -> str:
 
 def notes(message: Message, error: Exception) -> dict[str, str]:
     """Give the headers that say of a cast that failed where it was sent, and how it ended last."""
-    told = f"{type(error).__name__}: {error}"[:_LONGEST].encode(errors="replace").decode()  # as UTF-8, or not at all
+    told = f"{type(error).__name__}: {plain.text(error)}"[:_LONGEST]
     return {KEY: message.routing_key, ERROR: told}
 
 

@@ -16,9 +16,10 @@ import msgspec
 from mininova.rpc import deadline, envelope
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
-from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RemoteError
+from mininova.rpc.errors import ConnectionLost, InvalidArguments, MessagingTimeout, RemoteError
 from mininova.rpc.inbox import Answers, Call, Inbox, Rejected, log_rejection
 from mininova.rpc.interface import CALL, FANOUT, Method
+from mininova.rpc.plain import DEEPEST, Unsendable
 from mininova.rpc.transports.base import FANOUT as FANOUT_EXCHANGE
 from mininova.rpc.transports.base import TOPIC, Message, Subscription, Transport
 from mininova.rpc.trust import lanes
@@ -153,14 +154,15 @@ class Peer:
         :raises Undeliverable: nobody serves the topic, or the host
         :raises MessagingTimeout: the deadline passed; a call's work may have been done
         :raises MessageTooLong: it cannot go by our lane
+        :raises InvalidArguments: an argument, or the context, would not arrive as it is
         """
         called = method.kind == CALL
         request = Request(
             method=method.name,
-            args=self.wrap(arguments),
+            args=self._arguments(method, arguments),
             version=version,
             namespace=namespace,
-            context=self.codec.context_to_wire(ctxt),
+            context=self._context(method, ctxt),
             msg_id=uuid4().hex if called else None,
             reply_q=self.reply_queue if called else None,
         )
@@ -181,6 +183,7 @@ class Peer:
             persistent=not called and method.kind != FANOUT,
             headers=tracing.onward(),
         )
+        method.check_arguments(request.args, self.codec.unwrap)
         lanes.check_length(message.body, message.exchange, self.exchange)
         if not called:
             message = self.sealed(message)
@@ -189,6 +192,18 @@ class Peer:
             return self._dispatch(method, message, seconds)
         with self.watch.sending(method.kind, topic, message, request) as watched:
             return self._dispatch(method, watched, seconds)
+
+    def _arguments(self, method: Method, arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return dict(self.wrap(arguments))
+        except Unsendable as error:
+            raise InvalidArguments(f"{method.name}: {error}") from None
+
+    def _context(self, method: Method, ctxt: Any) -> dict[str, Any]:
+        try:
+            return self.codec.context_to_wire(ctxt)
+        except Exception as error:  # the application's codec may raise what it likes
+            raise InvalidArguments(f"{method.name}: its context cannot be sent: {error}") from error
 
     def sealed(self, message: Message) -> Message:
         """Give a cast the seal by which we know it again if it comes back."""
@@ -202,8 +217,14 @@ class Peer:
         return self._cast(message, seconds)
 
     def wrap(self, value: Any) -> Any:
-        """Make plain data of a value, such as its receivers can read."""
-        return self.codec.wrap(value, self.levels())
+        """Make plain data of a value, such as its receivers can read.
+
+        :raises Unsendable: when it has no end, or none that is near
+        """
+        try:
+            return self.codec.wrap(value, self.levels())
+        except RecursionError:
+            raise Unsendable("it", f"is nested more than {DEEPEST} deep") from None
 
     def _cast(self, message: Message, seconds: float) -> None:
         """Publish until the broker confirms: a second copy is harmless, a lost one is not."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Self
 from uuid import uuid4
 
-from mininova.rpc import deadline, envelope, parking, signs
+from mininova.rpc import deadline, envelope, parking, plain, signs
 from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
 from mininova.rpc.endpoints import Endpoint, check_manager, meant, topic_of
 from mininova.rpc.envelope import Reply, Request
@@ -172,8 +172,7 @@ class Server:
         try:
             with self._in_sight(message, request), self._alive(delivery, request):
                 self._admit(callers.caller(), method, arguments)
-                result = self.peer.wrap(run())
-                reply = self._answer(request, result)
+                result, reply = self._answer(request, method, run())
         except Forbidden as error:
             return self._refuse(message, request, error)
         except Exception as error:
@@ -189,13 +188,20 @@ class Server:
         with self._until(delivery, request), signs.of_life(request, partial(self._reply, delivery.message, request)):
             yield
 
-    def _answer(self, request: Request, result: Any) -> bytes | None:
-        """Make the reply that a call gets."""
+    def _answer(self, request: Request, method: Method, result: Any) -> tuple[Any, bytes | None]:
+        """Give a handler's result as plain data, and the reply that a call gets, which its caller can read.
+
+        :raises TypeError: when the result is not what was declared
+        :raises Unsendable: when it would not arrive as it is
+        """
         if request.msg_id is None:
-            return None
+            return self.peer.wrap(result), None
+        method.check_result(result)
+        result = self.peer.wrap(result)
         reply = envelope.pack_reply(Reply(msg_id=request.msg_id, result=result))
+        method.check_reply(result, self.peer.codec.unwrap)
         check_length(reply, self.peer.way_to(self.peer.reply_exchange), self.peer.exchange)
-        return reply
+        return result, reply
 
     @contextmanager
     def _watched(self, watch: Watch, message: Message, request: Request) -> Iterator[None]:
@@ -225,7 +231,7 @@ class Server:
             raise NoSuchMethod(f"{interface.__name__} declares no method {request.method}")
         try:
             arguments = method.read(self.peer.codec.unwrap(request.args))
-        except RecursionError:
+        except RecursionError:  # of the application's codec
             raise InvalidArguments(f"{method.name}: its arguments are nested too deep to be read") from None
         ctxt = self.peer.codec.context_from_wire(request.context)
         return method, arguments, partial(getattr(manager, method.name), ctxt, **arguments)
@@ -260,7 +266,10 @@ class Server:
         self._seen("replied", message, request, duration=duration, error=error)
         if request.msg_id is None or type(error).__name__ not in self.peer.codec.errors:
             traceback = None if message.deliveries else error  # the next ones say no more than the first
-            LOG.error("%s failed, delivery %d: %s", request.method, message.deliveries + 1, error, exc_info=traceback)
+            LOG.error(
+                "%s failed, delivery %d: %s", request.method, message.deliveries + 1, plain.text(error),
+                exc_info=traceback,
+            )  # fmt: skip
         if request.msg_id is not None:
             failure = self.peer.codec.failure_of(error)
             self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
@@ -325,7 +334,7 @@ class Server:
             pattern="call" if request and request.msg_id else FANOUT if message.exchange == self._fanout else "cast",
             receiver=self.peer.name,
             duration=duration,
-            error=None if error is None else f"{type(error).__name__}: {error}",
+            error=None if error is None else f"{type(error).__name__}: {plain.text(error)}",
             **({"payload": {"result": result}} if kind == "replied" else {}),
         )  # fmt: skip
 

@@ -185,11 +185,11 @@ def test_a_result_that_cannot_travel_is_an_error_of_its_call(bench: Bench):
     assert keeper.asked.qsize() == 1
 
 
-def test_a_result_of_another_type_is_not_passed_on(bench: Bench):
-    """The work was done, so the error is not a definite one."""
+def test_a_result_of_another_type_is_not_sent(bench: Bench):
+    """The server finds the mistake, which is its own; the work was done, so the error is not a definite one."""
     bench.serve(Keeper(get=lambda name: {"colour": "red"}))
 
-    with pytest.raises(rpc.RemoteError, match=r"something else than declared.*`name`") as caught:
+    with pytest.raises(rpc.RemoteError, match=r"get has a result that is not as declared.*`name`") as caught:
         bench.client().get(CTXT, "desk")
     assert not caught.value.definite
 

@@ -224,6 +224,15 @@ def answer_by_hand(bench: Bench, write: Any) -> None:
     )
 
 
+def test_a_result_of_another_type_is_not_passed_on(bench: Bench):
+    """A server of another library may answer with something else than declared; its work was done all the same."""
+    answer_by_hand(bench, lambda msg_id: envelope.pack({"_msg_id": msg_id, "result": {"colour": "red"}}))
+
+    with pytest.raises(rpc.RemoteError, match=r"something else than declared.*`name`") as caught:
+        bench.client().get(CTXT, "desk")
+    assert not caught.value.definite
+
+
 def test_a_second_reply_is_dropped(bench: Bench):
     """A call is over with its first answer; what comes later answers nothing."""
     ids: list[str] = []

@@ -1,6 +1,7 @@
 """Notifications, as an oslo.messaging listener would hear them."""
 
 import json
+import math
 import re
 
 import pytest
@@ -69,6 +70,18 @@ def test_a_notification_never_breaks_what_it_tells_of(where, payload, caplog):
     rpc.Notifier(where().peer(), "compute.host-1").info({}, "lamp.on", payload)
 
     assert "notification lamp.on was not sent" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("payload", "complaint"),
+    [({"load": [1.0, math.nan]}, r"payload.load[1] is nan"), ({"lamps": {7: "desk"}}, "payload.lamps has the key 7")],
+)
+def test_a_payload_that_cannot_be_carried_is_logged(bench, payload, complaint, caplog):
+    """What a listener would read as something else is not sent: the line in the log names the place."""
+    rpc.Notifier(bench.peer(), "lamp.a").info({}, "lamp.on", payload)
+
+    assert complaint in caplog.text
+    assert "notifications.info" not in bench.broker.queues
 
 
 def test_a_notification_is_an_event(bench):
