@@ -10,7 +10,7 @@ from mininova.db import identities
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
-from mininova.wsgi.deploy import Parts, load_app
+from mininova.wsgi.deploy import Parts, load_app, paste_file
 
 
 def build(conf: ConfigOpts) -> Process:
@@ -21,7 +21,8 @@ def build(conf: ConfigOpts) -> Process:
     process.on_rejected(Rejections(database, process.notifier, process.name))
     process.connect()
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)
-    process.serve_http(load_app(conf.api.paste_config, "mininova", parts), conf.api.listen, conf.api.port)
+    app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
+    process.serve_http(app, conf.api.listen, conf.api.port)
     process.heartbeat(recorder(database, process.levels))
     return process
 

@@ -96,8 +96,8 @@ API = Group(
         cfg.PortOpt("port", default=8774, help="The TCP port to listen on; 0 takes a free one."),
         cfg.StrOpt(
             "paste_config",
-            default="/etc/mininova/api-paste.ini",
-            help="The Paste Deploy file that says which applications answer, and through which filters.",
+            help="The Paste Deploy file that says which applications answer, and through which filters.  Without it, "
+            "/etc/mininova/api-paste.ini if that is there, else the file that comes with mininova.",
         ),
         cfg.URIOpt(
             "public_endpoint",

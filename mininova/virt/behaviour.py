@@ -1,7 +1,7 @@
 """How the fake hypervisor behaves: delays and failures, read from a file that may change while it runs.
 
 The idea is kwok's (its ``Stage`` files): behaviour is data.  The file is a list of rules; for an operation on a
-host the first rule that fits says how long it takes and how often it fails.  ``etc/mininova/fake-behaviour.yaml``
+host the first rule that fits says how long it takes and how often it fails.  ``mininova/virt/fake-behaviour.yaml``
 explains it to its users.  One Behaviour serves every fake host of a process.
 
 Delays are milliseconds in the file and seconds in the code.

@@ -5,6 +5,7 @@ transport) is therefore laid out for the duration of the load, and a factory pic
 Only cmd/ calls load_app.
 """
 
+import configparser
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from oslo_config.cfg import ConfigOpts
 from paste.deploy import loadapp
+
+from mininova import errors
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -40,6 +43,9 @@ class Parts:
     spans: "Spans | None" = None
 
 
+#: The file that comes with mininova, and the one that an operator may put in its place.
+OURS, THEIRS = Path(__file__).with_name("api-paste.ini"), Path("/etc/mininova/api-paste.ini")
+
 _parts: ContextVar[Parts] = ContextVar("parts")
 
 
@@ -51,14 +57,25 @@ def current_parts() -> Parts:
     return _parts.get()
 
 
-def load_app(paste_path: str | Path, name: str, parts: Parts) -> "WSGIApplication":
+def paste_file(configured: str | None, theirs: Path = THEIRS) -> Path:
+    """Choose the Paste Deploy file: the one that is configured, else the operator's, else ours.
+
+    :param configured: ``[api] paste_config``
+    """
+    return Path(configured) if configured else theirs if theirs.exists() else OURS
+
+
+def load_app(path: Path, name: str, parts: Parts) -> "WSGIApplication":
     """Build the application that a Paste Deploy file has under a name.
 
-    :param paste_path: such as etc/mininova/api-paste.ini
+    :raises errors.ConfigError: when there is no such file, or it names what is not there
     """
     token = _parts.set(parts)
     try:
-        app: WSGIApplication = loadapp(f"config:{Path(paste_path).resolve()}", name=name)
+        app: WSGIApplication = loadapp(f"config:{path.resolve()}", name=name)
+    except (OSError, LookupError, ImportError, configparser.Error) as error:
+        reason = " ".join(str(error).split())  # configparser writes several lines
+        raise errors.ConfigError(problem=f"[api] paste_config = {path} cannot be used: {reason}") from error
     finally:
         _parts.reset(token)
     return app

@@ -14,7 +14,7 @@ from tests.fixtures.cloud import Cloud
 
 # Tables, declarations and values: a boot reads them and calls no function in them.
 NOT_CALLED = {
-    "etc/mininova/api-paste.ini",
+    "mininova/wsgi/api-paste.ini",
     "mininova/api/routes.py",
     "mininova/api/schemas/",
     "mininova/conductor/rpcapi.py",

@@ -107,7 +107,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
     controller: Sections = {
         "DEFAULT": {"host": CONTROLLER, "state_path": home.root, **_messaging(home, settings, "manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
-        "api": {"port": settings.api_port, "paste_config": CHECKOUT / "etc/mininova/api-paste.ini"},
+        "api": {"port": settings.api_port},
         "flow": {"enabled": settings.flow},
         **_trust(home, settings),
         **({} if settings.broker_url else {"broker_admin": {"command": shlex.quote(str(home.broker / broker.TOOL))}}),
@@ -117,7 +117,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         own: Sections = {"DEFAULT": _messaging(home, settings, name.removeprefix("mininova-"))}
         home.write_private(_own_file(home, name), _ini({**own, **_metrics(settings, name)}))
     if not behaviour(home).exists():
-        shutil.copyfile(CHECKOUT / "etc/mininova/fake-behaviour.yaml", behaviour(home))
+        shutil.copyfile(CHECKOUT / "mininova/virt/fake-behaviour.yaml", behaviour(home))
     for name in settings.computes:
         write_compute(home, settings, name)
 
@@ -169,7 +169,7 @@ def behaviour(home: Home) -> Path:
 
 
 def _ini(sections: Sections) -> str:
-    lines = ["# Written by tools/stack.sh at each start: change etc/mininova or the MININOVA_ variables instead.", ""]
+    lines = ["# Written by tools/stack.sh at each start: change the MININOVA_ variables instead.", ""]
     for section, options in sections.items():
         lines += [f"[{section}]", *(f"{name} = {_value(value)}" for name, value in options.items()), ""]
     return "\n".join(lines)

@@ -30,13 +30,13 @@ def test_no_file():
 
 def test_default_file():
     """The file that we ship changes nothing."""
-    path = str(REPOSITORY / "etc/mininova/fake-behaviour.yaml")
+    path = str(REPOSITORY / "mininova/virt/fake-behaviour.yaml")
     assert Behaviour(path).draw("host-1", "spawn") == Outcome(0.0, None)
 
 
 def test_examples_of_default_file(behaviour_file):
     """The examples in the comments of the file that we ship can be taken as they are."""
-    text = (REPOSITORY / "etc/mininova/fake-behaviour.yaml").read_text()
+    text = (REPOSITORY / "mininova/virt/fake-behaviour.yaml").read_text()
     examples = text[text.index("# - hosts:") : text.index("# To have the same")]
     behaviour = Behaviour(behaviour_file(re.sub("^# ?", "", examples, flags=re.MULTILINE)))
     assert behaviour.draw("host-2", "spawn").failure.message == "no space left on device"

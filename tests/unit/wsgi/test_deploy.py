@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mininova import errors
 from mininova.wsgi import Application, Parts, Request, Route, current_parts, load_app
+from mininova.wsgi.deploy import OURS, paste_file
 
 PARTS = Parts("conf", "db", "peer", "notifier", None)  # type: ignore[arg-type]
 
@@ -20,6 +22,33 @@ def test_a_factory_picks_up_the_parts(tmp_path: Path) -> None:
     paste = tmp_path / "paste.ini"
     paste.write_text(f"[app:main]\npaste.app_factory = {__name__}:conf_factory\n")
     assert Request.blank("/").get_response(load_app(paste, "main", PARTS)).json == {"conf": "conf"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No such file|not found"),
+        ("", "main"),
+        ("[app:main]\npaste.app_factory = nowhere:at_all\n", "nowhere"),
+        ("[app:main", "no section headers"),
+    ],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, text: str | None, said: str) -> None:
+    """The setting, the file and what is wrong with it are in one sentence."""
+    paste = tmp_path / "paste.ini"
+    if text is not None:
+        paste.write_text(text)
+    with pytest.raises(errors.ConfigError, match=rf"\[api\] paste_config = {paste} cannot be used: .*({said})"):
+        load_app(paste, "main", PARTS)
+
+
+def test_which_file_is_read(tmp_path: Path) -> None:
+    """The one of the settings wins over the operator's, and that over the one that comes with mininova."""
+    theirs = tmp_path / "api-paste.ini"
+    assert paste_file(None, theirs) == OURS
+    theirs.touch()
+    assert paste_file(None, theirs) == theirs
+    assert paste_file("/srv/paste.ini", theirs) == Path("/srv/paste.ini")
 
 
 def test_outside_a_load_there_are_no_parts() -> None:

@@ -1,14 +1,11 @@
-"""The image service as Paste Deploy puts it together in etc/mininova/api-paste.ini, behind the real check of tokens."""
-
-from pathlib import Path
+"""The image service as mininova/wsgi/api-paste.ini puts it together, behind the real check of tokens."""
 
 import pytest
 
 from mininova import conf
 from mininova.standins.keystone.bootstrap import bootstrap
 from mininova.wsgi import Parts, Request, load_app
-
-PASTE = Path(__file__).parents[4] / "etc" / "mininova" / "api-paste.ini"
+from mininova.wsgi.deploy import OURS
 
 
 @pytest.fixture
@@ -23,7 +20,7 @@ def settings(db, tmp_path):
 def http(db, settings):
     """Send a request to one of the services; give the response."""
     parts = Parts(settings, db, None, None, None)
-    apps = {name: load_app(PASTE, name, parts) for name in ("identity", "image")}
+    apps = {name: load_app(OURS, name, parts) for name in ("identity", "image")}
 
     def send(service, method, path, body=None, **headers):
         request = Request.blank(path, method=method, base_url=f"http://cloud.example.org/{service}")

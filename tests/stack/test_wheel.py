@@ -1,0 +1,115 @@
+"""The wheel is all that a cloud needs: it is installed into an empty environment, and boots a server from there.
+
+What mininova depends on comes from this environment, by a .pth file; tests/unit/packaging sees that pyproject.toml
+declares it.  What mininova is made of comes from the wheel alone: nothing runs in the checkout, or knows where it is.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from documentation import ROOT
+from stack import ports, processes, readiness
+
+from tests.fixtures.rest_client import COMPUTE, Client
+
+SERVICES = ("api", "conductor", "scheduler", "compute")
+PASSWORD = "secret"
+DEADLINE = 60  # seconds for all services to be up
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """Build the wheel, from a copy of the sources."""
+    sources, made = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, sources)
+    shutil.copytree(ROOT / "mininova", sources / "mininova", ignore=shutil.ignore_patterns("__pycache__"))
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
+    subprocess.run([*pip, "--no-build-isolation", "--wheel-dir", made, sources], check=True, timeout=120)
+    (built,) = made.iterdir()
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory):
+    """Install the wheel into an environment of its own; give the folder of its programs."""
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=60)
+    site = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", folder / "bin/python", "install"]
+    subprocess.run([*pip, "--quiet", "--no-deps", "--no-compile", wheel], check=True, timeout=60)
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "bin"
+
+
+@pytest.fixture
+def home(private_broker, tmp_path):
+    """Write the settings of a cloud: what is not said is as mininova has it."""
+    common = f"[DEFAULT]\nhost = host-1\nstate_path = {tmp_path}\ntransport_url = {private_broker.url}\n"
+    common += "control_exchange = wheel\n[identities]\nenforce = false\n"
+    (tmp_path / "compute.conf").write_text(common)
+    (tmp_path / "controller.conf").write_text(f"{common}[api]\nport = {ports.pick()}\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(environment, home):
+    """Give a function that starts a program of the environment, outside the checkout."""
+
+    def run(program, *words, **variables):
+        file = home / ("compute.conf" if program.endswith("compute") else "controller.conf")
+        plain = processes.plain_environment(os.environ) | variables
+        command = [environment / program, *words, "--config-file", file]
+        return subprocess.Popen(command, cwd=home, env=plain, stdin=subprocess.DEVNULL)
+
+    return run
+
+
+def test_a_cloud_from_the_wheel(run, home):
+    """Db upgrade, bootstrap and four services from the wheel boot a server."""
+    for words in (("db", "upgrade"), ("bootstrap", "--admin-password", PASSWORD, "--demo-password", PASSWORD)):
+        assert run("mininova-manage", *words).wait(DEADLINE) == 0
+
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="mininova-")))  # a short path
+        up = running.enter_context(readiness.Readiness(folder, SERVICES))
+        started = {}
+        for name in SERVICES:
+            socket = {readiness.VARIABLE: str(readiness.socket_path(folder, name))}
+            started[name] = running.enter_context(run(f"mininova-{name}", **socket))
+            running.callback(started[name].terminate)
+        assert set(up.wait({name: each.pid for name, each in started.items()}, DEADLINE)) == set(SERVICES)
+
+        port = (home / "controller.conf").read_text().rpartition("port = ")[2].strip()
+        demo = Client(f"http://127.0.0.1:{port}", "demo", PASSWORD)
+        server = demo.boot("from-a-wheel").body["server"]["id"]
+        assert demo.at_rest(server) == "ACTIVE"
+        assert demo("DELETE", f"{COMPUTE}/servers/{server}").status == 204
+        assert demo.at_rest(server) == "DELETED"
+
+
+def test_the_programs_are_the_wheels(environment):
+    """The programs of the environment import mininova from there, not from the checkout."""
+    script = "import mininova; print(mininova.__file__)"
+    done = subprocess.run([environment / "python", "-c", script], cwd="/", check=True, capture_output=True, text=True)
+    assert Path(done.stdout.strip()).is_relative_to(environment.parent)
+
+
+def test_every_file_of_the_package_is_in_the_wheel(wheel):
+    """Each file under mininova/ that git keeps is in the wheel, data as well as code, and nothing else of ours."""
+    kept = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "mininova"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    wanted = {name for name in kept.stdout.splitlines() if (ROOT / name).exists()}
+    with ZipFile(wheel) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert found == wanted
