@@ -1,0 +1,90 @@
+"""OpenStack's own middleware in the pipeline that mininova-api serves (mininova/wsgi/api-paste.ini)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mininova import conf
+from mininova.db import schema
+from mininova.db.session import Database
+from mininova.standins.keystone.bootstrap import bootstrap
+from mininova.wsgi import Parts, Request, Response, load_app
+from mininova.wsgi.deploy import OURS
+
+PAGE = "https://dashboard.example.org"
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cloud.example.org"}
+
+
+@pytest.fixture
+def db(tmp_path: Path):
+    """Make a database with all tables."""
+    made = Database(f"sqlite:///{tmp_path / 'mininova.sqlite'}")
+    schema.upgrade(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def http(db: Database, tmp_path: Path):
+    """Give a function that sends one request to an api with a configuration file of these lines."""
+
+    def send(method: str, path: str, headers: dict[str, str], *lines: str) -> Response:
+        file = tmp_path / "mininova.conf"
+        file.write_text("\n".join((f"[DEFAULT]\nstate_path = {tmp_path}", *lines)))
+        settings: Any = conf.load("api", ["--config-file", str(file)], version="0.1.0")
+        bootstrap(db, settings, {"demo": "opensesame"})
+        app = load_app(OURS, "mininova", Parts(settings, db, None, None, None))  # type: ignore[arg-type]
+        return Request.blank(path, method=method, base_url="http://10.0.0.1:8774", headers=headers).get_response(app)
+
+    return send
+
+
+def test_health(http):
+    """GET /healthcheck is 200 for everybody, and says nothing of the machine."""
+    answer = http("GET", "/healthcheck", {"Accept": "application/json"})
+    assert (answer.status_int, answer.json) == (200, {"detailed": False, "reasons": []})
+
+
+def test_an_unhealthy_api(http, tmp_path: Path):
+    """[healthcheck] takes an api out of a balancer, by a file."""
+    (tmp_path / "disabled").touch()
+    lines = "[healthcheck]", "backends = disable_by_file", f"disable_by_file_path = {tmp_path / 'disabled'}"
+    assert http("GET", "/healthcheck", {}, *lines).status_int == 503
+
+
+def test_a_proxy_is_not_believed(http):
+    """Anyone can send X-Forwarded-*: unless they are switched on, links do not follow them."""
+    assert http("GET", "/", FORWARDED).json["services"]["compute"] == "http://10.0.0.1:8774/compute"
+
+
+def test_a_proxy_is_believed_when_that_is_switched_on(http):
+    """Links are what the client asked the proxy for, also those of the version documents."""
+    lines = "[oslo_middleware]", "enable_proxy_headers_parsing = true"
+    for path in ("/compute/", "/image/"):
+        (*_, version) = http("GET", path, FORWARDED, *lines).json["versions"]
+        assert version["links"][0]["href"].startswith(f"https://cloud.example.org{path}v2")
+
+
+def test_no_page_may_use_the_api(http):
+    """Without an origin in the settings, no answer lets a browser show it to a page."""
+    answer = http("GET", "/compute/", {"Origin": PAGE})
+    assert not [name for name in answer.headers if name.startswith("Access-Control")]
+
+
+def test_a_page_that_may(http):
+    """A preflight needs no token, and lets the field's headers through."""
+    asked = {"Origin": PAGE, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "X-Auth-Token"}
+    answer = http("OPTIONS", "/compute/v2.1/servers", asked, "[cors]", f"allowed_origin = {PAGE}")
+    assert answer.status_int == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+    assert "X-Auth-Token" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize(("page", "allowed"), [(PAGE, PAGE), ("https://evil.example.org", None)])
+def test_a_refusal_can_be_read(http, page: str, allowed: str | None):
+    """A 401 of the Compute API reaches the page that may use it, with the request's id, and no other page."""
+    answer = http("GET", "/compute/v2.1/servers", {"Origin": page}, "[cors]", f"allowed_origin = {PAGE}")
+    assert answer.status_int == 401
+    assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+    assert ("X-OpenStack-Request-ID" in answer.headers.get("Access-Control-Expose-Headers", "")) == bool(allowed)
