@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from stack import broker, ports
 
-from mininova.db import schema
+from mininova import conf
 from mininova.db.session import Database
+from mininova.manage.database import schemas
 from tests.fixtures.local_stack import LocalStack
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
@@ -72,7 +73,8 @@ def migrated(
     def url(kind: str) -> str:
         sqlite = f"sqlite:///{tmp_path_factory.mktemp('database') / 'template.sqlite'}"
         made = Database(sqlite if kind == SQLITE else database_server(kind).create("mininova"))
-        schema.upgrade(made)
+        for schema in schemas(conf.for_tests("manage")):
+            schema.upgrade(made)
         made.close()
         return made.engine.url.render_as_string(hide_password=False)
 

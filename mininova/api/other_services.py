@@ -5,8 +5,8 @@ the parts of the process, when the api is loaded.  The stand-ins answer from the
 real Glance or Keystone over HTTP takes their place by that line alone.  Nothing in the api imports either.
 """
 
+import pkgutil
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, Protocol
 
 from mininova import errors
@@ -70,9 +70,8 @@ def project_service(name: str | None, parts: Parts) -> ProjectService:
 
 def _named(setting: str, name: str) -> Callable[[Parts], Any]:
     """Find the function that ``module:function`` names."""
-    module, _, function = name.partition(":")
     try:
-        made: Callable[[Parts], Any] = getattr(import_module(module), function)
+        made: Callable[[Parts], Any] = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
         problem = f"{setting} = {name} in [app:compute_app] of api-paste.ini leads nowhere: {error}"
         raise errors.ConfigError(problem=problem) from error

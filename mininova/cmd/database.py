@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.db import schema, services
+from mininova.db import services
+from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.objects import Service
 from mininova.service.upgrade_levels import UpgradeLevels
@@ -16,12 +17,12 @@ os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
 
 
 def open_database(settings: ConfigOpts) -> Database:
-    """Open the database of the settings, if it is there and of the version that this code needs.
+    """Open the database of the settings, if it is there and has Nova's tables as this code needs them.
 
     :raises errors.DatabaseNotReady: in words that say what to do
     """
     database = Database(settings.database.connection, connect_retry=settings.database.connect_retry)
-    schema.check(database)
+    NOVA.check(database)
     return database
 
 

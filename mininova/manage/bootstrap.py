@@ -1,4 +1,4 @@
-"""mininova-manage bootstrap: the first users, projects, flavors and the first image of a new cloud.
+"""mininova-manage bootstrap: the first flavors of a new cloud, and what its stand-ins need: users, projects, an image.
 
 It can be run again at any time: what is there stays as it is.
 """
@@ -10,16 +10,12 @@ from datetime import UTC, datetime
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
-from mininova.db import flavors
-from mininova.db import identities as recorded
+from mininova.db import flavors, identities
 from mininova.db.session import Database
-from mininova.manage.database import Tx, opened
+from mininova.manage import standins
+from mininova.manage.database import opened
+from mininova.manage.standins import Made
 from mininova.objects import Flavor
-from mininova.standins.glance import bootstrap as first_image
-from mininova.standins.glance.db import images
-from mininova.standins.keystone import bootstrap as identities
-from mininova.standins.keystone.db import identity
-from mininova.standins.keystone.db.identity import Kept, Project, User
 from mininova.trust import host_lists
 from mininova.trust.identities import compute
 
@@ -42,30 +38,24 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     :raises errors.ConfigError: when a user is to be made and has no password
     """
     passwords = {"admin": parsed.admin_password, "demo": parsed.demo_password}
-    with opened(conf) as db:
-        made_here = *_users(db, conf, passwords), *_flavors(db), *_images(db, conf), *_computes(db, parsed.compute)
-        for thing, made in made_here:
-            print(f"{'made' if made else 'was there':9}  {thing}")
+    named = standins.installed(conf)
+    with opened(conf, *(each.schema for each in named)) as db:
+        there: dict[str, str] = {}
+        for each in named:
+            there |= _told(each.bootstrap(db, conf, passwords, there))
+        _told([*_flavors(db), *_computes(db, parsed.compute)])
 
 
-def _users(db: Database, conf: ConfigOpts, passwords: dict[str, str | None]) -> Iterator[tuple[str, bool]]:
-    with db.read() as tx:
-        there = {name for name in passwords if _of_default_domain(tx, User, name)}
-    for name, password in passwords.items():
-        if name not in there and not password:
-            raise errors.ConfigError(
-                problem=f"the user {name} is to be made and has no password: give it as --{name}-password, "
-                f"or better in the environment as MININOVA_{name.upper()}_PASSWORD, which nobody else can see"
-            )
-    identities.bootstrap(db, conf, {name: password for name, password in passwords.items() if password})
-    yield from ((f"user {name}", name not in there) for name in passwords)
+def _told(made: Iterable[Made]) -> dict[str, str]:
+    """Print what was made or was there, and give it with its ids."""
+    ids = {}
+    for thing, thing_id, new in made:
+        print(f"{'made' if new else 'was there':9}  {thing}")
+        ids[thing] = thing_id
+    return ids
 
 
-def _of_default_domain(tx: Tx, kind: type[Kept], name: str) -> Kept | None:
-    return identity.find(tx, kind, {"name": name, "domain_id": identities.DEFAULT_DOMAIN["id"]})
-
-
-def _flavors(db: Database) -> Iterator[tuple[str, bool]]:
+def _flavors(db: Database) -> Iterator[Made]:
     with db.write() as tx:
         known = flavors.search(tx, is_public=None)
         there = {flavor.flavor_id for flavor in known} | {flavor.name for flavor in known}
@@ -73,21 +63,13 @@ def _flavors(db: Database) -> Iterator[tuple[str, bool]]:
             taken = flavor.flavor_id in there or flavor.name in there
             if not taken:
                 flavors.create(tx, flavor)
-            yield f"flavor {flavor.name}", not taken
+            yield f"flavor {flavor.name}", flavor.flavor_id, not taken
 
 
-def _images(db: Database, conf: ConfigOpts) -> Iterator[tuple[str, bool]]:
-    with db.read() as tx:
-        there = {image.id for image in images.search(tx)}
-        owner = _of_default_domain(tx, Project, "admin")
-    image = first_image.bootstrap(db, conf, owner=owner.id if owner else None)
-    yield f"image {image.name}", image.id not in there
-
-
-def _computes(db: Database, named: Iterable[str]) -> Iterator[tuple[str, bool]]:
+def _computes(db: Database, named: Iterable[str]) -> Iterator[Made]:
     """Record computes whose broker users are there already, as in a local stack.
 
-    :raises errors.InvalidInput: a name that is none
+    :raises errors.InvalidInput: when a name or a list of hosts is none
     """
     try:
         wanted = [compute(name, host_lists.read(hosts)) for name, _, hosts in (each.partition("=") for each in named)]
@@ -95,7 +77,7 @@ def _computes(db: Database, named: Iterable[str]) -> Iterator[tuple[str, bool]]:
         raise errors.InvalidInput(reason=error) from None
     with db.write() as tx:
         for identity in wanted:
-            known = recorded.get(tx, identity.name) == identity
+            known = identities.get(tx, identity.name) == identity
             if not known:
-                recorded.record(tx, identity.name, identity.hosts, datetime.now(UTC))
-            yield f"compute {identity.process}", not known
+                identities.record(tx, identity.name, identity.hosts, datetime.now(UTC))
+            yield f"compute {identity.process}", identity.name, not known

@@ -1,4 +1,4 @@
-"""mininova-manage db: the schema of the database.  Also how every other command opens it."""
+"""mininova-manage db: the tables of Nova and of the stand-ins.  Also how every other command opens the database."""
 
 import argparse
 from collections.abc import Iterator
@@ -7,21 +7,59 @@ from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.db import schema
+from mininova.db.schema import NOVA, Schema
 from mininova.db.session import Database
+from mininova.manage import standins, table
 
 #: A transaction: SQLAlchemy's Connection, which only db/ calls by that name.
 Tx = Any
 
 
-@contextmanager
-def opened(conf: ConfigOpts) -> Iterator[Database]:
-    """Open the database for a command: one that cannot be reached is told at once, not waited for.
+def upgrade(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Bring the tables of every service up to date."""
+    wanted = schemas(conf)
+    with _any_schema(conf) as db:
+        for schema in wanted:
+            before = schema.version(db)
+            schema.upgrade(db)
+            known = "they are new" if before is None else f"they were at {before}"
+            done = "nothing to do" if before == schema.head() else known
+            print(f"{db.name}: the tables of {schema.name} are at {schema.head()}; {done}")
 
-    :raises errors.DatabaseNotReady: when it cannot be reached, or has another schema than this code needs
+
+def version(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Print which version of each service's tables the database has, and which one this code needs."""
+    wanted = schemas(conf)
+    with _any_schema(conf) as db:
+        rows = [(schema.name, schema.version(db) or "none", schema.head()) for schema in wanted]
+    table.show(("Tables of", "Database", "Code"), rows)
+
+
+def check(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    """Fail unless the database has the tables that this code needs."""
+    wanted = schemas(conf)
+    with opened(conf, *wanted) as db:
+        print(f"{db.name} has the tables of {', '.join(schema.name for schema in wanted)} that this code needs")
+
+
+def schemas(conf: ConfigOpts) -> list[Schema]:
+    """List what this cloud keeps in the database: Nova's tables and those of the stand-ins.
+
+    :raises errors.ConfigError: when api-paste.ini cannot be read, or one of its lines leads nowhere
+    """
+    return [NOVA, *(each.schema for each in standins.installed(conf))]
+
+
+@contextmanager
+def opened(conf: ConfigOpts, *needed: Schema) -> Iterator[Database]:
+    """Open the database for a command, which does not wait for one that cannot be reached.
+
+    :param needed: the tables that must be there beside Nova's
+    :raises errors.DatabaseNotReady: when it cannot be reached, or has other tables than this code needs
     """
     with _any_schema(conf) as db:
-        schema.check(db)
+        for schema in (NOVA, *needed):
+            schema.check(db)
         yield db
 
 
@@ -32,26 +70,3 @@ def _any_schema(conf: ConfigOpts) -> Iterator[Database]:
         yield db
     finally:
         db.close()
-
-
-def upgrade(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-    """Bring the schema to the one of this code."""
-    with _any_schema(conf) as db:
-        before = schema.version(db)
-        schema.upgrade(db)
-        after = schema.version(db)
-        known = "it was empty" if before is None else f"it was at {before}"
-        print(f"{db.name} is at schema {after}; {'nothing to do' if before == after else known}")
-
-
-def version(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-    """Print which schema the database has, and which one this code needs."""
-    with _any_schema(conf) as db:
-        print(f"database  {schema.version(db) or 'empty'}")
-        print(f"code      {schema.head()}")
-
-
-def check(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-    """Fail unless the database has the schema of this code."""
-    with opened(conf) as db:
-        print(f"{db.name} is at schema {schema.head()}, as this code needs it")

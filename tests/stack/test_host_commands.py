@@ -14,7 +14,7 @@ import pytest
 from stack import broker
 
 from mininova.db import identities as recorded
-from mininova.db import schema
+from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.trust import identities
 from mininova.trust.broker import definitions
@@ -45,7 +45,7 @@ class Cloud:
     def __init__(self, folder: Path, node: PrivateBroker) -> None:
         self.file, self._settings = folder / "compute.conf", folder / "mininova.conf"
         self.database = Database(f"sqlite:///{folder / 'mininova.sqlite'}", connect_retry=0)
-        schema.upgrade(self.database)
+        NOVA.upgrade(self.database)
         self.recorded_only: list[identities.Identity] = []
         self.write(node)
 

@@ -1,1 +1,1 @@
-"""The tables.  A module brings its own tables into the one metadata; migrations/env.py imports them all."""
+"""The tables of Nova, as the code knows them; the stand-ins have theirs in packages of their own."""

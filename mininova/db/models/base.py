@@ -1,6 +1,6 @@
-"""The metadata that all tables share, and the column types that several of them use.
+"""What the tables of all services have in common: how indexes and constraints are named, and some column types.
 
-The tables, and nothing else, import this.  It must not know any of them.
+The models, here and in the stand-ins, import this.  It must not know any table.
 """
 
 from collections.abc import Callable
@@ -9,19 +9,17 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import DateTime, Dialect, MetaData, Text
+from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(column_0_label)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 @compiles(Text, "mysql", "mariadb")

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    MetaData,
     String,
     Table,
     Text,
@@ -20,8 +21,10 @@ from sqlalchemy import (
 )  # fmt: skip
 
 from mininova.context import RequestContext
-from mininova.db.models.base import Json, UTCDateTime, metadata
+from mininova.db.models.base import NAMING, Json, UTCDateTime
 from mininova.objects import FixedIP, Flavor, RequestSpec, Selection
+
+metadata = MetaData(naming_convention=NAMING)
 
 # SQLite counts rows up by itself in a column of exactly this type only.
 BigId = BigInteger().with_variant(Integer, "sqlite")

@@ -1,10 +1,11 @@
 """The first image, so that there is something to boot a server from.
 
-``mininova-manage bootstrap`` calls this after the identity service's bootstrap, as often as one likes.
+``mininova-manage bootstrap`` calls this, and may do so again: a public ``cirros`` that is there is left as it is.
 """
 
 import io
 import uuid
+from collections.abc import Mapping
 
 from oslo_config.cfg import ConfigOpts
 
@@ -13,19 +14,26 @@ from mininova.standins.glance.db import images
 from mininova.standins.glance.db.images import ACTIVE, PUBLIC, Image, ImageFilter
 from mininova.standins.glance.store import HASH, Store
 
-# No guest runs on a fake hypervisor, so none is needed.  The data says so to whoever looks into it.
+# No guest runs on a fake hypervisor, so the data is no guest.  It says so to a reader who downloads it.
 CIRROS = b"This is not a guest image. It stands in for CirrOS in mininova, whose hypervisor is fake.\n" * 512
 
 
-def bootstrap(db: Database, conf: ConfigOpts, *, owner: str | None = None) -> Image:
-    """Make the public image ``cirros``, unless there is a public image of that name; give it.
+def bootstrap(
+    db: Database, conf: ConfigOpts, passwords: Mapping[str, str | None], there: Mapping[str, str]
+) -> list[tuple[str, str, bool]]:
+    """Make the public image ``cirros``, unless there is a public image of that name.
 
-    :param owner: the id of the project whose it is to be
+    :param passwords: those of the first users, of which nothing is needed here
+    :param there: what stand-ins before this one made → its id; the image belongs to ``project admin``, if it is there
+    :return: what the image is, its id, and whether it was made now
     """
     with db.read() as tx:
         found = images.search(tx, ImageFilter(among={"name": ["cirros"]}, visibility=PUBLIC), limit=1)
-    if found:
-        return found[0]
+    image = found[0] if found else _make_cirros(db, conf, there.get("project admin"))
+    return [("image cirros", image.id, not found)]
+
+
+def _make_cirros(db: Database, conf: ConfigOpts, owner: str | None) -> Image:
     stored = Store(conf.image.directory, conf.image.max_size).write(io.BytesIO(CIRROS))
     image = Image(
         id=str(uuid.uuid4()),

@@ -1,7 +1,5 @@
-"""A database of its own for every test, ways to put things into it, and threads that race."""
+"""A database of its own for every test, and ways to put things into it."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -9,20 +7,9 @@ import pytest
 from mininova import states
 from mininova.db import hosts
 from mininova.objects import ComputeNode, Flavor, Instance
-from tests.fixtures.private_databases import KINDS
+from tests.fixtures.every_database import blank, db, race, tx
 
-
-@pytest.fixture(params=KINDS)
-def db(request, empty_database):
-    """A database with the present schema and nothing in it, on each of the servers that we promise to work with."""
-    return empty_database(request.param)
-
-
-@pytest.fixture
-def tx(db):
-    """A transaction, for tests that need one only."""
-    with db.write() as tx:
-        yield tx
+__all__ = ["blank", "db", "race", "tx"]
 
 
 @pytest.fixture
@@ -56,24 +43,3 @@ def add_host():
         return hosts.report(tx, ComputeNode(host=host, hypervisor_hostname=f"{host}.cell", **{**room, **fields}))
 
     return register
-
-
-@pytest.fixture
-def race(db):
-    """Run a function in several threads at the same moment, each in a transaction; give what each gave or raised."""
-
-    def run(function, *arguments):
-        start = threading.Barrier(len(arguments))
-
-        def one(argument):
-            start.wait()
-            try:
-                with db.write() as tx:
-                    return function(tx, argument)
-            except Exception as error:
-                return error
-
-        with ThreadPoolExecutor(len(arguments)) as threads:
-            return list(threads.map(one, arguments))
-
-    return run

@@ -1,102 +1,134 @@
-"""The schema: the migrations lead to the tables that the code knows, and a process knows whether it got there."""
+"""The schemas: migrations lead to the tables that the code knows, and a process knows whether a database has them."""
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from mininova import errors
-from mininova.db import schema
-from mininova.db.models import compute  # noqa: F401 - they bring their tables into the metadata
-from mininova.db.models.base import metadata
+from mininova.db.models.compute import metadata
+from mininova.db.schema import NOVA, Schema
 from mininova.db.session import Database
-from mininova.standins.glance.db import models as images  # noqa: F401
-from mininova.standins.keystone.db import models as identity  # noqa: F401
+from tests.fixtures.every_database import differences
+
+FIRST = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "0001", None
+def upgrade(): op.create_table("firsts", sa.Column("id", sa.Integer))
+"""
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "0002", "0001"
+def upgrade(): op.create_table("seconds", sa.Column("id", sa.Integer))
+"""
+BROKEN = """
+revision, down_revision = "0002", "0001"
+def upgrade(): raise ZeroDivisionError
+"""
 
 
 @pytest.fixture
-def empty(tmp_path):
-    """A database without any table."""
+def sample(tmp_path):
+    """Make the schema of a service, as it is after some migrations."""
+
+    def make(*migrations):
+        folder = tmp_path / f"migrations-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        for number, script in enumerate(migrations, 1):
+            (folder / f"{number:04}_step.py").write_text(script)
+        return Schema("sample", folder, "alembic_version_sample")
+
+    return make
+
+
+def tables(db):
+    """Name the tables that the migrations above make."""
+    with db.read() as tx:
+        return {"firsts", "seconds"} & set(inspect(tx).get_table_names())
+
+
+def test_the_migrations_lead_to_the_models(blank):
+    """A database that was upgraded has the very tables, columns, indexes and constraints of the models."""
+    NOVA.upgrade(blank)
+    assert differences(blank, metadata) == []
+
+
+def test_a_long_text_has_room(blank):
+    """A text column made by a migration takes more than the 64 KiB that MySQL gives by itself."""
+    NOVA.upgrade(blank)
+    with blank.write() as tx:
+        spec = "x" * 100_000
+        values = {"instance_uuid": "u", "context": "{}", "spec": spec, "alternates": "[]"}
+        columns = "instance_uuid, context, spec, alternates, updated_at"
+        row = ":instance_uuid, :context, :spec, :alternates, '2026-01-01 00:00:00'"
+        tx.execute(text(f"INSERT INTO request_specs ({columns}) VALUES ({row})"), values)
+        assert tx.execute(text("SELECT spec FROM request_specs")).scalar() == spec
+
+
+def test_the_numbers_of_the_files_are_the_order_of_the_migrations(sample):
+    """head() reads the names of files; Alembic, which reads the files, must agree."""
+    for schema in (NOVA, sample(FIRST, SECOND)):
+        folder = str(schema.migrations)
+        assert ScriptDirectory(folder, version_locations=[folder]).get_heads() == [schema.head()]
+
+
+def test_an_upgrade_of_an_empty_database(blank, sample):
+    """It makes all tables; then the database is as the code needs it, and another upgrade changes nothing."""
+    schema = sample(FIRST, SECOND)
+    assert schema.version(blank) is None
+    for _ in range(2):
+        schema.upgrade(blank)
+        assert schema.version(blank) == schema.head() == "0002"
+        assert tables(blank) == {"firsts", "seconds"}
+    schema.check(blank)
+
+
+def test_an_upgrade_of_an_older_database(blank, sample):
+    """It takes the steps that the database has not had yet."""
+    sample(FIRST).upgrade(blank)
+    assert tables(blank) == {"firsts"}
+    sample(FIRST, SECOND).upgrade(blank)
+    assert tables(blank) == {"firsts", "seconds"}
+
+
+def test_an_upgrade_is_whole_or_not_at_all(tmp_path, sample):
+    """When a step fails, nothing of the steps before it stays (on databases that can undo the making of tables)."""
     database = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}", connect_retry=0)
-    yield database
+    schema = sample(FIRST, BROKEN)
+    with pytest.raises(ZeroDivisionError):
+        schema.upgrade(database)
+    assert (schema.version(database), tables(database)) == (None, set())
     database.close()
 
 
-def pretend(db, version):
-    """Have a database say that it is of another version."""
-    with db.write() as tx:
-        tx.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+def test_services_do_not_share_a_version(blank, sample):
+    """Two services in one database are upgraded one without the other."""
+    NOVA.upgrade(blank)
+    assert sample(FIRST).version(blank) is None
+    sample(FIRST).upgrade(blank)
+    assert NOVA.version(blank) == NOVA.head()
 
 
-def compare_default(_context, _inspected, _column, found, _default, wanted):
-    """Compare two defaults as Alembic does, but for MariaDB, which reads false back as 0."""
-    return False if (found, wanted) in {("0", "false"), ("1", "true")} else None
+def test_an_empty_database_is_not_ready(blank, sample):
+    """The error quotes the database, names the service, and says which command helps."""
+    with pytest.raises(errors.DatabaseNotReady, match=r"blank.* has no tables of sample\. Run: mininova-manage db upg"):
+        sample(FIRST).check(blank)
 
 
-def test_the_migrations_lead_to_the_models(db):
-    """A database that was migrated has the very tables, columns, indexes and constraints of the models."""
-    with db.read() as tx:
-        context = MigrationContext.configure(tx, opts={"compare_type": True, "compare_server_default": compare_default})
-        assert compare_metadata(context, metadata) == []
+def test_an_older_database_is_not_ready(blank, sample):
+    """The error says which version the database has, which one is needed, and which command helps."""
+    sample(FIRST).upgrade(blank)
+    with pytest.raises(errors.DatabaseNotReady, match=r"older than this code: its schema of sample is 0001, not 0002"):
+        sample(FIRST, SECOND).check(blank)
 
 
-def test_the_numbers_of_the_files_are_the_order_of_the_migrations():
-    """head() reads file names; Alembic, which reads the files, must agree."""
-    config = Config()
-    config.set_main_option("script_location", str(schema.MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.head()]
-
-
-def test_an_empty_database_is_filled(empty):
-    """Upgrading an empty database brings it to the head, and then it is ready."""
-    assert schema.version(empty) is None
-    schema.upgrade(empty)
-    assert schema.version(empty) == schema.head()
-    schema.check(empty)
-
-
-def test_upgrading_twice_is_upgrading_once(db):
-    """A database that is at the head stays as it is."""
-    schema.upgrade(db)
-    assert schema.version(db) == schema.head()
-
-
-def test_an_upgrade_is_whole_or_not_at_all(empty, tmp_path, monkeypatch):
-    """When a step fails, nothing of the steps before it stays (on databases that can undo the making of tables)."""
-    steps = tmp_path / "migrations"
-    (steps / "versions").mkdir(parents=True)
-    (steps / "env.py").write_text((schema.MIGRATIONS / "env.py").read_text())
-    first = (schema.MIGRATIONS / "versions" / "0001_compute.py").read_text()
-    (steps / "versions" / "0001_compute.py").write_text(first)
-    broken = "revision, down_revision = '0002', '0001'\ndef upgrade(): raise ZeroDivisionError\n"
-    (steps / "versions" / "0002_broken.py").write_text(broken)
-    monkeypatch.setattr(schema, "MIGRATIONS", steps)
-    with pytest.raises(ZeroDivisionError):
-        schema.upgrade(empty)
-    assert schema.version(empty) is None
-
-
-def test_an_empty_database_is_not_ready(empty):
-    """The error says that it is empty and which command helps, and quotes the database."""
-    with pytest.raises(errors.DatabaseNotReady, match=r"empty\.sqlite is empty\. Run: mininova-manage db upgrade"):
-        schema.check(empty)
-
-
-def test_an_older_database_is_not_ready(db):
-    """The error says which version it has, which one is needed, and which command helps."""
-    pretend(db, "0001")
-    with pytest.raises(errors.DatabaseNotReady, match=r"is older than this code: schema 0001, .* db upgrade"):
-        schema.check(db)
-
-
-@pytest.mark.parametrize("ask", [schema.check, schema.upgrade])
-def test_a_newer_database_is_not_ready(db, ask):
+@pytest.mark.parametrize("ask", [Schema.check, Schema.upgrade])
+def test_a_newer_database_is_not_ready(blank, sample, ask):
     """The error says so, and does not advise to upgrade what is newer already; upgrading it is refused."""
-    pretend(db, "9999")
-    with pytest.raises(errors.DatabaseNotReady, match="is newer than this code: schema 9999") as caught:
-        ask(db)
+    sample(FIRST, SECOND).upgrade(blank)
+    with pytest.raises(errors.DatabaseNotReady, match="newer than this code: its schema of sample is 0002") as caught:
+        ask(sample(FIRST), blank)
     assert "db upgrade" not in str(caught.value)
 
 
@@ -104,5 +136,5 @@ def test_a_database_that_cannot_be_reached_is_not_waited_for(tmp_path):
     """At start a missing database is one clear line at once, whatever connect_retry says."""
     database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'x.sqlite'}", connect_retry=3600)
     with pytest.raises(errors.DatabaseNotReady, match="cannot be reached: unable to open database file"):
-        schema.check(database)
+        NOVA.check(database)
     database.close()

@@ -9,8 +9,9 @@ import pytest
 from oslo_config.cfg import ConfigOpts
 
 from mininova import conf as settings
-from mininova.db import hosts, schema, services
+from mininova.db import hosts, services
 from mininova.db.session import Database
+from mininova.manage.database import schemas
 from mininova.objects import ComputeNode, Service
 
 
@@ -24,7 +25,8 @@ def conf(tmp_path: Path) -> ConfigOpts:
 def db(conf: ConfigOpts):
     """Its database, with all tables."""
     database = Database(conf.database.connection)
-    schema.upgrade(database)
+    for schema in schemas(conf):
+        schema.upgrade(database)
     yield database
     database.close()
 

@@ -6,24 +6,27 @@ from mininova import errors
 from mininova.db import flavors
 from mininova.manage import bootstrap
 from mininova.standins.glance.db import images
+from mininova.standins.keystone.db import identity
+from mininova.standins.keystone.db.identity import Project
 
 PASSWORDS = {"admin_password": "correct horse", "demo_password": "battery staple", "compute": []}
 
 
 def test_a_new_cloud(run, db):
-    """A new cloud gets two users, five flavors and an image, and the command says so."""
+    """A new cloud gets projects, users, an image and flavors, and the command says so."""
     lines = [line.split(maxsplit=1) for line in run(bootstrap.run, **PASSWORDS)]
     assert {made for made, _ in lines} == {"made"}
     assert [thing for _, thing in lines] == [
+        *(f"project {name}" for name in ("admin", "demo", "service")),
         "user admin",
         "user demo",
-        *(f"flavor m1.{size}" for size in ("tiny", "small", "medium", "large", "xlarge")),
         "image cirros",
+        *(f"flavor m1.{size}" for size in ("tiny", "small", "medium", "large", "xlarge")),
     ]
     with db.read() as tx:
         assert [flavor.flavor_id for flavor in flavors.search(tx)] == ["1", "2", "3", "4", "5"]
         (image,) = images.search(tx)
-    assert image.owner
+        assert image.owner == identity.find(tx, Project, {"name": "admin"}).id
 
 
 def test_again_does_no_harm(run, db):

@@ -2,31 +2,91 @@
 
 import pytest
 from oslo_config.cfg import ConfigOpts
+from sqlalchemy import text
 
 from mininova import errors
-from mininova.db import schema
-from mininova.manage import database
+from mininova.manage import database, standins
+
+SERVICES = ["nova", "keystone", "glance"]
+
+
+@pytest.fixture
+def paste(tmp_path, conf: ConfigOpts):
+    """Write the Paste file of the cloud."""
+
+    def write(content: str):
+        (tmp_path / "paste.ini").write_text(content)
+        conf.set_override("paste_config", str(tmp_path / "paste.ini"), group="api")
+
+    return write
 
 
 def test_upgrade_of_an_empty_database(run):
-    """An empty database gets all tables, and is then as the code needs it."""
-    (line,) = run(database.upgrade)
-    assert f"is at schema {schema.head()}; it was empty" in line
-    assert run(database.check)
+    """An empty database gets the tables of Nova and of every stand-in, and is then as the code needs it."""
+    lines = run(database.upgrade)
+    assert [line.partition(": ")[2] for line in lines] == [
+        f"the tables of {name} are at 0001; they are new" for name in SERVICES
+    ]
+    (line,) = run(database.check)
+    assert "has the tables of nova, keystone, glance" in line
 
 
 def test_upgrade_again(run, db):
     """An upgrade that has nothing to do says so."""
-    (line,) = run(database.upgrade)
-    assert line.endswith("nothing to do")
+    assert all(line.endswith("nothing to do") for line in run(database.upgrade))
 
 
-def test_version(run, conf: ConfigOpts):
-    """The schema of the database and that of the code stand side by side."""
-    assert run(database.version) == ["database  empty", f"code      {schema.head()}"]
+def test_version(run, db):
+    """The version of each service's tables in the database and that of the code stand side by side."""
+    with db.write() as tx:
+        tx.execute(text("DROP TABLE alembic_version_glance"))
+    _, *rows = run(database.version)
+    assert [row.split() for row in rows] == [
+        ["nova", "0001", "0001"],
+        ["keystone", "0001", "0001"],
+        ["glance", "none", "0001"],
+    ]
 
 
 def test_check_refuses_an_empty_database(run):
     """A check of an empty database fails, and says what to run."""
     with pytest.raises(errors.DatabaseNotReady, match="mininova-manage db upgrade"):
         run(database.check)
+
+
+def test_check_refuses_a_stand_in_without_tables(run, db):
+    """A check fails when only the tables of a stand-in are missing, and names it."""
+    with db.write() as tx:
+        tx.execute(text("DROP TABLE alembic_version_glance"))
+    with pytest.raises(errors.DatabaseNotReady, match="has no tables of glance"):
+        run(database.check)
+
+
+def test_a_cloud_without_stand_ins(run, paste):
+    """It has the tables of Nova only."""
+    paste("[app:main]\npaste.app_factory = mininova.api.app:app_factory\n")
+    (line,) = run(database.upgrade)
+    assert "the tables of nova" in line
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("bootstrap = mininova.errors:Conflict", r"\[standin:x\] in .*paste.ini has no line schema"),
+        ("schema = nowhere.at:all\nbootstrap = mininova.errors:Conflict", "schema = nowhere.at:all of .*No module"),
+        ("schema = mininova.errors:Nothing\nbootstrap = x", "schema = mininova.errors:Nothing of .*no attribute"),
+        ("[", "no Paste file"),
+    ],
+)
+def test_a_stand_in_that_is_named_wrongly(conf: ConfigOpts, paste, section, words):
+    """The error names the section, the line and the file."""
+    paste(f"[standin:x]\n{section}\n")
+    with pytest.raises(errors.ConfigError, match=words):
+        standins.installed(conf)
+
+
+def test_a_paste_file_that_is_not_there(conf: ConfigOpts):
+    """The error names the setting and the file."""
+    conf.set_override("paste_config", "/nowhere/paste.ini", group="api")
+    with pytest.raises(errors.ConfigError, match=r"\[api\] paste_config /nowhere/paste.ini cannot be read: No such"):
+        standins.installed(conf)

@@ -4,7 +4,8 @@ import pytest
 
 from mininova import rpc, states
 from mininova.context import RequestContext
-from mininova.db import faults, instances, schema
+from mininova.db import faults, instances
+from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.objects import Flavor, Instance
 from mininova.rpc.notify.drivers import Kept
@@ -21,7 +22,7 @@ class World:
 
     def __init__(self, path):
         self.db, self._kept = Database(f"sqlite:///{path}/mininova.sqlite"), Kept()
-        schema.upgrade(self.db)
+        NOVA.upgrade(self.db)
         notifier = rpc.Notifier(None, "conductor.ctl", drivers=[self._kept])
         self.rejections = Rejections(self.db, notifier, "conductor")
 

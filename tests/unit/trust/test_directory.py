@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mininova import errors
-from mininova.db import identities, schema
+from mininova.db import identities
+from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.trust.directory import LIFETIME, Directory
 
@@ -31,7 +32,7 @@ class World:
 @pytest.fixture
 def world(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'mininova.sqlite'}", connect_retry=0)
-    schema.upgrade(database)
+    NOVA.upgrade(database)
     yield World(database)
     database.close()
 

@@ -1,1 +1,7 @@
 """The tables of the stand-in for Glance, and the queries on them."""
+
+from pathlib import Path
+
+from mininova.db.schema import Schema
+
+SCHEMA = Schema("glance", Path(__file__).parent / "migrations", version_table="alembic_version_glance")

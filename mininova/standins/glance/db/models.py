@@ -1,8 +1,10 @@
 """The tables of the image service."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, false
 
-from mininova.db.models.base import Json, UTCDateTime, metadata
+from mininova.db.models.base import NAMING, Json, UTCDateTime
+
+metadata = MetaData(naming_convention=NAMING)
 
 # ``location`` names the file that holds the data, in the folder of the image service; it is never made from
 # anything that a client said.  ``properties`` and ``tags`` are copies of the rows in the two tables below, kept in the

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint, true
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table, Text, UniqueConstraint, true
 
-from mininova.db.models.base import Json, UTCDateTime, metadata
+from mininova.db.models.base import NAMING, Json, UTCDateTime
+
+metadata = MetaData(naming_convention=NAMING)
 
 domains = Table(
     "domains",

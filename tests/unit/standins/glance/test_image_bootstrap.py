@@ -1,23 +1,37 @@
+import pytest
+
 from mininova import conf
 from mininova.standins.glance.bootstrap import CIRROS, bootstrap
 from mininova.standins.glance.db import images
 from mininova.standins.glance.store import Store
 
 
-def test_first_image(db, folder):
-    """There is then a public image to boot from, with data that says what it is; doing it again changes nothing."""
-    settings = conf.for_tests("api", **{"image.directory": str(folder)})
-    image = bootstrap(db, settings, owner="admin")
-    assert (image.name, image.status, image.visibility, image.owner) == ("cirros", "active", "public", "admin")
+@pytest.fixture
+def settings(folder):
+    return conf.for_tests("api", **{"image.directory": str(folder)})
+
+
+def test_first_image(db, folder, settings, kept):
+    """There is then a public image to boot from, of the project admin, with data that says what it is."""
+    ((thing, image_id, new),) = bootstrap(db, settings, {}, {"project admin": "admin's"})
+    assert (thing, new) == ("image cirros", True)
+    image = kept(image_id)
+    assert (image.name, image.status, image.visibility, image.owner) == ("cirros", "active", "public", "admin's")
     assert b"".join(Store(folder, 0).read(image.location)) == CIRROS
     assert b"not a guest image" in CIRROS
-    assert bootstrap(db, settings) == image
+
+
+def test_again(db, settings):
+    """Doing it again makes no second image, and says so."""
+    ((_, image_id, _),) = bootstrap(db, settings, {}, {})
+    assert bootstrap(db, settings, {}, {}) == [("image cirros", image_id, False)]
     with db.read() as tx:
-        assert images.search(tx) == [image]
+        assert [image.id for image in images.search(tx)] == [image_id]
 
 
-def test_anothers_cirros(db, folder):
+def test_anothers_cirros(db, settings):
     """A project's own image of that name does not stand in for the public one."""
     with db.write() as tx:
         images.create(tx, images.Image(id="mine", name="cirros", owner="ours", visibility="private"))
-    assert bootstrap(db, conf.for_tests("api", **{"image.directory": str(folder)})).id != "mine"
+    ((_, image_id, new),) = bootstrap(db, settings, {}, {})
+    assert (image_id != "mine", new) == (True, True)

@@ -12,7 +12,7 @@ from mininova.wsgi.deploy import OURS
 def settings(db, tmp_path):
     key, folder = str(tmp_path / "token.key"), str(tmp_path / "images")
     settings = conf.for_tests("api", **{"identity.token_key_file": key, "image.directory": folder})
-    bootstrap(db, settings, {"demo": "opensesame"})
+    bootstrap(db, settings, {"demo": "opensesame"}, {})
     return settings
 
 

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import insert, make_url, select
 
 from mininova import conf
-from mininova.db.models.base import metadata
 from mininova.db.session import Database
 from mininova.standins.keystone import tokens
 from mininova.standins.keystone.app import IdentityApplication
@@ -16,6 +15,7 @@ from mininova.standins.keystone.authority import Authority
 from mininova.standins.keystone.bootstrap import bootstrap
 from mininova.standins.keystone.db import identity, standing
 from mininova.standins.keystone.db.identity import Project, Role, User
+from mininova.standins.keystone.db.models import metadata
 from mininova.standins.keystone.db.standing import Scope
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Request
@@ -40,7 +40,7 @@ def bootstrapped(migrated, tmp_path_factory):
     """The rows of every table after bootstrap: hashing the passwords again for each test would take too long."""
     folder = tmp_path_factory.mktemp("identity")
     database = Database(f"sqlite:///{shutil.copy(make_url(migrated(SQLITE)).database, folder / 'mininova.sqlite')}")
-    bootstrap(database, conf.for_tests("api", **{"identity.token_key_file": str(folder / "key")}), PASSWORDS)
+    bootstrap(database, conf.for_tests("api", **{"identity.token_key_file": str(folder / "key")}), PASSWORDS, {})
     with database.read() as tx:
         rows = {table: [dict(row) for row in tx.execute(select(table)).mappings()] for table in metadata.sorted_tables}
     database.close()

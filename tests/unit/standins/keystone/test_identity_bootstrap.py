@@ -25,7 +25,7 @@ def everything(db):
 
 def test_first_things(empty, settings):
     """There are then the domain, the roles, the projects and the users, each with the roles that are theirs."""
-    bootstrap(empty, settings, {"admin": "a", "demo": "d"})
+    bootstrap(empty, settings, {"admin": "a", "demo": "d"}, {})
     (domains, projects, roles, users, _), assignments = everything(empty)
     assert [domain.id for domain in domains] == ["default"]
     assert [project.name for project in projects] == ["admin", "demo", "service"]
@@ -42,16 +42,16 @@ def test_first_things(empty, settings):
 
 def test_again(empty, settings):
     """Doing it again changes nothing, not even a password."""
-    bootstrap(empty, settings, {"admin": "a", "demo": "d"})
+    bootstrap(empty, settings, {"admin": "a", "demo": "d"}, {})
     before = everything(empty)
-    bootstrap(empty, settings, {"admin": "other", "demo": "d"})
+    bootstrap(empty, settings, {"admin": "other", "demo": "d"}, {})
     assert everything(empty) == before
 
 
 def test_users_can_come_later(empty, settings):
     """Users may be made in a second go."""
-    bootstrap(empty, settings, {"admin": "a"})
-    bootstrap(empty, settings, {"demo": "d"})
+    bootstrap(empty, settings, {"admin": "a"}, {})
+    bootstrap(empty, settings, {"demo": "d"}, {})
     with empty.read() as tx:
         assert passwords.matches("d", identity.find(tx, User, {"name": "demo"}).password_hash)
 
@@ -60,7 +60,7 @@ def test_nothing_by_halves(empty, settings, monkeypatch):
     """When it fails on the way it has done nothing in the database."""
     monkeypatch.setattr(identity, "create", _fail_at(identity.create, CatalogEndpoint))
     with pytest.raises(errors.Conflict):
-        bootstrap(empty, settings, {"admin": "a"})
+        bootstrap(empty, settings, {"admin": "a"}, {})
     assert everything(empty) == ([[], [], [], [], []], [])
 
 

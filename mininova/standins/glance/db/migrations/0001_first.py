@@ -1,11 +1,11 @@
-"""The tables of the image service."""
+"""The tables of the first release: mininova/standins/glance/db/models.py has them as they are now."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.mysql import DATETIME
 
-revision = "0003"
-down_revision = "0002"
+revision = "0001"
+down_revision = None
 
 MOMENT = sa.DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")
 

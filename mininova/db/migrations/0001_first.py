@@ -1,4 +1,4 @@
-"""The tables of the compute service."""
+"""The tables of the first release: mininova/db/models has them as they are now."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -222,4 +222,48 @@ def upgrade() -> None:
         sa.Column("created_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_key_pairs"),
         sa.UniqueConstraint("user_id", "name", name="uq_key_pairs_user_id_name"),
+    )
+    op.create_table(
+        "identities",
+        sa.Column("name", sa.String(128), nullable=False),
+        sa.Column("hosts", sa.Text, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("rotated_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_identities"),
+    )
+    op.create_table(
+        "request_specs",
+        sa.Column("instance_uuid", sa.String(36), nullable=False),
+        sa.Column("context", sa.Text, nullable=False),
+        sa.Column("spec", sa.Text, nullable=False),
+        sa.Column("alternates", sa.Text, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("instance_uuid", name="pk_request_specs"),
+    )
+    op.create_table(
+        "host_limits",
+        sa.Column("host", sa.String(255), nullable=False),
+        sa.Column("vcpus", sa.Integer),
+        sa.Column("memory_mb", sa.Integer),
+        sa.Column("local_gb", sa.Integer),
+        sa.Column("cpu_allocation_ratio", sa.Float),
+        sa.Column("ram_allocation_ratio", sa.Float),
+        sa.Column("disk_allocation_ratio", sa.Float),
+        sa.Column("availability_zone", sa.String(255)),
+        sa.Column("image_properties", sa.Text),
+        sa.Column("cpu_info", sa.Text),
+        sa.PrimaryKeyConstraint("host", name="pk_host_limits"),
+    )
+    op.create_table(
+        "denials",
+        sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
+        sa.Column("caller", sa.String(128), nullable=False),
+        sa.Column("method", sa.String(64), nullable=False),
+        sa.Column("object", sa.String(128), nullable=False),
+        sa.Column("reason", sa.String(255), nullable=False),
+        sa.Column("count", sa.BigInteger, nullable=False),
+        sa.Column("first_at", MOMENT, nullable=False),
+        sa.Column("last_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_denials"),
+        sa.UniqueConstraint("caller", "method", "object", name="uq_denials_caller_method_object"),
     )
