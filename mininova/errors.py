@@ -145,7 +145,7 @@ class ActionNotFound(NotFound):
     template = "Action for request_id {request_id} on instance {instance_uuid} not found"
 
 
-# ---- 406, 413, 415: the request's form
+# ---- 406, 410, 413, 415: the request's form
 
 
 class NotAcceptable(MininovaError):
@@ -153,6 +153,13 @@ class NotAcceptable(MininovaError):
 
     http_status = 406
     template = "Version {version} is not supported by the API. Minimum is {minimum} and maximum is {maximum}."
+
+
+class Gone(MininovaError):
+    """The operation was removed from Nova's API."""
+
+    http_status = 410
+    template = "This resource is no longer available. No forwarding address is given."
 
 
 class RequestTooLarge(MininovaError):
@@ -238,6 +245,13 @@ class InstanceBeingDeleted(InstanceUpdateConflict):
 
 
 # ---- 5xx and faults: what the control plane could not do
+
+
+class NotSupported(MininovaError):
+    """The hypervisor cannot do this."""
+
+    http_status = 501
+    template = "The requested functionality is not supported."
 
 
 class NoValidHost(MininovaError):

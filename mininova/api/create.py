@@ -1,4 +1,4 @@
-"""What POST /servers asks for, checked against flavors, images, keys and hosts, and made into new instances.
+"""What POST /servers asks for, checked against flavors, images, networks, keys and hosts, and made into instances.
 
 The body has passed its schema.  ``ask_of`` reads it; ``check`` looks up what it names and refuses what cannot be;
 ``instances_of`` makes the instances and the request spec.  Nothing is written here (mininova/api/operations.py does).
@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from mininova import errors, states
-from mininova.api.handlers.networks import wanted_networks
+from mininova.api.handlers.networks import check_networks, wanted_networks
 from mininova.api.handlers.quotas import LIMITS, require_within
 from mininova.api.other_services import require_usable
 from mininova.api.request import TRUE, ComputeRequest
@@ -26,8 +26,8 @@ Json = dict[str, Any]
 
 GIB = 1024**3
 
-# Servers of one request: what one message to a conductor may carry.
-MOST_AT_ONCE = 1000
+# What one message to a conductor may carry.
+MAX_SERVERS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,18 @@ def ask_of(request: ComputeRequest) -> Ask:
         raise errors.InvalidInput("Unable to allocate a single hostname to multiple instances")
     if server.get("trusted_image_certificates"):
         raise errors.InvalidInput("Image certificates cannot be checked: no key manager is here.")
-    _check_personality(server)
+    destination = _destination(request, server)
     return Ask(
         name=server["name"].strip(),
         flavor_id=str(server["flavorRef"]).rsplit("/", 1)[-1],
         image_id=_image_id(server),
-        networks=wanted_networks(request, server),
+        networks=wanted_networks(server),
         min_count=min_count,
         max_count=max_count,
         key_name=server.get("key_name"),
         hostname=server.get("hostname"),
         description=_description(request, server),
-        metadata=_metadata(server),
+        metadata=server.get("metadata", {}),
         tags=tuple(sorted(set(server.get("tags", ())))),
         config_drive=_true(server.get("config_drive", False)),
         disk_config=server.get("OS-DCF:diskConfig"),
@@ -98,7 +98,7 @@ def ask_of(request: ComputeRequest) -> Ask:
         access_ip_v6=compressed(server.get("accessIPv6")),
         user_data=server.get("user_data"),
         hints=_hints(hints),
-        **_destination(request, server),
+        **destination,
     )
 
 
@@ -115,8 +115,6 @@ def _counts(server: Json) -> tuple[int, int]:
         raise errors.InvalidInput(f"min_count or max_count is no number: {reason}") from reason
     if least > most:
         raise errors.InvalidInput("min_count must be <= max_count")
-    if most > MOST_AT_ONCE:
-        raise errors.QuotaExceeded(what="servers in one request", limit=MOST_AT_ONCE)
     return least, most
 
 
@@ -127,17 +125,27 @@ def _image_id(server: Json) -> str:
     image_id: str = server.get("imageRef") or ""
     devices = server.get("block_device_mapping_v2", [])
     for device in devices:
-        source, destination = device.get("source_type"), device.get("destination_type", "local")
-        if (source, destination, str(device.get("boot_index"))) != ("image", "local", "0") or len(devices) > 1:
-            raise errors.InvalidBlockDevice(
-                reason="the one disk there can be is the image on a local disk, with boot_index 0."
-            )
-        if image_id and device.get("uuid", image_id) != image_id:
-            raise errors.InvalidBlockDevice(reason="the disk's image is another one than imageRef.")
-        image_id = image_id or device.get("uuid", "")
+        _require_image_disk(device)
+        if not image_id:
+            raise errors.InvalidBlockDevice(reason="Mapping image to local is not supported.")
+        if device["uuid"] != image_id:
+            raise errors.InvalidBlockDevice(reason=f"failed to get image {device['uuid']}: imageRef names another.")
+    if len(devices) > 1:
+        raise errors.InvalidBlockDevice(reason="there is no block storage here for a second disk.")
     if not image_id:
         raise errors.InvalidInput("Missing imageRef attribute")
     return image_id
+
+
+def _require_image_disk(device: Json) -> None:
+    """Refuse every disk but an image on a local disk that a server boots from."""
+    source = device.get("source_type")
+    if source != "blank" and not device.get("uuid"):
+        raise errors.InvalidBlockDevice(reason="Missing device UUID.")
+    if (source, device.get("destination_type"), str(device.get("boot_index"))) != ("image", "local", "0"):
+        raise errors.InvalidBlockDevice(
+            reason="there is no block storage here: the one disk is the image on a local disk, with boot_index 0."
+        )
 
 
 def _description(request: ComputeRequest, server: Json) -> str | None:
@@ -147,21 +155,6 @@ def _description(request: ComputeRequest, server: Json) -> str | None:
         return name.strip()
     description: str | None = server.get("description")
     return description
-
-
-def _metadata(server: Json) -> dict[str, str]:
-    metadata: dict[str, str] = server.get("metadata", {})
-    require_within("metadata_items", len(metadata))
-    return metadata
-
-
-def _check_personality(server: Json) -> None:
-    """Check the files to be injected: they are accepted and go nowhere, since no guest has a disk to put them on."""
-    files = server.get("personality", [])
-    if len(files) > LIMITS["injected_files"]:
-        raise errors.Forbidden("Personality file limit exceeded")
-    if any(len(file.get("contents", "")) * 3 // 4 > LIMITS["injected_file_content_bytes"] for file in files):
-        raise errors.Forbidden("Personality file content too long")
 
 
 def _hints(hints: Json) -> dict[str, str]:
@@ -196,39 +189,57 @@ def _true(value: Any) -> bool:
 
 
 def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
-    """Look up what was asked for.
+    """Look up what was asked for; where several things are wrong, the answer names the one that Nova names.
 
     :raises errors.InvalidInput: naming what is not there, or does not go together
     :raises errors.Forbidden: when only administrators may have it
     """
     ctxt = request.context
-    try:
-        image = request.cloud.images.get(ctxt, ask.image_id)
-    except errors.ImageNotFound as reason:
-        raise errors.InvalidInput("Can not find requested image") from reason
     with request.cloud.db.read() as tx:
-        try:
-            flavor = flavors.get(tx, ask.flavor_id, project_id=None if ctxt.is_admin else ctxt.project_id)
-        except errors.FlavorNotFound as reason:
-            raise errors.InvalidInput(str(reason)) from reason
-        if ask.key_name is not None:
-            _check_key(tx, ctxt.user_id or "", ask.key_name)
+        flavor = _flavor(request, tx, ask.flavor_id)
         if ask.zone is not None:
             _check_zone(tx, ask.zone)
         if (ask.host or ask.node) and not ask.forced:
             _check_host(tx, ask)
-    require_usable(image)
+        has_key = ask.key_name is None or _is_key(tx, ctxt.user_id or "", ask.key_name)
+    image = _image(request, ask.image_id)
     _check_fit(flavor, image)
     if flavor.root_gb == 0 and not request.allows("servers:create:zero_disk_flavor"):
         raise errors.Forbidden("Only volume-backed servers are allowed for flavors with zero disk.")
+    server = request.body_of("server")
+    check_networks(request, server)
+    if not has_key:
+        raise errors.InvalidInput("Invalid key_name provided.")
+    require_within("metadata_items", len(ask.metadata))
+    _check_personality(server)
+    if ask.max_count > MAX_SERVERS_AT_ONCE:
+        raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_AT_ONCE)
     return flavor, image
 
 
-def _check_key(tx: Connection, user_id: str, name: str) -> None:
+def _flavor(request: ComputeRequest, tx: Connection, flavor_id: str) -> Flavor:
+    ctxt = request.context
+    try:
+        return flavors.get(tx, flavor_id, project_id=None if ctxt.is_admin else ctxt.project_id)
+    except errors.FlavorNotFound as reason:
+        raise errors.InvalidInput(str(reason)) from reason
+
+
+def _image(request: ComputeRequest, image_id: str) -> ImageMeta:
+    try:
+        image = request.cloud.images.get(request.context, image_id)
+    except errors.ImageNotFound as reason:
+        raise errors.InvalidInput("Can not find requested image") from reason
+    require_usable(image)
+    return image
+
+
+def _is_key(tx: Connection, user_id: str, name: str) -> bool:
     try:
         keypairs.get(tx, user_id, name)
-    except errors.KeypairNotFound as reason:
-        raise errors.InvalidInput("Invalid key_name provided.") from reason
+    except errors.KeypairNotFound:
+        return False
+    return True
 
 
 def _check_zone(tx: Connection, zone: str) -> None:
@@ -248,6 +259,15 @@ def _check_fit(flavor: Flavor, image: ImageMeta) -> None:
     needs = max(image.min_disk, -(-(image.size or 0) // GIB))
     if 0 < flavor.root_gb < needs:
         raise errors.FlavorDiskTooSmall(flavor_gb=flavor.root_gb, image_gb=needs)
+
+
+def _check_personality(server: Json) -> None:
+    """Check the files to be injected: they are accepted and go nowhere, since no guest has a disk to put them on."""
+    files = server.get("personality", [])
+    if len(files) > LIMITS["injected_files"]:
+        raise errors.Forbidden("Personality file limit exceeded")
+    if any(len(file.get("contents", "")) * 3 // 4 > LIMITS["injected_file_content_bytes"] for file in files):
+        raise errors.Forbidden("Personality file content too long")
 
 
 # ---- what comes of it

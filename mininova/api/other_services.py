@@ -78,6 +78,15 @@ def _named(setting: str, name: str) -> Callable[[Parts], Any]:
     return made
 
 
+def require_project(projects: ProjectService, ctxt: RequestContext, project_id: str) -> None:
+    """Refuse what is to be for a project that does not exist.
+
+    :raises errors.InvalidInput: naming the project
+    """
+    if not projects.exists(ctxt, project_id):
+        raise errors.InvalidInput(f"Project ID {project_id} is not a valid project.")
+
+
 def require_usable(image: ImageMeta) -> None:
     """Refuse an image without data.
 

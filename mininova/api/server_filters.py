@@ -4,16 +4,16 @@ Whether a parameter is well-formed was checked by its schema.  One that the call
 word, as in Nova; administrators may use them all.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from mininova import errors
 from mininova.api.request import FALSE, TRUE, ComputeRequest
-from mininova.api.schemas.servers import OLD_SORT_KEYS
+from mininova.api.schemas.servers import LIST, OLD_SORT_KEYS
 from mininova.api.views.servers import OTHER_STATUSES, STATUS, STATUS_WHILE
 from mininova.db.instance_search import InstanceFilter
-from mininova.wsgi.values import moment, whole
+from mininova.wsgi.values import moment
 
 Json = dict[str, Any]
 
@@ -29,18 +29,21 @@ def _boolean(name: str, value: str) -> bool:
     raise errors.InvalidInput(f"Unrecognized value '{value}', acceptable values are: {acceptable}")
 
 
-def _number(name: str, value: str) -> int:
-    try:
-        return whole(value)
-    except ValueError as reason:
-        raise errors.InvalidInput(f"Invalid filter field: {name}.") from reason
-
-
 def _moment(name: str, value: str) -> datetime:
     try:
         return moment(value)
     except ValueError as reason:
-        raise errors.InvalidInput(f"Invalid filter field: {name}.") from reason
+        raise _FindsNothing from reason
+
+
+def _yes_or_no(name: str, value: str) -> bool:
+    if value.lower() in TRUE | FALSE:
+        return value.lower() in TRUE
+    raise _FindsNothing
+
+
+def _deleted(name: str, value: str) -> bool:
+    return value.lower() in TRUE
 
 
 def _text(name: str, value: str) -> str:
@@ -51,8 +54,12 @@ def _list(name: str, value: str) -> list[str]:
     return value.split(",")
 
 
-def _one(name: str, value: str) -> list[str | None]:
-    return [None if value in ("None", "none") else value]
+def _one(name: str, value: str) -> list[str]:
+    return [value]
+
+
+class _FindsNothing(Exception):
+    """No server has such a value, since it is not even of the right kind."""
 
 
 # parameter: (what it asks of an instance, how its value is read, from which microversion on everybody may use it)
@@ -71,29 +78,28 @@ FILTERS: dict[str, tuple[str, Callable[[str, str], Any], tuple[int, int]]] = {
     "not-tags-any": ("not_tags_any", _list, (2, 26)),
     "locked": ("locked", _boolean, (2, 73)),
     "availability_zone": ("availability_zone", _text, (2, 83)),
-    "config_drive": ("config_drive", _boolean, (2, 83)),
+    "config_drive": ("config_drive", _yes_or_no, (2, 83)),
     "key_name": ("key_name", _text, (2, 83)),
     "created_at": ("created_at", _moment, (2, 83)),
     "launched_at": ("launched_at", _moment, (2, 83)),
     "terminated_at": ("terminated_at", _moment, (2, 83)),
-    "power_state": ("power_state", _number, (2, 83)),
+    "power_state": ("power_state", _text, (2, 83)),
     "task_state": ("task_states", _one, (2, 83)),
     "vm_state": ("vm_states", _one, (2, 83)),
-    "progress": ("progress", _number, (2, 83)),
+    "progress": ("progress", _text, (2, 83)),
     "user_id": ("user_id", _text, (2, 83)),
     # for administrators
     "project_id": ("project_id", _text, NEVER),
     "tenant_id": ("project_id", _text, NEVER),
-    "deleted": ("deleted", _boolean, NEVER),
+    "deleted": ("deleted", _deleted, NEVER),
     "uuid": ("uuids", _one, NEVER),
     "host": ("host", _text, NEVER),
     "node": ("node", _text, NEVER),
     "hostname": ("hostname", _text, NEVER),
     "image_ref": ("image_ref", _text, NEVER),
     "display_name": ("display_name", _text, NEVER),
-    "description": ("display_description", _text, NEVER),
     "display_description": ("display_description", _text, NEVER),
-    "launch_index": ("launch_index", _number, NEVER),
+    "launch_index": ("launch_index", _text, NEVER),
     "locked_by": ("locked_by", _text, NEVER),
     "root_device_name": ("root_device_name", _text, NEVER),
     "access_ip_v4": ("access_ip_v4", _text, NEVER),
@@ -118,10 +124,11 @@ def filter_of(request: ComputeRequest, kind: str) -> InstanceFilter | None:
     :raises errors.InvalidInput: when a value makes no sense
     :raises errors.Forbidden: when the caller may not see what is asked for
     """
-    every = request.allows("servers:allow_all_filters")
-    asked = {name: value for name, value in request.query.items() if every or _is_for_all(request, name)}
-    _refuse(asked)
-    wanted = {FILTERS[name][0]: FILTERS[name][1](name, value) for name, value in asked.items() if name in FILTERS}
+    asked = _asked(request)
+    try:
+        wanted = {FILTERS[name][0]: FILTERS[name][1](name, value) for name, value in asked.items() if name in FILTERS}
+    except _FindsNothing:
+        return None
     if "status" in request.query:
         states = _states_of(request)
         if states is None:
@@ -159,14 +166,17 @@ def sort_of(request: ComputeRequest) -> list[tuple[str, str]]:
     return sort or [("created_at", otherwise)]
 
 
-def _is_for_all(request: ComputeRequest, name: str) -> bool:
-    return name in FILTERS and request.api_version >= FILTERS[name][2]
-
-
-def _refuse(asked: Mapping[str, str]) -> None:
-    for name in asked:
-        if name in REFUSED or name.startswith("_"):
+def _asked(request: ComputeRequest) -> dict[str, str]:
+    """Read the filters that the caller may use and the microversion has; the others ask for nothing."""
+    version, every = request.api_version, request.allows("servers:allow_all_filters")
+    known = LIST.schema(version)["properties"]
+    asked = {}
+    for name, value in request.query.items():
+        if every and (name in REFUSED or name.startswith("_")):
             raise errors.InvalidInput(f"Invalid filter field: {name}.")
+        if name in known and name in FILTERS and (every or version >= FILTERS[name][2]):
+            asked[name] = value
+    return asked
 
 
 def _states_of(request: ComputeRequest) -> Json | None:
@@ -192,7 +202,7 @@ def _states_of(request: ComputeRequest) -> Json | None:
 def _confine(request: ComputeRequest, kind: str, wanted: Json) -> None:
     """Keep to the caller's project, unless all are asked for and may be seen."""
     value = request.query.get("all_tenants")
-    if value is not None and (value in ("", "None") or _boolean("all_tenants", value)):
+    if value is not None and (not value or _boolean("all_tenants", value)):
         request.require(f"servers:{kind}:get_all_tenants")
         return
     wanted["project_id"] = request.context.project_id

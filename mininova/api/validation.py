@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from itertools import islice
 from typing import Any, TypeVar
+from unicodedata import category as _category
 from uuid import UUID
 
 import jsonschema
@@ -41,6 +42,9 @@ class InvalidName(Exception):
 
 formats = FormatChecker(formats=())
 
+_BLANKS = {ord(blank): None for blank in "\n\t\r"}
+_BREAKS = ("Zl", "Zp")  # Unicode's separators of lines and of paragraphs
+
 
 def _format(name: str, *raises: type[Exception]) -> Callable[[Callable[[str], bool]], None]:
     """Register a check of strings under a name that schemas use; raising is failing."""
@@ -57,14 +61,23 @@ _format("ipv6", ValueError)(lambda value: bool(ipaddress.IPv6Address(value)))
 _format("regex", ValueError)(lambda value: bool(value) and bool(expressions.compiled(value)))
 _format("date-time", ValueError)(lambda value: bool(moment(value)))
 _format("base64", binascii.Error, ValueError)(lambda value: base64.b64decode("".join(value.split())) is not None)
-_format("printable")(lambda value: value.replace("\n", "").replace("\t", "").replace("\r", "").isprintable())
+_format("printable")(lambda value: _is_printable(value.translate(_BLANKS)))
 
 
 @_format("name", InvalidName)
 def _name(value: str) -> bool:
-    if value and (value != value.strip() or not value.isprintable()):
+    if value and (value != value.strip() or not _is_printable(value)):
         raise InvalidName
     return True
+
+
+def _is_printable(text: str) -> bool:
+    """Tell whether Nova would print a text: letters, signs and spaces of the basic multilingual plane."""
+    if text.isascii():
+        return text.isprintable()
+    return all(
+        letter <= "\uffff" and _category(letter)[0] != "C" and _category(letter) not in _BREAKS for letter in text
+    )
 
 
 # ---- numbers that come as strings

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, not_, select
+from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, exists, func, not_, select
 
 from mininova import errors
 from mininova.db import expressions
@@ -44,14 +44,14 @@ class InstanceFilter(msgspec.Struct, frozen=True, kw_only=True):
     host: str | None = None
     flavor_id: str | None = None
     image_ref: str | None = None
-    reservation_id: str | None = None
     deleted: bool | None = False
     locked: bool | None = None
     config_drive: bool | None = None
-    power_state: int | None = None
-    progress: int | None = None
-    launch_index: int | None = None
     # a regular expression
+    reservation_id: str | None = None
+    power_state: str | None = None
+    progress: str | None = None
+    launch_index: str | None = None
     display_name: str | None = None
     display_description: str | None = None
     hostname: str | None = None
@@ -119,7 +119,7 @@ def _equals(column: Column[Any]) -> Condition:
     return lambda value: column == value
 
 
-def _matches(column: Column[Any], name: str) -> Condition:
+def _matches(column: ColumnElement[Any], name: str) -> Condition:
     def condition(expression: str) -> ColumnElement[bool]:
         try:
             expressions.compiled(expression)
@@ -153,16 +153,16 @@ def _has_all(tags: Collection[str]) -> ColumnElement[bool]:
 
 
 EQUAL = (
-    "project_id", "user_id", "host", "flavor_id", "image_ref", "reservation_id", "deleted", "locked", "config_drive",
-    "power_state", "progress", "launch_index",
+    "project_id", "user_id", "host", "flavor_id", "image_ref", "deleted", "locked", "config_drive",
 )  # fmt: skip
 MATCHING = (
-    "display_name", "display_description", "hostname", "node", "availability_zone", "key_name", "locked_by",
-    "root_device_name", "access_ip_v4", "access_ip_v6",
+    "reservation_id", "display_name", "display_description", "hostname", "node", "availability_zone", "key_name",
+    "locked_by", "root_device_name", "access_ip_v4", "access_ip_v6",
 )  # fmt: skip
 CONDITIONS: dict[str, Condition] = {
     **{name: _equals(table.c[name]) for name in EQUAL},
     **{name: _matches(table.c[name], name) for name in MATCHING},
+    **{name: _matches(cast(table.c[name], String), name) for name in ("power_state", "progress", "launch_index")},
     **{name: _within_second(table.c[name]) for name in ("created_at", "launched_at", "terminated_at")},
     "ip": _has_address(4),
     "ip6": _has_address(6),

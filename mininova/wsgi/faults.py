@@ -26,7 +26,6 @@ UNAVAILABLE = "The service is not ready for this now: try again in a moment. The
 # The key of an error's body in the Compute API, by status (nova: api/openstack/wsgi.py, Fault).
 COMPUTE_KEYS = {
     400: "badRequest",
-    401: "unauthorized",
     403: "forbidden",
     404: "itemNotFound",
     405: "badMethod",
@@ -65,8 +64,11 @@ def respond(error: Exception, fault_format: str, environ: "WSGIEnvironment") -> 
     :param fault_format: a key of FORMATS
     """
     status = error.http_status if isinstance(error, errors.MininovaError) else 500
-    message = str(error) if status < 500 else _keep_inside(error, status, environ)
-    body = FORMATS[fault_format](status, HTTPStatus(status).phrase, message)
+    is_for_the_client = status < 500 or status == HTTPStatus.NOT_IMPLEMENTED
+    message = str(error) if is_for_the_client else _keep_inside(error, status, environ)
+    # keystonemiddleware answers 401, in the same form before every service.
+    words = FORMATS["identity" if status == HTTPStatus.UNAUTHORIZED else fault_format]
+    body = words(status, HTTPStatus(status).phrase, message)
     response = webob.Response(msgspec.json.encode(body), status=status, content_type="application/json")
     response.headers.update(getattr(error, "details", {}).get("headers", {}))
     return response

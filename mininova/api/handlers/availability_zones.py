@@ -6,10 +6,9 @@ A zone is where a service says that it is; the zone ``internal`` has those that 
 from collections.abc import Iterable
 from typing import Any
 
-from mininova.api.handlers.services import COMPUTE, is_up
+from mininova.api.handlers.services import COMPUTE, is_up, listed
 from mininova.api.request import ComputeRequest
 from mininova.api.views.times import bare
-from mininova.db import services
 from mininova.objects import Service
 
 Json = dict[str, Any]
@@ -31,7 +30,7 @@ def detail(request: ComputeRequest) -> Json:
 
 def _services(request: ComputeRequest) -> list[Service]:
     with request.cloud.db.read() as tx:
-        return services.search(tx)
+        return listed(tx)
 
 
 def _by_zone(found: Iterable[Service]) -> dict[str, list[Service]]:

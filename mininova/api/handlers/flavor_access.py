@@ -3,6 +3,7 @@
 from typing import Any
 
 from mininova import errors
+from mininova.api.other_services import require_project
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import flavors as schemas
 from mininova.api.validation import takes
@@ -26,6 +27,7 @@ def add(request: ComputeRequest, id: str) -> Json:
     """Let a project use a flavor."""
     request.require("os-flavor-access:add_tenant_access")
     project_id = request.document["addTenantAccess"]["tenant"]
+    require_project(request.cloud.projects, request.context, project_id)
     with request.cloud.db.write() as tx:
         if flavors.get(tx, id).is_public and request.api_version >= (2, 7):
             raise errors.Conflict("Can not add access to a public flavor.")
@@ -36,7 +38,7 @@ def add(request: ComputeRequest, id: str) -> Json:
 
 @takes(body=schemas.REMOVE_ACCESS)
 def remove(request: ComputeRequest, id: str) -> Json:
-    """Let a project use a flavor no longer."""
+    """Let a project use a flavor no longer; a project that was deleted since is taken off the list, too."""
     request.require("os-flavor-access:remove_tenant_access")
     project_id = request.document["removeTenantAccess"]["tenant"]
     with request.cloud.db.write() as tx:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from mininova import errors
 from mininova.api.paging import limit_of, marker_of, next_page, number
 from mininova.api.request import FALSE, TRUE, ComputeRequest
 from mininova.api.schemas import flavors as schemas
@@ -54,8 +55,6 @@ def create(request: ComputeRequest) -> Json:
     )
     with request.cloud.db.write() as tx:
         flavors.create(tx, new)
-        if not new.is_public and request.context.project_id:
-            flavors.grant(tx, new.flavor_id, request.context.project_id)
     return {"flavor": view(request, new, with_specs=True)}
 
 
@@ -138,7 +137,6 @@ def _audience(request: ComputeRequest) -> Json:
     if not request.context.is_admin:
         return {"is_public": True, "project_id": request.context.project_id, "disabled": False}
     asked = request.query.get("is_public", "true").lower()
-    if asked == "none":
-        return {"is_public": None}
-    # What is no boolean counts as true, as in Nova.
-    return {"is_public": asked not in FALSE}
+    if asked not in {"none", *TRUE, *FALSE}:
+        raise errors.InvalidInput(f"Invalid is_public filter [{request.query['is_public']}]")
+    return {"is_public": None if asked == "none" else asked in TRUE}

@@ -53,12 +53,11 @@ def show(request: ComputeRequest, id: str) -> Json:
 
 
 def uptime(request: ComputeRequest, id: str) -> Json:
-    """Say how long a hypervisor has been running: ours does not know."""
+    """Say how long a hypervisor has been running: the fake one does not know, neither here nor in Nova."""
     request.require("os-hypervisors:uptime")
     with request.cloud.db.read() as tx:
-        node = _get(request, tx, id)
-        views = _Views(request, tx, [node], with_servers=False)
-    return {"hypervisor": views.summary(node) | {"uptime": None}}
+        _get(request, tx, id)
+    raise errors.NotSupported()
 
 
 def statistics(request: ComputeRequest) -> Json:

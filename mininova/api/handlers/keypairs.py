@@ -3,7 +3,7 @@
 from typing import Any
 
 from mininova import errors
-from mininova.api import ssh_keys
+from mininova.api import keys
 from mininova.api.paging import limit_of, marker_of, next_page
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import keypairs as schemas
@@ -57,13 +57,13 @@ def create(request: ComputeRequest) -> Reply:
     body = request.body_of("keypair")
     user_id, type = body.get("user_id") or request.context.user_id or "", body.get("type", "ssh")
     request.require("os-keypairs:create", user_id=user_id)
-    private_key, public_key = _keys(body, type)
+    private_key, public_key = (None, body["public_key"]) if "public_key" in body else keys.generate(type, user_id)
     new = Keypair(
         user_id=user_id,
         name=body["name"].strip(),
         type=type,
         public_key=public_key,
-        fingerprint=ssh_keys.fingerprint_of(public_key, type),
+        fingerprint=keys.fingerprint_of(public_key, type),
     )
     with request.cloud.db.write() as tx:
         keypairs.create(tx, new)
@@ -86,14 +86,6 @@ def _user_of(request: ComputeRequest) -> str:
     """Say whose keypairs are meant: the caller's own, or since 2.10 those of the user in the query."""
     own = request.context.user_id or ""
     return request.query.get("user_id", own) if request.api_version >= (2, 10) else own
-
-
-def _keys(body: Json, type: str) -> tuple[str | None, str]:
-    if "public_key" in body:
-        return None, body["public_key"]
-    if type != "ssh":
-        raise errors.InvalidInput("Only SSH keys are made here: send the certificate as public_key.")
-    return ssh_keys.generate()
 
 
 def _view(request: ComputeRequest, keypair: Keypair) -> Json:

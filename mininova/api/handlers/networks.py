@@ -18,16 +18,22 @@ def network_id(conf: ConfigOpts) -> str:
     return str(uuid5(NAMESPACE_DNS, f"{conf.network.label}.network.mininova"))
 
 
-def wanted_networks(request: ComputeRequest, server: dict[str, Any]) -> str:
-    """Say whether new servers get an address, ``auto``, or none, ``none``.
+def wanted_networks(server: dict[str, Any]) -> str:
+    """Say whether new servers get an address, ``auto``, or none, ``none``."""
+    wanted = server.get("networks", "auto")
+    return wanted if isinstance(wanted, str) else "auto"
+
+
+def check_networks(request: ComputeRequest, server: dict[str, Any]) -> None:
+    """Refuse networks that new servers cannot have.
 
     :raises errors.InvalidInput: when the body asks for another network, for several, for a port or for an address
+    :raises errors.Forbidden: when the caller may not choose networks
     """
-    wanted = server.get("networks", "auto")
-    if isinstance(wanted, str):
-        return wanted
-    if wanted:
-        request.require("servers:create:attach_network")
+    wanted = server.get("networks")
+    if not wanted or isinstance(wanted, str):
+        return
+    request.require("servers:create:attach_network")
     if len(wanted) > 1:
         raise errors.InvalidInput("There is one network, so a server has one address at most.")
     for network in wanted:
@@ -37,7 +43,6 @@ def wanted_networks(request: ComputeRequest, server: dict[str, Any]) -> str:
             raise errors.InvalidInput("Addresses are chosen by the network; fixed_ip cannot be asked for.")
         if network.get("uuid") != network_id(request.cloud.conf):
             raise errors.InvalidInput(f"Network {network.get('uuid')} could not be found.")
-    return "auto"
 
 
 def index(request: ComputeRequest) -> dict[str, Any]:

@@ -6,6 +6,7 @@ What a project uses is counted from its instances when somebody asks.
 from typing import Any
 
 from mininova import errors
+from mininova.api.other_services import require_project
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import hosts as schemas
 from mininova.api.validation import takes
@@ -88,6 +89,7 @@ def limits(request: ComputeRequest) -> Json:
 def show(request: ComputeRequest, id: str) -> Json:
     """Show a project's quotas."""
     request.require("os-quota-sets:show", project_id=id)
+    require_project(request.cloud.projects, request.context, id)
     return {"quota_set": {"id": id, **_limits_in(request)}}
 
 
@@ -95,6 +97,7 @@ def show(request: ComputeRequest, id: str) -> Json:
 def detail(request: ComputeRequest, id: str) -> Json:
     """Show a project's quotas, and what it uses of them."""
     request.require("os-quota-sets:detail", project_id=id)
+    require_project(request.cloud.projects, request.context, id)
     used = _usage(request, id)
     details = {
         what: {"limit": limit, "in_use": used.get(what, 0), "reserved": 0}
@@ -106,6 +109,7 @@ def detail(request: ComputeRequest, id: str) -> Json:
 def defaults(request: ComputeRequest, id: str) -> Json:
     """Show the quotas of a project that has none of its own: every project's."""
     request.require("os-quota-sets:defaults", project_id=id)
+    require_project(request.cloud.projects, request.context, id)
     return {"quota_set": {"id": id, **_limits_in(request)}}
 
 

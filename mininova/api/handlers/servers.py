@@ -151,7 +151,7 @@ def _search(request: ComputeRequest, kind: str) -> list[Instance]:
         return []
     sort = server_filters.sort_of(request)
     with request.cloud.db.read() as tx:
-        return instance_search.search(tx, wanted, limit=limit_of(request), marker=marker_of(request), sort=sort)
+        return instance_search.search(tx, wanted, limit=limit_of(request), marker=marker_of(request) or None, sort=sort)
 
 
 def _page(request: ComputeRequest, path: str, found: Sequence[Instance], shown: list[Json]) -> Json:

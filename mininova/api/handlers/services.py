@@ -21,6 +21,8 @@ from mininova.wsgi import Reply
 Json = dict[str, Any]
 
 COMPUTE = "compute"
+# What answers requests is asked, and not shown, as in Nova.
+NOT_LISTED = frozenset({"nova-api"})
 
 
 @takes(query=schemas.LIST_SERVICES)
@@ -28,7 +30,7 @@ def index(request: ComputeRequest) -> Json:
     """List services."""
     request.require("os-services:list")
     with request.cloud.db.read() as tx:
-        found = services.search(tx, host=request.query.get("host"), binary=request.query.get("binary"))
+        found = listed(tx, host=request.query.get("host"), binary=request.query.get("binary"))
     return {"services": [_view(request, service) for service in found]}
 
 
@@ -51,32 +53,44 @@ def delete(request: ComputeRequest, id: str) -> Reply:
     return Reply(204)
 
 
+def listed(tx: Connection, host: str | None = None, binary: str | None = None) -> list[Service]:
+    """Read the services that operators see; an empty name asks for nothing, as in Nova."""
+    found = services.search(tx, host=host or None, binary=binary or None)
+    return [service for service in found if service.binary not in NOT_LISTED]
+
+
 def is_up(request: ComputeRequest, service: Service) -> bool:
     """Tell whether a service is alive at this moment."""
     return services.is_up(service, datetime.now(UTC), request.cloud.conf.service_down_time)
 
 
 def _update_by_uuid(request: ComputeRequest, id: str) -> Json:
-    body, uuid = request.document, _require_uuid(id)
-    if "disabled_reason" in body and body.get("status") != "disabled":
-        raise errors.InvalidInput("Specifying disabled_reason requires that status is specified as 'disabled'.")
+    uuid = _require_uuid(id)
+    with request.cloud.db.write() as tx:
+        service = services.get(tx, uuid)
+        _require_compute(service.binary)
+        changes = _changes_in(request.document)
+        return {"service": _view(request, services.update(tx, service.uuid, **changes))}
+
+
+def _changes_in(body: Json) -> Json:
+    """Read what a body of 2.53 or later asks for."""
     changes: Json = {}
     if "status" in body:
         changes = {"disabled": body["status"] == "disabled", "disabled_reason": body.get("disabled_reason")}
+        if "disabled_reason" in body and not changes["disabled"]:
+            raise errors.InvalidInput("Specifying 'disabled_reason' with status 'enabled' is invalid.")
     if "forced_down" in body:
         changes["forced_down"] = _true(body["forced_down"])
-    with request.cloud.db.write() as tx:
-        service = services.get(tx, uuid)
-        if not changes:
-            raise errors.InvalidInput(
-                "No updates were requested. Fields 'status' or 'forced_down' should be specified."
-            )
-        return {"service": _view(request, services.update(tx, service.uuid, **changes))}
+    if not changes:
+        raise errors.InvalidInput("No updates were requested. Fields 'status' or 'forced_down' should be specified.")
+    return changes
 
 
 def _update_by_word(request: ComputeRequest, word: str) -> Json:
     body = request.document
     changes = _changes_of(request, word, body)
+    _require_compute(body["binary"])
     with request.cloud.db.write() as tx:
         found = services.search(tx, host=body["host"], binary=body["binary"])
         if not found:
@@ -134,6 +148,14 @@ def _status(service: Service) -> str:
 
 def _true(value: Any) -> bool:
     return value is True or str(value).lower() in TRUE
+
+
+def _require_compute(binary: str) -> None:
+    """Refuse to change a service other than nova-compute: no build is kept from it, and nothing else reads the row."""
+    if binary != "nova-compute":
+        raise errors.InvalidInput(
+            f"Updating a {binary} service is not supported. Only nova-compute services can be updated."
+        )
 
 
 def _require_uuid(text: str) -> str:

@@ -1,5 +1,6 @@
 """What POST /servers asks for."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -95,11 +96,59 @@ def test_what_osc_sends_is_accepted(api: Any) -> None:
     assert answer.status == 202
 
 
-def test_the_disk_may_be_all_that_names_the_image(api: Any) -> None:
-    """Beside such a disk, imageRef is not needed."""
-    disk = {"boot_index": "0", "source_type": "image", "destination_type": "local", "uuid": IMAGE}
-    uuid = ask(api, imageRef=None, block_device_mapping_v2=[disk]).body["server"]["id"]
-    assert api.instance(uuid).image_ref == IMAGE
+DISK = {"boot_index": "0", "source_type": "image", "destination_type": "local", "uuid": IMAGE}
+
+
+@pytest.mark.parametrize("without", ["uuid", "boot_index", "source_type", "destination_type"])
+def test_a_disk_says_all_of_what_it_is(api: Any, without: str) -> None:
+    """One that leaves a word out is no image on a local disk, and there is no other."""
+    disk = {name: value for name, value in DISK.items() if name != without}
+    answer = ask(api, block_device_mapping_v2=[disk])
+    assert (answer.status, answer.message.split(":")[0]) == (400, "Block Device Mapping is Invalid")
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ({"block_device_mapping_v2": [{**DISK, "uuid": ""}]}, "Value: . '' should be non-empty"),
+        ({"block_device_mapping_v2": [{"source_type": "volume"}]}, "Missing device UUID."),
+        ({"block_device_mapping_v2": [{"source_type": "snapshot"}]}, "Missing device UUID."),
+        ({"block_device_mapping_v2": [{}]}, "Missing device UUID."),
+        ({"block_device_mapping_v2": [{"source_type": "blank"}]}, "no block storage"),
+        ({"block_device_mapping_v2": [{**DISK, "boot_index": -1}]}, "no block storage"),
+        ({"block_device_mapping_v2": [{**DISK, "uuid": NONE}]}, f"failed to get image {NONE}"),
+        ({"block_device_mapping_v2": [DISK, DISK]}, "no block storage here for a second disk"),
+        ({"block_device_mapping_v2": [DISK], "imageRef": None}, "Mapping image to local is not supported."),
+    ],
+)
+def test_a_disk_that_cannot_be_had_is_refused(api: Any, server: dict[str, Any], words: str) -> None:
+    """400 says what is wrong with it."""
+    answer = ask(api, **server)
+    assert answer.status == 400
+    assert words in answer.message
+
+
+# What is wrong, and the words for it: of two, Nova's answer names the one that stands first here.
+WRONG = {
+    "counts": ({"min_count": 3, "max_count": 2}, "min_count must be <= max_count"),
+    "zone form": ({"availability_zone": "a:b:c:d"}, "Unable to parse availability_zone"),
+    "disk": ({"block_device_mapping_v2": [{}]}, "Missing device UUID."),
+    "no image": ({"imageRef": ""}, "Missing imageRef attribute"),
+    "flavor": ({"flavorRef": "99"}, "Flavor 99 could not be found."),
+    "zone": ({"availability_zone": "mars"}, "The requested availability zone is not available"),
+    "image": ({"imageRef": NONE}, "Can not find requested image"),
+    "network": ({"networks": [{"uuid": NONE}]}, f"Network {NONE} could not be found."),
+    "key": ({"key_name": "none"}, "Invalid key_name provided."),
+    "metadata": ({"metadata": {f"k{n}": "v" for n in range(129)}}, "Maximum number of metadata items exceeds 128"),
+    "files": ({"personality": [{"path": "/x", "contents": ""}] * 6}, "Personality file limit exceeded"),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), [*itertools.combinations(WRONG, 2)])
+def test_of_two_wrong_things_the_answer_names_the_same_as_nova(api: Any, first: str, second: str) -> None:
+    """First what has the wrong form, then what is not there, then what is too many: a real Nova was asked each pair."""
+    (wrong, words), (also_wrong, _) = WRONG[first], WRONG[second]
+    assert words in ask(api, version="2.36", **{"networks": None} | also_wrong | wrong).message
 
 
 @pytest.mark.parametrize(

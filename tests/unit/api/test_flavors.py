@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+OTHER = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 SIZE = {"name": "m1.nano", "ram": "64", "vcpus": 1, "disk": 1}
 
 
@@ -73,11 +74,25 @@ def test_lists_are_filtered_sorted_and_paged(api: Any, query: str, found: list[s
 
 
 @pytest.mark.parametrize(
-    ("query", "words"), [("minRam=x", "Invalid minRam filter [x]"), ("marker=x", "marker [x] not found")]
+    ("query", "words"),
+    [
+        ("minRam=x", "Invalid minRam filter [x]"),
+        ("minDisk=", "Invalid minDisk filter []"),
+        ("marker=x", "marker [x] not found"),
+        ("marker=", "marker [] not found"),
+        ("is_public=zz", "Invalid is_public filter [zz]"),
+        ("is_public=", "Invalid is_public filter []"),
+    ],
 )
 def test_a_filter_without_a_meaning_is_400(api: Any, query: str, words: str) -> None:
     """The answer quotes it."""
-    assert api("GET", f"/flavors?{query}").message == words
+    assert api("GET", f"/flavors?{query}", user="admin").message == words
+
+
+def test_is_public_is_for_administrators(api: Any) -> None:
+    """For others it means nothing, not even when it is no boolean."""
+    make(api, id="p", **{"os-flavor-access:is_public": False})
+    assert [ids(api, f"is_public={word}") for word in ("None", "zz")] == [["1", "2"], ["1", "2"]]
 
 
 def test_private_flavors_are_for_those_who_may(api: Any) -> None:
@@ -97,20 +112,30 @@ def grant(api: Any, action: str, project: str, flavor: str = "p", version: str =
 
 
 def test_access_is_given_and_taken_once(api: Any) -> None:
-    """A list of projects, which begins with the maker's."""
+    """Of a new private flavor the list is empty: not even its creator's project is on it."""
     make(api, id="p", **{"os-flavor-access:is_public": "false"})
-    added = grant(api, "addTenantAccess", "x").body["flavor_access"]
-    assert {"flavor_id": "p", "tenant_id": "x"} in added
-    assert grant(api, "addTenantAccess", "x").status == 409
+    assert api("GET", "/flavors/p/os-flavor-access", user="admin").body == {"flavor_access": []}
+    added = grant(api, "addTenantAccess", OTHER).body["flavor_access"]
+    assert added == [{"flavor_id": "p", "tenant_id": OTHER}]
+    assert grant(api, "addTenantAccess", OTHER).status == 409
     assert api("GET", "/flavors/p/os-flavor-access", user="admin").body["flavor_access"] == added
-    assert grant(api, "removeTenantAccess", "x").status == 200
-    assert grant(api, "removeTenantAccess", "x").message == "Flavor access not found for p / x combination."
+    assert grant(api, "removeTenantAccess", OTHER).status == 200
+    assert grant(api, "removeTenantAccess", OTHER).message == f"Flavor access not found for p / {OTHER} combination."
+
+
+def test_access_is_for_projects_that_exist(api: Any) -> None:
+    """400 names the one that does not; one that was deleted since can still be taken off the list."""
+    make(api, id="p", **{"os-flavor-access:is_public": False})
+    assert grant(api, "addTenantAccess", "x").message == "Project ID x is not a valid project."
+    assert grant(api, "addTenantAccess", OTHER).status == 200
+    api.projects.there.remove(OTHER)
+    assert grant(api, "removeTenantAccess", OTHER).body == {"flavor_access": []}
 
 
 def test_a_public_flavor_has_no_access_list(api: Any) -> None:
     """404 for reading, and from 2.7 on 409 for adding."""
     assert api("GET", "/flavors/1/os-flavor-access", user="admin").status == 404
-    assert grant(api, "addTenantAccess", "x", flavor="1").message == "Can not add access to a public flavor."
+    assert grant(api, "addTenantAccess", OTHER, flavor="1").message == "Can not add access to a public flavor."
 
 
 # ---- extra specs

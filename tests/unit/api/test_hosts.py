@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mininova.db import claims, hosts, services
+from mininova.objects import Service
 
 
 def admin(api: Any, method: str, path: str, body: Any = None, version: str = "2.53"):
@@ -58,7 +59,8 @@ def test_a_service_is_disabled_forced_down_and_back(api: Any) -> None:
         ("nope", {"status": "enabled"}, 400, "Invalid uuid nope"),
         ("00000000-0000-4000-8000-000000000000", {"status": "enabled"}, 404, "could not be found"),
         (None, {}, 400, "No updates were requested."),
-        (None, {"disabled_reason": "x"}, 400, "Specifying disabled_reason requires that status"),
+        (None, {"disabled_reason": "x"}, 400, "No updates were requested."),
+        (None, {"status": "enabled", "disabled_reason": "x"}, 400, "with status 'enabled' is invalid"),
     ],
 )
 def test_a_wrong_change_of_a_service_is_refused(api: Any, id: str | None, body: Any, status: int, words: str) -> None:
@@ -96,6 +98,50 @@ def test_an_unknown_word_is_refused(api: Any, word: str, status: int, words: str
     """Likewise one that lacks what it is about."""
     answer = admin(api, "PUT", f"/os-services/{word}", {"host": "host-1", "binary": "nova-compute"}, version="2.11")
     assert (answer.status, answer.message) == (status, words)
+
+
+@pytest.fixture
+def nova_api(api: Any) -> Any:
+    """Have an api report itself, as it does when it runs."""
+    with api.db.write() as tx:
+        return services.report(tx, Service(binary="nova-api", host="ctl-1", topic="api"), datetime.now(UTC))
+
+
+@pytest.mark.parametrize("binary", ["nova-conductor", "nova-api"])
+@pytest.mark.parametrize("body", [{"status": "disabled"}, {"forced_down": True}, {}])
+def test_only_compute_services_are_changed(api: Any, nova_api: Any, binary: str, body: Any) -> None:
+    """400 names the other one, and it stays as it is."""
+    with api.db.read() as tx:
+        service = services.search(tx, binary=binary)[0]
+    answer = admin(api, "PUT", f"/os-services/{service.uuid}", body)
+    words = f"Updating a {binary} service is not supported. Only nova-compute services can be updated."
+    assert (answer.status, answer.message) == (400, words)
+    with api.db.read() as tx:
+        assert services.get(tx, service.uuid) == service
+
+
+@pytest.mark.parametrize("word", ["enable", "disable", "disable-log-reason", "force-down"])
+def test_before_2_53_only_compute_services_are_changed_either(api: Any, word: str) -> None:
+    """Whichever word says what to do."""
+    body = {"host": "ctl-1", "binary": "nova-conductor", "disabled_reason": "r", "forced_down": True}
+    answer = admin(api, "PUT", f"/os-services/{word}", body, version="2.11")
+    assert answer.message.startswith("Updating a nova-conductor service is not supported.")
+
+
+def test_the_api_itself_is_not_listed(api: Any, nova_api: Any) -> None:
+    """Neither among the services nor in a zone: Nova shows none that answers requests."""
+    listed = admin(api, "GET", "/os-services").body["services"]
+    assert {it["binary"] for it in listed} == {"nova-compute", "nova-conductor"}
+    assert admin(api, "GET", "/os-services?binary=nova-api").body["services"] == []
+    zones = admin(api, "GET", "/os-availability-zone/detail").body["availabilityZoneInfo"]
+    assert zones[0]["hosts"].keys() == {"ctl-1"}
+    assert zones[0]["hosts"]["ctl-1"].keys() == {"nova-conductor"}
+
+
+def test_an_empty_name_asks_for_no_service_in_particular(api: Any) -> None:
+    """As in Nova, the list then has them all."""
+    for query in ("host=", "binary="):
+        assert len(admin(api, "GET", f"/os-services?{query}").body["services"]) == 3
 
 
 def test_a_service_is_forgotten_with_its_host(api: Any) -> None:
@@ -172,6 +218,16 @@ def test_hypervisors_come_in_pages_from_2_33_on(api: Any) -> None:
     (link,) = page["hypervisors_links"]
     rest = admin(api, "GET", link["href"].removeprefix("http://localhost/v2.1")).body["hypervisors"]
     assert [it["hypervisor_hostname"] for it in (*page["hypervisors"], *rest)] == ["host-1", "host-2"]
+
+
+def test_the_fake_hypervisor_has_no_uptime(api: Any) -> None:
+    """501, in words that the client reads, once there is such a hypervisor; 404 from 2.88 on."""
+    with api.db.read() as tx:
+        node = hosts.search(tx)[0]
+    answer = admin(api, "GET", f"/os-hypervisors/{node.id}/uptime", version="2.1")
+    assert (answer.status, answer.message) == (501, "The requested functionality is not supported.")
+    assert admin(api, "GET", "/os-hypervisors/99/uptime", version="2.1").status == 404
+    assert admin(api, "GET", f"/os-hypervisors/{node.uuid}/uptime", version="2.88").status == 404
 
 
 def test_statistics_add_up_until_2_87(api: Any) -> None:

@@ -1,16 +1,19 @@
 """Keypairs, and the keys in them."""
 
+import base64
 import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key, pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from mininova import errors
-from mininova.api import ssh_keys
+from mininova.api import keys
 
 # The fingerprint is what `ssh-keygen -l -E md5` says of it.
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q somebody@somewhere"
@@ -34,8 +37,38 @@ def test_a_pair_is_made_for_who_has_none(api: Any) -> None:
     shown = make(api).body["keypair"]
     private = load_pem_private_key(shown["private_key"].encode(), None)
     assert private.key_size == 2048
-    assert shown["fingerprint"] == ssh_keys.fingerprint_of(shown["public_key"], "ssh")
+    assert shown["fingerprint"] == keys.fingerprint_of(shown["public_key"], "ssh")
     assert "private_key" not in api("GET", "/os-keypairs/k", version="2.2").body["keypair"]
+
+
+def test_a_certificate_is_made_for_who_has_none(api: Any) -> None:
+    """Up to 2.91: its user can log in with it, and the archive without a password has the private key."""
+    shown = make(api, version="2.91", type="x509").body["keypair"]
+    certificate = x509.load_pem_x509_certificate(shown["public_key"].encode())
+    private, packed, _ = pkcs12.load_key_and_certificates(base64.b64decode(shown["private_key"]), None)
+    assert packed == certificate
+    assert private.public_key() == certificate.public_key()
+    assert certificate.subject.rfc4514_string() == "CN=member"
+    assert certificate.fingerprint(hashes.SHA1()).hex(":") == shown["fingerprint"]
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names[0].value.endswith(b"member@localhost")
+    usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+
+
+def test_the_longest_name_fits_a_certificate() -> None:
+    """The name in DER says its own length."""
+    _, certificate = keys.generate("x509", "a" * 64)
+    extensions = x509.load_pem_x509_certificate(certificate.encode()).extensions
+    names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names[0].value == b"\x0c\x4a" + b"a" * 64 + b"@localhost"
+
+
+@pytest.mark.parametrize("user_id", ["", "a" * 65, "\u00e4" * 33])
+def test_a_name_that_no_certificate_holds_is_refused(user_id: str) -> None:
+    """X.509 ends a common name at 64 bytes."""
+    with pytest.raises(errors.InvalidInput, match="user_id must have 1 to 64 bytes"):
+        keys.generate("x509", user_id)
 
 
 def test_from_2_92_on_a_key_must_be_given(api: Any) -> None:
@@ -102,7 +135,7 @@ def test_a_certificate_has_a_fingerprint_too() -> None:
     made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now)
     certificate = made.sign(key, None)
     digest = hashlib.sha1(certificate.public_bytes(Encoding.DER)).hexdigest()
-    fingerprint = ssh_keys.fingerprint_of(certificate.public_bytes(Encoding.PEM).decode(), "x509")
+    fingerprint = keys.fingerprint_of(certificate.public_bytes(Encoding.PEM).decode(), "x509")
     assert fingerprint.replace(":", "") == digest
     with pytest.raises(errors.InvalidInput, match="failed to generate fingerprint"):
-        ssh_keys.fingerprint_of(KEY, "x509")
+        keys.fingerprint_of(KEY, "x509")

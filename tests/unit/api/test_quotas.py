@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 PROJECT = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 
@@ -36,6 +38,13 @@ def test_quotas_show_what_is_in_use(api: Any) -> None:
     detail = api("GET", f"/os-quota-sets/{PROJECT}/detail").body["quota_set"]
     assert detail["instances"] == {"limit": -1, "in_use": 1, "reserved": 0}
     assert api("GET", f"/os-quota-sets/{PROJECT}/detail", user="stranger").status == 403
+
+
+@pytest.mark.parametrize("path", ["", "/detail", "/defaults"])
+def test_quotas_are_those_of_a_project_that_exists(api: Any, path: str) -> None:
+    """400 names the one that does not."""
+    answer = api("GET", f"/os-quota-sets/x{path}", user="admin")
+    assert (answer.status, answer.message) == (400, "Project ID x is not a valid project.")
 
 
 def test_the_flat_network_can_be_found_until_2_35(api: Any) -> None:

@@ -43,6 +43,26 @@ def test_a_missing_field_is_named(api: Any) -> None:
     assert "'flavorRef' is a required property" in answer.message
 
 
+@pytest.mark.parametrize(
+    "letters", ["\U0001f600", "\ue000", "\u0378", "\u2028", "\u00ad", "\u200b", "\uffff", "\ufeff", "\x07"]
+)
+@pytest.mark.parametrize(
+    "server", [{"name": "a{}b"}, {"description": "a{}b"}, {"key_name": "a{}b"}, {"availability_zone": "a{}b"}]
+)
+def test_what_cannot_be_printed_is_in_no_name(api: Any, server: dict[str, str], letters: str) -> None:
+    """Nor in a description: nothing beyond the basic multilingual plane, and none of its unseen characters."""
+    written = {name: text.format(letters) for name, text in server.items()}
+    body = {"server": {"name": "x", "flavorRef": "1", "imageRef": IMAGE, "networks": "none", **written}}
+    answer = api("POST", "/servers", body, version="2.52")
+    assert answer.status == 400
+    assert "invalid 'name' value" in answer.message or "field/attribute description" in answer.message
+
+
+def test_a_name_is_in_any_script(api: Any) -> None:
+    """Letters, signs and spaces of the basic multilingual plane are printable."""
+    assert api.boot(name="Zo\u00eb\u00a0\u65e5\u672c \u2603 \ufffd", description="\u00fc\n\t\u3000", version="2.52")
+
+
 @pytest.mark.parametrize("body", [None, b"", b"[]", b"{}", b'{"server": []}'])
 def test_no_body_is_400(api: Any, body: bytes | None) -> None:
     """A body of another form is refused before anything else happens."""

@@ -13,7 +13,6 @@ ENVIRON = Request.blank("/x").environ
     ("error", "key"),
     [
         (errors.InvalidInput("no"), "badRequest"),
-        (errors.Unauthorized(), "unauthorized"),
         (errors.Forbidden(action="x"), "forbidden"),
         (errors.NotFound(), "itemNotFound"),
         (errors.NotAcceptable(version="3.0", minimum="2.1", maximum="2.96"), "computeFault"),
@@ -27,6 +26,24 @@ ENVIRON = Request.blank("/x").environ
 def test_compute_has_a_key_for_each_status(error: Exception, key: str) -> None:
     """The Compute API names an error by its status."""
     assert list(respond(error, "compute", ENVIRON).json) == [key]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_401_has_one_form_before_every_service(form: str) -> None:
+    """keystonemiddleware's, which answers it wherever the real one stands."""
+    words = "The request you have made requires authentication."
+    assert respond(errors.Unauthorized(), form, ENVIRON).json == {
+        "error": {"code": 401, "title": "Unauthorized", "message": words}
+    }
+
+
+def test_what_the_hypervisor_cannot_do_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """501 is no failure of ours: the client reads the words, and no line in the log blames anything."""
+    response = respond(errors.NotSupported(), "compute", ENVIRON)
+    assert response.json == {
+        "notImplemented": {"code": 501, "message": "The requested functionality is not supported."}
+    }
+    assert caplog.text == ""
 
 
 def test_identity_and_image_have_their_own_forms() -> None:
@@ -56,4 +73,4 @@ def test_faultwrap_answers_for_what_is_below() -> None:
         raise errors.Unauthorized()
 
     response = Request.blank("/").get_response(FaultWrap(broken, "compute"))
-    assert (response.status_int, response.json["unauthorized"]["code"]) == (401, 401)
+    assert (response.status_int, response.json["error"]["code"]) == (401, 401)

@@ -57,7 +57,7 @@ def test_nobody(http, headers):
     response = http("image", "GET", "/v2/images", **headers, X_Identity_Status="Confirmed", X_Project_Id="admin")
     assert response.status_int == 401
     assert response.headers["WWW-Authenticate"] == 'Keystone uri="http://cloud.example.org/identity"'
-    assert response.json["code"] == "401 Unauthorized"
+    assert response.json["error"]["code"] == 401
 
 
 def test_somebody(http, token):
