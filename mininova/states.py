@@ -1,13 +1,14 @@
 """The states of an instance, and the one table that says how each operation moves through them.
 
 Everything that decides whether and how an instance changes state is in this file, and it does not know which
-service reads it.  The API refuses from the table (409), compute advances along it, the conductor compares and
-swaps with it, the documentation prints it and the tests walk it.
+service reads it.  The api refuses from the table (409), compute advances along it, the conductor compares and
+swaps with it and refuses what a host may not write, the documentation prints it and the tests walk it.
 
 ``vm_state`` is where an instance rests, ``task_state`` what is being done to it, ``power_state`` what the
 hypervisor saw last (nova: compute/vm_states.py, task_states.py, power_state.py).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +48,12 @@ def _of(*states: str) -> frozenset[str]:
 class Operation:
     """One thing that can be asked of an instance.
 
-    :param starts: the vm_states it may start from
-    :param passes: the task_states it goes through, the first set by whoever accepts the request
+    :param starts: the vm_states from which it may start
+    :param passes: the task_states it goes through; the api sets the first one when it accepts the request
     :param ends: the vm_state of success
     :param fails: the vm_state of failure; None leaves the instance where it was
-    :param over: task_states it may start over, beside none at all; None means whatever is going on
-    :param action: the name in the instance's action list
+    :param action: its name in the instance's action list
+    :param over: the task_states over which it may start, beside none at all; None means over any
     """
 
     starts: frozenset[str]
@@ -78,6 +79,9 @@ OPERATIONS: dict[str, Operation] = {
 # fmt: on
 
 
+# ---- an operation from its start to its end
+
+
 def begin(operation: str, instance: "Instance") -> dict[str, Any]:
     """Give the change that starts an operation.
 
@@ -97,12 +101,14 @@ def start_expects(operation: str) -> tuple[str | None, ...] | None:
     return None if op.over is None else (None, *sorted(op.over))
 
 
-def under_way(operation: str) -> tuple[str, ...]:
+def under_way(operation: str | None) -> tuple[str | None, ...]:
     """Name the task_states in which an operation is under way: each of its steps expects one of them.
 
-    Which one is of no matter: the generation, checked in the same statement, keeps the steps in order.
+    Any of them will do: the generation, compared in the same statement, keeps the steps in order.
+
+    :param operation: None means that nothing is under way
     """
-    return OPERATIONS[operation].passes
+    return (None,) if operation is None else OPERATIONS[operation].passes
 
 
 def finish(operation: str) -> dict[str, Any]:
@@ -119,6 +125,55 @@ def fail(operation: str) -> dict[str, Any]:
 def operation_of(task_state: str | None) -> str | None:
     """Name the operation that a task_state belongs to, or None when nothing is going on."""
     return next((name for name, op in OPERATIONS.items() if task_state in op.passes), None)
+
+
+# ---- what a host may write
+
+Accepts = Callable[[Any], bool]
+
+# What the hypervisor may say of a guest in every state but that of a delete.
+SEEN: dict[str, Accepts] = {"power_state": POWER_STATES.__contains__}
+
+
+def ends(changes: Mapping[str, Any]) -> bool:
+    """Tell whether changes end the operation that is under way."""
+    return changes.get("task_state", ...) is None
+
+
+def unlawful(operation: str | None, changes: Mapping[str, Any]) -> str:
+    """Say which of these changes the operation does not make; "" when it makes all of them.
+
+    An operation is moved on by a step, or ended well.  Its failure, and the end of a delete, are messages of their
+    own.  An instance at rest may be found stopped or lost.
+
+    :param operation: the one that is under way, as the host says; None means that nothing is
+    """
+    if operation is not None and operation not in OPERATIONS:
+        return f"there is no operation {operation!s:.100}"
+    if not changes:
+        return "it changes nothing"
+    accepted = _accepted(operation, ends(changes))
+    for name, value in changes.items():
+        if name not in accepted or not accepted[name](value):
+            return f"while {operation or 'nothing'} is under way, {name} may not become {value!s:.100}"
+    if operation and "vm_state" in accepted and "vm_state" not in changes:
+        return "an operation ends with its vm_state"
+    return ""
+
+
+def _accepted(operation: str | None, ends: bool) -> dict[str, Accepts]:
+    """Give the fields that a host may write, each with the values it may have."""
+    if operation is None:
+        return {"vm_state": {STOPPED, ERROR}.__contains__, **SEEN}
+    if operation == "delete":
+        return {}
+    progress: Accepts = range(101).__contains__
+    if not ends:
+        first, *further = OPERATIONS[operation].passes
+        return {"task_state": (further or [first]).__contains__, "progress": progress, **SEEN}
+    launched: dict[str, Accepts] = {"launched_at": lambda value: True} if operation == "build" else {}
+    end: dict[str, Accepts] = {name: [value].__contains__ for name, value in finish(operation).items()}
+    return {**end, **launched, "progress": progress, **SEEN}
 
 
 def _refusal(op: Operation, instance: "Instance", attr: str, state: str) -> errors.InstanceInvalidState:

@@ -53,7 +53,7 @@ class Operations:
         """
         with self._db.write() as tx:
             created = instances.create(tx, wanted, user_data)
-            actions.start(tx, ctxt, [instance.uuid for instance in created], "create")
+            actions.start(tx, ctxt, [instance.uuid for instance in created], "build")
         LOG.info("creating %d instance(s) of flavor %s: %s", len(created), spec.flavor.name, _uuids(created))
         for instance in created:
             self._tell(ctxt, instance, None)
@@ -69,7 +69,7 @@ class Operations:
         message = f"The build could not be handed to a conductor: {error}"
         try:
             with self._db.write() as tx:
-                failed = endings.fail(tx, ctxt, instance, "build", Fault(code=500, message=message))
+                failed = endings.fail(tx, instance, "build", Fault(code=500, message=message))
         except endings.LOST as lost:
             LOG.info("instance %s needs no fault: %s", instance.uuid, lost)
             return instance
@@ -95,10 +95,10 @@ class Operations:
             deleting = instances.update(
                 tx, instance.uuid, states.begin("delete", instance), generation=None, expected_task_state=None
             )
-            actions.start(tx, ctxt, [instance.uuid], states.OPERATIONS["delete"].action)
             here = deleting.host is None or not self._is_up(tx, deleting.host)
+            actions.start(tx, ctxt, [instance.uuid], "delete", None if here else deleting.host)
             if here:
-                endings.destroy(tx, ctxt, instance.uuid, now)
+                endings.destroy(tx, instance.uuid, now)
         self._tell(ctxt, deleting, instance)
         if here:
             return self._tell_deleted(ctxt, deleting, now)
@@ -107,7 +107,8 @@ class Operations:
         except rpc.RPCError as error:
             LOG.warning("%s does not take the delete of %s, so it ends here: %s", deleting.host, instance.uuid, error)
         with self._db.write() as tx:
-            endings.destroy(tx, ctxt, instance.uuid, now)
+            actions.event_fail(tx, instance.uuid, f"{deleting.host} does not take it")
+            endings.destroy(tx, instance.uuid, now)
         return self._tell_deleted(ctxt, deleting, now)
 
     def _tell_deleted(self, ctxt: RequestContext, deleting: Instance, now: datetime) -> None:
@@ -177,7 +178,7 @@ class Operations:
                         expected_task_state=states.start_expects(operation),
                         host=host,
                     )
-                    actions.start(tx, ctxt, [instance.uuid], states.OPERATIONS[operation].action)
+                    actions.start(tx, ctxt, [instance.uuid], operation, host)
                     return begun
             except errors.InstanceUpdateConflict:
                 # Somebody else changed it first.  If that leaves the operation possible, it is tried again.
@@ -196,7 +197,7 @@ class Operations:
                     generation=begun.generation,
                     expected_task_state=[begun.task_state],
                 )
-                actions.finish(tx, begun.uuid, ctxt.request_id, str(error))
+                actions.finish(tx, begun.uuid, str(error))
         except endings.LOST as lost:
             LOG.info("the %s of %s is not taken back: %s", operation, begun.uuid, lost)
         else:
@@ -257,8 +258,7 @@ class Operations:
         """Do at once what has an entry of its own among the instance's actions."""
         with self._db.write() as tx:
             instances.edit(tx, instance.uuid, **columns)
-            actions.start(tx, ctxt, [instance.uuid], action)
-            actions.finish(tx, instance.uuid, ctxt.request_id)
+            actions.record(tx, ctxt, instance.uuid, action)
 
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
         """Say that an instance is in a state, whatever is true (for administrators)."""
@@ -266,6 +266,8 @@ class Operations:
         with self._db.write() as tx:
             change = {"vm_state": vm_state, "task_state": None}
             reset = instances.update(tx, instance.uuid, change, generation=None, expected_task_state=None)
+            actions.interrupt(tx, instance.uuid, f"reset_state ({ctxt.request_id})")
+            actions.record(tx, ctxt, instance.uuid, "reset_state")
         self._tell(ctxt, reset, instance)
 
     # ---- for all

@@ -35,9 +35,7 @@ def build(conf: ConfigOpts) -> Process:
     process.all_of(others)
     reports = [log.on_host(manager.host)(manager.report) for manager in managers]
     process.each_every(conf.report_interval, reports, "the heartbeat")
-    # It is asked for by name: only the answer tells whether a conductor is too old for the question.
-    asked = ConductorAPI(process.peer, pin=ConductorAPI.version)
-    learn = partial(process.levels.learn_from, lambda: asked.get_levels(service_context()))
+    learn = partial(process.levels.learn_from, lambda: conductor.get_levels(service_context()))
     process.every(conf.report_interval, learn, "learning what the conductors speak")
     if conf.instance_usage_audit:
         _tell_usage(process, conductor, hosts)

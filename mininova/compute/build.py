@@ -1,11 +1,11 @@
 """One boot, step by step, as the compute host sees it.
 
-The compute manager calls it for each build that the conductor casts.  A build may be delivered twice, it may
-race with a delete, and the hypervisor may fail: ``_boot`` tells the good story, and the rest of the file the
-others.  Every step is a compare-and-swap through the conductor, which gives the instance to go on with; that is
-what stops a build whose instance somebody else has taken over.
+The compute manager calls ``Builder.build`` for each build that the conductor casts.  Each step is a compare-and-swap
+through the conductor, which gives the instance to go on with.
 
-What cannot be settled here, such as a conductor that does not answer, travels: the message is delivered again.
+A build may be delivered twice, it may race with a delete, and the hypervisor may fail.  ``_boot`` is the boot in which
+all goes well; below it, "the other stories" are what happens otherwise.  An error that cannot be settled here, such as
+a conductor that does not answer, is raised: the broker then delivers the message again.
 """
 
 import logging
@@ -19,7 +19,7 @@ from mininova.compute.outcomes import DELETE_WON, fault_of
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.notifications.events import Phase, tell
-from mininova.objects import Instance, InstanceChanges, RequestSpec, Selection
+from mininova.objects import ImageMeta, Instance, InstanceChanges
 from mininova.rpc import Notifier
 from mininova.virt.driver import ComputeDriver
 
@@ -47,27 +47,23 @@ class Builder:
         self._turns = threading.Semaphore(max_concurrent_builds)
         self._clock = clock
 
-    def build(
-        self, ctxt: RequestContext, instance: Instance, request_spec: RequestSpec, alternates: list[Selection]
-    ) -> None:
+    def build(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Boot an instance here, or give it back to the conductor, or give way to a delete."""
         with self._turns:
             try:
-                self._boot_or_take_up(ctxt, instance, request_spec, alternates)
+                self._boot_or_resume(ctxt, instance, image)
             except DELETE_WON as error:
-                LOG.info("The build of instance %s ends, for it is being deleted: %s", instance.uuid, error)
+                LOG.info("compute drops the build of instance %s, which is being deleted: %s", instance.uuid, error)
                 self._driver.destroy(instance.uuid)
 
-    def _boot(
-        self, ctxt: RequestContext, instance: Instance, request_spec: RequestSpec, alternates: list[Selection]
-    ) -> None:
-        image = request_spec.image
-        LOG.info("Instance %s: booting %s from image %s", instance.uuid, instance.flavor.name, image.name or image.id)
+    def _boot(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        flavor, name = instance.flavor, image.name or image.id
+        LOG.info("compute boots instance %s: flavor %s, image %s", instance.uuid, flavor.name, name)
         self._tell(ctxt, instance, "start", image_name=image.name)
 
         try:
             instance = self._conductor.allocate_network(ctxt, instance)
-        except errors.NoMoreAddresses as error:  # which no other host could mend
+        except errors.NoMoreAddresses as error:  # no other host would have one either
             return self._fail(ctxt, instance, error)
 
         instance = self._enter(ctxt, instance, states.BLOCK_DEVICE_MAPPING)
@@ -78,11 +74,11 @@ class Builder:
             power_state = self._driver.get_info(instance)
         except errors.GuestGone:
             raise
-        except Exception as error:  # whatever a hypervisor throws, another host may do better
-            return self._give_back(ctxt, instance, request_spec, alternates, error)
+        except Exception as error:  # a hypervisor may raise anything, and another host may do better
+            return self._give_back(ctxt, instance, error)
 
         instance = self._finish(ctxt, instance, power_state)
-        LOG.info("Instance %s: active", instance.uuid)
+        LOG.info("compute has booted instance %s", instance.uuid)
         return self._tell(ctxt, instance, "end", image_name=image.name)
 
     # ---- the steps
@@ -96,59 +92,49 @@ class Builder:
         )
 
     def _update(self, ctxt: RequestContext, instance: Instance, **changes: Any) -> Instance:
-        expected = list[str | None](states.under_way("build"))
-        return self._conductor.update_instance(ctxt, instance, InstanceChanges(**changes), expected)
+        return self._conductor.update_instance(ctxt, instance, "build", InstanceChanges(**changes))
 
     def _tell(self, ctxt: RequestContext, instance: Instance, phase: Phase, **extra: Any) -> None:
         tell(self._notifier, ctxt, instance, "create", phase, **extra)
 
     # ---- the other stories
 
-    def _boot_or_take_up(
-        self, ctxt: RequestContext, instance: Instance, request_spec: RequestSpec, alternates: list[Selection]
-    ) -> None:
+    def _boot_or_resume(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Boot; if the row is not as the message has it, go on from where the row is.
 
-        That happens to a build that is delivered again after this process died, or the answer to a step was lost.
+        That happens when this process died and the build is delivered again, and when the answer to a step was lost.
         """
         try:
-            return self._boot(ctxt, instance, request_spec, alternates)
+            return self._boot(ctxt, instance, image)
         except errors.InstanceBeingDeleted:
             raise
         except errors.InstanceUpdateConflict as conflict:
             fresh = self._conductor.get_instance(ctxt, instance.uuid)
-            LOG.info("Instance %s: %s Now it is %s.", instance.uuid, conflict, fresh.vm_state)
+            LOG.info("compute resumes the build of instance %s, which is %s: %s", fresh.uuid, fresh.vm_state, conflict)
         if fresh.host != self._host:
-            LOG.warning("Instance %s lives on %s now: nothing of it may run here", fresh.uuid, fresh.host)
+            LOG.warning("compute destroys the guest of instance %s, which is on %s now", fresh.uuid, fresh.host)
             return self._driver.destroy(fresh.uuid)
         if fresh.vm_state == states.BUILDING:
-            return self._boot(ctxt, fresh, request_spec, alternates)
-        if fresh.vm_state == states.ACTIVE:  # done already, and nobody knows whether its end was told
-            return self._tell(ctxt, fresh, "end", image_name=request_spec.image.name)
+            return self._boot(ctxt, fresh, image)
+        if fresh.vm_state == states.ACTIVE:  # it is done, and its end may not have been published
+            return self._tell(ctxt, fresh, "end", image_name=image.name)
         return None
 
-    def _give_back(
-        self,
-        ctxt: RequestContext,
-        instance: Instance,
-        request_spec: RequestSpec,
-        alternates: list[Selection],
-        error: Exception,
-    ) -> None:
-        """Clear up, and have the conductor try the next host.
+    def _give_back(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
+        """Remove what is left of the guest, and have the conductor try the next host.
 
-        What cannot be cleared up must not be built elsewhere, or the guest might run twice: that ends the build.
+        A guest that cannot be removed must not be built elsewhere, or it might run twice: that ends the build.
         """
-        LOG.warning("Instance %s could not be spawned: %s", instance.uuid, error)
+        LOG.warning("compute could not spawn instance %s: %s", instance.uuid, error)
         try:
             self._driver.destroy(instance.uuid)
         except Exception as second:
-            LOG.error("What is left of instance %s cannot be removed: %s", instance.uuid, second)
+            LOG.error("compute cannot remove what is left of instance %s: %s", instance.uuid, second)
             return self._fail(ctxt, instance, error)
         self._tell(ctxt, instance, "error", message=str(error))
-        return self._conductor.reschedule_instance(ctxt, instance, request_spec, alternates, fault_of(error))
+        return self._conductor.reschedule_instance(ctxt, instance, fault_of(error))
 
     def _fail(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
-        LOG.error("The build of instance %s failed: %s", instance.uuid, error)
+        LOG.error("compute ends the build of instance %s in ERROR: %s", instance.uuid, error)
         instance = self._conductor.fail_instance(ctxt, instance, "build", fault_of(error))
         self._tell(ctxt, instance, "error", message=str(error))

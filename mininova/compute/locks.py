@@ -1,7 +1,7 @@
 """A lock for each instance that something is being done to.
 
-The manager holds one while it builds an instance or changes its power, so that a message that is delivered twice
-is worked on once.  Deleting takes none: it does not wait for what it is about to end.
+The manager holds one while it builds an instance or changes its power, so that two deliveries of one message are
+worked on one after the other.  A delete takes no lock: it does not wait for the operation that it ends.
 """
 
 import threading
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class InstanceLocks:
-    """Lend one lock an instance, and forget it when nobody holds or wants it."""
+    """Lend one lock for each instance, and forget it when it is neither held nor waited for."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

@@ -1,8 +1,8 @@
 """What a compute node does for each message of ComputeAPI (nova: compute/manager.py).
 
-The service delivers messages here; each method may be called from several threads, and twice for one message.
-The flows are elsewhere: a boot in ``build``, stopping and its kin in ``power``, the first minute in ``start_up``.
-It knows the conductor and its hypervisor, and no database.
+rpc.Server calls a method for each message; several threads may do so at once, and one message may come twice.
+The flows are elsewhere: a boot in ``build``, stopping, starting and rebooting in ``power``, what is done before the
+first message in ``start_up``.  This module knows the conductor and its hypervisor, and no database.
 """
 
 import logging
@@ -22,7 +22,7 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
 from mininova.notifications.events import Action, Phase, tell, tell_exists_so_far
-from mininova.objects import Instance, RequestSpec, Selection, Service
+from mininova.objects import ImageMeta, Instance, Service
 from mininova.rpc import Notifier
 from mininova.service.upgrade_levels import spoken
 from mininova.virt.driver import ComputeDriver
@@ -66,6 +66,59 @@ class ComputeManager:
         )
         self._power = Power(host, driver, conductor, notifier)
 
+    # ---- ComputeAPI
+
+    def build_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        """Boot an instance."""
+        with self._locks.holding(instance.uuid):
+            self._builder.build(ctxt, instance, image)
+
+    def stop_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Power the guest off."""
+        self._carry_out("stop", ctxt, instance)
+
+    def start_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Power the guest on."""
+        self._carry_out("start", ctxt, instance)
+
+    def reboot_instance(self, ctxt: RequestContext, instance: Instance, reboot_type: str = "SOFT") -> None:
+        """Reboot the guest."""
+        self._carry_out("hard_reboot" if reboot_type == "HARD" else "reboot", ctxt, instance)
+
+    def delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Destroy the guest and have the conductor end the delete.
+
+        It takes no lock: destroying interrupts what the hypervisor does for the instance, and the compare-and-swap
+        stops the operation that asked for that.
+        """
+        tell_exists_so_far(self._notifier, ctxt, instance, self._audit_period, self._clock())
+        self._tell(ctxt, instance, "delete", "start")
+        self._tell(ctxt, instance, "shutdown", "start")
+        try:
+            self.driver.destroy(instance.uuid)
+        except Exception as error:  # a hypervisor may raise anything: the owner gets a fault
+            return self._delete_failed(ctxt, instance, error)
+        self._tell(ctxt, instance, "shutdown", "end")
+        now = self._clock()
+        try:
+            self._conductor.destroy_instance(ctxt, instance, terminated_at=now)
+        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as error:  # an old message
+            return LOG.warning("compute drops the delete of %s, which moved or is gone: %s", instance.uuid, error)
+        LOG.info("compute has deleted instance %s", instance.uuid)
+        gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
+        return self._tell(ctxt, gone, "delete", "end")
+
+    def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
+        """Read the console, or the last ``length`` lines of it."""
+        output = self.driver.get_console_output(instance)
+        if length is None:
+            return output
+        return "\n".join(output.split("\n")[-length:]) if length > 0 else ""
+
+    def get_diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
+        """Read the guest's counters."""
+        return self.driver.get_diagnostics(instance)
+
     # ---- at start-up, and every now and then
 
     def init_host(self) -> None:
@@ -85,73 +138,18 @@ class ComputeManager:
         )
         self._conductor.report_state(service_context(), service, self.driver.get_available_resource())
 
-    # ---- ComputeAPI
-
-    def build_instance(
-        self, ctxt: RequestContext, instance: Instance, request_spec: RequestSpec, alternates: list[Selection]
-    ) -> None:
-        """Boot an instance."""
-        with self._locks.holding(instance.uuid):
-            self._builder.build(ctxt, instance, request_spec, alternates)
-
-    def delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Destroy the guest and have the conductor end the delete.
-
-        It waits for nothing: destroying interrupts what the hypervisor does for the instance, and the
-        compare-and-swap stops whoever was leading that.
-        """
-        tell_exists_so_far(self._notifier, ctxt, instance, self._audit_period, self._clock())
-        self._tell(ctxt, instance, "delete", "start")
-        self._tell(ctxt, instance, "shutdown", "start")
-        try:
-            self.driver.destroy(instance.uuid)
-        except Exception as error:  # whatever a hypervisor throws ends the delete, in words for the owner
-            return self._delete_failed(ctxt, instance, error)
-        self._tell(ctxt, instance, "shutdown", "end")
-        now = self._clock()
-        try:
-            self._conductor.destroy_instance(ctxt, instance, terminated_at=now)
-        except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as error:  # an old message, delivered late
-            return LOG.warning("Instance %s: its delete was not this host's to end: %s", instance.uuid, error)
-        LOG.info("Instance %s: deleted", instance.uuid)
-        gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
-        return self._tell(ctxt, gone, "delete", "end")
-
-    def stop_instance(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Power the guest off."""
-        self._carry_out("stop", ctxt, instance)
-
-    def start_instance(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Power the guest on."""
-        self._carry_out("start", ctxt, instance)
-
-    def reboot_instance(self, ctxt: RequestContext, instance: Instance, reboot_type: str = "SOFT") -> None:
-        """Reboot the guest."""
-        self._carry_out("hard_reboot" if reboot_type == "HARD" else "reboot", ctxt, instance)
-
-    def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
-        """Read the console, or the last ``length`` lines of it."""
-        output = self.driver.get_console_output(instance)
-        if length is None:
-            return output
-        return "\n".join(output.split("\n")[-length:]) if length > 0 else ""
-
-    def get_diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
-        """Read the guest's counters."""
-        return self.driver.get_diagnostics(instance)
-
-    # ----
+    # ---- small parts
 
     def _carry_out(self, operation: str, ctxt: RequestContext, instance: Instance) -> None:
         with self._locks.holding(instance.uuid):
             self._power.carry_out(ctxt, instance, operation)
 
     def _delete_failed(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
-        LOG.error("The guest of instance %s could not be destroyed: %s", instance.uuid, error)
+        LOG.error("compute could not destroy the guest of instance %s: %s", instance.uuid, error)
         try:
             instance = self._conductor.fail_instance(ctxt, instance, "delete", fault_of(error))
         except (errors.InstanceUpdateConflict, errors.InstanceNotFound) as other:
-            LOG.info("Instance %s: somebody else has ended its delete: %s", instance.uuid, other)
+            LOG.info("compute drops the fault of instance %s, whose delete has ended: %s", instance.uuid, other)
         self._tell(ctxt, instance, "delete", "error", message=str(error))
 
     def _tell(self, ctxt: RequestContext, instance: Instance, action: Action, phase: Phase, **extra: Any) -> None:

@@ -1,21 +1,18 @@
-"""How something that is done to an instance can end otherwise than well.
-
-Building, powering and deleting share these words.
-"""
+"""How an operation on a compute host ends when it does not end well: building, powering and deleting share this."""
 
 import traceback
 
 from mininova import errors
 from mininova.objects import Fault
 
-# What tells that the instance is being deleted, or is deleted already: whoever meets it clears up and is content.
+# These say that the instance is being deleted, or is deleted already: the operation that meets one clears up and ends.
 DELETE_WON = (errors.InstanceBeingDeleted, errors.InstanceNotFound, errors.GuestGone)
 
 
 def fault_of(error: Exception) -> Fault:
     """Put an error into words for the instance's owner, and its traceback for an administrator.
 
-    An error of ours speaks for itself; of another only the name is told, for it may quote what is nobody's business.
+    An error of ours has a sentence for users.  Of any other the owner reads the name only, for it may quote a secret.
     """
     known = isinstance(error, errors.MininovaError)
     return Fault(

@@ -1,8 +1,8 @@
 """Stopping, starting and rebooting: one flow for all of them, and a table of what differs.
 
-The compute manager calls it for each such message, and at start-up for those that were left half-done.  The
-first thing it does is a compare-and-swap, even where that changes nothing but the generation: so a message that
-is delivered twice, or late, does not touch a guest that its owner has asked other things of since.
+The compute manager calls ``Power.carry_out`` for each such message, and at start-up for those that were interrupted.
+The first thing it does is a compare-and-swap, even where that changes nothing but the generation.  So a message that
+is delivered twice, or late, does not touch a guest that its owner has since asked something else of.
 """
 
 import logging
@@ -20,8 +20,7 @@ from mininova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)
 
-
-# What each asks of the driver, by the names of states.OPERATIONS, where the states that they pass through are.
+# What each operation of states.OPERATIONS asks of the driver.
 OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance], None]] = {
     "stop": lambda driver, instance: driver.power_off(instance),
     "start": lambda driver, instance: driver.power_on(instance),
@@ -42,13 +41,13 @@ class Power:
         :param operation: a name in OPERATIONS
         """
         try:
-            self._run_or_take_up(ctxt, instance, operation)
+            self._run_or_resume(ctxt, instance, operation)
         except DELETE_WON as error:
-            LOG.info("Instance %s: the %s ends, for it is being deleted: %s", instance.uuid, operation, error)
+            LOG.info("compute drops the %s of instance %s, which is being deleted: %s", operation, instance.uuid, error)
 
     def _run(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
         ask, action = OPERATIONS[operation], ACTIONS[operation]
-        passes = states.under_way(operation)
+        passes = states.OPERATIONS[operation].passes
         for task_state in passes[1:] or passes:
             instance = self._update(ctxt, instance, operation, task_state=task_state)
 
@@ -58,28 +57,32 @@ class Power:
             power_state = self._driver.get_info(instance)
         except errors.GuestGone:
             raise
-        except Exception as error:  # whatever a hypervisor throws ends the operation, in words for the owner
-            LOG.warning("Instance %s: the %s failed: %s", instance.uuid, operation, error)
-            instance = self._conductor.fail_instance(ctxt, instance, operation, fault_of(error))
-            return tell(self._notifier, ctxt, instance, action, "error", message=str(error))
+        except Exception as error:  # a hypervisor may raise anything: the owner gets a fault
+            return self._fail(ctxt, instance, operation, error)
 
         instance = self._update(ctxt, instance, operation, power_state=power_state, **states.finish(operation))
-        LOG.info("Instance %s: %s done", instance.uuid, operation)
+        LOG.info("compute has done the %s of instance %s", operation, instance.uuid)
         return tell(self._notifier, ctxt, instance, action, "end")
 
-    def _run_or_take_up(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
+    def _update(self, ctxt: RequestContext, instance: Instance, operation: str, **changes: Any) -> Instance:
+        return self._conductor.update_instance(ctxt, instance, operation, InstanceChanges(**changes))
+
+    # ---- the other stories
+
+    def _run_or_resume(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
         """Run; if the row is not as the message has it, go on from there, provided it still waits for this."""
         try:
             return self._run(ctxt, instance, operation)
         except errors.InstanceBeingDeleted:
             raise
         except errors.InstanceUpdateConflict as conflict:
-            LOG.info("Instance %s: %s", instance.uuid, conflict)
+            LOG.info("compute looks again at instance %s before its %s: %s", instance.uuid, operation, conflict)
         fresh = self._conductor.get_instance(ctxt, instance.uuid)
         if fresh.host == self._host and states.operation_of(fresh.task_state) == operation:
             return self._run(ctxt, fresh, operation)
         return None
 
-    def _update(self, ctxt: RequestContext, instance: Instance, operation: str, **changes: Any) -> Instance:
-        expected = list[str | None](states.under_way(operation))
-        return self._conductor.update_instance(ctxt, instance, InstanceChanges(**changes), expected)
+    def _fail(self, ctxt: RequestContext, instance: Instance, operation: str, error: Exception) -> None:
+        LOG.warning("compute could not do the %s of instance %s: %s", operation, instance.uuid, error)
+        instance = self._conductor.fail_instance(ctxt, instance, operation, fault_of(error))
+        tell(self._notifier, ctxt, instance, ACTIONS[operation], "error", message=str(error))

@@ -2,7 +2,7 @@
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import Instance, RequestSpec, Selection
+from mininova.objects import ImageMeta, Instance
 
 _CALLS = {"api", "conductor"}
 _CASTS = {*_CALLS, "operator"}  # whose tool sends again what was parked
@@ -14,9 +14,7 @@ class ComputeAPI(rpc.Interface):
     topic, version = "compute", "1.0"
 
     @rpc.cast(since="1.0", by=_CASTS)
-    def build_instance(
-        self, ctxt: RequestContext, instance: Instance, request_spec: RequestSpec, alternates: list[Selection]
-    ) -> None:
+    def build_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Spawn it here; report each step through the conductor."""
 
     @rpc.cast(since="1.0", by=_CASTS)

@@ -2,18 +2,17 @@
 
 Every change of an instance is one compare-and-swap (db.instances.update), so conductors are interchangeable and
 there can be any number of them: the generation keeps one instance's changes in order, not a queue.  Builds are
-led by build.BuildFlow.
+led by build.BuildFlow.  What a compute node may ask for is judged in checks/.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from msgspec import UNSET
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
-from mininova.conductor.build import BUILD_EVENT, BuildFlow
+from mininova.conductor.build import BuildFlow
 from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
 from mininova.context import RequestContext
@@ -21,7 +20,7 @@ from mininova.db import actions, endings, instances, networks, services
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
+from mininova.objects import ComputeNode, Fault, Instance, InstanceAction, InstanceChanges, RequestSpec, Service
 from mininova.rpc.trust.denials import OnDenied, forbidden
 from mininova.trust.identities import Identity
 
@@ -29,21 +28,15 @@ LOG = logging.getLogger(__name__)
 
 SKEW = timedelta(minutes=5)  # that the clock of a host may be wrong
 
-# The one event of an action that is worked off on a compute node (Nova's names).
-EVENTS = {operation: f"compute__{operation}_instance" for operation in states.OPERATIONS} | {
-    "build": BUILD_EVENT,
-    "delete": "compute__terminate_instance",
-    "hard_reboot": "compute__reboot_instance",
-}
-
 
 class ConductorManager:
-    """Write what compute nodes report, and lead builds.
+    """Lead builds, and write what compute nodes report.
 
     :param flow: leads builds
-    :param notifier: tells the world of every change of state
-    :param identity_of: finds who a caller is; None where nobody can be told from another (``[identities] enforce``)
-    :param on_denied: told of what a report says beyond what is recorded of its host
+    :param notifier: publishes every change of state
+    :param identity_of: finds the identity of a caller; None where callers cannot be told apart (``[identities]
+        enforce``)
+    :param on_denied: called when a report says more than is recorded of its host
     :ivar on_identities: called when a compute was added or removed
     """
 
@@ -61,82 +54,54 @@ class ConductorManager:
         self.on_identities: Callable[[], object] = lambda: None
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
 
-    # ---- builds
+    # ---- a build, from the api's cast to its last step
 
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
         """Find a host for each instance and have it built there."""
         self.flow.build(ctxt, instances, request_spec)
 
-    def identities_changed(self, ctxt: RequestContext) -> None:
-        """Look again which computes there are."""
-        self.on_identities()
-
-    def reschedule_instance(
-        self,
-        ctxt: RequestContext,
-        instance: Instance,
-        request_spec: RequestSpec,
-        alternates: list[Selection],
-        fault: Fault,
-    ) -> None:
-        """Build an instance on its next alternate."""
-        try:
-            with self.own.only("reschedule_instance", instance.uuid, instance.generation):
-                self.flow.reschedule(ctxt, instance, request_spec, alternates, fault)
-        except LOST as error:
-            LOG.info("instance %s is not to be built again: %s", instance.uuid, error)
-
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step, and lend an address, in one transaction."""
         with self.own.only("allocate_network", instance.uuid, instance.generation), self.db.write() as tx:
-            new, _ = self._swap(tx, instance, {"task_state": states.NETWORKING}, states.under_way("build"))
+            new, _ = self._swap(tx, instance, "build", {"task_state": states.NETWORKING})
             if new.networks != "none":
                 address = networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, new.uuid)
                 new = new.replace(addresses=(address,))
         events.tell_update(self.notifier, ctxt, instance, new)
         return new
 
-    # ---- changes of state
-
     def update_instance(
-        self, ctxt: RequestContext, instance: Instance, changes: InstanceChanges, expected_task_state: list[str | None]
+        self, ctxt: RequestContext, instance: Instance, operation: str | None, changes: InstanceChanges
     ) -> Instance:
         """Compare and swap; when that ends the operation, its action has ended well."""
-        values = {name: value for name in changes.__struct_fields__ if (value := getattr(changes, name)) is not UNSET}
-        ended = _ended(values, expected_task_state)
+        written = changes.written()
+        if reason := states.unlawful(operation, written):
+            raise forbidden(rpc.caller(), "update_instance", instance.uuid, reason)
         with self.own.only("update_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            new, again = self._swap(tx, instance, values, expected_task_state)
-            self._refuse_another_time("update_instance", new, new.launched_at if "launched_at" in values else None)
-            if ended and not again:
-                actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[ended], "Success")
-                actions.finish(tx, new.uuid, ctxt.request_id)
+            new, again = self._swap(tx, instance, operation, written)
+            self._refuse_another_time("update_instance", new, written.get("launched_at"))
+            if states.ends(written) and not again:
+                actions.finish(tx, new.uuid)
         events.tell_update(self.notifier, ctxt, instance, new)
         return new
 
-    @staticmethod
-    def _swap(
-        tx: Connection, instance: Instance, changes: Mapping[str, object], expected_task_state: Sequence[str | None]
-    ) -> tuple[Instance, bool]:
-        """Compare and swap; give the row as it is now, and tell whether it was done before and is only asked again."""
+    def reschedule_instance(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
+        """Build an instance on its next alternate."""
         try:
-            new = instances.update(
-                tx,
-                instance.uuid,
-                changes,
-                generation=instance.generation,
-                expected_task_state=expected_task_state,
-                host=instance.host,
-            )
-        except errors.InstanceUpdateConflict as conflict:
-            return _done_already(tx, instance, changes, conflict), True
-        return new, False
+            with self.own.only("reschedule_instance", instance.uuid, instance.generation):
+                self.flow.reschedule(instance, fault)
+        except LOST as error:
+            LOG.info("conductor does not build instance %s again: %s", instance.uuid, error)
+
+    # ---- other ends
 
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly, and keep the fault for its owner."""
+        if operation not in states.OPERATIONS:
+            raise forbidden(rpc.caller(), "fail_instance", instance.uuid, f"there is no operation {operation!s:.100}")
         with self.own.only("fail_instance", instance.uuid, instance.generation), self.db.write() as tx:
             try:
-                new = endings.fail(tx, ctxt, instance, operation, fault, host=instance.host)
-                actions.event_finish(tx, new.uuid, ctxt.request_id, EVENTS[operation], "Error", fault.message)
+                new = endings.fail(tx, instance, operation, fault, host=instance.host)
             except errors.InstanceUpdateConflict as conflict:
                 new = _done_already(tx, instance, states.fail(operation), conflict)
         events.tell_update(self.notifier, ctxt, instance, new)
@@ -145,21 +110,11 @@ class ConductorManager:
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.own.only("destroy_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            new = endings.destroy(tx, ctxt, instance.uuid, terminated_at, host=instance.host or "")
+            new = endings.destroy(tx, instance.uuid, terminated_at, host=instance.host or "")
             if new is None:
                 return
-            actions.event_finish(tx, instance.uuid, ctxt.request_id, EVENTS["delete"], "Success")
             self._refuse_another_time("destroy_instance", new, terminated_at)
         events.tell_update(self.notifier, ctxt, instance, new)
-
-    def _refuse_another_time(self, method: str, instance: Instance, at: datetime | None) -> None:
-        """Refuse a moment before an instance was asked for, or after now: its owner pays for the time between."""
-        begin, now = instance.created_at, datetime.now(UTC)
-        if not self.own.checked or at is None or begin is None or begin - SKEW <= at.astimezone(UTC) <= now + SKEW:
-            return
-        raise forbidden(
-            rpc.caller(), method, instance.uuid, f"it was asked for at {begin}, it is {now} now, and not {at}"
-        )
 
     # ---- reads and reports
 
@@ -171,25 +126,56 @@ class ConductorManager:
     def get_instances(
         self, ctxt: RequestContext, host: str, active_since: datetime | None = None
     ) -> Sequence[Instance]:
-        """Read every instance on a host, and those that were deleted lately if that is asked for."""
+        """Read every instance on a host; with ``active_since``, those that were deleted since then, too."""
         with self.db.read() as tx:
             return instances.list_by_host(tx, host, active_since=active_since)
 
+    def get_actions(self, ctxt: RequestContext, host: str) -> Sequence[InstanceAction]:
+        """Tell who asked for what is being done to the instances on a host."""
+        with self.db.read() as tx:
+            return actions.under_way(tx, host)
+
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
-        """Take a heartbeat and a node's capacity, as far as that is for the host to say."""
+        """Record a heartbeat and a node's capacity, as far as the host may set them."""
         self.reports.take(service, node)
 
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
-        """Tell what the services have registered that they speak."""
+        """Tell which versions the services have registered."""
         with self.db.read() as tx:
             return services.levels(tx)
 
+    def identities_changed(self, ctxt: RequestContext) -> None:
+        """Read again which computes there are."""
+        self.on_identities()
 
-def _ended(changes: Mapping[str, object], expected_task_state: Sequence[str | None]) -> str | None:
-    """Name the operation that changes end well, if they end one."""
-    if changes.get("task_state", ...) is not None:
-        return None
-    return next((name for state in expected_task_state if (name := states.operation_of(state))), None)
+    # ---- small parts
+
+    @staticmethod
+    def _swap(
+        tx: Connection, instance: Instance, operation: str | None, changes: Mapping[str, object]
+    ) -> tuple[Instance, bool]:
+        """Compare and swap; give the row as it is now, and tell whether an earlier delivery had done it already."""
+        try:
+            new = instances.update(
+                tx,
+                instance.uuid,
+                changes,
+                generation=instance.generation,
+                expected_task_state=states.under_way(operation),
+                host=instance.host,
+            )
+        except errors.InstanceUpdateConflict as conflict:
+            return _done_already(tx, instance, changes, conflict), True
+        return new, False
+
+    def _refuse_another_time(self, method: str, instance: Instance, at: datetime | None) -> None:
+        """Refuse a moment before an instance was asked for, or after now: its owner pays for the time between."""
+        begin, now = instance.created_at, datetime.now(UTC)
+        if not self.own.checked or at is None or begin is None or begin - SKEW <= at.astimezone(UTC) <= now + SKEW:
+            return
+        raise forbidden(
+            rpc.caller(), method, instance.uuid, f"it was asked for at {begin}, it is {now} now, and not {at}"
+        )
 
 
 def _done_already(

@@ -1,11 +1,10 @@
 """What can be asked of a conductor."""
 
 from datetime import datetime
-from typing import Annotated
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Selection, Service
+from mininova.objects import ComputeNode, Fault, Instance, InstanceAction, InstanceChanges, RequestSpec, Service
 
 
 class ConductorAPI(rpc.Interface):
@@ -13,34 +12,13 @@ class ConductorAPI(rpc.Interface):
 
     A compute node gets what is on its own hosts, and writes what the operation under way allows; all else is
     rpc.Forbidden (docs/adr/0009).
-
-    1.1: get_levels; destroy_instance takes terminated_at, and get_instances active_since; update_instance and
-    fail_instance may be sent again.  1.2: identities_changed.
     """
 
-    topic, version = "conductor", "1.2"
+    topic, version = "conductor", "1.0"
 
     @rpc.cast(since="1.0", by={"api"})
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
         """Find a host for each instance and have it built there."""
-
-    @rpc.fanout(since="1.2", by={"operator"})
-    def identities_changed(self, ctxt: RequestContext) -> None:
-        """Look again which computes there are, and whose lanes are to be read."""
-
-    @rpc.cast(since="1.0", by={"compute"})
-    def reschedule_instance(
-        self,
-        ctxt: RequestContext,
-        instance: Instance,
-        request_spec: RequestSpec,
-        alternates: list[Selection],
-        fault: Fault,
-    ) -> None:
-        """Build an instance on its next alternate, after this host could not.
-
-        What was sent with the build is sent back; what is not as it was recorded then is refused.
-        """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
@@ -51,31 +29,33 @@ class ConductorAPI(rpc.Interface):
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def update_instance(
-        self, ctxt: RequestContext, instance: Instance, changes: InstanceChanges, expected_task_state: list[str | None]
+        self, ctxt: RequestContext, instance: Instance, operation: str | None, changes: InstanceChanges
     ) -> Instance:
-        """Compare and swap: write the changes if host, generation and task_state are as expected.
+        """Compare and swap: write the changes if the row has the instance's host and generation, and the operation.
 
         Asking again gives what the first time gave.
 
-        :raises errors.InstanceUpdateConflict: when they are not; nothing was written
-        :raises errors.InstanceBeingDeleted: when they are not because the instance is being deleted
+        :param operation: the one of states.OPERATIONS that is under way, which these changes move on by a step or
+            end well; None means that none is
+        :raises rpc.Forbidden: when the operation makes no such changes
+        :raises errors.InstanceUpdateConflict: when the row is not so; nothing was written
+        :raises errors.InstanceBeingDeleted: when it is not so because the instance is being deleted
         """
+
+    @rpc.cast(since="1.0", by={"compute"})
+    def reschedule_instance(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
+        """Build an instance on its next alternate, after this host could not."""
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly: the state that states.OPERATIONS gives a failure, and a fault the user can read."""
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
-    def destroy_instance(
-        self,
-        ctxt: RequestContext,
-        instance: Instance,
-        terminated_at: Annotated[datetime | None, rpc.since("1.1", dispensable=True)] = None,
-    ) -> None:
+    def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: mark the row deleted; free its room and its address.  Doing it twice is doing it once.
 
-        :raises errors.InstanceUpdateConflict: when nobody asked for its delete
         :param terminated_at: when the guest ended, as notifications say it; None means now
+        :raises errors.InstanceUpdateConflict: when no delete was asked for
         """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
@@ -86,21 +66,24 @@ class ConductorAPI(rpc.Interface):
         """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
-    def get_instances(
-        self,
-        ctxt: RequestContext,
-        host: str,
-        active_since: Annotated[datetime | None, rpc.since("1.1", dispensable=True)] = None,
-    ) -> list[Instance]:
+    def get_instances(self, ctxt: RequestContext, host: str, active_since: datetime | None = None) -> list[Instance]:
         """Read every instance that is on a host.
 
         :param active_since: also those that were deleted then or later
         """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
-    def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
-        """Take a heartbeat and the node's capacity; the first one registers both, and the most it may offer."""
+    def get_actions(self, ctxt: RequestContext, host: str) -> list[InstanceAction]:
+        """Tell who asked for what is being done to the instances on a host."""
 
-    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
+    def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
+        """Record a heartbeat and the node's capacity; the first one registers both, and the most it may offer."""
+
+    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
-        """Tell what the services have registered that they speak: for each topic, and each object, by version."""
+        """Tell which versions the services have registered: of each topic, and of each object."""
+
+    @rpc.fanout(since="1.0", by={"operator"})
+    def identities_changed(self, ctxt: RequestContext) -> None:
+        """Read again which computes there are, and whose lanes to read."""

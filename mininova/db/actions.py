@@ -1,27 +1,48 @@
 """Actions: what was asked of an instance, by whom, and how each step of it went.
 
-An action is one request to one instance; its events are the steps that the services report.  The api starts actions
-and shows them; the conductor reports and finishes.
+An action is the record of one request to one instance.  It is open from the transaction that accepts the request to
+the one that ends it, and an instance has one open action at most.  So whoever ends an operation ends the open action,
+and needs not know the request; and a host that takes an operation up again learns from it whose request that is.
+
+An action's events are its steps.  The api and the conductor write all of this, each in the transaction that changes
+the instance; the api shows it.  The names are Nova's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from mininova import errors
+from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db.models.compute import instance_action_events as event_table
 from mininova.db.models.compute import instance_actions as table
+from mininova.db.models.compute import instances
 from mininova.db.pages import page
 from mininova.db.rows import Rows
+from mininova.objects import InstanceAction
+
+# The step of an operation that its host does.
+ON_HOST: Mapping[str, str] = {
+    "build": "compute__do_build_and_run_instance",
+    "stop": "compute_stop_instance",
+    "start": "compute_start_instance",
+    "reboot": "compute_reboot_instance",
+    "hard_reboot": "compute_reboot_instance",
+    "delete": "compute_terminate_instance",
+}
+# The step with which an action ends that no host works on: a build that reached none, a delete that needs none.
+WITHOUT_HOST: Mapping[str, str] = {"create": "conductor_schedule_and_build_instances", "delete": "api__local_delete"}
+
+SUCCESS, ERROR = "Success", "Error"
 
 
 class ActionEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One step of an action.
 
-    :param result: ``Success`` or ``Error``; None while it goes on
+    :param result: SUCCESS or ERROR; None while it goes on
+    :param traceback: what went wrong, for administrators
     """
 
     event: str
@@ -35,7 +56,8 @@ class ActionEvent(msgspec.Struct, frozen=True, kw_only=True):
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One request to one instance.
 
-    :param message: ``Error``, or more words, when it went wrong
+    :param message: ERROR when a step of it went wrong
+    :param finish_time: None while it is open
     :param events: its steps, the latest first; only ``get`` reads them
     """
 
@@ -51,91 +73,107 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[ActionEvent, ...] = ()
 
 
-LONGEST = 255  # characters of a message
-
 ROWS = Rows(Action, table, key="instance_uuid")
 EVENTS = Rows(ActionEvent, event_table, key="id")
+ASKED = Rows(InstanceAction, table, key="instance_uuid")
 
+_is_open = table.c.finish_time.is_(None)
 _this = (ROWS.which, table.c.request_id == bindparam("request"))
 _steps = event_table.join(table, table.c.id == event_table.c.action_id)
 
 _insert = insert(table)
-_update = update(table).where(*_this)
-_get = ROWS.select.where(*_this).order_by(table.c.id.desc()).limit(1)
-_start_event = (
-    insert(event_table)
-    .from_select(
-        ["action_id", "event", "host", "start_time"],
-        select(
-            table.c.id,
-            bindparam("step", type_=event_table.c.event.type),
-            bindparam("on_host", type_=event_table.c.host.type),
-            bindparam("now", type_=event_table.c.start_time.type),
-        )
-        .where(*_this)
-        .order_by(table.c.id.desc())
-        .limit(1),
-    )
+_insert_event = insert(event_table)
+_start_event = _insert_event.from_select(
+    ["action_id", "event", "host", "start_time"],
+    select(
+        table.c.id,
+        bindparam("step", type_=event_table.c.event.type),
+        bindparam("on_host", type_=event_table.c.host.type),
+        bindparam("now", type_=event_table.c.start_time.type),
+    ).where(ROWS.which, _is_open),
+)
+_open = select(table.c.id, table.c.action).where(ROWS.which, _is_open).order_by(table.c.id.desc())
+_asked_on_host = ASKED.select.where(
+    _is_open,
+    table.c.instance_uuid.in_(select(instances.c.uuid).where(instances.c.host == bindparam("host"))),
+)
+_update = update(table).where(table.c.id == bindparam("which_action"))
+_end_events = (
+    update(event_table)
+    .where(event_table.c.action_id == bindparam("which_action"), event_table.c.finish_time.is_(None))
     .execution_options(preserve_rowcount=True)
 )
+_get = ROWS.select.where(*_this).order_by(table.c.id.desc()).limit(1)
 _events = select(*EVENTS.columns).select_from(_steps).where(*_this).order_by(event_table.c.id.desc())
 _hosts = select(event_table.c.host).select_from(_steps).where(ROWS.which, event_table.c.host.is_not(None)).distinct()
-_last_event = (
-    select(event_table.c.id)
-    .select_from(_steps)
-    .where(*_this, event_table.c.event == bindparam("step"))
-    .order_by(event_table.c.id.desc())
-    .limit(1)
-)
-_finish_event = update(event_table).where(event_table.c.id == bindparam("which"))
 
 
-def start(tx: Connection, ctxt: RequestContext, instance_uuids: Sequence[str], action: str) -> None:
-    """Record that the context's request asks an action of each of these instances."""
-    now = datetime.now(UTC)
-    row = {
-        "action": action,
-        "request_id": ctxt.request_id,
-        "user_id": ctxt.user_id,
-        "project_id": ctxt.project_id,
-        "start_time": now,
-        "updated_at": now,
-    }
-    tx.execute(_insert, [{"instance_uuid": uuid, **row} for uuid in instance_uuids])
+# ---- an operation, from its first transaction to its last
 
 
-def finish(tx: Connection, uuid: str, request_id: str, message: str | None = None) -> None:
-    """Record that an action has ended.
+def start(
+    tx: Connection, ctxt: RequestContext, instance_uuids: Sequence[str], operation: str, host: str | None = None
+) -> None:
+    """Record that a request asks an operation of each of these instances; one that it may interrupt ends here.
 
-    :param message: what went wrong; None leaves what an event may have said
+    :param host: where it begins at once
     """
+    action = states.OPERATIONS[operation].action
+    if states.OPERATIONS[operation].over != frozenset():
+        for uuid in instance_uuids:
+            interrupt(tx, uuid, f"{action} ({ctxt.request_id})")
     now = datetime.now(UTC)
-    said = {} if message is None else {"message": message[:LONGEST]}
-    tx.execute(_update, {"finish_time": now, "updated_at": now, **said, "which": uuid, "request": request_id})
+    tx.execute(_insert, [_row(ctxt, uuid, action, now) for uuid in instance_uuids])
+    if host is not None:
+        for uuid in instance_uuids:
+            event_start(tx, uuid, ON_HOST[operation], host)
 
 
-def event_start(tx: Connection, uuid: str, request_id: str, event: str, host: str | None) -> bool:
-    """Record that a step of an action begins; tell whether there is such an action."""
-    values = {"step": event, "on_host": host, "now": datetime.now(UTC), "which": uuid, "request": request_id}
-    return tx.execute(_start_event, values).rowcount > 0
+def event_start(tx: Connection, uuid: str, event: str, host: str) -> None:
+    """Record that a step of an instance's open action begins; nothing if there is none."""
+    tx.execute(_start_event, {"which": uuid, "step": event, "on_host": host, "now": datetime.now(UTC)})
 
 
-def event_finish(
-    tx: Connection, uuid: str, request_id: str, event: str, result: str, traceback: str | None = None
-) -> bool:
-    """Record how a step of an action ended; an ``Error`` marks the action too.  Tell whether there is such a step.
+def event_fail(tx: Connection, uuid: str, reason: str) -> None:
+    """Record that the step under way went wrong, and the action with it, which stays open."""
+    for action_id, _ in tx.execute(_open, {"which": uuid}).all():
+        now = datetime.now(UTC)
+        _end_steps(tx, action_id, now, reason)
+        tx.execute(_update, {"which_action": action_id, "updated_at": now, "message": ERROR})
 
-    :param traceback: for administrators only
+
+def finish(tx: Connection, uuid: str, error: str | None = None) -> None:
+    """Record that the open action of an instance has ended, and the step under way with it; nothing if there is none.
+
+    :param error: what went wrong; None when it ended well
     """
-    this = {"which": uuid, "request": request_id}
-    last = tx.execute(_last_event, {"step": event, **this}).scalar()
-    if last is None:
-        return False
+    for action_id, action in tx.execute(_open, {"which": uuid}).all():
+        now = datetime.now(UTC)
+        if not _end_steps(tx, action_id, now, error) and action in WITHOUT_HOST:
+            tx.execute(_insert_event, _whole_step(action_id, WITHOUT_HOST[action], now, error))
+        said = {} if error is None else {"message": ERROR}
+        tx.execute(_update, {"which_action": action_id, "updated_at": now, "finish_time": now, **said})
+
+
+def interrupt(tx: Connection, uuid: str, by: str) -> None:
+    """Record that something else has ended what was being done to an instance, if anything was."""
+    finish(tx, uuid, f"interrupted by {by}")
+
+
+def record(tx: Connection, ctxt: RequestContext, uuid: str, action: str) -> None:
+    """Record an action that is done in the transaction that accepts it: its start, its one step and its end."""
     now = datetime.now(UTC)
-    tx.execute(_finish_event, {"finish_time": now, "result": result, "traceback": traceback, "which": last})
-    said = {"message": result} if result == "Error" else {}
-    tx.execute(_update, {"updated_at": now, **said, **this})
-    return True
+    row = {**_row(ctxt, uuid, action, now), "finish_time": now}
+    for action_id in tx.execute(_insert, row).inserted_primary_key or ():
+        tx.execute(_insert_event, _whole_step(action_id, f"api_{action}", now, None))
+
+
+def under_way(tx: Connection, host: str) -> list[InstanceAction]:
+    """Tell who asked for what is being done to the instances on a host."""
+    return ASKED.all(tx.execute(_asked_on_host, {"host": host}))
+
+
+# ---- reads
 
 
 def search(
@@ -176,5 +214,34 @@ def get(tx: Connection, uuid: str, request_id: str) -> Action:
 
 
 def hosts(tx: Connection, uuid: str) -> set[str]:
-    """Name the hosts on which a step of any action of an instance was begun, that of an instance which is gone, too."""
+    """Name the hosts on which a step of any action of an instance was begun; a deleted instance keeps them."""
     return set(tx.execute(_hosts, {"which": uuid}).scalars())
+
+
+# ---- small parts
+
+
+def _row(ctxt: RequestContext, uuid: str, action: str, now: datetime) -> dict[str, object]:
+    return {
+        "instance_uuid": uuid,
+        "action": action,
+        "request_id": ctxt.request_id,
+        "user_id": ctxt.user_id,
+        "project_id": ctxt.project_id,
+        "start_time": now,
+        "updated_at": now,
+    }
+
+
+def _end_steps(tx: Connection, action_id: int, now: datetime, error: str | None) -> bool:
+    """End the steps of an action that are under way; tell whether there were any."""
+    ends = {"which_action": action_id, "finish_time": now, **_outcome(error)}
+    return tx.execute(_end_events, ends).rowcount > 0
+
+
+def _whole_step(action_id: int, event: str, now: datetime, error: str | None) -> dict[str, object]:
+    return {"action_id": action_id, "event": event, "start_time": now, "finish_time": now, **_outcome(error)}
+
+
+def _outcome(error: str | None) -> dict[str, str | None]:
+    return {"result": SUCCESS if error is None else ERROR, "traceback": error}

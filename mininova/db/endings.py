@@ -1,7 +1,7 @@
-"""How an operation on an instance ends in the database, other than well: with a fault, or with the instance gone.
+"""How an operation ends in the database, other than well: with a fault, or with the instance gone.
 
-Each touches several tables and is done in the caller's transaction, so that no room and no address outlives what it
-was lent for.  The api and the conductor end operations; compute nodes ask the conductor to.
+An ending touches several tables in one transaction, which is the caller's, so that no room, no address and no open
+action outlives what it was for.  The api and the conductor end operations; compute nodes ask the conductor to.
 """
 
 from datetime import datetime
@@ -10,17 +10,15 @@ from types import EllipsisType
 from sqlalchemy import Connection
 
 from mininova import errors, states
-from mininova.context import RequestContext
 from mininova.db import actions, claims, faults, instances, networks, request_specs
 from mininova.objects import Fault, Instance
 
-# The row is another's by now, or nobody's: a delete won, somebody was faster, or this message came a second time.
+# Another request has won: a delete, or one that was faster, or this message came a second time.
 LOST = (errors.InstanceUpdateConflict, errors.InstanceNotFound)
 
 
 def fail(
     tx: Connection,
-    ctxt: RequestContext,
     instance: Instance,
     operation: str,
     fault: Fault,
@@ -30,7 +28,7 @@ def fail(
     """End an operation badly: the state that the table gives a failure, a fault, and a failed build's room back.
 
     :param host: where the row must say that the instance is; ``...`` does not compare
-    :raises errors.InstanceUpdateConflict: when somebody else has ended it, or a delete came; nothing was written
+    :raises errors.InstanceUpdateConflict: when the operation has ended, or a delete came; nothing was written
     """
     failed = instances.update(
         tx,
@@ -44,24 +42,19 @@ def fail(
         claims.free(tx, instance.uuid)
         networks.free(tx, instance.uuid)
     faults.create(tx, instance.uuid, fault, failed.host)
-    actions.finish(tx, instance.uuid, ctxt.request_id, "Error")
+    actions.finish(tx, instance.uuid, fault.message)
     return failed
 
 
 def destroy(
-    tx: Connection,
-    ctxt: RequestContext,
-    uuid: str,
-    terminated_at: datetime | None = None,
-    *,
-    host: str | None = None,
+    tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | None = None
 ) -> Instance | None:
     """End a delete: the row, its room and its address; give the instance as it is now, or None if it had ended before.
 
     :param terminated_at: when its guest ended, as others are told; None means now
     :param host: on which it must be, and be in ``deleting``; None compares neither
     :raises errors.InstanceNotFound: when it is elsewhere
-    :raises errors.InstanceUpdateConflict: when nobody asked for its delete; nothing was written
+    :raises errors.InstanceUpdateConflict: when no delete was asked for; nothing was written
     """
     gone = instances.destroy(tx, uuid, terminated_at, host=host)
     if gone is None:
@@ -69,5 +62,5 @@ def destroy(
     claims.free(tx, uuid)
     networks.free(tx, uuid)
     request_specs.forget(tx, uuid)
-    actions.finish(tx, uuid, ctxt.request_id)
+    actions.finish(tx, uuid)
     return gone.replace(addresses=())

@@ -1,7 +1,8 @@
-"""Request specs: what was asked for when an instance was, and where its build may still go.
+"""Builds: for each instance, what was asked for, by whom, and the hosts that are still to be tried.
 
-The conductor writes one in the transaction that gives an instance its host, and reads it when that host cannot build
-it: so a host has no say in what is built elsewhere, nor where.  It goes when the instance does.
+The conductor writes a build in the transaction that gives an instance its host, and reads it when that host cannot
+build the instance.  So the host has no say in what is built elsewhere, for whom and where.  The row goes when the
+instance does.
 """
 
 from datetime import UTC, datetime
@@ -9,18 +10,19 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
+from mininova import errors
 from mininova.context import RequestContext
 from mininova.db.models.compute import request_specs as table
 from mininova.db.rows import Rows, insert_new
 from mininova.objects import RequestSpec, Retry, Selection
 
 
-class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+class Build(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a build beside the instance.
 
     :param context: of the request that asked for it
-    :param spec: its ``retry`` has the hosts that could not
-    :param alternates: the hosts that are still to be tried
+    :param spec: its ``retry`` names the hosts that failed
+    :param alternates: the hosts that are still to be tried, the next one first
     """
 
     instance_uuid: str
@@ -28,30 +30,45 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     spec: RequestSpec
     alternates: tuple[Selection, ...]
 
-    def tried(self, host: str, reason: str) -> "Recorded":
-        """Give what is known of it after a host could not build it."""
+    @property
+    def next_host(self) -> Selection:
+        """The host to try now."""
+        return self.alternates[0]
+
+    def sent(self) -> "Build":
+        """Give the build as it is when the next host has it."""
+        return msgspec.structs.replace(self, alternates=self.alternates[1:])
+
+    def failed_on(self, host: str, reason: str) -> "Build":
+        """Give the build as it is when a host could not do it."""
         before = self.spec.retry
         retry = Retry(attempts=before.attempts + 1, hosts=(*before.hosts, host), reason=reason)
         return msgspec.structs.replace(self, spec=self.spec.replace(retry=retry))
 
 
-ROWS = Rows(Recorded, table, key="instance_uuid")
+ROWS = Rows(Build, table, key="instance_uuid")
 
 _insert = insert(table)
 _update = update(table).where(table.c.instance_uuid == bindparam("which"))
 _delete = delete(table).where(ROWS.which)
 
 
-def record(tx: Connection, recorded: Recorded) -> None:
+def record(tx: Connection, build: Build) -> None:
     """Write down how an instance is being built now; what was written before is replaced."""
-    values = {**ROWS.values(recorded), "updated_at": datetime.now(UTC)}
+    values = {**ROWS.values(build), "updated_at": datetime.now(UTC)}
     if not insert_new(tx, _insert, values):
-        tx.execute(_update, {**values, "which": recorded.instance_uuid})
+        tx.execute(_update, {**values, "which": build.instance_uuid})
 
 
-def get(tx: Connection, uuid: str) -> Recorded | None:
-    """Read what is known of an instance's build."""
-    return ROWS.first(tx.execute(ROWS.one, {"which": uuid}))
+def get(tx: Connection, uuid: str) -> Build:
+    """Read what is known of an instance's build.
+
+    :raises errors.InstanceNotFound: when it was never given a host, or is deleted
+    """
+    build = ROWS.first(tx.execute(ROWS.one, {"which": uuid}))
+    if build is None:
+        raise errors.InstanceNotFound(instance_uuid=uuid)
+    return build
 
 
 def forget(tx: Connection, uuid: str) -> None:

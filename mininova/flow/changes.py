@@ -78,12 +78,6 @@ def _failed(args: Any, result: Any) -> str:
     return f"{moved}: {at(args, 'fault', 'message')}"
 
 
-def _rescheduled(args: Any, result: Any) -> str:
-    left = len(listed(at(args, "alternates")))
-    hosts = f"{left} host{'s' if left != 1 else ''} left to try"
-    return f"{hosts}: {at(args, 'fault', 'message')}"
-
-
 def _destroyed(args: Any, result: Any) -> str:
     return _step(state(at(args, "instance")), "deleted")
 
@@ -114,7 +108,7 @@ def _reason(args: Any, result: Any) -> str:
 ASKED: dict[str, Describe] = {
     "build_instances": _created,
     "build_instance": _placed,
-    "reschedule_instance": _rescheduled,
+    "reschedule_instance": _reason,
     "allocate_network": _networked,
     "update_instance": _updated,
     "fail_instance": _failed,

@@ -1,6 +1,7 @@
-"""A virtual machine as every service sees it, and the part of it that a compute node may change."""
+"""A virtual machine as every service sees it, what a compute node may change of it, and who asked for a change."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -89,3 +90,17 @@ class InstanceChanges(Versioned, frozen=True, kw_only=True):
     power_state: int | UnsetType = UNSET
     progress: int | UnsetType = UNSET
     launched_at: datetime | UnsetType = UNSET
+
+    def written(self) -> dict[str, Any]:
+        """Give the fields that are set."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
+
+
+class InstanceAction(Versioned, frozen=True, kw_only=True):
+    """One request to one instance: who asked for what."""
+
+    instance_uuid: str
+    action: str
+    request_id: str
+    user_id: str | None = None
+    project_id: str | None = None

@@ -1,9 +1,9 @@
-"""What becomes of a cast that its receiver refused: the operation failed, and its owner is told why.
+"""What happens when a receiver refuses a cast: the operation fails, and its owner reads why.
 
-A receiver refuses what it does not speak: an older service, or a newer one.  The cast comes back to the process
-that sent it (rpc.Peer), the api or the conductor, and this ends the operation of every instance in it, so that
-nothing stays in the middle of something that nobody does.  An instance that has moved on since the cast was sent, which
-its generation tells, is left alone: a rejection may be late, or be said twice by a host that is not to be believed.
+A receiver refuses a cast whose version it does not speak.  The cast comes back to the process that sent it (rpc.Peer),
+the api or the conductor, which here ends the operation of every instance in it, so that none stays in the middle.  An
+instance that has moved on since the cast was sent, which its generation tells, is left alone: a rejection may be late,
+or be sent twice by a host that is not trusted.
 """
 
 import logging
@@ -31,7 +31,13 @@ class Rejections:
 
     def __call__(self, ctxt: RequestContext, refused: rpc.Request, error: Exception) -> None:
         """Fail what is being done to each instance of one refused cast."""
-        LOG.error("cast %s %s was refused: %s", refused.method, refused.version, error)
+        LOG.error(
+            "%s ends what the cast %s %s was for, which was refused: %s",
+            self.service,
+            refused.method,
+            refused.version,
+            error,
+        )
         fault = Fault(code=500, message=f"{refused.method} was refused: {error}", created_at=datetime.now(UTC))
         for uuid, generation in _instances_in(objects.unwrap(refused.args)):
             self._fail(ctxt, uuid, generation, fault)
@@ -43,9 +49,9 @@ class Rejections:
                 operation = states.operation_of(instance.task_state)
                 if operation is None:
                     return
-                failed = endings.fail(tx, ctxt, instance.replace(generation=generation), operation, fault)
+                failed = endings.fail(tx, instance.replace(generation=generation), operation, fault)
         except endings.LOST as lost:
-            LOG.info("instance %s has no use for a fault: %s", uuid, lost)
+            LOG.info("%s drops the fault of instance %s, which has moved on: %s", self.service, uuid, lost)
             return
         events.tell_update(self.notifier, ctxt, instance, failed, self.service)
         action = events.ACTIONS[operation]

@@ -17,6 +17,7 @@ _ACRUX = {
     "Flavor": "1.0",
     "ImageMeta": "1.0",
     "Instance": "1.0",
+    "InstanceAction": "1.0",
     "InstanceChanges": "1.0",
     "RequestSpec": "1.0",
     "Retry": "1.0",
@@ -24,12 +25,6 @@ _ACRUX = {
     "Service": "1.0",
 }
 
-_BELLATRIX = _ACRUX | {"conductor": "1.1"}
-
-RELEASES: Mapping[str, Mapping[str, str]] = {
-    "acrux": _ACRUX,
-    "bellatrix": _BELLATRIX,
-    "capella": _BELLATRIX | {"conductor": "1.2"},
-}
+RELEASES: Mapping[str, Mapping[str, str]] = {"acrux": _ACRUX}
 
 OLDEST = next(iter(RELEASES))

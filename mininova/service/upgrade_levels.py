@@ -51,12 +51,9 @@ class UpgradeLevels:
             self._levels = levels
 
     def learn_from(self, ask: Callable[[], rpc.Levels]) -> None:
-        """Ask somebody what is registered; who is too old to be asked speaks what the oldest release speaks."""
+        """Ask what is registered, if any setting depends on it."""
         if AUTO in self._settings.values():
-            try:
-                self.learn(ask())
-            except rpc.UnsupportedVersion:
-                self.learn(_of_release(OLDEST))
+            self.learn(ask())
 
     def _applied(self, registered: rpc.Levels) -> rpc.Levels:
         """Combine what is registered with what is set; of objects, what all who are meant know of them."""

@@ -16,13 +16,12 @@ from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
 from mininova.db import claims, hosts, identities, instances, request_specs
-from mininova.objects import Fault, Instance, InstanceChanges, Selection
+from mininova.objects import Fault, Instance, InstanceChanges
 from mininova.scheduler.rpcapi import SchedulerAPI
 from tests.fixtures.cloud import Cloud
 
 CTXT = service_context()
 FAULT = Fault(code=500, message="so says the attacker")
-ACTIVE = list(states.under_way("build"))
 
 
 class TakenOver:
@@ -70,12 +69,12 @@ ATTACKS: dict[str, tuple[str, Any, Any]] = {
     "update another's, saying where it is": (
         "update_instance",
         lambda it: it.theirs,
-        lambda it: it.conductor.update_instance(CTXT, it.row(it.theirs), InstanceChanges(power_state=4), [None]),
+        lambda it: it.conductor.update_instance(CTXT, it.row(it.theirs), None, InstanceChanges(power_state=4)),
     ),
     "update another's, saying that it is here": (
         "update_instance",
         lambda it: it.theirs,
-        lambda it: it.conductor.update_instance(CTXT, it.pretended(), InstanceChanges(power_state=4), [None]),
+        lambda it: it.conductor.update_instance(CTXT, it.pretended(), None, InstanceChanges(power_state=4)),
     ),
     "repeat another's last update, saying that it is here": (
         "update_instance",
@@ -83,8 +82,8 @@ ATTACKS: dict[str, tuple[str, Any, Any]] = {
         lambda it: it.conductor.update_instance(
             CTXT,
             it.pretended(generation=it.row(it.theirs).generation - 1),
+            "build",
             InstanceChanges(vm_state="active", task_state=None),
-            ACTIVE,
         ),
     ),
     "fail another's operation": (
@@ -105,7 +104,7 @@ ATTACKS: dict[str, tuple[str, Any, Any]] = {
     "take another's away from its host": (
         "reschedule_instance",
         lambda it: it.theirs,
-        lambda it: give_back(it, it.pretended(), it.theirs),
+        lambda it: it.conductor.reschedule_instance(CTXT, it.pretended(), FAULT),
     ),
     "read another's": (
         "get_instance",
@@ -117,19 +116,25 @@ ATTACKS: dict[str, tuple[str, Any, Any]] = {
         lambda it: "host host-2",
         lambda it: it.conductor.get_instances(CTXT, "host-2"),
     ),
+    "ask who does what on another host": (
+        "get_actions",
+        lambda it: "host host-2",
+        lambda it: it.conductor.get_actions(CTXT, "host-2"),
+    ),
+    "name an operation that there is not": (
+        "update_instance",
+        lambda it: it.own,
+        lambda it: it.conductor.update_instance(CTXT, it.row(it.own), "resize", InstanceChanges(power_state=4)),
+    ),
     "write its own as deleted": (
         "update_instance",
         lambda it: it.own,
-        lambda it: it.conductor.update_instance(
-            CTXT, it.row(it.own), InstanceChanges(vm_state="deleted"), [None]
-        ),
+        lambda it: it.conductor.update_instance(CTXT, it.row(it.own), None, InstanceChanges(vm_state="deleted")),
     ),
     "bring its own into an operation that nobody asked for": (
         "update_instance",
         lambda it: it.own,
-        lambda it: it.conductor.update_instance(
-            CTXT, it.row(it.own), InstanceChanges(task_state="deleting"), [None]
-        ),
+        lambda it: it.conductor.update_instance(CTXT, it.row(it.own), "stop", InstanceChanges(**states.finish("stop"))),
     ),
     "delete its own, which nobody asked for": (
         "destroy_instance",
@@ -149,7 +154,7 @@ ATTACKS: dict[str, tuple[str, Any, Any]] = {
     "give its own back, which runs": (
         "reschedule_instance",
         lambda it: it.own,
-        lambda it: give_back(it, it.row(it.own), it.own),
+        lambda it: it.conductor.reschedule_instance(CTXT, it.row(it.own), FAULT),
     ),
     "have servers built": (
         "build_instances",
@@ -205,17 +210,6 @@ def recorded(it: TakenOver, uuid: str) -> Any:
         return request_specs.get(tx, uuid)
 
 
-def give_back(it: TakenOver, instance: Instance, like: str, *alternates: str, **spec: Any) -> None:
-    """Say that an instance cannot be built here, and where it may go.
-
-    :param like: the instance whose spec is sent
-    :param spec: what is changed in it
-    """
-    known = recorded(it, like)
-    to = [Selection(host=host, node=host, availability_zone="nova") for host in alternates]
-    it.conductor.reschedule_instance(CTXT, instance, known.spec.replace(**spec), to, FAULT)
-
-
 def report(it: TakenOver, service: Any = {}, node: Any = {}) -> None:
     """Send a heartbeat that is not quite that of host-1; what is a mapping has more in it than there was."""
     with it.cloud.db.read() as tx:
@@ -266,11 +260,11 @@ def test_a_removed_compute_is_refused(there: TakenOver):
 def test_an_old_update_of_its_own(there: TakenOver):
     """A replayed update meets another generation, as an honest one that is late does: a conflict, and no denial."""
     old = there.row(there.own)
-    there.conductor.update_instance(CTXT, old, InstanceChanges(power_state=4), [None])
-    there.conductor.update_instance(CTXT, there.row(there.own), InstanceChanges(power_state=1), [None])
+    there.conductor.update_instance(CTXT, old, None, InstanceChanges(power_state=4))
+    there.conductor.update_instance(CTXT, there.row(there.own), None, InstanceChanges(power_state=1))
     before = there.everything()
     with pytest.raises(errors.InstanceUpdateConflict):
-        there.conductor.update_instance(CTXT, old, InstanceChanges(power_state=4), [None])
+        there.conductor.update_instance(CTXT, old, None, InstanceChanges(power_state=4))
     assert there.everything() == before
     assert there.cloud.denied() == []
 
@@ -284,13 +278,9 @@ def test_its_last_update_again(there: TakenOver):
     before = there.everything()
     for instance in (old, stopping):
         with pytest.raises(errors.InstanceUpdateConflict):
-            there.conductor.update_instance(
-                CTXT, instance, InstanceChanges(**states.finish("stop")), list(states.under_way("stop"))
-            )
+            there.conductor.update_instance(CTXT, instance, "stop", InstanceChanges(**states.finish("stop")))
     last = there.row(there.own).replace(generation=there.row(there.own).generation - 1)
-    there.conductor.update_instance(
-        CTXT, last, InstanceChanges(**states.finish("stop")), list(states.under_way("stop"))
-    )
+    there.conductor.update_instance(CTXT, last, "stop", InstanceChanges(**states.finish("stop")))
     assert there.everything() == before
 
 
@@ -298,7 +288,8 @@ def test_a_server_that_waits_for_its_first_host(there: TakenOver):
     """Nobody can take over a build that was given to no host yet."""
     uuid = there.cloud.boot()
     before = there.everything()
-    give_back(there, there.row(uuid).replace(host="host-1", generation=-1), there.own, "host-1")
+    pretended = there.row(uuid).replace(host="host-1", generation=-1)
+    there.conductor.reschedule_instance(CTXT, pretended, FAULT)
     there.cloud.broker.deliver_one()  # the api's cast, which was first
     there.cloud.run()
     assert there.everything().keys() == before.keys()
@@ -306,29 +297,20 @@ def test_a_server_that_waits_for_its_first_host(there: TakenOver):
     assert [denial[1] for denial in there.cloud.denied()] in ([], ["reschedule_instance"])
 
 
-@pytest.mark.parametrize(
-    ("alternates", "spec"),
-    [
-        (["host-1"], {}),
-        (["host-9"], {}),
-        ([], {"project_id": "another"}),
-        ([], {"flavor": "bigger"}),
-    ],
-)
-def test_where_and_what_is_built_next(there: TakenOver, alternates: list[str], spec: dict[str, Any]):
+@pytest.mark.parametrize("said", [{"project_id": "another"}, {"flavor": "bigger"}, {"availability_zone": "gold"}])
+def test_where_and_what_is_built_next(there: TakenOver, said: dict[str, Any]):
     """A host that gives an instance back has no say in where it goes, and what it is there: the record has."""
     uuid = building_on_host_1(there)
     before = there.row(uuid)
-    if "flavor" in spec:
-        spec = {"flavor": before.flavor.replace(memory_mb=64 * 1024)}
-    give_back(there, before, uuid, *alternates, **spec)
+    if "flavor" in said:
+        said = {"flavor": before.flavor.replace(memory_mb=64 * 1024)}
+    there.conductor.reschedule_instance(CTXT, before.replace(**said), FAULT)
     there.cloud.run()
     after = there.row(uuid)
-    assert (after.host, after.vm_state) == ("host-2", states.ACTIVE)
+    assert (after.host, after.vm_state, after.availability_zone) == ("host-2", states.ACTIVE, "nova")
     assert (after.flavor, after.project_id, after.image_ref) == (before.flavor, before.project_id, before.image_ref)
     with there.cloud.db.read() as tx:
         assert claims.of_instance(tx, uuid).memory_mb == before.flavor.memory_mb
-    assert there.cloud.denied() == [("compute.host-1", "reschedule_instance", uuid, 1)]
 
 
 @pytest.mark.parametrize("launched_at", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)])
@@ -339,7 +321,7 @@ def test_a_moment_that_costs_its_owner(there: TakenOver, launched_at: datetime):
     before = there.everything()
     end = InstanceChanges(**states.finish("build"), launched_at=launched_at)
     with pytest.raises(rpc.Forbidden):
-        there.conductor.update_instance(CTXT, instance, end, ACTIVE)
+        there.conductor.update_instance(CTXT, instance, "build", end)
     assert there.everything() == before
 
 

@@ -1,11 +1,13 @@
 """The one table of states: every state, every operation."""
 
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
 
 from mininova import errors, states
-from mininova.states import OPERATIONS
+from mininova.objects import InstanceChanges
+from mininova.states import OPERATIONS, unlawful
 
 TASK_STATES = [None, *dict.fromkeys(step for op in OPERATIONS.values() for step in op.passes)]
 
@@ -79,3 +81,71 @@ def test_a_delete_starts_over_whatever_is_going_on():
 def test_a_step_is_expected_in_any_of_its_operations_task_states():
     """The generation keeps the order; the task_state says only that nobody took over."""
     assert states.under_way("build") == ("scheduling", "networking", "block_device_mapping", "spawning")
+
+
+# ---- what a host may write
+
+
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "delete"])
+def test_the_steps_of_an_operation(operation):
+    """Every step of an operation, and its good end, may be written while it is under way."""
+    passes = states.under_way(operation)
+    for step in passes[1:] or passes:
+        assert unlawful(operation, {"task_state": step}) == ""
+    assert unlawful(operation, {**states.finish(operation), "power_state": 1, "progress": 100}) == ""
+
+
+def test_the_end_of_a_build_has_its_moment():
+    """A build tells when the guest was launched, and no other operation does."""
+    now = datetime.now(UTC)
+    assert unlawful("build", {**states.finish("build"), "launched_at": now}) == ""
+    assert "launched_at" in unlawful("stop", {**states.finish("stop"), "launched_at": now})
+
+
+@pytest.mark.parametrize("rests", [{"vm_state": "stopped"}, {"vm_state": "error"}, {}])
+def test_what_is_found_to_be_otherwise(rests):
+    """A guest to which nothing is done may be found to have stopped, or to be lost."""
+    assert unlawful(None, {**rests, "power_state": 4}) == ""
+
+
+@pytest.mark.parametrize(
+    ("operation", "changes", "why"),
+    [
+        ("build", {"vm_state": "active"}, "vm_state"),
+        ("build", {"vm_state": "deleted", "task_state": None}, "vm_state may not become deleted"),
+        ("build", {"vm_state": "error", "task_state": None}, "vm_state may not become error"),
+        ("build", {"task_state": None}, "ends with its vm_state"),
+        ("build", {"task_state": "deleting"}, "task_state may not become deleting"),
+        ("build", {"task_state": "scheduling"}, "task_state may not become scheduling"),
+        ("build", {"task_state": "powering-off"}, "task_state may not become powering-off"),
+        ("build", {"task_state": "nonsense"}, "task_state"),
+        ("build", {"power_state": 2}, "power_state may not become 2"),
+        ("build", {"progress": 101}, "progress may not become 101"),
+        ("build", {"progress": -1}, "progress"),
+        (None, {"vm_state": "active"}, "while nothing is under way, vm_state may not become active"),
+        (None, {"vm_state": "building"}, "vm_state"),
+        (None, {"task_state": "spawning"}, "task_state"),
+        (None, {"launched_at": datetime.now(UTC)}, "launched_at"),
+        ("delete", {"vm_state": "deleted", "task_state": None}, "while delete is under way, vm_state"),
+        ("delete", {"power_state": 1}, "while delete is under way, power_state"),
+        (None, {}, "it changes nothing"),
+        ("resize", {"power_state": 1}, "there is no operation resize"),
+        ("", {"power_state": 1}, "there is no operation"),
+    ],
+)
+def test_what_a_host_may_not_write(operation, changes, why):
+    """Neither the states of other operations, nor ends that are not for it, nor values that mean nothing."""
+    assert why in unlawful(operation, changes)
+
+
+def test_each_field_that_a_host_may_write_has_its_time():
+    """A field that is added to InstanceChanges is written in some operation, or it need not travel."""
+    values = {
+        "vm_state": "active",
+        "task_state": None,
+        "power_state": 1,
+        "progress": 1,
+        "launched_at": datetime.now(UTC),
+    }
+    assert set(InstanceChanges.__struct_fields__) == set(values)
+    assert unlawful("build", values) == ""

@@ -36,7 +36,7 @@ def test_no_user_id(attacker, refused, mine, method):
         "update_instance": {
             "instance": mine,
             "changes": own_object("InstanceChanges", progress=50),
-            "expected_task_state": [None],
+            "operation": None,
         },
     }[method]
     with refused.listed(None, method):

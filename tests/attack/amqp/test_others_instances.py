@@ -21,7 +21,7 @@ def _uuid(instance):
 @where
 def test_update(attacker, refused, theirs, host):
     """Writes the state of another host's instance, whatever host the message says that it is on."""
-    args = {"instance": changed(theirs, host=host), "changes": DONE, "expected_task_state": [None]}
+    args = {"instance": changed(theirs, host=host), "operation": None, "changes": DONE}
     refused.by_conductor(attacker.ask("update_instance", args), "update_instance", _uuid(theirs))
 
 
@@ -52,10 +52,9 @@ def test_network(attacker, refused, theirs, host):
 
 @pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
 @where
-def test_move(attacker, refused, theirs, spec, host):
-    """Gives another host's instance back to be built elsewhere: here."""
-    here = own_object("Selection", host=attacker.host, node=attacker.host, availability_zone="nova")
-    args = {"instance": changed(theirs, host=host), "request_spec": spec, "alternates": [here], "fault": FAULT}
+def test_move(attacker, refused, theirs, host):
+    """Gives another host's instance back to be built elsewhere."""
+    args = {"instance": changed(theirs, host=host), "fault": FAULT}
     refused.by_conductor(attacker.cast("reschedule_instance", args), "reschedule_instance", _uuid(theirs))
 
 
@@ -85,7 +84,7 @@ def test_read_what_is_not_there(attacker, refused, theirs, uuid):
 def test_change_what_is_not_there(attacker, refused, theirs, method):
     """Changes instances whose uuids it tries, as if they were its own, to find some."""
     nothing = "0b4a9f6e-0000-4000-8000-000000000001"
-    more = {"update_instance": {"changes": DONE, "expected_task_state": [None]},
+    more = {"update_instance": {"operation": None, "changes": DONE},
             "fail_instance": {"operation": "stop", "fault": FAULT}}  # fmt: skip
     answers = []
     for uuid in (nothing, _uuid(theirs)):

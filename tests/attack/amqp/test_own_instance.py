@@ -17,9 +17,9 @@ def _uuid(instance):
 def update(attacker, mine):
     """Give a function that writes fields of the attacker's own instance."""
 
-    def update(instance=mine, expected=(None,), **fields):
+    def update(instance=mine, operation=None, **fields):
         changes = own_object("InstanceChanges", **fields)
-        return attacker.ask(UPDATE, {"instance": instance, "changes": changes, "expected_task_state": list(expected)})
+        return attacker.ask(UPDATE, {"instance": instance, "operation": operation, "changes": changes})
 
     return update
 
@@ -80,7 +80,7 @@ def test_a_replay(attacker, refused, mine, method):
     args = {
         "update_instance": {
             "changes": own_object("InstanceChanges", task_state="spawning"),
-            "expected_task_state": ["networking", "block_device_mapping"],
+            "operation": "build",
         },
         "allocate_network": {},
         "fail_instance": {"operation": "build", "fault": FAULT},
@@ -117,7 +117,7 @@ def test_network(attacker, refused, mine):
 
 
 @pytest.mark.attack(refused_by="conductor", sees="`Forbidden`")
-def test_move(attacker, refused, mine, spec):
+def test_move(attacker, refused, mine):
     """Gives its instance, which runs, back to be built elsewhere."""
-    args = {"instance": mine, "request_spec": spec, "alternates": [], "fault": FAULT}
+    args = {"instance": mine, "fault": FAULT}
     refused.by_conductor(attacker.cast("reschedule_instance", args), "reschedule_instance", _uuid(mine))

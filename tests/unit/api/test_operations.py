@@ -101,7 +101,9 @@ def test_a_host_that_takes_no_messages_is_said_to_be_unavailable(api: Any) -> No
     now = api.instance(uuid)
     assert (now.vm_state, now.task_state) == ("active", None)
     with api.db.read() as tx:
-        assert actions.search(tx, uuid)[0].message == "no queue takes compute.host-1"
+        (stop, *_) = actions.search(tx, uuid)
+        (event,) = actions.get(tx, uuid, stop.request_id).events
+    assert (stop.message, event.result, event.traceback) == ("Error", "Error", "no queue takes compute.host-1")
 
 
 def test_a_locked_instance_is_the_administrators(api: Any) -> None:

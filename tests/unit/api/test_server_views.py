@@ -67,8 +67,8 @@ def built(api: Any) -> tuple[str, str]:
     uuid = api.active()
     with api.db.write() as tx:
         (create,) = actions.search(tx, uuid)
-        actions.event_start(tx, uuid, create.request_id, "compute__do_build_and_run_instance", "host-1")
-        actions.event_finish(tx, uuid, create.request_id, "compute__do_build_and_run_instance", "Error", "Traceback")
+        actions.event_start(tx, uuid, "compute__do_build_and_run_instance", "host-1")
+        actions.event_fail(tx, uuid, "Traceback")
     return uuid, create.request_id
 
 

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime
 from uuid import uuid4
 
-import msgspec
 import pytest
 
 from mininova import errors, states
 from mininova.compute.manager import ComputeManager
 from mininova.context import RequestContext
-from mininova.objects import ComputeNode, Fault, FixedIP, Flavor, ImageMeta, Instance, RequestSpec, Selection
+from mininova.objects import ComputeNode, Fault, FixedIP, Flavor, ImageMeta, Instance
 from mininova.virt.driver import ComputeDriver
 
 HOST = "host-1"
@@ -26,6 +25,7 @@ class FakeConductor:
     def __init__(self):
         self.rows, self.asked, self.meanwhile = {}, [], {}
         self.faults, self.rescheduled, self.reports = {}, [], []
+        self.actions, self.contexts = [], []
         self.addresses_left = True
 
     def write(self, uuid, **changes):
@@ -41,11 +41,11 @@ class FakeConductor:
         changes = {"task_state": states.NETWORKING, "addresses": (address,)}
         return self._swap(instance, changes, states.under_way("build"))
 
-    def update_instance(self, ctxt, instance, changes, expected_task_state):
-        fields = {name: getattr(changes, name) for name in changes.__struct_fields__}
-        fields = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+    def update_instance(self, ctxt, instance, operation, changes):
+        fields = changes.written()
         self._ask(f"update_instance {fields.get('vm_state') or fields.get('task_state')}")
-        return self._swap(instance, fields, expected_task_state)
+        assert states.unlawful(operation, fields) == ""
+        return self._swap(instance, fields, states.under_way(operation))
 
     def fail_instance(self, ctxt, instance, operation, fault):
         self._ask(f"fail_instance {operation}")
@@ -53,9 +53,9 @@ class FakeConductor:
         self.faults[instance.uuid] = fault
         return failed
 
-    def reschedule_instance(self, ctxt, instance, request_spec, alternates, fault):
+    def reschedule_instance(self, ctxt, instance, fault):
         self._ask("reschedule_instance")
-        self.rescheduled.append((instance, request_spec, alternates, fault))
+        self.rescheduled.append((instance, fault))
 
     def destroy_instance(self, ctxt, instance, terminated_at=None):
         self._ask("destroy_instance")
@@ -68,6 +68,9 @@ class FakeConductor:
     def get_instances(self, ctxt, host, active_since=None):
         self.active_since = active_since
         return [row for row in self.rows.values() if row.host == host]
+
+    def get_actions(self, ctxt, host):
+        return self.actions
 
     def report_state(self, ctxt, service, node):
         self.reports.append((service, node))
@@ -104,6 +107,10 @@ class ScriptedDriver(ComputeDriver):
 
     def __init__(self):
         self.guests, self.asked, self.fails, self.meanwhile = {}, [], {}, {}
+
+    @classmethod
+    def for_hosts(cls, conf, hosts):
+        return [cls() for _ in hosts]
 
     def spawn(self, instance, image):
         self._ask("spawn")
@@ -208,13 +215,8 @@ def an_instance(conductor):
 
 
 @pytest.fixture
-def spec():
-    return RequestSpec(flavor=FLAVOR, image=ImageMeta(id="7f3d", name="cirros"), project_id="demo")
-
-
-@pytest.fixture
-def alternates():
-    return [Selection(host="host-2", node="host-2", availability_zone="nova")]
+def image():
+    return ImageMeta(id="7f3d", name="cirros")
 
 
 @pytest.fixture

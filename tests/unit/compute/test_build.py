@@ -21,9 +21,9 @@ def instance(an_instance):
 
 
 @pytest.fixture
-def build(manager, ctxt, spec, alternates):
+def build(manager, ctxt, image):
     """Build an instance as the conductor's cast would have it."""
-    return lambda instance: manager.build_instance(ctxt, instance, spec, alternates)
+    return lambda instance: manager.build_instance(ctxt, instance, image)
 
 
 def deleting(conductor, instance):
@@ -83,14 +83,14 @@ def test_destroyed_while_spawning(build, conductor, driver, instance):
     assert conductor.rescheduled == []
 
 
-def test_spawn_fails(build, conductor, driver, listener, instance, spec, alternates, out_of_luck, is_fault):
-    """A failed spawn is cleared up, told, and given back with the alternates and a fault."""
+def test_spawn_fails(build, conductor, driver, listener, instance, out_of_luck, is_fault):
+    """A failed spawn is cleared up, told, and given back with a fault."""
     driver.fails["spawn"] = out_of_luck
     build(instance)
     assert driver.asked == ["spawn", "destroy"]
     assert listener.events == ["create.start", "create.error"]
-    given_back, its_spec, its_alternates, fault = conductor.rescheduled[0]
-    assert (given_back, its_spec, its_alternates) == (conductor.rows[instance.uuid], spec, alternates)
+    given_back, fault = conductor.rescheduled[0]
+    assert given_back == conductor.rows[instance.uuid]
     assert is_fault(fault, "out of luck")
 
 
@@ -98,7 +98,7 @@ def test_driver_throws_anything(build, conductor, driver, instance, is_fault):
     """Whatever a driver throws, the build is given back; its owner reads no innards."""
     driver.fails["spawn"] = ZeroDivisionError("secret")
     build(instance)
-    fault = conductor.rescheduled[0][3]
+    _, fault = conductor.rescheduled[0]
     assert is_fault(fault, "ZeroDivisionError")
     assert "secret" not in fault.message
     assert "secret" in fault.details
@@ -182,17 +182,17 @@ def test_delivered_twice_at_once(build, conductor, driver, instance):
     assert conductor.rows[instance.uuid].vm_state == states.ACTIVE
 
 
-def test_concurrent_builds_are_bounded(an_instance, driver, conductor, listener, ctxt, spec, alternates):
+def test_concurrent_builds_are_bounded(an_instance, driver, conductor, listener, ctxt, image):
     """No more builds are worked on at a time than the configuration says."""
     manager = ComputeManager("host-1", driver, conductor, listener, max_concurrent_builds=1)
     first, second = (an_instance(states.BUILDING, states.SCHEDULING) for _ in range(2))
-    other = threading.Thread(target=manager.build_instance, args=(ctxt, second, spec, alternates))
+    other = threading.Thread(target=manager.build_instance, args=(ctxt, second, image))
 
     def start_the_other():
         other.start()
         assert conductor.rows[second.uuid].task_state == states.SCHEDULING
 
     driver.meanwhile["spawn"] = start_the_other
-    manager.build_instance(ctxt, first, spec, alternates)
+    manager.build_instance(ctxt, first, image)
     other.join(30)
     assert listener.events == ["create.start", "create.end"] * 2

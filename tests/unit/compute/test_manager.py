@@ -67,7 +67,7 @@ def test_delete_fails_and_is_over(manager, conductor, driver, instance, ctxt):
     assert conductor.faults == {}
 
 
-def test_delete_during_build(manager, conductor, driver, an_instance, spec, alternates, ctxt):
+def test_delete_during_build(manager, conductor, driver, an_instance, image, ctxt):
     """A delete does not wait for a build: it is done while the hypervisor still spawns, and no guest is left."""
     building = an_instance(states.BUILDING, states.SCHEDULING)
 
@@ -77,7 +77,7 @@ def test_delete_during_build(manager, conductor, driver, an_instance, spec, alte
         assert conductor.rows == {}
 
     driver.meanwhile["spawn"] = delete
-    manager.build_instance(ctxt, building, spec, alternates)
+    manager.build_instance(ctxt, building, image)
     assert driver.guests == {}
 
 

@@ -46,10 +46,10 @@ class Computes:
         self.host = host
         return self
 
-    def build_instance(self, ctxt, instance, request_spec, alternates):
+    def build_instance(self, ctxt, instance, image):
         if self.host in self.away:
             raise rpc.Undeliverable(f"nobody serves compute.{self.host}")
-        self.builds.append((self.host, instance, request_spec, [s.host for s in alternates]))
+        self.builds.append((self.host, instance, image, ctxt))
 
 
 class Notifier:
@@ -100,7 +100,7 @@ class World:
         instance = Instance(**{**who, "vm_state": states.BUILDING, "task_state": states.SCHEDULING, **fields})
         with self.db.write() as tx:
             (made,) = instances.create(tx, [instance])
-            actions.start(tx, self.ctxt, [made.uuid], "create")
+            actions.start(tx, self.ctxt, [made.uuid], "build", made.host)
         return made
 
     def row(self, uuid):

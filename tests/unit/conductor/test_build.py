@@ -7,19 +7,19 @@ import pytest
 from mininova import errors, rpc, states
 from mininova.context import RequestContext
 from mininova.db import claims, faults, instances, request_specs
-from mininova.db.request_specs import Recorded
-from mininova.objects import Fault, Flavor, ImageMeta, Retry, Selection
+from mininova.db.request_specs import Build
+from mininova.objects import Fault, Retry, Selection
 
 FAULT = Fault(code=500, message="the disk is full")
 
 
 def test_sends_each_instance_to_its_host(world):
-    """Every instance of a request gets the host that the scheduler chose, and is sent there with the alternates."""
+    """Every instance of a request gets the host that the scheduler chose, and is sent there with its image."""
     world.add_host("host-1")
     world.scheduler.hosts = ["host-1", "host-2"]
     wanted = [world.new(), world.new()]
     world.flow.build(world.ctxt, wanted, world.spec)
-    assert [(host, alternates) for host, _, _, alternates in world.computes.builds] == [("host-1", ["host-2"])] * 2
+    assert [(host, image) for host, _, image, _ in world.computes.builds] == [("host-1", world.spec.image)] * 2
     assert {world.row(instance.uuid).host for instance in wanted} == {"host-1"}
 
 
@@ -90,7 +90,7 @@ def alternates(*hosts):
 def placed(world, *others, spec=None, **fields):
     """Give an instance that host-1 is building, and that may go to others."""
     instance = world.new(host="host-1", node="host-1", **fields)
-    sent = Recorded(
+    sent = Build(
         instance_uuid=instance.uuid, context=world.ctxt, spec=spec or world.spec, alternates=tuple(alternates(*others))
     )
     with world.db.write() as tx:
@@ -113,9 +113,15 @@ def dying(notifier):
         del notifier.info
 
 
-def give_back(world, instance, *others, spec=None):
-    """Have host-1 say that it cannot build an instance, and where it may still go."""
-    world.flow.reschedule(world.ctxt, instance, spec or world.spec, alternates(*others), FAULT)
+def give_back(world, instance):
+    """Have host-1 say that it cannot build an instance."""
+    world.flow.reschedule(instance, FAULT)
+
+
+def recorded(world, instance):
+    """Read what is recorded of a build."""
+    with world.db.read() as tx:
+        return request_specs.get(tx, instance.uuid)
 
 
 def test_reschedule_passes_over_a_full_alternate(world):
@@ -123,10 +129,11 @@ def test_reschedule_passes_over_a_full_alternate(world):
     world.add_host("host-1")
     world.add_host("host-2", memory_mb=256)
     world.add_host("host-3")
-    give_back(world, placed(world, "host-2", "host-3"), "host-2", "host-3")
-    ((host, _, spec, left),) = world.computes.builds
-    assert (host, left) == ("host-3", [])
-    assert spec.retry == Retry(attempts=1, hosts=("host-1",), reason="the disk is full")
+    instance = placed(world, "host-2", "host-3")
+    give_back(world, instance)
+    ((host, *_),) = world.computes.builds
+    assert (host, recorded(world, instance).alternates) == ("host-3", ())
+    assert recorded(world, instance).spec.retry == Retry(attempts=1, hosts=("host-1",), reason="the disk is full")
     assert (world.used("host-1"), world.used("host-3")) == (0, 512)
 
 
@@ -136,7 +143,7 @@ def test_reschedule_stops_after_the_last_attempt(world):
     world.add_host("host-2")
     tired = world.spec.replace(retry=Retry(attempts=2, hosts=("x", "y")))
     instance = placed(world, "host-2", spec=tired)
-    give_back(world, instance, "host-2", spec=world.spec)
+    give_back(world, instance)
     assert world.computes.builds == []
     assert world.row(instance.uuid).vm_state == states.ERROR
     with world.db.read() as tx:
@@ -150,7 +157,7 @@ def test_second_reschedule_does_nothing(world):
     instance = placed(world, "host-2", "host-3")
     for _ in range(2):
         with suppress(errors.InstanceNotFound):  # the second time
-            give_back(world, instance, "host-2", "host-3")
+            give_back(world, instance)
     assert [host for host, *_ in world.computes.builds] == ["host-2"]
     assert (world.used("host-2"), world.used("host-3")) == (512, 0)
 
@@ -162,7 +169,7 @@ def test_no_reschedule_of_what_is_deleted(world):
     instance = placed(world, "host-2")
     world.change(instance, task_state=states.DELETING)
     with pytest.raises(errors.InstanceBeingDeleted):
-        give_back(world, instance, "host-2")
+        give_back(world, instance)
     assert world.computes.builds == []
     assert world.row(instance.uuid).task_state == states.DELETING
 
@@ -183,68 +190,28 @@ def test_conductor_that_died_after_it_took_an_instance_back(world):
     world.add_host("host-2")
     instance = placed(world, "host-2", task_state=states.SPAWNING)
     with pytest.raises(SystemExit), dying(world.notifier):
-        give_back(world, instance, "host-2")
+        give_back(world, instance)
     assert world.row(instance.uuid).host is None
-    give_back(world, instance, "host-2")
-    ((host, _, spec, _),) = world.computes.builds
-    assert (host, spec.retry.attempts) == ("host-2", 1)
+    give_back(world, instance)
+    ((host, *_),) = world.computes.builds
+    assert (host, recorded(world, instance).spec.retry.attempts) == ("host-2", 1)
 
 
 def test_nobody_takes_a_build_over_that_waits_for_its_first_host(world):
     """A host that says it could not build what no host has been given yet finds nothing."""
     instance = world.new()
     with pytest.raises(errors.InstanceNotFound):
-        give_back(world, instance.replace(host="host-1", generation=-1), "host-1")
+        give_back(world, instance.replace(host="host-1", generation=-1))
     assert world.row(instance.uuid) == instance
-
-
-BIG = Flavor(flavor_id="1", name="m1.tiny", memory_mb=64 * 1024, vcpus=1, root_gb=1)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [{"flavor": BIG}, {"flavor": BIG.replace(flavor_id="5")}, {"image": ImageMeta(id="x")}, {"project_id": "another"}],
-)
-def test_what_a_host_has_not_been_sent_is_built_nowhere(world, said):
-    """A host that hands another flavor, image or owner on is denounced; what was recorded is built all the same."""
-    world.add_host("host-1")
-    world.add_host("host-2")
-    instance = placed(world, "host-2")
-    with pytest.raises(rpc.Forbidden, match="something else to build"):
-        give_back(world, instance, "host-2", spec=world.spec.replace(**said))
-    ((host, sent, spec, _),) = world.computes.builds
-    assert (host, sent.flavor, world.used("host-2")) == ("host-2", instance.flavor, 512)
-    assert spec.replace(retry=Retry()) == world.spec
-
-
-def test_a_host_does_not_choose_the_next_one(world):
-    """A host that names another alternate than it was sent is denounced; the one that was recorded is next."""
-    for host in ("host-1", "host-2", "host-3"):
-        world.add_host(host)
-    instance = placed(world, "host-2")
-    with pytest.raises(rpc.Forbidden, match="other alternates"):
-        give_back(world, instance, "host-3")
-    assert [host for host, *_ in world.computes.builds] == ["host-2"]
 
 
 def test_the_request_is_the_one_that_was_recorded(world):
     """The next host works for whom asked, whatever context the last one sent."""
     world.add_host("host-1")
     world.add_host("host-2")
-    heard, world.computes.build_instance = [], lambda ctxt, *args: heard.append(ctxt)
-    world.flow.reschedule(
-        RequestContext(is_admin=True), placed(world, "host-2"), world.spec, alternates("host-2"), FAULT
-    )
-    assert heard == [world.ctxt]
-
-
-def test_what_was_sent_without_a_record_goes_nowhere_else(world):
-    """A build that an older conductor sent ends in ERROR when its host cannot, for only the host says where to."""
-    world.add_host("host-1")
-    world.add_host("host-2")
-    instance = world.new(host="host-1", node="host-1")
-    give_back(world, instance, "host-2")
-    assert world.row(instance.uuid).vm_state == states.ERROR
+    world.manager.reschedule_instance(RequestContext(is_admin=True), placed(world, "host-2"), FAULT)
+    ((_, _, image, ctxt),) = world.computes.builds
+    assert (image, ctxt) == (world.spec.image, world.ctxt)
 
 
 def test_two_conductors_with_one_message(world):
@@ -297,7 +264,7 @@ def test_an_alternate_takes_no_claim_of_who_was_faster(world):
         world.change(instance, host="host-3", node="host-3")
 
     world.notifier.info = another_is_faster
-    give_back(world, instance, "host-2")
+    give_back(world, instance)
     assert world.computes.builds == []
     assert world.row(instance.uuid).host == "host-3"
     assert [world.used(host) for host in ("host-1", "host-2", "host-3")] == [0, 0, 512]

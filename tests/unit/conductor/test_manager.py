@@ -34,9 +34,7 @@ def test_allocate_network_of_a_deleted_instance_takes_nothing(world):
 def test_update_writes_what_was_set_only(world):
     """A field left UNSET is not touched."""
     instance = built(world)
-    new = world.manager.update_instance(
-        world.ctxt, instance, InstanceChanges(task_state=states.SPAWNING), [states.SCHEDULING]
-    )
+    new = world.manager.update_instance(world.ctxt, instance, "build", InstanceChanges(task_state=states.SPAWNING))
     assert (new.task_state, new.vm_state, new.progress) == (states.SPAWNING, states.BUILDING, 0)
 
 
@@ -44,25 +42,23 @@ def test_update_from_another_host_is_refused(world):
     """The row's host must be the caller's; it does not even learn that there is a row."""
     instance = built(world).replace(host="host-2")
     with pytest.raises(errors.InstanceNotFound):
-        world.manager.update_instance(world.ctxt, instance, InstanceChanges(power_state=1), [states.SCHEDULING])
+        world.manager.update_instance(world.ctxt, instance, "build", InstanceChanges(power_state=1))
 
 
 def test_late_update_is_refused(world):
     """An update that was made on an older generation changes nothing and says so."""
     instance = built(world)
     step = InstanceChanges(task_state=states.SPAWNING)
-    world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING])
+    world.manager.update_instance(world.ctxt, instance, "build", step)
     with pytest.raises(errors.InstanceUpdateConflict) as refused:
-        world.manager.update_instance(
-            world.ctxt, instance, InstanceChanges(progress=50), [states.SCHEDULING, states.SPAWNING]
-        )
+        world.manager.update_instance(world.ctxt, instance, "build", InstanceChanges(progress=50))
     assert refused.value.details["actual_generation"] == 1
 
 
 def test_an_update_that_is_sent_again_is_answered_as_before(world):
     """Its sender did not hear the first answer; the row has changed once."""
     instance, step = built(world), InstanceChanges(task_state=states.SPAWNING)
-    first, second = (world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING]) for _ in range(2))
+    first, second = (world.manager.update_instance(world.ctxt, instance, "build", step) for _ in range(2))
     assert first == second == world.row(instance.uuid)
     assert second.generation == instance.generation + 1
 
@@ -71,11 +67,9 @@ def test_an_update_that_was_overtaken_is_refused_when_it_is_sent_again(world):
     """What was true after it is not true any more, so its sender must look."""
     instance, step = built(world), InstanceChanges(task_state=states.SPAWNING)
     for _ in range(2):
-        spawning = world.manager.update_instance(
-            world.ctxt, world.row(instance.uuid), step, [*states.under_way("build")]
-        )
+        spawning = world.manager.update_instance(world.ctxt, world.row(instance.uuid), "build", step)
     with pytest.raises(errors.InstanceUpdateConflict):
-        world.manager.update_instance(world.ctxt, instance, step, [states.SCHEDULING])
+        world.manager.update_instance(world.ctxt, instance, "build", step)
     assert world.row(instance.uuid) == spawning
 
 
@@ -122,11 +116,7 @@ def test_levels_are_what_the_services_registered(world):
 def test_last_step_finishes_the_action(world):
     """The update that ends a build ends its action, with success."""
     instance = built(world)
-    with world.db.write() as tx:
-        actions.event_start(tx, instance.uuid, world.ctxt.request_id, "compute__do_build_and_run_instance", "host-1")
-    world.manager.update_instance(
-        world.ctxt, instance, InstanceChanges(**states.finish("build")), list(states.under_way("build"))
-    )
+    world.manager.update_instance(world.ctxt, instance, "build", InstanceChanges(**states.finish("build")))
     with world.db.read() as tx:
         action = actions.get(tx, instance.uuid, world.ctxt.request_id)
     assert [event.result for event in action.events] == ["Success"]
@@ -164,9 +154,7 @@ def test_destroy_twice_is_destroying_once(world):
 def test_every_change_is_told(world):
     """compute.instance.update says what was and what is."""
     instance = built(world)
-    world.manager.update_instance(
-        world.ctxt, instance, InstanceChanges(task_state=states.SPAWNING), [states.SCHEDULING]
-    )
+    world.manager.update_instance(world.ctxt, instance, "build", InstanceChanges(task_state=states.SPAWNING))
     ((event, payload),) = world.notifier.heard
     assert event == "compute.instance.update"
     assert (payload["old_task_state"], payload["new_task_state"]) == (states.SCHEDULING, states.SPAWNING)
@@ -175,10 +163,8 @@ def test_every_change_is_told(world):
 def test_a_repeated_failure_leaves_the_record_of_the_action(world):
     """What ended well is not said to have ended badly by a message that comes late, or is made up."""
     instance = built(world, vm_state=states.ACTIVE, task_state=states.POWERING_OFF)
-    with world.db.write() as tx:
-        actions.event_start(tx, instance.uuid, world.ctxt.request_id, "compute__stop_instance", "host-1")
     end = InstanceChanges(**states.finish("stop"))
-    world.manager.update_instance(world.ctxt, instance, end, list(states.under_way("stop")))
+    world.manager.update_instance(world.ctxt, instance, "stop", end)
     world.manager.fail_instance(world.ctxt, instance, "stop", Fault(code=500, message="no"))
     with world.db.read() as tx:
         action = actions.get(tx, instance.uuid, world.ctxt.request_id)

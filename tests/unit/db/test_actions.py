@@ -2,21 +2,28 @@
 
 import pytest
 
-from mininova import errors
+from mininova import errors, states
 from mininova.context import RequestContext
-from mininova.db import actions
+from mininova.db import actions, instances
+from mininova.objects import InstanceAction
 
 CTXT = RequestContext(request_id="req-1", user_id="ann", project_id="demo")
 EVENT = "compute__do_build_and_run_instance"
 
 
-def ask(tx, action, request_id, uuid="a"):
-    actions.start(tx, RequestContext(request_id=request_id), [uuid], action)
+def ask(tx, operation, request_id, uuid="a", host=None):
+    actions.start(tx, RequestContext(request_id=request_id), [uuid], operation, host)
+
+
+def steps(tx, request_id="req-1"):
+    """Read the events of an action, the latest first: name, host, result, words."""
+    events = actions.get(tx, "a", request_id).events
+    return [(event.event, event.host, event.result, event.traceback) for event in events]
 
 
 def test_a_request_starts_an_action_for_each_instance(tx):
     """Each instance of one request has an action that says who asked what."""
-    actions.start(tx, CTXT, ["a", "b"], "create")
+    actions.start(tx, CTXT, ["a", "b"], "build")
     for uuid in ("a", "b"):
         action = actions.get(tx, uuid, "req-1")
         assert (action.action, action.user_id, action.project_id, action.message) == ("create", "ann", "demo", None)
@@ -24,67 +31,96 @@ def test_a_request_starts_an_action_for_each_instance(tx):
 
 
 def test_an_action_that_ended_well_has_no_message(tx):
-    """It has a time of its end."""
-    actions.start(tx, CTXT, ["a", "b"], "create")
-    actions.finish(tx, "a", "req-1")
+    """It has a time of its end, and so has the step that was under way."""
+    for uuid in ("a", "b"):
+        ask(tx, "stop", "req-1", uuid, "host-1")
+    actions.finish(tx, "a")
     action = actions.get(tx, "a", "req-1")
-    assert action.finish_time == action.updated_at > action.start_time
+    (event,) = action.events
+    assert action.finish_time == action.updated_at == event.finish_time > action.start_time
     assert action.message is None
+    assert (event.event, event.result, event.traceback) == ("compute_stop_instance", "Success", None)
     assert actions.get(tx, "b", "req-1").finish_time is None
 
 
 def test_an_action_that_failed_says_so(tx):
-    """What went wrong is its message, as far as there is room."""
-    actions.start(tx, CTXT, ["a"], "create")
-    actions.finish(tx, "a", "req-1", "no room " * 100)
-    assert actions.get(tx, "a", "req-1").message == ("no room " * 100)[:255]
+    """As in Nova it says Error; what went wrong is with the step that was under way."""
+    ask(tx, "stop", "req-1", host="host-1")
+    actions.finish(tx, "a", "no power")
+    assert actions.get(tx, "a", "req-1").message == "Error"
+    assert steps(tx) == [("compute_stop_instance", "host-1", "Error", "no power")]
 
 
-def test_an_event_has_a_beginning_and_an_end(tx):
-    """A step is recorded where it happens, and how it ended."""
-    actions.start(tx, CTXT, ["a"], "create")
-    assert actions.event_start(tx, "a", "req-1", EVENT, "host-1") is True
-    (begun,) = actions.get(tx, "a", "req-1").events
-    assert (begun.event, begun.host, begun.finish_time, begun.result) == (EVENT, "host-1", None, None)
-    assert actions.event_finish(tx, "a", "req-1", EVENT, "Success") is True
-    action = actions.get(tx, "a", "req-1")
-    (done,) = action.events
-    assert (done.start_time, done.result, done.traceback) == (begun.start_time, "Success", None)
-    assert done.finish_time >= done.start_time
-    assert action.message is None
+@pytest.mark.parametrize(
+    ("operation", "event"),
+    [("build", "conductor_schedule_and_build_instances"), ("delete", "api__local_delete")],
+)
+@pytest.mark.parametrize("error", [None, "no valid host"])
+def test_what_no_host_worked_on_has_one_step(tx, operation, event, error):
+    """A build that reached no host, and a delete that needed none, say where they ended and how."""
+    ask(tx, operation, "req-1")
+    actions.finish(tx, "a", error)
+    assert steps(tx) == [(event, None, "Error" if error else "Success", error)]
 
 
-def test_an_error_marks_the_action(tx):
-    """A step that failed leaves its traceback, and the action says Error; so it stays when the action ends."""
-    actions.start(tx, CTXT, ["a"], "create")
-    actions.event_start(tx, "a", "req-1", EVENT, "host-1")
-    actions.event_finish(tx, "a", "req-1", EVENT, "Error", "Traceback …")
-    actions.finish(tx, "a", "req-1")
-    action = actions.get(tx, "a", "req-1")
-    assert (action.message, action.events[0].result, action.events[0].traceback) == ("Error", "Error", "Traceback …")
+def test_a_build_that_went_to_two_hosts(tx):
+    """It has two events, the latest first, and says Error, as in Nova, though it ended well."""
+    ask(tx, "build", "req-1")
+    actions.event_start(tx, "a", EVENT, "host-1")
+    actions.event_fail(tx, "a", "the disk is full")
+    assert actions.get(tx, "a", "req-1").finish_time is None
+    actions.event_start(tx, "a", EVENT, "host-2")
+    actions.finish(tx, "a")
+    assert steps(tx) == [(EVENT, "host-2", "Success", None), (EVENT, "host-1", "Error", "the disk is full")]
+    assert actions.get(tx, "a", "req-1").message == "Error"
 
 
-def test_a_step_may_be_taken_twice(tx):
-    """A build that goes to a second host has two events, the latest first, and the end is that of the latest."""
-    actions.start(tx, CTXT, ["a"], "create")
-    for host, result in (("host-1", "Error"), ("host-2", "Success")):
-        actions.event_start(tx, "a", "req-1", EVENT, host)
-        actions.event_finish(tx, "a", "req-1", EVENT, result)
-    events = actions.get(tx, "a", "req-1").events
-    assert [(event.host, event.result) for event in events] == [("host-2", "Success"), ("host-1", "Error")]
+def test_what_is_not_open_has_no_steps(tx):
+    """An action that has ended is not written to again, whatever is delivered late."""
+    ask(tx, "stop", "req-1", host="host-1")
+    actions.finish(tx, "a")
+    before = actions.get(tx, "a", "req-1")
+    actions.event_start(tx, "a", EVENT, "host-1")
+    actions.event_fail(tx, "a", "late")
+    actions.finish(tx, "a", "late")
+    assert actions.get(tx, "a", "req-1") == before
 
 
-def test_a_step_of_nothing_is_not_recorded(tx):
-    """Where there is no such action, or no such step, nothing is written, and the caller is told."""
-    assert actions.event_start(tx, "a", "req-1", EVENT, "host-1") is False
-    actions.start(tx, CTXT, ["a"], "create")
-    assert actions.event_finish(tx, "a", "req-1", EVENT, "Success") is False
-    assert actions.get(tx, "a", "req-1").events == ()
+@pytest.mark.parametrize(("operation", "before"), [("delete", "build"), ("delete", "stop"), ("hard_reboot", "reboot")])
+def test_an_operation_that_may_interrupt_others_ends_them(tx, operation, before):
+    """So that an instance has one open action, and the one that was interrupted says by which request."""
+    ask(tx, before, "req-1", host="host-1")
+    ask(tx, operation, "req-2", host="host-1")
+    ((_, _, result, words),) = steps(tx)
+    assert (result, words) == ("Error", f"interrupted by {states.OPERATIONS[operation].action} (req-2)")
+    assert actions.get(tx, "a", "req-1").finish_time is not None
+    assert actions.get(tx, "a", "req-2").finish_time is None
+
+
+def test_an_action_that_is_done_at_once(tx):
+    """It has its start, its step and its end, and leaves open what is under way."""
+    ask(tx, "stop", "req-1", host="host-1")
+    actions.record(tx, RequestContext(request_id="req-2"), "a", "lock")
+    assert steps(tx, "req-2") == [("api_lock", None, "Success", None)]
+    assert actions.get(tx, "a", "req-2").finish_time is not None
+    assert actions.get(tx, "a", "req-1").finish_time is None
+
+
+def test_who_asked_for_what_is_under_way_on_a_host(tx, an_instance):
+    """Of each instance there the open action, with its request; not what has ended, nor what is elsewhere."""
+    ours, rests, theirs = (an_instance(host=host) for host in ("host-1", "host-1", "host-2"))
+    instances.create(tx, [ours, rests, theirs])
+    for instance in (ours, rests, theirs):
+        actions.start(tx, CTXT, [instance.uuid], "stop", instance.host)
+    actions.finish(tx, rests.uuid)
+    assert actions.under_way(tx, "host-1") == [
+        InstanceAction(instance_uuid=ours.uuid, action="stop", request_id="req-1", user_id="ann", project_id="demo")
+    ]
 
 
 def test_an_unknown_action_is_not_found(tx):
     """The error names the request and the instance."""
-    ask(tx, "create", "req-1")
+    ask(tx, "build", "req-1")
     for uuid, request_id in (("a", "req-2"), ("b", "req-1")):
         with pytest.raises(errors.ActionNotFound, match=f"{request_id} on instance {uuid}"):
             actions.get(tx, uuid, request_id)
@@ -92,9 +128,10 @@ def test_an_unknown_action_is_not_found(tx):
 
 def test_lists(tx):
     """An instance's actions are listed by themselves, the latest first, in pages, and by when they changed."""
-    for number, action in enumerate(("create", "stop", "start")):
-        ask(tx, action, f"req-{number}")
-    ask(tx, "create", "req-9", uuid="b")
+    for number, operation in enumerate(("build", "stop", "start")):
+        ask(tx, operation, f"req-{number}")
+        actions.finish(tx, "a")
+    ask(tx, "build", "req-9", uuid="b")
 
     def found(**wanted):
         return [action.action for action in actions.search(tx, "a", **wanted)]
@@ -110,12 +147,13 @@ def test_lists(tx):
 
 
 def test_the_hosts_of_all_steps(tx):
-    """Wherever a step of any of its requests was begun; a step of the api has no host."""
-    for request_id, *hosts in ("req-1", "host-1", "host-2"), ("req-2", None, "host-1"):
-        ask(tx, "create", request_id)
+    """Every host on which a step of any of its requests was begun; a step of the api has no host."""
+    for request_id, *hosts in ("req-1", "host-1", "host-2"), ("req-2", "host-1"):
+        ask(tx, "build", request_id)
         for host in hosts:
-            actions.event_start(tx, "a", request_id, EVENT, host)
-    ask(tx, "create", "req-3", uuid="b")
-    actions.event_start(tx, "b", "req-3", EVENT, "host-3")
+            actions.event_start(tx, "a", EVENT, host)
+        actions.finish(tx, "a")
+    ask(tx, "build", "req-3", uuid="b")
+    actions.event_start(tx, "b", EVENT, "host-3")
     assert actions.hosts(tx, "a") == {"host-1", "host-2"}
     assert actions.hosts(tx, "c") == set()

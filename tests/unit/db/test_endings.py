@@ -16,7 +16,7 @@ def building(tx, an_instance, add_host, flavor):
     """An instance that host-1 is building, with room and an address."""
     add_host(tx, "host-1")
     (instance,) = instances.create(tx, [an_instance(host="host-1")])
-    actions.start(tx, CTXT, [instance.uuid], "create")
+    actions.start(tx, CTXT, [instance.uuid], "build", "host-1")
     claims.claim(tx, instance.uuid, "host-1", flavor)
     networks.allocate(tx, "flat", "10.0.0.0/24", instance.uuid)
     return instances.get(tx, instance.uuid)
@@ -29,7 +29,7 @@ def holds_nothing(tx, uuid):
 
 def test_a_failed_build_holds_nothing(tx, building):
     """A build that fails leaves ERROR, a fault and a failed action, and no room or address."""
-    failed = endings.fail(tx, CTXT, building, "build", FAULT)
+    failed = endings.fail(tx, building, "build", FAULT)
     assert (failed.vm_state, failed.task_state) == (states.ERROR, None)
     assert holds_nothing(tx, building.uuid)
     assert faults.latest(tx, [building.uuid])[building.uuid].message == "no room"
@@ -42,7 +42,7 @@ def test_a_failed_stop_keeps_the_room(tx, building):
         tx, building.uuid, {"vm_state": states.ACTIVE, "task_state": states.POWERING_OFF},
         generation=None, expected_task_state=None,
     )  # fmt: skip
-    failed = endings.fail(tx, CTXT, on, "stop", FAULT)
+    failed = endings.fail(tx, on, "stop", FAULT)
     assert (failed.vm_state, failed.task_state) == (states.ACTIVE, None)
     assert not holds_nothing(tx, building.uuid)
 
@@ -53,29 +53,29 @@ def test_a_delete_wins_over_a_failure(tx, building):
         tx, building.uuid, {"task_state": states.DELETING}, generation=None, expected_task_state=None
     )  # fmt: skip
     with pytest.raises(errors.InstanceBeingDeleted):
-        endings.fail(tx, CTXT, building, "build", FAULT)
+        endings.fail(tx, building, "build", FAULT)
     assert faults.latest(tx, [building.uuid]) == {}
 
 
 def test_destroying_twice_is_destroying_once(tx, building):
     """The first time gives the instance as it was left, the second says that there was nothing left to do."""
-    gone = endings.destroy(tx, CTXT, building.uuid)
+    gone = endings.destroy(tx, building.uuid)
     assert gone == instances.get(tx, building.uuid, deleted=True)
-    assert endings.destroy(tx, CTXT, building.uuid) is None
+    assert endings.destroy(tx, building.uuid) is None
     assert holds_nothing(tx, building.uuid)
 
 
 def test_a_host_ends_the_delete_that_was_asked_of_it(tx, building):
     """Where a host is named, the row must be there and in ``deleting``: else it, its room and its address stay."""
     with pytest.raises(errors.InstanceUpdateConflict):
-        endings.destroy(tx, CTXT, building.uuid, host="host-1")
+        endings.destroy(tx, building.uuid, host="host-1")
     instances.update(
         tx, building.uuid, {"task_state": states.DELETING}, generation=None, expected_task_state=None
     )  # fmt: skip
     with pytest.raises(errors.InstanceNotFound):
-        endings.destroy(tx, CTXT, building.uuid, host="host-2")
+        endings.destroy(tx, building.uuid, host="host-2")
     assert not holds_nothing(tx, building.uuid)
-    assert endings.destroy(tx, CTXT, building.uuid, host="host-1")
-    assert not endings.destroy(tx, CTXT, building.uuid, host="host-1")
+    assert endings.destroy(tx, building.uuid, host="host-1")
+    assert not endings.destroy(tx, building.uuid, host="host-1")
     with pytest.raises(errors.InstanceNotFound):
-        endings.destroy(tx, CTXT, building.uuid, host="host-2")
+        endings.destroy(tx, building.uuid, host="host-2")

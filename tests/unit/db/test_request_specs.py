@@ -1,8 +1,11 @@
 """What was asked for is recorded with the host, read when that host fails, and gone with the instance."""
 
+import pytest
+
+from mininova import errors
 from mininova.context import RequestContext
 from mininova.db import endings, instances, request_specs
-from mininova.db.request_specs import Recorded
+from mininova.db.request_specs import Build
 from mininova.objects import ImageMeta, RequestSpec, Retry, Selection
 
 CTXT = RequestContext(user_id="ann", roles=("member",))
@@ -10,7 +13,7 @@ CTXT = RequestContext(user_id="ann", roles=("member",))
 
 def recorded(flavor, uuid="u-1", *alternates):
     """Describe a build."""
-    return Recorded(
+    return Build(
         instance_uuid=uuid,
         context=CTXT,
         spec=RequestSpec(flavor=flavor, image=ImageMeta(id="i", properties={"a": "b"}), project_id="demo"),
@@ -19,24 +22,25 @@ def recorded(flavor, uuid="u-1", *alternates):
 
 
 def test_it_comes_back_as_it_was(tx, flavor):
-    """All of it, and nothing for an instance of which nothing is recorded."""
+    """All of it; an instance that was never given a host has no record."""
     build = recorded(flavor, "u-1", "host-2", "host-3")
     request_specs.record(tx, build)
     assert request_specs.get(tx, "u-1") == build
-    assert request_specs.get(tx, "u-2") is None
+    with pytest.raises(errors.InstanceNotFound):
+        request_specs.get(tx, "u-2")
 
 
 def test_the_last_one_counts(tx, flavor):
     """A build that goes elsewhere is recorded over what it was."""
     request_specs.record(tx, recorded(flavor, "u-1", "host-2"))
-    later = recorded(flavor, "u-1").tried("host-1", "the disk is full")
+    later = recorded(flavor, "u-1").failed_on("host-1", "the disk is full")
     request_specs.record(tx, later)
     assert request_specs.get(tx, "u-1") == later
 
 
-def test_tried(flavor):
+def test_failed_on(flavor):
     """Each host that failed is counted, the last one with its reason."""
-    build = recorded(flavor).tried("host-1", "no").tried("host-2", "no again")
+    build = recorded(flavor).failed_on("host-1", "no").failed_on("host-2", "no again")
     assert build.spec.retry == Retry(attempts=2, hosts=("host-1", "host-2"), reason="no again")
 
 
@@ -44,5 +48,6 @@ def test_it_goes_with_the_instance(tx, an_instance, flavor):
     """The end of a delete forgets it."""
     (instance,) = instances.create(tx, [an_instance()])
     request_specs.record(tx, recorded(flavor, instance.uuid))
-    endings.destroy(tx, CTXT, instance.uuid)
-    assert request_specs.get(tx, instance.uuid) is None
+    endings.destroy(tx, instance.uuid)
+    with pytest.raises(errors.InstanceNotFound):
+        request_specs.get(tx, instance.uuid)

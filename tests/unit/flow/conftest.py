@@ -114,7 +114,7 @@ def boot() -> list[MessageEvent]:
     story.cast(API, CONDUCTOR, "build_instances", instances=[new], request_spec=SPEC)
     story.call(CONDUCTOR, SCHEDULER, "select_destinations", [HOSTS], request_spec=SPEC, instance_uuids=[UUID])
     story.cast(CONDUCTOR, compute, "build_instance", topic=compute, took=0.041,
-               instance=placed, request_spec=SPEC, alternates=HOSTS[1:])  # fmt: skip
+               instance=placed, image=SPEC.image)  # fmt: skip
     story.notification(compute, "compute.instance.create.start", instance_id=UUID, display_name="web-1")
     story.call(compute, CONDUCTOR, "allocate_network", networked, instance=placed)
     story.notification(CONDUCTOR, "compute.instance.update", **update(placed, networked))
@@ -130,8 +130,7 @@ def boot() -> list[MessageEvent]:
 
 
 def _step(story: Story, compute: str, before: Instance, after: Instance, changes: InstanceChanges) -> None:
-    story.call(compute, CONDUCTOR, "update_instance", after, instance=before, changes=changes,
-               expected_task_state=list(states.under_way("build")))  # fmt: skip
+    story.call(compute, CONDUCTOR, "update_instance", after, instance=before, operation="build", changes=changes)
     story.notification(CONDUCTOR, "compute.instance.update", **update(before, after))
 
 
@@ -142,9 +141,7 @@ def failed_build() -> list[MessageEvent]:
     spawning = instance(states.SPAWNING, host="host-1")
     fault = Fault(code=500, message="Failed to spawn instance: the disk is full")
     story.http("POST /v2.1/servers", 202)
-    story.cast(
-        compute, CONDUCTOR, "reschedule_instance", instance=spawning, request_spec=SPEC, alternates=[], fault=fault
-    )
+    story.cast(compute, CONDUCTOR, "reschedule_instance", instance=spawning, fault=fault)
     failed = spawning.replace(vm_state=states.ERROR, task_state=None)
     story.call(compute, CONDUCTOR, "fail_instance", failed, instance=spawning, operation="build", fault=fault)
     return story.events

@@ -37,7 +37,7 @@ def test_a_pipe_gets_no_colour(boot):
 
 def test_what_went_wrong_is_red(failed_build):
     """On a terminal an error is red."""
-    assert "\x1b[31m0 hosts left to try" in shown(failed_build, terminal=True)
+    assert "\x1b[31mFailed to spawn" in shown(failed_build, terminal=True)
 
 
 def test_payload(boot):

@@ -46,7 +46,7 @@ def test_times(boot):
 def test_a_failure_is_told_in_words(failed_build):
     """What a build failed of can be read from the lines."""
     lines = trace.lines(failed_build, times=False)
-    assert lines[1].endswith("0 hosts left to try: Failed to spawn instance: the disk is full")
+    assert lines[1].endswith("  Failed to spawn instance: the disk is full")
     assert lines[2].endswith("spawning → error: Failed to spawn instance: the disk is full")
 
 

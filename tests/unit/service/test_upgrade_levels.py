@@ -63,19 +63,6 @@ def test_what_no_release_spoke_is_ignored(said: str):
     assert pins() == {"compute": {"1.0"}}
 
 
-def test_a_conductor_that_is_too_old_to_be_asked_speaks_as_the_oldest_release():
-    """It refuses the question, and that is an answer."""
-
-    def ask() -> rpc.Levels:
-        raise rpc.UnsupportedVersion("conductor on ctl cannot run get_levels 1.1")
-
-    pins = levels()
-    pins.learn({"conductor": ["1.7"]})
-    pins.learn_from(ask)
-
-    assert pins()["conductor"] == {RELEASES[OLDEST]["conductor"]}
-
-
 def test_nobody_is_asked_for_what_is_set():
     """Where every topic is pinned there is nothing to learn."""
 

@@ -8,8 +8,7 @@ from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.trust import identities
-from mininova.trust.gate import about, gate
-from mininova.trust.processes import trust
+from mininova.trust.gate import CONTROLLER_ONLY, about, gate
 
 COMPUTES = {"compute.host-1": ("host-1",), "compute.rack": ("host-2", "host-3")}
 KINDS = {*identities.KINDS.values(), identities.COMPUTE}
@@ -97,7 +96,7 @@ def test_no_compute_passes_where_there_is_none_to_be_known(interface):
     for method in interface.methods.values():
         for caller in (*COMPUTES, "compute.conductor", "conductor.1", "api.ctl", "CONDUCTOR", "", None):
             with pytest.raises(rpc.Forbidden):
-                trust(interface.topic).gate(caller, method, {})
+                CONTROLLER_ONLY(caller, method, {})
 
 
 @pytest.mark.parametrize("interface", [ComputeAPI, ConductorAPI, SchedulerAPI])

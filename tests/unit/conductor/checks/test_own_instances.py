@@ -44,7 +44,7 @@ def test_what_was_deleted(world, own):
     own_uuid, anothers = world.new(host="host-1").uuid, world.new(host="host-2").uuid
     with world.db.write() as tx:
         for uuid in (own_uuid, anothers):
-            endings.destroy(tx, world.ctxt, uuid)
+            endings.destroy(tx, uuid)
     with pytest.raises(errors.InstanceNotFound):
         missing(own, own_uuid)
     assert refusal(own, anothers)[1] == ["it is on host-2"]
@@ -55,9 +55,9 @@ def test_what_has_left(world, own, deleted):
     """A host that could not build an instance, and asks late, is told that there is none, whatever became of it."""
     instance = world.new(host="host-2")
     with world.db.write() as tx:
-        actions.event_start(tx, instance.uuid, world.ctxt.request_id, "compute__do_build_and_run_instance", "host-1")
+        actions.event_start(tx, instance.uuid, "compute__do_build_and_run_instance", "host-1")
         if deleted:
-            endings.destroy(tx, world.ctxt, instance.uuid)
+            endings.destroy(tx, instance.uuid)
     with pytest.raises(errors.InstanceNotFound):
         missing(own, instance.uuid)
 
