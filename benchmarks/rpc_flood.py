@@ -150,7 +150,7 @@ def compare(node: PrivateBroker, options: argparse.Namespace, *, lanes: bool) ->
     """Measure one server, in peace and then under a flood."""
     urls = {name: node.url_of(name, PASSWORD) for name in ("conductor", ATTACKER, OTHER)}
     label = "a lane for each" if lanes else "one queue for all"
-    peer = rpc.Peer(AMQPTransport(urls[OTHER]), name=OTHER, exchange=EXCHANGE, confined=lanes)
+    peer = rpc.Peer(AMQPTransport(urls[OTHER]), name=OTHER, exchange=EXCHANGE, trust=rpc.Trust(confined=lanes))
     with Role("serve", urls["conductor"], options.work, int(lanes)) as server:
         server.hear()
         with peer:

@@ -30,8 +30,8 @@ def parser(description: str) -> argparse.ArgumentParser:
 def peer(args: argparse.Namespace, name: str) -> rpc.Peer:
     """Make this process's end of the messaging; it connects when it is started."""
     logging.basicConfig(format=f"%(asctime)s {name} %(message)s", level=logging.INFO)
-    report = _print if args.watch else None
-    return rpc.Peer(AMQPTransport(args.broker), name=name, exchange="metering", codec=CODEC, report=report)
+    watch = rpc.Flow(_print) if args.watch else None
+    return rpc.Peer(AMQPTransport(args.broker), name=name, exchange="metering", codec=CODEC, watch=watch)
 
 
 def _print(event: rpc.MessageEvent) -> None:

@@ -17,7 +17,7 @@ def build(conf: ConfigOpts) -> Process:
     """Make an api of real parts."""
     database = open_database(conf)
     directory = Directory(identities.reader(database))
-    process = Process(conf, "api", identity_of=directory.at_once, lane_of=directory.lane_of)
+    process = Process(conf, "api", directory=directory)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     process.connect()
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)

@@ -17,22 +17,21 @@ from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
-from mininova.trust.gate import gate
 
 
 def build(conf: ConfigOpts) -> Process:
     """Make a conductor of real parts."""
     database = open_database(conf)
     directory = Directory(identities.reader(database))
-    process = Process(conf, "conductor", identity_of=directory.at_once, lane_of=directory.lane_of)
+    denials = DenialLog(database, spawn=Process.aside)
+    process = Process(conf, "conductor", directory=directory, checks=CHECKS, on_denied=denials)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     flow = BuildFlow(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
     identity_of = directory if conf.identities.enforce else None
-    denials = DenialLog(database, spawn=process.aside)
     manager = ConductorManager(conf, database, flow, process.notifier, identity_of, denials)
     process.at_the_end(denials.stop)
     process.connect()
-    server = process.serve([(ConductorAPI, manager)], gate(directory, CHECKS), denials)
+    server = process.serve([(ConductorAPI, manager)])
     manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)
     return process

@@ -31,16 +31,18 @@ from mininova.rpc.notify.notifier import Notifier
 from mininova.rpc.peer import Peer
 from mininova.rpc.server import Server
 from mininova.rpc.transports.base import Transport
+from mininova.rpc.trust.base import Trust
 from mininova.rpc.trust.callers import caller
 from mininova.rpc.trust.denials import Denial
 from mininova.rpc.trust.gate import Gate
 from mininova.rpc.versions import Levels, Version, since
-from mininova.rpc.watch.flow import MessageEvent, Reporter
+from mininova.rpc.watch.base import Watch
+from mininova.rpc.watch.flow import Flow, MessageEvent, Reporter
 
 __all__ = [
-    "ANYBODY", "BaseAPI", "Codec", "ConnectionLost", "Denial", "Forbidden", "Gate", "Interface", "InvalidArguments",
-    "Levels", "Listener", "MalformedMessage", "MessageEvent", "MessageRefused", "MessageTooLong",
-    "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError", "RemoteError",
-    "Reporter", "Request", "Server", "Transport", "Undeliverable", "UnsupportedVersion", "Version", "call",
-    "caller", "cast", "fanout", "since",
+    "ANYBODY", "BaseAPI", "Codec", "ConnectionLost", "Denial", "Flow", "Forbidden", "Gate", "Interface",
+    "InvalidArguments", "Levels", "Listener", "MalformedMessage", "MessageEvent", "MessageRefused",
+    "MessageTooLong", "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError",
+    "RemoteError", "Reporter", "Request", "Server", "Transport", "Trust", "Undeliverable", "UnsupportedVersion",
+    "Version", "Watch", "call", "caller", "cast", "fanout", "since",
 ]  # fmt: skip

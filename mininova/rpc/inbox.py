@@ -7,30 +7,22 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from mininova.rpc import envelope
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Reply, Request
-from mininova.rpc.errors import RPCError, Undeliverable
+from mininova.rpc.errors import Forbidden, RPCError, Undeliverable
 from mininova.rpc.transports.base import Delivery, Message, Waiter
 from mininova.rpc.trust import lanes
+from mininova.rpc.trust.base import Answers
 from mininova.rpc.trust.seal import SEAL, Seals
+from mininova.rpc.watch.base import Watch
 
 LOG = logging.getLogger(__name__)
 
-#: Told of a cast that its receiver refused: its context, the cast, and why.
+#: Called with a cast that its receiver refused: its context, the cast, and why.
 Rejected = Callable[[Any, Request, Exception], None]
-
-#: Whether the reply of an identity, which may be None, is that of whom was asked: ``conductor``, ``compute.host-1``.
-Answers = Callable[[str, str | None], bool]
-
-
-class Seen(Protocol):
-    """Takes what happened to a message: Peer.seen."""
-
-    def __call__(self, kind: str, message: Message, *, error: str) -> None:
-        """Report it."""
 
 
 class Call:
@@ -54,14 +46,14 @@ class Inbox:
 
     :param exchange: the control exchange
     :param seals: knows our own casts again
-    :param answers: asked before anything is believed; without it, all is
+    :param answers: which replies are believed
     """
 
     def __init__(
-        self, exchange: str, codec: Codec, seals: Seals, answers: Answers | None, *, on_rejected: Rejected, seen: Seen
+        self, exchange: str, codec: Codec, seals: Seals, answers: Answers, *, on_rejected: Rejected, watch: Watch | None
     ) -> None:
         self._exchange, self._codec, self._seals, self._answers = exchange, codec, seals, answers
-        self._on_rejected, self._seen = on_rejected, seen
+        self._on_rejected, self._watch = on_rejected, watch
         self._calls: dict[str, Call] = {}
 
     def in_flight(self) -> list[Call]:
@@ -111,11 +103,12 @@ class Inbox:
 
     def _believed(self, message: Message, asked: str | None) -> bool:
         """Tell whether an answer is from whom was asked; the right one may still come."""
-        if asked is not None and (self._answers is None or self._answers(asked, message.user_id)):
+        if asked is not None and self._answers(asked, message.user_id):
             return True
         asked, sender = asked or "nobody", message.user_id
         LOG.warning("denied a reply to %.200r, who calls itself %.200r: %s was asked", sender, message.app_id, asked)
-        self._seen("denied", message, error=f"Forbidden: {asked} was asked, and not {sender}")
+        if self._watch is not None:
+            self._watch.happened("denied", message, None, error=Forbidden(f"{asked} was asked, and not {sender}"))
         return False
 
     def _came_back(self, message: Message, reply: Reply, body: bytes) -> None:

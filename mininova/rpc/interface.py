@@ -17,18 +17,15 @@ sender that may call a method (trust/gate.py); projects that do not tell senders
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, get_type_hints
+from functools import cached_property, partial
+from typing import Any, ClassVar, Protocol, Self, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import inspect as types
 
 from mininova.rpc import plain
 from mininova.rpc.errors import InvalidArguments, UnsupportedVersion
-from mininova.rpc.versions import Version, common, since_of
-
-if TYPE_CHECKING:
-    from mininova.rpc.peer import Peer
+from mininova.rpc.versions import Levels, Version, common, since_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,7 +73,7 @@ class Method:
     def __get__(self, client: "Interface | None", owner: type) -> Any:
         if client is None:
             return self
-        return lambda ctxt, *args, **kwargs: client._send(self, ctxt, args, kwargs)
+        return partial(client._send, self)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any], speaks: Version) -> dict[str, Any]:
         """Name the arguments of one use, leaving out newer ones that are at their default, or can be done without.
@@ -190,10 +187,31 @@ def _declare(kind: str, since: str, by: Collection[str], idempotent: bool) -> Ca
     return declared
 
 
+class Sender(Protocol):
+    """What an interface asks of this process's end of the messaging, which is a Peer."""
+
+    def levels(self) -> Levels:
+        """Give what the receivers are known to speak."""
+
+    def send(
+        self,
+        method: Method,
+        ctxt: Any,
+        arguments: dict[str, Any],
+        *,
+        topic: str,
+        host: str | None,
+        namespace: str | None,
+        version: str,
+        timeout: float | None,
+    ) -> Any:
+        """Send one use of a declared method; for a call, wait for its result."""
+
+
 class Interface:
     """Base of every interface: subclasses declare methods, instances send them.
 
-    :param peer: this process's end of the messaging; it knows what the receivers speak, if anybody told it
+    :param peer: this process's end of the messaging; it knows what the receivers speak, where it was told
     :param topic: whom to ask, for an interface that many topics serve
     :param pin: the newest version the receivers are known to speak, whatever the peer knows
     :raises UnsupportedVersion: when the pin is no version this interface can speak
@@ -207,8 +225,8 @@ class Interface:
     def __init_subclass__(cls) -> None:
         cls.methods = {**cls.methods, **{name: m for name, m in vars(cls).items() if isinstance(m, Method)}}
 
-    def __init__(self, peer: "Peer", *, topic: str | None = None, pin: str | None = None) -> None:
-        self._peer, self._host = peer, None  # type: Peer, str | None
+    def __init__(self, peer: Sender, *, topic: str | None = None, pin: str | None = None) -> None:
+        self._peer, self._host = peer, None  # type: Sender, str | None
         self._topic, self._pin = topic or self.topic, pin
         self._timeout: float | None = None
         if pin is not None and not Version.parse(self.version).accepts(Version.parse(pin)):
@@ -231,7 +249,7 @@ class Interface:
         other.__dict__.update(self.__dict__, **changes)
         return other
 
-    def _send(self, method: Method, ctxt: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _send(self, method: Method, /, ctxt: Any, *args: Any, **kwargs: Any) -> Any:
         speaks = self._speaks(method)
         arguments = method.bind(args, kwargs, speaks)
         needed = method.needs(arguments)

@@ -27,8 +27,6 @@ from mininova.rpc.peer import Peer
 from mininova.rpc.threads import Threads
 from mininova.rpc.transports.base import FANOUT, TOPIC, Delivery, Message, Subscription
 from mininova.rpc.trust import callers, denials
-from mininova.rpc.trust.denials import OnDenied
-from mininova.rpc.trust.gate import Gate
 from mininova.rpc.trust.lanes import HANDS, Lanes, check_length
 from mininova.rpc.trust.seal import SEAL
 from mininova.rpc.watch import sparing, tracing
@@ -54,12 +52,8 @@ class Server:
     :param endpoints: each interface with the manager that implements it
     :param spawn: runs a handler aside, so that a slow one holds nobody up; without it, in threads
     :param pauses: seconds from each failed delivery of a cast to its next
-    :param gate: asked before each handler; a Forbidden refuses the message, anything else is a failure as a handler's
-    :param on_denied: told of each message that was forbidden, by the gate or by a handler
-    :param alone: serve nothing but ``<topic>.<host>``, and park in ``<topic>.<host>.dead``: a process that may not read
-        what is for others
     :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics, or
-        the gate is not open and a method does not say who may call it
+        a method does not say who may call it although the peer's trust has a gate
     """
 
     def __init__(
@@ -70,24 +64,21 @@ class Server:
         *,
         spawn: Spawn | None = None,
         pauses: Sequence[float] = PAUSES,
-        gate: Gate = Gate(),  # noqa: B008  # frozen
-        on_denied: OnDenied | None = None,
-        alone: bool = False,
     ) -> None:
         self.peer, self.host, self.topic = peer, host, topic_of(endpoints)
-        self._admit, self._on_denied, self._alone = gate, on_denied, alone
+        self.trust = peer.trust
         base = BaseManager(self.topic, host, [*(interface for interface, _ in endpoints), BaseAPI])
         self.endpoints: list[Endpoint] = [*endpoints, (BaseAPI, base), (OsloPing, base)]
         for interface, manager in self.endpoints:
             check_manager(interface, manager)
-            gate.check_declared(interface)
+            self.trust.gate.check_declared(interface)
         if peer.watch is not None:
             peer.watch.serving(self.topic, [interface for interface, _ in self.endpoints])
         self._fanout = f"{self.topic}_fanout"
         self._spawn, self._pauses = spawn or Threads(), pauses
         self._in_hand, self._quiet = 0, threading.Condition(threading.Lock())
         mine = f"{self.topic}.{host}"
-        self._places = [mine] if alone else [self.topic, mine]
+        self._places = [mine] if self.trust.alone else [self.topic, mine]
         self._lanes = Lanes(
             peer.transport, peer.exchange, self.topic, durable=True, at_once=HANDS,
             take=lambda user, delivery: self._take(delivery),
@@ -95,7 +86,7 @@ class Server:
         self._subscriptions = [
             self._subscription(place, peer.exchange, TOPIC, place, durable=True) for place in self._places
         ]
-        if not alone:
+        if not self.trust.alone:
             heard = f"{self._fanout}_{uuid4().hex}"
             self._subscriptions.append(self._subscription(heard, self._fanout, FANOUT, "", durable=False))
 
@@ -158,7 +149,7 @@ class Server:
         try:
             check_length(message.body, message.exchange, self.peer.exchange)
             request = envelope.read_request(envelope.unpack(message.body))
-            self._seen("redelivered" if delivery.redelivered else "received", message, request)
+            self._happened("redelivered" if delivery.redelivered else "received", message, request)
             callers.check_way(message, self._places, self.peer.exchange)
             method, arguments, run = self._prepare(request)
             if delivery.redelivered and not method.idempotent:
@@ -171,13 +162,13 @@ class Server:
         began = time.monotonic()
         try:
             with self._in_sight(message, request), self._alive(delivery, request):
-                self._admit(callers.caller(), method, arguments)
+                self.trust.gate(callers.caller(), method, arguments)
                 result, reply = self._answer(request, method, run())
         except Forbidden as error:
             return self._refuse(message, request, error)
         except Exception as error:
             return self._failed(message, request, error, time.monotonic() - began, repeats)
-        self._seen("replied", message, request, duration=time.monotonic() - began, result=result)
+        self._happened("replied", message, request, duration=time.monotonic() - began, result=result)
         if reply is not None:
             self._reply(message, request, reply)
         return None
@@ -245,14 +236,14 @@ class Server:
         too long does not go back.
         """
         if isinstance(error, Forbidden) and request is not None:
-            denials.denied(request, error, self._on_denied)
-            self._seen("denied", message, request, error=error)
+            denials.denied(request, error, self.trust.on_denied)
+            self._happened("denied", message, request, error=error)
         else:
             like = sparing.about(self.peer.sender_of(message), "refused", type(error).__name__)
             LOG.warning(
                 "refused a message from %.200r on %s: %.500s", message.app_id, message.routing_key, error, extra=like
             )
-            self._seen("rejected", message, request, error=error)
+            self._happened("rejected", message, request, error=error)
         failure = self.peer.codec.failure_of(error)
         if request is not None and request.msg_id is not None:
             self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
@@ -263,7 +254,7 @@ class Server:
 
     def _failed(self, message: Message, request: Request, error: Exception, duration: float, repeats: bool) -> None:
         """A call answers with the error; a cast is tried again, and parked after MOST_DELIVERIES."""
-        self._seen("replied", message, request, duration=duration, error=error)
+        self._happened("replied", message, request, duration=duration, error=error, result=None)
         if request.msg_id is None or type(error).__name__ not in self.peer.codec.errors:
             traceback = None if message.deliveries else error  # the next ones say no more than the first
             LOG.error(
@@ -283,22 +274,22 @@ class Server:
         message = replace(message, headers={**message.headers, **parking.notes(message, error)})
         if message.deliveries >= len(self._pauses):
             return self._park(replace(message, deliveries=message.deliveries + 1), request, error)
-        self._seen("retried", message, request, error=error)
+        self._happened("retried", message, request, error=error)
         return parking.again(self.peer, message, message.routing_key, pause=self._pauses[message.deliveries])
 
     def _park(self, message: Message, request: Request, error: Exception) -> None:
-        place = message.routing_key if self._alone else self.topic
+        place = message.routing_key if self.trust.alone else self.topic
         LOG.critical(
             "parked %s %s in %s after %d deliveries: %s",
             request.method, message.message_id, parking.queue_of(place), message.deliveries, error,
         )  # fmt: skip
         parking.park(self.peer, place, message)
-        self._seen("parked", message, request, error=error)
+        self._happened("parked", message, request, error=error)
 
     def _reply(self, message: Message, request: Request | None, body: bytes) -> None:
         """Answer on the reply exchange; a foreign oslo.messaging caller reads from the default exchange."""
         exchange, key = self.peer.way_to(self.peer.reply_exchange), message.reply_to
-        if key is None and self.peer.answerable is None:
+        if key is None and self.trust.answerable is None:
             exchange, key = "", request.reply_q if request is not None else None
         if key is None or not self._may_answer(message, key):
             return
@@ -316,27 +307,15 @@ class Server:
         )
 
     def _may_answer(self, message: Message, key: str) -> bool:
-        asked = self.peer.answerable
+        asked = self.trust.answerable
         return key.startswith("reply_") and (asked is None or asked(self.peer.sender_of(message), key))
 
-    def _seen(
-        self,
-        kind: str,
-        message: Message,
-        request: Request | None,
-        *,
-        duration: float | None = None,
-        error: Exception | None = None,
-        result: Any = None,
-    ) -> None:
-        self.peer.seen(
-            kind, message, request,
-            pattern="call" if request and request.msg_id else FANOUT if message.exchange == self._fanout else "cast",
-            receiver=self.peer.name,
-            duration=duration,
-            error=None if error is None else f"{type(error).__name__}: {plain.text(error)}",
-            **({"payload": {"result": result}} if kind == "replied" else {}),
-        )  # fmt: skip
+    def _happened(self, kind: str, message: Message, request: Request | None, **more: Any) -> None:
+        if self.peer.watch is not None:
+            pattern = "call" if request and request.msg_id else FANOUT if message.exchange == self._fanout else "cast"
+            self.peer.watch.happened(
+                kind, message, request, pattern=pattern, receiver=self.peer.name, **more
+            )  # fmt: skip
 
 
 __all__ = ["MOST_DELIVERIES", "Method", "Server", "Spawn", "check_manager", "in_a_thread"]

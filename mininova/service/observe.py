@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from oslo_config.cfg import ConfigOpts
 
 from mininova import __version__, errors
-from mininova.rpc.watch.base import Watch, together
+from mininova.rpc.watch.base import Watch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -40,9 +40,9 @@ class Observation:
             self.spans = _spans(self._provider)
 
     @property
-    def watch(self) -> Watch | None:
-        """What the service's Peer is to be watched with."""
-        return together([watch for watch in (self.metrics, self.spans) if watch is not None])
+    def watches(self) -> list[Watch]:
+        """Give what the service's Peer is to be watched with."""
+        return [watch for watch in (self.metrics, self.spans) if watch is not None]
 
     def page(self) -> "WSGIApplication | None":
         """Make the application that shows the metrics, if there are any."""

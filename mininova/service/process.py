@@ -10,7 +10,7 @@ import logging
 import random
 import signal
 import socket
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +22,16 @@ from mininova.notifications.publisher import make_notifier
 from mininova.objects import Service
 from mininova.rpc.transports.base import Message
 from mininova.rpc.trust.denials import OnDenied
-from mininova.rpc.trust.lanes import LaneOf
 from mininova.rpc.watch import flow
+from mininova.rpc.watch.base import together
 from mininova.service import broker, http_server, log, upgrade_levels
 from mininova.service.codec import CODEC
 from mininova.service.observe import Observation
 from mininova.service.periodic import Rounds
 from mininova.service.upgrade_levels import UpgradeLevels
-from mininova.trust import replies
-from mininova.trust.gate import CONTROLLER_ONLY
-from mininova.trust.identities import COMPUTE
+from mininova.trust.directory import Directory
+from mininova.trust.gate import NO_CHECKS, Check
+from mininova.trust.processes import trust
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -47,8 +47,10 @@ class Process:
     """One process, from its settings to its end.
 
     :param name: api, scheduler, conductor or compute; with the host it is who others see in the flow
-    :param identity_of: finds who a reply is from; the default knows the services of the controller, and no compute
-    :param lane_of: tells by whose lane replies come; the default is for a service that asks no compute
+    :param directory: finds the identities of computes; without it the services of the controller are known, and no
+        compute
+    :param checks: what the arguments of a compute must pass, method by method
+    :param on_denied: called with each message that was denied
     """
 
     def __init__(
@@ -56,13 +58,13 @@ class Process:
         conf: ConfigOpts,
         name: str,
         *,
-        identity_of: replies.IdentityOf = replies.controller,
-        lane_of: LaneOf = lambda key: None,
+        directory: Directory | None = None,
+        checks: Mapping[str, Sequence[Check]] = NO_CHECKS,
+        on_denied: OnDenied | None = None,
     ) -> None:
         self.conf, self.name, self.host = conf, name, conf.host
-        enforce = conf.identities.enforce
-        confined = name == COMPUTE and enforce
-        self.transport = broker.transport(conf, declares=not confined)
+        trusted = trust(name, enforce=conf.identities.enforce, directory=directory, checks=checks, on_denied=on_denied)
+        self.transport = broker.transport(conf, declares=not trusted.confined)
         self.reporter = flow.Reporter(self._publish_flow) if conf.flow.enabled else None
         self.observation = Observation(conf, name)
         self.levels = UpgradeLevels({topic: conf.upgrade_levels[topic] for topic in upgrade_levels.TOPICS})
@@ -72,14 +74,9 @@ class Process:
             codec=CODEC,
             exchange=conf.control_exchange,
             call_timeout=conf.rpc_response_timeout,
-            report=self.reporter,
-            watch=self.observation.watch,
+            watch=together([*self.observation.watches, *([flow.Flow(self.reporter)] if self.reporter else [])]),
             levels=self.levels,
-            answers=replies.believing(identity_of) if enforce else None,
-            answerable=replies.answerable if enforce else None,
-            relays=replies.RELAYS.get(name, ()),
-            confined=confined,
-            lane_of=lane_of if enforce else lambda key: None,
+            trust=trusted,
         )
         self.notifier = make_notifier(conf, self.peer, f"{name}.{self.host}")
         self._servers: list[rpc.Server] = []
@@ -116,25 +113,14 @@ class Process:
     def serve(
         self,
         endpoints: Sequence[tuple[type[rpc.Interface], object]],
-        gate: rpc.Gate = CONTROLLER_ONLY,
-        on_denied: OnDenied | None = None,
         host: str | None = None,
     ) -> rpc.Server:
         """Serve RPC interfaces; a compute serves nothing but its own host, or each of its hosts.
 
-        :param gate: who may ask what, where identities are enforced; the default knows no compute
-        :param on_denied: told of what was denied
         :param host: one of many that this process stands for: what comes to its queue is for these endpoints, and for
             no other host's
         """
-        enforce = self.conf.identities.enforce
-        server = rpc.Server(
-            self.peer, host or self.host, endpoints,
-            spawn=partial(_in_background, host),
-            gate=gate if enforce else rpc.Gate(),
-            on_denied=on_denied,
-            alone=self.name == COMPUTE,
-        )  # fmt: skip
+        server = rpc.Server(self.peer, host or self.host, endpoints, spawn=partial(_in_background, host))
         server.start()
         self._servers.append(server)
         return server
@@ -169,7 +155,8 @@ class Process:
         self._sockets.append(listener)
         eventlet.spawn_n(http_server.serve, listener, app)
 
-    def aside(self, work: Callable[..., object], *args: object) -> None:
+    @staticmethod
+    def aside(work: Callable[..., object], *args: object) -> None:
         """Do something in the background."""
         eventlet.spawn_n(work, *args)
 

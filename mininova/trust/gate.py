@@ -13,14 +13,14 @@ from typing import Any
 
 from mininova import rpc
 from mininova.trust.identities import COMPUTE, Identity
-from mininova.trust.replies import IdentityOf, controller
+from mininova.trust.replies import IdentityOf
 
 Arguments = Mapping[str, Any]
 
 #: Says why a compute may not send these arguments; "" when it may.
 Check = Callable[[Identity, Arguments], str]
 
-_NO_CHECKS: Mapping[str, Sequence[Check]] = {}
+NO_CHECKS: Mapping[str, Sequence[Check]] = {}
 
 #: Argument → what a message with it is about.  The first that a message has counts.
 _ABOUT: Mapping[str, Callable[[Any], str]] = {
@@ -33,7 +33,7 @@ _ABOUT: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def gate(identity_of: IdentityOf, checks: Mapping[str, Sequence[Check]] = _NO_CHECKS) -> rpc.Gate:
+def gate(identity_of: IdentityOf, checks: Mapping[str, Sequence[Check]] = NO_CHECKS) -> rpc.Gate:
     """Make the gate of a service.
 
     :param identity_of: finds the identity of a broker user
@@ -53,7 +53,3 @@ def gate(identity_of: IdentityOf, checks: Mapping[str, Sequence[Check]] = _NO_CH
 def about(arguments: Arguments) -> str:
     """Name what a message is about: instances by their uuids, or a host."""
     return next((name(arguments[argument]) for argument, name in _ABOUT.items() if argument in arguments), "")
-
-
-#: The gate of a service that has no database to look computes up in: it knows the services of the controller.
-CONTROLLER_ONLY = gate(controller)

@@ -34,7 +34,7 @@ def manage(bench, tmp_path):
 def test_a_cast_that_always_fails_until_its_cause_is_gone(bench, manage):
     """It is parked, listed with the error, shown, sent again when the cause is gone, done, and parked no more."""
     keeper, events = Keeper(switch=broken), queue.Queue[rpc.MessageEvent]()
-    bench.serve(keeper, "a", report=events.put)
+    bench.serve(keeper, "a", watch=rpc.Flow(events.put))
     bench.client().on("a").switch(CTXT, Lamp("desk"))
     while (event := bench.next(events)).kind != "parked":
         pass

@@ -25,7 +25,7 @@ def keeper() -> Keeper:
 def park(bench: Bench, keeper: Keeper) -> Park:
     """Give a function that has the keeper fail at a cast for the last time, and returns when it is parked."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
-    bench.serve(keeper, "a", report=events.put)
+    bench.serve(keeper, "a", watch=rpc.Flow(events.put))
     client = bench.peer()
 
     def park(name: str, key: str = f"{bench.topic}.a") -> None:

@@ -213,9 +213,9 @@ def test_details_of_any_type_travel_as_text(bench: Bench):
 def test_events_tell_the_story_of_a_message(bench: Bench):
     """A call is sent, received and replied; all three have its id and the request's, and secrets are left out."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
-    bench.serve(Keeper(), report=events.put)
+    bench.serve(Keeper(), watch=rpc.Flow(events.put))
 
-    bench.client(bench.peer(report=events.put)).get({**CTXT, "token": "gAAAA"}, "desk")
+    bench.client(bench.peer(watch=rpc.Flow(events.put))).get({**CTXT, "token": "gAAAA"}, "desk")
     told = [bench.next(events) for _ in range(3)]
 
     assert [event.kind for event in told] == ["sent", "received", "replied"]

@@ -102,7 +102,7 @@ def test_what_was_parked_has_the_same_caller(bench: Bench):
     """Also when somebody else sends it again, whose word the server takes for that."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     keeper = Asked(switch=broken)
-    bench.serve(keeper, user="conductor", relays=["manage"], report=events.put)
+    bench.serve(keeper, user="conductor", relays=["manage"], watch=rpc.Flow(events.put))
     bench.client(bench.peer(user="compute.host-1")).switch(CTXT, Lamp("desk"))
     while bench.next(events).kind != "parked":
         pass
@@ -149,13 +149,13 @@ def test_a_denial_is_told(bench: Bench, by: str, caplog: pytest.LogCaptureFixtur
     told: queue.Queue[rpc.Denial] = queue.Queue()
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     if by == "gate":
-        bench.serve(Keeper(), user="conductor", gate=only("api"), on_denied=told.put, report=events.put)
+        bench.serve(Keeper(), user="conductor", gate=only("api"), on_denied=told.put, watch=rpc.Flow(events.put))
     else:
 
         def look(name: str) -> None:
             raise forbidden(rpc.caller(), "get", name, "it is dark")
 
-        bench.serve(Keeper(get=look), user="conductor", on_denied=told.put, report=events.put)
+        bench.serve(Keeper(get=look), user="conductor", on_denied=told.put, watch=rpc.Flow(events.put))
 
     with pytest.raises(rpc.Forbidden):
         bench.client(bench.peer(user="compute.host-1")).get(CTXT, "desk")
@@ -212,7 +212,7 @@ def test_who_serves_alone_parks_in_a_queue_of_its_own(bench: Bench):
     """``<topic>.<host>.dead``, out of which nothing can be sent to another host."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     keeper = Keeper(switch=broken)
-    bench.serve(keeper, "a", alone=True, report=events.put)
+    bench.serve(keeper, "a", alone=True, watch=rpc.Flow(events.put))
     bench.client().on("a").switch(CTXT, Lamp("desk"))
     while bench.next(events).kind != "parked":
         pass
@@ -250,9 +250,8 @@ def believe(asked: str, replied: str | None) -> bool:
 
 def test_a_reply_of_another_is_not_believed(bench: Bench):
     """Whoever guesses the id of a call answers nothing; the right answer is waited for, and counts."""
-    gate, ids = threading.Event(), queue.Queue[tuple[str, str]]()
-    events: queue.Queue[rpc.MessageEvent] = queue.Queue()
-    client = bench.peer(answers=believe, report=events.put)
+    gate, ids, denied = threading.Event(), queue.Queue[tuple[str, str]](), threading.Event()
+    client = bench.peer(answers=believe, watch=rpc.Flow(lambda event: denied.set() if event.kind == "denied" else None))
     forger, server = bench.peer("forger", user="compute.host-2"), bench.peer("by hand", user="conductor")
 
     def take(delivery: Delivery) -> None:
@@ -268,16 +267,6 @@ def test_a_reply_of_another_is_not_believed(bench: Bench):
             if name == "forged" and bench.spawn.__name__ != "at_once":
                 denied.wait(PATIENCE)
 
-    denied = threading.Event()
-    report = client.report
-    assert report is not None
-
-    def see(event: rpc.MessageEvent) -> None:
-        report(event)
-        if event.kind == "denied":
-            denied.set()
-
-    client.report = see
     server.transport.subscribe(
         Subscription(
             queue=bench.topic, exchange=bench.exchange, kind=TOPIC, routing_key=bench.topic,

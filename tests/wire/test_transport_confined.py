@@ -55,7 +55,8 @@ class ConfinedBench(AMQPBench):
         self.how = {"declares": False}
         transport = self.transport(self.user)
         self.how = {}
-        peer = rpc.Peer(transport, name="lamp.a", exchange=self.exchange, call_timeout=PATIENCE, confined=True, **how)
+        trust = rpc.Trust(confined=True, alone=True)
+        peer = rpc.Peer(transport, name="lamp.a", exchange=self.exchange, call_timeout=PATIENCE, trust=trust, **how)
         self.peers.append(peer)
         return peer
 
@@ -79,10 +80,10 @@ def bench(private_broker: PrivateBroker) -> Iterator[ConfinedBench]:
 def test_a_confined_server_serves(bench: ConfinedBench):
     """It answers calls, tries casts again after pauses, and parks them, with nothing but its own queues."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
-    client, peer = bench.caller(), bench.confined(report=events.put)
+    client, peer = bench.caller(), bench.confined(watch=rpc.Flow(events.put))
     peer.start()
     keeper = Keeper(switch=broken)
-    bench.serve(keeper, "a", alone=True, peer=peer)
+    bench.serve(keeper, "a", peer=peer)
 
     assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
     bench.client(client).on("a").switch(CTXT, Lamp("desk"))
@@ -107,7 +108,7 @@ def test_a_confined_process_waits_for_the_exchanges(bench: ConfinedBench, caplog
     keeper = Keeper()
     peer = bench.confined()
     peer.start()
-    server = rpc.Server(peer, "a", [(bench.api, keeper)], spawn=bench.spawn, alone=True)
+    server = rpc.Server(peer, "a", [(bench.api, keeper)], spawn=bench.spawn)
     server.start()
     assert f"no exchange '{bench.exchange}.reply'" in caplog.text
 
@@ -123,7 +124,7 @@ def test_what_it_may_not_send_costs_a_line_in_the_log(bench: ConfinedBench, capl
     """The broker refuses the message, and the connection with all else goes on."""
     client, peer = bench.caller(), bench.confined()
     peer.start()
-    bench.serve(Keeper(), "a", alone=True, peer=peer)
+    bench.serve(Keeper(), "a", peer=peer)
     restored: queue.Queue[None] = queue.Queue()
     peer.transport.on_restored = lambda: restored.put(None)
 

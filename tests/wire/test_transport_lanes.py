@@ -116,7 +116,7 @@ def test_a_cast_that_fails_is_tried_again_for_whom_it_was(bench: Bench):
 def test_an_answer_comes_by_a_lane(bench: Bench):
     """A caller hears by it the answers to its calls, and which of its casts were refused."""
     refused = queue.Queue[str]()
-    bench.serve(Keeper(), "a", alone=True, peer=confined(bench))
+    bench.serve(Keeper(), "a", peer=confined(bench, alone=True))
     caller = bench.peer(lane_of=lane_of, on_rejected=lambda ctxt, request, why: refused.put(type(why).__name__))
     client = bench.client(caller).on("a")
 
@@ -135,7 +135,7 @@ def test_a_confined_server_tries_again_by_its_lane(bench: Bench):
             raise failure
 
     keeper = Keeper(switch=fail)
-    bench.serve(keeper, "a", alone=True, peer=confined(bench))
+    bench.serve(keeper, "a", peer=confined(bench, alone=True))
 
     bench.client(bench.peer(lane_of=lane_of)).on("a").switch(CTXT, Lamp("desk"))
 
@@ -145,7 +145,7 @@ def test_a_confined_server_tries_again_by_its_lane(bench: Bench):
 def test_an_answer_that_is_too_long_is_an_error(bench: Bench):
     """Who asked hears that at once, instead of nothing."""
     keeper = Keeper(get=lambda name: Lamp("x" * lanes.LONGEST))
-    bench.serve(keeper, "a", alone=True, peer=confined(bench))
+    bench.serve(keeper, "a", peer=confined(bench, alone=True))
 
     with pytest.raises(rpc.MessageTooLong, match=f"go {lanes.LONGEST} at most"):
         bench.client(bench.peer(lane_of=lane_of)).on("a").get(CTXT, "desk")
@@ -185,8 +185,8 @@ def log():
 
 def test_who_answers_unasked_is_not_heard_until_he_is_asked(rabbit: AMQPBench, log: "queue.Queue[str]"):
     """A few are looked at, and none after them; a call is what makes room again."""
-    host = confined(rabbit)
-    rabbit.serve(Keeper(), "a", alone=True, peer=host)
+    host = confined(rabbit, alone=True)
+    rabbit.serve(Keeper(), "a", peer=host)
     rabbit.serve(Keeper(), "b")
     caller = rabbit.peer(lane_of=lane_of)
     client = rabbit.client(caller)

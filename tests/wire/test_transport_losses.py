@@ -30,7 +30,7 @@ def failing(times: int) -> Any:
 def test_a_cast_that_failed_is_tried_again(bench: Bench):
     """The handler sees it again, and when it works that is all."""
     keeper, events = Keeper(switch=failing(2)), queue.Queue[rpc.MessageEvent]()
-    bench.serve(keeper, report=events.put)
+    bench.serve(keeper, watch=rpc.Flow(events.put))
 
     bench.client().switch(CTXT, Lamp("desk"))
     told = [bench.next(events) for _ in range(8)]

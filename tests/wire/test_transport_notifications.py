@@ -117,7 +117,7 @@ def test_what_always_fails_is_parked_and_can_be_heard_again(bench: Bench):
     """With the reason beside it."""
     ears = Ears(failures=2)
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
-    listen(bench, ears, peer=bench.peer("ears", report=events.put), pool="billing", pauses=[0])
+    listen(bench, ears, peer=bench.peer("ears", watch=rpc.Flow(events.put)), pool="billing", pauses=[0])
     notifier_of(bench).info(CTXT, "lamp.on", {})
     while bench.next(events).kind != "parked":
         pass

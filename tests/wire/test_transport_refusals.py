@@ -154,7 +154,7 @@ HOSTILE = {
 def test_a_hostile_message_is_refused_once(bench: Bench, body: bytes):
     """Whatever the bytes are, they are refused and forgotten, and the next message is handled."""
     keeper, events, kinds = Keeper(), queue.Queue[rpc.MessageEvent](), list[str]()
-    bench.serve(keeper, report=events.put)
+    bench.serve(keeper, watch=rpc.Flow(events.put))
     peer = bench.peer()
 
     bench.request(peer, body)

@@ -26,7 +26,7 @@ Key = tuple[str, str, str]
 
 
 class DenialLog:
-    """Count denials; it is what ``rpc.Server(on_denied=…)`` takes.
+    """Count denials; it is what ``rpc.Trust(on_denied=…)`` takes.
 
     :param spawn: runs the writer aside
     :param pause: seconds between two writes

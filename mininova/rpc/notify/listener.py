@@ -119,16 +119,16 @@ class Listener:
             heard = notification.read(envelope.unpack(message.body), self.peer.codec, self.peer.sender_of(message))
         except Exception as error:
             return self._park(queue, message, None, error)
-        self._seen("redelivered" if delivery.redelivered else "received", message, heard)
+        self._happened("redelivered" if delivery.redelivered else "received", message, heard)
         began = time.monotonic()
         try:
             with tracing.continuing(message.headers):
                 self.handler(heard)
         except Exception as error:
             LOG.error("%s failed, delivery %d", heard.event_type, message.deliveries + 1, exc_info=error)
-            self._seen("replied", message, heard, duration=time.monotonic() - began, error=error)
+            self._happened("replied", message, heard, duration=time.monotonic() - began, error=error)
             return self._again(queue, message, heard, error)
-        return self._seen("replied", message, heard, duration=time.monotonic() - began)
+        return self._happened("replied", message, heard, duration=time.monotonic() - began)
 
     def _again(self, queue: str, message: Message, heard: Notification, error: Exception) -> None:
         """Have it come to this queue once more, and to no other pool's, after a pause; or park it."""
@@ -142,12 +142,23 @@ class Listener:
         here = replace(message, routing_key=queue, deliveries=message.deliveries + 1)
         parking.park(self.peer, queue, replace(here, headers={**here.headers, **parking.notes(here, error)}))
         if heard is not None:
-            self._seen("parked", message, heard, error=error)
+            self._happened("parked", message, heard, error=error)
 
-    def _seen(self, kind: str, message: Message, heard: Notification, **more: object) -> None:
+    def _happened(
+        self,
+        kind: str,
+        message: Message,
+        heard: Notification,
+        *,
+        duration: float | None = None,
+        error: Exception | None = None,
+    ) -> None:
+        if (watch := self.peer.watch) is None:
+            return
         with suppress(Exception):  # a foreign context need not be one of ours
             context = self.peer.codec.context_to_wire(heard.context)
             seen_as = Request(method=heard.event_type, args=heard.payload, context=context, version="")
-            if isinstance(error := more.pop("error", None), Exception):
-                more["error"] = f"{type(error).__name__}: {error}"
-            self.peer.seen(kind, message, seen_as, pattern="notification", receiver=self.peer.name, **more)
+            watch.happened(
+                kind, message, seen_as,
+                pattern="notification", receiver=self.peer.name, duration=duration, error=error,
+            )  # fmt: skip

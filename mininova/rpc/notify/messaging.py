@@ -53,8 +53,10 @@ class Messaging(Driver):
         """Send one, or have it sent."""
         message, seen_as = self._message(notification)
         watch = self._peer.watch
-        watched = watch and watch.sending("notification", self._topic, message, seen_as)
-        with watched or nullcontext(message) as message:
+        watched = (
+            nullcontext(message) if watch is None else watch.sending("notification", self._topic, message, seen_as)
+        )
+        with watched as message:
             if self._outbox is None:
                 self._publish_surely(message)
             else:
@@ -84,7 +86,6 @@ class Messaging(Driver):
             headers=tracing.onward(),
         )
         seen_as = Request(method=told.event_type, args=payload, context=context, version="")
-        self._peer.seen("sent", message, seen_as, pattern="notification", receiver=key)
         return message, seen_as
 
     def _publish_surely(self, message: Message) -> None:

@@ -8,7 +8,7 @@ sender's in a header.  That header counts only in a message that such a server h
 """
 
 import contextvars
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from mininova.rpc.errors import Forbidden
@@ -60,8 +60,8 @@ class Relays:
     :param others: such as that of the operator's tool, which sends again what was parked
     """
 
-    def __init__(self, own: str | None, others: frozenset[str] = frozenset()) -> None:
-        self._own, self._believed = own, others | ({own} if own else set())
+    def __init__(self, own: str | None, others: Collection[str] = ()) -> None:
+        self._own, self._believed = own, {*others, *([own] if own else ())}
 
     def sender_of(self, message: Message) -> str | None:
         """Name the identity that sent a message first; None when the broker does not vouch for any."""

@@ -77,5 +77,9 @@ class Gate:
         return self.why_not(identity, method, arguments)
 
 
+#: The gate that lets everything pass.
+OPEN = Gate()
+
+
 def _listed(kinds: frozenset[str]) -> str:
     return f"only {' and '.join(sorted(kinds))}" if kinds else "nothing"

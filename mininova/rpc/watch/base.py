@@ -1,10 +1,14 @@
-"""Who is there when a message is sent and while one is handled: metrics.py and spans.py can be.
+"""The one hook around messages: what metrics.py, spans.py and flow.py do when a message is sent, handled or refused.
 
-A Peer has one Watch, or None.  Without one the way of a message has a comparison more, and nothing else.
+A Peer has one Watch, or None; ``together`` makes one of several.  Without one, sending and handling a message cost a
+comparison more, and nothing else.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import Any
+
+from msgspec import UNSET
 
 from mininova.rpc.envelope import Request
 from mininova.rpc.interface import Interface
@@ -12,13 +16,13 @@ from mininova.rpc.transports.base import Message
 
 
 class Watch:
-    """Base of all who watch; whatever a subclass does not care for, it leaves as it is.
+    """Base of every watch.  A subclass overrides what it needs; the rest does nothing.
 
-    ``topic`` is that of the interface, ``notifications`` for a notification.  An error leaves through each block.
+    ``topic`` is that of the interface, and ``notifications`` for a notification.  An error leaves through each block.
     """
 
     def serving(self, topic: str, interfaces: Iterable[type[Interface]]) -> None:
-        """A server of these is made: no other method than theirs will be handled in this process."""
+        """A server was made: this process handles the methods of these interfaces."""
 
     def sending(self, pattern: str, topic: str, message: Message, request: Request) -> AbstractContextManager[Message]:
         """Surround the sending of a message, and for a call the wait for its answer; give what is to be sent.
@@ -31,16 +35,33 @@ class Watch:
         """Surround the handler of a declared method."""
         return nullcontext()
 
-    def happened(self, kind: str, message: Message, request: Request | None, error: str | None) -> None:
-        """One thing happened to a message, as ``Peer.seen`` has it: ``received``, ``rejected``, ``resent`` …
+    def happened(
+        self,
+        kind: str,
+        message: Message,
+        request: Request | None,
+        *,
+        pattern: str = "",
+        receiver: str = "",
+        duration: float | None = None,
+        error: Exception | None = None,
+        result: Any = UNSET,
+    ) -> None:
+        """One thing happened to a message.
 
+        :param kind: ``received``, ``redelivered``, ``replied`` (handled, for a cast), ``rejected``, ``denied``,
+            ``retried``, ``parked`` or ``resent``
         :param request: what the message says, which nobody has checked; None if it is not known
-        :param error: why, as ``class: sentence``
+        :param pattern: as in ``sending``; empty when it is not known
+        :param receiver: the service and host that have the message in hand, ``conductor.ctl-1``
+        :param duration: seconds in the handler
+        :param error: why it was refused, or failed
+        :param result: what the handler returned
         """
 
 
 def together(watches: Sequence[Watch]) -> Watch | None:
-    """Make one of several; None of none."""
+    """Make one watch of several; None of none."""
     return _Several(watches) if len(watches) > 1 else watches[0] if watches else None
 
 
@@ -66,6 +87,6 @@ class _Several(Watch):
                 stack.enter_context(watch.handling(topic, message, request))
             yield
 
-    def happened(self, kind: str, message: Message, request: Request | None, error: str | None) -> None:
+    def happened(self, kind: str, message: Message, request: Request | None, **more: Any) -> None:
         for watch in self._watches:
-            watch.happened(kind, message, request, error)
+            watch.happened(kind, message, request, **more)

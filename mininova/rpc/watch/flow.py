@@ -1,8 +1,7 @@
-"""What the RPC layer says about each message, for whoever wants to see the flow.
+"""The flow: an event for each thing that happens to a message, for people who want to see the messages of a request.
 
-An event is a plain record of one thing that happened to one message.  A Reporter gathers events and publishes
-them, many in one AMQP message, to an exchange of their own; nothing waits for it, and when the broker is away the
-events are dropped rather than kept.
+A Flow is the Watch that makes the events, plain records.  A Reporter gathers events and publishes them, many in one
+AMQP message, to an exchange of their own.  Nothing waits for it; while the broker is away, events are dropped.
 """
 
 import logging
@@ -10,14 +9,18 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
+from mininova.rpc import plain
 from mininova.rpc.envelope import Request
 from mininova.rpc.transports.base import Message
 from mininova.rpc.watch import tracing
+from mininova.rpc.watch.base import Watch
 
 LOG = logging.getLogger(__name__)
 
@@ -32,8 +35,7 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened to one message.
 
-    :param kind: ``sent``, ``received``, ``replied`` (handled, for a cast), ``rejected``, ``denied``, ``redelivered``,
-        ``parked``, ``http``
+    :param kind: ``sent``, ``http``, or one of those that ``Watch.happened`` lists
     :param at: when, in seconds since the epoch
     :param trace_id: the W3C trace that the message belongs to, if to any
     :param message_id: the same for all events of one message; a reply has its call's
@@ -67,32 +69,61 @@ class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 Report = Callable[[MessageEvent], None]
 
 
-def event_of(kind: str, message: Message, request: Request | None, **more: Any) -> MessageEvent:
-    """Say what happened to a message just now.
+class Flow(Watch):
+    """Report an event for each message that is sent, and for each thing that happens to one.
 
-    :param more: what is known beyond the message, by the names of the event's fields
+    :param report: takes the events, such as a Reporter; it must not wait
     """
-    if request is not None:
-        asked = request.context.get("request_id")
-        more = {
-            "request_id": asked if isinstance(asked, str) else None,
-            "interface": request.namespace or message.routing_key.partition(".")[0] or message.exchange,
-            "method": request.method,
-            "version": request.version,
-            "payload": request.args,
-            **more,
-        }
-    return MessageEvent(
-        kind=kind,
-        at=time.time(),
-        trace_id=tracing.trace_id(message.headers),
-        message_id=message.message_id,
-        exchange=message.exchange,
-        routing_key=message.routing_key,
-        size=len(message.body),
-        sender=message.app_id,
-        **{**more, "payload": without_secrets(more.get("payload", {}))},
-    )
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def sending(self, pattern: str, topic: str, message: Message, request: Request) -> AbstractContextManager[Message]:
+        """Report a message as ``sent``."""
+        self.happened("sent", message, request, pattern=pattern, receiver=message.routing_key or topic)
+        return nullcontext(message)
+
+    def happened(
+        self,
+        kind: str,
+        message: Message,
+        request: Request | None,
+        *,
+        pattern: str = "",
+        receiver: str = "",
+        duration: float | None = None,
+        error: Exception | None = None,
+        result: Any = UNSET,
+    ) -> None:
+        """Report it."""
+        event = MessageEvent(
+            kind=kind,
+            at=time.time(),
+            trace_id=tracing.trace_id(message.headers),
+            message_id=message.message_id,
+            pattern=pattern,
+            sender=message.app_id,
+            receiver=receiver,
+            exchange=message.exchange,
+            routing_key=message.routing_key,
+            size=len(message.body),
+            duration=duration,
+            error=None if error is None else f"{type(error).__name__}: {plain.text(error)}",
+            **({} if request is None else _asked(message, request, result)),
+        )
+        self._report(event)
+
+
+def _asked(message: Message, request: Request, result: Any) -> dict[str, Any]:
+    """Give the fields of an event that tell what a message asks for, or what its handler returned."""
+    request_id = request.context.get("request_id")
+    return {
+        "request_id": request_id if isinstance(request_id, str) else None,
+        "interface": request.namespace or message.routing_key.partition(".")[0] or message.exchange,
+        "method": request.method,
+        "version": request.version,
+        "payload": without_secrets(request.args if result is UNSET else {"result": result}),
+    }
 
 
 def without_secrets(value: Any, depth: int = _DEEPEST) -> Any:

@@ -10,7 +10,7 @@ make a series of each name that he thinks of.
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -37,7 +37,7 @@ UNKNOWN = "unknown"
 #: Seconds, from a call that nothing holds up to one that has used up the default deadline.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
-#: What Peer.seen tells that is counted, and the help of its counter.
+#: The kinds of ``Watch.happened`` that are counted, and the help of each counter.
 COUNTED = {
     "received": "Messages taken from a queue for the first time.",
     "redelivered": "Messages taken from a queue that an earlier receiver had in hand when it was lost.",
@@ -112,14 +112,16 @@ class Metrics(Watch):
         with self._handlers.labels(*labels).track_inprogress(), _timed(self._worked, labels):
             yield
 
-    def happened(self, kind: str, message: Message, request: Request | None, error: str | None) -> None:
+    def happened(
+        self, kind: str, message: Message, request: Request | None, *, error: Exception | None = None, **more: Any
+    ) -> None:
         """Count it, if it is of a kind that is counted."""
         if (counter := self._counted.get(kind)) is None:
             return
         labels = self._in_flight.get(message.message_id) if kind == "resent" else None
         if labels is None and request is not None:
             labels = self._labels(request.namespace or self._topic(message), request.method)
-        why = ((error or UNKNOWN).partition(":")[0],) if kind == "rejected" else ()
+        why = (UNKNOWN if error is None else type(error).__name__,) if kind == "rejected" else ()
         counter.labels(*(labels or (UNKNOWN, UNKNOWN)), *why).inc()
 
     # ---- labels

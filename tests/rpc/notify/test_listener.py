@@ -196,7 +196,7 @@ def test_a_listener_that_stops_gives_back_what_it_did_not_begin(bench):
 def test_hearing_is_an_event(bench):
     """Where somebody looks, a notification was received and handled."""
     events = []
-    listener = rpc.Listener(bench.peer("ears", report=events.append), Ears(), workers=0)
+    listener = rpc.Listener(bench.peer("ears", watch=rpc.Flow(events.append)), Ears(), workers=0)
     listener.start()
     rpc.Notifier(bench.peer(), "lamp.a").info(CTXT, "lamp.on", {})
     bench.deliver()

@@ -87,7 +87,9 @@ def test_a_payload_that_cannot_be_carried_is_logged(bench, payload, complaint, c
 def test_a_notification_is_an_event(bench):
     """The flow has it, with its type for a method."""
     events = list[rpc.MessageEvent]()
-    rpc.Notifier(bench.peer(report=events.append), "compute.host-1").info({}, "lamp.on", {"lamp": Lamp("desk")})
+    rpc.Notifier(bench.peer(watch=rpc.Flow(events.append)), "compute.host-1").info(
+        {}, "lamp.on", {"lamp": Lamp("desk")}
+    )
 
     (event,) = events
     assert (event.pattern, event.method, event.routing_key) == ("notification", "lamp.on", "notifications.info")

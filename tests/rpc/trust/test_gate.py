@@ -108,10 +108,13 @@ def test_an_open_gate():
 
 def test_a_server_does_not_start_with_a_method_that_names_no_caller():
     """It says which; where senders are not told apart, it starts."""
-    peer = rpc.Peer(MemoryTransport(MemoryBroker()), name="things.a")
+    checked, unchecked = (
+        rpc.Peer(MemoryTransport(MemoryBroker()), name="things.a", trust=trust)
+        for trust in (rpc.Trust(gate=GATE), rpc.Trust())
+    )
     with pytest.raises(TypeError, match=r"SilentAPI\.forgotten does not say who may call it"):
-        rpc.Server(peer, "a", [(SilentAPI, Shop())], gate=GATE)
-    rpc.Server(peer, "a", [(SilentAPI, Shop())])
+        rpc.Server(checked, "a", [(SilentAPI, Shop())])
+    rpc.Server(unchecked, "a", [(SilentAPI, Shop())])
 
 
 def test_one_word_is_no_set_of_kinds():

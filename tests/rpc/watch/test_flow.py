@@ -78,8 +78,8 @@ def test_no_event_holds_a_secret(payload):
         def keep(self, ctxt, thing):
             return thing
 
-    bench.serve(Keep(), api=Vault, report=events.append)
-    Vault(bench.peer(report=events.append)).keep({}, payload)
+    bench.serve(Keep(), api=Vault, watch=rpc.Flow(events.append))
+    Vault(bench.peer(watch=rpc.Flow(events.append))).keep({}, payload)
     rpc.Notifier(bench.peers[-1], "vault").info({}, "vault.kept", {"thing": payload})
 
     assert len(events) == 4
@@ -90,7 +90,7 @@ def test_a_request_id_that_is_no_text_is_none():
     """A wrong type would make the whole report unreadable."""
     events = list[rpc.MessageEvent]()
     bench = MemoryBench()
-    bench.serve(Keeper(), report=events.append)
+    bench.serve(Keeper(), watch=rpc.Flow(events.append))
 
     bench.client().get({"request_id": ["a"]}, "desk")
 

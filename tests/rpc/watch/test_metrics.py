@@ -189,7 +189,7 @@ def test_the_topic_of_a_host_and_of_a_fanout_is_its_interfaces():
 
     for exchange, key in places:
         message = Message(body=b"", exchange=exchange, routing_key=key, message_id="")
-        made.happened("received", message, rpc.Request(method="get", args={}), None)
+        made.happened("received", message, rpc.Request(method="get", args={}))
 
     counts = {
         sample.labels["interface"]: sample.value

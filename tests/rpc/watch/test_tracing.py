@@ -166,8 +166,8 @@ def test_a_notification_carries_the_trace():
 def test_the_events_of_a_message_name_its_trace():
     """Whoever has a trace in hand finds its messages in the flow."""
     bench, events = MemoryBench(), list[rpc.MessageEvent]()
-    bench.serve(Keeper(), report=events.append)
-    client = bench.client(bench.peer(report=events.append))
+    bench.serve(Keeper(), watch=rpc.Flow(events.append))
+    client = bench.client(bench.peer(watch=rpc.Flow(events.append)))
 
     with tracing.continuing({"traceparent": GOOD}):
         client.get(CTXT, "desk")

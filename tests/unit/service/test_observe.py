@@ -21,7 +21,7 @@ def test_nothing_is_watched_by_default(service):
     """No service counts, traces or listens unless it is asked to, and the tools cannot be."""
     observation = Observation(conf.for_tests(service), service)
 
-    assert (observation.watch, observation.page(), observation.spans) == (None, None, None)
+    assert (observation.watches, observation.page(), observation.spans) == ([], None, None)
     observation.stop()
 
 
@@ -42,7 +42,7 @@ def test_a_port_switches_metrics_on():
     """There is a page to show, and the peer is watched for it."""
     observation = Observation(conf.for_tests("compute", **{"metrics.port": 9200}), "compute")
 
-    assert observation.watch is observation.metrics
+    assert observation.watches == [observation.metrics]
     assert observation.page() is not None
     assert observation.spans is None
 
@@ -53,7 +53,7 @@ def test_an_endpoint_switches_spans_on():
     observation = Observation(settings, "compute")
 
     assert observation.spans is not None
-    assert observation.watch not in (None, observation.metrics, observation.spans)
+    assert observation.watches == [observation.metrics, observation.spans]
     observation.stop()
 
 

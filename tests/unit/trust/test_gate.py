@@ -8,7 +8,8 @@ from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.trust import identities
-from mininova.trust.gate import CONTROLLER_ONLY, about, gate
+from mininova.trust.gate import about, gate
+from mininova.trust.processes import trust
 
 COMPUTES = {"compute.host-1": ("host-1",), "compute.rack": ("host-2", "host-3")}
 KINDS = {*identities.KINDS.values(), identities.COMPUTE}
@@ -96,7 +97,7 @@ def test_no_compute_passes_where_there_is_none_to_be_known(interface):
     for method in interface.methods.values():
         for caller in (*COMPUTES, "compute.conductor", "conductor.1", "api.ctl", "CONDUCTOR", "", None):
             with pytest.raises(rpc.Forbidden):
-                CONTROLLER_ONLY(caller, method, {})
+                trust(interface.topic).gate(caller, method, {})
 
 
 @pytest.mark.parametrize("interface", [ComputeAPI, ConductorAPI, SchedulerAPI])

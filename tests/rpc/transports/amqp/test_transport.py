@@ -96,7 +96,7 @@ def test_what_was_handled_while_the_broker_was_away_does_no_harm(bench, private_
     """A handler that ends after its connection did settles nothing; the message comes again, and is counted."""
     gate, keeper, events = Gate(), Keeper(), queue.Queue()
     keeper.does["switch"] = gate
-    bench.serve(keeper, report=events.put)
+    bench.serve(keeper, watch=rpc.Flow(events.put))
     bench.client().switch({}, Lamp("desk"))
     assert gate.entered.wait(PATIENCE)
 
