@@ -1,4 +1,4 @@
-"""The Compute API as an application: the table of routes, below ``/v2.1`` and in any microversion.
+"""The Compute API as an application: the table of routes, below ``/v2.1`` in any microversion, and below ``/v2``.
 
 The Paste factory at the end puts an api process together.
 """
@@ -10,7 +10,7 @@ from mininova.api import microversions, other_services
 from mininova.api.operations import Operations
 from mininova.api.policy import Policy
 from mininova.api.request import CLOUD, PROJECT_IN_URL, Cloud, ComputeRequest
-from mininova.api.routes import ROUTES
+from mininova.api.routes import REMOVED, ROUTES
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.wsgi import Application, Request, Response
@@ -18,7 +18,7 @@ from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import API_VERSION
 
 # A project's id may stand between the version and the rest; no collection has a name like one.
-_PATH = re.compile(r"^/v2\.1(/[0-9a-fA-F-]+)?(/.*)$")
+_PATH = re.compile(r"^/(v2|v2\.1)(/[0-9a-fA-F-]+)?(/.*)$")
 
 
 class ComputeApplication(Application):
@@ -27,18 +27,20 @@ class ComputeApplication(Application):
     request_class = ComputeRequest
 
     def __init__(self, cloud: Cloud) -> None:
-        super().__init__(ROUTES, "compute")
+        super().__init__((*ROUTES, *REMOVED), "compute")
         self._cloud = cloud
 
     def open(self, request: Request) -> str:
-        """Negotiate the microversion, and find where below ``/v2.1`` the request goes."""
+        """Find out in which version, and where below it, the request goes."""
         request.environ[CLOUD] = self._cloud
-        version = request.environ[API_VERSION] = microversions.negotiate(request)
-        microversions.require_known(version)
         path = _PATH.match(request.path_info)
         if path is None:
             raise errors.NotFound()
-        project, rest = path[1], path[2]
+        version, project, rest = path.groups()
+        if version == "v2":
+            request.environ[API_VERSION] = microversions.LEGACY
+        else:
+            microversions.negotiate(request)
         if project is not None:
             _require_own(request, project[1:])
             request.environ[PROJECT_IN_URL] = project
@@ -46,8 +48,7 @@ class ComputeApplication(Application):
 
     def close(self, request: Request, response: Response) -> None:
         """Say which microversion the answer is in."""
-        if API_VERSION in request.environ:
-            microversions.announce(request.api_version, response)
+        microversions.announce(request, response)
 
 
 def _require_own(request: Request, project_id: str) -> None:

@@ -87,7 +87,7 @@ def ask_of(request: ComputeRequest) -> Ask:
         networks=wanted_networks(server),
         min_count=min_count,
         max_count=max_count,
-        key_name=server.get("key_name"),
+        key_name=_stripped(server.get("key_name")),
         hostname=server.get("hostname"),
         description=_description(request, server),
         metadata=server.get("metadata", {}),
@@ -100,6 +100,10 @@ def ask_of(request: ComputeRequest) -> Ask:
         hints=_hints(hints),
         **destination,
     )
+
+
+def _stripped(name: str | None) -> str | None:
+    return name.strip() if name else None
 
 
 def compressed(ip: str | None) -> str | None:
@@ -165,7 +169,7 @@ def _hints(hints: Json) -> dict[str, str]:
 
 def _destination(request: ComputeRequest, server: Json) -> Json:
     """Say where the instances are to go: ``zone:host:node`` in the zone, or since 2.74 in fields of their own."""
-    zone, *forced = str(server.get("availability_zone") or "").split(":")
+    zone, *forced = str(server.get("availability_zone") or "").strip().split(":")
     if len(forced) > 2:
         raise errors.InvalidInput("Unable to parse availability_zone")
     host, node = (*forced, "", "")[:2]

@@ -2,23 +2,40 @@
 
 Two headers carry it: ``OpenStack-API-Version: compute 2.47`` and the older ``X-OpenStack-Nova-API-Version: 2.47``.
 Both are read and both are answered.  What a version changes is said where it changes it: in routes.py, in the
-schemas and in the views.
+schemas and in the views.  Below ``/v2`` there are none: 2.0 is 2.1 with bodies that are read less strictly.
 """
 
 from mininova import errors
 from mininova.wsgi import Microversion, Request, Response
+from mininova.wsgi.request import API_VERSION
 
-MIN, MAX = Microversion(2, 1), Microversion(2, 96)
+LEGACY, MIN, MAX = Microversion(2, 0), Microversion(2, 1), Microversion(2, 96)
 
 HEADER, LEGACY_HEADER = "OpenStack-API-Version", "X-OpenStack-Nova-API-Version"
 
 
-def negotiate(request: Request) -> Microversion:
-    """Find the microversion that a request is to be answered in; without a header it is the oldest.
+def negotiate(request: Request) -> None:
+    """Find the microversion that a request asks for, and keep it as ``request.api_version``; MIN without a header.
 
     :raises errors.InvalidInput: when what the header says is no version
+    :raises errors.NotAcceptable: when we do not speak it, naming those that we do
     """
-    asked = _asked(request)
+    version = request.environ[API_VERSION] = _version(_asked(request))
+    if not MIN <= version <= MAX:
+        raise errors.NotAcceptable(version=version, minimum=MIN, maximum=MAX)
+
+
+def announce(request: Request, response: Response) -> None:
+    """Say in the response which version it is in, if one was negotiated."""
+    version = request.environ.get(API_VERSION, LEGACY)
+    if version == LEGACY:
+        return
+    response.headers[HEADER] = f"compute {version}"
+    response.headers[LEGACY_HEADER] = str(version)
+    response.headers.add("Vary", f"{HEADER}, {LEGACY_HEADER}")
+
+
+def _version(asked: str | None) -> Microversion:
     if asked is None:
         return MIN
     if asked == "latest":
@@ -29,22 +46,6 @@ def negotiate(request: Request) -> Microversion:
         raise errors.InvalidInput(
             f"API Version String {asked} is of invalid format. Must be of format MajorNum.MinorNum."
         ) from reason
-
-
-def require_known(version: Microversion) -> None:
-    """Refuse a version that we do not speak.
-
-    :raises errors.NotAcceptable: naming those that we do
-    """
-    if not MIN <= version <= MAX:
-        raise errors.NotAcceptable(version=version, minimum=MIN, maximum=MAX)
-
-
-def announce(version: Microversion, response: Response) -> None:
-    """Say in the response which version it is in."""
-    response.headers[HEADER] = f"compute {version}"
-    response.headers[LEGACY_HEADER] = str(version)
-    response.headers.add("Vary", f"{HEADER}, {LEGACY_HEADER}")
 
 
 def _asked(request: Request) -> str | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova.api.microversions import LEGACY
 from mininova.api.operations import Operations
 from mininova.api.other_services import ImageService, ProjectService
 from mininova.api.policy import Policy
@@ -49,7 +50,8 @@ class ComputeRequest(Request):
     def links(self) -> Links:
         """Make links into the API as this caller sees it."""
         root = root_of(self, self.cloud.conf.api.public_endpoint)
-        return Links(root, self.environ.get(PROJECT_IN_URL, ""))
+        version = "v2" if self.api_version == LEGACY else "v2.1"
+        return Links(root, version, self.environ.get(PROJECT_IN_URL, ""))
 
     @cached_property
     def query(self) -> dict[str, str]:

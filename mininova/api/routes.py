@@ -1,6 +1,7 @@
 """The URL space of the Compute API, below ``/v2.1`` (or ``/v2.1/{project_id}``), as one table.
 
-A row says which handler answers, and in which microversions if not in all.  What is not here is 404, as in Nova.
+A row says which handler answers, and in which microversions if not in all.  What Nova removed is 410, and what is not
+here is 404, as in Nova.
 The version documents, which need no token, are in versions.py.
 """
 
@@ -16,6 +17,7 @@ from mininova.api.handlers import (
     keypairs,
     networks,
     quotas,
+    removed,
     server_actions,
     server_metadata,
     server_parts,
@@ -103,4 +105,10 @@ ROUTES = (
     Route("GET", "/os-quota-sets/<id>/defaults", quotas.defaults),
     Route("GET", "/extensions", extensions.index),
     Route("GET", "/extensions/<alias>", extensions.show),
+)
+
+# What Nova once served: 410 in every microversion, whatever else is in the URL or the body.
+REMOVED = (
+    *(Route(method, path, removed.gone) for path, methods in removed.PATHS.items() for method in methods.split()),
+    *(Route("POST", path, removed.gone, action=name) for path, names in removed.ACTIONS.items() for name in names),
 )

@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError, best_match
 
 from mininova import errors
+from mininova.api.microversions import LEGACY
 from mininova.api.request import ComputeRequest
 from mininova.db import expressions
 from mininova.wsgi import Microversion
@@ -28,14 +29,15 @@ from mininova.wsgi.values import moment
 Json = dict[str, Any]
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-NAME_RULE = "The name must be: printable characters. Can not start or end with whitespace."
+NAME_RULE = "printable characters. Can not start or end with whitespace."
+SPACED_NAME_RULE = "printable characters with at least one non space character"
 
 
 class InvalidName(Exception):
     """A name that cannot be; jsonschema hands it on as the error's cause."""
 
-    def __init__(self) -> None:
-        super().__init__(f"An invalid 'name' value was provided. {NAME_RULE}")
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"An invalid 'name' value was provided. The name must be: {rule}")
 
 
 # ---- what a string may have to look like
@@ -67,7 +69,14 @@ _format("printable")(lambda value: _is_printable(value.translate(_BLANKS)))
 @_format("name", InvalidName)
 def _name(value: str) -> bool:
     if value and (value != value.strip() or not _is_printable(value)):
-        raise InvalidName
+        raise InvalidName(NAME_RULE)
+    return True
+
+
+@_format("spaced-name", InvalidName)
+def _spaced_name(value: str) -> bool:
+    if value and not (value.strip() and _is_printable(value.strip())):
+        raise InvalidName(SPACED_NAME_RULE)
     return True
 
 
@@ -140,7 +149,7 @@ class Schemas:
     """
 
     def __init__(self, build: Callable[[Microversion], Json], changes_at: Iterable[str] = ()) -> None:
-        self._starts = [Microversion.parse(text) for text in ("2.1", *changes_at)]
+        self._starts = [Microversion.parse(text) for text in ("2.0", "2.1", *changes_at)]
         self._validators = [_Validator(build(start), format_checker=formats) for start in self._starts]
 
     @classmethod
@@ -185,13 +194,29 @@ def takes(body: Schemas | None = None, query: Schemas | None = None) -> Callable
 
 
 def check_body(request: ComputeRequest, schemas: Schemas) -> None:
-    """Check the body.
+    """Check the body; below ``/v2``, what the schema does not know is taken out of it first.
 
     :raises errors.InvalidInput: naming the field
     """
+    if request.api_version == LEGACY:
+        drop_unknown(request.document, schemas.schema(LEGACY))
     complaint = schemas.complaint(request.document, request.api_version)
     if complaint is not None:
         raise errors.InvalidInput(_words(complaint, "field/attribute", last=True))
+
+
+def drop_unknown(document: Any, schema: Json) -> None:
+    """Take out of a document the properties that its schema does not know; keys that are free in form stay."""
+    if isinstance(document, dict):
+        known = schema.get("properties", {})
+        if schema.get("additionalProperties") is False and "patternProperties" not in schema:
+            for name in document.keys() - known.keys():
+                del document[name]
+        for name in document.keys() & known.keys():
+            drop_unknown(document[name], known[name])
+    elif isinstance(document, list) and "items" in schema:
+        for item in document:
+            drop_unknown(item, schema["items"])
 
 
 def check_query(request: ComputeRequest, schemas: Schemas) -> None:

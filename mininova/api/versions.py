@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mininova.api import microversions, openapi
 from mininova.api.views.links import root_of
-from mininova.wsgi import Application, Reply, Request, Route
+from mininova.wsgi import Application, Reply, Request, Response, Route
 from mininova.wsgi.deploy import current_parts
 
 if TYPE_CHECKING:
@@ -58,14 +58,23 @@ class Versions(Application):
         """List the versions."""
         return {"versions": [self._entry(request, path) for path in VERSIONS]}
 
+    def open(self, request: Request) -> str:
+        """Negotiate the microversion below ``/v2.1``, where there are some."""
+        if request.path_info.strip("/") == "v2.1":
+            microversions.negotiate(request)
+        return super().open(request)
+
+    def close(self, request: Request, response: Response) -> None:
+        """Say which microversion the answer is in."""
+        microversions.announce(request, response)
+
     def v2(self, request: Request) -> dict[str, Any]:
-        """Describe what v2 was; nothing is served under it but this."""
+        """Describe v2, which has no microversions."""
         return {"version": self._document(request, "v2", "2")}
 
-    def v21(self, request: Request) -> Reply:
+    def v21(self, request: Request) -> dict[str, Any]:
         """Describe v2.1 and the microversions it has."""
-        said = {microversions.HEADER: "compute 2.1", microversions.LEGACY_HEADER: "2.1"}
-        return Reply(200, {"version": self._document(request, "v2.1", "2.1")}, headers=said)
+        return {"version": self._document(request, "v2.1", "2.1")}
 
     def openapi(self, request: Request) -> Reply:
         """Describe every request that the API takes."""

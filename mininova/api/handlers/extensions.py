@@ -1,4 +1,4 @@
-"""The list of extensions: what clients once asked to find out what there is.  It never changes any more."""
+"""The list of extensions, by which clients once found out what there is: Nova's names of what we serve."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from mininova.api.request import ComputeRequest
 
 Json = dict[str, Any]
 
-# alias → name and description, of those whose operations are served.  Tempest looks for ``Hosts``.
+# alias → name and description; Nova ended the list with 2.1, so that what came later is in none.
 EXTENSIONS = {
     "OS-DCF": ("DiskConfig", "Disk Management Extension."),
     "OS-EXT-AZ": ("ExtendedAvailabilityZone", "Extended Availability Zone support."),
@@ -21,14 +21,24 @@ EXTENSIONS = {
     "OS-SRV-USG": ("ServerUsage", "Adds launched_at and terminated_at on Servers."),
     "os-access-ips": ("AccessIPs", "Access IPs support."),
     "os-admin-actions": ("AdminActions", "Enable admin-only server actions."),
+    "os-aggregates": ("Aggregates", "The list of aggregates, which is empty."),
     "os-availability-zone": ("AvailabilityZone", "Availability zones of servers and hosts."),
+    "os-block-device-mapping-v2-boot": ("BlockDeviceMappingV2Boot", "Allow boot with the new BDM data format."),
     "os-config-drive": ("ConfigDrive", "Config Drive Extension."),
     "os-console-output": ("ConsoleOutput", "Console log output support, with tailing ability."),
     "os-deferred-delete": ("DeferredDelete", "Instance deferred delete."),
+    "os-extended-hypervisors": ("ExtendedHypervisors", "Extended hypervisors support."),
+    "os-extended-services": ("ExtendedServices", "Extended services support."),
+    "os-extended-services-delete": ("ExtendedServicesDelete", "Extended services deletion support."),
+    "os-extended-status": ("ExtendedStatus", "Extended Status support."),
+    "os-extended-volumes": ("ExtendedVolumes", "Extended Volumes support."),
     "os-flavor-access": ("FlavorAccess", "Flavor access support."),
     "os-flavor-extra-specs": ("FlavorExtraSpecs", "Flavors extra specs support."),
     "os-flavor-manage": ("FlavorManage", "Flavor create/delete API support."),
-    "os-hosts": ("Hosts", "Admin-only host administration."),
+    "os-flavor-rxtx": ("FlavorRxtx", "Support to show the rxtx status of a flavor."),
+    "os-flavor-swap": ("FlavorSwap", "Support to show the swap status of a flavor."),
+    "os-hide-server-addresses": ("HideServerAddresses", "Support hiding server addresses in certain states."),
+    "os-hypervisor-status": ("HypervisorStatus", "Show hypervisor status."),
     "os-hypervisors": ("Hypervisors", "Admin-only hypervisor administration."),
     "os-instance-actions": ("InstanceActions", "View a log of actions and events taken on an instance."),
     "os-keypairs": ("Keypairs", "Keypair Support."),
@@ -38,9 +48,15 @@ EXTENSIONS = {
     "os-personality": ("Personality", "Personality support."),
     "os-quota-sets": ("Quotas", "Quotas management support."),
     "os-server-diagnostics": ("ServerDiagnostics", "Allow Admins to view server diagnostics."),
+    "os-server-list-multi-status": ("ServerListMultiStatus", "Allow to filter the servers by a set of status values."),
+    "os-server-sort-keys": ("ServerSortKeys", "Add sorting support in get Server v2 API."),
     "os-server-start-stop": ("ServerStartStop", "Start/Stop instance compute API support."),
     "os-services": ("Services", "Services support."),
     "os-used-limits": ("UsedLimits", "Provide data on limited resources that are being used."),
+    "os-used-limits-for-admin": (
+        "UsedLimitsForAdmin",
+        "Provide data to admin on limited resources used by other tenants.",
+    ),
     "os-user-data": ("UserData", "Add user_data to the Create Server API."),
 }
 

@@ -43,7 +43,7 @@ def create(request: ComputeRequest) -> Json:
     body = request.body_of("flavor")
     new = Flavor(
         flavor_id=str(body.get("id") or uuid4()),
-        name=body["name"],
+        name=body["name"].strip(),
         memory_mb=int(body["ram"]),
         vcpus=int(body["vcpus"]),
         root_gb=int(body["disk"]),

@@ -88,6 +88,8 @@ def update(request: ComputeRequest, id: str) -> Json:
     """Change what a server is called, and the like."""
     instance, body = find(request, id, "servers:update"), request.body_of("server")
     columns = {COLUMNS[name]: value for name, value in body.items()}
+    if "display_name" in columns:
+        columns["display_name"] = columns["display_name"].strip()
     if "access_ip_v6" in columns:
         columns["access_ip_v6"] = creation.compressed(columns["access_ip_v6"])
     if columns:

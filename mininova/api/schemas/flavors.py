@@ -6,6 +6,7 @@ from mininova.api.schemas.types import (
     LIMIT,
     NAME,
     SHORT,
+    SPACED_NAME,
     Field,
     Json,
     action,
@@ -21,7 +22,8 @@ LONG_DESCRIPTION: Json = {"type": ["string", "null"], "format": "printable", "ma
 
 CREATE = under(
     "flavor",
-    Field("name", NAME, required=True),
+    Field("name", SPACED_NAME, until="2.0", required=True),
+    Field("name", NAME, since="2.1", required=True),
     Field(
         "id",
         {

@@ -1,6 +1,6 @@
 """What may be said of a keypair."""
 
-from mininova.api.schemas.types import LIMIT, NAME, SHORT, STRING, Field, Json, parameter, query, under
+from mininova.api.schemas.types import LIMIT, NAME, SHORT, SPACED_NAME, STRING, Field, Json, parameter, query, under
 
 
 def _name(characters: str) -> Json:
@@ -9,7 +9,8 @@ def _name(characters: str) -> Json:
 
 CREATE = under(
     "keypair",
-    Field("name", _name(r"_\- a-zA-Z0-9"), until="2.91", required=True),
+    Field("name", SPACED_NAME, until="2.0", required=True),
+    Field("name", _name(r"_\- a-zA-Z0-9"), since="2.1", until="2.91", required=True),
     Field("name", _name(r"_\-\@\. a-zA-Z0-9"), since="2.92", required=True),
     Field("type", {"type": "string", "enum": ["ssh", "x509"]}, since="2.2"),
     Field("public_key", STRING, until="2.91"),

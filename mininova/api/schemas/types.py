@@ -16,6 +16,7 @@ Json = dict[str, Any]
 MAX_INT = 0x7FFFFFFF
 
 NAME: Json = {"type": "string", "format": "name", "minLength": 1, "maxLength": 255}
+SPACED_NAME: Json = NAME | {"format": "spaced-name"}
 UUID: Json = {"type": "string", "format": "uuid"}
 STRING: Json = {"type": "string"}
 SHORT: Json = {"type": "string", "minLength": 1, "maxLength": 255}
@@ -64,11 +65,14 @@ def object_of(properties: Json, required: Sequence[str] = (), more: bool = False
 
 @dataclass(frozen=True)
 class Field:
-    """A property that came, or went, with a microversion."""
+    """A property that came, or went, with a microversion.
+
+    :param since: the first version that has it; 2.0 is what is served below ``/v2``
+    """
 
     name: str
     schema: Json
-    since: str = "2.1"
+    since: str = "2.0"
     until: str = "2.9999"
     required: bool = False
 

@@ -19,13 +19,14 @@ class Links:
     """Makes links into one request's view of the API.
 
     :param root: as root_of() gives it
+    :param version: the version in the request's URL, ``v2.1``
     :param project: the project in the request's URL, ``/{project_id}``, or nothing
     """
 
     __slots__ = ("_bookmarks", "_selves")
 
-    def __init__(self, root: str, project: str = "") -> None:
-        self._selves = f"{root}/v2.1{project}/"
+    def __init__(self, root: str, version: str, project: str = "") -> None:
+        self._selves = f"{root}/{version}{project}/"
         self._bookmarks = f"{root}{project}/"
 
     def to(self, collection: str, id: str) -> list[dict[str, str]]:

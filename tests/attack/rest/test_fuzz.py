@@ -47,7 +47,7 @@ def known(attacker: Attacker) -> dict[str, dict[str, str]]:
         "os-keypairs": {"name": "n"},
         "os-services": {"id": first("os-services", "services")},
         "os-hypervisors": {"id": first("os-hypervisors", "hypervisors")},
-        "extensions": {"alias": "os-hosts"},
+        "extensions": {"alias": "os-services"},
     }
 
 

@@ -26,6 +26,27 @@ def test_v21_says_which_microversions_there_are(api: Any) -> None:
     assert (document["min_version"], document["version"], document["status"]) == ("2.1", "2.96", "CURRENT")
 
 
+@pytest.mark.parametrize("path", ["//v2.1", "//v2.1/"])
+@pytest.mark.parametrize(("asked", "said"), [(None, "2.1"), ("2.47", "2.47"), ("latest", "2.96")])
+def test_the_document_of_v21_says_the_microversion_that_was_asked_for(
+    api: Any, path: str, asked: str | None, said: str
+) -> None:
+    """As every other answer does, and caches are told that it matters."""
+    answer = api("GET", path, user=None, version=asked)
+    assert answer.headers["OpenStack-API-Version"] == f"compute {said}"
+    assert answer.headers["X-OpenStack-Nova-API-Version"] == said
+    assert "OpenStack-API-Version" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(("asked", "status"), [("2.9999", 406), ("two", 400)])
+def test_only_the_document_of_v21_minds_the_microversion(api: Any, asked: str, status: int) -> None:
+    """The root and /v2 have none: they answer as if nothing had been asked for, and say none."""
+    assert api("GET", "//v2.1", user=None, version=asked).status == status
+    for path in ("//", "//v2"):
+        answer = api("GET", path, user=None, version=asked)
+        assert (answer.status, "Vary" in answer.headers) == (200, False)
+
+
 def test_everything_else_needs_one(api: Any) -> None:
     """Without a confirmed identity a request ends at 401."""
     answer = api("GET", "/servers", user=None)

@@ -36,14 +36,23 @@ def reduce(operations: dict[str, Any]) -> dict[str, Any]:
 
 def _concerns_us(entry: list[Any]) -> bool:
     _, low, high = entry
-    below = high is not None and Microversion.parse(high) < microversions.MIN
+    below = high is not None and Microversion.parse(high) < microversions.LEGACY
     return not below and (low is None or Microversion.parse(low) <= microversions.MAX)
+
+
+def removed(operations: dict[str, Any]) -> list[str]:
+    """List the operations that Nova answers 410."""
+    return [key for key, operation in operations.items() if operation["removed"] and _is_gone(operation["errors"])]
+
+
+def _is_gone(errors: list[list[Any]]) -> bool:
+    return [codes for codes, _, _ in errors] == [[410]]
 
 
 def main(path: str) -> None:
     """Write the reduced contract beside this file."""
     whole = json.loads(Path(path).read_text())
-    reduced = {"nova_max": whole["max"], "ops": reduce(whole["ops"])}
+    reduced = {"nova_max": whole["max"], "ops": reduce(whole["ops"]), "removed": removed(whole["ops"])}
     # No date in the header: the same contract is the same file.
     CONTRACT.write_bytes(gzip.compress(json.dumps(reduced, separators=(",", ":")).encode(), 9, mtime=0))
 
