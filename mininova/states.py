@@ -10,6 +10,7 @@ hypervisor saw last (nova: compute/vm_states.py, task_states.py, power_state.py)
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from mininova import errors
@@ -38,6 +39,15 @@ HARD_REBOOTS = (REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD)
 # power_state
 NOSTATE, RUNNING, PAUSED, SHUTDOWN, CRASHED = 0, 1, 3, 4, 6
 POWER_STATES = frozenset({NOSTATE, RUNNING, PAUSED, SHUTDOWN, CRASHED})
+
+
+class Uncompared(Enum):
+    """Stands for a value that a compare-and-swap is not to compare; None is a value like others."""
+
+    UNCOMPARED = auto()
+
+
+UNCOMPARED = Uncompared.UNCOMPARED
 
 
 def _of(*states: str) -> frozenset[str]:
@@ -95,10 +105,10 @@ def begin(operation: str, instance: "Instance") -> dict[str, Any]:
     return {"task_state": op.passes[0]}
 
 
-def start_expects(operation: str) -> tuple[str | None, ...] | None:
-    """Name the task_states that the first compare-and-swap of an operation accepts; None accepts every one."""
+def start_expects(operation: str) -> tuple[str | None, ...] | Uncompared:
+    """Name the task_states that the first compare-and-swap of an operation accepts."""
     op = OPERATIONS[operation]
-    return None if op.over is None else (None, *sorted(op.over))
+    return UNCOMPARED if op.over is None else (None, *sorted(op.over))
 
 
 def under_way(operation: str | None) -> tuple[str | None, ...]:

@@ -21,6 +21,7 @@ from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.objects import Fault, Instance, RequestSpec
+from mininova.states import UNCOMPARED
 
 LOG = logging.getLogger(__name__)
 
@@ -92,9 +93,9 @@ class Operations:
             return None
         now = datetime.now(UTC)
         with self._db.write() as tx:
-            deleting = instances.update(
-                tx, instance.uuid, states.begin("delete", instance), generation=None, expected_task_state=None
-            )
+            change = states.begin("delete", instance)
+            expected = states.start_expects("delete")
+            deleting = instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=expected)
             here = deleting.host is None or not self._is_up(tx, deleting.host)
             actions.start(tx, ctxt, [instance.uuid], "delete", None if here else deleting.host)
             if here:
@@ -265,7 +266,7 @@ class Operations:
         LOG.warning("%s resets instance %s to %s", ctxt.user_id, instance.uuid, vm_state)
         with self._db.write() as tx:
             change = {"vm_state": vm_state, "task_state": None}
-            reset = instances.update(tx, instance.uuid, change, generation=None, expected_task_state=None)
+            reset = instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
             actions.interrupt(tx, instance.uuid, f"reset_state ({ctxt.request_id})")
             actions.record(tx, ctxt, instance.uuid, "reset_state")
         self._tell(ctxt, reset, instance)

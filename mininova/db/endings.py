@@ -5,13 +5,13 @@ action outlives what it was for.  The api and the conductor end operations; comp
 """
 
 from datetime import datetime
-from types import EllipsisType
 
 from sqlalchemy import Connection
 
 from mininova import errors, states
 from mininova.db import actions, claims, faults, instances, networks, request_specs
 from mininova.objects import Fault, Instance
+from mininova.states import UNCOMPARED, Uncompared
 
 # Another request has won: a delete, or one that was faster, or this message came a second time.
 LOST = (errors.InstanceUpdateConflict, errors.InstanceNotFound)
@@ -23,11 +23,11 @@ def fail(
     operation: str,
     fault: Fault,
     *,
-    host: str | EllipsisType | None = ...,
+    host: str | Uncompared | None = UNCOMPARED,
 ) -> Instance:
     """End an operation badly: the state that the table gives a failure, a fault, and a failed build's room back.
 
-    :param host: where the row must say that the instance is; ``...`` does not compare
+    :param host: where the row must say that the instance is
     :raises errors.InstanceUpdateConflict: when the operation has ended, or a delete came; nothing was written
     """
     failed = instances.update(
@@ -47,12 +47,12 @@ def fail(
 
 
 def destroy(
-    tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | None = None
+    tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | Uncompared = UNCOMPARED
 ) -> Instance | None:
     """End a delete: the row, its room and its address; give the instance as it is now, or None if it had ended before.
 
     :param terminated_at: when its guest ended, as others are told; None means now
-    :param host: on which it must be, and be in ``deleting``; None compares neither
+    :param host: on which it must be, and be in ``deleting``; UNCOMPARED compares neither
     :raises errors.InstanceNotFound: when it is elsewhere
     :raises errors.InstanceUpdateConflict: when no delete was asked for; nothing was written
     """

@@ -7,7 +7,6 @@ caller believed.  The api, the conductor and nobody else call this; lists with f
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from types import EllipsisType
 from typing import Any
 
 import sqlalchemy
@@ -18,6 +17,7 @@ from mininova.db.models.compute import instance_tags
 from mininova.db.models.compute import instances as table
 from mininova.db.rows import Rows
 from mininova.objects import Instance
+from mininova.states import UNCOMPARED, Uncompared
 
 ROWS = Rows(Instance, table)
 LIVE = table.c.deleted == false()
@@ -129,31 +129,35 @@ def update(
     uuid: str,
     changes: Mapping[str, object],
     *,
-    generation: int | None,
-    expected_task_state: Sequence[str | None] | None,
-    host: str | EllipsisType | None = ...,
+    generation: int | Uncompared,
+    expected_task_state: Sequence[str | None] | Uncompared,
+    host: str | Uncompared | None = UNCOMPARED,
 ) -> Instance:
     """Compare and swap: write the changes if the row is as the caller believes, and count its generation up.
 
-    :param generation: the row's, as the caller last saw it; None does not compare
-    :param expected_task_state: the row's must be one of these; None does not compare
-    :param host: where the row must say that the instance is; ``...`` does not compare
+    What is UNCOMPARED may be anything.
+
+    :param generation: the row's, as the caller last saw it
+    :param expected_task_state: the row's must be one of these
+    :param host: where the row must say that the instance is
     :raises errors.InstanceNotFound: when there is none there; what is elsewhere is nobody's business here
     :raises errors.InstanceBeingDeleted: when the row is not so, and somebody is deleting the instance
     :raises errors.InstanceUpdateConflict: when the row is not so; nothing was written
     """
     _refuse_others(changes, CHANGEABLE)
     values: dict[str, object] = {**changes, "updated_at": datetime.now(UTC), "which": uuid}
-    if generation is not None:
+    if generation is not UNCOMPARED:
         values["if_generation"] = generation
-    if host is not ...:
+    if host is not UNCOMPARED:
         values["if_host"] = host
-    for n, state in enumerate(expected_task_state or ()):
-        values[f"if_task_state_{n}"] = state or ""
-    compared = None if expected_task_state is None else len(expected_task_state)
-    instance = ROWS.update(tx, _compare_and_swap(generation is not None, host is not ..., compared), values)
+    states_compared = None
+    if expected_task_state is not UNCOMPARED:
+        states_compared = len(expected_task_state)
+        values |= {f"if_task_state_{n}": state or "" for n, state in enumerate(expected_task_state)}
+    statement = _compare_and_swap(generation is not UNCOMPARED, host is not UNCOMPARED, states_compared)
+    instance = ROWS.update(tx, statement, values)
     if instance is None:
-        raise _refusal(get(tx, uuid, hosts=None if host is ... else (host,)), generation, expected_task_state)
+        raise _refusal(get(tx, uuid, hosts=None if host is UNCOMPARED else (host,)), generation, expected_task_state)
     return instance
 
 
@@ -171,26 +175,26 @@ def done_already(tx: Connection, instance: Instance, changes: Mapping[str, objec
 
 
 def destroy(
-    tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | None = None
+    tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | Uncompared = UNCOMPARED
 ) -> Instance | None:
     """Mark an instance deleted, and give it; None when it was so before.
 
     :param terminated_at: when its guest ended, as others are told; None means now
-    :param host: on which it must be, and be in ``deleting``; None compares neither
+    :param host: on which it must be, and be in ``deleting``; UNCOMPARED compares neither
     :raises errors.InstanceNotFound: when it is elsewhere, or was when it was deleted
     :raises errors.InstanceUpdateConflict: when nobody asked for its delete; nothing was written
     """
     now = datetime.now(UTC)
     ends = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "deleted_at": now}
     values = {**ends, "terminated_at": terminated_at or now, "which": uuid}
-    if host is None:
+    if host is UNCOMPARED:
         return ROWS.update(tx, _change, values)
     gone = ROWS.update(tx, _end_delete, {**values, "if_host": host})
     if gone is not None:
         return gone
     row = get(tx, uuid, hosts=(host,), deleted=True)
     if row.vm_state != states.DELETED:
-        raise _refusal(row, None, (states.DELETING,))
+        raise _refusal(row, UNCOMPARED, (states.DELETING,))
     return None
 
 
@@ -212,16 +216,16 @@ def _compare_and_swap(generation: bool, host: bool, task_states: int | None) -> 
 
 
 def _refusal(
-    actual: Instance, generation: int | None, expected: Sequence[str | None] | None
+    actual: Instance, generation: int | Uncompared, expected: Sequence[str | None] | Uncompared
 ) -> errors.InstanceUpdateConflict:
     """Say how the row differs from what the caller believed."""
-    unexpected = expected is not None and actual.task_state not in expected
+    unexpected = expected is not UNCOMPARED and actual.task_state not in expected
     being_deleted = unexpected and actual.task_state == states.DELETING
     complaint = errors.InstanceBeingDeleted if being_deleted else errors.InstanceUpdateConflict
     return complaint(
         instance_uuid=actual.uuid,
-        expected=None if expected is None else list(expected),
-        generation=generation,
+        expected=None if expected is UNCOMPARED else list(expected),
+        generation=UNCOMPARED if generation is UNCOMPARED else generation,
         actual_task_state=actual.task_state,
         actual_generation=actual.generation,
         actual_host=actual.host,

@@ -50,7 +50,7 @@ def test_what_begin_allows_the_first_compare_and_swap_accepts(operation, task_st
     except errors.InstanceInvalidState:
         allowed = False
 
-    assert allowed == (expects is None or task_state in expects)
+    assert allowed == (expects is states.UNCOMPARED or task_state in expects)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

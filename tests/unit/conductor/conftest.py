@@ -10,6 +10,7 @@ from mininova.conductor.manager import ConductorManager
 from mininova.context import RequestContext
 from mininova.db import actions, claims, hosts, instances
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection
+from mininova.states import UNCOMPARED
 from mininova.trust.identities import compute
 
 FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
@@ -111,7 +112,7 @@ class World:
     def change(self, instance, **changes):
         """Have somebody else change an instance."""
         with self.db.write() as tx:
-            return instances.update(tx, instance.uuid, changes, generation=None, expected_task_state=None)
+            return instances.update(tx, instance.uuid, changes, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
 
 
 @pytest.fixture

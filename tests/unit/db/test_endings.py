@@ -6,6 +6,7 @@ from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db import actions, claims, endings, faults, instances, networks
 from mininova.objects import Fault
+from mininova.states import UNCOMPARED
 
 CTXT = RequestContext()
 FAULT = Fault(code=500, message="no room")
@@ -40,7 +41,7 @@ def test_a_failed_stop_keeps_the_room(tx, building):
     """What fails but a build leaves the instance where it was, with all that it has."""
     on = instances.update(
         tx, building.uuid, {"vm_state": states.ACTIVE, "task_state": states.POWERING_OFF},
-        generation=None, expected_task_state=None,
+        generation=UNCOMPARED, expected_task_state=UNCOMPARED,
     )  # fmt: skip
     failed = endings.fail(tx, on, "stop", FAULT)
     assert (failed.vm_state, failed.task_state) == (states.ACTIVE, None)
@@ -50,7 +51,7 @@ def test_a_failed_stop_keeps_the_room(tx, building):
 def test_a_delete_wins_over_a_failure(tx, building):
     """An instance that is being deleted gets no fault."""
     instances.update(
-        tx, building.uuid, {"task_state": states.DELETING}, generation=None, expected_task_state=None
+        tx, building.uuid, {"task_state": states.DELETING}, generation=UNCOMPARED, expected_task_state=UNCOMPARED
     )  # fmt: skip
     with pytest.raises(errors.InstanceBeingDeleted):
         endings.fail(tx, building, "build", FAULT)
@@ -70,7 +71,7 @@ def test_a_host_ends_the_delete_that_was_asked_of_it(tx, building):
     with pytest.raises(errors.InstanceUpdateConflict):
         endings.destroy(tx, building.uuid, host="host-1")
     instances.update(
-        tx, building.uuid, {"task_state": states.DELETING}, generation=None, expected_task_state=None
+        tx, building.uuid, {"task_state": states.DELETING}, generation=UNCOMPARED, expected_task_state=UNCOMPARED
     )  # fmt: skip
     with pytest.raises(errors.InstanceNotFound):
         endings.destroy(tx, building.uuid, host="host-2")

@@ -9,6 +9,7 @@ from mininova.db import instances, services
 from mininova.db.models.compute import flavor_projects, flavors, instance_action_events
 from mininova.db.rows import insert_new
 from mininova.objects import Service
+from mininova.states import UNCOMPARED
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -24,7 +25,7 @@ def tx(tx, request, monkeypatch):
 def test_an_update_gives_the_new_row(tx, an_instance):
     """An instance that was changed comes back as it is now."""
     (instance,) = instances.create(tx, [an_instance()])
-    new = instances.update(tx, instance.uuid, {"progress": 50}, generation=0, expected_task_state=None)
+    new = instances.update(tx, instance.uuid, {"progress": 50}, generation=0, expected_task_state=UNCOMPARED)
     assert (new.progress, new.generation) == (50, 1)
     assert new == instances.get(tx, instance.uuid)
 

@@ -9,6 +9,7 @@ from mininova import errors, states
 from mininova.db import claims, hosts, instances, services
 from mininova.rpc.server import check_manager
 from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.states import UNCOMPARED
 
 
 def used(db):
@@ -161,7 +162,7 @@ def test_asked_too_late(scheduler, db, known, a_spec, ctxt, uuids, gone):
     known("host-1")
     (uuid,) = uuids(1)
     with db.write() as tx:
-        instances.update(tx, uuid, gone, generation=None, expected_task_state=None)
+        instances.update(tx, uuid, gone, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
     scheduler.select_destinations(ctxt, a_spec(), [uuid])
     assert used(db) == {"host-1": 0}
 

@@ -11,6 +11,7 @@ from mininova.objects import Flavor, Instance
 from mininova.rpc.notify.drivers import Kept
 from mininova.service.codec import CODEC
 from mininova.service.rejections import Rejections
+from mininova.states import UNCOMPARED
 
 FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
 CTXT = RequestContext(request_id="req-1", project_id="demo")
@@ -36,7 +37,7 @@ class World:
         """Have somebody else move it on."""
         with self.db.write() as tx:
             changes = {"task_state": task_state}
-            return instances.update(tx, uuid, changes, generation=None, expected_task_state=None)
+            return instances.update(tx, uuid, changes, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
 
     def refuse(self, method, **arguments):
         """Have a cast come back."""
