@@ -19,7 +19,7 @@ from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
 from mininova.db import actions, claims, endings, instances, request_specs
 from mininova.db.endings import LOST
-from mininova.db.faults import LONGEST
+from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.request_specs import Build
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
@@ -123,7 +123,9 @@ class BuildFlow:
                 host=instance.host,
             )
             claims.free(tx, instance.uuid, instance.host)
-            build = request_specs.get(tx, instance.uuid).failed_on(instance.host or "", fault.message[:LONGEST])
+            build = request_specs.get(tx, instance.uuid).failed_on(
+                instance.host or "", fault.message[:MAX_MESSAGE_CHARS]
+            )
             request_specs.record(tx, build)
             actions.event_fail(tx, instance.uuid, fault.message)
         return waiting, build

@@ -63,7 +63,7 @@ _add = (
     .values({used: used + more for more, _, used, _ in _ROOM})
 )
 _add_if_it_fits = _add.where(
-    *(more <= total for more, total, _, _ in _ROOM),  # whatever the ratio, nothing is bigger than the host itself
+    *(more <= total for more, total, _, _ in _ROOM),  # at any ratio, nothing is bigger than the host itself
     *(used + more <= total * ratio for more, total, used, ratio in _ROOM),
 )
 _insert = insert(allocations)
@@ -80,7 +80,7 @@ _delete = delete(allocations).where(ROWS.which, allocations.c.host == bindparam(
 
 
 def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool:
-    """Promise an instance its room on a host, if there is so much; tell whether it has it now.
+    """Promise an instance its room on a host, if there is enough; tell whether it has it now.
 
     Claiming what it has already changes nothing.  Claiming on another host gives up what it had.
     """

@@ -1,7 +1,7 @@
 """Denials: what callers wanted and were refused, counted by caller, method and object.
 
 The conductor writes them aside (conductor/checks/denials.py), an operator lists them.  A caller can fill no more than
-``MOST_PER_CALLER`` rows, and callers are broker users, which an operator made: so the table is bounded.
+``MAX_ROWS_PER_CALLER`` rows, and callers are broker users, which an operator made: so the table is bounded.
 """
 
 from datetime import datetime
@@ -12,13 +12,13 @@ from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, 
 from mininova.db.models.compute import denials as table
 from mininova.db.rows import Rows, insert_new
 
-MOST_PER_CALLER = 100
+MAX_ROWS_PER_CALLER = 100
 REST = "(others)"  # the object of what finds no row of its own
-LONGEST = {"caller": 128, "method": 64, "object": 128, "reason": 255}  # characters
+MAX_CHARS = {"caller": 128, "method": 64, "object": 128, "reason": 255}
 
 
 class Denied(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that somebody wanted and may not, and how often.
+    """One thing that a caller asked for and may not have, and how often.
 
     :param caller: an identity; "" is a sender that the broker did not vouch for
     :param reason: of the last time
@@ -46,7 +46,7 @@ def record(tx: Connection, denied: Denied) -> None:
     """Count a denial; where a caller has filled its rows, all others of a method are counted together."""
     if _count(tx, denied):
         return
-    if tx.execute(_rows_of, {"of_caller": denied.caller}).scalar_one() >= MOST_PER_CALLER:
+    if tx.execute(_rows_of, {"of_caller": denied.caller}).scalar_one() >= MAX_ROWS_PER_CALLER:
         denied = msgspec.structs.replace(denied, object=REST)
         if _count(tx, denied):
             return

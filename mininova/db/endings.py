@@ -51,7 +51,7 @@ def destroy(
 ) -> Instance | None:
     """End a delete: the row, its room and its address; give the instance as it is now, or None if it had ended before.
 
-    :param terminated_at: when its guest ended, as others are told; None means now
+    :param terminated_at: when its guest ended; None means now
     :param host: on which it must be, and be in ``deleting``; UNCOMPARED compares neither
     :raises errors.InstanceNotFound: when it is elsewhere
     :raises errors.InstanceUpdateConflict: when no delete was asked for; nothing was written

@@ -1,7 +1,7 @@
-"""Regular expressions that users send, matched in a time that grows with the text and not with their malice.
+"""Regular expressions that users send, matched in a time that grows with the text only.
 
-Python's own ``re`` can be made to try for ever, and then a whole process stands still; RE2 cannot.  It knows no
-back-references and no looking around, which the databases' own expressions do not all have either.  The api asks
+An attacker can make Python's own ``re`` try for ever, and then a whole process stands still; RE2 always ends.  It knows
+no back-references and no looking around, which not all databases know either.  The api asks
 whether an expression is one; SQLite, which has none, matches with it (mininova/db/session.py).
 """
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import re2
 
-LONGEST = 255  # characters, as many as a name has
-MEMORY = 16 * 1024  # bytes that one expression may take: what fits is matched in a millisecond or two
+MAX_EXPRESSION_CHARS = 255  # as many as a name has
+MAX_MEMORY_BYTES = 16 * 1024  # what one expression may take: what fits is matched in a millisecond or two
 
 _OPTIONS = re2.Options()
-_OPTIONS.max_mem = MEMORY
+_OPTIONS.max_mem = MAX_MEMORY_BYTES
 _OPTIONS.log_errors = False
 _OPTIONS.never_capture = True
 
@@ -23,10 +23,10 @@ _OPTIONS.never_capture = True
 def compiled(expression: str) -> Any:
     """Compile an expression.
 
-    :raises ValueError: saying why it is none
+    :raises ValueError: saying why it cannot be compiled
     """
-    if len(expression) > LONGEST:
-        raise ValueError(f"an expression has at most {LONGEST} characters")
+    if len(expression) > MAX_EXPRESSION_CHARS:
+        raise ValueError(f"an expression has at most {MAX_EXPRESSION_CHARS} characters")
     try:
         return re2.compile(expression, _OPTIONS)
     except re2.error as reason:
@@ -35,5 +35,5 @@ def compiled(expression: str) -> Any:
 
 
 def matches(expression: str, text: object) -> bool | None:
-    """Tell whether an expression matches any part of a text; of nothing (SQL's NULL) nobody can tell."""
+    """Tell whether an expression matches any part of a text; for SQL's NULL the answer is NULL."""
     return None if text is None else compiled(expression).search(str(text)) is not None

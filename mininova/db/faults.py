@@ -9,8 +9,8 @@ from mininova.db.models.compute import instance_faults as table
 from mininova.db.rows import Rows
 from mininova.objects import Fault
 
-LONGEST = 255  # characters of a message
-LONGEST_DETAILS = 16_000  # characters of the rest: the last ones, where a traceback says what it was
+MAX_MESSAGE_CHARS = 255
+MAX_DETAILS_CHARS = 16_000  # the last ones, where a traceback says what happened
 
 ROWS = Rows(Fault, table, key="id")
 
@@ -22,7 +22,7 @@ def create(tx: Connection, uuid: str, fault: Fault, host: str | None = None) -> 
 
     :param host: where it happened
     """
-    words = {"message": fault.message[:LONGEST], "details": fault.details[-LONGEST_DETAILS:]}
+    words = {"message": fault.message[:MAX_MESSAGE_CHARS], "details": fault.details[-MAX_DETAILS_CHARS:]}
     fault = fault.replace(**words, created_at=fault.created_at or datetime.now(UTC))
     tx.execute(_insert, {**ROWS.values(fault), "instance_uuid": uuid, "host": host})
     return fault

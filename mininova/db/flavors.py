@@ -62,7 +62,7 @@ def search(
     """List flavors.
 
     :param is_public: only those that are, or are not, for everybody; None lists both
-    :param project_id: beside the public ones, list those that this project may use
+    :param project_id: list the public ones and those that this project may use
     :param min_ram: MiB of memory it must have
     :param min_disk: GiB of root disk it must have
     :param marker: the flavor_id of the last one of the page before
@@ -80,7 +80,7 @@ def search(
 
 
 def update(tx: Connection, flavor_id: str, **columns: Any) -> Flavor:
-    """Change a flavor's description, its extra specs or whatever else.
+    """Change columns of a flavor, such as its description or its extra specs.
 
     :raises errors.FlavorNotFound: when there is none
     """

@@ -46,10 +46,10 @@ def record(tx: Connection, name: str, hosts: Sequence[str], now: datetime) -> Id
 
 
 def check_free(tx: Connection, identity: Identity, but: str | None = None) -> None:
-    """Make sure that nobody else has the name of an identity, or stands for one of its hosts.
+    """Make sure that no other identity has this name, or stands for one of its hosts.
 
     :param but: an identity that does not count
-    :raises errors.HostHasIdentity: somebody does
+    :raises errors.HostHasIdentity: when one does
     """
     wanted = {identity.process, *identity.hosts}
     for other in search(tx):
@@ -87,7 +87,7 @@ def recorded(tx: Connection) -> list[Recorded]:
 
 
 def remove(tx: Connection, name: str) -> None:
-    """Forget an identity: whoever still sends in its name is nobody.
+    """Forget an identity: a message that is still sent in its name is refused.
 
     :raises errors.IdentityNotFound: when there is none
     """

@@ -1,6 +1,6 @@
 """Lists of instances: every filter that the API has, as SQL, and pages of what is left; and what a project uses.
 
-It stands beside db/instances.py, for the api.  It knows columns, and nothing of query parameters, policies and
+The api calls it.  It knows columns, and nothing of query parameters, policies and
 microversions: who may use which filter is the api's to say.
 """
 
@@ -146,7 +146,7 @@ def _has_any(tags: Collection[str]) -> ColumnElement[bool]:
 
 
 def _has_all(tags: Collection[str]) -> ColumnElement[bool]:
-    """Count those that it has: as many conditions as somebody names tags would be too many."""
+    """Count those that it has: a condition for each tag that a user names would be too many."""
     wanted = set(tags)
     own = and_(instance_tags.c.instance_uuid == table.c.uuid, instance_tags.c.tag.in_(wanted))
     return select(func.count()).where(own).scalar_subquery() == len(wanted)

@@ -1,7 +1,7 @@
 """Instances: how their rows are made, read, changed and marked deleted.
 
 ``update`` is the heart of the control plane's order: one statement that changes a row only if it still is as the
-caller believed.  The api, the conductor and nobody else call this; lists with filters are in instance_search.py.
+caller believed.  Only the api and the conductor call this; lists with filters are in instance_search.py.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -70,7 +70,7 @@ def get(
 ) -> Instance:
     """Read one instance.
 
-    :param project_id: whose it must be; None means anybody's
+    :param project_id: whose it must be; None means any project's
     :param hosts: on one of which it must be; None means anywhere
     :param deleted: find it even if it was deleted
     :raises errors.InstanceNotFound: when there is none, or none of this project or on these hosts
@@ -110,7 +110,7 @@ def list_by_host(tx: Connection, host: str, *, active_since: datetime | None = N
 
 
 def edit(tx: Connection, uuid: str, **columns: Any) -> Instance:
-    """Write what its owner says of an instance (``EDITABLE``), whatever is being done to it meanwhile.
+    """Write what its owner says of an instance (``EDITABLE``), also while an operation changes it.
 
     :raises errors.InstanceNotFound: when there is none
     """
@@ -140,9 +140,9 @@ def update(
     :param generation: the row's, as the caller last saw it
     :param expected_task_state: the row's must be one of these
     :param host: where the row must say that the instance is
-    :raises errors.InstanceNotFound: when there is none there; what is elsewhere is nobody's business here
-    :raises errors.InstanceBeingDeleted: when the row is not so, and somebody is deleting the instance
-    :raises errors.InstanceUpdateConflict: when the row is not so; nothing was written
+    :raises errors.InstanceNotFound: when there is none, or it is on another host
+    :raises errors.InstanceBeingDeleted: when the row differs, because the instance is being deleted
+    :raises errors.InstanceUpdateConflict: when the row differs; nothing was written
     """
     _refuse_others(changes, CHANGEABLE)
     values: dict[str, object] = {**changes, "updated_at": datetime.now(UTC), "which": uuid}
@@ -179,10 +179,10 @@ def destroy(
 ) -> Instance | None:
     """Mark an instance deleted, and give it; None when it was so before.
 
-    :param terminated_at: when its guest ended, as others are told; None means now
+    :param terminated_at: when its guest ended; None means now
     :param host: on which it must be, and be in ``deleting``; UNCOMPARED compares neither
     :raises errors.InstanceNotFound: when it is elsewhere, or was when it was deleted
-    :raises errors.InstanceUpdateConflict: when nobody asked for its delete; nothing was written
+    :raises errors.InstanceUpdateConflict: when its delete was not asked for; nothing was written
     """
     now = datetime.now(UTC)
     ends = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "deleted_at": now}

@@ -1,7 +1,7 @@
 """Limits: the most that a host may say it offers, so that its reports can lower what there is and never raise it.
 
-An operator records them (``mininova-manage host limit``, ``host add``).  What nobody has recorded, the host's first
-report does.  The conductor keeps each report to them in the transaction that writes it; nobody else needs them.
+An operator records them (``mininova-manage host limit``, ``host add``).  Without a record, the
+host's first report sets them.  The conductor holds each report to them, in the transaction that writes it.
 """
 
 from collections.abc import Mapping
@@ -73,7 +73,7 @@ def forget(tx: Connection, host: str) -> None:
 def keep(tx: Connection, service: Service, node: ComputeNode) -> tuple[Service, ComputeNode, str]:
     """Give a report as far as it keeps the limits of its host, and say in what it does not: "" when it keeps all.
 
-    What nobody has recorded yet, this report does.
+    A limit that has no value yet gets the one of this report.
     """
     recorded, unknown, kept, beyond = get(tx, node.host), {}, {}, list[str]()
     for name in NAMES:

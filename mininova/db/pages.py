@@ -1,7 +1,7 @@
 """Lists that come page by page: how a query is sorted, where it goes on and where it stops.
 
 A page goes on after its *marker*, which is the last row of the page before.  Where all keys of a sort are equal the
-table's ``id`` decides, so pages are complete and stable whatever they are sorted by.  The query modules call this; it
+table's ``id`` decides, so pages are complete and stable by any sort.  The query modules call this; it
 knows none of their tables.
 """
 

@@ -18,7 +18,7 @@ from mininova.objects import RequestSpec, Retry, Selection
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a build beside the instance.
+    """What is known of a build, apart from the instance.
 
     :param context: of the request that asked for it
     :param spec: its ``retry`` names the hosts that failed

@@ -15,12 +15,12 @@ from sqlalchemy.exc import IntegrityError
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-LONGEST_ID = 18  # digits: no table ever has more rows
+MAX_ID_DIGITS = 18  # no table ever has more rows
 
 
 def is_id(text: object) -> bool:
     """Tell the number of a row, as it was said outside, from a uuid."""
-    return isinstance(text, int) or (isinstance(text, str) and text.isdecimal() and len(text) <= LONGEST_ID)
+    return isinstance(text, int) or (isinstance(text, str) and text.isdecimal() and len(text) <= MAX_ID_DIGITS)
 
 
 class Rows(Generic[T]):

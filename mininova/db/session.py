@@ -25,12 +25,12 @@ __all__ = ["Connection", "Database"]
 LOG = logging.getLogger(__name__)
 
 AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
-# What PostgreSQL (SQLSTATE) and MySQL (number) say to one of two transactions that wait for each other, or too long.
+# How PostgreSQL (SQLSTATE) and MySQL (number) refuse one of two transactions that wait for each other, or too long.
 CROSSED = {"40001", "40P01", "55P03", 1205, 1213}
-NO_EXPRESSION = {1139}  # what MySQL says of a regular expression that is none to it
-LONGEST_PAUSE = 2.0  # seconds between two attempts
+NO_EXPRESSION = {1139}  # MySQL's number for a regular expression that it cannot read
+MAX_PAUSE_S = 2.0  # between two attempts to reach the database
 
-BUSY_TIMEOUT = 30.0  # seconds that SQLite waits for another process's transaction
+BUSY_TIMEOUT_S = 30.0  # for which SQLite waits for another process to end its transaction
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",  # readers and the writer do not wait for each other
     "synchronous=NORMAL",  # a loss of power may lose the last commits, never the database
@@ -57,7 +57,7 @@ class Database:
 
     @contextmanager
     def read(self, *, patience: float | None = None) -> Iterator[Connection]:
-        """Lend a connection for reading; it locks nobody out, and on SQLite everything it sees is of one moment.
+        """Lend a connection for reading; it locks no writer out, and on SQLite everything it sees is of one moment.
 
         :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
         :raises errors.DatabaseNotReady: when it stayed away, or went away meanwhile
@@ -81,7 +81,7 @@ class Database:
             tx.commit()
 
     def close(self) -> None:
-        """Give all connections up, and end the waiting of whoever still tries to get one."""
+        """Give all connections up, and end the waiting of threads that still try to get one."""
         self._closed.set()
         self.engine.dispose()
 
@@ -89,13 +89,13 @@ class Database:
     def _turn(self) -> Iterator[None]:
         """Have the writers of this process queue here on SQLite, which lets one write at a time.
 
-        In SQLite's own queue they would sleep; and, under eventlet, send to sleep with them the one they wait for.
+        In SQLite's own queue they would sleep, and under eventlet the writer that they wait for would sleep with them.
         """
         if not self._sqlite:
             yield
             return
-        if not self._writing.acquire(timeout=BUSY_TIMEOUT):
-            raise errors.DatabaseNotReady(f"The database {self.name} has been written to for {BUSY_TIMEOUT:.0f} s")
+        if not self._writing.acquire(timeout=BUSY_TIMEOUT_S):
+            raise errors.DatabaseNotReady(f"The database {self.name} has been written to for {BUSY_TIMEOUT_S:.0f} s")
         try:
             yield
         finally:
@@ -103,7 +103,7 @@ class Database:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Say what the error of a statement means to whoever asked for it; one that is a bug of ours stays as it is."""
+        """Turn the error of a statement into one that the caller understands; a bug of ours stays as it is."""
         try:
             yield
         except DBAPIError as error:
@@ -145,7 +145,7 @@ def _pauses() -> Iterator[float]:
     longest = 0.1
     while True:
         yield longest * random.uniform(0.5, 1.0)
-        longest = min(2 * longest, LONGEST_PAUSE)
+        longest = min(2 * longest, MAX_PAUSE_S)
 
 
 def _parse(url: str) -> URL:
@@ -168,10 +168,10 @@ def _engine(where: URL) -> Engine:
     pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 40, "pool_use_lifo": True}
     try:
         if where.get_backend_name() != "sqlite":
-            # Forgotten joins are looked for on SQLite; with MySQL, SQLAlchemy sees some where there are none.
+            # SQLAlchemy looks for forgotten joins on SQLite only: with MySQL it sees some where there are none.
             pool |= {"pool_pre_ping": True, "enable_from_linting": False}
             return create_engine(where, isolation_level="READ COMMITTED", **pool)
-        engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None}, **pool)
+        engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}, **pool)
     except (NoSuchModuleError, ImportError) as error:
         name = _named(where)
         raise errors.ConfigError(f"[database] connection {name} needs a driver that is not here: {error}") from error

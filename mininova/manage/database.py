@@ -54,7 +54,7 @@ def schemas(conf: ConfigOpts) -> list[Schema]:
 def opened(conf: ConfigOpts, *needed: Schema) -> Iterator[Database]:
     """Open the database for a command, which does not wait for one that cannot be reached.
 
-    :param needed: the tables that must be there beside Nova's
+    :param needed: further tables that must be there
     :raises errors.DatabaseNotReady: when it cannot be reached, or has other tables than this code needs
     """
     with _any_schema(conf) as db:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from mininova import errors
 from mininova.db import denials
-from mininova.db.denials import LONGEST, REST, Denied
+from mininova.db.denials import MAX_CHARS, REST, Denied
 from mininova.db.session import Database
 from mininova.rpc import Denial
 
@@ -77,7 +77,7 @@ class DenialLog:
 def _denied(denial: Denial) -> Denied:
     """Make the row of a denial, its words cut to what there is room for."""
     at = datetime.fromtimestamp(denial.at, UTC)
-    words = {name: (getattr(denial, name) or "")[:length] for name, length in LONGEST.items()}
+    words = {name: (getattr(denial, name) or "")[:length] for name, length in MAX_CHARS.items()}
     return Denied(**words, count=1, first_at=at, last_at=at)
 
 

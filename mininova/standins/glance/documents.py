@@ -26,12 +26,12 @@ def image_document(image: Image) -> dict[str, Any]:
 
 
 def said(image: Image) -> dict[str, Any]:
-    """Give what clients may say of an image as it is said now."""
+    """Give the attributes that clients may change, as they are now."""
     return {**image.properties, **{name: getattr(image, name) for name in WRITABLE}, "tags": list(image.tags)}
 
 
 def columns(values: dict[str, Any]) -> dict[str, Any]:
-    """Turn what a client says, which was checked, into columns."""
+    """Turn attributes that a client sent, and that were checked, into columns."""
     known = {name: value for name, value in values.items() if name in WRITABLE}
     if "tags" in known:
         known["tags"] = tuple(dict.fromkeys(known["tags"]))
@@ -39,7 +39,7 @@ def columns(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def member_document(member: ImageMember) -> dict[str, Any]:
-    """Write down that an image is lent to a project."""
+    """Write down that an image is shared with a project."""
     return {
         "image_id": member.image_id,
         "member_id": member.member,

@@ -10,7 +10,7 @@ from mininova.standins.glance.db.images import PUBLIC, Image
 
 
 def viewer(ctxt: RequestContext) -> str | None:
-    """Say as which project somebody looks at images; None sees all of them."""
+    """Name the project whose images a caller sees; None sees all of them."""
     # A token that is of no project sees what is public: no image is owned by the empty name.
     return None if ctxt.is_admin else ctxt.project_id or ""
 
@@ -38,7 +38,7 @@ def require_may_say(ctxt: RequestContext, before: Image | None, after: Image) ->
     """Refuse what only an administrator may say of an image: that it is public, that it is another's.
 
     :param before: what it was; None for a new one
-    :raises errors.Forbidden: when somebody else says it
+    :raises errors.Forbidden: when the caller may not say it
     """
     if ctxt.is_admin:
         return

@@ -13,7 +13,7 @@ DISK_FORMATS = ("ami", "ari", "aki", "vhd", "vhdx", "vmdk", "raw", "qcow2", "vdi
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 TAG = {"type": "string", "minLength": 1, "maxLength": 255}
 
-# What clients may say.
+# What clients may set.
 WRITABLE: dict[str, dict[str, Any]] = {
     "id": {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "maxLength": 36},
     "name": {"type": ["null", "string"], "maxLength": 255},
@@ -28,7 +28,7 @@ WRITABLE: dict[str, dict[str, Any]] = {
     "tags": {"type": "array", "items": TAG},
 }
 
-# What follows from what was done.
+# What the service sets.
 READ_ONLY: dict[str, dict[str, Any]] = {
     name: {"type": types, "readOnly": True}
     for name, types in {
@@ -58,9 +58,9 @@ _IMAGE = Draft202012Validator(
 
 
 def check(values: dict[str, Any]) -> None:
-    """Make sure that values are such as an image can have.
+    """Refuse values that an image cannot have.
 
-    :raises errors.Forbidden: when one is not for clients to say
+    :raises errors.Forbidden: when a client may not set one of them
     :raises errors.InvalidInput: naming the attribute that is wrong
     """
     for name in values:

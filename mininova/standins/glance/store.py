@@ -1,7 +1,7 @@
 """Where the data of images is: a folder with a file for each image that has any.
 
-A file has a name of its own making, never one that a client said.  Data is written beside its place and put there
-whole, so a file that has its name is complete; what fails on the way leaves nothing behind.
+The store chooses the name of a file; no client does.  Data is written under another name and renamed at its end, so a
+file that has its final name is complete; an upload that fails leaves nothing behind.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 from mininova import errors
 
-BLOCK = 256 * 1024  # bytes read at once
+BLOCK_BYTES = 256 * 1024  # read at once
 HASH = "sha512"
 
 
@@ -101,7 +101,7 @@ class Store:
 
 
 class Blocks:
-    """Data that is being read; whoever gives it up before its end, or before its beginning, closes it."""
+    """Data that is being read.  A reader that stops before the end, or never begins, must close it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -110,7 +110,7 @@ class Blocks:
         return self
 
     def __next__(self) -> bytes:
-        block = self._file.read(BLOCK)
+        block = self._file.read(BLOCK_BYTES)
         if not block:
             self.close()
             raise StopIteration
@@ -122,10 +122,10 @@ class Blocks:
 
 
 def _blocks(data: Input, length: int | None) -> Iterator[bytes]:
-    """Read what was announced and no more: a server may wait for ever for bytes that nobody sends."""
+    """Read what was announced and no more: a server may wait for ever for bytes that the client does not send."""
     left = length
     while left is None or left > 0:
-        block = data.read(BLOCK if left is None else min(BLOCK, left))
+        block = data.read(BLOCK_BYTES if left is None else min(BLOCK_BYTES, left))
         if not block:
             return
         if left is not None:

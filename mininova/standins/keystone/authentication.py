@@ -1,7 +1,7 @@
 """From the body of ``POST /v3/auth/tokens`` to a token: who asks, how they prove it, what they want it for.
 
-The tokens handler is the caller.  Whatever is wrong with a proof is answered with the same sentence, after the same
-time, so that nobody can find out who exists; what is wrong with the form of the request is said plainly.
+The handler of tokens calls this.  A wrong proof of any kind gets the same answer, after the same time, so that a caller
+cannot find out which users exist; a request of the wrong form gets an answer that says what is wrong.
 """
 
 from typing import Any, Literal, TypeVar
@@ -88,18 +88,18 @@ class Auth(msgspec.Struct):
 
 
 class Authenticator:
-    """Lets people in."""
+    """Logs users in."""
 
     def __init__(self, db: Database, authority: Authority) -> None:
         self._db = db
         self._authority = authority
 
     def authenticate(self, body: dict[str, Any]) -> Token:
-        """Give a token to whoever proves to be somebody.
+        """Give a token to a caller who proves to be a user.
 
         :param body: what is under ``auth`` in the request
         :raises errors.InvalidInput: when the request has no such form
-        :raises errors.Unauthorized: when it proves nothing, or the user has no business there
+        :raises errors.Unauthorized: when it proves nothing, or the user has no role in the scope
         """
         try:
             auth = msgspec.convert(body, Auth)
@@ -152,7 +152,7 @@ class Authenticator:
         return found
 
     def _issue_default(self, user: User, methods: tuple[str, ...], parent: Token | None) -> Token:
-        """Issue for the user's default project, or for nothing in particular when they may not be there (any more)."""
+        """Issue for the user's default project, or an unscoped token when they have no role there (any more)."""
         if user.default_project_id is not None:
             try:
                 scope = Scope("project", user.default_project_id)

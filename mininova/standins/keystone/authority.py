@@ -1,9 +1,9 @@
-"""The authority on tokens: issues them, tells whether one holds at this moment, revokes them.
+"""The authority on tokens: issues them, tells whether one is valid at this moment, revokes them.
 
 The middleware asks it for every request of every service, the identity service's own handlers for theirs.  It knows
-no HTTP.  A token holds for as long as everything that it says is true: the signature and the expiry are in the token,
-the rest is one query (mininova/standins/keystone/db/standing.py), so that what an administrator takes away is gone at
-once.
+no HTTP.  A token is valid for as long as everything that it says is true: the signature and the expiry are in the
+token, the rest is one query (mininova/standins/keystone/db/standing.py), so a role that an administrator takes away is
+gone at once.
 """
 
 import time
@@ -22,7 +22,7 @@ from mininova.standins.keystone.tokens import Claims, Signer, new_audit_id
 
 @dataclass(frozen=True)
 class Token:
-    """A token that holds, with what it stands for.
+    """A valid token, with what it stands for.
 
     :param text: as clients send it
     """
@@ -86,12 +86,12 @@ class Authority:
         self._clock = clock
 
     def issue(self, user: User, scope: Scope | None, *, methods: tuple[str, ...], parent: Token | None = None) -> Token:
-        """Let a user in who has proved to be who they are.
+        """Give a token to a user who has proved who they are.
 
         :param user: as they were when they proved it: a password that was changed since proves nothing
         :param scope: what the token is to be good for; None for nothing in particular
         :param parent: the token it is got with; the new one expires no later
-        :raises errors.Unauthorized: when the user has no business there
+        :raises errors.Unauthorized: when the user has no role there, or is disabled
         """
         with self._db.read() as tx:
             now = standing.standing(tx, user.id, scope)
@@ -112,9 +112,9 @@ class Authority:
         return Token(self._signer.sign(claims), claims, now)
 
     def check(self, text: str) -> Token:
-        """Give what a token stands for, if it still holds.
+        """Give what a token stands for, if it is still valid.
 
-        :raises errors.Unauthorized: when it does not; nobody is told why
+        :raises errors.Unauthorized: when it does not; the error does not say why
         """
         claims = self._signer.read(text)
         with self._db.read() as tx:
@@ -131,7 +131,7 @@ class Authority:
 
 
 def _holds(now: Standing, scope: Scope | None) -> bool:
-    """Tell whether a user may act in a scope at all."""
+    """Tell whether a user may act in a scope: both are enabled, and the user has a role there."""
     if not (now.user.enabled and now.user_domain.enabled):
         return False
     if scope is None:

@@ -109,7 +109,7 @@ USERS = Kind(
     filters=("name", "domain_id", "enabled"),
     ignored=frozenset({"id", "links", "password_expires_at", "password_hash", "token_generation", "extra"}),
 )
-# No comma: services are told the roles of a caller with commas between them.
+# No comma: the header with a caller's roles separates them by commas.
 ROLES = Kind(Role, "role", fields={"name": {**_NAME, "pattern": r"^[^,\s][^,]*$"}, "description": _TEXT})
 REGIONS = Kind(
     Region,

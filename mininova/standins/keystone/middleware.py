@@ -1,9 +1,9 @@
 """The Paste filter ``authtoken``: finds out who sends a request, before the service behind it sees it.
 
 It stands in for keystonemiddleware's auth_token with ``delay_auth_decision``, and sets the keys of the WSGI environment
-that this one sets, no more and no fewer, so that either can be put in the place of the other.  It refuses nobody: the
-next filter does, which lets version documents be read without a token.  Whatever a client says of itself in these
-headers is removed first.
+that this one sets, no more and no fewer, so that either can be put in the place of the other.  It refuses no request:
+the next filter does, so that version documents can be read without a token.  These headers are removed first, if the
+client sent them.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,7 @@ STATUS, SERVICE_STATUS = "HTTP_X_IDENTITY_STATUS", "HTTP_X_SERVICE_IDENTITY_STAT
 SYSTEM_SCOPE, ADMIN_PROJECT = "HTTP_OPENSTACK_SYSTEM_SCOPE", "HTTP_X_IS_ADMIN_PROJECT"
 TOKEN_INFO = "keystone.token_info"
 
-# Every key that says who somebody is: nobody but this filter may set them.
+# Every key that says who the sender is: only this filter may set them.
 OURS = (
     *(STATUS, SERVICE_STATUS, SYSTEM_SCOPE, ADMIN_PROJECT, TOKEN_INFO, "keystone.token_auth", "HTTP_X_SERVICE_CATALOG"),
     *(f"HTTP_X_{name}" for name in (*FACTS, ROLES, *OLD_NAMES)),
@@ -88,7 +88,7 @@ class AuthToken:
             return None
 
     def _pass_on(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Run the next application; a client that it refuses (401) is told where to get a token."""
+        """Run the next application; its refusal (401) gets a header that says where to get a token."""
         where = {"WWW-Authenticate": f'Keystone uri="{self._cloud(environ)}{catalog.IDENTITY}"'}
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:

@@ -10,7 +10,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
-# What a password is compared with when there is no such user: it takes as long, so the time tells nobody who exists.
+# What a password is compared with when there is no such user: it takes as long, so the time does not tell who exists.
 _NOBODY = _HASHER.hash("nobody has this password")
 
 

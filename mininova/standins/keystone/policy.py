@@ -17,7 +17,7 @@ Rule = Callable[[Token, Mapping[str, str]], bool]
 
 
 def anyone(caller: Token, named: Mapping[str, str]) -> bool:
-    """Allow whoever has a token that holds."""
+    """Allow every caller with a valid token."""
     return True
 
 
@@ -32,17 +32,17 @@ def reader(caller: Token, named: Mapping[str, str]) -> bool:
 
 
 def the_user(caller: Token, named: Mapping[str, str]) -> bool:
-    """Allow the user that is named, beside readers."""
+    """Allow readers, and the user that is named."""
     return reader(caller, named) or named["id"] == caller.user.id
 
 
 def the_project(caller: Token, named: Mapping[str, str]) -> bool:
-    """Allow those whose token is of the project that is named, beside readers."""
+    """Allow readers, and those whose token is for the project that is named."""
     return reader(caller, named) or (caller.project is not None and named["id"] == caller.project.id)
 
 
 def the_domain(caller: Token, named: Mapping[str, str]) -> bool:
-    """Allow those whose token is of the domain that is named, or of a project in it, beside readers."""
+    """Allow readers, and those whose token is for the domain that is named, or for a project in it."""
     return reader(caller, named) or (caller.standing.domain is not None and named["id"] == caller.standing.domain.id)
 
 

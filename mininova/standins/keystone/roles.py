@@ -1,6 +1,6 @@
 """Which role includes which: one chain, as Keystone's own bootstrap makes it.
 
-Bootstrap creates these roles, and a token lists what its roles imply beside them.
+Bootstrap creates these roles; a token lists its roles and those that they imply.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""What a token is: signed claims that anyone with the key can read without asking anybody.
+"""What a token is: signed claims, which a process with the key can read without asking another.
 
-A token (a JWT, HS256) says who was let in, where, with which roles, and until when.  Whether that still holds is not
-known here: mininova/standins/keystone/authority.py compares it with the database.
+A token (a JWT, HS256) says who logged in, to which scope, with which roles, and until when.  Whether that is still true
+is not known here: mininova/standins/keystone/authority.py compares it with the database.
 """
 
 import os
@@ -17,7 +17,7 @@ from mininova import errors
 from mininova.standins.keystone.db.standing import Scope
 
 ALGORITHM = "HS256"
-SHORTEST_KEY = 32  # bytes (RFC 7518, section 3.2)
+MIN_KEY_BYTES = 32  # RFC 7518, section 3.2
 
 # What PyJWT looks at.  "iat" is no reason to refuse: clocks of two machines differ, and "exp" is what protects.
 _CHECKS: Options = {"require": ["sub", "jti", "iat", "exp"], "verify_iat": False}
@@ -66,7 +66,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Signer:
     """Signs claims, and reads those that it signed.
 
-    :param key: what signs; who has it can make any token
+    :param key: signs; with it any token can be made
     """
 
     def __init__(self, key: bytes) -> None:
@@ -79,7 +79,7 @@ class Signer:
     def read(self, token: str) -> Claims:
         """Give the claims of a token that is ours and has not expired.
 
-        :raises errors.Unauthorized: when it is not; nobody is told why
+        :raises errors.Unauthorized: when it is not; the error does not say why
         """
         try:
             return msgspec.convert(jwt.decode(token, self._key, [ALGORITHM], options=_CHECKS), Claims)
@@ -102,7 +102,7 @@ def make_key(path: str | Path) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_hex(SHORTEST_KEY).encode())
+            file.write(secrets.token_hex(MIN_KEY_BYTES).encode())
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -122,7 +122,7 @@ def read_key(path: str | Path) -> bytes:
     except OSError as reason:
         problem = f"{path} cannot be read ({reason.strerror}). Run: mininova-manage bootstrap"
         raise errors.ConfigError(problem=f"[identity] token_key_file: {problem}") from reason
-    if len(key) < SHORTEST_KEY:
-        problem = f"{path} holds no key of {SHORTEST_KEY} bytes or more."
+    if len(key) < MIN_KEY_BYTES:
+        problem = f"{path} holds no key of {MIN_KEY_BYTES} bytes or more."
         raise errors.ConfigError(problem=f"[identity] token_key_file: {problem}")
     return key

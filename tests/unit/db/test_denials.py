@@ -32,12 +32,12 @@ def test_the_latest_come_first(tx):
 
 def test_a_flood_of_objects_ends_in_one_row(tx):
     """A caller that wants ever new things fills its rows, and then one more; others have theirs."""
-    for n in range(denials.MOST_PER_CALLER + 7):
+    for n in range(denials.MAX_ROWS_PER_CALLER + 7):
         denials.record(tx, replace(ONE, object=str(n)))
     denials.record(tx, replace(ONE, object="3"))
     denials.record(tx, replace(ONE, caller="compute.host-2"))
     rows = denials.search(tx, caller="compute.host-1")
-    assert len(rows) == denials.MOST_PER_CALLER + 1
+    assert len(rows) == denials.MAX_ROWS_PER_CALLER + 1
     counts = {each.object: each.count for each in rows}
     assert (counts[denials.REST], counts["3"]) == (7, 2)
     assert len(denials.search(tx, caller="compute.host-2")) == 1

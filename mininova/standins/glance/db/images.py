@@ -1,7 +1,7 @@
-"""Images: what they are, who may see them, who they are lent to.  store.py keeps their data in files.
+"""Images: what they are, who may see them, which projects they are shared with.  store.py keeps their data in files.
 
-The image service calls this for its users, the api to read the image that a server is to be made from.  A project
-sees what is its own, what is public or for the community, and what was shared with it.
+The handlers call this, and in_process.py, for the api.  A project sees its own images, those that are public or for the
+community, and those that were shared with it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,7 +28,7 @@ QUEUED, SAVING, ACTIVE, DEACTIVATED = "queued", "saving", "active", "deactivated
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """An image, without its data.
 
-    :param status: queued has no data yet, saving is getting it, active has it, deactivated gives it to nobody
+    :param status: queued has no data yet, saving is getting it, active has it, deactivated gives it to admins only
     :param size: bytes of its data
     :param min_disk: GiB of disk that it needs
     :param min_ram: MiB of memory that it needs
@@ -60,7 +60,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageMember(msgspec.Struct, frozen=True, kw_only=True):
-    """A project that an image is lent to.
+    """A project that an image is shared with.
 
     :param status: pending, accepted (the image is in its list) or rejected
     """
@@ -73,7 +73,7 @@ class ImageMember(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which images a list is to have; what is left out does not matter.
+    """Which images a list has; a field that is left out is not compared.
 
     :param among: column → the values that it may have
     :param compared: column, comparison (eq, neq, lt, lte, gt, gte), value
@@ -148,7 +148,7 @@ def search(
         query = query.where(_visible_to(project_id, wanted.member_status), _listed(project_id, wanted.visibility))
     elif wanted.visibility not in (None, "all"):
         query = query.where(table.c.visibility == wanted.visibility)
-    # Whose marker may not be seen must not learn from the answer that it is there.
+    # A caller who may not see the marker must not learn from the answer that it exists.
     among = None if project_id is None else _visible_to(project_id, "all")
     return ROWS.all(tx.execute(page(tx, query, table.c.id, sort=sort, marker=marker, among=among, limit=limit)))
 
@@ -174,7 +174,7 @@ def update(tx: Connection, image_id: str, *, status_in: Collection[str] | None =
 
 
 def delete(tx: Connection, image_id: str) -> Image:
-    """Forget an image, and give what it was, so that its data can be removed.
+    """Delete an image's row, and give the image, so that its data can be removed.
 
     :raises errors.ImageNotFound: when it is gone already
     """
@@ -239,9 +239,9 @@ def _has(rows: Any, **equal: str) -> ColumnElement[bool]:
 
 
 def add_member(tx: Connection, image_id: str, member: str) -> ImageMember:
-    """Lend an image to a project.
+    """Share an image with a project.
 
-    :raises errors.Conflict: when it is lent to it already
+    :raises errors.Conflict: when it is shared with it already
     """
     now = datetime.now(UTC)
     lent = ImageMember(image_id=image_id, member=member, status="pending", created_at=now, updated_at=now)
@@ -251,7 +251,7 @@ def add_member(tx: Connection, image_id: str, member: str) -> ImageMember:
 
 
 def members(tx: Connection, image_id: str, member: str | None = None) -> list[ImageMember]:
-    """List the projects that an image is lent to, or the one of them that is named."""
+    """List the projects that an image is shared with, or the one of them that is named."""
     query = MEMBERS.one.order_by(image_members.c.member)
     if member is not None:
         query = query.where(image_members.c.member == member)
@@ -259,9 +259,9 @@ def members(tx: Connection, image_id: str, member: str | None = None) -> list[Im
 
 
 def set_member_status(tx: Connection, image_id: str, member: str, status: str) -> ImageMember:
-    """Say what a project makes of an image that is lent to it.
+    """Record whether a project accepts an image that is shared with it.
 
-    :raises errors.NotFound: when it is not
+    :raises errors.NotFound: when it is not shared with it
     """
     tx.execute(
         update_of(image_members)
@@ -275,9 +275,9 @@ def set_member_status(tx: Connection, image_id: str, member: str, status: str) -
 
 
 def remove_member(tx: Connection, image_id: str, member: str) -> None:
-    """Take an image back from a project.
+    """Stop sharing an image with a project.
 
-    :raises errors.NotFound: when it was not lent to it
+    :raises errors.NotFound: when it was not shared with it
     """
     those = and_(image_members.c.image_id == image_id, image_members.c.member == member)
     if tx.execute(delete_from(image_members).where(those)).rowcount == 0:

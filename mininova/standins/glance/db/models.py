@@ -6,8 +6,8 @@ from mininova.db.models.base import NAMING, Json, UTCDateTime
 
 metadata = MetaData(naming_convention=NAMING)
 
-# ``location`` names the file that holds the data, in the folder of the image service; it is never made from
-# anything that a client said.  ``properties`` and ``tags`` are copies of the rows in the two tables below, kept in the
+# ``location`` names the file that holds the data, in the folder of the image service; nothing in it comes
+# from a client.  ``properties`` and ``tags`` are copies of the rows in the two tables below, kept in the
 # same transaction: so an image is one row to read, and can be found by both.
 images = Table(
     "images",
@@ -53,7 +53,7 @@ image_tags = Table(
     Column("value", String(255), primary_key=True, index=True),
 )
 
-# The projects that a shared image is lent to; ``status`` is what the borrower makes of it.
+# The projects that an image is shared with; ``status`` says whether the project accepts it.
 image_members = Table(
     "image_members",
     metadata,

@@ -28,7 +28,7 @@ class About:
         return {"import-methods": methods}
 
     def tasks(self, request: Request) -> dict[str, Any]:
-        """List tasks: whatever is asked for is done when it is answered, so there are never any."""
+        """List tasks: a request is done when it is answered, so there are never any."""
         return {"tasks": [], "first": "/v2/tasks", "schema": "/v2/schemas/tasks"}
 
     def image_tasks(self, request: Request, image_id: str) -> dict[str, Any]:

@@ -21,8 +21,8 @@ class Data:
     def upload(self, request: Request, image_id: str) -> None:
         """Take the data of an image.
 
-        An image that says it is saving may be uploaded to once more, for the upload that made it say so may have died
-        with its process.  Of two that go on at once the first to end wins, and the other is told so.
+        An image in ``saving`` may be uploaded to once more, because the first upload may have died with its process.
+        When two uploads run at once, the first to end wins and the other gets a conflict.
         """
         if request.content_type != "application/octet-stream":
             raise errors.UnsupportedMediaType()
@@ -86,6 +86,6 @@ def _finish(tx: Connection, image_id: str, stored: Stored) -> Image:
 
 
 def _fail(tx: Connection, image_id: str) -> None:
-    """Let the image wait for data again, if it is still there and nobody else has brought it meanwhile."""
+    """Set the image back to ``queued``, unless it is gone or another upload has ended meanwhile."""
     with suppress(errors.ImageNotFound, errors.Conflict):
         images.update(tx, image_id, status_in=(SAVING,), status=QUEUED)

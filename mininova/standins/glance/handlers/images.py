@@ -78,11 +78,11 @@ class Images:
         self._service.store.remove(image.location)
 
     def deactivate(self, request: Request, image_id: str) -> None:
-        """Give an image's data to nobody until further notice."""
+        """Refuse the image's data to all but administrators, until it is reactivated."""
         self._set_status(request, image_id, DEACTIVATED)
 
     def reactivate(self, request: Request, image_id: str) -> None:
-        """Give it again."""
+        """Give the image's data again."""
         self._set_status(request, image_id, ACTIVE)
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> None:

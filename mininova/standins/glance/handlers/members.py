@@ -14,7 +14,7 @@ STATUSES = ("pending", "accepted", "rejected")
 
 
 class Members:
-    """Handlers of members; who an image is lent to sees only themselves among them."""
+    """Handlers of members; a project that an image is shared with sees only itself among them."""
 
     def __init__(self, service: Service) -> None:
         self._service = service

@@ -36,7 +36,7 @@ class Domain(Thing, frozen=True, kw_only=True):
 class Project(Thing, frozen=True, kw_only=True):
     """What owns instances and images.
 
-    :param extra: whatever else its makers said of it
+    :param extra: other fields that its makers gave it
     """
 
     name: str
@@ -47,7 +47,7 @@ class Project(Thing, frozen=True, kw_only=True):
 
 
 class User(Thing, frozen=True, kw_only=True):
-    """Somebody who can log in.
+    """A person or a program that can log in.
 
     :param token_generation: counts what ends all of the user's tokens
     """
@@ -192,7 +192,7 @@ def update(tx: Connection, kind: type[Kept], id: str, **columns: Any) -> Kept:
 
 
 def delete(tx: Connection, kind: type[Kept], id: str) -> None:
-    """Forget one, and with it every role that somebody had in it.
+    """Forget one, and with it every role that users had in it.
 
     :raises errors.NotFound: when there is none of this id
     :raises errors.Conflict: when something still refers to it

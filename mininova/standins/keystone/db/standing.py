@@ -1,4 +1,4 @@
-"""What a user may do where: role assignments, and all that the validity of a token hangs on.
+"""What a user may do where: role assignments, and everything that decides whether a token is valid.
 
 The identity service calls this for every request that carries a token, so ``standing`` is one query.  Which role
 implies which is not known here, nor what a token looks like.
@@ -54,7 +54,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's rights in a scope as they are at this moment: all that a token's validity hangs on.
+    """A user's rights in a scope as they are at this moment: everything that decides whether a token is valid.
 
     :param domain: the scope's: the project's, or the domain itself
     :param roles: as they were assigned; what they imply is the identity service's business
@@ -141,7 +141,7 @@ def _row(user_id: str, role_id: str, scope: Scope) -> ColumnElement[bool]:
 
 
 def standing(tx: Connection, user_id: str, scope: Scope | None, audit_id: str = "") -> Standing | None:
-    """Read, in one query, all that a token's validity hangs on; None when the user is gone.
+    """Read, in one query, everything that decides whether a token is valid; None when the user is gone.
 
     :param audit_id: of the token whose revocation is to be looked for
     """

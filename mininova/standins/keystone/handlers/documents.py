@@ -11,7 +11,7 @@ from mininova.standins.keystone.db.identity import CatalogEndpoint, Domain, Proj
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Request
 
-# What a document has beside its thing's own fields, by the kind of thing.
+# Fields of a document that its thing does not have, by the kind of thing.
 _BESIDE: dict[type, Callable[[Any], dict[str, Any]]] = {
     Domain: lambda domain: {"tags": [], "options": {}},
     Project: lambda project: {"is_domain": False, "parent_id": project.domain_id, "tags": [], "options": {}},

@@ -64,7 +64,7 @@ class Tokens:
         return documents.listed(self._service, request, collection, found)
 
     def _subject(self, request: Request, caller: Token) -> Token:
-        """Give the token that is asked about: one's own, or anybody's for those who may look.
+        """Give the token that is asked about: the caller's own, or any token to a caller who may see others'.
 
         :raises errors.NotFound: when it does not hold (Keystone's answer; a 401 would be about the caller)
         """
@@ -114,7 +114,7 @@ def _named(thing: Any) -> dict[str, str]:
 
 
 def _role_documents(names: tuple[str, ...], known: list[Role]) -> list[dict[str, str]]:
-    """Write the roles down with their ids; one that is implied and that nobody ever made is left out."""
+    """Write the roles down with their ids; an implied role that does not exist is left out."""
     by_name = {role.name: role for role in known}
     return [_named(by_name[name]) for name in names if name in by_name]
 

@@ -4,14 +4,14 @@ import io
 import pytest
 
 from mininova import errors
-from mininova.standins.glance.store import BLOCK, Store
+from mininova.standins.glance.store import BLOCK_BYTES, Store
 
 DATA = b"0123456789" * 10
 
 
 @pytest.fixture
 def store(tmp_path):
-    return Store(tmp_path / "images", max_size=2 * BLOCK)
+    return Store(tmp_path / "images", max_size=2 * BLOCK_BYTES)
 
 
 def files(tmp_path):
@@ -61,10 +61,10 @@ def test_given_up(store):
 
 def test_streamed(store):
     """Data is read and given in blocks, never as a whole."""
-    body = Watched(b"x" * (BLOCK + 7))
+    body = Watched(b"x" * (BLOCK_BYTES + 7))
     stored = store.write(body)
-    assert body.largest <= BLOCK
-    assert [len(block) for block in store.read(stored.location)] == [BLOCK, 7]
+    assert body.largest <= BLOCK_BYTES
+    assert [len(block) for block in store.read(stored.location)] == [BLOCK_BYTES, 7]
 
 
 def test_not_a_byte_more(store):
@@ -74,17 +74,17 @@ def test_not_a_byte_more(store):
     assert body.read() == b", not mine"
 
 
-@pytest.mark.parametrize("length", [None, 2 * BLOCK + 1])
+@pytest.mark.parametrize("length", [None, 2 * BLOCK_BYTES + 1])
 def test_too_large(store, tmp_path, length):
     """More than an image may have is refused, announced or not, and leaves nothing behind."""
     with pytest.raises(errors.RequestTooLarge):
-        store.write(io.BytesIO(b"x" * (2 * BLOCK + 1)), length)
+        store.write(io.BytesIO(b"x" * (2 * BLOCK_BYTES + 1)), length)
     assert files(tmp_path) == []
 
 
 def test_as_large_as_allowed(store):
     """The limit itself is allowed."""
-    assert store.write(io.BytesIO(b"x" * 2 * BLOCK)).size == 2 * BLOCK
+    assert store.write(io.BytesIO(b"x" * 2 * BLOCK_BYTES)).size == 2 * BLOCK_BYTES
 
 
 def test_too_short(store, tmp_path):
