@@ -55,7 +55,11 @@ class Confirming:
     def publish(self, unconfirmed: Unconfirmed) -> None:
         """Write a message, and wait for nothing."""
         with self._order:
-            self._held.append(unconfirmed) if self._suspects else self._write(unconfirmed)
+            if self._suspects:
+                self._held.append(unconfirmed)
+            else:
+                self._count(unconfirmed)
+                self._link.write(unconfirmed.data)
 
     def outcome(self, unconfirmed: Unconfirmed, timeout: float) -> Exception | None:
         """Wait until the broker has a message, and give what went wrong."""
@@ -65,16 +69,10 @@ class Confirming:
         key, excuse = unconfirmed.message.routing_key, self._link.excuse()
         return MessagingTimeout(f"the broker did not confirm a message to {key} in time{excuse}")
 
-    def _write(self, unconfirmed: Unconfirmed) -> None:
-        """Write, and count as the broker counts; its confirm may come before this returns."""
-        tag = self._published + 1
-        unconfirmed.returned, self._unconfirmed[tag] = False, unconfirmed
-        try:
-            self._link.write(unconfirmed.data)
-        except ConnectionLost:
-            del self._unconfirmed[tag]
-            raise
-        self._published = tag
+    def _count(self, unconfirmed: Unconfirmed) -> None:
+        """Count a message as the broker counts, before it is written: its confirm may come at once."""
+        self._published += 1
+        unconfirmed.returned, self._unconfirmed[self._published] = False, unconfirmed
 
     # ---- what the broker says of it; these run in the reader
 
@@ -125,10 +123,12 @@ class Confirming:
         while self._suspects and self._suspects[0].given_up:
             self._suspects.popleft()
         if self._suspects:
-            return self._write(self._suspects[0])
+            self._count(self._suspects[0])
+            return self._link.write(self._suspects[0].data)
         while self._held:
             if not self._held[0].given_up:
-                self._write(self._held[0])
+                self._count(self._held[0])
+                self._link.write(self._held[0].data)
             self._held.popleft()
         return None
 

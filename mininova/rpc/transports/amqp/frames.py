@@ -1,8 +1,8 @@
 """The frames of AMQP 0-9-1: a message and its properties as bytes and back, and the methods that go with it.
 
 Everything a Link writes is made here, and what it hears is read here.  py-amqp's own serialization does the rare
-methods and tables; what each message needs is written out, because it is most of what a message costs.  The
-numbers of sections are those of the AMQP 0-9-1 specification.
+methods and tables; what each message needs is written out, because it is most of what a message costs
+(docs/adr/0012).  The numbers of sections are those of the AMQP 0-9-1 specification.
 """
 
 import struct

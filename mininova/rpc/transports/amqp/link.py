@@ -31,6 +31,7 @@ class Link:
     :param connection: py-amqp's, as connect.connect made it
     :param broker: how to name it in the log
     :ivar on: who listens to a method on a channel
+    :ivar write: has frames sent, and waits for nothing; raises ConnectionLost when the connection has ended
     :ivar at_block: called when the broker takes nothing for now
     :ivar at_end: called when the connection has ended
     """
@@ -43,7 +44,8 @@ class Link:
         self._reader, self._writer = FrameReader(self._receive), FrameWriter(self._socket.sendall, self.cut)
         self._content: dict[int, Content] = {}
         self._silent_beats = 0
-        self.lost = self._closing = False
+        self.write = self._writer.write
+        self._closing = False
         self.at_block: list[Callable[[], None]] = []
         self.at_end: list[Callable[[], None]] = []
         self.on: dict[tuple[int, bytes], Listener] = {
@@ -108,18 +110,14 @@ class Link:
 
     # ---- writing
 
-    def write(self, data: bytes) -> None:
-        """Have frames sent, and wait for nothing.
-
-        :raises ConnectionLost: there is no connection any more
-        """
-        if self.lost:
-            raise ConnectionLost("there is no connection to the broker")
-        self._writer.write(data)
-
     def wait_for_room(self, timeout: float) -> bool:
         """Wait at most so many seconds until the broker takes more, and tell whether it does."""
         return self._writer.wait_for_room(timeout)
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the connection has ended, or is about to."""
+        return self._writer.closed
 
     @property
     def blocked(self) -> bool:
@@ -156,12 +154,12 @@ class Link:
         self._closing = True  # first: the answer may come at once, and the end is then no loss
         with suppress(ConnectionLost):
             self.write(frames.method(0, frames.CONNECTION_CLOSE, "BsBB", 200, "", 0, 0))
-        self.lost = True
+        self._writer.closed = True
         if self.blocked:
             self.cut()
 
     def cut(self) -> None:
         """End the connection at once, so that the reader notices and nobody tries to write."""
-        self.lost = True
+        self._writer.closed = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Publish over a link.Link: plainly here, or until the broker confirms that it has the message, in confirming.py."""
+"""Make messages ready to be published over a link.Link, on the plain channel or on the one that confirms."""
 
 import logging
 import time
@@ -18,48 +18,49 @@ LOG = logging.getLogger(__name__)
 class Publishing:
     """The two channels to publish on.
 
-    :param on_return: told the message_id of a plain mandatory message that no queue took
+    :param on_return: called with the message_id of a plain mandatory message that no queue took
+    :ivar confirming: the second channel
     """
 
     def __init__(self, link: Link, places: Places, on_return: Callable[[str], None]) -> None:
         self._link, self._places, self._on_return = link, places, on_return
-        self._confirming = Confirming(link)
+        self.confirming = Confirming(link)
         link.on[PLAIN, frames.RETURN] = self._plain_returned
         link.on[PLAIN, frames.CHANNEL_CLOSE] = self._plain_refused
 
-    def publish(self, message: Message, kind: str, mandatory: bool, timeout: float) -> None:
-        """Send and forget; wait at most so long for a broker that takes nothing now."""
-        until = time.monotonic() + timeout
+    def ready(
+        self, channel: int, message: Message, until: float, *, kind: str = TOPIC, mandatory: bool = True
+    ) -> bytes:
+        """Make the frames of a message, when there is an exchange for it and the broker takes messages.
+
+        :param until: on the clock of ``time.monotonic``
+        :raises MessagingTimeout: when the broker takes none until then
+        """
         declared = b""
         if kind == TOPIC:
-            self._places.exchange(message.exchange, timeout)
+            self._places.exchange(message.exchange, until - time.monotonic())
         else:  # it may have gone since; the channel keeps the order, so there is nothing to wait for
-            declared = declare_exchange(PLAIN, message.exchange, kind, no_wait=True)
-        data = declared + frames.published(PLAIN, message, mandatory, self._link.frame_max)
-        self._wait_for_room(message, until)
-        self._link.write(data)
+            declared = declare_exchange(channel, message.exchange, kind, no_wait=True)
+        data = declared + frames.published(channel, message, mandatory, self._link.frame_max)
+        if not self._link.wait_for_room(until - time.monotonic()):
+            excuse = self._link.excuse()
+            raise MessagingTimeout(f"a message to {message.routing_key} could not be sent in time{excuse}")
+        return data
 
     def publish_all(self, messages: Sequence[Message], timeout: float) -> list[Exception | None]:
         """Send, and wait until the broker has them all; give what went wrong with each."""
         until = time.monotonic() + timeout
         sent = [self._send(message, until) for message in messages]  # all of them, before the first wait
-        return [self._confirming.outcome(unconfirmed, until - time.monotonic()) for unconfirmed in sent]
+        return [self.confirming.outcome(unconfirmed, until - time.monotonic()) for unconfirmed in sent]
 
     def _send(self, message: Message, until: float) -> Unconfirmed:
         unconfirmed = Unconfirmed(message)
         try:
-            self._places.exchange(message.exchange, until - time.monotonic())
-            unconfirmed.data = frames.published(CONFIRMING, message, True, self._link.frame_max)
-            self._wait_for_room(message, until)
-            self._confirming.publish(unconfirmed)
+            unconfirmed.data = self.ready(CONFIRMING, message, until)
+            self.confirming.publish(unconfirmed)
         except Exception as error:  # whatever it is, the others are sent
             unconfirmed.waiter.set(error=error)
         return unconfirmed
-
-    def _wait_for_room(self, message: Message, until: float) -> None:
-        if not self._link.wait_for_room(until - time.monotonic()):
-            excuse = self._link.excuse()
-            raise MessagingTimeout(f"a message to {message.routing_key} could not be sent in time{excuse}")
 
     # ---- what the broker says of it; these run in the reader
 

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError
 from mininova.rpc.transports.amqp.address import Address, addresses
+from mininova.rpc.transports.amqp.confirming import Unconfirmed
 from mininova.rpc.transports.amqp.connect import BrokerUnreachable, connect
+from mininova.rpc.transports.amqp.frames import CONFIRMING, PLAIN
 from mininova.rpc.transports.amqp.link import Link
 from mininova.rpc.transports.amqp.places import Missing, Places, Refused
 from mininova.rpc.transports.amqp.publishing import Publishing
@@ -280,12 +282,17 @@ class AMQPTransport(Transport):
         """Send and forget."""
         timeout = self._connect_wait if message.expiration is None else message.expiration
         until = time.monotonic() + timeout
-        self._wait_until_live(timeout).publishing.publish(message, kind, mandatory, until - time.monotonic())
+        live = self._wait_until_live(timeout)
+        live.link.write(live.publishing.ready(PLAIN, message, until, kind=kind, mandatory=mandatory))
 
     def publish_confirmed(self, message: Message, timeout: float) -> None:
         """Send, and wait until the broker has it."""
-        (error,) = self.publish_all([message], timeout)
-        if error is not None:
+        until = time.monotonic() + timeout
+        live = self._wait_until_live(timeout)
+        confirming, sent = live.publishing.confirming, Unconfirmed(message)
+        sent.data = live.publishing.ready(CONFIRMING, message, until)
+        confirming.publish(sent)
+        if (error := confirming.outcome(sent, until - time.monotonic())) is not None:
             raise error
 
     def publish_all(self, messages: Sequence[Message], timeout: float) -> Sequence[Exception | None]:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from mininova.rpc.errors import ConnectionLost
 from mininova.rpc.transports.amqp.frames import END, HEAD
 
 _MOST_AT_ONCE = 65_536  # bytes
@@ -68,10 +69,12 @@ class FrameReader:
 class FrameWriter:
     """Send what others write: all that has gathered since the last time goes in one piece.
 
-    ``write`` never waits, since those who read must write, too.  Who brings new work asks ``wait_for_room`` first.
+    ``write`` never waits, since the reader must write, too.  Senders of new messages ask ``wait_for_room`` first.
 
     :param send: sends all of some bytes
-    :param on_failure: told when that failed
+    :param on_failure: called when that failed
+    :ivar closed: whether nothing more may be written
+    :ivar held: whether the broker takes no new messages for now
     """
 
     def __init__(self, send: Callable[[bytes], None], on_failure: Callable[[], None]) -> None:
@@ -82,10 +85,15 @@ class FrameWriter:
         self._wake.acquire()
         self._awake = self._ended = False
         self._room = threading.Condition()
-        self.held = False
+        self.held = self.closed = False
 
     def write(self, frames: bytes) -> None:
-        """Have something sent, and wait for nothing."""
+        """Have something sent, and wait for nothing.
+
+        :raises ConnectionLost: there is no connection any more
+        """
+        if self.closed:
+            raise ConnectionLost("there is no connection to the broker")
         self._waiting.append(frames)
         self._size += len(frames)
         self._ring()
