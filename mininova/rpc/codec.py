@@ -56,6 +56,7 @@ class Codec:
             "tb": [],
             "args": [message],
             "kwargs": plain.details(getattr(error, "details", None)),
+            "definite": getattr(error, "definite", False) is True,
         }
 
     def error_of(self, failure: Mapping[str, Any]) -> Exception:
@@ -67,6 +68,8 @@ class Codec:
         try:
             error: Any = known(message)
             error.details = details if isinstance(details, dict) else {}  # the constructor might not take them
+            if isinstance(error, errors.RPCError) and isinstance(failure.get("definite"), bool):
+                error.definite = failure["definite"]
         except Exception:  # a class that is not made of a message: its author cannot have tried
             return errors.RemoteError(f"{code}: {message}", code=code, remote_message=message)
         return cast(Exception, error)

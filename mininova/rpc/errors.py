@@ -1,9 +1,10 @@
 """What can go wrong between two processes.
 
-Each class says whether it is *definite*: true only if the work was certainly not done.  A timeout is not.
+Each error says whether it is *definite*: true only if the work was certainly not done.  Its class says what holds as a
+rule.  An error of which more is known says so itself, as a timeout does that ended before anything was sent.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 ACCESS_REFUSED = 403  # AMQP's reply code when a right is missing (AMQP 0-9-1, 1.1, constant access-refused)
 
@@ -13,12 +14,15 @@ class RPCError(Exception):
 
     :param message: a sentence for a person
     :param details: what the sentence is about; it travels with the error
+    :param definite: whether the work was certainly not done; None is what the class says
     """
 
-    definite: ClassVar[bool] = True
+    definite: bool = True
 
-    def __init__(self, message: str, **details: Any) -> None:
+    def __init__(self, message: str, *, definite: bool | None = None, **details: Any) -> None:
         self.details = details
+        if definite is not None:
+            self.definite = definite
         super().__init__(message)
 
 
@@ -34,13 +38,17 @@ class MessageRefused(Undeliverable):
 
 
 class MessagingTimeout(RPCError):
-    """No answer came in time.  The work may have been done, may be under way, or may never begin."""
+    """No answer came in time.
+
+    The work may have been done, may be under way, or may never begin; if it is definite, nothing was sent, or its
+    receiver has not begun.
+    """
 
     definite = False
 
 
 class ConnectionLost(RPCError):
-    """The broker went away before it confirmed; it may have the message or not."""
+    """The broker went away before it confirmed; it may have the message or not, unless it is definite: then not."""
 
     definite = False
 

@@ -30,10 +30,23 @@ class Call:
 
     :param until: on the clock of ``time.monotonic``
     :param tries: how often it may be sent while nobody answers; after the broker was away it may be once more
+    :ivar sent: how many copies of it may have reached the broker
     """
 
     def __init__(self, message: Message, until: float, tries: int) -> None:
         self.message, self.until, self.tries, self.waiter = message, until, tries, Waiter()
+        self.sent = 0
+
+    @contextmanager
+    def copy(self) -> Iterator[None]:
+        """Send a copy of it in the block; if that fails, the error says what is known of all of them."""
+        self.sent += 1  # first: the answer may be there before the block ends
+        try:
+            yield
+        except RPCError as error:
+            self.sent -= error.definite
+            error.definite = not self.sent
+            raise
 
     @property
     def left(self) -> float:

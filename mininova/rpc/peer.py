@@ -17,7 +17,7 @@ import msgspec
 from mininova.rpc import deadline, envelope
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
-from mininova.rpc.errors import ConnectionLost, InvalidArguments, MessagingTimeout, RemoteError
+from mininova.rpc.errors import ConnectionLost, InvalidArguments, MessagingTimeout, RemoteError, RPCError
 from mininova.rpc.inbox import Call, Inbox, Rejected, log_rejection
 from mininova.rpc.interface import CALL, FANOUT, Method
 from mininova.rpc.plain import DEEPEST, Unsendable
@@ -147,7 +147,8 @@ class Peer:
         key = f"{topic}.{host}" if host else topic
         seconds = deadline.left(self.call_timeout if timeout is None else timeout)
         if seconds <= 0:
-            raise MessagingTimeout(f"{key} was not asked to {method.name}: there was no time left", target=key)
+            why = "there was no time left"
+            raise MessagingTimeout(f"{key} was not asked to {method.name}: {why}", definite=True, target=key)
         called = method.kind == CALL
         request = Request(
             method=method.name,
@@ -215,14 +216,19 @@ class Peer:
 
     def _cast(self, message: Message, seconds: float) -> None:
         """Publish until the broker confirms: a second copy is harmless, a lost one is not."""
-        until = time.monotonic() + seconds
+        until, nothing_sent = time.monotonic() + seconds, True
         while (left := until - time.monotonic()) > 0:
             try:
                 return self.transport.publish_confirmed(message, left)
-            except ConnectionLost:
+            except ConnectionLost as error:
+                nothing_sent &= error.definite
                 LOG.warning("the broker went away before it confirmed %s; sending it again", message.routing_key)
                 self._resent(message)
-        raise MessagingTimeout(f"the broker did not confirm a message to {message.routing_key} in time")
+            except RPCError as error:
+                error.definite &= nothing_sent  # it knows of this try, and not of those before
+                raise
+        key = message.routing_key
+        raise MessagingTimeout(f"the broker did not confirm a message to {key} in time", definite=nothing_sent)
 
     def _call(self, method: Method, message: Message, seconds: float) -> Any:
         """Ask, and ask again if that can do no harm, until there is an answer or no time is left."""
@@ -230,7 +236,8 @@ class Peer:
         with self._inbox.waiting(call):
             for tries_left in range(call.tries, 0, -1):
                 try:
-                    self.transport.publish(call.message, mandatory=True)
+                    with call.copy():
+                        self.transport.publish(call.message, mandatory=True)
                 except ConnectionLost:
                     if call.tries == 1:
                         raise  # else it is sent again as soon as the broker is back
@@ -238,9 +245,10 @@ class Peer:
                     return self._result(method, call)
                 if tries_left > 1:
                     self._renew(call)
+        known = "it may have done it or not" if call.sent else "it was not asked: the broker was away"
         raise MessagingTimeout(
-            f"{message.routing_key} did not answer {method.name} within {seconds:.3g} s; it may have done it or not",
-            target=message.routing_key, method=method.name,
+            f"{message.routing_key} did not answer {method.name} within {seconds:.3g} s; {known}",
+            definite=not call.sent, target=message.routing_key, method=method.name,
         )  # fmt: skip
 
     def _renew(self, call: Call) -> None:
@@ -253,13 +261,15 @@ class Peer:
         for call in self._inbox.in_flight():
             if call.tries > 1 and not call.waiter.done:
                 self._renew(call)
-                with suppress(ConnectionLost):
+                with suppress(ConnectionLost), call.copy():
                     self.transport.publish(call.message, mandatory=True)
         self.on_restored()
 
     def _result(self, method: Method, call: Call) -> Any:
-        if call.waiter.error is not None:
-            raise call.waiter.error
+        if (error := call.waiter.error) is not None:
+            if isinstance(error, RPCError) and call.sent > 1:
+                error.definite = False  # the other copy may have been served
+            raise error
         try:
             return msgspec.convert(self.codec.unwrap(call.waiter.value), method.result)
         except Exception as error:  # the application's codec may raise what it likes; the work was done all the same

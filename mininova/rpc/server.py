@@ -15,12 +15,14 @@ from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
 from mininova.rpc.endpoints import Endpoint, check_manager, meant, topic_of
 from mininova.rpc.envelope import Reply, Request
 from mininova.rpc.errors import (
+    WIRE,
     Forbidden,
     InvalidArguments,
     MessageRefused,
     MessageTooLong,
     MessagingTimeout,
     NoSuchMethod,
+    RPCError,
 )
 from mininova.rpc.interface import Method
 from mininova.rpc.peer import Peer
@@ -154,14 +156,17 @@ class Server:
             method, arguments, run = self._prepare(request)
             if delivery.redelivered and not method.idempotent:
                 raise MessagingTimeout(f"a server of {self.topic} is lost that may have done {request.method}, or not")
+            left = self._time_left(delivery, request)
         except Exception as error:  # whatever is wrong with the message is its sender's to hear
+            if isinstance(error, RPCError) and delivery.redelivered:
+                error.definite = False  # whoever had it before may have done it
             return self._refuse(message, request, error)
         repeats = request.msg_id is None and method.idempotent and message.exchange != self._fanout
         if delivery.redelivered and repeats:
             return self._again(message, request, _LOST)  # and that may have been the message's doing
         began = time.monotonic()
         try:
-            with self._in_sight(message, request), self._alive(delivery, request):
+            with self._in_sight(message, request), self._alive(message, request, left):
                 self.trust.gate(callers.caller(), method, arguments)
                 result, reply = self._answer(request, method, run())
         except Forbidden as error:
@@ -174,9 +179,9 @@ class Server:
         return None
 
     @contextmanager
-    def _alive(self, delivery: Delivery, request: Request) -> Iterator[None]:
+    def _alive(self, message: Message, request: Request, left: float | None) -> Iterator[None]:
         """Work under the deadline of a message, and tell its caller meanwhile that it is worked on."""
-        with self._until(delivery, request), signs.of_life(request, partial(self._reply, delivery.message, request)):
+        with deadline.until(left), signs.of_life(request, partial(self._reply, message, request)):
             yield
 
     def _answer(self, request: Request, method: Method, result: Any) -> tuple[Any, bytes | None]:
@@ -206,13 +211,13 @@ class Server:
         return tracing.continuing(message.headers) if tracing.concerns(message.headers) else nullcontext()
 
     @staticmethod
-    def _until(delivery: Delivery, request: Request) -> AbstractContextManager[None]:
-        """Give the work what its caller gave it, less what the message has waited here."""
+    def _time_left(delivery: Delivery, request: Request) -> float | None:
+        """Give the seconds that the work has: what its caller gave it, less what the message has waited here."""
         given = delivery.message.expiration
         left = None if given is None else given - (time.monotonic() - delivery.arrived)
         if left is not None and left <= 0:
-            raise MessagingTimeout(f"{request.method} was not begun: it had waited too long")
-        return deadline.until(left)
+            raise MessagingTimeout(f"{request.method} was not begun: it had waited too long", definite=True)
+        return left
 
     def _prepare(self, request: Request) -> tuple[Method, dict[str, Any], Callable[[], Any]]:
         """Find the method and decode its arguments; the function that comes back only needs to be run."""
@@ -254,6 +259,8 @@ class Server:
 
     def _failed(self, message: Message, request: Request, error: Exception, duration: float, repeats: bool) -> None:
         """A call answers with the error; a cast is tried again, and parked after MOST_DELIVERIES."""
+        if WIRE.get(type(error).__name__) is type(error):
+            error.definite = False  # it was definite about a message of the handler's, not about its own work
         self._happened("replied", message, request, duration=duration, error=error, result=None)
         if request.msg_id is None or type(error).__name__ not in self.peer.codec.errors:
             traceback = None if message.deliveries else error  # the next ones say no more than the first

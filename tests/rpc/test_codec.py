@@ -17,6 +17,7 @@ def test_an_error_is_described_in_oslo_messagings_shape():
         "tb": [],
         "args": ["dark"],
         "kwargs": {"name": "desk"},
+        "definite": False,
     }
 
 
@@ -25,6 +26,16 @@ def test_a_registered_error_is_made_again():
     error = codec.error_of(codec.failure_of(LampBroken("dark", name="desk")))
 
     assert (type(error), str(error), error.details) == (LampBroken, "dark", {"name": "desk"})
+
+
+@pytest.mark.parametrize("definite", [True, False])
+def test_whether_the_work_was_done_travels_with_the_librarys_errors(definite):
+    """Whoever raised it may know more than its class says; an error of the application's is as its author wrote it."""
+    timeout = codec.error_of(codec.failure_of(rpc.MessagingTimeout("late", definite=definite)))
+    broken = codec.error_of({**codec.failure_of(LampBroken("dark")), "definite": definite})
+
+    assert timeout.definite is definite
+    assert not hasattr(broken, "definite")
 
 
 @pytest.mark.parametrize("name", ["os.system", "KeyError", "SystemExit", "", None, 7, ["LampBroken"]])

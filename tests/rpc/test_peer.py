@@ -4,7 +4,7 @@ import pytest
 
 from mininova import rpc
 from mininova.rpc.transports.base import Message, Transport
-from tests.fixtures.rpc_bench import Lamp, LampAPI
+from tests.fixtures.rpc_bench import Keeper, Lamp, LampAPI, MemoryBench
 
 
 class Shaky(Transport):
@@ -148,3 +148,97 @@ def test_a_connection_that_breaks_under_a_call_ends_only_what_must_not_be_repeat
         client.toggle({}, "desk")
     with pytest.raises(rpc.MessagingTimeout):
         client.get({}, "desk")
+
+
+# ---- whether it was done
+
+
+class Away(Deaf):
+    """A transport whose broker is away: nothing is sent, but for what befalls the first messages.
+
+    :param befalls: None for a message that is sent; else whether the connection broke before it was written
+    """
+
+    def __init__(self, *befalls):
+        super().__init__()
+        self.befalls = list(befalls)
+
+    def publish(self, message, **how):
+        """See Transport."""
+        if not self.befalls:
+            raise rpc.MessagingTimeout("the broker is away", definite=True)
+        if (definite := self.befalls.pop(0)) is not None:
+            raise rpc.ConnectionLost("it broke", definite=definite)
+
+    def publish_confirmed(self, message, timeout):
+        """See Transport."""
+        self.publish(message)
+
+
+@pytest.mark.parametrize(
+    ("befalls", "definite"),
+    [((), True), ((True,), True), ((True, True), True), ((False,), False), ((True, False), False)],
+)
+def test_a_cast_says_whether_it_was_sent(befalls, definite):
+    """It was not done for certain if every try ended before the message was written; one that may have gone counts."""
+    with pytest.raises(rpc.MessagingTimeout) as caught:
+        LampAPI(rpc.Peer(Away(*befalls), name="client")).switch({}, Lamp("desk"))
+    assert caught.value.definite is definite
+
+
+@pytest.mark.parametrize(
+    ("method", "befalls", "definite"),
+    [
+        ("toggle", (), True),
+        ("toggle", (True,), True),
+        ("toggle", (False,), False),
+        ("toggle", (None,), False),
+        ("get", (), True),
+        ("get", (True, True, True), True),
+        ("get", (True, True, None), False),
+        ("get", (False, True, True), False),
+        ("get", (None,), False),  # the second copy cannot be sent, and the first one may be at work
+    ],
+)
+def test_a_call_says_whether_it_was_sent(method, befalls, definite):
+    """A call was not done for certain if no copy of it can have reached the broker."""
+    with pytest.raises((rpc.MessagingTimeout, rpc.ConnectionLost)) as caught:
+        getattr(LampAPI(rpc.Peer(Away(*befalls), name="client")), method)({}, "desk")
+    assert caught.value.definite is definite
+
+
+def test_a_fanout_that_was_not_sent_says_so():
+    """It is not done by any server."""
+    with pytest.raises(rpc.MessagingTimeout) as caught:
+        LampAPI(rpc.Peer(Away(), name="client")).dim({})
+    assert caught.value.definite
+
+
+@pytest.mark.parametrize(("copies", "definite"), [(1, True), (2, False)])
+def test_who_refuses_one_copy_does_not_speak_for_the_other(copies, definite):
+    """A refusal is definite for the copy that was refused; another copy may have been served elsewhere."""
+    transport = Deaf()
+    peer = rpc.Peer(transport, name="client")
+
+    def wait(waiter, timeout):
+        if len(transport.sent) == copies:
+            transport.on_return(transport.sent[0].message_id)
+        return waiter.done
+
+    transport.wait = wait
+    with pytest.raises(rpc.Undeliverable) as caught:
+        LampAPI(peer).get({}, "desk")
+    assert caught.value.definite is definite
+
+
+def test_a_handlers_trouble_with_others_says_nothing_of_its_own_work():
+    """What the library refused to do for a handler does not tell its caller that nothing was done."""
+    bench = MemoryBench()
+
+    def get(name):
+        raise rpc.UnsupportedVersion("of another service")
+
+    bench.serve(Keeper(get=get))
+    with pytest.raises(rpc.UnsupportedVersion) as caught:
+        bench.client().get({}, "desk")
+    assert not caught.value.definite

@@ -69,3 +69,21 @@ def test_another_call_is_not_asked_twice(bench: AMQPBench, private_broker: Priva
     assert isinstance(asking.heard(), rpc.MessagingTimeout)
     assert keeper.asked.qsize() == 1
     gate.may_leave.set()
+
+
+def test_what_was_not_sent_is_not_done(bench: AMQPBench, private_broker: PrivateBroker):
+    """A sender that has noticed that the broker is away says of a cast and of a call that nothing was done."""
+    keeper = Keeper()
+    bench.serve(keeper)
+    client = bench.client()
+    private_broker.kill()
+    try:
+        with pytest.raises(rpc.MessagingTimeout):
+            client.within(1).switch(CTXT, Lamp("first"))  # when this ends, it has noticed
+
+        for ask in (lambda: client.within(0.1).switch(CTXT, Lamp("desk")), lambda: client.within(0.1).get(CTXT, "x")):
+            with pytest.raises(rpc.MessagingTimeout, match="the broker is away") as caught:
+                ask()
+            assert caught.value.definite
+    finally:
+        private_broker.start()

@@ -28,12 +28,13 @@ def test_a_handler_has_what_waiting_left_it(bench: Bench):
 
 
 def test_what_has_waited_too_long_is_not_begun(bench: Bench):
-    """Its caller hears so at once, if he is still there."""
+    """Its caller hears at once that nothing was done, if it is still there."""
     keeper = Keeper()
     bench.serve(keeper, spawn=after(200, bench.spawn))
 
-    with pytest.raises(rpc.MessagingTimeout, match="get was not begun: it had waited too long"):
+    with pytest.raises(rpc.MessagingTimeout, match="get was not begun: it had waited too long") as caught:
         bench.client().within(100).get(CTXT, "desk")
+    assert caught.value.definite
     assert keeper.asked.empty()
 
 

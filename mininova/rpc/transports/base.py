@@ -160,7 +160,7 @@ class Transport(ABC):
 
     @abstractmethod
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
-        """Send, and wait for nothing.
+        """Send, and wait for nothing.  Whatever this raises, nothing was sent.
 
         :param mandatory: have ``on_return`` told when no queue takes it
         """
@@ -171,8 +171,8 @@ class Transport(ABC):
 
         :raises Undeliverable: no queue took it
         :raises MessageRefused: the broker does not take it, and will not if it is sent again
-        :raises ConnectionLost: the broker went away before it confirmed
-        :raises MessagingTimeout: it did not confirm in time
+        :raises ConnectionLost: the broker went away before it confirmed; definite, if it went before it was sent
+        :raises MessagingTimeout: it did not confirm in time; definite, if nothing was sent
         """
 
     def publish_all(self, messages: Sequence[Message], timeout: float) -> Sequence[Exception | None]:

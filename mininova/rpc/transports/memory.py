@@ -304,7 +304,7 @@ class MemoryTransport(Transport):
         """Let nobody publish in another's name; the connection ends over it, where RabbitMQ ends a channel only."""
         if message.user_id not in (None, self.user_id):
             self.reconnect()
-            raise ConnectionLost(f"the broker takes no message of {message.user_id} from {self.user_id}")
+            raise ConnectionLost(f"the broker takes no message of {message.user_id} from {self.user_id}", definite=True)
 
     def _lose_connection_over(self, message: Message) -> None:
         if self.broker.dice.loses(message):
@@ -319,7 +319,7 @@ class MemoryTransport(Transport):
 
     def _connected(self, timeout: float) -> None:
         if not self._until(lambda: not self.cut, timeout):
-            raise MessagingTimeout("the broker is away, and did not come back in time")
+            raise MessagingTimeout("the broker is away, and did not come back in time", definite=True)
 
     def _until(self, over: Callable[[], bool], timeout: float) -> bool:
         # The caller's clock is a real one, on which a little has passed already; no run is to depend on how much.

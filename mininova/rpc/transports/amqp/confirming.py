@@ -25,11 +25,12 @@ class Unconfirmed:
     """A message whose confirm has not come yet, and who waits for it.
 
     :param data: its frames
+    :ivar written: whether the broker may have it
     """
 
     def __init__(self, message: Message, data: bytes = b"") -> None:
         self.message, self.data, self.waiter = message, data, Waiter()
-        self.returned = self.given_up = False
+        self.written = self.returned = self.given_up = False
 
 
 class Confirming:
@@ -65,14 +66,16 @@ class Confirming:
         """Wait until the broker has a message, and give what went wrong."""
         if unconfirmed.waiter.wait(timeout):
             return unconfirmed.waiter.error
-        unconfirmed.given_up = True
+        with self._order:
+            unconfirmed.given_up, written = True, unconfirmed.written
         key, excuse = unconfirmed.message.routing_key, self._link.excuse()
-        return MessagingTimeout(f"the broker did not confirm a message to {key} in time{excuse}")
+        return MessagingTimeout(f"the broker did not confirm a message to {key} in time{excuse}", definite=not written)
 
     def _count(self, unconfirmed: Unconfirmed) -> None:
         """Count a message as the broker counts, before it is written: its confirm may come at once."""
         self._published += 1
-        unconfirmed.returned, self._unconfirmed[self._published] = False, unconfirmed
+        unconfirmed.written, unconfirmed.returned = True, False
+        self._unconfirmed[self._published] = unconfirmed
 
     # ---- what the broker says of it; these run in the reader
 
@@ -139,7 +142,8 @@ class Confirming:
             unheard = [*self._unconfirmed.values(), *self._suspects, *self._held]
             self._suspects.clear()  # who comes now hears from the link that it is lost
         for unconfirmed in unheard:
-            unconfirmed.waiter.set(error=ConnectionLost("the broker went away before it confirmed"))
+            lost = ConnectionLost("the broker went away before it confirmed", definite=not unconfirmed.written)
+            unconfirmed.waiter.set(error=lost)
 
 
 def _undeliverable(why: str, message: Message) -> Undeliverable:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from mininova.rpc.errors import MessagingTimeout
+from mininova.rpc.errors import MessagingTimeout, RPCError
 from mininova.rpc.transports.amqp import frames
 from mininova.rpc.transports.amqp.confirming import Confirming, Unconfirmed
 from mininova.rpc.transports.amqp.frames import CONFIRMING, PLAIN, Content
@@ -38,13 +38,18 @@ class Publishing:
         """
         declared = b""
         if kind == TOPIC:
-            self._places.exchange(message.exchange, until - time.monotonic())
+            try:
+                self._places.exchange(message.exchange, until - time.monotonic())
+            except RPCError as error:
+                error.definite = True  # whatever became of the exchange, the message was not sent
+                raise
         else:  # it may have gone since; the channel keeps the order, so there is nothing to wait for
             declared = declare_exchange(channel, message.exchange, kind, no_wait=True)
         data = declared + frames.published(channel, message, mandatory, self._link.frame_max)
         if not self._link.wait_for_room(until - time.monotonic()):
             excuse = self._link.excuse()
-            raise MessagingTimeout(f"a message to {message.routing_key} could not be sent in time{excuse}")
+            key = message.routing_key
+            raise MessagingTimeout(f"a message to {key} could not be sent in time{excuse}", definite=True)
         return data
 
     def publish_all(self, messages: Sequence[Message], timeout: float) -> list[Exception | None]:

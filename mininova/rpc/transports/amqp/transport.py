@@ -226,7 +226,7 @@ class AMQPTransport(Transport):
             self._changed.wait_for(lambda: self._usable() or self._stopping.is_set(), timeout)
             live = self._usable()
         if live is None:
-            raise MessagingTimeout("the broker is away, and did not come back in time")
+            raise MessagingTimeout("the broker is away, and did not come back in time", definite=True)
         return live
 
     def _usable(self) -> _Live | None:

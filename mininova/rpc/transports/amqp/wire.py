@@ -93,7 +93,7 @@ class FrameWriter:
         :raises ConnectionLost: there is no connection any more
         """
         if self.closed:
-            raise ConnectionLost("there is no connection to the broker")
+            raise ConnectionLost("there is no connection to the broker", definite=True)
         self._waiting.append(frames)
         self._size += len(frames)
         self._ring()

@@ -203,3 +203,36 @@ def test_the_error_names_the_place_and_what_it_needs(broker):
     assert refused.details == {"target": "bad", "exchange": "E", "code": 403}
     assert f"a message to bad on the exchange 'E': {REFUSED[1]}; it needs the permission" in str(refused)
     assert str(too_large).endswith("larger than max 8")
+
+
+def unconfirmed(key):
+    """Make a message to publish."""
+    return Unconfirmed(Message(body=b"", exchange="E", routing_key=key, message_id=key), key.encode())
+
+
+def test_what_is_held_back_was_not_sent(broker):
+    """While a refused message is looked for, others wait; what still waits at its deadline was certainly not sent."""
+    sent, held = unconfirmed("a"), unconfirmed("c")
+    broker.confirming.publish(sent)
+    assert broker.hears() == b"a"
+    published(broker, "b")
+    broker.refuses()
+    broker.confirming.publish(held)
+
+    assert not broker.confirming.outcome(sent, 0).definite
+    assert broker.confirming.outcome(held, 0).definite
+
+
+def test_what_is_held_back_when_the_connection_ends_was_not_sent(broker):
+    """Of what was written, nobody knows."""
+    sent, held = unconfirmed("a"), unconfirmed("c")
+    broker.confirming.publish(sent)
+    assert broker.hears() == b"a"
+    published(broker, "b")
+    broker.refuses()
+    broker.confirming.publish(held)
+
+    broker.goes_away()
+
+    assert not broker.confirming.outcome(sent, PATIENCE).definite
+    assert broker.confirming.outcome(held, PATIENCE).definite
