@@ -17,6 +17,7 @@ from mininova.rpc.transports.base import Delivery, Message, Waiter
 from mininova.rpc.trust import lanes
 from mininova.rpc.trust.base import Answers
 from mininova.rpc.trust.seal import SEAL, Seals
+from mininova.rpc.watch import origin, sparing
 from mininova.rpc.watch.base import Watch
 
 LOG = logging.getLogger(__name__)
@@ -96,7 +97,8 @@ class Inbox:
             lanes.check_length(message.body, message.exchange, self._exchange)
             reply = envelope.read_reply(envelope.unpack(message.body))
         except RPCError as error:
-            LOG.warning("dropped a reply from %s: %s", message.app_id, error)
+            like = sparing.about(message.user_id, "dropped", type(error).__name__)
+            LOG.warning("dropped a reply: %.300r; from %s", str(error), origin.described(message), extra=like)
             return False
         if reply is None:  # a sign of life, and we never ask for one
             return False
@@ -105,7 +107,9 @@ class Inbox:
         if reply.rejected is not None:
             self._came_back(message, reply, reply.rejected)
         else:
-            LOG.info("dropped a reply that nobody waits for any more, to message %s", reply.msg_id)
+            said = str((reply.failure or {}).get("message", "a result"))
+            like = sparing.about(message.user_id, "dropped", "late")
+            LOG.info("dropped a reply to %.100r, for which no call waits: %.300r", reply.msg_id, said, extra=like)
         return False
 
     def _answer(self, call: Call, reply: Reply, message: Message) -> bool:
@@ -134,11 +138,11 @@ class Inbox:
             request = envelope.read_request(envelope.unpack(body))
             ctxt = self._codec.context_from_wire(request.context)
         except Exception as error:  # RPCError, or whatever the application's codec raises
-            LOG.warning("dropped a rejection (%s) that makes no sense: %s", why, error)
+            LOG.warning("dropped a rejection (%.300r) that makes no sense: %.300r", str(why), str(error))
             return
         self._on_rejected(ctxt, request, why)
 
 
 def log_rejection(ctxt: Any, request: Request, error: Exception) -> None:
-    """Say that a cast was refused, where nobody else wants to know."""
-    LOG.error("cast %s %s was refused: %s", request.method, request.version, error)
+    """Log that a cast of ours was refused: what a peer does that was not told of a better way."""
+    LOG.error("cast %s %s was refused: %.500r", request.method, request.version, str(error))

@@ -18,6 +18,7 @@ from mininova.rpc.errors import (
     WIRE,
     Forbidden,
     InvalidArguments,
+    MalformedMessage,
     MessageRefused,
     MessageTooLong,
     MessagingTimeout,
@@ -31,7 +32,7 @@ from mininova.rpc.transports.base import FANOUT, TOPIC, Delivery, Message, Subsc
 from mininova.rpc.trust import callers, denials
 from mininova.rpc.trust.lanes import HANDS, Lanes, check_length
 from mininova.rpc.trust.seal import SEAL
-from mininova.rpc.watch import sparing, tracing
+from mininova.rpc.watch import origin, sparing, tracing
 from mininova.rpc.watch.base import Watch
 
 LOG = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class Server:
             with callers.working_for(self.peer.sender_of(delivery.message)):
                 self._serve(delivery)
         except Exception as error:  # the last resort, mostly of a broker that is away
-            LOG.exception("a message on %s could not be handled", delivery.message.routing_key)
+            LOG.exception("a message on %.200r could not be handled", delivery.message.routing_key)
             if delivery.message.expiration is not None:
                 delivery.ack()
             elif not isinstance(error, MessageRefused):  # else it would be again, at once, and so without end
@@ -245,17 +246,24 @@ class Server:
             self._happened("denied", message, request, error=error)
         else:
             like = sparing.about(self.peer.sender_of(message), "refused", type(error).__name__)
-            LOG.warning(
-                "refused a message from %.200r on %s: %.500s", message.app_id, message.routing_key, error, extra=like
-            )
+            asked = request.method if request is not None else "what cannot be read"
+            LOG.warning("refused %.100r: %.300r; from %s", asked, str(error), origin.described(message), extra=like)
             self._happened("rejected", message, request, error=error)
         failure = self.peer.codec.failure_of(error)
         if request is not None and request.msg_id is not None:
             self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))
         elif message.reply_to is not None:
             back = None if isinstance(error, MessageTooLong) else message.body
-            rejection = Reply(msg_id=message.message_id, failure=failure, rejected=back)
-            self._reply(message, request, envelope.pack_reply(rejection))
+            self._reply(message, request, self._rejection(message, failure, back))
+
+    def _rejection(self, message: Message, failure: dict[str, Any], back: bytes | None) -> bytes:
+        """Write what a refused cast's sender gets: the cast, unless it would be too long for the way back."""
+        try:
+            body = envelope.pack_reply(Reply(msg_id=message.message_id, failure=failure, rejected=back))
+            check_length(body, self.peer.way_to(self.peer.reply_exchange), self.peer.exchange)
+        except MalformedMessage:
+            return self._rejection(message, failure, None)
+        return body
 
     def _failed(self, message: Message, request: Request, error: Exception, duration: float, repeats: bool) -> None:
         """A call answers with the error; a cast is tried again, and parked after MOST_DELIVERIES."""
