@@ -106,9 +106,12 @@ class Operations:
         try:
             return self._compute.on(deleting.host or "").delete_instance(ctxt, deleting)
         except rpc.RPCError as error:
-            LOG.warning("%s does not take the delete of %s, so it ends here: %s", deleting.host, instance.uuid, error)
+            LOG.warning(
+                "api deletes instance %s itself, since %s takes no message: %s", instance.uuid, deleting.host, error
+            )
+            reason = str(error)
         with self._db.write() as tx:
-            actions.event_fail(tx, instance.uuid, f"{deleting.host} does not take it")
+            actions.event_fail(tx, instance.uuid, reason)
             endings.destroy(tx, instance.uuid, now)
         return self._tell_deleted(ctxt, deleting, now)
 

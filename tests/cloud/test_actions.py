@@ -1,0 +1,220 @@
+"""Every operation that is accepted has an action with a start, events and an end, whatever ends it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mininova import rpc, states
+from mininova.db import actions
+from mininova.db.actions import ON_HOST, Action
+from tests.fixtures.cloud import Cloud
+
+FAILS = "[{operation: '*', failure: {probability: 1, message: out of luck}}]"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a client asks for an operation, and what a host does for it.
+
+    :param ask: the action that is posted and its body; None where it has a request of its own
+    :param does: the method of the driver
+    """
+
+    ask: tuple[str, Any] | None
+    does: str
+
+
+WAYS = {
+    "build": Way(None, "spawn"),
+    "stop": Way(("os-stop", None), "power_off"),
+    "start": Way(("os-start", None), "power_on"),
+    "reboot": Way(("reboot", {"type": "SOFT"}), "reboot"),
+    "hard_reboot": Way(("reboot", {"type": "HARD"}), "reboot"),
+    "delete": Way(None, "destroy"),
+}
+
+every_operation = pytest.mark.parametrize("operation", states.OPERATIONS)
+
+
+def ask(cloud: Cloud, operation: str) -> tuple[str, str]:
+    """Ask for an operation, on a server in a state for it; give the server's id and the request's."""
+    if operation == "build":
+        server = {"name": "one", "imageRef": cloud.image, "flavorRef": "1", "networks": "auto"}
+        answer = cloud.request("POST", "/servers", {"server": server})
+        return answer.json["server"]["id"], answer.headers["x-openstack-request-id"]
+    uuid = cloud.boot()
+    cloud.run()
+    if operation == "start":
+        cloud.act(uuid, "os-stop")
+        cloud.run()
+    return uuid, again(cloud, operation, uuid)
+
+
+def again(cloud: Cloud, operation: str, uuid: str) -> str:
+    """Ask for an operation on a server; give the request's id."""
+    if operation == "delete":
+        answer = cloud.request("DELETE", f"/servers/{uuid}")
+    else:
+        name, body = WAYS[operation].ask
+        answer = cloud.request("POST", f"/servers/{uuid}/action", {name: body})
+    assert answer.status_code in (202, 204), answer.text
+    return str(answer.headers["x-openstack-request-id"])
+
+
+def action_of(cloud: Cloud, uuid: str, request_id: str) -> Action:
+    """Read an action, which has ended, and with it all its steps."""
+    with cloud.db.read() as tx:
+        action = actions.get(tx, uuid, request_id)
+    assert action.finish_time is not None
+    assert action.events
+    assert all(event.finish_time is not None for event in action.events)
+    return action
+
+
+def steps(action: Action) -> list[tuple[str, str | None]]:
+    """Name the steps of an action and how they ended, the latest first."""
+    return [(event.event, event.result) for event in action.events]
+
+
+@every_operation
+def test_success(cloud: Cloud, operation: str):
+    """One step, on the host, that ended well; no message."""
+    uuid, request_id = ask(cloud, operation)
+    cloud.run()
+    action = action_of(cloud, uuid, request_id)
+    assert (action.action, action.message) == (states.OPERATIONS[operation].action, None)
+    assert steps(action) == [(ON_HOST[operation], "Success")]
+    assert action.events[0].host in cloud.computes
+
+
+@every_operation
+def test_failure(cloud: Cloud, operation: str):
+    """The step on the host says what went wrong, and the action that something did."""
+    uuid, request_id = ask(cloud, operation)
+    (cloud.path / "behaviour.yaml").write_text(FAILS)
+    cloud.run()
+    action = action_of(cloud, uuid, request_id)
+    assert action.message == "Error"
+    assert (ON_HOST[operation], "Error") in steps(action)
+    assert "out of luck" in str([event.traceback for event in action.events])
+
+
+@every_operation
+def test_its_host_dies_and_comes_back(cloud: Cloud, operation: str):
+    """What is taken up again ends well, and all that is told of it has the id of the request that asked."""
+    uuid, request_id = ask(cloud, operation)
+    for compute in cloud.computes.values():
+        setattr(compute.driver, WAYS[operation].does, die)
+    with pytest.raises(SystemExit):
+        cloud.run()
+    cloud.events.clear()
+    for name in cloud.racks:
+        cloud.kill_compute(name)
+    cloud.run()
+    action = action_of(cloud, uuid, request_id)
+    assert (steps(action), action.message) == ([(ON_HOST[operation], "Success")], None)
+    told = {event.request_id for event in cloud.events if event.method.startswith("compute.instance.")}
+    assert told == {request_id}
+
+
+def die(*asked: Any) -> None:
+    """End the process in the middle of what its hypervisor was asked."""
+    raise SystemExit
+
+
+@pytest.mark.parametrize("operation", [name for name in states.OPERATIONS if name != "delete"])
+def test_a_delete_interrupts_it(cloud: Cloud, operation: str):
+    """The action says which request did; the delete's own ends well."""
+    uuid, request_id = ask(cloud, operation)
+    if operation == "build":
+        cloud.broker.deliver_one()  # to the conductor, which gives it a host
+    by = again(cloud, "delete", uuid)
+    cloud.run()
+    action, delete = action_of(cloud, uuid, request_id), action_of(cloud, uuid, by)
+    assert (steps(action), action.message) == ([(ON_HOST[operation], "Error")], "Error")
+    assert action.events[0].traceback == f"interrupted by delete ({by})"
+    assert (steps(delete), delete.message) == ([(ON_HOST["delete"], "Success")], None)
+
+
+# ---- those that no host works on
+
+
+def test_a_build_that_no_host_can_take(cloud: Cloud):
+    """Its one step is the scheduling, with the words of the fault."""
+    uuids = [cloud.boot(flavorRef="5") for _ in range(4)]
+    cloud.run()
+    uuid = next(uuid for uuid in uuids if cloud.show(uuid)["status"] == "ERROR")
+    with cloud.db.read() as tx:
+        (found,) = actions.search(tx, uuid)
+    action = action_of(cloud, uuid, found.request_id)
+    assert steps(action) == [("conductor_schedule_and_build_instances", "Error")]
+    assert "No valid host" in action.events[0].traceback
+
+
+def test_a_build_that_is_deleted_before_it_has_a_host(cloud: Cloud):
+    """The delete is done by the api, and says so; the build says that it was interrupted."""
+    uuid, request_id = ask(cloud, "build")
+    by = again(cloud, "delete", uuid)
+    cloud.run()
+    assert steps(action_of(cloud, uuid, request_id)) == [("conductor_schedule_and_build_instances", "Error")]
+    assert steps(action_of(cloud, uuid, by)) == [("api__local_delete", "Success")]
+
+
+def test_a_delete_that_its_host_does_not_take(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    """The api ends it; the step on the host says why it was not done there."""
+    uuid = cloud.boot()
+    cloud.run()
+    monkeypatch.setattr(rpc.Peer, "send", refuse)
+    by = again(cloud, "delete", uuid)
+    action = action_of(cloud, uuid, by)
+    assert steps(action) == [("api__local_delete", "Success"), ("compute_terminate_instance", "Error")]
+    assert action.events[1].traceback == "no queue takes it"
+
+
+def refuse(*asked: Any, **how: Any) -> None:
+    """Have the broker take nothing."""
+    raise rpc.Undeliverable("no queue takes it")
+
+
+@pytest.mark.parametrize("operation", ["build", "stop", "delete"])
+def test_a_cast_that_is_refused(cloud: Cloud, operation: str):
+    """A compute that does not speak the version ends the action, with its words."""
+    uuid, request_id = ask(cloud, operation)
+    cloud.pretend_version("compute", "9.0")
+    cloud.run()
+    action = action_of(cloud, uuid, request_id)
+    assert steps(action) == [(ON_HOST[operation], "Error")]
+    assert "9.0" in action.events[0].traceback
+
+
+def test_a_reset_of_the_state(cloud: Cloud):
+    """It has an action of its own, and ends the one that it interrupts; a host that goes on finds nothing to do."""
+    uuid, request_id = ask(cloud, "stop")
+    body = {"os-resetState": {"state": "active"}}
+    answer = cloud.request("POST", f"/servers/{uuid}/action", body, user="admin")
+    by = answer.headers["x-openstack-request-id"]
+    cloud.run()
+    reset, stop = action_of(cloud, uuid, by), action_of(cloud, uuid, request_id)
+    assert (reset.action, steps(reset), reset.message) == ("reset_state", [("api_reset_state", "Success")], None)
+    assert stop.events[0].traceback == f"interrupted by reset_state ({by})"
+    assert cloud.show(uuid)["status"] == "ACTIVE"
+
+
+def test_a_hard_reboot_interrupts_a_soft_one(cloud: Cloud):
+    """Of two reboots of one server the first ends where the second begins."""
+    uuid, request_id = ask(cloud, "reboot")
+    by = again(cloud, "hard_reboot", uuid)
+    cloud.run()
+    assert action_of(cloud, uuid, request_id).events[0].traceback == f"interrupted by reboot ({by})"
+    assert steps(action_of(cloud, uuid, by)) == [("compute_reboot_instance", "Success")]
+
+
+@pytest.mark.parametrize("name", ["lock", "unlock"])
+def test_what_is_done_at_once(cloud: Cloud, name: str):
+    """It has its start, its one step and its end in one transaction."""
+    uuid = cloud.boot()
+    cloud.run()
+    answer = cloud.request("POST", f"/servers/{uuid}/action", {name: None})
+    action = action_of(cloud, uuid, answer.headers["x-openstack-request-id"])
+    assert (action.action, steps(action)) == (name, [(f"api_{name}", "Success")])
