@@ -19,9 +19,12 @@ from mininova.api.handlers import (
     quotas,
     removed,
     server_actions,
+    server_addresses,
+    server_diagnostics,
+    server_lists,
     server_metadata,
-    server_parts,
     server_tags,
+    server_topology,
     servers,
     services,
 )
@@ -30,9 +33,9 @@ from mininova.wsgi import Route
 ACTION = "/servers/<id>/action"
 
 ROUTES = (
-    Route("GET", "/servers", servers.index),
+    Route("GET", "/servers", server_lists.index),
     Route("POST", "/servers", servers.create),
-    Route("GET", "/servers/detail", servers.detail),
+    Route("GET", "/servers/detail", server_lists.detail),
     Route("GET", "/servers/<id>", servers.show),
     Route("PUT", "/servers/<id>", servers.update),
     Route("DELETE", "/servers/<id>", servers.delete),
@@ -58,10 +61,10 @@ ROUTES = (
     Route("GET", "/servers/<server_id>/tags/<tag>", server_tags.show, since="2.26"),
     Route("PUT", "/servers/<server_id>/tags/<tag>", server_tags.update, since="2.26"),
     Route("DELETE", "/servers/<server_id>/tags/<tag>", server_tags.delete, since="2.26"),
-    Route("GET", "/servers/<server_id>/ips", server_parts.addresses),
-    Route("GET", "/servers/<server_id>/ips/<network>", server_parts.addresses_on),
-    Route("GET", "/servers/<server_id>/diagnostics", server_parts.diagnostics),
-    Route("GET", "/servers/<server_id>/topology", server_parts.topology, since="2.78"),
+    Route("GET", "/servers/<server_id>/ips", server_addresses.index),
+    Route("GET", "/servers/<server_id>/ips/<network>", server_addresses.show),
+    Route("GET", "/servers/<server_id>/diagnostics", server_diagnostics.index),
+    Route("GET", "/servers/<server_id>/topology", server_topology.index, since="2.78"),
     Route("GET", "/servers/<server_id>/os-instance-actions", instance_actions.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", instance_actions.show),
     # ---- flavors and keypairs

@@ -6,8 +6,9 @@ A zone is where a service says that it is; the zone ``internal`` has those that 
 from collections.abc import Iterable
 from typing import Any
 
-from mininova.api.handlers.services import COMPUTE, is_up, listed
+from mininova.api.handlers.services import listed
 from mininova.api.request import ComputeRequest
+from mininova.api.views.services import COMPUTE, is_up
 from mininova.api.views.times import bare
 from mininova.objects import Service
 

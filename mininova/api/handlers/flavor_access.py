@@ -5,7 +5,7 @@ from typing import Any
 from mininova import errors
 from mininova.api.other_services import require_project
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas import flavors as schemas
+from mininova.api.schemas import flavor_access as schemas
 from mininova.api.validation import takes
 from mininova.db import flavors
 from mininova.db.session import Connection

@@ -1,6 +1,6 @@
 """Extra specs of flavors over HTTP: free-form words about a size, such as ``hw:cpu_policy``.
 
-From 2.86 on, what is in Nova's own namespaces must be what Nova knows (mininova/api/schemas/extra_specs.py).
+From 2.86 on, what is in Nova's own namespaces must be what Nova knows (mininova/api/schemas/flavor_extra_specs.py).
 """
 
 from typing import Any
@@ -8,8 +8,7 @@ from typing import Any
 from mininova import errors
 from mininova.api.handlers.flavors import visible
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas import extra_specs
-from mininova.api.schemas import flavors as schemas
+from mininova.api.schemas import flavor_extra_specs as schemas
 from mininova.api.validation import takes
 from mininova.db import flavors
 from mininova.wsgi import Reply
@@ -63,7 +62,7 @@ def delete(request: ComputeRequest, flavor_id: str, key: str) -> Reply:
 
 def _set(request: ComputeRequest, flavor_id: str, new: dict[str, str]) -> None:
     if request.api_version >= (2, 86):
-        extra_specs.require_known(new)
+        schemas.require_known(new)
     with request.cloud.db.write() as tx:
         specs = flavors.get(tx, flavor_id).extra_specs
         flavors.update(tx, flavor_id, extra_specs={**specs, **new})

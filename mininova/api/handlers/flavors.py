@@ -8,6 +8,7 @@ from mininova.api.paging import limit_of, marker_of, next_page, number
 from mininova.api.request import FALSE, TRUE, ComputeRequest
 from mininova.api.schemas import flavors as schemas
 from mininova.api.validation import takes
+from mininova.api.views.flavors import show_flavor, summary
 from mininova.db import flavors
 from mininova.objects import Flavor
 from mininova.wsgi import Reply
@@ -21,19 +22,19 @@ SORT_COLUMNS = {"flavorid": "flavor_id", "swap": "swap_mb", "updated_at": "creat
 @takes(query=schemas.LIST)
 def index(request: ComputeRequest) -> Json:
     """List flavors."""
-    return _list(request, "flavors", _summary)
+    return _list(request, "flavors", summary)
 
 
 @takes(query=schemas.LIST)
 def detail(request: ComputeRequest) -> Json:
     """List flavors with all that there is to know of them."""
     with_specs = request.allows("os-flavor-extra-specs:index")
-    return _list(request, "flavors/detail", lambda request, flavor: view(request, flavor, with_specs))
+    return _list(request, "flavors/detail", lambda request, flavor: show_flavor(request, flavor, with_specs))
 
 
 def show(request: ComputeRequest, id: str) -> Json:
     """Show one flavor."""
-    return {"flavor": view(request, visible(request, id), request.allows("os-flavor-extra-specs:index"))}
+    return {"flavor": show_flavor(request, visible(request, id), request.allows("os-flavor-extra-specs:index"))}
 
 
 @takes(body=schemas.CREATE)
@@ -55,7 +56,7 @@ def create(request: ComputeRequest) -> Json:
     )
     with request.cloud.db.write() as tx:
         flavors.create(tx, new)
-    return {"flavor": view(request, new, with_specs=True)}
+    return {"flavor": show_flavor(request, new, with_specs=True)}
 
 
 @takes(body=schemas.UPDATE)
@@ -64,7 +65,7 @@ def update(request: ComputeRequest, id: str) -> Json:
     request.require("os-flavor-manage:update")
     with request.cloud.db.write() as tx:
         changed = flavors.update(tx, id, description=request.body_of("flavor")["description"])
-    return {"flavor": view(request, changed, with_specs=True)}
+    return {"flavor": show_flavor(request, changed, with_specs=True)}
 
 
 def delete(request: ComputeRequest, id: str) -> Reply:
@@ -83,35 +84,6 @@ def visible(request: ComputeRequest, id: str) -> Flavor:
     ctxt = request.context
     with request.cloud.db.read() as tx:
         return flavors.get(tx, id, project_id=None if ctxt.is_admin else ctxt.project_id)
-
-
-def view(request: ComputeRequest, flavor: Flavor, with_specs: bool) -> Json:
-    """Show a flavor."""
-    version = request.api_version
-    shown: Json = {
-        "id": flavor.flavor_id,
-        "name": flavor.name,
-        "ram": flavor.memory_mb,
-        "disk": flavor.root_gb,
-        "swap": flavor.swap_mb or (0 if version >= (2, 75) else ""),
-        "OS-FLV-EXT-DATA:ephemeral": flavor.ephemeral_gb,
-        "OS-FLV-DISABLED:disabled": flavor.disabled,
-        "vcpus": flavor.vcpus,
-        "os-flavor-access:is_public": flavor.is_public,
-        "rxtx_factor": flavor.rxtx_factor,
-        "links": request.links.to("flavors", flavor.flavor_id),
-    }
-    if version >= (2, 55):
-        shown["description"] = flavor.description
-    if version >= (2, 61) and with_specs:
-        shown["extra_specs"] = flavor.extra_specs
-    return shown
-
-
-def _summary(request: ComputeRequest, flavor: Flavor) -> Json:
-    links = request.links.to("flavors", flavor.flavor_id)
-    shown: Json = {"id": flavor.flavor_id, "name": flavor.name, "links": links}
-    return shown | {"description": flavor.description} if request.api_version >= (2, 55) else shown
 
 
 def _list(request: ComputeRequest, path: str, show_one: Any) -> Json:

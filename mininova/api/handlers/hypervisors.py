@@ -1,24 +1,20 @@
 """Hypervisors over HTTP: the room there is and what of it is promised, for administrators.
 
-A hypervisor's id is a number until 2.52 and a uuid from 2.53 on; from 2.88 on its room is nobody's business here.
+What a URL names one by is a number until 2.52 and a uuid from 2.53 on; views/hypervisors.py says how one looks.
 """
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from mininova import errors
-from mininova.api.handlers.services import COMPUTE, is_up
 from mininova.api.paging import limit_of, marker_of, next_page
 from mininova.api.request import TRUE, ComputeRequest
-from mininova.api.schemas import hosts as schemas
+from mininova.api.schemas import hypervisors as schemas
 from mininova.api.validation import takes
-from mininova.api.views.servers import instance_name
-from mininova.db import hosts, instances, services
+from mininova.api.views.hypervisors import Views, room_of
+from mininova.db import hosts
 from mininova.db.session import Connection
-from mininova.objects import ComputeNode, Instance, Service
+from mininova.objects import ComputeNode
 
 Json = dict[str, Any]
 
@@ -48,7 +44,7 @@ def show(request: ComputeRequest, id: str) -> Json:
     request.require("os-hypervisors:show")
     with request.cloud.db.read() as tx:
         node = _get(request, tx, id)
-        views = _Views(request, tx, [node], with_servers=_asks_for_servers(request))
+        views = Views(request, tx, [node], with_servers=_asks_for_servers(request))
     return {"hypervisor": views.detail(node)}
 
 
@@ -64,7 +60,7 @@ def statistics(request: ComputeRequest) -> Json:
     """Add up the room of all hypervisors."""
     request.require("os-hypervisors:statistics")
     with request.cloud.db.read() as tx:
-        shown = [_room(node) for node, service in hosts.states(tx) if not service.disabled]
+        shown = [room_of(node) for node, service in hosts.states(tx) if not service.disabled]
     sums = {name: sum(room[name] for room in shown) for name in SUMS}
     return {"hypervisor_statistics": {"count": len(shown), **sums}}
 
@@ -84,7 +80,7 @@ def servers(request: ComputeRequest, id: str) -> Json:
 def _matching(request: ComputeRequest, pattern: str, with_servers: bool) -> Json:
     with request.cloud.db.read() as tx:
         found = _by_pattern(tx, pattern)
-        views = _Views(request, tx, found, with_servers)
+        views = Views(request, tx, found, with_servers)
     return {"hypervisors": [views.summary(node) for node in found]}
 
 
@@ -101,7 +97,7 @@ def _list(request: ComputeRequest, path: str, detailed: bool) -> Json:
             found = _by_pattern(tx, pattern)
         else:
             found = hosts.search(tx, limit=limit, marker=marker_of(request)) if paged else hosts.search(tx)
-        views = _Views(request, tx, found, with_servers=_asks_for_servers(request))
+        views = Views(request, tx, found, with_servers=_asks_for_servers(request))
     answer: Json = {"hypervisors": [views.detail(it) if detailed else views.summary(it) for it in found]}
     if paged and not pattern and found:
         last = found[-1].uuid if request.api_version >= (2, 53) else str(found[-1].id)
@@ -134,71 +130,3 @@ def _get(request: ComputeRequest, tx: Connection, id: str) -> ComputeNode:
         return hosts.get(tx, id)
     except errors.ComputeHostNotFound as reason:
         raise missing from reason
-
-
-class _Views:
-    """Shows hypervisors; reads their services, and the servers on them, in one query each.
-
-    :param with_servers: whether to show the servers
-    """
-
-    def __init__(
-        self, request: ComputeRequest, tx: Connection, nodes: Iterable[ComputeNode], with_servers: bool
-    ) -> None:
-        self._request, self._version = request, request.api_version
-        self._services = {it.host: it for it in services.search(tx) if it.topic == COMPUTE}
-        self._servers: dict[str, list[Instance]] | None = None
-        if with_servers:
-            self._servers = {node.host: instances.list_by_host(tx, node.host) for node in nodes}
-
-    def summary(self, node: ComputeNode) -> Json:
-        """Show what a list without details has."""
-        service = self._services.get(node.host)
-        shown: Json = {
-            "id": node.uuid if self._version >= (2, 53) else node.id,
-            "hypervisor_hostname": node.hypervisor_hostname,
-            "state": "up" if service is not None and is_up(self._request, service) else "down",
-            "status": "disabled" if service is None or service.disabled else "enabled",
-        }
-        if self._servers is not None:
-            on_it = [{"name": instance_name(it), "uuid": it.uuid} for it in self._servers[node.host]]
-            # From 2.75 on the list is there even if it is empty.
-            if on_it or self._version >= (2, 75):
-                shown["servers"] = on_it
-        return shown
-
-    def detail(self, node: ComputeNode) -> Json:
-        """Show all."""
-        shown = self.summary(node) | {
-            "hypervisor_type": node.hypervisor_type,
-            "hypervisor_version": node.hypervisor_version,
-            "host_ip": node.host_ip,
-            "service": self._service(node, self._services.get(node.host)),
-        }
-        if self._version >= (2, 88):
-            return shown | {"uptime": None}
-        cpu_info = node.cpu_info if self._version >= (2, 28) else msgspec.json.encode(node.cpu_info).decode()
-        return shown | _room(node) | {"cpu_info": cpu_info}
-
-    def _service(self, node: ComputeNode, service: Service | None) -> Json:
-        if service is None:
-            return {"id": "" if self._version >= (2, 53) else 0, "host": node.host, "disabled_reason": None}
-        id = service.uuid if self._version >= (2, 53) else service.id
-        return {"id": id, "host": service.host, "disabled_reason": service.disabled_reason}
-
-
-def _room(node: ComputeNode) -> dict[str, Any]:
-    free_gb = node.local_gb - node.local_gb_used
-    return {
-        "vcpus": node.vcpus,
-        "memory_mb": node.memory_mb,
-        "local_gb": node.local_gb,
-        "vcpus_used": node.vcpus_used,
-        "memory_mb_used": node.memory_mb_used,
-        "local_gb_used": node.local_gb_used,
-        "free_ram_mb": node.memory_mb - node.memory_mb_used,
-        "free_disk_gb": free_gb,
-        "current_workload": 0,
-        "running_vms": node.running_vms,
-        "disk_available_least": free_gb,
-    }

@@ -7,12 +7,10 @@ from mininova import errors
 from mininova.api.handlers.servers import find
 from mininova.api.paging import limit_of, marker_of, next_page
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas import hosts as schemas
+from mininova.api.schemas import instance_actions as schemas
 from mininova.api.validation import takes
-from mininova.api.views.servers import host_id
-from mininova.api.views.times import bare
+from mininova.api.views.instance_actions import show_action, show_event
 from mininova.db import actions
-from mininova.db.actions import Action, ActionEvent
 from mininova.objects import Instance
 from mininova.wsgi.values import moment
 
@@ -37,7 +35,7 @@ def index(request: ComputeRequest, server_id: str) -> Json:
             changes_since=since,
             changes_before=before,
         )
-    answer: Json = {"instanceActions": [_view(request, action) for action in found]}
+    answer: Json = {"instanceActions": [show_action(request, action) for action in found]}
     path = f"servers/{server_id}/os-instance-actions"
     if paged and (links := next_page(request, path, found, limit, found[-1].request_id if found else "")):
         answer["links"] = links
@@ -52,10 +50,10 @@ def show(request: ComputeRequest, server_id: str, request_id: str) -> Json:
             action = actions.get(tx, instance.uuid, request_id)
         except errors.ActionNotFound as reason:
             raise errors.NotFound(f"Action {request_id} not found") from reason
-    shown = _view(request, action)
+    shown = show_action(request, action)
     detailed = request.allows("os-instance-actions:events", project_id=instance.project_id)
     if detailed or request.api_version >= (2, 51):
-        shown["events"] = [_event(request, instance, event, detailed) for event in action.events]
+        shown["events"] = [show_event(request, instance, event, detailed) for event in action.events]
     return {"instanceAction": shown}
 
 
@@ -66,35 +64,3 @@ def _find(request: ComputeRequest, server_id: str, rule: str) -> Instance:
 def _moment(request: ComputeRequest, name: str) -> datetime | None:
     value = request.query.get(name)
     return None if value is None else moment(value)
-
-
-def _view(request: ComputeRequest, action: Action) -> Json:
-    shown: Json = {
-        "action": action.action,
-        "instance_uuid": action.instance_uuid,
-        "request_id": action.request_id,
-        "user_id": action.user_id,
-        "project_id": action.project_id,
-        "start_time": bare(action.start_time),
-        "message": action.message,
-    }
-    return shown | {"updated_at": bare(action.updated_at)} if request.api_version >= (2, 58) else shown
-
-
-def _event(request: ComputeRequest, instance: Instance, event: ActionEvent, detailed: bool) -> Json:
-    version = request.api_version
-    shown: Json = {
-        "event": event.event,
-        "start_time": bare(event.start_time),
-        "finish_time": bare(event.finish_time),
-        "result": event.result,
-    }
-    if detailed:
-        shown["traceback"] = event.traceback
-    if version >= (2, 62):
-        shown["hostId"] = host_id(instance.project_id, event.host)
-        if detailed and event.host is not None:
-            shown["host"] = event.host
-    if version >= (2, 84) and request.allows("os-instance-actions:events:details", project_id=instance.project_id):
-        shown["details"] = event.traceback
-    return shown

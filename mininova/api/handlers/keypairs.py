@@ -8,7 +8,7 @@ from mininova.api.paging import limit_of, marker_of, next_page
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import keypairs as schemas
 from mininova.api.validation import takes
-from mininova.api.views.times import bare
+from mininova.api.views.keypairs import details_of, show_keypair
 from mininova.db import keypairs
 from mininova.db.keypairs import Keypair
 from mininova.wsgi import Reply
@@ -27,7 +27,7 @@ def index(request: ComputeRequest) -> Json:
             found = keypairs.search(tx, user_id, limit=limit, marker=marker_of(request) if paged else None)
         except errors.InvalidInput as reason:
             raise errors.InvalidInput(f"Marker {marker_of(request)} could not be found.") from reason
-    answer: Json = {"keypairs": [{"keypair": _view(request, keypair)} for keypair in found]}
+    answer: Json = {"keypairs": [{"keypair": show_keypair(request, keypair)} for keypair in found]}
     if paged and (links := next_page(request, "os-keypairs", found, limit, found[-1].name if found else "")):
         answer["keypairs_links"] = links
     return answer
@@ -40,15 +40,7 @@ def show(request: ComputeRequest, name: str) -> Json:
     request.require("os-keypairs:show", user_id=user_id)
     with request.cloud.db.read() as tx:
         keypair = keypairs.get(tx, user_id, name)
-    more = {
-        "id": keypair.id,
-        "user_id": keypair.user_id,
-        "created_at": bare(keypair.created_at),
-        "updated_at": None,
-        "deleted": False,
-        "deleted_at": None,
-    }
-    return {"keypair": _view(request, keypair) | more}
+    return {"keypair": show_keypair(request, keypair) | details_of(keypair)}
 
 
 @takes(body=schemas.CREATE)
@@ -68,7 +60,7 @@ def create(request: ComputeRequest) -> Reply:
     with request.cloud.db.write() as tx:
         keypairs.create(tx, new)
     made = {"private_key": private_key} if private_key else {}
-    answer = {"keypair": _view(request, new) | {"user_id": user_id} | made}
+    answer = {"keypair": show_keypair(request, new) | {"user_id": user_id} | made}
     return Reply(201 if request.api_version >= (2, 2) else 200, answer)
 
 
@@ -86,8 +78,3 @@ def _user_of(request: ComputeRequest) -> str:
     """Say whose keypairs are meant: the caller's own, or since 2.10 those of the user in the query."""
     own = request.context.user_id or ""
     return request.query.get("user_id", own) if request.api_version >= (2, 10) else own
-
-
-def _view(request: ComputeRequest, keypair: Keypair) -> Json:
-    shown = {"name": keypair.name, "public_key": keypair.public_key, "fingerprint": keypair.fingerprint}
-    return shown | {"type": keypair.type} if request.api_version >= (2, 2) else shown

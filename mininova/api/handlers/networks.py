@@ -3,19 +3,11 @@
 It has no service of its own.  Its id follows from its name, so that every api process gives the same one.
 """
 
-from ipaddress import ip_network
 from typing import Any
-from uuid import NAMESPACE_DNS, uuid5
-
-from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.api.request import ComputeRequest
-
-
-def network_id(conf: ConfigOpts) -> str:
-    """Give the flat network's id."""
-    return str(uuid5(NAMESPACE_DNS, f"{conf.network.label}.network.mininova"))
+from mininova.api.views.networks import network_id, show_network
 
 
 def wanted_networks(server: dict[str, Any]) -> str:
@@ -48,7 +40,7 @@ def check_networks(request: ComputeRequest, server: dict[str, Any]) -> None:
 def index(request: ComputeRequest) -> dict[str, Any]:
     """List the networks there are: one."""
     request.require("os-networks:list")
-    return {"networks": [_view(request.cloud.conf)]}
+    return {"networks": [show_network(request.cloud.conf)]}
 
 
 def show(request: ComputeRequest, id: str) -> dict[str, Any]:
@@ -56,21 +48,4 @@ def show(request: ComputeRequest, id: str) -> dict[str, Any]:
     request.require("os-networks:show")
     if id != network_id(request.cloud.conf):
         raise errors.NotFound("Network not found")
-    return {"network": _view(request.cloud.conf)}
-
-
-def _view(conf: ConfigOpts) -> dict[str, Any]:
-    range_ = ip_network(str(conf.network.cidr))
-    return {
-        "id": network_id(conf),
-        "label": conf.network.label,
-        "cidr": str(range_),
-        "netmask": str(range_.netmask),
-        "gateway": str(range_.network_address + 1),
-        "broadcast": str(range_.broadcast_address),
-        "dns1": None,
-        "dns2": None,
-        "cidr_v6": None,
-        "gateway_v6": None,
-        "netmask_v6": None,
-    }
+    return {"network": show_network(request.cloud.conf)}

@@ -8,7 +8,7 @@ from typing import Any
 from mininova import errors
 from mininova.api.other_services import require_project
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas import hosts as schemas
+from mininova.api.schemas import quotas as schemas
 from mininova.api.validation import takes
 from mininova.db import instance_search
 

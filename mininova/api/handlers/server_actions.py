@@ -8,7 +8,7 @@ from typing import Any
 from mininova import errors, states
 from mininova.api.handlers.servers import find
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas import servers as schemas
+from mininova.api.schemas import server_actions as schemas
 from mininova.api.validation import takes
 from mininova.wsgi import Reply
 from mininova.wsgi.values import whole

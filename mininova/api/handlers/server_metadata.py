@@ -11,7 +11,7 @@ from mininova.api.handlers.quotas import require_within
 from mininova.api.handlers.servers import find
 from mininova.api.operations import require_at_rest
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas import servers as schemas
+from mininova.api.schemas import server_metadata as schemas
 from mininova.api.validation import takes
 from mininova.objects import Instance
 from mininova.wsgi import Reply

@@ -7,15 +7,13 @@ from mininova import errors
 from mininova.api.handlers.servers import find
 from mininova.api.operations import require_at_rest
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas import servers as schemas
+from mininova.api.schemas import server_tags as schemas
 from mininova.api.schemas.types import TAG
 from mininova.api.validation import Schemas, takes
 from mininova.objects import Instance
 from mininova.wsgi import Reply
 
 Json = dict[str, Any]
-
-MOST = 50
 
 _tag = Schemas.always(TAG)
 
@@ -79,8 +77,8 @@ def _write(
     def columns(current: Instance) -> Json:
         require_at_rest(current, method)
         tags = change(set(current.tags))
-        if len(tags) > MOST:
-            raise errors.InvalidInput(f"The number of tags exceeded the per-server limit {MOST}")
+        if len(tags) > schemas.MAX_TAGS:
+            raise errors.InvalidInput(f"The number of tags exceeded the per-server limit {schemas.MAX_TAGS}")
         return {"tags": tuple(sorted(tags))}
 
     return request.cloud.operations.edit(request.context, instance, columns)

@@ -1,7 +1,6 @@
-"""Servers over HTTP: make, find, show, change and delete them.  Outside this API a server is an instance.
+"""Servers over HTTP: make, show, change and delete one.  Outside this API a server is an instance.
 
-What POST asks for is read and checked in create.py, what a list can be filtered by in server_filters.py, and how a
-server looks is said in views/servers.py.
+create.py reads and checks what POST asks for, server_lists.py lists servers, and views/servers.py says how one looks.
 """
 
 import secrets
@@ -10,14 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from mininova.api import create as creation
-from mininova.api import server_filters
-from mininova.api.handlers.services import COMPUTE, is_up
-from mininova.api.paging import limit_of, marker_of, next_page
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.api.schemas import servers as schemas
 from mininova.api.validation import takes
 from mininova.api.views.servers import FAULTY, Extras, Views, status_of
-from mininova.db import faults, instance_search, instances, services
+from mininova.api.views.services import COMPUTE, is_up
+from mininova.db import faults, instances, services
 from mininova.db.session import Connection
 from mininova.objects import Instance, Service
 from mininova.wsgi import Reply
@@ -34,23 +31,6 @@ COLUMNS = {
     "OS-DCF:diskConfig": "disk_config",
 }
 PASSWORD_CHARACTERS = string.ascii_letters + string.digits
-
-
-@takes(query=schemas.LIST)
-def index(request: ComputeRequest) -> Json:
-    """List servers."""
-    request.require("servers:index")
-    found = _search(request, "index")
-    views = Views(request)
-    return _page(request, "servers", found, [views.summary(instance) for instance in found])
-
-
-@takes(query=schemas.LIST)
-def detail(request: ComputeRequest) -> Json:
-    """List servers with all that there is to know of them."""
-    request.require("servers:detail")
-    found = _search(request, "detail")
-    return _page(request, "servers/detail", found, Views(request, extras_of(request, found)).details(found))
 
 
 def show(request: ComputeRequest, id: str) -> Json:
@@ -145,23 +125,6 @@ def _host_state(request: ComputeRequest, service: Service) -> str:
     if service.forced_down:
         return "DOWN"
     return "UP" if is_up(request, service) else "UNKNOWN"
-
-
-def _search(request: ComputeRequest, kind: str) -> list[Instance]:
-    wanted = server_filters.filter_of(request, kind)
-    if wanted is None:
-        return []
-    sort = server_filters.sort_of(request)
-    with request.cloud.db.read() as tx:
-        return instance_search.search(tx, wanted, limit=limit_of(request), marker=marker_of(request) or None, sort=sort)
-
-
-def _page(request: ComputeRequest, path: str, found: Sequence[Instance], shown: list[Json]) -> Json:
-    answer: Json = {"servers": shown}
-    last = found[-1].uuid if found else ""
-    if links := next_page(request, path, shown, limit_of(request), last):
-        answer["servers_links"] = links
-    return answer
 
 
 def _password(length: int) -> str:

@@ -4,15 +4,14 @@ Until 2.52 a service is named by its host and binary, and a word in the URL says
 is named by its uuid, and the body says what is to be.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from mininova import errors
 from mininova.api.request import TRUE, ComputeRequest
-from mininova.api.schemas import hosts as schemas
+from mininova.api.schemas import services as schemas
 from mininova.api.validation import takes
-from mininova.api.views.times import bare
+from mininova.api.views.services import COMPUTE, show_service, status_of
 from mininova.db import hosts, instances, services
 from mininova.db.session import Connection
 from mininova.objects import Service
@@ -20,7 +19,6 @@ from mininova.wsgi import Reply
 
 Json = dict[str, Any]
 
-COMPUTE = "compute"
 # What answers requests is asked, and not shown, as in Nova.
 NOT_LISTED = frozenset({"nova-api"})
 
@@ -31,7 +29,7 @@ def index(request: ComputeRequest) -> Json:
     request.require("os-services:list")
     with request.cloud.db.read() as tx:
         found = listed(tx, host=request.query.get("host"), binary=request.query.get("binary"))
-    return {"services": [_view(request, service) for service in found]}
+    return {"services": [show_service(request, service) for service in found]}
 
 
 @takes(body=schemas.UPDATE_SERVICE)
@@ -59,18 +57,13 @@ def listed(tx: Connection, host: str | None = None, binary: str | None = None) -
     return [service for service in found if service.binary not in NOT_LISTED]
 
 
-def is_up(request: ComputeRequest, service: Service) -> bool:
-    """Tell whether a service is alive at this moment."""
-    return services.is_up(service, datetime.now(UTC), request.cloud.conf.service_down_time)
-
-
 def _update_by_uuid(request: ComputeRequest, id: str) -> Json:
     uuid = _require_uuid(id)
     with request.cloud.db.write() as tx:
         service = services.get(tx, uuid)
         _require_compute(service.binary)
         changes = _changes_in(request.document)
-        return {"service": _view(request, services.update(tx, service.uuid, **changes))}
+        return {"service": show_service(request, services.update(tx, service.uuid, **changes))}
 
 
 def _changes_in(body: Json) -> Json:
@@ -99,7 +92,7 @@ def _update_by_word(request: ComputeRequest, word: str) -> Json:
     shown: Json = {"host": service.host, "binary": service.binary}
     if word == "force-down":
         return {"service": shown | {"forced_down": service.forced_down}}
-    shown["status"] = _status(service)
+    shown["status"] = status_of(service)
     return {"service": shown | ({"disabled_reason": service.disabled_reason} if word == "disable-log-reason" else {})}
 
 
@@ -125,25 +118,6 @@ def _forget_host(tx: Connection, host: str) -> None:
             "Unable to delete compute service that is hosting instances. Migrate or delete the instances first."
         )
     hosts.delete(tx, host)
-
-
-def _view(request: ComputeRequest, service: Service) -> Json:
-    version = request.api_version
-    shown: Json = {
-        "id": service.uuid if version >= (2, 53) else service.id,
-        "binary": service.binary,
-        "host": service.host,
-        "zone": service.availability_zone,
-        "status": _status(service),
-        "state": "up" if is_up(request, service) else "down",
-        "updated_at": bare(service.last_seen_up),
-        "disabled_reason": service.disabled_reason,
-    }
-    return shown | {"forced_down": service.forced_down} if version >= (2, 11) else shown
-
-
-def _status(service: Service) -> str:
-    return "disabled" if service.disabled else "enabled"
 
 
 def _true(value: Any) -> bool:

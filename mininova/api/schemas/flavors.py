@@ -1,22 +1,17 @@
-"""What may be said of a flavor, and of who may use it."""
+"""What may be said of a flavor, and what flavors can be found by."""
 
 from mininova.api.schemas.types import (
     BOOLEAN,
-    KEY,
     LIMIT,
     NAME,
-    SHORT,
     SPACED_NAME,
     Field,
     Json,
-    action,
     integer,
-    object_of,
     parameter,
     query,
     under,
 )  # fmt: skip
-from mininova.api.validation import Schemas
 
 LONG_DESCRIPTION: Json = {"type": ["string", "null"], "format": "printable", "maxLength": 65535}
 
@@ -65,14 +60,3 @@ LIST = query(
     Field("sort_key", parameter({"type": "string", "enum": list(SORT_KEYS)})),
     Field("sort_dir", parameter({"type": "string", "enum": ["asc", "desc"]})),
 )
-
-SPECS: Json = {
-    "type": "object",
-    "patternProperties": {KEY: {"type": ["string", "number"], "maxLength": 255}},
-    "additionalProperties": False,
-}
-EXTRA_SPECS = Schemas.always(object_of({"extra_specs": SPECS}, ["extra_specs"]))
-EXTRA_SPEC = Schemas.always(SPECS | {"minProperties": 1, "maxProperties": 1})
-
-ADD_ACCESS = action("addTenantAccess", object_of({"tenant": SHORT}, ["tenant"]))
-REMOVE_ACCESS = action("removeTenantAccess", object_of({"tenant": SHORT}, ["tenant"]))

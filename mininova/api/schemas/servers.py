@@ -1,5 +1,6 @@
-"""What may be said of a server: at its creation, when it is changed, when servers are listed, and its actions."""
+"""What may be said of a server, at its creation and when it is changed."""
 
+from mininova.api.schemas.server_tags import TAGS
 from mininova.api.schemas.types import (
     ANYTHING,
     BASE64,
@@ -10,25 +11,19 @@ from mininova.api.schemas.types import (
     IP,
     IPV4,
     IPV6,
-    LIMIT,
     METADATA,
     NAME,
-    SHORT,
     SPACED_NAME,
     STRING,
     TAG,
     UUID,
     Field,
     Json,
-    action,
     integer,
     list_of,
     object_of,
-    parameter,
-    query,
     under,
 )  # fmt: skip
-from mininova.api.validation import Schemas
 
 # ---- POST /servers
 
@@ -64,7 +59,6 @@ DEVICE: Json = _V1_DEVICE | {
     "boot_index": {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$"},
 }
 VOLUME_TYPE: Json = {"volume_type": {"type": ["string", "null"], "maxLength": 255}}
-TAGS: Json = list_of(TAG, maxItems=50)
 FILE: Json = object_of({"path": STRING, "contents": BASE64})
 CERTIFICATES: Json = {
     "type": ["array", "null"],
@@ -161,77 +155,3 @@ UPDATE = under(
     Field("hostname", HOSTNAME, since="2.90", until="2.93"),
     Field("hostname", HOST, since="2.94"),
 )
-
-# ---- GET /servers and /servers/detail
-
-# What servers can be found by, as a regular expression and as it is.
-BY_PATTERN = (
-    "access_ip_v4", "access_ip_v6", "auto_disk_config", "availability_zone", "config_drive", "created_at",
-    "description", "display_description", "display_name", "flavor", "hostname", "ip", "ip6", "kernel_id", "key_name",
-    "launched_at", "locked_by", "name", "node", "power_state", "progress", "ramdisk_id", "reservation_id",
-    "root_device_name", "terminated_at",
-)  # fmt: skip
-AS_IT_IS = (
-    "all_tenants", "block_device_mapping", "deleted", "host", "image", "image_ref", "info_cache", "launch_index",
-    "metadata", "pci_devices", "project_id", "security_groups", "services", "soft_deleted", "sort_dir", "status",
-    "system_metadata", "task_state", "tenant_id", "user_id", "uuid", "vm_state",
-)  # fmt: skip
-SORT_KEYS = (
-    "access_ip_v4", "access_ip_v6", "auto_disk_config", "availability_zone", "config_drive", "created_at",
-    "display_description", "display_name", "host", "hostname", "image_ref", "instance_type_id", "kernel_id", "key_name",
-    "launch_index", "launched_at", "locked", "locked_by", "node", "power_state", "progress", "project_id", "ramdisk_id",
-    "root_device_name", "task_state", "terminated_at", "updated_at", "user_id", "uuid", "vm_state",
-)  # fmt: skip
-# What Nova once took, and did nothing with.
-OLD_SORT_KEYS = (
-    "architecture", "cell_name", "cleaned", "default_ephemeral_device", "default_swap_device", "deleted", "deleted_at",
-    "disable_terminate", "ephemeral_gb", "ephemeral_key_uuid", "id", "key_data", "launched_on", "memory_mb", "os_type",
-    "reservation_id", "root_gb", "shutdown_terminate", "user_data", "vcpus", "vm_mode",
-)  # fmt: skip
-TAG_FILTERS = ("tags", "tags-any", "not-tags", "not-tags-any")
-REGEX: Json = {"type": "string", "format": "regex"}
-MOMENT: Json = {"type": "string", "format": "date-time"}
-
-LIST = query(
-    *(Field(name, parameter(REGEX)) for name in BY_PATTERN),
-    *(Field(name, parameter()) for name in AS_IT_IS),
-    *(Field(name, parameter(REGEX), since="2.26") for name in TAG_FILTERS),
-    Field("sort_key", parameter({"type": "string", "enum": [*SORT_KEYS, *OLD_SORT_KEYS]}), until="2.74"),
-    Field("sort_key", parameter({"type": "string", "enum": list(SORT_KEYS)}), since="2.75"),
-    Field("changes-since", parameter(MOMENT)),
-    Field("changes-before", parameter(MOMENT), since="2.66"),
-    Field("locked", parameter(), since="2.73"),
-    Field("limit", parameter(LIMIT)),
-    Field("marker", parameter()),
-)
-
-# ---- POST /servers/{id}/action
-
-START, STOP, FORCE_DELETE, UNLOCK = action("os-start"), action("os-stop"), action("forceDelete"), action("unlock")
-LOCK = Schemas(
-    lambda version: object_of(
-        {
-            "lock": object_of({"locked_reason": SHORT}) | {"type": ["object", "null"]}
-            if version >= (2, 73)
-            else ANYTHING
-        },
-        ["lock"],
-    ),
-    ["2.73"],
-)
-REBOOT = action(
-    "reboot",
-    object_of({"type": {"type": "string", "enum": ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]}}, ["type"]),
-)
-RESET_STATE = action("os-resetState", object_of({"state": {"type": "string", "enum": ["active", "error"]}}, ["state"]))
-CONSOLE_OUTPUT = action(
-    "os-getConsoleOutput",
-    object_of({"length": {"type": ["integer", "string", "null"], "pattern": "^-?[0-9]+$", "minimum": -1}}),
-)
-
-# ---- metadata and tags
-
-METADATA_BODY = Schemas.always(object_of({"metadata": METADATA}, ["metadata"]))
-META_BODY = Schemas.always(object_of({"meta": METADATA | {"minProperties": 1, "maxProperties": 1}}, ["meta"]))
-TAGS_BODY = Schemas.always(object_of({"tags": TAGS}, ["tags"]))
-NO_BODY = Schemas.always({"type": "null"})

@@ -13,6 +13,7 @@ from typing import Any
 
 from mininova import states
 from mininova.api.request import ComputeRequest
+from mininova.api.views.server_addresses import addresses_of
 from mininova.api.views.times import bare, iso
 from mininova.objects import Fault, Flavor, Instance
 
@@ -65,20 +66,6 @@ def instance_name(instance: Instance) -> str:
 def host_id(project_id: str, host: str | None) -> str:
     """Give a project a name for a host that says nothing about it, and is another one for other projects."""
     return sha224((project_id + host).encode()).hexdigest() if host else ""
-
-
-def addresses_of(instance: Instance, *, extended: bool) -> dict[str, list[Json]]:
-    """Group the addresses by network.
-
-    :param extended: with the kind of the address and the MAC address of its port
-    """
-    networks: dict[str, list[Json]] = {}
-    for ip in instance.addresses:
-        shown: Json = {"version": ip.version_number, "addr": ip.address}
-        if extended:
-            shown |= {"OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": ip.mac_address}
-        networks.setdefault(ip.network, []).append(shown)
-    return networks
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from mininova import rpc
 from mininova.api.create import hostname_of
-from mininova.api.handlers.networks import network_id
+from mininova.api.views.networks import network_id
 from mininova.db import flavors, instances
 from mininova.objects import Flavor, ImageMeta
 

@@ -157,7 +157,7 @@ def _acts(row: Any, body: Any) -> bool:
 @pytest.fixture
 def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     """Have one of everything, and give the ids."""
-    from mininova.api.handlers.networks import network_id
+    from mininova.api.views.networks import network_id
     from mininova.db import faults, flavors, hosts, networks, services
     from mininova.objects import Fault, Service
 

@@ -1,18 +1,23 @@
-"""Which servers a list has, and in which order: from query parameters to what the database is asked.
+"""Lists of servers over HTTP: which ones a query finds, and in which order.
 
 Whether a parameter is well-formed was checked by its schema.  One that the caller may not use is let be without a
 word, as in Nova; administrators may use them all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from mininova import errors
+from mininova.api.handlers.servers import extras_of
+from mininova.api.paging import limit_of, marker_of, next_page
 from mininova.api.request import FALSE, TRUE, ComputeRequest
-from mininova.api.schemas.servers import LIST, OLD_SORT_KEYS
-from mininova.api.views.servers import OTHER_STATUSES, STATUS, STATUS_WHILE
+from mininova.api.schemas.server_lists import LIST, OLD_SORT_KEYS
+from mininova.api.validation import takes
+from mininova.api.views.servers import OTHER_STATUSES, STATUS, STATUS_WHILE, Views
+from mininova.db import instance_search
 from mininova.db.instance_search import InstanceFilter
+from mininova.objects import Instance
 from mininova.wsgi.values import moment
 
 Json = dict[str, Any]
@@ -115,6 +120,40 @@ SORT_COLUMNS = {"auto_disk_config": "disk_config", "instance_type_id": "flavor_i
 # What is taken and sorts by nothing: every instance has it alike.
 UNSORTED = frozenset({"kernel_id", "ramdisk_id", *OLD_SORT_KEYS})
 ADMIN_SORT_KEYS = ("host", "node")
+
+
+@takes(query=LIST)
+def index(request: ComputeRequest) -> Json:
+    """List servers."""
+    request.require("servers:index")
+    found = _search(request, "index")
+    views = Views(request)
+    return _page(request, "servers", found, [views.summary(instance) for instance in found])
+
+
+@takes(query=LIST)
+def detail(request: ComputeRequest) -> Json:
+    """List servers with all that there is to know of them."""
+    request.require("servers:detail")
+    found = _search(request, "detail")
+    return _page(request, "servers/detail", found, Views(request, extras_of(request, found)).details(found))
+
+
+def _search(request: ComputeRequest, kind: str) -> list[Instance]:
+    wanted = filter_of(request, kind)
+    if wanted is None:
+        return []
+    sort = sort_of(request)
+    with request.cloud.db.read() as tx:
+        return instance_search.search(tx, wanted, limit=limit_of(request), marker=marker_of(request) or None, sort=sort)
+
+
+def _page(request: ComputeRequest, path: str, found: Sequence[Instance], shown: list[Json]) -> Json:
+    answer: Json = {"servers": shown}
+    last = found[-1].uuid if found else ""
+    if links := next_page(request, path, shown, limit_of(request), last):
+        answer["servers_links"] = links
+    return answer
 
 
 def filter_of(request: ComputeRequest, kind: str) -> InstanceFilter | None:

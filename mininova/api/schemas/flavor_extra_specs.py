@@ -1,4 +1,4 @@
-"""Which extra specs a flavor may have, from microversion 2.86 on: a table of Nova's own keys and their values.
+"""What extra specs a flavor may have; from microversion 2.86 on, by a table of Nova's own keys and their values.
 
 What is in none of Nova's namespaces may be anything; what is in one must be in the table.  Names that belong to
 other projects (traits, resource classes) are checked by their form only.  Nothing of a fake host depends on them.
@@ -8,6 +8,16 @@ import re
 from collections.abc import Callable, Mapping
 
 from mininova import errors
+from mininova.api.schemas.types import KEY, Json, object_of
+from mininova.api.validation import Schemas
+
+SPECS: Json = {
+    "type": "object",
+    "patternProperties": {KEY: {"type": ["string", "number"], "maxLength": 255}},
+    "additionalProperties": False,
+}
+EXTRA_SPECS = Schemas.always(object_of({"extra_specs": SPECS}, ["extra_specs"]))
+EXTRA_SPEC = Schemas.always(SPECS | {"minProperties": 1, "maxProperties": 1})
 
 Check = Callable[[str], str | None]
 

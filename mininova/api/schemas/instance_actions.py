@@ -1,0 +1,12 @@
+"""What the record of what was asked of a server can be searched by."""
+
+from mininova.api.schemas.types import LIMIT, Field, parameter, query
+
+MOMENT = {"type": "string", "format": "date-time"}
+LIST_ACTIONS = query(
+    Field("limit", parameter(LIMIT, maxItems=1), since="2.58"),
+    Field("marker", parameter(maxItems=1), since="2.58"),
+    Field("changes-since", parameter(MOMENT, maxItems=1), since="2.58"),
+    Field("changes-before", parameter(MOMENT, maxItems=1), since="2.66"),
+    strict_since="2.58",
+)

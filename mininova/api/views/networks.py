@@ -1,0 +1,30 @@
+"""How the one flat network looks."""
+
+from ipaddress import ip_network
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+from oslo_config.cfg import ConfigOpts
+
+
+def network_id(conf: ConfigOpts) -> str:
+    """Give the flat network's id."""
+    return str(uuid5(NAMESPACE_DNS, f"{conf.network.label}.network.mininova"))
+
+
+def show_network(conf: ConfigOpts) -> dict[str, Any]:
+    """Show the network, which has no IPv6."""
+    range_ = ip_network(str(conf.network.cidr))
+    return {
+        "id": network_id(conf),
+        "label": conf.network.label,
+        "cidr": str(range_),
+        "netmask": str(range_.netmask),
+        "gateway": str(range_.network_address + 1),
+        "broadcast": str(range_.broadcast_address),
+        "dns1": None,
+        "dns2": None,
+        "cidr_v6": None,
+        "gateway_v6": None,
+        "netmask_v6": None,
+    }
