@@ -8,6 +8,7 @@ from typing import Any
 
 from mininova import __version__, errors, rpc
 from mininova.conf import add_config_file
+from mininova.flow.output import FORMATS, printable
 
 #: Names the configuration file when --config-file does not, so that it need not be typed each time.
 ENVIRONMENT = "MININOVA_CONFIG_FILE"
@@ -41,6 +42,14 @@ def adder(parent: argparse.ArgumentParser) -> AddCommand:
     return add
 
 
+def add_format(*commands: argparse.ArgumentParser) -> None:
+    """Give commands that list or show something the ``-f`` of the field's clients."""
+    for command in commands:
+        command.add_argument(
+            "-f", "--format", choices=FORMATS, default="table", help="a table for people (the default), or JSON"
+        )
+
+
 def config_files(parsed: argparse.Namespace) -> Sequence[str] | None:
     """Name the configuration files: those of the command line, else that of the environment, if it names one."""
     named: Sequence[str] | None = parsed.config_file
@@ -48,18 +57,18 @@ def config_files(parsed: argparse.Namespace) -> Sequence[str] | None:
 
 
 def run(prog: str, command: Callable[[], object]) -> int:
-    """Run a command, and turn what it complains of into one line and an exit code."""
+    """Run a command, and turn an error of ours into one line and an exit code."""
     try:
         command()
         sys.stdout.flush()
     except (errors.MininovaError, rpc.RPCError) as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        print(printable(f"{prog}: {error}"), file=sys.stderr)
         return 2
     except OSError as error:
-        if isinstance(error, BrokenPipeError):  # whoever read our output has gone, which is no complaint
+        if isinstance(error, BrokenPipeError):  # the reader of our output is gone, as head(1) goes: no failure
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        print(f"{prog}: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        print(printable(f"{prog}: {error.filename or ''}: {error.strerror}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -4,19 +4,17 @@
 """
 
 import argparse
-import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 from rich.console import Console
 
 from mininova import conf as settings
 from mininova.cmd import arguments
-from mininova.flow import collector, live, screen
+from mininova.flow import collector, live, output, screen
 from mininova.flow.message import messages
 from mininova.flow.store import Reader, Writer
 from mininova.rpc.watch.flow import MessageEvent
@@ -41,14 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands("list", _list, "list the requests that were kept, the newest last")
     listing.add_argument("--all", action="store_true", help="also those that no HTTP request began, such as heartbeats")
     listing.add_argument("--last", type=int, metavar="N", help="only the last N")
-    listing.add_argument("--json", action="store_true", help="as JSON")
 
     show = commands("show", _show, "show the messages of a request, or of all requests that touched a server")
     show.add_argument(
         "wanted", metavar="REQUEST_ID|SERVER", help="a request id or its beginning, or a server's name or uuid"
     )
     show.add_argument("--payload", action="store_true", help="with the arguments and results")
-    show.add_argument("--json", action="store_true", help="as JSON")
+    arguments.add_format(listing, show)
 
     tail = commands("tail", _tail, "show messages as they are sent, until interrupted")
     tail.add_argument("--all", action="store_true", help="also heartbeats")
@@ -60,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
 def _list(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     found = Reader(conf.flow.directory).requests(everything=parsed.all)
     found = found[-parsed.last :] if parsed.last else found
-    if parsed.json:
-        _print_json([screen.summary_data(one) for one in found])
+    if parsed.format == "json":
+        output.show_json([screen.summary_data(one) for one in found])
     elif found:
         screen.listed(_console(), found)
     else:
@@ -71,8 +68,8 @@ def _list(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     reader = Reader(conf.flow.directory)
     shown = [(one, messages(reader.events(one.request_id))) for one in reader.find(parsed.wanted)]
-    if parsed.json:
-        _print_json([screen.as_data(one, made) for one, made in shown])
+    if parsed.format == "json":
+        output.show_json([screen.as_data(one, made) for one, made in shown])
         return
     console = _console()
     for number, (one, made) in enumerate(shown):
@@ -88,7 +85,7 @@ def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         try:
             for event, line in seen.lines(events):
                 console.print(screen.row_text(line, live.row(event, line)), soft_wrap=True)
-        except BrokenPipeError:  # nobody reads any more
+        except BrokenPipeError:  # the reader of our output is gone
             signal.raise_signal(signal.SIGTERM)
 
     process = Process(conf, "flow")
@@ -111,10 +108,6 @@ def _collect(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
 def _console() -> Console:
     return Console(highlight=False)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

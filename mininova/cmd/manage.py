@@ -13,6 +13,7 @@ from mininova import rpc
 from mininova.cmd import arguments
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
+from mininova.flow.output import say
 from mininova.manage import bootstrap, checkup, database, denials, hosts, identities, limits, parked, services
 from mininova.service.process import Process
 
@@ -35,27 +36,27 @@ def _parser() -> argparse.ArgumentParser:
 
     db = arguments.adder(subject("db", None, "make or upgrade the tables"))
     db("upgrade", database.upgrade, "bring the database to the schema of this code; an empty one gets all tables")
-    db("version", database.version, "print the schema of the database, and the one that this code needs")
+    version = db("version", database.version, "show the schema of the database, and the one that this code needs")
     db("check", database.check, "fail unless the two are the same")
 
     service = arguments.adder(subject("service", None, "see the services"))
-    service("list", services.show, "list the services, and whether each is up")
+    listing = service("list", services.show, "list the services, and whether each is up")
     delete = service("delete", services.delete, "forget a service that is gone for good")
     delete.add_argument("service", metavar="ID|BINARY@HOST", help="such as nova-compute@host-3")
 
     host = arguments.adder(subject("host", None, "see the compute hosts, and let them in"))
-    host("list", hosts.show, "list the compute hosts, and how much of their room is promised")
-    host("discover", hosts.discover, "say of each compute host whether it can be scheduled to, and if not, why")
+    known = host("list", hosts.show, "list the compute hosts, and how much of their room is promised")
+    usable = host("discover", hosts.discover, "list which compute hosts can be scheduled to, and why others cannot")
 
     _add_identities(host)
-    limits.arguments(host("limit", limits.change, "say what a host may offer at most, whatever it reports"))
-    denied = arguments.adder(subject("denials", None, "see what was refused to whom"))
-    for each in (
-        denied("list", denials.show, "list what callers wanted and may not, the latest first"),
-        denied("clear", denials.clear, "forget them"),
-    ):
+    limit = host("limit", limits.change, "show and set the most that a host may offer, whatever it reports")
+    limits.arguments(limit)
+    denied = arguments.adder(subject("denials", None, "see which callers were refused what"))
+    refused = denied("list", denials.show, "list what callers asked for and were refused, the latest first")
+    for each in (refused, denied("clear", denials.clear, "forget them")):
         each.add_argument("--caller", metavar="NAME", help="only of this broker user, such as compute.host-1")
-    subject("check", checkup.run, "fail if anything does not protect the cloud as it should, and say what")
+    check = subject("check", checkup.run, "fail if anything does not protect the cloud as it should, and list what")
+    arguments.add_format(version, listing, known, usable, limit, refused, check)
 
     messages = arguments.adder(subject("rpc", None, "look after the messages between the services"))
     _add_parked(arguments.adder(messages("parked", None, "see the casts that were given up, and decide on them")))
@@ -106,8 +107,9 @@ def _add_identities(host: arguments.AddCommand) -> None:
 def _add_parked(command: arguments.AddCommand) -> None:
     """Add what can be done with parked casts; each takes ``--topic``, and those that settle one or ``--all``."""
     named = "its id, or as much of it as tells it from others"
-    listing = command("list", _over_the_broker(parked.overview), "list the parked casts, and why each was given up")
+    listing = command("list", _over_the_broker(parked.overview), "list the casts that were given up, and why")
     show = command("show", _over_the_broker(parked.show), "show all that is known of one")
+    arguments.add_format(listing, show)
     show.add_argument("message", metavar="MESSAGE", help=named)
     requeue = command("requeue", _over_the_broker(parked.requeue), "send them to where they were sent first, once more")
     drop = command("drop", _over_the_broker(parked.drop), "forget them, for good")
@@ -130,7 +132,7 @@ def _over_the_broker(work: Callable[[rpc.Peer, Sequence[str], argparse.Namespace
 
 
 def _told_to_conductors(work: arguments.Command) -> arguments.Command:
-    """Make a command after which each conductor looks again whose lanes it reads; one that starts looks anyway."""
+    """Make a command after which each running conductor reads the list of computes again."""
 
     def command(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         work(conf, parsed)
@@ -140,7 +142,7 @@ def _told_to_conductors(work: arguments.Command) -> arguments.Command:
                     # As this code speaks it: an older conductor reads no lanes, and drops what it does not know.
                     ConductorAPI(peer, pin=ConductorAPI.version).identities_changed(service_context())
             except rpc.RPCError as error:
-                print(f"the conductors could not be told of it: restart those that run ({error})")
+                say(f"the conductors could not be told of it: restart those that run ({error})")
 
     return command
 

@@ -1,6 +1,5 @@
 """Lines on a screen: in colour on a terminal, plain when piped, and never cut or wrapped."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from mininova.flow import trace
-from mininova.flow.columns import titled
 from mininova.flow.message import Line
+from mininova.flow.output import as_json, printable, titled
 from mininova.flow.summary import Summary
 
 KIND_STYLES = {
@@ -49,7 +48,7 @@ def row_text(line: Line, row: Sequence[str]) -> Text:
     """Colour the cells of one line."""
     kind = KIND_STYLES.get(line.kind, "")
     styles = ["dim", "", "", kind, "bold" if line.kind == "http" else "", "dim", "red" if line.wrong else "green"]
-    text = Text("  ").join(Text(cell, style=style) for cell, style in zip(row, styles, strict=True))
+    text = Text("  ").join(Text(printable(cell), style=style) for cell, style in zip(row, styles, strict=True))
     text.rstrip()
     return text
 
@@ -57,7 +56,7 @@ def row_text(line: Line, row: Sequence[str]) -> Text:
 def _heading(summary: Summary) -> Text:
     text = Text(summary.request_id, style="bold")
     words = [trace.shortened(summary.what), *([str(summary.status)] if summary.status else []), _servers(summary)]
-    text.append("  " + "  ".join(word for word in words if word))
+    text.append(printable("  " + "  ".join(word for word in words if word)))
     text.append(f"  {summary.messages} messages in {_lasted(summary)}, {_moment(summary.began)}", style="dim")
     return text
 
@@ -83,13 +82,13 @@ def listed(console: Console, found: Sequence[Summary]) -> None:
 
 
 def as_data(summary: Summary, made: Sequence[Line]) -> dict[str, Any]:
-    """Give a request and its messages as plain data, for ``show --json``."""
+    """Give a request and its messages as plain data, for ``show -f json``."""
     start = made[0].at if made else 0.0
     return {**summary_data(summary), "messages": [_line_data(line, start) for line in made]}
 
 
 def summary_data(summary: Summary) -> dict[str, Any]:
-    """Give a request as plain data, for ``list --json``."""
+    """Give a request as plain data, for ``list -f json``."""
     return {
         "request_id": summary.request_id,
         "began": summary.began,
@@ -132,4 +131,4 @@ def _moment(at: float) -> str:
 
 
 def _indented(payload: Any) -> str:
-    return "\n".join(f"          {line}" for line in json.dumps(payload, indent=2, ensure_ascii=False).splitlines())
+    return "\n".join(f"          {line}" for line in as_json(payload).splitlines())

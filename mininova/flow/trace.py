@@ -7,8 +7,8 @@ left out.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from mininova.flow.columns import aligned
 from mininova.flow.message import Line, messages
+from mininova.flow.output import aligned
 from mininova.flow.payload import at, listed, plain
 from mininova.rpc.watch.flow import MessageEvent
 

@@ -13,6 +13,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.db import identities as recorded
+from mininova.flow import output
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
 from mininova.manage.identities import layout_of
@@ -31,13 +32,14 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     with opened(conf) as db, db.read() as tx:
         known = recorded.search(tx)
     found = list(weaker(conf, known, BrokerAdmin(conf).defined()))
-    for line in found:
-        print(f"weaker  {line}")
+    if parsed.format == "json":
+        output.show_json({"weaker": found, "services": len(identities.TRUSTED), "computes": len(known)})
+    else:
+        good = f"each of {len(identities.TRUSTED)} services and {len(known)} computes has its own rights, and no more"
+        for line in [f"weaker  {each}" for each in found] or [f"good    {good}"]:
+            output.say(line)
     if found:
         raise errors.Weaker(count=len(found))
-    print(
-        f"good    each of {len(identities.TRUSTED)} services and {len(known)} computes has its own rights, and no more"
-    )
 
 
 def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]) -> Iterator[str]:

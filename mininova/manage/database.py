@@ -9,7 +9,9 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.db.schema import NOVA, Schema
 from mininova.db.session import Database
-from mininova.manage import standins, table
+from mininova.flow import output
+from mininova.flow.output import Column
+from mininova.manage import standins
 
 #: A transaction: SQLAlchemy's Connection, which only db/ calls by that name.
 Tx = Any
@@ -24,22 +26,23 @@ def upgrade(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
             schema.upgrade(db)
             known = "they are new" if before is None else f"they were at {before}"
             done = "nothing to do" if before == schema.head() else known
-            print(f"{db.name}: the tables of {schema.name} are at {schema.head()}; {done}")
+            output.say(f"{db.name}: the tables of {schema.name} are at {schema.head()}; {done}")
 
 
 def version(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Print which version of each service's tables the database has, and which one this code needs."""
     wanted = schemas(conf)
     with _any_schema(conf) as db:
-        rows = [(schema.name, schema.version(db) or "none", schema.head()) for schema in wanted]
-    table.show(("Tables of", "Database", "Code"), rows)
+        rows = [{"tables_of": each.name, "database": each.version(db), "code": each.head()} for each in wanted]
+    columns = Column("tables_of"), Column("database", lambda version: version or "none"), Column("code")
+    output.show_list(parsed.format, columns, rows, none="")
 
 
 def check(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Fail unless the database has the tables that this code needs."""
     wanted = schemas(conf)
     with opened(conf, *wanted) as db:
-        print(f"{db.name} has the tables of {', '.join(schema.name for schema in wanted)} that this code needs")
+        output.say(f"{db.name} has the tables of {', '.join(schema.name for schema in wanted)} that this code needs")
 
 
 def schemas(conf: ConfigOpts) -> list[Schema]:

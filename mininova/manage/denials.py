@@ -1,19 +1,20 @@
-"""mininova-manage denials: what callers wanted and were refused; a host that is denied things may be another's by now.
+"""mininova-manage denials: what callers asked for and were refused.
 
-A compute that was never taken over is denied nothing.
+A compute that works as it should is never refused anything: one that is may have been taken over.
 """
 
 import argparse
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova.db import denials
 from mininova.db.denials import Denied
-from mininova.manage import table
+from mininova.flow import output
+from mininova.flow.output import Column
 from mininova.manage.database import opened
-
-HEADINGS = ("caller", "method", "object", "times", "first", "last", "why")
 
 
 def show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
@@ -21,31 +22,34 @@ def show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     now = datetime.now(UTC)
     with opened(conf) as db, db.read() as tx:
         found = denials.search(tx, caller=parsed.caller)
-    if not found:
-        print("Nothing was denied to anybody." if parsed.caller is None else f"Nothing was denied to {parsed.caller}.")
-        return
-    table.show(HEADINGS, [_row(denied, now) for denied in found], right=(3,))
+    when = partial(output.ago, now=now)
+    columns = (
+        Column("caller", lambda caller: caller or "(unknown)"),
+        Column("method"),
+        Column("object"),
+        Column("times", right=True),
+        Column("first", when),
+        Column("last", when),
+        Column("why"),
+    )
+    none = "No caller was denied anything." if parsed.caller is None else f"{parsed.caller} was denied nothing."
+    output.show_list(parsed.format, columns, [_row(denied) for denied in found], none=none)
 
 
-def _row(denied: Denied, now: datetime) -> list[str]:
-    reason = denied.reason.rpartition(": ")[2]
-    words = (denied.caller or "(nobody)", denied.method, denied.object)
-    return [
-        *map(_printable, words),
-        str(denied.count),
-        table.ago(denied.first_at, now),
-        table.ago(denied.last_at, now),
-        _printable(reason),
-    ]
-
-
-def _printable(word: str) -> str:
-    """Show what would do something to a terminal as it is written in Python."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in word)
+def _row(denied: Denied) -> dict[str, Any]:
+    return {
+        "caller": denied.caller,
+        "method": denied.method,
+        "object": denied.object,
+        "times": denied.count,
+        "first": denied.first_at,
+        "last": denied.last_at,
+        "why": denied.reason.rpartition(": ")[2],
+    }
 
 
 def clear(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Forget the denials of a caller, or all."""
     with opened(conf) as db, db.write() as tx:
         gone = denials.forget(tx, parsed.caller)
-    print(f"forgot {gone} denial{'' if gone == 1 else 's'}")
+    output.say(f"forgot {gone} denial{'' if gone == 1 else 's'}")

@@ -1,8 +1,8 @@
-"""mininova-manage host add, rotate and remove: who a compute is to the broker and to the other services.
+"""mininova-manage host add, rotate and remove: let a compute in, change its password, and cut it off.
 
-To add one is three things: a broker user with the rights of a compute and a lane to send by, a row that says which
-hosts it stands for, and the file in which the compute finds its password.  The password is made up here, and is in
-that file only: the broker gets a salted hash of it.
+Adding one makes three things: a broker user with the rights of a compute and a lane to send by, a row that says which
+hosts it stands for, and the configuration file of the compute.  The password is made up here and written to that file
+only: the broker gets a salted hash of it.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors
 from mininova.db import identities as recorded
 from mininova.db import limits
+from mininova.flow.output import say
 from mininova.manage import compute_file
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
@@ -27,8 +28,8 @@ from mininova.trust.identities import Identity
 def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Make the broker user of a compute, record its hosts, and write its configuration file.
 
-    :raises errors.InvalidInput: a name that is none, or that could be taken for another's
-    :raises errors.HostHasIdentity: one of the hosts has an identity
+    :raises errors.InvalidInput: a bad name, or one that could be mistaken for another compute's
+    :raises errors.HostHasIdentity: another compute has one of the hosts
     """
     try:
         identity = identities.compute(parsed.name, host_lists.read(parsed.hosts))
@@ -37,8 +38,8 @@ def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     with opened(conf) as db, db.read() as tx:
         recorded.check_free(tx, identity)
     _give_password(conf, identity, _path(parsed))
-    print(f"{identity.name} may use the broker, for {host_lists.write(identity.hosts)}")
-    print(f"its settings are in {_path(parsed)}: start mininova-compute there with --config-file")
+    say(f"{identity.name} may use the broker, for {host_lists.write(identity.hosts)}")
+    say(f"its settings are in {_path(parsed)}: start mininova-compute there with --config-file")
 
 
 def rotate(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
@@ -49,14 +50,14 @@ def rotate(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     identity = _known(conf, parsed.name)
     _give_password(conf, identity, _path(parsed))
     BrokerAdmin(conf).disconnect(identity.name, "its password was changed")
-    print(f"{identity.name} has a new password, and was cut off")
-    print(f"its settings are in {_path(parsed)}: restart mininova-compute there")
+    say(f"{identity.name} has a new password, and was cut off")
+    say(f"its settings are in {_path(parsed)}: restart mininova-compute there")
 
 
 def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Remove the broker user of a compute, which cuts it off, and forget its hosts.
 
-    The user goes first: whatever fails after that, the compute can do nothing any more.
+    The user is removed first, so that the compute is cut off even if a later step fails.
 
     :raises errors.IdentityNotFound: there is none of this name
     """
@@ -64,10 +65,10 @@ def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     there = BrokerAdmin(conf).remove(identity.name)
     with opened(conf) as db, db.write() as tx:
         recorded.remove(tx, identity.name)
-        for host in identity.hosts:  # whoever stands for one of them next may offer something else
+        for host in identity.hosts:  # the next compute of this host may offer something else
             limits.forget(tx, host)
-    print(f"{identity.name} is removed, and was cut off" if there else f"{identity.name} is removed")
-    print(f"what waits for it stays on the broker, in the queues of {host_lists.write(identity.hosts)}: compute.HOST")
+    say(f"{identity.name} is removed, and was cut off" if there else f"{identity.name} is removed")
+    say(f"what waits for it stays on the broker, in the queues of {host_lists.write(identity.hosts)}: compute.HOST")
 
 
 def _known(conf: ConfigOpts, name: str) -> Identity:
@@ -79,7 +80,7 @@ def _known(conf: ConfigOpts, name: str) -> Identity:
 
 
 def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
-    """Make up a password, and have the broker, the database and the compute know of it, in this order."""
+    """Make up a password, and write it to the broker, the database and the compute's file, in this order."""
     virtual_host = addresses(conf.transport_url)[0].virtual_host
     password, layout = definitions.new_password(), layout_of(conf)
     quorum = conf.oslo_messaging_rabbit.rabbit_quorum_queue
@@ -96,7 +97,7 @@ def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
 
 
 def layout_of(conf: ConfigOpts) -> Layout:
-    """Say what is called how on the broker that the settings describe."""
+    """Give the names of exchanges and queues on the broker of the settings."""
     return Layout(exchange=conf.control_exchange, notifications=tuple(conf.oslo_messaging_notifications.topics))
 
 

@@ -1,6 +1,6 @@
-"""mininova-manage host limit: the most that a host may say it offers.
+"""mininova-manage host limit: the most that a host may offer, whatever it reports.
 
-What a report says beyond that does not count.  What is not set here is recorded from the host's first report.
+A limit that is not set here is recorded from the host's first report.
 """
 
 import argparse
@@ -8,7 +8,8 @@ import argparse
 from oslo_config.cfg import ConfigOpts
 
 from mininova.db import limits
-from mininova.db.limits import Limits
+from mininova.flow import output
+from mininova.flow.output import Column
 from mininova.manage.database import opened
 
 # What can be set: the option, its type, what stands for it in the help, and the words of the help.
@@ -28,11 +29,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("host", metavar="HOST", help="the host")
     for name, (kind, metavar, words) in OPTIONS.items():
         command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=words)
-    command.add_argument("--forget", action="store_true", help="have its next report say all that is not set here")
+    command.add_argument("--forget", action="store_true", help="set all other limits to what its next report says")
 
 
 def change(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-    """Set limits of a host, and print what they are."""
+    """Set limits of a host, and show them; one without a value will be what the host reports next."""
     said = {name: value for name in OPTIONS if (value := getattr(parsed, name)) is not None}
     with opened(conf) as db, db.write() as tx:
         if parsed.forget:
@@ -40,9 +41,9 @@ def change(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         if said:
             limits.record(tx, parsed.host, said)
         known = limits.get(tx, parsed.host)
-    print(f"{parsed.host} may offer {_words(known)}")
+    facts = Column("host"), *(Column(name, _limit, name) for name in OPTIONS)
+    output.show_one(parsed.format, facts, {"host": parsed.host, **{name: getattr(known, name) for name in OPTIONS}})
 
 
-def _words(known: Limits) -> str:
-    recorded = [f"{name} {value}" for name in OPTIONS if (value := getattr(known, name)) is not None]
-    return ", ".join(recorded) or "what its next report says"
+def _limit(value: object) -> str:
+    return "what its next report says" if value is None else str(value)

@@ -6,9 +6,9 @@ for itself alone.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from oslo_config.cfg import ConfigOpts
@@ -17,9 +17,9 @@ from mininova import errors, rpc
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.db import identities, services
-from mininova.flow.columns import aligned
+from mininova.flow import output
+from mininova.flow.output import Column
 from mininova.flow.payload import instances
-from mininova.manage import table
 from mininova.manage.database import opened
 from mininova.rpc import parking
 from mininova.rpc.parking import Parked
@@ -27,7 +27,6 @@ from mininova.rpc.watch.flow import without_secrets
 from mininova.scheduler.rpcapi import SchedulerAPI
 
 TOPICS = (ConductorAPI.topic, SchedulerAPI.topic, ComputeAPI.topic)
-HEADINGS = ("message", "sent to", "method", "from", "request", "instance", "tries", "parked", "why")
 NOTHING = "Nothing is parked: no cast was given up."
 
 _SHORT = 8  # characters of an id, as long as they tell one message from another
@@ -50,12 +49,20 @@ def places(conf: ConfigOpts, topic: str | None) -> Sequence[str]:
 
 def overview(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
     """List the parked casts, each topic's oldest first."""
-    found = _parked(peer, where)
-    if not found:
-        print(NOTHING)
-        return
-    now, length = datetime.now(UTC), _telling_length([one.id for one in found])
-    table.show(HEADINGS, [_row(one, length, now) for one in found], right=(6,))
+    found, now = _parked(peer, where), datetime.now(UTC)
+    length = _telling_length([one.id for one in found])
+    columns = (
+        Column("message", lambda id_: id_[:length]),
+        Column("sent_to"),
+        Column("method"),
+        Column("from"),
+        Column("request", lambda id_: id_[:_REQUEST]),
+        Column("instances", _names, "instance"),
+        Column("tries", right=True),
+        Column("parked", partial(_ago, now=now)),
+        Column("why"),
+    )
+    output.show_list(parsed.format, columns, list(map(_facts, found)), none=NOTHING)
 
 
 def show(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
@@ -64,13 +71,17 @@ def show(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> No
     :raises errors.NoSuchMessage: none is called so, or several are
     """
     one, *copies = _called(_parked(peer, where), parsed.message)
-    for row in aligned(_facts(one, len(copies), datetime.now(UTC))):
-        print("  ".join(row).rstrip())
     if one.request is None:
-        print(f"\nbytes\n{one.message.body!r}")
+        whole: dict[str, Any] = {"bytes": repr(one.message.body)}
+    else:
+        whole = {name: without_secrets(getattr(one.request, name)) for name in ("context", "args")}
+    facts = _facts(one) | {"topic": one.topic, "copies": len(copies)}
+    if parsed.format == "json":
+        output.show_json(facts | whole)
         return
-    for title, data in (("context", one.request.context), ("arguments", one.request.args)):
-        print(f"\n{title}\n{json.dumps(without_secrets(data), indent=2, ensure_ascii=False)}")
+    output.show_one(parsed.format, _lines(facts, datetime.now(UTC)), facts)
+    for title, data in whole.items():
+        print(f"\n{title}\n{data if isinstance(data, str) else output.as_json(data)}")
 
 
 def requeue(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
@@ -84,9 +95,9 @@ def requeue(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) ->
             one.send_again(peer)
         except rpc.Undeliverable as error:
             left += 1
-            print(f"stays parked  {_named(one)}: {error}")
+            output.say(f"stays parked  {_named(one)}: {error}")
         else:
-            print(f"sent again    {_named(one)}")
+            output.say(f"sent again    {_named(one)}")
     if left:
         raise rpc.Undeliverable(f"{left} of {len(chosen)} could not be sent again, and stay parked")
 
@@ -95,7 +106,7 @@ def drop(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> No
     """Forget parked casts, and say which they were."""
     for one in _chosen(peer, where, parsed):
         one.drop()
-        print(f"dropped  {_named(one)}")
+        output.say(f"dropped  {_named(one)}")
 
 
 # ---- which
@@ -136,7 +147,7 @@ def _called(found: Sequence[Parked], wanted: str) -> list[Parked]:
 
 def _telling_length(ids: Sequence[str]) -> int:
     """Say how much of each id is needed to tell them apart."""
-    longest = max(map(len, ids))
+    longest = max(map(len, ids), default=0)
     enough = (length for length in range(_SHORT, longest) if len({id_[:length] for id_ in ids}) == len(set(ids)))
     return next(enough, longest)
 
@@ -144,41 +155,49 @@ def _telling_length(ids: Sequence[str]) -> int:
 # ---- how they look
 
 
-def _row(one: Parked, length: int, now: datetime) -> list[str]:
-    cells = (
-        one.id[:length],
-        one.key or one.topic,
-        _method(one),
-        one.message.app_id,
-        _request_id(one)[:_REQUEST],
-        ", ".join(name or uuid for uuid, name in _instances(one)),
-        str(one.message.deliveries),
-        "" if one.since is None else table.ago(one.since, now),
-        one.error,
-    )
-    return [_plain(cell) for cell in cells]
-
-
-def _facts(one: Parked, copies: int, now: datetime) -> list[tuple[str, str]]:
-    """Name what is known of a message; what is not known has no line."""
-    facts = {
-        "message": one.id + (f", and {copies} more of the same" if copies else ""),
-        "topic": one.topic,
-        "sent to": one.key or "",
+def _facts(one: Parked) -> dict[str, Any]:
+    """Give what is known of a message, as plain data."""
+    return {
+        "message": one.id,
+        "sent_to": one.key or one.topic,
         "method": _method(one),
         "from": one.message.app_id,
         "request": _request_id(one),
-        "instance": ", ".join(f"{name} {uuid}".strip() for uuid, name in _instances(one)),
-        "tries": str(one.message.deliveries),
-        "parked": "" if one.since is None else f"{table.ago(one.since, now)}, {one.since:%Y-%m-%d %H:%M:%S} UTC",
+        "instances": [{"uuid": uuid, "name": name} for uuid, name in _instances(one)],
+        "tries": one.message.deliveries,
+        "parked": one.since,
         "why": one.error,
     }
-    return [(name, _plain(value)) for name, value in facts.items() if value]
+
+
+def _lines(facts: dict[str, Any], now: datetime) -> list[Column]:
+    """Say what the lines of one message are, when it is shown to people."""
+    more = f", and {facts['copies']} more of the same" if facts["copies"] else ""
+    return [
+        Column("message", lambda id_: id_ + more),
+        *map(Column, ("topic", "sent_to", "method", "from", "request")),
+        Column("instances", _names_and_uuids, "instance"),
+        Column("tries"),
+        Column("parked", lambda since: since and f"{_ago(since, now)}, {since:%Y-%m-%d %H:%M:%S} UTC"),
+        Column("why"),
+    ]
+
+
+def _ago(since: datetime | None, now: datetime) -> str:
+    return "" if since is None else output.ago(since, now)
+
+
+def _names(these: Sequence[dict[str, str]]) -> str:
+    return ", ".join(one["name"] or one["uuid"] for one in these)
+
+
+def _names_and_uuids(these: Sequence[dict[str, str]]) -> str:
+    return ", ".join(f"{one['name']} {one['uuid']}".strip() for one in these)
 
 
 def _named(one: Parked) -> str:
     about = ", ".join(name or uuid for uuid, name in _instances(one))
-    return _plain(" ".join(filter(None, (one.id, _method(one), "for", one.key or one.topic, about and f"({about})"))))
+    return " ".join(filter(None, (one.id, _method(one), "for", one.key or one.topic, about and f"({about})")))
 
 
 def _method(one: Parked) -> str:
@@ -192,8 +211,3 @@ def _request_id(one: Parked) -> str:
 
 def _instances(one: Parked) -> list[tuple[str, str]]:
     return list(instances(without_secrets(one.request.args)).items()) if one.request else []
-
-
-def _plain(text: str) -> str:
-    """Keep a message from writing anything but text on the operator's terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -2,16 +2,19 @@
 
 import argparse
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.db import hosts, instances, services
-from mininova.manage import table
+from mininova.flow import output
+from mininova.flow.output import Column
 from mininova.manage.database import Tx, opened
 from mininova.objects import Service
 
-HEADINGS = ("binary", "host", "zone", "enabled", "state", "last heard of", "id")
+NONE_YET = "No service has registered yet.  Each does with its first heartbeat: start mininova-conductor first."
 
 
 def show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
@@ -19,22 +22,34 @@ def show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     now = datetime.now(UTC)
     with opened(conf) as db, db.read() as tx:
         found = services.search(tx)
-    if not found:
-        print("No service has registered yet.  Each does with its first heartbeat: start mininova-conductor first.")
-        return
-    table.show(HEADINGS, [_row(service, now, conf.service_down_time) for service in found])
+    columns = (
+        Column("binary"),
+        Column("host"),
+        Column("zone"),
+        Column("enabled", enabled),
+        Column("state"),
+        Column("last_heard_of", partial(output.ago, now=now)),
+        Column("id"),
+    )
+    rows = [_row(service, now, conf.service_down_time) for service in found]
+    output.show_list(parsed.format, columns, rows, none=NONE_YET)
 
 
-def _row(service: Service, now: datetime, down_time: float) -> list[str]:
-    return [
-        service.binary,
-        service.host,
-        service.availability_zone,
-        "disabled" if service.disabled else "enabled",
-        state(service, now, down_time),
-        table.ago(service.last_seen_up, now),
-        service.uuid,
-    ]
+def _row(service: Service, now: datetime, down_time: float) -> dict[str, Any]:
+    return {
+        "binary": service.binary,
+        "host": service.host,
+        "zone": service.availability_zone,
+        "enabled": not service.disabled,
+        "state": state(service, now, down_time),
+        "last_heard_of": service.last_seen_up,
+        "id": service.uuid,
+    }
+
+
+def enabled(value: bool) -> str:
+    """Write whether a service takes work."""
+    return "enabled" if value else "disabled"
 
 
 def state(service: Service, now: datetime, down_time: float) -> str:
@@ -53,13 +68,13 @@ def delete(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         who = f"{service.binary}@{service.host}"
         if services.is_up(service, now, conf.service_down_time):
             raise errors.Conflict(
-                f"{who} is up (last heard of {table.ago(service.last_seen_up, now)}), and would register anew.  "
+                f"{who} is up (last heard of {output.ago(service.last_seen_up, now)}), and would register anew.  "
                 f"Stop it first; it counts as down after {conf.service_down_time} s without a heartbeat."
             )
         if service.topic == "compute":
             _forget_host(tx, service.host)
         services.delete(tx, service.uuid)
-    print(f"forgot {who}")
+    output.say(f"forgot {who}")
 
 
 def _named(tx: Tx, asked: str) -> Service:

@@ -1,5 +1,6 @@
 """mininova-flow as a process: what it prints, and how it leaves."""
 
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,13 @@ def test_list_and_show(flow):
     assert REQUEST in flow("list").stdout
     shown = flow("show", "req-1111")
     assert (shown.returncode, "POST /v2.1/servers" in shown.stdout) == (0, True)
+
+
+def test_json(flow):
+    """-f json is data for programs, of a list and of what is shown."""
+    (listed,), (shown,) = (json.loads(flow(*words, "-f", "json").stdout) for words in (["list"], ["show", REQUEST]))
+    assert listed["request_id"] == shown["request_id"] == REQUEST
+    assert [message["method"] for message in shown["messages"]] == ["POST /v2.1/servers"]
 
 
 def test_a_complaint_is_one_line(flow):

@@ -2,6 +2,7 @@
 
 import io
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -35,6 +36,14 @@ def test_a_pipe_gets_no_colour(boot):
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
+def test_a_message_cannot_write_on_the_terminal(failed_build):
+    """What a sender wrote is escaped, in each cell and in the arguments."""
+    bad = [msgspec.structs.replace(event, method="f\x1b[2J", payload={"a": "\x9b2J"}) for event in failed_build]
+    text = shown(bad, payload=True)
+    assert r"f\x1b[2J" in text
+    assert all(line.isprintable() for line in text.splitlines())
+
+
 def test_what_went_wrong_is_red(failed_build):
     """On a terminal an error is red."""
     assert "\x1b[31mFailed to spawn" in shown(failed_build, terminal=True)
@@ -48,7 +57,7 @@ def test_payload(boot):
 
 
 def test_as_data(boot):
-    """For --json a request is plain data, with the times from its beginning."""
+    """For -f json a request is plain data, with the times from its beginning."""
     data = screen.as_data(summary.of(REQUEST, boot), messages(boot))
     assert data["request_id"] == REQUEST
     assert [(line["ms"], line["kind"]) for line in data["messages"]][:2] == [(0.0, "http"), (0.2, "cast")]

@@ -36,7 +36,7 @@ def run(conf: ConfigOpts, capsys: pytest.CaptureFixture[str]) -> Callable[..., l
     """Run a command, and give the lines that it prints."""
 
     def run(command: Callable[[ConfigOpts, argparse.Namespace], None], **parsed: object) -> list[str]:
-        command(conf, argparse.Namespace(**parsed))
+        command(conf, argparse.Namespace(**{"format": "table", **parsed}))
         return capsys.readouterr().out.splitlines()
 
     return run

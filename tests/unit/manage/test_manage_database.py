@@ -1,5 +1,7 @@
 """mininova-manage db."""
 
+import json
+
 import pytest
 from oslo_config.cfg import ConfigOpts
 from sqlalchemy import text
@@ -46,6 +48,9 @@ def test_version(run, db):
         ["keystone", "0001", "0001"],
         ["glance", "none", "0001"],
     ]
+    nova, *_, glance = json.loads("".join(run(database.version, format="json")))
+    assert nova == {"tables_of": "nova", "database": "0001", "code": "0001"}
+    assert glance["database"] is None
 
 
 def test_check_refuses_an_empty_database(run):

@@ -1,5 +1,6 @@
 """mininova-manage denials."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -23,19 +24,28 @@ def two(db):
 
 def test_none(run, db):
     """A cloud in which all is well says so."""
-    assert run(denials.show, caller=None) == ["Nothing was denied to anybody."]
-    assert run(denials.show, caller="compute.host-1") == ["Nothing was denied to compute.host-1."]
+    assert run(denials.show, caller=None) == ["No caller was denied anything."]
+    assert run(denials.show, caller="compute.host-1") == ["compute.host-1 was denied nothing."]
 
 
 def test_list(run, two):
     """Who wanted what, how often, and why not; nothing in it does anything to the terminal."""
     head, nobody, host_1 = run(denials.show, caller=None)
-    assert re.split(r"  +", head) == list(denials.HEADINGS)
+    assert re.split(r"  +", head) == ["caller", "method", "object", "times", "first", "last", "why"]
     assert re.split(r"  +", host_1) == [
         "compute.host-1", "get_instance", "u-1", "2", "5 min ago", "5 min ago", "it is on none of its hosts"
     ]  # fmt: skip
-    assert nobody.startswith(r"(nobody)")
+    assert nobody.startswith("(unknown)")
     assert r"u-2\x1b[2J" in nobody
+
+
+def test_list_as_json(run, two):
+    """For programs a moment is a moment and a number a number; no character is one that a terminal obeys."""
+    text = run(denials.show, caller=None, format="json")
+    unknown, host_1 = json.loads("\n".join(text))
+    assert (unknown["caller"], unknown["object"], host_1["times"]) == ("", "u-2\x1b[2J", 2)
+    assert datetime.fromisoformat(host_1["first"]) < datetime.now(UTC)
+    assert all(line.isprintable() for line in text)
 
 
 def test_one_caller(run, two):

@@ -1,5 +1,6 @@
 """mininova-manage host."""
 
+import json
 import re
 
 import pytest
@@ -26,6 +27,15 @@ def test_list(run, register):
         "0 of 200",
         "0 s ago",
     ]
+
+
+def test_list_as_json(run, register):
+    """For programs the room is two numbers, and what is enabled is true or false."""
+    register("host-1")
+    (host,) = json.loads("\n".join(run(hosts.show, format="json")))
+    assert (host["host"], host["enabled"], host["vcpus"]) == ("host-1", True, {"promised": 0, "offered": 128})
+    (usable,) = json.loads("\n".join(run(hosts.discover, format="json")))
+    assert usable == {"host": "host-1", "schedulable": True, "what_is_missing": ""}
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,37 @@
 """mininova-manage host limit."""
 
+import json
+import re
+
 from mininova.db import limits as table
 from mininova.manage import limits
 
+NEXT = "what its next report says"
 NOTHING = dict.fromkeys(limits.OPTIONS)
 
 
 def test_limits_are_set_and_shown(run, db):
     """What is given is set; what is not stays as it was."""
-    assert run(limits.change, host="host-1", forget=False, **{**NOTHING, "vcpus": 4}) == ["host-1 may offer vcpus 4"]
-    (line,) = run(limits.change, host="host-1", forget=False, **{**NOTHING, "availability_zone": "gold"})
-    assert line == "host-1 may offer vcpus 4, availability_zone gold"
+    run(limits.change, host="host-1", forget=False, **{**NOTHING, "vcpus": 4})
+    lines = run(limits.change, host="host-1", forget=False, **{**NOTHING, "availability_zone": "gold"})
+    assert [re.split("  +", line) for line in lines] == [
+        ["host", "host-1"],
+        ["vcpus", "4"],
+        *([name, NEXT] for name in limits.OPTIONS if name not in ("vcpus", "availability_zone")),
+        ["availability_zone", "gold"],
+    ]
 
 
 def test_without_options_they_are_shown(run, db):
     """A host of which nothing is recorded offers what it says."""
-    assert run(limits.change, host="host-1", forget=False, **NOTHING) == ["host-1 may offer what its next report says"]
+    _, *lines = run(limits.change, host="host-1", forget=False, **NOTHING)
+    assert {re.split("  +", line)[1] for line in lines} == {NEXT}
+
+
+def test_as_json(run, db):
+    """For programs a limit is a number, or null when the next report sets it."""
+    told = run(limits.change, host="host-1", forget=False, format="json", **{**NOTHING, "vcpus": 4})
+    assert json.loads("".join(told)) == {"host": "host-1", **NOTHING, "vcpus": 4}
 
 
 def test_forget(run, db):

@@ -1,6 +1,7 @@
 """mininova-manage rpc parked, over a broker in memory."""
 
 import argparse
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -75,7 +76,7 @@ def run(broker: MemoryBroker, capsys: pytest.CaptureFixture[str]) -> Run:
     ) -> list[str]:
         peer = peer_of(broker)
         try:
-            command(peer, where, argparse.Namespace(**{"message": message, "all": False, **how}))
+            command(peer, where, argparse.Namespace(**{"message": message, "all": False, "format": "table", **how}))
         finally:
             peer.stop()
         return capsys.readouterr().out.splitlines()
@@ -165,11 +166,33 @@ def test_what_is_no_message_is_listed(run: Run, park):
     assert "b'\\xff'" in run(parked.show, "junk")
 
 
-def test_a_message_cannot_write_on_the_terminal(run: Run, park):
-    """Control characters in what a sender wrote are left out."""
-    park("0123456789", why="red \x1b[31m\nalert")
-    _, line = run(parked.overview)
-    assert line.endswith("OSError: red  [31m alert")
+def test_a_list_as_json(run: Run, park):
+    """For programs there is each message whole, with its moment and the uuids of its instances."""
+    park("0123456789abcdef")
+    (one,) = json.loads("\n".join(run(parked.overview, format="json")))
+    assert (one["message"], one["tries"]) == ("0123456789abcdef", 5)
+    assert one["instances"] == [{"uuid": WEB.uuid, "name": "web-1"}]
+    assert datetime.fromisoformat(one["parked"]) <= datetime.now(UTC)
+
+
+def test_nothing_as_json(run: Run):
+    """For programs nothing is an empty list, not a sentence."""
+    assert run(parked.overview, format="json") == ["[]"]
+
+
+@pytest.mark.parametrize("how", ["table", "json"])
+def test_a_message_cannot_write_on_the_terminal(run: Run, park, how: str):
+    """Control characters in what a sender wrote are escaped, in each command and form."""
+    park(
+        "0123456789",
+        why="red \x1b[31m\nalert \x9b2J",
+        body=envelope.pack({"method": "f\x1b[2J", "args": {"a": "\x9b2J"}}),
+    )
+    for command in (parked.overview, parked.show):
+        lines = run(command, None if command is parked.overview else "0123", format=how)
+        assert all(line.isprintable() for line in lines)
+        assert any("[31m" in line for line in lines)
+    assert run(parked.drop, "0123")[0].isprintable()
 
 
 # ---- show
@@ -210,6 +233,14 @@ def test_a_whole_id_wins_over_a_longer_one(run: Run, park):
     park("0123")
     park("01234")
     assert "message   0123" in run(parked.show, "0123")
+
+
+def test_show_as_json(run: Run, park):
+    """For programs all of it is one object, secrets excepted."""
+    park("0123456789abcdef", body=envelope.pack({"method": "f", "args": {"admin_pass": "hunter2", "n": 7}}))
+    shown = json.loads("\n".join(run(parked.show, "0123", format="json")))
+    assert (shown["topic"], shown["copies"], shown["args"]["n"]) == (HOST, 0, 7)
+    assert "hunter2" not in str(shown)
 
 
 # ---- requeue

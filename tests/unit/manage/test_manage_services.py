@@ -1,5 +1,8 @@
 """mininova-manage service."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
 from mininova import errors
@@ -16,6 +19,14 @@ def test_list(run, register):
     _, first, second = run(services.show)
     assert first.split() == ["nova-compute", "host-1", "nova", "enabled", "up", "0", "s", "ago", up.uuid]
     assert second.split() == ["nova-compute", "host-2", "nova", "disabled", "down", "3", "h", "ago", down.uuid]
+
+
+def test_list_as_json(run, register):
+    """For programs each service is an object, with the moment of its last heartbeat."""
+    service = register("host-1", disabled=True)
+    (told,) = json.loads("\n".join(run(services.show, format="json")))
+    assert (told["id"], told["state"], told["enabled"]) == (service.uuid, "up", False)
+    assert datetime.fromisoformat(told["last_heard_of"]) <= datetime.now(UTC)
 
 
 def test_no_service_yet(run, db):

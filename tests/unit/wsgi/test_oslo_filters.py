@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from mininova import conf
-from mininova.db import schema
 from mininova.db.session import Database
 from mininova.standins.keystone.bootstrap import bootstrap
 from mininova.wsgi import Parts, Request, Response, load_app
@@ -17,12 +16,10 @@ FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cloud.example.or
 
 
 @pytest.fixture
-def db(tmp_path: Path):
-    """Make a database with all tables."""
-    made = Database(f"sqlite:///{tmp_path / 'mininova.sqlite'}")
-    schema.upgrade(made)
-    yield made
-    made.close()
+def db(empty_database: Any) -> Database:
+    """Give a database with all tables."""
+    made: Database = empty_database()
+    return made
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def http(db: Database, tmp_path: Path):
         file = tmp_path / "mininova.conf"
         file.write_text("\n".join((f"[DEFAULT]\nstate_path = {tmp_path}", *lines)))
         settings: Any = conf.load("api", ["--config-file", str(file)], version="0.1.0")
-        bootstrap(db, settings, {"demo": "opensesame"})
+        bootstrap(db, settings, {"demo": "opensesame"}, {})
         app = load_app(OURS, "mininova", Parts(settings, db, None, None, None))  # type: ignore[arg-type]
         return Request.blank(path, method=method, base_url="http://10.0.0.1:8774", headers=headers).get_response(app)
 
