@@ -31,10 +31,11 @@ from stack import ports  # noqa: E402
 
 
 @contextmanager
-def stack(computes: int, hosts_per_compute: int = 1) -> Iterator[SimpleNamespace]:
+def stack(computes: int, hosts_per_compute: int = 1, **variables: str) -> Iterator[SimpleNamespace]:
     """Run a stack with its own home and ports, without the flow; stop it afterwards.
 
     :param computes: how many processes, each of which stands for ``hosts_per_compute`` hosts
+    :param variables: of the environment, such as MININOVA_CONCURRENCY
     """
     with tempfile.TemporaryDirectory(prefix="mininova-bench-") as folder:
         home = Path(folder) / "home"
@@ -47,6 +48,7 @@ def stack(computes: int, hosts_per_compute: int = 1) -> Iterator[SimpleNamespace
             "MININOVA_HOSTS_PER_COMPUTE": str(hosts_per_compute),
             "MININOVA_FLOW": "0",
             "MININOVA_BOOT": "0",
+            **variables,
         }
         began = time.monotonic()
         subprocess.run([ROOT / "tools/stack.sh"], env=environment, check=True, stdout=subprocess.DEVNULL)

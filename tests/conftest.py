@@ -13,15 +13,18 @@ from stack import broker, ports
 from mininova import conf
 from mininova.db.session import Database
 from mininova.manage.database import schemas
+from mininova.service import concurrency
 from tests.fixtures.local_stack import LocalStack
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that rewrites golden files, and the database of the tests that name none."""
+    """Add the flag that rewrites golden files, and what the tests run on that name nothing else."""
     parser.addoption("--rewrite", action="store_true", help="write the golden files anew instead of comparing")
     parser.addoption("--database", default=SQLITE, choices=KINDS, help="where the tests run that name no database")
+    threads = "what the threads of stacks are made of"
+    parser.addoption("--concurrency", default=concurrency.EVENTLET, choices=concurrency.KINDS, help=threads)
 
 
 @pytest.fixture(scope="session")
@@ -107,14 +110,15 @@ def empty_database(
 
 
 @pytest.fixture(scope="session")
-def make_stack(rabbitmq_server: Path) -> Iterator[Callable[..., LocalStack]]:
+def make_stack(rabbitmq_server: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., LocalStack]]:
     """Give a function that makes a stack's home and ports, without starting it; all are stopped in the end."""
     made: list[LocalStack] = []
 
     def make(**variables: str) -> LocalStack:
         home = Path(tempfile.mkdtemp(prefix="mininova-"))
-        fixed = {"API_PORT": str(ports.pick()), "BROKER_PORT": str(ports.pick()), "COMPUTES": "2"}
-        made.append(LocalStack(home, {**fixed, **variables}))
+        picked = {"API_PORT": str(ports.pick()), "BROKER_PORT": str(ports.pick())}
+        fixed = {"COMPUTES": "2", "CONCURRENCY": request.config.getoption("--concurrency")}
+        made.append(LocalStack(home, {**picked, **fixed, **variables}))
         return made[-1]
 
     yield make

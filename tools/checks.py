@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTEST = ("pytest", "-q")
 TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no stack
 
+#: What is run on native threads, too, after all of it has run on eventlet's.
+ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "clients", "metrics", "what_goes_wrong"))
+
 #: name → the commands of it, each the words of a program of the virtual environment
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
@@ -31,6 +34,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "tests/chaos"),),
     "stack": ((*PYTEST, "--durations=5", "tests/stack"),),
+    "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
     "attack": ((*PYTEST, "--durations=5", "tests/attack"),),
 }
 

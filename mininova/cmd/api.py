@@ -1,4 +1,4 @@
-"""mininova-api: the Compute REST API, and beside it whatever api-paste.ini puts on the same port."""
+"""mininova-api: the Compute REST API, and the other services that api-paste.ini puts on the same port."""
 
 import sys
 
@@ -7,6 +7,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.db import identities
+from mininova.service.http_bounds import Bounds
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
@@ -22,7 +23,8 @@ def build(conf: ConfigOpts) -> Process:
     process.connect()
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
-    process.serve_http(app, conf.api.listen, conf.api.port)
+    bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))
+    process.serve_http(app, conf.api.listen, conf.api.port, bounds=bounds)
     process.heartbeat(recorder(database, process.levels))
     return process
 

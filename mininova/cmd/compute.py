@@ -19,6 +19,7 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.service import log
+from mininova.service.periodic import AT_ONCE
 from mininova.service.process import Process
 from mininova.virt.driver import ComputeDriver
 
@@ -31,12 +32,12 @@ def build(conf: ConfigOpts) -> Process:
     managers = _managers(process, conductor, hosts)
     process.connect()
     first, *others = [log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers]
-    first()  # alone: it may have to wait for a conductor, and one that asks again and again is enough
-    process.all_of(others)
+    first()  # alone: it may have to wait for a conductor, and one host that asks again and again is enough
+    process.threads.together(others, AT_ONCE)
     reports = [log.on_host(manager.host)(manager.report) for manager in managers]
-    process.each_every(conf.report_interval, reports, "the heartbeat")
+    process.periodic.each_every(conf.report_interval, reports, "the heartbeat")
     learn = partial(process.levels.learn_from, lambda: conductor.get_levels(service_context()))
-    process.every(conf.report_interval, learn, "learning what the conductors speak")
+    process.periodic.every(conf.report_interval, learn, "learning what the conductors speak")
     if conf.instance_usage_audit:
         _tell_usage(process, conductor, hosts)
     return process
@@ -66,7 +67,7 @@ def _open(process: Process, manager: ComputeManager) -> None:
     :raises errors.ConfigError: when the host is not one of ours
     """
     try:
-        process.patiently(manager.init_host, "asking the conductor for this host's instances")
+        process.periodic.patiently(manager.init_host, "asking the conductor for this host's instances")
     except rpc.Forbidden as error:
         problem = f"{error}.  `mininova-manage host add` says which hosts a compute stands for, and writes its settings"
         raise errors.ConfigError(problem=problem) from None
@@ -76,7 +77,7 @@ def _open(process: Process, manager: ComputeManager) -> None:
 def _tell_usage(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> None:
     audits = [UsageAudit.from_conf(process.conf, host, conductor, process.notifier_of(host)) for host in hosts]
     tell = [log.on_host(host)(audit.tell_what_is_over) for host, audit in zip(hosts, audits, strict=True)]
-    process.at_the_end_of(audits[0].left, tell, "the usage audit")
+    process.periodic.after_each(audits[0].left, tell, "the usage audit")
 
 
 def main() -> None:

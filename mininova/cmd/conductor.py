@@ -14,6 +14,7 @@ from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.db import identities
 from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.service import concurrency
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
@@ -23,7 +24,7 @@ def build(conf: ConfigOpts) -> Process:
     """Make a conductor of real parts."""
     database = open_database(conf)
     directory = Directory(identities.reader(database))
-    denials = DenialLog(database, spawn=Process.aside)
+    denials = DenialLog(database, spawn=concurrency.make().spawn)
     process = Process(conf, "conductor", directory=directory, checks=CHECKS, on_denied=denials)
     process.on_rejected(Rejections(database, process.notifier, process.name))
     flow = BuildFlow(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)

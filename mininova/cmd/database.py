@@ -1,6 +1,5 @@
 """The database as the commands that have one open it.  mininova-compute must never import this."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,9 +10,6 @@ from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.objects import Service
 from mininova.service.upgrade_levels import UpgradeLevels
-
-# psycopg's usual way to wait for PostgreSQL, in C, would have all green threads wait with the one that asks.
-os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
 
 
 def open_database(settings: ConfigOpts) -> Database:

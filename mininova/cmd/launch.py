@@ -1,7 +1,7 @@
 """From argv to a running process: what the four services have in common.
 
-Whatever is wrong with the settings, the broker or the database at the start is one line on standard error and a
-status that is not 0.  Later the broker and the database may go away and come back.
+A fault of the settings, the broker or the database at the start is one line on standard error, and a status that is
+not 0.  Later the broker and the database may go away and come back.
 """
 
 import os
@@ -18,7 +18,7 @@ REFUSED = 2
 
 
 def launch(service: str, build: Callable[[ConfigOpts], Process]) -> int:
-    """Run one service until it is told to stop, and give the exit status.
+    """Run one service until a signal stops it, and give the exit status.
 
     :param build: makes the process from its settings: connected, serving, its first heartbeat recorded
     """

@@ -3,9 +3,10 @@
 import queue
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
-_Work = tuple[Callable[..., None], tuple[Any, ...]]
+_Work = tuple[Callable[..., object], tuple[Any, ...]]
 
 
 class Threads:
@@ -22,7 +23,7 @@ class Threads:
         self._idle = 0  # threads that nobody has counted on
         self._work: queue.SimpleQueue[_Work] = queue.SimpleQueue()
 
-    def __call__(self, function: Callable[..., None], *args: Any) -> None:
+    def __call__(self, function: Callable[..., object], *args: Any) -> None:
         """Run a function aside."""
         if self._count_on_one():
             self._work.put((function, args))
@@ -35,11 +36,11 @@ class Threads:
             self._idle -= found
         return found
 
-    def _run(self, function: Callable[..., None], args: tuple[Any, ...]) -> None:
+    def _run(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
         work: _Work | None = (function, args)
         while work is not None:
             function, args = work
-            function(*args)
+            Context().run(function, *args)  # as in a new thread: no request id or host of the work before
             del function, args, work  # so that nothing is kept alive until there is more
             with self._lock:
                 self._idle += 1

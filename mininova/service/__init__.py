@@ -1,1 +1,1 @@
-"""What every process of the control plane has: its life, its log, its HTTP server, the levels it speaks."""
+"""What every process of the control plane has: a start and an end, threads, an HTTP server, a log, versions."""

@@ -1,4 +1,4 @@
-"""The connection to the message broker that the settings describe.  service.py makes one for each process."""
+"""The connection to the message broker, as the settings describe it.  Each Process has one."""
 
 from oslo_config.cfg import ConfigOpts
 
@@ -9,7 +9,7 @@ from mininova.rpc.transports.amqp.tls import TLS
 def transport(conf: ConfigOpts, *, declares: bool = True) -> AMQPTransport:
     """Make the transport; it connects when it is started.
 
-    :param declares: make the exchanges, as every service does but a compute, which may not
+    :param declares: whether to declare the exchanges: a compute must not, because the broker refuses it
     """
     rabbit = conf.oslo_messaging_rabbit
     return AMQPTransport(

@@ -1,4 +1,4 @@
-"""How mininova's own things travel: what the RPC library is told of our objects, contexts and errors."""
+"""How our objects, contexts and errors travel: the codec that every Peer of ours gets from its Process."""
 
 from typing import Any
 
@@ -20,5 +20,5 @@ CODEC = rpc.Codec(
     unwrap=objects.unwrap,
     context_to_wire=RequestContext.to_wire,
     context_from_wire=_context_from_wire,
-    errors={**errors.REGISTRY, **WIRE},  # the library's Forbidden crosses the wire, and ours of that name never does
+    errors={**errors.REGISTRY, **WIRE},  # of the two Forbidden the library's, since ours never crosses the wire
 )

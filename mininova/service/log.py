@@ -1,4 +1,4 @@
-"""Log lines: when, how grave, which request, which host, who, what.
+"""Log lines: the time, the level, the module, the request, the host, and what happened.
 
 A reader should follow a boot from the logs alone, so every line of a handler carries the id of the request that
 it works for; and a compute may stand for many hosts, so each line about one of them names it.
@@ -16,7 +16,7 @@ from mininova.rpc.watch.sparing import Sparing
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(about)s] %(message)s"
 
-# What would begin a new line, or move the cursor, and how it is written instead.
+# Characters that would begin a new line or move the cursor, and how they are written instead.
 _CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if chr(code) != "\t"}
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -30,7 +30,7 @@ def working_for(request_id: str) -> None:
 
 @contextmanager
 def on_host(host: str) -> Iterator[None]:
-    """Have lines name a host; for a block, or as a decorator for all that a function does."""
+    """Have this thread's lines name a host: in a block or, as a decorator, in a function."""
     token = _host.set(host)
     try:
         yield
@@ -46,7 +46,7 @@ class _AddWhatItIsAbout(logging.Filter):
 
 
 class _OneLine(logging.Formatter):
-    """Write what others have said, such as a fault's message, so that it cannot pass for lines of our own."""
+    """Keeps a record on one line, so that a text of others, such as a fault's message, cannot forge lines of ours."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging calls it so
         """Write the line; a traceback follows as it is."""

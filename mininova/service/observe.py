@@ -1,7 +1,6 @@
-"""What a service is watched with, as its settings say: metrics for Prometheus, spans for OpenTelemetry.
+"""How a service is observed: metrics for Prometheus, spans for OpenTelemetry, each only if the settings ask for it.
 
-service.Process has one.  What is not configured is not imported, and of OpenTelemetry's SDK this is the only
-module that knows.
+A Process has one Observation.  What is not configured is not imported, and only this module knows OpenTelemetry's SDK.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
     from mininova.rpc.watch.spans import Spans
 
 
-_PATIENCE = 3.0  # seconds that a collector has for a batch: as long as a service that stops may wait for it
+EXPORT_TIMEOUT_S = 3.0  # for a batch of spans; a service that stops may wait so long for its last one
 
 
 class Observation:
-    """The watches of one service; none for a process whose settings know nothing of them.
+    """The metrics and spans of one service; neither for a tool, whose settings have no such groups.
 
     :param name: api, scheduler, conductor or compute
     :raises errors.ConfigError: when what is configured is not installed
@@ -41,7 +40,7 @@ class Observation:
 
     @property
     def watches(self) -> list[Watch]:
-        """Give what the service's Peer is to be watched with."""
+        """The watches for the service's Peer; none where nothing is observed."""
         return [watch for watch in (self.metrics, self.spans) if watch is not None]
 
     def page(self) -> "WSGIApplication | None":
@@ -78,7 +77,7 @@ def _provider(name: str, host: str, endpoint: str) -> "TracerProvider":
         raise errors.ConfigError(problem=problem) from None
     about: dict[str, Any] = {"service.name": f"mininova-{name}", "service.version": __version__, "host.name": host}
     provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=_PATIENCE)))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint, timeout=EXPORT_TIMEOUT_S)))
     return provider
 
 

@@ -1,22 +1,110 @@
-"""Rounds: several things, each to be done once in a period and one after the other, as the heartbeats of many hosts.
+"""What a service does again and again: heartbeats and audits, each in the background, until the service stops.
 
-They are spread over the period, a little unevenly, so that they do not all come at the same instant, nor two processes
-always together.  A thing that is still under way is passed over, and so one that waits for its answer holds up no
-other.  service.Process makes the rounds; here is only when, and what.
+A Process has one Periodic.  All waiting here is on one event, so that a stop ends it at once.  Rounds, below, says
+which of many things is next: the heartbeats of many hosts are spread over their period, a little unevenly, so that
+neither they nor those of two processes come at the same instant.
 """
 
+import logging
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from itertools import cycle
 
+from mininova import rpc
+from mininova.service.concurrency import Concurrency
+
+LOG = logging.getLogger(__name__)
+
 Work = Callable[[], object]
+
+AT_ONCE = 16  # of many things of a kind: enough to keep the broker and a conductor busy
+SPREAD_S = 30.0  # seconds over which hosts are spread that all wait for the same hour to end
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0  # seconds between attempts to reach a service that is not up
+
+
+class Periodic:
+    """Repeats things in the background.
+
+    :param threads: how this process does several things at a time
+    """
+
+    def __init__(self, threads: Concurrency) -> None:
+        self._threads = threads
+        self._stopping = threading.Event()
+
+    def every(self, seconds: float, work: Work, what: str) -> None:
+        """Do something now and then once in each period.
+
+        The first time is done before this returns, and its failure is raised.  A later failure is logged, and the next
+        turn comes.
+
+        :param seconds: the period
+        :param what: names the work in the log
+        """
+        self.each_every(seconds, [work], what)
+
+    def each_every(self, seconds: float, works: Sequence[Work], what: str) -> None:
+        """Do several things as ``every`` does one: at first together, then in turns that are spread over the period."""
+        self._threads.together(works, AT_ONCE)
+        self._threads.spawn(self._make_rounds, Rounds(seconds, works), what)
+
+    def _make_rounds(self, rounds: "Rounds", what: str) -> None:
+        while not self._stopping.wait(rounds.left()):
+            if (work := rounds.turn()) is not None:
+                self._threads.spawn(_attempt, work, what)
+
+    def after_each(self, left: Callable[[], float], works: Sequence[Work], what: str) -> None:
+        """Do things in the background, one after the other and patiently: now, and whenever a period has ended.
+
+        :param left: gives the seconds that are left of the present period
+        """
+        self._threads.spawn(self._repeat_after_each, left, works, what)
+
+    def _repeat_after_each(self, left: Callable[[], float], works: Sequence[Work], what: str) -> None:
+        pause = 0.0
+        while not self._stopping.wait(pause):
+            for work in works:
+                _attempt(lambda work=work: self.patiently(work, what), what)  # type: ignore[misc]
+            pause = left() + random.uniform(0, SPREAD_S)
+
+    def patiently(self, work: Work, what: str) -> None:
+        """Do something that needs a service which may not be up yet: again, after growing and uneven pauses.
+
+        A stop ends it, too.
+        """
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                work()
+                return
+            except (rpc.Undeliverable, rpc.MessagingTimeout, rpc.ConnectionLost) as error:
+                LOG.warning("%s: %s; trying again", what, error)
+            if self._stopping.wait(pause * random.uniform(0.5, 1.5)):
+                return
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def stop(self) -> None:
+        """Begin nothing more; what is under way goes on."""
+        self._stopping.set()
+
+
+def _attempt(work: Work, what: str) -> None:
+    try:
+        work()
+    except rpc.RPCError as error:
+        LOG.warning("%s: %s", what, error)
+    except Exception:  # of any kind: the next turn may do better
+        LOG.exception("%s failed", what)
 
 
 class Rounds:
-    """Say what is to be done next, and how long that has time.
+    """Says which of several things to do next, and when.
 
-    :param seconds: the period
+    A thing that is still under way is passed over, so one that waits for its answer holds up no other.
+
+    :param seconds: the period, in which each has one turn
     :param works: at least one
     :param clock: counts seconds
     """

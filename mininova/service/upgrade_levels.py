@@ -1,9 +1,9 @@
-"""What to speak to the other services while they are being upgraded, one after the other.
+"""Which versions to send to the other services while an operator upgrades them one after the other.
 
 A Process has one UpgradeLevels, and its peer asks it for each message.  For each topic ``[upgrade_levels]`` says where
-the answer comes from: ``auto``, from what the services have registered with their heartbeats; the name of a release;
-or a version.  A service with a database learns what is registered at each heartbeat of its own, a compute node from
-the conductor.  A service that is down counts until it is deleted, for its messages wait for it (docs/adr/0008).
+the answer comes from: ``auto`` is what the services have registered with their heartbeats; otherwise it is a version,
+or the name of a release.  A service with a database reads what is registered at each of its own heartbeats, a compute
+asks the conductor.  A service that is down counts until it is deleted, for its messages wait for it (docs/adr/0008).
 """
 
 import logging
@@ -19,7 +19,7 @@ TOPICS = ("compute", "conductor", "scheduler")
 
 
 def spoken(*interfaces: type[rpc.Interface]) -> dict[str, str]:
-    """Tell what a service registers: the interfaces that it serves, and every object, by version."""
+    """Give what a service registers: the versions of the interfaces that it serves, and of every object."""
     served = {interface.topic: interface.version for interface in interfaces}
     return served | {name: cls.version for name, cls in objects.REGISTRY.items()}
 
@@ -29,7 +29,7 @@ def _of_release(name: str) -> dict[str, Collection[str]]:
 
 
 class UpgradeLevels:
-    """Know what others speak; until something is learned, that is what the oldest release speaks.
+    """Knows which versions the others speak; at first, those of the oldest release.
 
     :param settings: topic → ``auto``, the name of a release, or a version
     """
@@ -39,24 +39,24 @@ class UpgradeLevels:
         self._levels = self._applied(_of_release(OLDEST))
 
     def __call__(self) -> rpc.Levels:
-        """Give what others speak, as far as anybody knows."""
+        """Give the versions that the others speak, as far as we know."""
         return self._levels
 
     def learn(self, registered: rpc.Levels) -> None:
         """Take what the services have registered."""
-        heeded = {name: [each for each in said if _counts(name, each)] for name, said in registered.items()}
-        levels = self._applied({name: said for name, said in heeded.items() if said})
+        counted = {name: [each for each in said if _counts(name, each)] for name, said in registered.items()}
+        levels = self._applied({name: said for name, said in counted.items() if said})
         if levels != self._levels:
-            LOG.info("the others speak %s", levels)
+            LOG.info("the other services speak %s", _in_words(levels))
             self._levels = levels
 
     def learn_from(self, ask: Callable[[], rpc.Levels]) -> None:
-        """Ask what is registered, if any setting depends on it."""
+        """Ask a conductor what is registered, if any setting depends on it."""
         if AUTO in self._settings.values():
             self.learn(ask())
 
     def _applied(self, registered: rpc.Levels) -> rpc.Levels:
-        """Combine what is registered with what is set; of objects, what all who are meant know of them."""
+        """Combine what is registered with what is set; an object keeps the versions of all services that get it."""
         levels: dict[str, Collection[str]] = {}
         for topic in TOPICS:
             setting = self._settings[topic]
@@ -70,11 +70,15 @@ class UpgradeLevels:
         return levels
 
 
+def _in_words(levels: rpc.Levels) -> str:
+    return ", ".join(f"{name} {'/'.join(sorted(said))}" for name, said in sorted(levels.items()))
+
+
 def _counts(name: str, said: str) -> bool:
     """Tell whether what a service says of itself may decide what others get.
 
-    What is no version, or older than any release we know, does not: a service that says so will refuse what it gets,
-    and keeps nobody else from working.
+    What is no version, or older than every release we know, does not: that service will refuse what it gets, and the
+    others go on working.
     """
     oldest = RELEASES[OLDEST].get(name)
     try:
@@ -83,5 +87,5 @@ def _counts(name: str, said: str) -> bool:
         spoken = []
     counts = oldest is not None and any(version.accepts(rpc.Version.parse(oldest)) for version in spoken)
     if not counts:
-        LOG.warning("a service has registered that it speaks %s %r, which is heeded by nobody", name, said)
+        LOG.warning("ignored that a service registered %s %r: not a version we support", name, said)
     return counts

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from contextvars import ContextVar
 
 from mininova.rpc.threads import Threads
 from tests.fixtures.rpc_bench import PATIENCE, Gate
@@ -50,3 +51,21 @@ def test_nothing_is_forgotten_by_threads_that_end():
         run(done.put, number)
 
     assert {done.get(timeout=PATIENCE) for _ in range(2000)} == set(range(2000))
+
+
+def test_work_begins_with_a_context_of_its_own():
+    """What one work has set for itself, such as the request id of its log lines, the next one in its thread lacks."""
+    run, seen, request_id = Threads(), queue.Queue[tuple[int, str]](), ContextVar("request_id", default="none")
+
+    def work() -> None:
+        seen.put((threading.get_ident(), request_id.get()))
+        request_id.set("of the work before")
+
+    threads = set[int]()
+    while True:
+        run(work)
+        thread, found = seen.get(timeout=PATIENCE)
+        assert found == "none"
+        if thread in threads:  # it had work before
+            return
+        threads.add(thread)

@@ -1,6 +1,7 @@
 """What somebody sees who starts mininova for the first time."""
 
 import re
+from pathlib import Path
 
 from tests.fixtures.local_stack import run
 
@@ -80,6 +81,14 @@ def test_each_service_is_its_own_broker_user(local_stack):
     assert "guest" not in local_stack.sh("rabbitmqctl", "--quiet", "list_users").stdout
     checked = local_stack.tool("mininova-manage", "check")
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_the_threads_are_of_the_kind_that_was_asked_for(local_stack, request):
+    """Of native ones the kernel knows several in each service, of green ones it sees one."""
+    services = [pid for name, pid in local_stack.pids().items() if name.startswith("mininova-")]
+    several = {len(list(Path(f"/proc/{pid}/task").iterdir())) > 1 for pid in services}
+    assert len(services) == 6
+    assert several == {request.config.getoption("--concurrency") == "threads"}
 
 
 def test_nobody_is_refused_anything_in_peace(local_stack):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from mininova.service import concurrency
 from mininova.trust import host_lists
 from stack import ports
 from stack.errors import StackError
@@ -34,6 +35,7 @@ VARIABLES = {
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
     "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
+    "MININOVA_CONCURRENCY": "threads has the services run on native threads instead of eventlet's (eventlet)",
     "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
     "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",
 }
@@ -49,6 +51,7 @@ class Settings:
     :param db_url: a database that runs already; None uses a SQLite file
     :param flow: whether messages are reported and collected
     :param metrics_port: where the first service shows its metrics; None shows none
+    :param concurrency: what the threads of the services are made of
     :param first_boot: whether a start ends with booting a server
     """
 
@@ -60,6 +63,7 @@ class Settings:
     db_url: str | None = None
     flow: bool = True
     metrics_port: int | None = None
+    concurrency: str = concurrency.EVENTLET
     first_boot: bool = True
 
     @property
@@ -95,6 +99,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
         flow=_read(environ, "MININOVA_FLOW", _switch, True),
         metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),
+        concurrency=_read(environ, concurrency.VARIABLE, _concurrency, concurrency.EVENTLET),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
     )
 
@@ -138,6 +143,12 @@ def _switch(value: str) -> bool:
     if value not in ("0", "1"):
         raise ValueError("0 or 1")
     return value == "1"
+
+
+def _concurrency(value: str) -> str:
+    if value not in concurrency.KINDS:
+        raise ValueError(" or ".join(concurrency.KINDS))
+    return value
 
 
 def _broker_url(value: str) -> str:

@@ -95,13 +95,14 @@ class Supervisor:
 
     # ---- life
 
-    def launch(self, environ: Mapping[str, str]) -> None:
+    def launch(self, environ: Mapping[str, str], **variables: str) -> None:
         """Start supervisord in the background; its programs inherit the mark of this home.
 
+        :param variables: of the environment, which they inherit, too
         :raises StackError: when it does not start
         """
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._home.etc / "supervisord.conf")]
-        environment = {**processes.plain_environment(environ), processes.MARK: str(self._home.root)}
+        environment = {**processes.plain_environment(environ), processes.MARK: str(self._home.root), **variables}
         done = subprocess.run(
             command, env=environment, cwd=self._home.root, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )

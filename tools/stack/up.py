@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from mininova.service import concurrency
 from stack import broker, clouds, down, install, ports, processes, services, settings
 from stack.errors import StackError
 from stack.home import Home
@@ -103,7 +104,7 @@ def say_it_is_up(home: Home, progress: Progress) -> None:
 
 def _start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Progress) -> None:
     supervisor = Supervisor(home)
-    supervisor.launch(environ)
+    supervisor.launch(environ, **{concurrency.VARIABLE: wanted.concurrency})
     names = [program.name for program in services.programs(home, wanted)]
     first = [name for name in names if name == services.BROKER]
     with Readiness(home.run, names) as readiness:

@@ -1,6 +1,11 @@
-"""What a client may do to the HTTP server: with a real one in a process of its own, and bounds that are short."""
+"""What a client may do to either HTTP server: a real one in a process of its own, with bounds that are short.
+
+eventlet's server calls the application when a head is complete, so the application meets the error of a broken
+body; waitress calls it when a body is complete, and refuses a broken one by itself.
+"""
 
 import contextlib
+import os
 import select
 import socket
 import subprocess
@@ -9,14 +14,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from mininova.service import concurrency
+
 PATIENCE = 10.0  # seconds for what takes a moment
 
 # It answers with what it took of a request; /starve leaves the process no file to open, /feed gives them back.
 PROGRAM = """
-import logging, os, resource, warnings
-warnings.simplefilter("ignore")
-import eventlet
-from mininova.service import http_server
+import mininova.cmd
+import os, resource, signal, sys, threading
+from mininova.service import concurrency
+from mininova.service.http_bounds import Bounds
+from mininova.service.supervised import StopSignals
 
 def limit(files):
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
@@ -25,6 +33,9 @@ def app(environ, start_response):
     where = environ["PATH_INFO"]
     if where in ("/starve", "/feed"):
         limit(len(os.listdir("/proc/self/fd")) - 1 if where == "/starve" else 1000)
+    if where == "/stop":
+        os.kill(os.getpid(), signal.SIGTERM)
+        stopping.wait()
     try:
         took = str(len(environ["wsgi.input"].read()))
     except (OSError, ValueError) as error:
@@ -34,18 +45,41 @@ def app(environ, start_response):
     return [answer]
 
 limit(1000)
-listener = eventlet.listen(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-http_server.serve(listener, app, http_server.Bounds(connections=3, idle=5.0, head=0.5, body=0.5, rate=1e5))
+stopping = threading.Event()
+signals = StopSignals()
+bounds = Bounds(
+    connections=3, idle_s=5.0, head_s=0.5, body_s=0.5, slowest_bytes_per_s=1e5,
+    max_body_bytes=1_000_000, max_held_bytes=1_500_000,
+)
+server = concurrency.make().serve_http("127.0.0.1", 0, app, bounds)
+print(server.port, flush=True)
+signals.wait()
+threading.Thread(target=stopping.set).start()
+sys.exit(not server.stop(timeout=5.0))
 """
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    """Serve, and give the port."""
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True)
+def start(kind: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, concurrency.VARIABLE: kind}
+    return subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def said_port(process: subprocess.Popen[str]) -> int:
     assert process.stdout is not None
-    yield int(process.stdout.readline())
+    return int(process.stdout.readline())
+
+
+@pytest.fixture(scope="module", params=concurrency.KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Give one of the two ways to do several things at a time."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def port(kind: str) -> Iterator[int]:
+    """Serve, and give the port."""
+    process = start(kind)
+    yield said_port(process)
     process.kill()
     process.communicate()
 
@@ -67,6 +101,21 @@ def ask(connection: socket.socket, path: str) -> bytes:
     """Ask, and give the body of the answer."""
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     return until_end(connection)
+
+
+def broken(kind: str, heard: bytes, status: bytes, *errors: bytes) -> bool:
+    """Tell whether a broken body was refused with a status, or was one of these errors to the application."""
+    if kind == concurrency.THREADS:
+        return b" %s " % status in heard.partition(b"\r\n")[0]
+    return any(b"POST / %s;" % error in heard for error in errors)
+
+
+def until_hung_up(connection: socket.socket, end: bytes) -> bytes:
+    """Give what is heard until the server hangs up, or has said a last thing."""
+    heard = b""
+    while not heard.endswith(end) and (piece := connection.recv(4096)):
+        heard += piece
+    return heard
 
 
 def until_end(connection: socket.socket) -> bytes:
@@ -100,7 +149,9 @@ def test_requests_in_a_row_are_answered_in_a_row(port: int) -> None:
         b"Transfer-Encoding: gzip, chunked",
         b"Transfer-Encoding: xchunked",
         b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
         b"Transfer-Encoding : chunked",
+        b"Transfer-Encoding:\r\n chunked",
         b"X: y\rContent-Length: 5",
         b"X: y\0z",
         b"no colon\r\nContent-Length: 5",
@@ -111,6 +162,14 @@ def test_a_length_that_can_be_read_in_two_ways_is_refused(port: int, head: bytes
     """A head that a proxy might understand otherwise gets 400, and what follows is no request to anybody."""
     heard = answers(port, b"POST / HTTP/1.1\r\n" + head + b"\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
     assert heard.startswith(b"HTTP/1.")
+    assert b" 400 " in heard.partition(b"\r\n")[0]
+    assert b"smuggled" not in heard
+
+
+def test_chunks_are_for_http_1_1(port: int) -> None:
+    """HTTP/1.0 has none, so that an old proxy may take them for requests of their own."""
+    head = b"POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+    heard = answers(port, head + b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
     assert b" 400 " in heard.partition(b"\r\n")[0]
     assert b"smuggled" not in heard
 
@@ -127,13 +186,15 @@ def test_a_length_that_can_be_read_in_two_ways_is_refused(port: int, head: bytes
         b"\r\n0\r\n\r\n",
         b"5\nhello\n0\n\n",
         b"8\r\nhello",
+        b"0\r\nT: " + b"x" * 5000 + b"\r\n\r\n",
+        b"5\r\nhello\r\n\r\n0\r\n\r\n",
     ],
 )
-def test_broken_chunks_end_the_connection(port: int, body: bytes) -> None:
-    """After a chunk of no form the application hears of it, and nothing of that connection is read any more."""
+def test_broken_chunks_end_the_connection(kind: str, port: int, body: bytes) -> None:
+    """A chunk of no form is an error or a refusal, and nothing of that connection is read any more."""
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     heard = answers(port, head + body + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert b"POST / ChunkReadError;" in heard or b"POST / OSError;" in heard
+    assert broken(kind, heard, b"400", b"ChunkReadError", b"OSError")
     assert b"smuggled" not in heard
 
 
@@ -155,11 +216,11 @@ def test_a_head_has_its_time(port: int) -> None:
 
 
 @pytest.mark.parametrize("coding", [b"Content-Length: 100", b"Transfer-Encoding: chunked"])
-def test_a_body_has_its_time(port: int, coding: bytes) -> None:
-    """A body that does not come ends, for the application, in an error."""
+def test_a_body_has_its_time(kind: str, port: int, coding: bytes) -> None:
+    """A body that does not come ends in an error or a refusal."""
     with connect(port) as connection:
-        connection.sendall(b"POST /slow HTTP/1.1\r\n" + coding + b"\r\n\r\n")
-        assert until_end(connection) == b"POST /slow TimeoutError;"
+        connection.sendall(b"POST / HTTP/1.1\r\n" + coding + b"\r\n\r\n")
+        assert broken(kind, until_hung_up(connection, b"POST / TimeoutError;"), b"408", b"TimeoutError")
 
 
 def test_there_are_so_many_places(port: int) -> None:
@@ -199,3 +260,38 @@ def test_a_refusal_names_no_python(port: int) -> None:
     heard = answers(port, b"GET / HTTP/9\r\n\r\n")
     assert b" 400 " in heard
     assert b"Python" not in heard
+
+
+def test_a_stopping_server_finishes_what_it_began(kind: str) -> None:
+    """It accepts nothing more, hangs up on idle connections, and answers the request under way."""
+    process = start(kind)
+    port = said_port(process)
+    with connect(port) as idle, connect(port) as busy:
+        assert ask(idle, "/in") == b"GET /in 0;"
+        assert ask(busy, "/stop") == b"GET /stop 0;"
+        assert idle.recv(100) == b""
+    assert process.wait(PATIENCE) == 0
+    assert process.stdout is not None
+    process.stdout.close()
+    with pytest.raises(ConnectionRefusedError):
+        connect(port)
+
+
+def test_what_waitress_holds_has_a_bound() -> None:
+    """It takes a body whole before the application sees it: none may be too long, nor all together."""
+    process = start(concurrency.THREADS)
+    port = said_port(process)
+    head = b"POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    assert b" 413 " in answers(port, head % 1_000_001)
+    with connect(port) as first, connect(port) as second:
+        for connection in (first, second):
+            connection.sendall(head % 1_000_000 + b"x" * 800_000)
+        full, _, _ = select.select([first, second], [], [], PATIENCE)
+        assert b" 413 " in full[0].recv(1000)
+        (other,) = {first, second} - set(full)
+        other.sendall(b"x" * 200_000)
+        assert until_end(other) == b"POST /in 1000000;"
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    assert process.stdout is not None
+    process.stdout.close()

@@ -1,8 +1,15 @@
-"""Rounds are spread over their period, and nobody in them waits for anybody else."""
+"""Periodic work goes on after a failure and ends at a stop; its rounds are spread over the period."""
+
+import queue
+import threading
 
 import pytest
 
-from mininova.service.periodic import Rounds
+from mininova import rpc
+from mininova.service.concurrency.native import Native
+from mininova.service.periodic import Periodic, Rounds
+
+PATIENCE = 10.0  # seconds for what takes a moment
 
 
 class Clock:
@@ -72,3 +79,84 @@ def test_turns_that_came_late_are_made_up_for(clock):
     assert late == [0.0] * 5
     assert owed[:80] == [0.0] * 80
     assert owed[-1] > 0.0
+
+
+@pytest.fixture
+def periodic():
+    """Give one on native threads, which is stopped in the end."""
+    made = Periodic(Native())
+    yield made
+    made.stop()
+
+
+def test_the_first_time_is_done_before_every_returns(periodic):
+    """Its failure is the caller's, so that a service which cannot report itself does not start."""
+    done = []
+    periodic.every(3600.0, lambda: done.append("once"), "the test")
+
+    def fail():
+        raise OSError("gone")
+
+    assert done == ["once"]
+    with pytest.raises(OSError, match="gone"):
+        periodic.every(3600.0, fail, "the test")
+
+
+def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
+    """Of our own errors one line is enough."""
+    turns = queue.Queue()
+
+    def work():
+        turns.put(turn := len(seen))
+        if turn == 1:
+            raise rpc.Undeliverable("nobody is there", target="conductor")
+        if turn == 2:
+            raise KeyError("a bug")
+
+    seen = []
+    periodic.every(0.01, work, "the test")
+    while len(seen) < 5:
+        seen.append(turns.get(timeout=PATIENCE))
+
+    assert "the test: nobody is there" in caplog.messages
+    assert "the test failed" in caplog.messages
+
+
+def test_work_is_done_after_each_period(periodic):
+    """In the background, at first at once."""
+    done, periods = queue.Queue(), iter([-30.0, -30.0])
+
+    def left():
+        return next(periods, 3600.0)
+
+    periodic.after_each(left, [lambda: done.put("a"), lambda: done.put("b")], "the test")
+
+    assert [done.get(timeout=PATIENCE) for _ in range(4)] == ["a", "b", "a", "b"]
+
+
+def test_what_needs_another_service_waits_for_it(periodic):
+    """It is tried again when nobody served it, and not when it failed otherwise."""
+    answers = iter([rpc.Undeliverable("nobody is there", target="conductor"), KeyError("a bug")])
+
+    def work():
+        raise next(answers)
+
+    with pytest.raises(KeyError):
+        periodic.patiently(work, "the test")
+
+
+def test_a_stop_ends_every_wait(periodic):
+    """Of one who waits for another service, and of rounds."""
+    asked = threading.Event()
+
+    def work():
+        asked.set()
+        raise rpc.Undeliverable("nobody is there", target="conductor")
+
+    waiting = threading.Thread(target=periodic.patiently, args=(work, "the test"))
+    waiting.start()
+    assert asked.wait(PATIENCE)
+    periodic.stop()
+    waiting.join(PATIENCE)
+
+    assert not waiting.is_alive()

@@ -31,6 +31,7 @@ def test_defaults(home):
         ("MININOVA_FLOW", "yes"),
         ("MININOVA_TLS", "on"),
         ("MININOVA_METRICS_PORT", "on"),
+        ("MININOVA_CONCURRENCY", "fibers"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_by_name(home, name, value):

@@ -1,101 +1,111 @@
-"""HTTP as it comes over the wire, from clients that may mean no good: eventlet's server, and what it leaves undone.
+"""Green threads: everything that mininova knows of eventlet, but for the patch in mininova/cmd/__init__.py.
 
-Process.serve_http (mininova/service/process.py) is the caller.  Eventlet bounds lines, headers and each single wait;
-here are the bounds on a whole request, on connections, and on the forms in which the length of a body may be said, so
-that nobody holds a place for long by being slow and no proxy in front of us reads two requests where we read one.
+Delete this module and that patch, and eventlet is gone.  The upper half spawns.  The lower half is eventlet's WSGI
+server, with what it leaves undone: it bounds lines, headers and each single wait, and here are the bounds on a whole
+request, on connections, and on the ways to say where a body ends.
 """
 
 import errno
 import logging
-import re
-import resource
 import socket
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from email.message import Message
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import eventlet
 import eventlet.wsgi
 
+from mininova.service.http_bounds import (
+    BACKLOG,
+    BOUNDS,
+    CHUNK_SIZE,
+    MAX_LINE_BYTES,
+    PAUSE_S,
+    Bounds,
+    is_plain,
+    path_of,
+)
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 LOG = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Bounds:
-    """What a client may take of a server.
-
-    :param connections: at once; the next ones wait to be accepted
-    :param idle: seconds from one request of a connection to the next, and of waiting for any one byte
-    :param head: seconds from the first byte of a request to the end of its headers
-    :param body: seconds that a body may take beside what its bytes take at the slowest rate
-    :param rate: that rate, in bytes a second
-    """
-
-    connections: int = 1000
-    idle: float = 60.0
-    head: float = 20.0
-    body: float = 20.0
-    rate: float = 1024.0
-
-
-BOUNDS = Bounds()
-LONGEST_LINE = 4096  # bytes, of those between the chunks of a body
-
-_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_PAUSE = 0.1  # seconds until the next attempt to accept, after one that failed for want of something
-_LENGTH = re.compile("[0-9]{1,18}")
-_ORIGIN = re.compile("^https?://[^/?#]*", re.IGNORECASE)
-_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(;[^\r]*)?\r\n")
 _REFUSAL = "HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-def serve(listener: Any, app: "WSGIApplication", bounds: Bounds = BOUNDS) -> None:
-    """Serve an application for as long as the listener is open.
+class Green:
+    """Run things in green threads (see Concurrency)."""
+
+    def spawn(self, work: Callable[..., object], *args: object) -> None:
+        eventlet.spawn_n(work, *args)
+
+    def together(self, works: Iterable[Callable[[], Any]], at_once: int) -> list[Any]:
+        return list(eventlet.GreenPool(at_once).imap(lambda work: work(), works))
+
+    def serve_http(self, address: str, port: int, app: "WSGIApplication", bounds: Bounds) -> "GreenServer":
+        # reuse_port would let a second api share the port without a word.
+        return GreenServer(eventlet.listen((address, port), backlog=BACKLOG, reuse_port=False), app, bounds)
+
+
+class GreenServer:
+    """eventlet's WSGI server (see HTTPServer).
 
     :param listener: a listening socket of eventlet's
     """
-    protocol = type("BoundProtocol", (_Protocol,), {"bounds": bounds})
-    eventlet.wsgi.server(
-        _Listener(listener), app,
-        custom_pool=eventlet.GreenPool(_places(bounds)), protocol=protocol,
-        log_output=False, socket_timeout=bounds.idle, debug=False,
-    )  # fmt: skip
 
+    def __init__(self, listener: Any, app: "WSGIApplication", bounds: Bounds) -> None:
+        self.port: int = listener.getsockname()[1]
+        self._listener, self._ended = _Listener(listener), threading.Event()
+        eventlet.spawn_n(self._serve, app, bounds)
 
-def _places(bounds: Bounds) -> int:
-    """Say how many connections there can be: they take no more than half of the files that the process may open."""
-    most_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return bounds.connections if most_files == resource.RLIM_INFINITY else min(bounds.connections, most_files // 2)
+    def _serve(self, app: "WSGIApplication", bounds: Bounds) -> None:
+        eventlet.wsgi.server(
+            self._listener, app,
+            custom_pool=eventlet.GreenPool(bounds.places()),
+            protocol=type("BoundProtocol", (_Protocol,), {"bounds": bounds}),
+            log_output=False, socket_timeout=bounds.idle_s, debug=False,
+        )  # fmt: skip
+        self._ended.set()
+
+    def stop(self, timeout: float) -> bool:
+        """Accept nothing more; eventlet's server then hangs up on idle connections and waits for the others."""
+        self._listener.refuse()
+        return self._ended.wait(timeout)
 
 
 class _Listener:
-    """A listening socket that outlives a shortage: eventlet's server ends for good when it cannot accept."""
+    """A listening socket that outlives a failure, such as a shortage of files, on which eventlet's server would end."""
 
     def __init__(self, listener: Any) -> None:
-        self._listener = listener
+        self._listener, self._refuses = listener, False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._listener, name)
 
     def accept(self) -> Any:
-        """Wait for the next connection, and for what it needs."""
+        """Wait for the next connection, and for what it needs.
+
+        :raises OSError: ESHUTDOWN, on which eventlet's server ends, after ``refuse``
+        """
         said = False
         while True:
             try:
                 return self._listener.accept()
             except OSError as error:
-                if error.errno not in _SHORTAGES:
-                    raise
+                if self._refuses:
+                    raise OSError(errno.ESHUTDOWN, "it accepts nothing more") from None
                 if not said:
-                    LOG.warning("connections cannot be accepted for now: %s", error.strerror)
+                    LOG.warning("HTTP connections cannot be accepted for now: %s", error.strerror)
             said = True
-            eventlet.sleep(_PAUSE)
+            eventlet.sleep(PAUSE_S)
+
+    def refuse(self) -> None:
+        """Wake ``accept``, which close() would not, and have it end; eventlet's server then closes the socket."""
+        self._refuses = True
+        self._listener.shutdown(socket.SHUT_RDWR)
 
 
 class _Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
@@ -121,19 +131,24 @@ class _Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
             begun = b""
         if not begun:
             return b""
-        self._head = eventlet.Timeout(self.bounds.head, socket.timeout)
+        self._head = eventlet.Timeout(self.bounds.head_s, socket.timeout)
         return super()._read_request_line()
 
     def parse_request(self) -> bool:
-        """Read the head, and refuse one that somebody else could read in another way."""
+        """Read the head, and refuse one that another server could read in another way."""
         self.rfile = head = _Head(self.rfile)
         if not super().parse_request():
             return False
-        self.path = _ORIGIN.sub("", self.path)  # which a client may name, as if we were its proxy
-        if head.is_odd or self.headers.defects or not self.path.startswith("/") or not _is_plain(self.headers):
+        path = path_of(self.path)
+        if head.is_odd or self.headers.defects or path is None or not self._is_plain():
             self.send_error(HTTPStatus.BAD_REQUEST)
             return False
+        self.path = path
         return True
+
+    def _is_plain(self) -> bool:
+        names = ("Host", "Content-Length", "Transfer-Encoding")
+        return is_plain(self.request_version.removeprefix("HTTP/"), *(self.headers.get_all(name, []) for name in names))
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse what is no request, in no more words than HTTP has: Python's own page names its version."""
@@ -157,41 +172,31 @@ class _Head:
         self.is_odd = False
 
     def readline(self, size: int = -1) -> bytes:
-        """Read a line."""
         line: bytes = self._file.readline(size)
         self.is_odd = self.is_odd or b"\r" in line.removesuffix(b"\r\n") or b"\0" in line
         return line
 
 
-def _is_plain(headers: Message) -> bool:
-    """Tell whether it is plain whom a request is for and where its body ends (RFC 9112, sections 3.2 and 6)."""
-    lengths, codings = headers.get_all("Content-Length", []), headers.get_all("Transfer-Encoding", [])
-    one_length = len(lengths) <= 1 and all(_LENGTH.fullmatch(length) for length in lengths)
-    in_chunks = not lengths and [coding.lower() for coding in codings] == ["chunked"]
-    return len(headers.get_all("Host", [])) <= 1 and (in_chunks or (one_length and not codings))
-
-
 class _Body:
     """The bytes of a body and, when it is in chunks, the lines between them: in form, and not too long in coming.
 
-    What once failed fails for ever: nobody knows any more where the next request would begin.
+    After one failure every read fails: it is not known any more where the next request begins.
     """
 
     def __init__(self, file: Any, bounds: Bounds) -> None:
-        self._file, self._rate = file, bounds.rate
-        self._until = time.monotonic() + bounds.body
+        self._file, self._rate = file, bounds.slowest_bytes_per_s
+        self._until = time.monotonic() + bounds.body_s
         self._broken = False
         self._line = self._size
 
     def read(self, size: int) -> bytes:
-        """Read bytes."""
         return self._data(self._file.read, size)
 
     def readline(self, size: int | None = None) -> bytes:
-        """Read a line: with a size it is one of the data, without one between chunks."""
+        """Read a line: with a size it is one of the data, without one it is between chunks."""
         if size is not None:
             return self._data(self._file.readline, size)
-        line = self._in_time(self._file.readline, LONGEST_LINE)
+        line = self._in_time(self._file.readline, MAX_LINE_BYTES)
         self._broken = not self._line(line)
         if self._broken:
             raise eventlet.wsgi.ChunkReadError("a chunk has no size, or another than its own")
@@ -200,7 +205,7 @@ class _Body:
     # ---- what the next line between chunks must be
 
     def _size(self, line: bytes) -> bool:
-        size = _CHUNK_SIZE.fullmatch(line)
+        size = CHUNK_SIZE.fullmatch(line)
         self._line = self._trailer if size and int(size[1], 16) == 0 else self._size
         return size is not None
 
@@ -209,7 +214,7 @@ class _Body:
         return line == b"\r\n"
 
     def _trailer(self, line: bytes) -> bool:
-        return len(line) < LONGEST_LINE
+        return len(line) < MAX_LINE_BYTES
 
     # ----
 
