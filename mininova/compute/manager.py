@@ -41,7 +41,7 @@ class ComputeManager:
 
     :param availability_zone: where the host says it is
     :param max_concurrent_builds: how many builds are worked on at a time
-    :param audit_period: what is told to have existed in one before it is deleted
+    :param audit_period: the period of the usage that is published before an instance is deleted
     :param clock: tells the time
     """
 

@@ -19,7 +19,7 @@ class ComputeAPI(rpc.Interface):
 
     @rpc.cast(since="1.0", by=_CASTS)
     def delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Destroy the guest, whatever is being done to it, and have the conductor end the delete."""
+        """Destroy the guest, even if another operation is under way, and have the conductor end the delete."""
 
     @rpc.cast(since="1.0", by=_CASTS)
     def stop_instance(self, ctxt: RequestContext, instance: Instance) -> None:

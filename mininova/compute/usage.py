@@ -1,11 +1,11 @@
-"""The usage audit: when a period is over, tell of each instance of this host that it existed in it.
+"""The usage audit: when a period is over, publish of each instance of this host that it existed in it.
 
-The compute process runs it beside its other work (nova: compute/manager.py, ``_instance_usage_audit``).  Who bills
-compares what it tells with what was heard before, and so finds the launch or the delete that was lost.
+The compute process runs it beside its other work (nova: compute/manager.py, ``_instance_usage_audit``).  A biller
+compares these notifications with those of launches and deletes, and so finds one that was lost.
 
-At least once: a file remembers the end of the last period that was told, and is written after the broker has all of
-it.  A host that was down tells all that it missed when it is back.  A listener that hears an instance and a period
-twice drops the second.
+Each period is published at least once: a file keeps the end of the last one, and is written after the broker has all
+notifications of it.  A host that was down publishes what it missed when it is back.  A listener that gets an instance
+and a period twice drops the second.
 """
 
 import logging
@@ -65,16 +65,16 @@ class UsageAudit:
         return (self._period.end(self._period.beginning(now)) - now).total_seconds()
 
     def tell_what_is_over(self) -> None:
-        """Tell each period that is over and was not told yet; a host's first start tells the last one.
+        """Publish each period that is over and was not published yet; a host's first start publishes the last one.
 
-        :raises MessagingTimeout: when the broker did not take it; the period is told again the next time
+        :raises MessagingTimeout: when the broker did not take it; the period is published again the next time
         """
         now = self._clock()
         since = self._told() or self._period.beginning(now) - timedelta(microseconds=1)
         periods = list(self._period.over(since, now))
         if not periods:
             return
-        self._flush()  # so that there is room for what is told now
+        self._flush()  # so that the outbox has room for what is published now
         ctxt = service_context()
         known = self._conductor.get_instances(ctxt, self._host, active_since=periods[0][0])
         for beginning, end in periods:
@@ -86,7 +86,7 @@ class UsageAudit:
             tell_exists(self._notifier, ctxt, instance, beginning, end)
         self._flush()
         self._remember(end)
-        LOG.info("told the usage of %d instances from %s to %s", len(existed), beginning, end)
+        LOG.info("compute has published the usage of %d instances from %s to %s", len(existed), beginning, end)
 
     def _flush(self) -> None:
         if not self._notifier.flush(_PATIENCE):

@@ -1,8 +1,9 @@
 """Actions: what was asked of an instance, by whom, and how each step of it went.
 
 An action is the record of one request to one instance.  It is open from the transaction that accepts the request to
-the one that ends it, and an instance has one open action at most.  So whoever ends an operation ends the open action,
-and needs not know the request; and a host that takes an operation up again learns from it whose request that is.
+the one that ends it, and an instance has one open action at most.  So the service that ends an operation
+ends the open action, without knowing the request; and a host that takes an operation up again reads from it whose
+request that is.
 
 An action's events are its steps.  The api and the conductor write all of this, each in the transaction that changes
 the instance; the api shows it.  The names are Nova's.

@@ -100,10 +100,10 @@ def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool
 def claim_all(tx: Connection, hosts: Mapping[str, str], flavor: Flavor) -> dict[str, str]:
     """Promise each of some instances its room on a host, or none of them; tell where they have room now.
 
-    What has room already keeps it, wherever that is: the request was sent twice, and another copy was faster.  What
-    waits for a host no more, since a delete won, is promised nothing and has none.
+    An instance that has room already keeps it, on any host: the request was sent twice, and the other copy was faster.
+    An instance that does not wait for a host any more, since a delete won, is promised nothing.
 
-    Rows are taken in the order of their keys, the hosts' last, so that two who claim cannot each wait for the other.
+    Rows are locked in the order of their keys, the hosts' last, so that two schedulers cannot wait for each other.
 
     :param hosts: uuid → the host that was chosen
     :raises NoRoom: when there is too little on some of the hosts; nothing of all this may be committed

@@ -80,7 +80,7 @@ class Instance(Versioned, frozen=True, kw_only=True):
 
 
 class InstanceChanges(Versioned, frozen=True, kw_only=True):
-    """The fields of an instance that a compute node may write: this list and nothing else.
+    """The fields of an instance that a compute node may write: these, and no others.
 
     A field left UNSET is not touched.
     """

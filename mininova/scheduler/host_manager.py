@@ -1,7 +1,7 @@
 """The hosts of one request: read once, filtered, weighed, and consumed as instances are placed (nova: host_manager.py).
 
-The scheduler's manager asks it for the best hosts, one instance after the other; it decides nothing for good, for
-only a claim in the database does that.
+The scheduler's manager asks it for the best hosts, one instance after the other.  A choice is not final until it is
+claimed in the database (db/claims.py).
 """
 
 import random
@@ -24,7 +24,7 @@ class HostManager:
     """Know the hosts, and what the configuration wants of them.
 
     :param dice: decides between equals
-    :param clock: tells the time, and so who was heard of lately
+    :param clock: tells the time, to know which hosts have sent a heartbeat lately
     :raises errors.ConfigError: when the configuration names a filter or a weigher that does not exist
     """
 
@@ -35,9 +35,9 @@ class HostManager:
         self._weighers = weights.enabled(conf)
 
     def candidates(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> "Candidates":
-        """Read every host, in one query, for one request; and where some of its instances have room already.
+        """Read for one request every host, and the hosts where some of its instances have room already.
 
-        That is read first, so that every host which it names is among the hosts.
+        The claims are read first, so that every host with a claim is among the hosts.
         """
         with self._db.read() as tx:
             given = claims.hosts_of(tx, instance_uuids)
@@ -96,7 +96,7 @@ class Candidates:
         return self._known[host]
 
     def drop(self, host_state: HostState) -> None:
-        """Leave out a host that was taken for an instance, and whose room somebody else was given meanwhile."""
+        """Leave out a host that was chosen, and whose room another request has claimed meanwhile."""
         self._placed -= 1
         self._leave("a claim", [each for each in self._hosts if each is not host_state])
 

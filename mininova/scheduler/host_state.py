@@ -7,11 +7,11 @@ from mininova.objects import ComputeNode, Flavor, Service
 
 @dataclass(slots=True, eq=False)
 class HostState:
-    """What a host offers, and what is taken of it: by the database's account, and by this request so far.
+    """What a host offers, what the database says is used of it, and what this request has taken so far.
 
-    It is one request's own and changes while instances are placed; whether there is room is decided by the claim.
+    Each request has its own, which changes while instances are placed.  Only the claim decides whether there is room.
 
-    :param is_up: whether its service was heard of lately and nobody has forced it down
+    :param is_up: whether its service has sent a heartbeat lately and is not forced down
     """
 
     node: ComputeNode

@@ -1,8 +1,8 @@
 """What a scheduler does for each message of SchedulerAPI (nova: scheduler/manager.py).
 
-The conductor asks for hosts.  The choice is made on a picture of the hosts that may be old by the time it is
-made, so each choice is claimed in the database, where it holds or does not: two schedulers cannot give away the
-same room, nor give one instance room twice.  A claim that does not hold only costs another look at the picture.
+The conductor asks for hosts.  The scheduler reads all hosts, filters and weighs them, and chooses.  By then its picture
+may be old, so it claims the room of each choice in the database, where the claim holds or does not: two schedulers
+cannot give away the same room, nor give one instance room twice.  A claim that does not hold costs another choice.
 """
 
 import logging
@@ -38,7 +38,7 @@ class SchedulerManager:
 
     :param dice: decides between equals; a test brings loaded ones
     :param clock: tells the time
-    :raises errors.ConfigError: when the configuration names a filter that there is not
+    :raises errors.ConfigError: when the configuration names a filter that does not exist
     """
 
     def __init__(
@@ -62,17 +62,17 @@ class SchedulerManager:
         self._notifier.info(ctxt, SELECT_DESTINATIONS_START, payload)
         placed = self._place(request_spec, instance_uuids)
         for uuid, (host_state, *_) in zip(instance_uuids, placed, strict=True):
-            LOG.info("Instance %s goes to %s", uuid, host_state.host)
+            LOG.info("scheduler chooses %s for instance %s", host_state.host, uuid)
         selections = [[_selection(host_state) for host_state in host_states] for host_states in placed]
         payload = select_destinations_payload(request_spec, instance_uuids, selections)
         self._notifier.info(ctxt, SELECT_DESTINATIONS_END, payload)
         return selections
 
     def _place(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> list[list[HostState]]:
-        """Choose and claim until every instance has a host, or one cannot have any: then none is given one.
+        """Choose and claim until every instance has a host, or none has one because there is not enough room for all.
 
-        The call may have been sent twice, and another copy be at work on it, here or in another scheduler.  What that
-        one claims counts, also when it took the very room that was missing here.
+        The call may have been sent twice, and another scheduler may work on the other copy.  Its claims count, also
+        when it took the room that was missing here: so this looks again whenever claims have appeared meanwhile.
         """
         while True:
             candidates = self._hosts.candidates(request_spec, instance_uuids)
@@ -82,9 +82,9 @@ class SchedulerManager:
                 with self._db.read() as tx:
                     given = claims.hosts_of(tx, instance_uuids)
                 if given == candidates.given:
-                    LOG.warning("Instances %s cannot be placed: %s", ", ".join(instance_uuids), error)
+                    LOG.warning("scheduler finds no host for instances %s: %s", ", ".join(instance_uuids), error)
                     raise
-                LOG.info("Instances %s were given room meanwhile; looking again", ", ".join(given))
+                LOG.info("scheduler looks again: another one has claimed room for instances %s", ", ".join(given))
 
     def _fill(self, candidates: Candidates, flavor: Flavor, instance_uuids: Sequence[str]) -> list[list[HostState]]:
         """Choose hosts from one picture until all claims hold.
@@ -101,15 +101,15 @@ class SchedulerManager:
                 for uuid in refusal.instance_uuids:
                     (lost, *_) = chosen.pop(uuid)
                     candidates.drop(lost)
-                    LOG.info("Instance %s: the room on %s is gone; looking again", uuid, lost.host)
+                    LOG.info("scheduler chooses again for instance %s: the room on %s is gone", uuid, lost.host)
         return [placed[uuid] for uuid in instance_uuids]
 
     def _claim(
         self, candidates: Candidates, flavor: Flavor, chosen: Mapping[str, list[HostState]]
     ) -> dict[str, list[HostState]]:
-        """Claim the first host of each choice, in one transaction; what has room by now is given that one instead.
+        """Claim the first host of each choice, in one transaction; an instance that has room by now keeps that.
 
-        For what waits for a host no more nothing is claimed.  It keeps the choice, where nobody will build it.
+        An instance that does not wait for a host any more gets no claim.  It keeps the choice, which is not used.
 
         :raises claims.NoRoom: when a host has too little by now; then nothing was claimed
         """

@@ -58,7 +58,7 @@ class Uniform(_Part, frozen=True, tag_field="distribution", tag="uniform"):
 
 
 class Normal(_Part, frozen=True, tag_field="distribution", tag="normal"):
-    """Around a mean, and never below nought."""
+    """Around a mean, and never negative."""
 
     mean: Milliseconds
     deviation: Milliseconds
@@ -107,7 +107,7 @@ class Rule(_Part, frozen=True):
             raise ValueError(f"no operation is called {self.operation!r}; there are {', '.join(OPERATIONS)}")
 
     def fits(self, host: str, operation: str) -> bool:
-        """Tell whether the rule speaks of this operation on this host."""
+        """Tell whether the rule is for this operation on this host."""
         return fnmatchcase(host, self.hosts) and fnmatchcase(operation, self.operation)
 
 
@@ -181,9 +181,9 @@ class Behaviour:
         self._seen = stamp
         try:
             self._use(read(path))
-            LOG.info("The fake hypervisor behaves by %s as it is now", path)
+            LOG.info("fake hypervisor has read %s again", path)
         except errors.ConfigError as error:
-            LOG.error("The fake hypervisor goes on as before: %s", error)
+            LOG.error("fake hypervisor keeps its behaviour, since the file is bad: %s", error)
 
 
 def read(path: Path) -> File:
@@ -212,7 +212,7 @@ def read(path: Path) -> File:
 
 
 def _line(node: yaml.Node | None, steps: Sequence[str]) -> int:
-    """Find the line of a field by the way to it from the root; as near as the way goes."""
+    """Find the line of a field by its path from the root, or of the nearest part that there is."""
     for step in steps:
         if isinstance(node, yaml.MappingNode):
             node = next((value for key, value in node.value if key.value == step), node)

@@ -1,7 +1,6 @@
 """What a guest of the fake hypervisor writes on its console: a boot of cirros, or near enough.
 
-Nothing is recorded: the text follows from the guest, so it costs nothing until somebody reads it.  Each start
-of the guest adds one boot to it.
+The text is computed from the guest when it is read, and stored nowhere.  Each start of the guest adds one boot to it.
 """
 
 from datetime import UTC, datetime

@@ -4,8 +4,8 @@ The compute manager calls a driver; a driver knows nothing of messages, of condu
 driver serves one host, and is called from several threads at once.
 
 Two promises hold for every method that changes something.  *Again is harmless*: a message may be delivered
-twice, so doing a thing a second time does nothing.  *Destroy wins*: once ``destroy`` was called, whatever else
-was being done to the guest ends soon, with GuestGone.
+twice, so doing a thing a second time does nothing.  *Destroy wins*: once ``destroy`` was called, every other
+operation on the guest ends soon, with GuestGone.
 """
 
 from abc import ABC, abstractmethod
@@ -42,7 +42,7 @@ class ComputeDriver(ABC):
     def destroy(self, uuid: str) -> None:
         """Stop the guest of an instance and remove every trace of it.  No guest is no failure.
 
-        It takes a uuid, for a guest may be found whose instance nobody knows.  After a failure the guest may
+        It takes a uuid, because a guest may be found whose instance is unknown.  After a failure the guest may
         still run; call it again.
 
         :raises errors.HypervisorFailed: when the hypervisor could not

@@ -1,10 +1,10 @@
-"""A hypervisor that runs nothing, and behaves as though it did (nova: virt/fake.py).
+"""A hypervisor that runs nothing and behaves as if it did (nova: virt/fake.py).
 
 The compute manager uses it through the driver contract.  What it does, how long that takes and how it fails is
 drawn from a Behaviour; its guests are remembered by a GuestStore, and so outlive the process.
 
-Every wait is a wait on an event that ``destroy`` sets, so that destroying a guest ends whatever is being done
-to it.  The lock is held while guests and their files change, and never while waiting.
+Every wait is a wait on an event that ``destroy`` sets, so that destroying a guest ends every operation on it.  The
+lock is held while guests and their files change, and never while waiting.
 """
 
 import threading
@@ -65,7 +65,7 @@ class FakeDriver(ComputeDriver):
                 self._keep(Guest.of(instance, image, self._clock()))
 
     def destroy(self, uuid: str) -> None:
-        """Forget a guest, and wake whoever is doing something to it."""
+        """Forget a guest, and end the operations that wait for it."""
         with self._lock:
             for destroyed in self._under_way.get(uuid, ()):
                 destroyed.set()
@@ -164,7 +164,7 @@ class FakeDriver(ComputeDriver):
             self._keep(change(self._guest(uuid)))
 
     def _keep(self, guest: Guest) -> None:
-        """Remember a guest, on disk first: what a caller has heard of is never lost.  The lock is held."""
+        """Remember a guest, on disk first, so that what a caller was told is never lost.  The lock is held."""
         if guest != self._guests.get(guest.uuid):
             self._store.save(guest)
             self._guests[guest.uuid] = guest

@@ -85,7 +85,7 @@ class GuestStore:
             try:
                 guest = msgspec.json.decode(path.read_bytes(), type=Guest)
             except (OSError, msgspec.DecodeError) as error:
-                LOG.error("The guest in %s is lost: %s", path, error)
+                LOG.error("fake hypervisor cannot read the guest in %s, which is lost: %s", path, error)
                 continue
             guests[guest.uuid] = guest
         return guests

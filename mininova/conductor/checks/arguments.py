@@ -16,16 +16,16 @@ from mininova.objects import ComputeNode, Versioned
 from mininova.trust.gate import Arguments, Check
 from mininova.trust.identities import Identity
 
-BINARY = "nova-compute"  # what alone a compute may report itself as
+BINARY = "nova-compute"  # the only service that a compute may report
 
-LONGEST_REPORT = 16 * 1024  # bytes of what it says of itself and its node
-MOST_VERSIONS = 100  # that it says it speaks
-LONGEST_VERSION = 64  # characters; there may be several, of several majors
-_LARGEST = 2**31 - 1  # that the columns hold
-_LEAST_RATIO = 0.01  # as its settings have it
+LONGEST_REPORT = 16 * 1024  # bytes of its service and its node together
+MOST_VERSIONS = 100  # of interfaces and objects, in one report
+LONGEST_VERSION = 64  # characters; a service may speak several majors
+_LARGEST = 2**31 - 1  # the largest number that the columns hold
+_LEAST_RATIO = 0.01  # the least that a compute's settings allow
 
 
-# ---- whose it is
+# ---- the host is one of the caller's
 
 
 def _own_instance(identity: Identity, arguments: Arguments) -> str:
@@ -40,7 +40,7 @@ def _own(identity: Identity, host: str | None) -> str:
     return "" if host in identity.hosts else f"it does not stand for the host {host!s:.100}"
 
 
-# ---- what it may write
+# ---- a fault
 
 
 def _known_code(identity: Identity, arguments: Arguments) -> str:
@@ -48,15 +48,15 @@ def _known_code(identity: Identity, arguments: Arguments) -> str:
     return "" if 100 <= code <= 599 else f"a fault has no code {code}"
 
 
-# ---- what it may report
+# ---- a report
 
 
 def _own_report(identity: Identity, arguments: Arguments) -> str:
     service, node = arguments["service"], arguments["node"]
     if (service.binary, service.topic) != (BINARY, ComputeAPI.topic):
-        return f"it is no {service.binary!s:.100} of the topic {service.topic!s:.100}"
+        return f"a compute is no {service.binary!s:.100} of the topic {service.topic!s:.100}"
     if service.host != node.host:
-        return f"it reports {service.host!s:.100}, and the room of {node.host!s:.100}"
+        return f"the service is on {service.host!s:.100}, and the node on {node.host!s:.100}"
     return (
         _own(identity, service.host)
         or _own_name(node)
@@ -67,18 +67,18 @@ def _own_report(identity: Identity, arguments: Arguments) -> str:
 
 
 def _own_name(node: ComputeNode) -> str:
-    """A node of another's name would be sent what an administrator means for that one."""
+    """Refuse a node with another's name: it would get the instances that an administrator sends to that one."""
     name = node.hypervisor_hostname
-    return "" if name == node.host else f"its hypervisor_hostname is {name!s:.100}, and not that of its host"
+    return "" if name == node.host else f"the node's hypervisor_hostname is {name!s:.100}, and not its host's name"
 
 
 def _own_words(versions: Mapping[str, str]) -> str:
-    """Objects are named with a capital; another topic's version is not a compute's to say."""
+    """Let a compute say which version of its own topic, and of objects (named with a capital), it speaks."""
     if len(versions) > MOST_VERSIONS:
-        return f"it speaks {len(versions)} things"
+        return f"it speaks {len(versions)} interfaces and objects, and {MOST_VERSIONS} are the most"
     for name, said in versions.items():
         if name != ComputeAPI.topic and not (name[:1].isupper() and name.isalnum()):
-            return f"it cannot say which version of {name!s:.100} is spoken"
+            return f"a compute does not serve {name!s:.100}, and cannot say which version is spoken"
         if len(said) > LONGEST_VERSION or not all(_is_version(word) for word in said.split()):
             return f"{said!s:.100} is no version"
     return ""
@@ -97,12 +97,16 @@ def _own_size(node: ComputeNode) -> str:
         value = getattr(node, name)
         least = _LEAST_RATIO if name.endswith("_ratio") else 0
         if isinstance(value, (int, float)) and not least <= value <= _LARGEST:
-            return f"its {name} is {value!s:.100}"
+            return f"the node's {name} is {value!s:.100}"
     return ""
 
 
 def _own_length(*reported: Versioned) -> str:
-    return "" if len(msgspec.json.encode(reported)) <= LONGEST_REPORT else f"it says more than {LONGEST_REPORT} bytes"
+    return (
+        ""
+        if len(msgspec.json.encode(reported)) <= LONGEST_REPORT
+        else f"the report is longer than {LONGEST_REPORT} bytes"
+    )
 
 
 # ---- the table

@@ -1,7 +1,8 @@
-"""Write denials down, aside and slowly: whoever floods the conductor with what it may not must not flood the database.
+"""Keeps a list of denials in the database, slowly: a flood of forbidden messages must not become a flood of writes.
 
-rpc.Server tells of each denial where it happens.  Here they are added up in memory, and one writer at a time takes the
-sums to the database, with a pause after each time.  The log is spared in another way: rpc/watch/sparing.py.
+rpc.Server calls a DenialLog for each denial.  It counts denials in memory; one writer at a time, in the background,
+takes the counts to the database and then pauses.  Repeated lines of the log file are another matter:
+rpc/watch/sparing.py.
 """
 
 import logging
@@ -20,7 +21,7 @@ from mininova.rpc import Denial
 
 LOG = logging.getLogger(__name__)
 
-MOST_WAITING = 200  # sums that wait to be written; further ones are added to a sum without an object
+MOST_WAITING = 200  # counts that wait to be written; further ones are added to a count without an object
 
 Key = tuple[str, str, str]
 
@@ -28,7 +29,7 @@ Key = tuple[str, str, str]
 class DenialLog:
     """Count denials; it is what ``rpc.Trust(on_denied=…)`` takes.
 
-    :param spawn: runs the writer aside
+    :param spawn: runs the writer in the background
     :param pause: seconds between two writes
     """
 
@@ -39,7 +40,7 @@ class DenialLog:
         self._writing = False
 
     def __call__(self, denial: Denial) -> None:
-        """Count one, and see that it will be written."""
+        """Count a denial, and start the writer if none is at work."""
         denied = _denied(denial)
         with self._guard:
             key = (denied.caller, denied.method, denied.object)
@@ -51,7 +52,7 @@ class DenialLog:
             self._spawn(self._write)
 
     def stop(self) -> None:
-        """Write what waits now, and pause no more."""
+        """Write what waits now, and end the pause."""
         self._stopped.set()
         self._write_waiting()
 
@@ -60,7 +61,7 @@ class DenialLog:
             self._stopped.wait(self._pause)
 
     def _write_waiting(self) -> bool:
-        """Write all that waits; tell whether there was anything, and if not, be idle."""
+        """Write all that waits; tell whether there was anything.  When there was not, the writer is done."""
         with self._guard:
             waiting, self._waiting = self._waiting, {}
             self._writing = bool(waiting)
@@ -70,12 +71,12 @@ class DenialLog:
                     for denied in waiting.values():
                         denials.record(tx, denied)
         except errors.DatabaseNotReady as error:
-            LOG.error("%d denials are in the log only: %s", len(waiting), error)
+            LOG.error("conductor could not list %d denials, which are in this log only: %s", len(waiting), error)
         return bool(waiting)
 
 
 def _denied(denial: Denial) -> Denied:
-    """Make the row of a denial, its words cut to what there is room for."""
+    """Make the row of a denial, its words cut to the length of the columns."""
     at = datetime.fromtimestamp(denial.at, UTC)
     words = {name: (getattr(denial, name) or "")[:length] for name, length in MAX_CHARS.items()}
     return Denied(**words, count=1, first_at=at, last_at=at)

@@ -1,12 +1,13 @@
-"""What becomes of a caller that asks about an instance which is not, or not any more, on one of its hosts.
+"""Refuses a compute node what it asks of instances that are not its own.
 
-Compute nodes race with deletes and reschedules, so an honest one asks for what has left it a moment ago.  It is told
-that there is no such instance, or that the row has another generation, clears up and goes on.  One that asks for what
-it never had, or for what is not done to an instance although it knows the generation, is denied: that is no race.
+Compute nodes race with deletes and reschedules, so an honest one may ask about an instance that has just left it.  It
+gets InstanceNotFound or InstanceUpdateConflict, clears up and goes on.  A node is denied (rpc.Forbidden) in two cases
+that are no race: the instance never was on one of its hosts; or the node knows the generation, and asks for an
+operation that is not under way.
 
-Who tries uuids learns nothing: what is another's and what is not there at all are refused in the same words, as by
-Kubernetes' Node authorizer, which looks for a way from the node to the object and says only that it found none.  A note
-on the error (PEP 678), which does not travel, tells the operator which of the two it was.
+A caller that tries uuids learns nothing: another's instance and one that does not exist are refused in the same words.
+Kubernetes' Node authorizer does so, too.  A note on the error (PEP 678), which does not travel, says to the operator
+which of the two it was.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -20,9 +21,9 @@ from mininova.trust.identities import Identity
 
 
 class OwnInstances:
-    """Tell what is the caller's from what is not.
+    """Know which instances are the caller's own.
 
-    :param identity_of: finds the identity of a broker user; None where nothing is checked, for all share one user
+    :param identity_of: finds the identity of a broker user; None where all share one user and nothing is checked
     """
 
     def __init__(self, db: Database, identity_of: Callable[[str | None], Identity | None] | None) -> None:
@@ -30,7 +31,7 @@ class OwnInstances:
 
     @property
     def checked(self) -> bool:
-        """Tell whether callers are told apart at all."""
+        """Tell whether callers have identities of their own."""
         return self._identity_of is not None
 
     def hosts(self) -> Collection[str] | None:
@@ -42,7 +43,7 @@ class OwnInstances:
 
     @contextmanager
     def only(self, method: str, uuid: str, generation: int | None = None) -> Iterator[None]:
-        """Run the block, which finds an instance only if it is the caller's, and in the state that the caller says.
+        """Run a block that looks for an instance on the caller's hosts, and deny what is no race.
 
         :param generation: of the instance as the caller knows it
         :raises rpc.Forbidden: when it never was the caller's, whether there is such an instance or not; or when the

@@ -1,8 +1,8 @@
 """What a host reports of itself: a heartbeat, and the room that it has.
 
-It is taken as far as it is the host's to say.  What it says beyond its record (db/limits.py) does not count, and is not
-refused either, for then the whole host would be down: an operator hears of it instead, from the log and from the list
-of denials, once for each change of what it says and not at each heartbeat.
+A host may report less than is recorded of it (db/limits.py), and not more.  A report that says more is not refused, for
+then the whole host would be down: the record counts instead of what the host says.  An operator reads of it in the log
+and in the list of denials, once for each change of what the host says and not at each heartbeat.
 """
 
 import time
@@ -21,15 +21,15 @@ class Reports:
     """Record what hosts report.
 
     :param checked: whether hosts are kept to their limits
-    :param on_denied: told of what a host says beyond them
+    :param on_denied: called when a host says more than its limits
     """
 
     def __init__(self, db: Database, *, checked: bool, on_denied: OnDenied | None = None) -> None:
         self._db, self._checked, self._on_denied = db, checked, on_denied
-        self._beyond: dict[str, str] = {}  # host → what it said last; callers stand for it, so there are not many
+        self._beyond: dict[str, str] = {}  # host → what it said last; callers stand for their hosts, so they are few
 
     def take(self, service: Service, node: ComputeNode) -> None:
-        """Record a report, or the less that is recorded of the host."""
+        """Record a report, and of each resource no more than the host's record allows."""
         said, beyond = _its_own(service), ""
         with self._db.write() as tx:
             if self._checked:
@@ -48,7 +48,7 @@ class Reports:
 
 
 def _its_own(service: Service) -> Service:
-    """Leave out what is an operator's to say."""
+    """Leave out what an operator decides, such as whether the service is disabled."""
     return Service(
         binary=service.binary,
         host=service.host,

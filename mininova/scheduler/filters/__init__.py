@@ -25,7 +25,7 @@ def enabled(names: Sequence[str]) -> list[BaseHostFilter]:
 def needed(request_spec: RequestSpec, configured: Sequence[BaseHostFilter]) -> list[BaseHostFilter]:
     """Give the filters that a request must pass.
 
-    A request that names its host must go there, whatever filters are configured.
+    A request that names its host must go there, even when RequestedDestinationFilter is not configured.
     """
     if request_spec.requested_host is None and request_spec.requested_node is None:
         return list(configured)

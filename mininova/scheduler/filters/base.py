@@ -13,7 +13,7 @@ from mininova.scheduler.host_state import HostState
 class BaseHostFilter(ABC):
     """Say of a host whether the request may go there.
 
-    A filter keeps nothing and asks nobody: its answer follows from its arguments.
+    A filter keeps no state and does no I/O: its answer follows from its arguments.
     """
 
     #: True when the answer does not depend on how much room is left: one request asks once, however many instances.

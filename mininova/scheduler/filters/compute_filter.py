@@ -1,4 +1,4 @@
-"""ComputeFilter: is anybody there? (nova: scheduler/filters/compute_filter.py)"""
+"""ComputeFilter: is the host up? (nova: scheduler/filters/compute_filter.py)"""
 
 from mininova.objects import RequestSpec
 from mininova.scheduler.filters.base import BaseHostFilter
