@@ -40,4 +40,4 @@ def test_what_is_imported_is_declared():
     for extra in OPTIONAL:
         known |= declared(*PROJECT["optional-dependencies"][extra])
     providers = packages_distributions()
-    assert {name for name in theirs if not known & {_normal(each) for each in providers.get(name, [])}} == set()
+    assert {name for name in theirs if not known & {_normal(each) for each in providers.get(name, [name])}} == set()
