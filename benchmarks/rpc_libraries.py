@@ -9,8 +9,9 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 Load = tuple[float, list[float]]  # when it began, and how long each call took
 

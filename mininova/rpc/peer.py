@@ -8,11 +8,11 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from typing import Any, Self
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from mininova.rpc import deadline, envelope
 from mininova.rpc.codec import Codec

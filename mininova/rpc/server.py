@@ -5,10 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 from uuid import uuid4
+
+from msgspec.structs import replace
 
 from mininova.rpc import deadline, envelope, parking, plain, signs
 from mininova.rpc.baseapi import BaseAPI, BaseManager, OsloPing
@@ -167,7 +168,8 @@ class Server:
             return self._again(message, request, _LOST)  # and that may have been the message's doing
         began = time.monotonic()
         try:
-            with self._in_sight(message, request), self._alive(message, request, left):
+            signs_of_life = signs.of_life(request, partial(self._reply, message, request))
+            with self._in_sight(message, request), deadline.until(left), signs_of_life:
                 self.trust.gate(callers.caller(), method, arguments)
                 result, reply = self._answer(request, method, run())
         except Forbidden as error:
@@ -178,12 +180,6 @@ class Server:
         if reply is not None:
             self._reply(message, request, reply)
         return None
-
-    @contextmanager
-    def _alive(self, message: Message, request: Request, left: float | None) -> Iterator[None]:
-        """Work under the deadline of a message, and tell its caller meanwhile that it is worked on."""
-        with deadline.until(left), signs.of_life(request, partial(self._reply, message, request)):
-            yield
 
     def _answer(self, request: Request, method: Method, result: Any) -> tuple[Any, bytes | None]:
         """Give a handler's result as plain data, and the reply that a call gets, which its caller can read.

@@ -1,11 +1,11 @@
 """What a receiver refuses, and how its sender hears of it: versions, methods, arguments, and whatever else may come."""
 
 import queue
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mininova import rpc
 from mininova.rpc import envelope

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from queue import Queue
+
+from msgspec.structs import replace
 
 from mininova.rpc import envelope, parking
 from mininova.rpc.envelope import Request

@@ -18,15 +18,16 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+import msgspec
 
 TOPIC, FANOUT = "topic", "fanout"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes, where they go, and the properties that travel beside them.
 
     :param reply_to: the key of the sender's reply queue on ``E.reply``
@@ -47,7 +48,7 @@ class Message:
     expiration: float | None = None
     persistent: bool = False
     deliveries: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
 class Delivery:

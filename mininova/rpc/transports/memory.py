@@ -10,9 +10,11 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+
+from msgspec.structs import replace
 
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, Undeliverable
 from mininova.rpc.transports.base import FANOUT, TOPIC, Delivery, Message, Subscription, Transport, Waiter
@@ -258,7 +260,7 @@ class MemoryTransport(Transport):
         else:
             queue, held = self._unsettled.pop(delivery)
             if not done:
-                queue.messages.appendleft(replace(held, redelivered=True))
+                queue.messages.appendleft(_Held(held.message, redelivered=True, until=held.until))
 
     def give_back(self) -> None:
         """Put all that is unsettled back where it was."""

@@ -8,8 +8,8 @@ Source: https://opentelemetry.io/docs/specs/semconv/: messaging/rabbitmq, rpc/rp
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
+from msgspec.structs import replace
 from opentelemetry.context import Context, get_current
 from opentelemetry.trace import (
     NonRecordingSpan,

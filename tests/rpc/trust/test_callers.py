@@ -1,8 +1,7 @@
 """Who sent a message first, and what may be said of it when it is sent again."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from mininova import rpc
 from mininova.rpc.transports.base import Message

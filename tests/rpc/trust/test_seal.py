@@ -1,8 +1,7 @@
 """Seals: a process knows again what it sent, and nothing else."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from mininova.rpc.transports.base import Message
 from mininova.rpc.trust.seal import Seals

@@ -4,11 +4,11 @@ import argparse
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mininova import errors, rpc
 from mininova.context import RequestContext
