@@ -67,7 +67,7 @@ def test_by_its_lane(attacker, refused, command, console, flow, key):
 def test_by_a_copy(attacker, refused, command, console, flow, header, user_id):
     """Sends a harmless message to the conductor, and another compute a copy of it by the header `CC` or `BCC`."""
     with refused.reaching_nobody(console, flow):
-        harmless = request("get_levels", {}, version="1.1", _msg_id=None)
+        harmless = request("get_levels", {}, _msg_id=None)
         assert attacker.publish("conductor", harmless, user_id=user_id, headers={header: [TO_THEM]})
         assert not attacker.publish("nowhere", command, user_id=user_id, headers={header: [TO_THEM]})
 

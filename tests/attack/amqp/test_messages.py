@@ -95,7 +95,7 @@ def test_wrong_types(attacker, refused, fields):
 )  # fmt: skip
 def test_wrong_arguments(attacker, refused, args):
     """Leaves arguments out, adds some, or sends them with wrong types."""
-    answer = attacker.ask("get_instances", args, version="1.1")
+    answer = attacker.ask("get_instances", args)
     assert answer.error in ("InvalidArguments", "IncompatibleObject"), answer
     refused.seen.add("conductor")
 

@@ -107,4 +107,4 @@ def _words(answer, uuid):
 def test_list(attacker, refused, host, since):
     """Lists another host's instances, those that were deleted lately too."""
     args = {"host": host, "active_since": since}
-    refused.by_conductor(attacker.ask("get_instances", args, version="1.1"), "get_instances")
+    refused.by_conductor(attacker.ask("get_instances", args), "get_instances")

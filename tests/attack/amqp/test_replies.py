@@ -75,11 +75,11 @@ def test_an_answer_where_it_may_not_write(attacker, refused, reply_queues, logs,
     queue = {"the api's": reply_queues["api"], "the other compute's": reply_queues["compute"]}.get(queue, queue)
     msg_id, last, note = uuid4().hex, uuid4().hex, json.dumps({"note": uuid4().hex})
     if how == "reply_to":
-        attacker.publish("conductor", request("get_levels", {}, version="1.1", _msg_id=msg_id), reply_to=queue)
+        attacker.publish("conductor", request("get_levels", {}, _msg_id=msg_id), reply_to=queue)
     else:
-        attacker.publish("conductor", request("get_levels", {}, version="1.1", _msg_id=msg_id, _reply_q=queue))
+        attacker.publish("conductor", request("get_levels", {}, _msg_id=msg_id, _reply_q=queue))
     # What follows comes after it, wherever it went.
-    assert attacker.ask("get_levels", {}, version="1.1").failure is None
+    assert attacker.ask("get_levels", {}).failure is None
     attacker.publish(reply_queues["api"], reply(last))
     logs["mininova-api"].wait_for(last)
     attacker.publish("notifications.info", note)
@@ -185,7 +185,7 @@ def test_a_rejection_made_up(attacker, refused, theirs, reply_queues, way):
             attacker.publish(reply_queues["api"], body)
     else:
         attacker.publish("conductor", cast, reply_to=reply_queues["api"])
-        assert attacker.ask("get_levels", {}, version="1.1").failure is None  # which comes after the other
+        assert attacker.ask("get_levels", {}).failure is None  # which comes after the other
         refused.seen.add("api")
 
 
