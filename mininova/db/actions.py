@@ -6,7 +6,7 @@ ends the open action, without knowing the request; and a host that takes an oper
 request that is.
 
 An action's events are its steps.  The api and the conductor write all of this, each in the transaction that changes
-the instance; the api shows it.  The names are Nova's.
+the instance; the api shows it.  The names are Nova's (docs/adr/0014).
 """
 
 from collections.abc import Mapping, Sequence

@@ -25,7 +25,7 @@ class FakeConductor:
     def __init__(self):
         self.rows, self.asked, self.meanwhile = {}, [], {}
         self.faults, self.rescheduled, self.reports = {}, [], []
-        self.actions, self.contexts = [], []
+        self.actions = []
         self.addresses_left = True
 
     def write(self, uuid, **changes):
@@ -162,10 +162,11 @@ class Listener:
     """Hears notifications."""
 
     def __init__(self):
-        self.heard = []
+        self.heard, self.contexts = [], []
 
     def info(self, ctxt, event_type, payload):
         self.heard.append(("INFO", event_type, payload))
+        self.contexts.append((ctxt, payload))
 
     def error(self, ctxt, event_type, payload):
         self.heard.append(("ERROR", event_type, payload))

@@ -3,6 +3,7 @@
 import pytest
 
 from mininova import errors, states
+from mininova.objects import InstanceAction
 
 
 def test_nothing_to_do(manager, conductor, driver, an_instance):
@@ -72,6 +73,19 @@ def test_power_operation_is_finished(manager, conductor, driver, an_instance, vm
     row = conductor.rows[instance.uuid]
     assert driver.asked == [asked]
     assert (row.vm_state, row.task_state) == (ends, None)
+
+
+def test_an_interrupted_operation_goes_on_in_the_name_of_its_request(manager, conductor, driver, listener, an_instance):
+    """The conductor has recorded who asked for it; what has no record is done in the service's own name."""
+    ours, unrecorded = an_instance("active", "powering-off"), an_instance("active", "powering-off")
+    conductor.actions = [
+        InstanceAction(instance_uuid=ours.uuid, action="stop", request_id="req-7", user_id="ann", project_id="demo")
+    ]
+    driver.guests |= {ours.uuid: states.RUNNING, unrecorded.uuid: states.RUNNING}
+    manager.init_host()
+    requests = {payload["instance_id"]: ctxt for ctxt, payload in listener.contexts}
+    assert (requests[ours.uuid].request_id, requests[ours.uuid].user_id) == ("req-7", "ann")
+    assert requests[unrecorded.uuid].is_admin
 
 
 def test_one_trouble_does_not_stop_the_rest(manager, conductor, driver, an_instance, caplog):
