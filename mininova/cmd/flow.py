@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     tail = commands("tail", _tail, "show messages as they are sent, until interrupted")
     tail.add_argument("--all", action="store_true", help="also heartbeats")
 
-    commands("collect", _collect, "keep what is reported, until told to stop (the local stack runs one)")
+    commands("collect", _collect, "keep what services report, until a signal ends it (the local stack runs one)")
     return parser
 
 

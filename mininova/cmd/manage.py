@@ -1,4 +1,4 @@
-"""mininova-manage: what an operator does beside the running services.  The table of its commands."""
+"""mininova-manage: the table of its commands.  What they do is in mininova/manage."""
 
 import argparse
 import os
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     arguments.add_format(version, listing, known, usable, limit, refused, check)
 
     messages = arguments.adder(subject("rpc", None, "look after the messages between the services"))
-    _add_parked(arguments.adder(messages("parked", None, "see the casts that were given up, and decide on them")))
+    _add_parked(arguments.adder(messages("parked", None, "see the casts that services gave up, and settle them")))
 
     first = subject("bootstrap", bootstrap.run, "make the first users, projects, flavors and image; again does no harm")
     for name in ("admin", "demo"):
@@ -90,8 +90,8 @@ def _add_identities(host: arguments.AddCommand) -> None:
         metavar="A,B",
         help="the hosts it stands for, names and ranges such as node-[0001-1000]; without it the one of its name",
     )
-    again = host("rotate", identities.rotate, "give a compute a new password, and cut off whoever has the old one")
-    gone = host("remove", remove, "cut a compute off, and forget who it was")
+    again = host("rotate", identities.rotate, "give a compute a new password, and cut off the old one")
+    gone = host("remove", remove, "cut a compute off: remove its broker user and the record of its hosts")
     for each in (new, again, gone):
         each.add_argument("name", metavar="NAME", help="what the compute is called; its broker user is compute.NAME")
     for each in (new, again):
@@ -107,7 +107,7 @@ def _add_identities(host: arguments.AddCommand) -> None:
 def _add_parked(command: arguments.AddCommand) -> None:
     """Add what can be done with parked casts; each takes ``--topic``, and those that settle one or ``--all``."""
     named = "its id, or as much of it as tells it from others"
-    listing = command("list", _over_the_broker(parked.overview), "list the casts that were given up, and why")
+    listing = command("list", _over_the_broker(parked.overview), "list the casts that services gave up, and why")
     show = command("show", _over_the_broker(parked.show), "show all that is known of one")
     arguments.add_format(listing, show)
     show.add_argument("message", metavar="MESSAGE", help=named)
@@ -122,7 +122,7 @@ def _add_parked(command: arguments.AddCommand) -> None:
 
 
 def _over_the_broker(work: Callable[[rpc.Peer, Sequence[str], argparse.Namespace], None]) -> arguments.Command:
-    """Make a command that looks at what is parked, and talks to the broker while it runs."""
+    """Make a command on parked messages, which is connected to the broker while it runs."""
 
     def command(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         with _connected(conf) as peer:
@@ -139,10 +139,10 @@ def _told_to_conductors(work: arguments.Command) -> arguments.Command:
         if conf.identities.enforce:
             try:
                 with _connected(conf) as peer:
-                    # As this code speaks it: an older conductor reads no lanes, and drops what it does not know.
+                    # In our own version: an older conductor reads no lanes, and drops a message that it does not know.
                     ConductorAPI(peer, pin=ConductorAPI.version).identities_changed(service_context())
             except rpc.RPCError as error:
-                say(f"the conductors could not be told of it: restart those that run ({error})")
+                say(f"the conductors do not know of this yet: restart those that run ({error})")
 
     return command
 

@@ -1,4 +1,4 @@
-"""What a message says about states: which was left and which was reached, which host, which address.
+"""Says what a message changes: the states it leads from and to, the host, the address.
 
 One row of a table for each method that means such a change.  An instance's state is named by its task_state
 while something is being done to it, and by its vm_state while it rests, so that a boot reads as one chain:
@@ -22,7 +22,7 @@ def state(instance: Any) -> str | None:
 
 
 def asked(method: str, args: Any, result: Any) -> str:
-    """Say what a message changes, or what it is told was changed; "" when it is not about states.
+    """Say what a message changes, or which change it reports; "" when it is not about states.
 
     :param args: the message's arguments, as plain data
     :param result: what it was answered, or None while that is not known
@@ -31,7 +31,7 @@ def asked(method: str, args: Any, result: Any) -> str:
 
 
 def answered(method: str, args: Any, result: Any) -> str:
-    """Say what the answer to a call brings; "" when it is nothing to look at."""
+    """Say what the answer to a call brings; "" when that is not worth showing."""
     return _said(ANSWERED, method, args, result)
 
 

@@ -16,10 +16,10 @@ _decode = msgspec.json.Decoder(list[MessageEvent]).decode
 
 
 def subscription(take: Callable[[list[MessageEvent]], None], name: str) -> Subscription:
-    """Describe a queue of one's own on the flow exchange; what is lost while nobody reads is lost.
+    """Describe a queue for one reader of the flow exchange; it holds only what comes while the reader is connected.
 
     :param take: gets the events of one report
-    :param name: begins the name of the queue, for whoever looks at the broker
+    :param name: the beginning of the queue's name, as an operator sees it on the broker
     """
 
     def read(delivery: Delivery) -> None:
@@ -42,7 +42,7 @@ def subscription(take: Callable[[list[MessageEvent]], None], name: str) -> Subsc
 
 
 class Collector:
-    """Keep what is reported; a disk that is full loses reports and nothing else."""
+    """Write reports to disk; when the disk is full, reports are lost and nothing else."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer

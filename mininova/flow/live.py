@@ -1,7 +1,7 @@
 """The flow as it happens: a line for each message as soon as it is reported.
 
-What is printed cannot be taken back, so a line says what is known when it is printed: a call appears when it is
-sent and its reply when it comes.
+A printed line cannot be changed, so it says what is known at that moment: a call appears when it is sent, and its
+reply when it comes.
 """
 
 from collections import OrderedDict
@@ -19,7 +19,7 @@ _BACKGROUND = frozenset({"report_state"})
 class Live:
     """Turn events into lines one by one.
 
-    :param everything: also what nobody asked for, that is heartbeats
+    :param everything: with heartbeats, which belong to no request
     """
 
     def __init__(self, *, everything: bool = False) -> None:

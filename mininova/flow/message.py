@@ -1,4 +1,4 @@
-"""Events into messages: what several processes told about one message comes together, in the order of sending.
+"""Joins the events that several processes reported about one message, and gives the messages in the order of sending.
 
 Pure functions.  A call makes two lines, since its reply is a message of its own; a cast makes one.  What went
 wrong (a refusal, a failure, another delivery) makes a line of its own at the time it happened.
@@ -101,7 +101,7 @@ class _Message:
         return self._line(
             self.first, self.first.sender, self._target(), self.first.pattern or "message",
             version=self.first.version,
-            change=", ".join(filter(None, (change, "nobody has taken it" if self.untaken else ""))),
+            change=", ".join(filter(None, (change, "no receiver took it" if self.untaken else ""))),
             took=None if self.called else handled,
             wrong=self.untaken or at(self.args, "fault") is not None or self.first.method.endswith(".error"),
             payload=self.args,
@@ -113,8 +113,8 @@ class _Message:
             return "notifications"
         if self.first.pattern == "fanout":
             return f"every {self.first.receiver}"
-        told = (event.receiver for event in (*self.receipts, *self.ends, *self.refusals) if event.receiver)
-        return next(told, self.first.receiver or self.first.routing_key)
+        receivers = (event.receiver for event in (*self.receipts, *self.ends, *self.refusals) if event.receiver)
+        return next(receivers, self.first.receiver or self.first.routing_key)
 
     def _deliveries(self) -> Iterator[Line]:
         """Every delivery after the first; a fanout has as many first ones as there are listeners."""
@@ -130,18 +130,20 @@ class _Message:
             )
 
     def _outcomes(self) -> Iterator[Line]:
-        """The reply to a call; of a cast only its failure, since its success is told by its own line."""
+        """The reply to a call, or the failure of a cast; the line of a cast itself shows its success."""
         for event in self.ends:
-            told = {"took": event.duration, "error": event.error or ""}
+            result = {"took": event.duration, "error": event.error or ""}
             if self.called:
                 answer = plain(event.payload.get("result"))
                 said = changes.answered(self.first.method, self.args, answer)
-                yield self._line(event, event.receiver, self.first.sender, "reply", change=said, payload=answer, **told)
+                yield self._line(
+                    event, event.receiver, self.first.sender, "reply", change=said, payload=answer, **result
+                )
             elif event.error:
-                yield self._line(event, event.receiver, self.first.sender, "failed", **told)
+                yield self._line(event, event.receiver, self.first.sender, "failed", **result)
 
     def _parkings(self) -> Iterator[Line]:
-        """A cast that was given up; it may be sent again, and be given up again."""
+        """A parking of a cast; it may be sent again, and parked again."""
         for event in self.parkings:
             queue = f"{event.routing_key.partition('.')[0]}.dead"
             yield self._line(event, event.receiver, queue, "parked", error=event.error or "given up")

@@ -1,6 +1,6 @@
-"""What a message carries, read with care: it was written by another process, perhaps of another version.
+"""Reads what a message carries, which another process wrote, perhaps of another version.
 
-Nothing here raises for a payload that is not as expected; what is not there reads as None.
+Nothing here raises for a payload of another shape; a missing value reads as None.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,7 @@
 summary a line, of which the last one of each request counts; it is written anew when most of it is history.
 Both survive being torn in the middle of their last line.  One Writer at a time (the collector), any number of
 readers beside it.  Requests that began with HTTP, and the others such as heartbeats, are each kept up to the
-limit, so that the others never push out what somebody asked for.
+limit, so that heartbeats never push out a user's request.
 """
 
 import difflib

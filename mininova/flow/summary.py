@@ -1,4 +1,4 @@
-"""One request in a few words: what ``list`` shows, and what a server is found by."""
+"""Sums up one request: the line that ``list`` shows, and the names by which ``show`` finds it."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
-"""The broker's own tool, which mininova-manage has do what AMQP cannot: make users, look at them, remove them.
+"""Runs rabbitmqctl, for what AMQP cannot do: make, list and remove the broker's users.
 
-Each thing is one run of it, because a run takes a second.
+Each method is one run of the command, because a run takes a second.
 """
 
 import json
@@ -17,17 +17,17 @@ _GONE = ("no_such_user", "does not exist")
 
 
 class BrokerAdmin:
-    """The command that the settings name; RabbitMQ's ``rabbitmqctl``, or what takes the same words."""
+    """The command of ``[broker_admin] command``: RabbitMQ's ``rabbitmqctl``, or one that takes the same arguments."""
 
     def __init__(self, conf: ConfigOpts) -> None:
         self._command, self._timeout = conf.broker_admin.command, conf.broker_admin.timeout
 
     def define(self, definitions: Definitions) -> None:
-        """Make users and places, or change them to what is said here."""
+        """Make users, queues and exchanges, or change those that are there."""
         self._run("import_definitions", "--format", "json", given=json.dumps(definitions))
 
     def defined(self) -> dict[str, Any]:
-        """Give all that the broker has of users and places."""
+        """Export the broker's users, rights, queues and exchanges."""
         return dict(json.loads(self._run("export_definitions", "-", "--format", "json")))
 
     def disconnect(self, user: str, why: str) -> None:
@@ -35,7 +35,7 @@ class BrokerAdmin:
         self._run("close_all_user_connections", user, why)
 
     def remove(self, user: str) -> bool:
-        """Remove a user, whose connections end with it; tell whether there was one."""
+        """Remove a user and its connections; tell whether it existed."""
         try:
             self._run("delete_user", user)
         except errors.BrokerAdminFailed as error:
@@ -51,7 +51,9 @@ class BrokerAdmin:
         except OSError as error:
             raise errors.BrokerAdminFailed(command=command[0], reason=error.strerror) from None
         except subprocess.TimeoutExpired:
-            raise errors.BrokerAdminFailed(command=command[0], reason=f"no end after {self._timeout} s") from None
+            raise errors.BrokerAdminFailed(
+                command=command[0], reason=f"it did not end within {self._timeout} s"
+            ) from None
         if done.returncode:
             said = " ".join((done.stderr or done.stdout).split())
             raise errors.BrokerAdminFailed(command=f"{command[0]} {words[0]}", reason=said)

@@ -1,7 +1,7 @@
-"""mininova-manage check: whether each service is who it should be on the broker, and what is weaker if not.
+"""mininova-manage check: compare the broker's users, rights and lanes with what they should be.
 
-It compares all that the broker has of users and rights with what they should be, as mininova.trust.broker.rights has
-them, and what is behind the lanes of the computes with what trust/broker/definitions.py puts there.
+What users and rights should be is in trust/broker/rights.py; what is behind the lanes of the computes, in
+trust/broker/definitions.py.
 """
 
 import argparse
@@ -48,24 +48,24 @@ def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]
     :param broker: its definitions, as it exports them
     """
     if not conf.identities.enforce:
-        yield "[identities] enforce is false: nobody asks who sent a message; whoever is let in may ask anything"
+        yield "[identities] enforce is false: services ignore who sent a message, and any broker user may ask anything"
     users = {user["name"]: user for user in broker.get("users", [])}
     if "guest" in users:
-        yield "the broker has the user guest, whose password everybody knows: rabbitmqctl delete_user guest"
+        yield "the broker has the user guest, whose password is public: rabbitmqctl delete_user guest"
     if "topic_permissions" not in broker:
-        yield "the broker knows no topic permissions: a compute can have copies of what is sent to others"
+        yield "the broker knows no topic permissions: a compute can get copies of messages for others"
     address = addresses(conf.transport_url)[0]
     if address.user not in identities.TRUSTED:
-        yield f"this command goes to the broker as {address.user or 'guest'}: manage is the user for it"
-    everybody, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)
-    wanted = definitions.users(dict.fromkeys(everybody, ""), layout, virtual_host=address.virtual_host)
-    for identity in everybody:
+        yield f"this command logs in to the broker as {address.user or 'guest'}: its user should be manage"
+    everyone, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)
+    wanted = definitions.users(dict.fromkeys(everyone, ""), layout, virtual_host=address.virtual_host)
+    for identity in everyone:
         yield from _about(identity.name, users.get(identity.name), wanted, broker)
     for compute in computes if conf.identities.enforce else ():
         yield from _about_lane(compute, layout, broker)
-    for name in sorted(users.keys() - {identity.name for identity in everybody} - {"guest"}):
+    for name in sorted(users.keys() - {identity.name for identity in everyone} - {"guest"}):
         if _rights(name, broker):
-            yield f"the broker lets {name} in, whom nobody here knows"
+            yield f"the broker lets in {name}, which is no user of this cloud"
 
 
 def _about(
@@ -86,11 +86,11 @@ def _about_lane(compute: Identity, layout: Layout, broker: Mapping[str, Any]) ->
     wanted = {_way(one) for one in definitions.lanes([compute], layout)["bindings"]}
     found = {_way(one) for one in broker.get("bindings", []) if one["source"] == lane}
     if not wanted <= found:
-        yield f"{compute.name} is not heard: mininova-manage host rotate {compute.process} makes its lane anew"
+        yield f"messages of {compute.name} do not arrive: mininova-manage host rotate {compute.process} mends its lane"
     own = rights(compute, layout).configure
     for destination, _ in sorted(found - wanted):
         if not destination.endswith(f".from.{compute.name}") and not re.search(own, destination):
-            yield f"what {compute.name} sends may get to {destination}, by the exchange {lane}"
+            yield f"messages of {compute.name} can reach {destination}, by the exchange {lane}"
 
 
 def _way(binding: Mapping[str, Any]) -> tuple[str, str]:

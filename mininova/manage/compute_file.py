@@ -1,6 +1,6 @@
-"""The configuration file of a compute: where its broker is, who it is there, and what all services must agree on.
+"""Writes the configuration file of a compute: its broker, its user there, and what all services must have the same.
 
-It holds the one secret of a compute, so it is for its owner's eyes only, and there is never half of one.
+The file holds the compute's one secret, so only its owner can read it, and it is replaced as a whole.
 """
 
 import os
@@ -16,7 +16,7 @@ from mininova.conf import groups
 from mininova.trust import host_lists
 from mininova.trust.identities import Identity
 
-#: What a compute and its controller must have the same.
+#: The settings that a compute and its controller must have the same.
 _AGREED = (
     ("DEFAULT", "control_exchange"),
     ("oslo_messaging_rabbit", "rabbit_quorum_queue"),
@@ -29,7 +29,7 @@ _URL = re.compile(r"^transport_url\s*=.*$", re.MULTILINE)
 
 
 def url_for(conf: ConfigOpts, identity: Identity, password: str) -> str:
-    """Write the address of our broker, or of our brokers, as an identity goes there."""
+    """Give the URL by which an identity logs in to our broker, or brokers."""
     parts = urlsplit(str(conf.transport_url))
     who = f"{quote(identity.name, safe='')}:{quote(password, safe='')}"
     places = ",".join(f"{who}@{place.rpartition('@')[2]}" for place in parts.netloc.split(","))
@@ -37,7 +37,7 @@ def url_for(conf: ConfigOpts, identity: Identity, password: str) -> str:
 
 
 def write(path: Path, conf: ConfigOpts, identity: Identity, url: str) -> None:
-    """Write a file that is new; in one that is there, change the address of the broker and nothing else."""
+    """Write a new file, or change transport_url, and nothing else, in an existing one."""
     line = f"transport_url = {url.replace('$', '$$')}"
     if not path.exists():
         text = _new(conf, identity, line)
@@ -57,14 +57,14 @@ def _new(conf: ConfigOpts, identity: Identity, line: str) -> str:
         sections["compute"] = [f"hosts = {host_lists.write(identity.hosts)}"]
     for section, name, value in _changed(conf):
         sections.setdefault(section, []).append(f"{name} = {value}")
-    told = [f"# The settings of mininova-compute as {identity.name}.  Written by mininova-manage host add."]
+    text = [f"# The settings of mininova-compute as {identity.name}.  Written by mininova-manage host add."]
     for section, lines in sections.items():
-        told += ["", f"[{section}]", *lines]
-    return "\n".join(told) + "\n"
+        text += ["", f"[{section}]", *lines]
+    return "\n".join(text) + "\n"
 
 
 def _changed(conf: ConfigOpts) -> Iterator[tuple[str, str, str]]:
-    """Give what is not as it is by default of that on which all must agree: section, option and value."""
+    """Give the settings of _AGREED that differ from their defaults: section, option and value."""
     known = groups.known()
     for section, name in _AGREED:
         group = known[section]

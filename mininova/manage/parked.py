@@ -1,8 +1,7 @@
-"""mininova-manage rpc parked: the casts that were given up, and what becomes of them.
+"""mininova-manage rpc parked: list, show, requeue or drop the casts that a service gave up.
 
-A command takes what is parked into its hands, looks, and settles what it was asked to.  The rest is back in its
-place when the command has ended, however it ended.  A service of the controller parks for its topic, each compute host
-for itself alone.
+A command receives all parked messages, acknowledges those that it requeues or drops, and the broker puts the others
+back when it ends, however it ends.  A service of the controller parks for its topic, a compute host for itself alone.
 """
 
 import argparse
@@ -66,9 +65,9 @@ def overview(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -
 
 
 def show(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
-    """Print all that is known of one parked cast; what may be a secret is left out.
+    """Print all that is known of one parked cast, without its secrets.
 
-    :raises errors.NoSuchMessage: none is called so, or several are
+    :raises errors.NoSuchMessage: no message has this id, or several begin with it
     """
     one, *copies = _called(_parked(peer, where), parsed.message)
     if one.request is None:
@@ -85,7 +84,7 @@ def show(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> No
 
 
 def requeue(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
-    """Send parked casts to where they were sent first, as if nobody had tried them yet.
+    """Send parked casts to where they were sent first, with their deliveries counted from 0.
 
     :raises rpc.Undeliverable: some could not be sent, and stay parked
     """

@@ -95,7 +95,7 @@ def test_a_message_that_nobody_took(new_story):
     story = new_story()
     story._message("cast", API, COMPUTE, "stop_instance", {})
     (cast,) = messages(story.events)
-    assert (cast.change, cast.wrong) == ("nobody has taken it", True)
+    assert (cast.change, cast.wrong) == ("no receiver took it", True)
     assert messages(story.events, complete=False)[0].change == ""
 
 

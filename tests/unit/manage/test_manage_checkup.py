@@ -34,7 +34,7 @@ def test_nobody_asks_who_sends(broker):
 
 
 def test_a_guest(broker):
-    """A user that everybody knows."""
+    """A user whose password is public."""
     broker["users"].append(definitions.user("guest", "guest"))
     (found,) = weaker(broker)
     assert "guest" in found
@@ -78,7 +78,7 @@ def test_a_compute_without_a_lane(broker):
     """Nobody hears it, and the way to mend that is said."""
     broker["bindings"] = broker["bindings"][1:]
     (found,) = weaker(broker)
-    assert found == "compute.host-1 is not heard: mininova-manage host rotate host-1 makes its lane anew"
+    assert found == "messages of compute.host-1 do not arrive: mininova-manage host rotate host-1 mends its lane"
 
 
 def test_a_lane_that_leads_elsewhere(broker):
@@ -86,12 +86,12 @@ def test_a_lane_that_leads_elsewhere(broker):
     lane = broker["bindings"][0]["source"]
     for queue in ("compute.host-1.pause.5", "reply_api.ctl-1_0.from.compute.host-1", "compute.host-10"):
         broker["bindings"].append({"source": lane, "destination": queue, "routing_key": "#"})
-    assert weaker(broker) == [f"what compute.host-1 sends may get to compute.host-10, by the exchange {lane}"]
+    assert weaker(broker) == [f"messages of compute.host-1 can reach compute.host-10, by the exchange {lane}"]
 
 
 def test_somebody_whom_nobody_knows(broker):
     """A user with rights that belongs to none of us; one without rights can do nothing."""
-    assert weaker(broker, []) == ["the broker lets compute.host-1 in, whom nobody here knows"]
+    assert weaker(broker, []) == ["the broker lets in compute.host-1, which is no user of this cloud"]
     broker["users"].append(definitions.user("idle", "x"))
     assert weaker(broker) == []
 
@@ -99,4 +99,4 @@ def test_somebody_whom_nobody_knows(broker):
 def test_the_user_of_this_command(broker):
     """It is one of the services, or all share one."""
     (found,) = weaker(broker, transport_url="amqp://mininova:x@one/")
-    assert "as mininova: manage is the user for it" in found
+    assert "as mininova: its user should be manage" in found
