@@ -1,10 +1,9 @@
 """Versioned RPC and notifications over AMQP, in oslo.messaging's wire format.
 
 A library: it imports nothing else of mininova.  Read it in the order of a message: interface (what can be asked) with
-versions, peer (sending), envelope (the bytes), transport (the places) with memory and amqp/, server (running it).
-Beside that way lie baseapi (what every server is asked), lanes (the ways of senders that are not trusted), parking
-(what was given up), notify/ (notifications), and what others may see of it: flow, watch, metrics, tracing, spans, and
-the log, with sparing.
+versions, peer (sending), envelope (the bytes), transports/ (the places, in memory and over AMQP), server (running it).
+Beside that way are baseapi (what every server can be asked), parking (what was given up), trust/ (who may call, and how
+senders are confined), watch/ (metrics, spans, the flow and the log) and notify/ (notifications).
 """
 
 from mininova.rpc.baseapi import BaseAPI

@@ -1,4 +1,4 @@
-"""What every server can be asked, whatever it serves: whether it is there, and what it speaks.
+"""What every server can be asked: whether it is there, and what it speaks.
 
 ``Server`` adds these to its own interfaces.  ``BaseAPI(peer, topic="compute").on("host-1").ping({}, "hello")`` asks one
 host; without ``on`` any server of the topic answers.  Name, namespace and answer of ``ping`` are Nova's (nova:

@@ -1,6 +1,6 @@
 """How an application's own things become plain data: its objects, its contexts, its errors.
 
-The RPC layer knows none of them.  An application hands it a Codec; without one, arguments are whatever msgspec
+The RPC layer knows none of them.  An application hands it a Codec; without one, arguments are what msgspec
 can encode, a context is a dict and every error is a RemoteError.
 """
 

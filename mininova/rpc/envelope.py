@@ -6,7 +6,7 @@ A message is a JSON object with the envelope's version and the payload as a JSON
 have a ``_timeout``, too (``sign_within``).  A reply has ``result``, ``failure`` and ``ending``.
 
 Source: oslo.messaging, ``_drivers/common.py`` and ``_drivers/amqpdriver.py``.  What mininova adds to it
-travels in AMQP properties and headers, where it disturbs nobody (see transport.Message).
+travels in AMQP properties and headers, which other implementations ignore (transports.base.Message).
 """
 
 from typing import Any

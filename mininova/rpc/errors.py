@@ -27,7 +27,7 @@ class RPCError(Exception):
 
 
 class Undeliverable(RPCError):
-    """No queue took the message: nobody has ever served that topic or host, or the broker would not have it."""
+    """No queue took the message: that topic or host was never served, or the broker refused the message."""
 
 
 class MessageRefused(Undeliverable):

@@ -27,10 +27,10 @@ Rejected = Callable[[Any, Request, Exception], None]
 
 
 class Call:
-    """A call in flight: what was asked of whom, until when, and what the caller waits on.
+    """A call in flight: the message, its deadline, and what the caller waits on.
 
     :param until: on the clock of ``time.monotonic``
-    :param tries: how often it may be sent while nobody answers; after the broker was away it may be once more
+    :param tries: how often it may be sent while no answer comes; once more after the broker was away
     :ivar sent: how many copies of it may have reached the broker
     """
 
@@ -119,7 +119,7 @@ class Inbox:
         return believed
 
     def _believed(self, message: Message, asked: str | None) -> bool:
-        """Tell whether an answer is from whom was asked; the right one may still come."""
+        """Tell whether an answer comes from the service that was asked; otherwise the right one may still come."""
         if asked is not None and self._answers(asked, message.user_id):
             return True
         asked, sender = asked or "nobody", message.user_id
@@ -137,12 +137,12 @@ class Inbox:
         try:
             request = envelope.read_request(envelope.unpack(body))
             ctxt = self._codec.context_from_wire(request.context)
-        except Exception as error:  # RPCError, or whatever the application's codec raises
+        except Exception as error:  # RPCError, or an error of the application's codec
             LOG.warning("dropped a rejection (%.300r) that makes no sense: %.300r", str(why), str(error))
             return
         self._on_rejected(ctxt, request, why)
 
 
 def log_rejection(ctxt: Any, request: Request, error: Exception) -> None:
-    """Log that a cast of ours was refused: what a peer does that was not told of a better way."""
+    """Log that a cast of ours was refused: the default of a Peer."""
     LOG.error("cast %s %s was refused: %.500r", request.method, request.version, str(error))

@@ -212,8 +212,8 @@ class Interface:
     """Base of every interface: subclasses declare methods, instances send them.
 
     :param peer: this process's end of the messaging; it knows what the receivers speak, where it was told
-    :param topic: whom to ask, for an interface that many topics serve
-    :param pin: the newest version the receivers are known to speak, whatever the peer knows
+    :param topic: the topic to ask, for an interface that many topics serve
+    :param pin: the newest version the receivers are known to speak, in place of what the peer knows
     :raises UnsupportedVersion: when the pin is no version this interface can speak
     """
 

@@ -1,4 +1,4 @@
-"""Casts that failed: each is tried again, and at last a server parks it until somebody sends it again or drops it.
+"""Casts that failed: each is tried again, and at last a server parks it, until an operator sends it again or drops it.
 
 A parked cast lies in the queue ``<topic>.dead`` byte for byte as it came.  What is known beyond its bytes stands
 beside it in headers: where it was sent, why it was given up, and when.  server.py parks, and so does listener.py with
@@ -56,13 +56,13 @@ def park(peer: Peer, topic: str, message: Message) -> None:
 
 
 class Parked:
-    """A parked cast in somebody's hands, until it is settled; what is not settled stays parked.
+    """A parked cast that was taken out; unless it is settled, it stays parked.
 
     :ivar id: what it is called, as in the flow and in the log
     :ivar key: where it was sent; None when it does not say, or names a place that is not of its topic
     :ivar error: why it was given up, class and message; "" when it does not say
     :ivar since: when it was parked; None when it does not say
-    :ivar request: the cast itself, or None when nobody can read it
+    :ivar request: the cast itself, or None when it cannot be read
     """
 
     def __init__(self, topic: str, delivery: Delivery) -> None:
@@ -74,9 +74,9 @@ class Parked:
         self.since = _moment(self.message.headers.get(SINCE))
 
     def send_again(self, peer: Peer) -> None:
-        """Send it to where it was sent first, as if nobody had tried it; only then it is no longer parked.
+        """Send it to where it was sent first, as if it had never been tried; only then it is no longer parked.
 
-        :raises Undeliverable: nobody serves that place any more, or it is not known
+        :raises Undeliverable: that place is not served any more, or not known
         """
         if self.key is None:
             raise Undeliverable("it does not say where it was sent")
@@ -110,7 +110,7 @@ def _read(message: Message) -> Request | None:
 
 
 def _of_topic(topic: str, key: str | None) -> str | None:
-    """Trust a key as far as its topic: who may put something there must not reach others through whoever takes it."""
+    """Take a key only if it is of this topic: a sender must not reach other topics by way of the operator's tool."""
     return key if key is not None and (key == topic or key.startswith(f"{topic}.")) else None
 
 

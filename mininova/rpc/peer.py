@@ -41,9 +41,9 @@ _EVERYBODY = Trust()
 class Peer:
     """Send calls, casts and fanouts; match replies to their calls.  As a context manager it starts, and stops.
 
-    :param name: who this is in other people's logs, ``conductor.ctl-1``
+    :param name: what others call this process in logs and in the flow, ``conductor.ctl-1``
     :param exchange: the control exchange, ``E`` in transports/base.py
-    :param call_timeout: seconds that a call waits unless its interface was told otherwise
+    :param call_timeout: seconds that a call waits unless its interface says otherwise (``within``)
     :param watch: the hook around each message: metrics, spans, the flow, or several (watch.base.together)
     :param on_rejected: called with each cast that its receiver refused: its context, the cast, and why.  It runs where
         replies are heard, so it must not wait for one
@@ -139,7 +139,7 @@ class Peer:
     ) -> Any:
         """Send one use of a declared method; for a call, wait for its result.
 
-        :raises Undeliverable: nobody serves the topic, or the host
+        :raises Undeliverable: the topic, or the host, was never served
         :raises MessagingTimeout: the deadline passed; a call's work may have been done
         :raises MessageTooLong: it cannot go by our lane
         :raises InvalidArguments: an argument, or the context, would not arrive as it is
@@ -279,7 +279,7 @@ class Peer:
             ) from None  # fmt: skip
 
     def resend(self, message: Message, **changes: Any) -> None:
-        """Publish a message once more, changed, and return when the broker has it; who sent it first is still known."""
+        """Publish a message once more, changed, and return when the broker has it; its first sender stays known."""
         user_id, headers = self._relays.passed_on(message, changes.pop("headers", message.headers))
         self._cast(replace(message, user_id=user_id, headers=headers, **changes), self.call_timeout)
 
@@ -289,5 +289,5 @@ class Peer:
 
 
 def _asked(message: Message) -> str:
-    """Name who is asked: a topic, or a host of one."""
+    """Name what is asked: a topic, or a host of one."""
     return message.routing_key or message.exchange.removesuffix("_fanout")

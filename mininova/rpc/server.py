@@ -54,7 +54,7 @@ class Server:
     """Serve one topic on one host.  As a context manager it starts, and stops gracefully.
 
     :param endpoints: each interface with the manager that implements it
-    :param spawn: runs a handler aside, so that a slow one holds nobody up; without it, in threads
+    :param spawn: runs a handler aside, so that a slow one does not hold up others; by default in threads
     :param pauses: seconds from each failed delivery of a cast to its next
     :raises TypeError: when a manager does not implement its interface as declared, or they are of several topics, or
         a method does not say who may call it although the peer's trust has a gate
@@ -159,9 +159,9 @@ class Server:
             if delivery.redelivered and not method.idempotent:
                 raise MessagingTimeout(f"a server of {self.topic} is lost that may have done {request.method}, or not")
             left = self._time_left(delivery, request)
-        except Exception as error:  # whatever is wrong with the message is its sender's to hear
+        except Exception as error:  # the sender gets the error
             if isinstance(error, RPCError) and delivery.redelivered:
-                error.definite = False  # whoever had it before may have done it
+                error.definite = False  # an earlier receiver may have done it
             return self._refuse(message, request, error)
         repeats = request.msg_id is None and method.idempotent and message.exchange != self._fanout
         if delivery.redelivered and repeats:
@@ -202,7 +202,7 @@ class Server:
             yield
 
     def _in_sight(self, message: Message, request: Request) -> AbstractContextManager[None]:
-        """Work for the trace that a message belongs to, if it does, in the sight of whoever watches, if anybody."""
+        """Continue the trace of a message, if it has one, inside the watch, if there is one."""
         if self.peer.watch is not None:
             return self._watched(self.peer.watch, message, request)
         return tracing.continuing(message.headers) if tracing.concerns(message.headers) else nullcontext()
@@ -234,7 +234,7 @@ class Server:
     def _refuse(self, message: Message, request: Request | None, error: Exception) -> None:
         """Tell the sender: a caller gets the error, the sender of a cast gets its cast back.
 
-        A message that nobody can read may be either, so its sender gets both under the message's own id.  One that is
+        A message that cannot be read may be either, so its sender gets both under the message's own id.  One that is
         too long does not go back.
         """
         if isinstance(error, Forbidden) and request is not None:

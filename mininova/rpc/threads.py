@@ -20,7 +20,7 @@ class Threads:
 
     def __init__(self, idle_for: float = 10.0) -> None:
         self._idle_for, self._lock = idle_for, threading.Lock()
-        self._idle = 0  # threads that nobody has counted on
+        self._idle = 0  # threads that no work is on its way to
         self._work: queue.SimpleQueue[_Work] = queue.SimpleQueue()
 
     def __call__(self, function: Callable[..., object], *args: Any) -> None:
@@ -50,5 +50,5 @@ class Threads:
         try:
             return self._work.get(timeout=self._idle_for)
         except queue.Empty:
-            # Leave if nobody counts on this thread; otherwise there is work for it, or is about to be.
+            # End, unless work is on its way to this thread.
             return None if self._count_on_one() else self._work.get()

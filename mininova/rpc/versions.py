@@ -1,6 +1,6 @@
 """Versions of interfaces and objects, and the one rule about them.
 
-A message or an object marked X.Y may be given to whoever speaks A.B where A = X and B >= Y: the same major,
+A receiver that speaks A.B understands a message or an object marked X.Y if A = X and B >= Y: the same major,
 the same minor at least.  A minor only adds; a major starts over.
 """
 

@@ -1,7 +1,7 @@
 """Which identities there are, as a service with a database knows them: read when asked for, remembered for a moment.
 
-The conductor decides by it whom it obeys and whose lanes it reads, the conductor and the api whose replies they believe
-and by which lane those come.  An identity that an operator has removed is gone from here within ``LIFETIME``, and its
+By it the conductor decides which computes it obeys and which lanes it reads, and the conductor and the api decide which
+replies they believe.  An identity that an operator has removed is gone from here within ``LIFETIME``, and its
 connections to the broker are gone at once.
 """
 
@@ -31,7 +31,7 @@ class Directory:
         self._known = _Known()
 
     def __call__(self, name: str | None) -> Identity | None:
-        """Find one; None for one that is nobody here.
+        """Find one; None for one that is not known here.
 
         :raises errors.DatabaseNotReady: when the database stays away
         """
@@ -42,7 +42,7 @@ class Directory:
         return identities.of(name, lambda compute: self._hosts_of(compute, patience=0))
 
     def lane_of(self, key: str) -> str | None:
-        """Tell by whose lane the replies come of whoever is asked under a key; None for a service, which has none."""
+        """Name the user whose lane the replies to a key come by; None for a service of the controller."""
         topic, _, host = key.partition(".")
         if topic != COMPUTE:
             return None

@@ -1,6 +1,6 @@
 """Hosts as people write them: names and ranges, ``edge, node-[0001-1000]`` (Slurm and pdsh call it a hostlist).
 
-The settings of a compute, ``mininova-manage host add --hosts`` and the local stack read such lists; whoever makes a
+The settings of a compute, ``mininova-manage host add --hosts`` and the local stack read such lists; a tool that makes a
 configuration file, or says which hosts there are, writes one.
 """
 

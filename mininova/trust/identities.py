@@ -1,4 +1,4 @@
-"""Who a message is from: the broker user that published it is an identity, and nothing in the message is.
+"""Identities: the broker user that published a message says who it is from, and nothing in the message does.
 
 The broker validates the name.  What it stands for is decided here: the few services of a controller are known by
 their names, and a compute process is ``compute.NAME`` with the hosts that were recorded for it when its broker user
@@ -76,7 +76,7 @@ def check_name(name: str) -> None:
 
 
 def of(name: str | None, hosts_of: Callable[[str], Sequence[str]]) -> Identity | None:
-    """Find out who a broker user is; None for one that is nobody here, or that the broker did not vouch for.
+    """Find the identity of a broker user; None for one that is not known here, or that the broker did not vouch for.
 
     :param hosts_of: the hosts that were recorded for the identity of a compute; none for one that is unknown
     """

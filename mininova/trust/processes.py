@@ -1,4 +1,4 @@
-"""Whom each of our processes trusts: the settings say whether identities are enforced, and here is what follows.
+"""Which senders each of our processes trusts, where identities are enforced and where they are not.
 
 A service with a database looks computes up in the directory; the others know the services of the controller by their
 names, and no compute.  A compute is itself not trusted: it serves its own hosts only, and sends by its lane.
@@ -23,10 +23,10 @@ def trust(
     checks: Mapping[str, Sequence[Check]] = NO_CHECKS,
     on_denied: OnDenied | None = None,
 ) -> rpc.Trust:
-    """Say whom a process trusts.
+    """Say which senders a process trusts, and how it is confined.
 
     :param service: api, scheduler, conductor, compute or manage
-    :param enforce: whether each process has a broker user of its own; otherwise everybody is trusted
+    :param enforce: whether each process has a broker user of its own; otherwise every sender is trusted
     :param directory: finds computes; without it none is known, and replies of none are heard
     :param checks: what the arguments of a compute must pass, method by method
     :param on_denied: called with each denial

@@ -1,6 +1,6 @@
-"""Whose replies a service believes, where it may be had to send its own, and who passes on what others sent.
+"""Which senders' replies we trust, which reply queues we may write to, and whose relayed messages we accept.
 
-rpc.Peer asks; the identities that the broker vouches for are the answer.
+The parts of an rpc.Trust (processes.py): all decide by the identities that the broker vouches for.
 """
 
 import re
@@ -13,8 +13,8 @@ _OWN_QUEUE = re.compile("[0-9a-f]+")  # what comes after the name in a reply que
 
 IdentityOf = Callable[[str | None], Identity | None]
 
-#: Service → those whose word it takes, beside its own, for who sent a message first: what was parked is sent again by
-#: the operator's tool.  A compute takes nobody's: what that tool sends it, it does for the operator.
+#: Service → other users that it believes when they say who sent a message first: the operator's tool sends again what
+#: was parked.  A compute believes none: what the tool sends to a compute is done for the operator.
 RELAYS: Mapping[str, frozenset[str]] = {
     "conductor": frozenset({"manage"}),
     "scheduler": frozenset({"manage"}),
@@ -28,7 +28,7 @@ def controller(name: str | None) -> Identity | None:
 
 
 def believing(identity_of: IdentityOf) -> Callable[[str, str | None], bool]:
-    """Make what tells whether the reply of an identity is that of whom was asked.
+    """Make the function that tells whether an identity may answer for the service that was asked.
 
     :param identity_of: finds an identity, and waits for nothing
     """
@@ -43,7 +43,7 @@ def believing(identity_of: IdentityOf) -> Callable[[str, str | None], bool]:
 
 
 def answerable(caller: str | None, key: str) -> bool:
-    """Tell whether a caller may be answered under a key: a compute has no reply sent to anybody but itself."""
+    """Tell whether a caller may be answered under a key: a compute may have replies sent to itself only."""
     return caller in TRUSTED or (
         caller is not None and _OWN_QUEUE.fullmatch(key.removeprefix(f"reply_{caller}_")) is not None
     )

@@ -11,7 +11,7 @@ The places, for a control exchange ``E``:
 * ``E.reply`` (topic): replies, each to the queue of the one process that waits for it.
 * ``E.notifications`` (topic): notifications; ``notifications.<priority>`` are queues for listeners.
 * ``<topic>_fanout`` (fanout): a queue of its own for each server.
-* ``E.from.<user>`` (topic): all that a process sends which is not trusted, whatever it is: its lane, see lanes.py.
+* ``E.from.<user>`` (topic): everything that an untrusted process sends: its lane, see trust/lanes.py.
 """
 
 import threading
@@ -33,7 +33,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     :param reply_to: the key of the sender's reply queue on ``E.reply``
     :param app_id: the sender's own name, ``conductor.ctl-1``; for the log, never for a decision
     :param user_id: the sender's broker user as the broker validated it; None if it did not
-    :param expiration: seconds after which nobody wants it any more
+    :param expiration: seconds after which the sender does not need it any more
     :param deliveries: how often a receiver has tried it before
     :param headers: what else travels beside the bytes, such as ``traceparent``
     """
@@ -70,7 +70,7 @@ class Delivery:
         return partial(self._settle, True)
 
     def requeue(self) -> None:
-        """The work was not begun: somebody else may have it."""
+        """The work was not begun: another reader may have the message."""
         self._settle(False)
 
 
@@ -107,7 +107,7 @@ class Waiter:
         """End the wait; only the first time counts."""
         if not self.done:
             self.value, self.error = value, error
-            self.done = True  # last: whoever sees it goes on to read the other two
+            self.done = True  # last: a thread that sees it reads the other two
             self._lock.release()
 
     def wait(self, timeout: float) -> bool:
@@ -163,7 +163,7 @@ class Transport(ABC):
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Send, and wait for nothing.  Whatever this raises, nothing was sent.
 
-        :param mandatory: have ``on_return`` told when no queue takes it
+        :param mandatory: call ``on_return`` when no queue takes it
         """
 
     @abstractmethod
@@ -186,7 +186,7 @@ class Transport(ABC):
     def _error_of(self, message: Message, timeout: float) -> Exception | None:
         try:
             self.publish_confirmed(message, timeout)
-        except Exception as error:  # whatever it is, the others are sent
+        except Exception as error:  # the others are sent all the same
             return error
         return None
 

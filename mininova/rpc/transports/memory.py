@@ -25,7 +25,7 @@ _CONNECT_WAIT = 10.0  # seconds that an unconfirmed message waits for a broker t
 
 @dataclass(eq=False)
 class _Held:
-    """A message in a queue, until the broker's clock says that nobody wants it any more."""
+    """A message in a queue, until it expires by the broker's clock."""
 
     message: Message
     redelivered: bool = False
@@ -34,7 +34,7 @@ class _Held:
 
 @dataclass(eq=False)
 class _Queue:
-    """Messages and who reads them.
+    """Messages and their readers.
 
     :ivar pause: seconds after which a message goes to the exchange again, and the key it then has
     """
@@ -122,7 +122,7 @@ class MemoryBroker:
             self.later(seconds, partial(self._send_on, queue, held, key))
 
     def _send_on(self, queue: _Queue, held: _Held, key: str) -> None:
-        if held in queue.messages:  # nobody has taken it out meanwhile
+        if held in queue.messages:  # it was not taken out meanwhile
             queue.messages.remove(held)
             self.route(replace(held.message, routing_key=key), TOPIC)
 
@@ -167,7 +167,7 @@ class MemoryBroker:
     # ---- time
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something when so much time has passed."""
+        """Do something after some seconds of the broker's clock."""
         heapq.heappush(self._later, (self.now + seconds, next(self._numbers), action))
 
     def pass_time(self, until: float = math.inf) -> bool:
@@ -275,7 +275,7 @@ class MemoryTransport(Transport):
     # ---- writing
 
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:
-        """Make a queue that somebody may read later."""
+        """Make a queue to be read later."""
         self._connected(_CONNECT_WAIT)
         self.broker.bind(queue, exchange, routing_key)
 
@@ -303,7 +303,7 @@ class MemoryTransport(Transport):
         self._lose_connection_over(message)
 
     def _check_user(self, message: Message) -> None:
-        """Let nobody publish in another's name; the connection ends over it, where RabbitMQ ends a channel only."""
+        """Refuse a message in another user's name, and end the connection, where RabbitMQ only ends the channel."""
         if message.user_id not in (None, self.user_id):
             self.reconnect()
             raise ConnectionLost(f"the broker takes no message of {message.user_id} from {self.user_id}", definite=True)

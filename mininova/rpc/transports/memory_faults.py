@@ -4,7 +4,7 @@ The model is that of Maelstrom and of FoundationDB's simulation: everything that
 random generator, so a seed is a run, and a run that fails can be had again.  Nothing happens here that a real
 broker does not do, and each leg of a message's way has faults of its own:
 
-* *To the broker.*  An unconfirmed message vanishes and nobody hears of it.  A confirmed one takes the publisher's
+* *To the broker.*  An unconfirmed message vanishes without a word.  A confirmed one takes the publisher's
   connection with it, before the broker had it or after, so that its publisher cannot know and sends it again.
 * *To the receiver, and the acknowledgement back.*  The receiver's connection breaks: all that it had not settled is
   delivered again, flagged.  From a queue that is read without acknowledgements the message vanishes.
@@ -69,7 +69,7 @@ class Dice:
         return self._falls(self._faults.reorder)
 
     def partitions(self) -> bool:
-        """Tell whether somebody is cut off now."""
+        """Tell whether a peer is cut off now."""
         return self._falls(self._faults.partition)
 
     def duration(self) -> float:

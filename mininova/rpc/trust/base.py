@@ -1,8 +1,8 @@
-"""Trust: whom a process believes and obeys, and how far it is trusted itself.  One value, which its Peer is given.
+"""Trust: which senders a process believes and obeys, and how it is confined itself.  A Peer is given one value.
 
 All of it rests on the broker, which lets no user publish in another's name.  ``Trust()`` is for projects whose
-processes share one broker user: there senders cannot be told apart, so everybody may call everything, every reply is
-believed, and there are no lanes.
+processes share one broker user: there senders cannot be told apart, so every sender may call everything, every reply
+is believed, and there are no lanes.
 """
 
 from collections.abc import Callable, Collection
@@ -29,7 +29,7 @@ def _no_lane(key: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Trust:
-    """Whom a process believes and obeys.
+    """Which senders a process believes and obeys.
 
     :param gate: who may call what this process serves (trust/gate.py)
     :param on_denied: called with each Denial, whether the gate or a handler raised it

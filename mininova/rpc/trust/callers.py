@@ -1,4 +1,4 @@
-"""Who sent the message in hand, as the broker vouches for it.
+"""The sender of the message in hand, as the broker vouches for it.
 
 A broker user is an identity, and RabbitMQ takes no message that names another user than the one that publishes it.  So
 ``user_id`` is the one thing in a message that its sender cannot choose, and the one thing to decide by.
@@ -37,11 +37,11 @@ def working_for(name: str | None) -> Iterator[None]:
 
 
 def check_way(message: Message, places: Sequence[str], exchange: str) -> None:
-    """See that a message came straight from its sender, or out of a pause of our own, and by nobody else's lane.
+    """Refuse a message that came neither straight from its sender nor out of a pause of ours, or by another's lane.
 
-    Whoever owns a queue can have the broker forward what comes there (as a dead letter) to where he may write himself,
-    and it still has its first sender's name.  So what the conductor sent to one host could come back to the conductor,
-    and in its own name.
+    The owner of a queue can have the broker forward what comes there (as a dead letter) to where the owner may write,
+    and the message still has its first sender's name.  So what the conductor sent to one host could come back to the
+    conductor, in the conductor's name.
 
     :param places: where we are sent to
     :param exchange: the control exchange
@@ -54,7 +54,7 @@ def check_way(message: Message, places: Sequence[str], exchange: str) -> None:
 
 
 class Relays:
-    """Those whose word is believed for who sent a message first: we ourselves, and whoever else was named.
+    """The users that are believed when they say who sent a message first: our own, and others that are named.
 
     :param own: the broker user that this process publishes as; None for one that has none
     :param others: such as that of the operator's tool, which sends again what was parked
@@ -71,7 +71,7 @@ class Relays:
     def passed_on(self, message: Message, headers: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
         """Give the user and the headers with which a message is sent again, so that it gains nothing by our name.
 
-        One that nobody vouches for stays without a user.
+        A message without a user stays without one.
 
         :param headers: what it is to have beside
         """

@@ -19,7 +19,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Denial(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that somebody wanted and may not.
+    """One thing that a sender asked for and may not have.
 
     :param caller: an identity, or None for a sender that the broker does not vouch for
     :param object: what it was about, an instance's uuid or a host; "" when that is not known
@@ -45,7 +45,7 @@ def forbidden(caller: str | None, method: str, about: str, reason: str) -> Forbi
 
 
 def denied(request: Request, error: Forbidden, told: OnDenied | None) -> None:
-    """Log a denial, and tell whoever counts them; the notes of the error are for these, and not for the caller."""
+    """Log a denial and report it to ``told``; both get the notes of the error, which the caller does not."""
     about = error.details.get("object")
     reason = "; ".join([str(error), *getattr(error, "__notes__", ())])
     denial = Denial(
@@ -56,7 +56,7 @@ def denied(request: Request, error: Forbidden, told: OnDenied | None) -> None:
 
 
 def tell(denial: Denial, told: OnDenied | None) -> None:
-    """Log what was denied, and tell whoever counts it; for a part of a message, too, whose rest was done."""
+    """Log a denial and report it to ``told``; also when only a part of a message was denied and the rest was done."""
     LOG.warning(
         "denied %.200r to %.200r on %.200r: %.200r", denial.method, denial.caller, denial.object, denial.reason,
         extra=sparing.about(denial.caller, "denied", denial.method),
@@ -64,5 +64,5 @@ def tell(denial: Denial, told: OnDenied | None) -> None:
     if told is not None:
         try:
             told(denial)
-        except Exception:  # the refusal stands, whatever becomes of the count
+        except Exception:  # the message stays refused
             LOG.exception("a denial could not be counted")

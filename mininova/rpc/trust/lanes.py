@@ -1,13 +1,12 @@
 """Lanes: a way of its own for each sender that is not trusted.
 
-A queue is first come, first served, so whoever may fill one that others use can have everybody wait behind.  And a
-broker that looks at the routing key of a message does not look at all of its keys: those in the header CC, or of a
-dead letter, lead past it.  So a process that is not trusted writes to one exchange alone: its lane, ``E.from.<user>``.
-What others read from it they have bound there themselves, each a queue of its own for each lane, named
-``<place>.from.<user>``: a server with the key of its topic, a caller with that of its replies.  Nothing else is behind
-a lane, and nothing else fills those queues.
+A queue is first come, first served: a process that floods a shared queue makes all others wait.  And a broker that
+checks the routing key of a message does not check all of its keys: those in the header CC, or of a dead letter, get
+past it.  So an untrusted process may write to one exchange only: its lane, ``E.from.<user>``.  Readers bind queues of
+their own to it, one for each lane, named ``<place>.from.<user>``: a server with the key of its topic, a caller with the
+key of its replies.  Nothing else is bound to a lane, and nothing else fills those queues.
 
-A reader of lanes has so many messages of each in hand and no more, and the broker hands out those of all in turn.
+A reader has a fixed number of messages of each lane in hand at most; the broker delivers those of all lanes in turn.
 """
 
 import threading
@@ -18,10 +17,10 @@ from mininova.rpc.errors import Forbidden, MessageTooLong
 from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription, Transport
 
 HANDS = 8  # messages of one lane that a server works on at a time
-PATIENCE = 16  # messages of one lane that answer no call in flight; who sends more is not heard until it is asked again
-LONGEST = 1024 * 1024  # bytes of a message that comes by a lane: to read as much as a broker takes, takes time
+PATIENCE = 16  # messages of one lane that answer no call in flight; then no more are read until it is asked again
+LONGEST = 1024 * 1024  # bytes of a message that comes by a lane: reading the most that a broker takes would take long
 
-#: Whose lane the replies come by of whoever is asked under a key, ``compute.host-1``; None when by none.
+#: Key that is asked, ``compute.host-1`` → the broker user whose lane the replies come by; None for no lane.
 LaneOf = Callable[[str], str | None]
 
 
@@ -34,7 +33,7 @@ def exchange_of(exchange: str, user: str | None) -> str:
 
 
 def is_lane(name: str, exchange: str) -> bool:
-    """Tell whether an exchange of this name is somebody's lane.
+    """Tell whether an exchange of this name is a lane.
 
     :param exchange: the control exchange
     """
@@ -42,7 +41,7 @@ def is_lane(name: str, exchange: str) -> bool:
 
 
 def check_sender(message: Message, exchange: str) -> None:
-    """See that a message came by nobody else's lane than its sender's.
+    """Refuse a message that came by another sender's lane.
 
     :param exchange: the control exchange
     :raises Forbidden: when it did
@@ -69,7 +68,7 @@ class Lanes:
     :param place: the reader's own queue, and the key that it has there
     :param durable: whether what comes by lanes outlives the reader, as what comes to its own queue does
     :param at_once: how many messages of each lane may be in hand
-    :param take: given whose lane it is, and what came
+    :param take: called with the user of the lane, and what came
     """
 
     def __init__(
@@ -118,7 +117,7 @@ class Lanes:
 
 
 class ReplyLanes:
-    """The lanes by which those answer whom one caller asks.
+    """The lanes by which the answers to one caller come.
 
     :param reply_queue: the caller's
     :param take: handles a reply, and tells whether a call waited for it

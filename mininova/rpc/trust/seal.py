@@ -1,6 +1,6 @@
-"""Tell a cast of our own that comes back from one that somebody made up.
+"""Tell a cast of ours that comes back from a forged one.
 
-Whoever refuses a cast sends it back whole, so its sender need not remember it; but then its sender must know it again.
+A server that refuses a cast sends it back whole, so that its sender need not keep it; but the sender must recognize it.
 Each cast carries a seal that only its sender can make, and a rejection brings it back.
 """
 
@@ -21,12 +21,12 @@ class Seals:
     def seal(self, message: Message, asked: str) -> str:
         """Make the seal of a message.
 
-        :param asked: whom it is for, a topic or a host of one
+        :param asked: what it is for, a topic or a host of one
         """
         return f"{self._mac(message.message_id, asked, message.body)} {asked}"
 
     def opened(self, seal: str, message_id: str, body: bytes) -> str | None:
-        """Say for whom a message was that we sealed; None if we did not, or if it is not the same any more."""
+        """Give what a message was for, if we sealed it; None if we did not, or if it was changed."""
         mac, _, asked = seal.partition(" ")
         genuine = hmac.compare_digest(mac.encode(), self._mac(message_id, asked, body).encode())
         return asked if genuine else None

@@ -129,7 +129,7 @@ def _asked(message: Message, request: Request, result: Any) -> dict[str, Any]:
 def without_secrets(value: Any, depth: int = _DEEPEST) -> Any:
     """Make plain data of a value, with everything under a secret's name replaced by ``***``.
 
-    :param depth: how many levels are copied; nobody reads deeper, and a hostile sender may have gone much deeper
+    :param depth: how many levels are copied; a hostile sender may nest a message without end
     """
     if isinstance(value, (dict, list, tuple)) and depth == 0:
         return "…"
@@ -189,5 +189,5 @@ class Reporter:
                 return
             try:
                 self._publish(_encode(events))
-            except Exception:  # whatever is wrong with these, the next are told
-                LOG.exception("%d events of the flow could not be told", len(events))
+            except Exception:  # the next events are still published
+                LOG.exception("%d events of the flow could not be published", len(events))

@@ -3,8 +3,8 @@
 The only module that knows prometheus_client, and the application imports it only where metrics are wanted.  A
 Metrics is the Watch of a Peer; its registry is what ``page`` serves.
 
-A label's value comes from what this process declares, never from a message alone: whoever may publish could else
-make a series of each name that he thinks of.
+A label's value comes from what this process declares, never from a message alone: otherwise any sender could make a
+new series with each name it invents.
 """
 
 import time
@@ -42,10 +42,10 @@ COUNTED = {
     "received": "Messages taken from a queue for the first time.",
     "redelivered": "Messages taken from a queue that an earlier receiver had in hand when it was lost.",
     "rejected": "Messages that were refused, by the class of the error.",
-    "denied": "Messages and replies of somebody who may not send them.",
+    "denied": "Messages and replies whose sender may not send them.",
     "retried": "Casts that failed, or whose receiver was lost, sent to their queue for another try.",
     "parked": "Casts given up after their last try, and put into the queue of the dead.",
-    "resent": "Messages sent once more, because the broker did not confirm them or nobody answered.",
+    "resent": "Messages sent once more, because the broker did not confirm them or no answer came.",
 }
 _LABELS = ("interface", "method")
 
@@ -60,7 +60,7 @@ class Metrics(Watch):
         self.registry = registry
         self._counted = {kind: self._counter(kind, text) for kind, text in COUNTED.items()}
         self._sent = Counter("mininova_rpc_sent", "Messages sent.", (*_LABELS, "pattern"), registry=registry)
-        self._calls = self._gauge("mininova_rpc_calls_in_flight", "Calls whose answer is waited for.")
+        self._calls = self._gauge("mininova_rpc_calls_in_flight", "Calls that wait for an answer.")
         self._handlers = self._gauge("mininova_rpc_handlers_in_flight", "Messages in the hands of their handlers.")
         self._waited = self._histogram(
             "mininova_rpc_call_duration_seconds", "From the sending of a call to its outcome: ok, error or timeout."
@@ -82,7 +82,7 @@ class Metrics(Watch):
     def _histogram(self, name: str, text: str) -> Histogram:
         return Histogram(name, text, (*_LABELS, "outcome"), registry=self.registry, buckets=BUCKETS)
 
-    # ---- what a Watch is told
+    # ---- the hooks of a Watch
 
     def serving(self, topic: str, interfaces: Iterable[type[Interface]]) -> None:
         """Learn the names that labels may have."""

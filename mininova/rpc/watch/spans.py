@@ -47,7 +47,7 @@ class Spans(Watch):
     def __init__(self, tracer: Tracer, *, messaging_system: str = "rabbitmq") -> None:
         self._tracer, self._messaging_system = tracer, messaging_system
 
-    # ---- what a Watch is told
+    # ---- the hooks of a Watch
 
     @contextmanager
     def sending(self, pattern: str, topic: str, message: Message, request: Request) -> Iterator[Message]:

@@ -1,8 +1,7 @@
 """Log lines that a sender can cause: one in a while for each sender and kind, lest a flood of messages fill the disk.
 
-Whoever writes such a line says what it repeats (``about``), and the process's handler has the filter:
-mininova/service/log.py. Nothing runs meanwhile: how many lines were left out is said by the next one of the kind,
-whenever that comes.
+The code that logs such a line marks it with its kind (``about``), and the process's handler has the filter
+(mininova/service/log.py). The next line of a kind says how many were left out before it.
 """
 
 import logging
@@ -17,7 +16,7 @@ _OTHERS = ("others",)
 def about(sender: str | None, *kind: str) -> dict[str, object]:
     """Mark a line as one of a kind that a sender can cause: ``LOG.warning(…, extra=about(sender, "denied", method))``.
 
-    :param sender: as the broker vouches for it, for who can choose names makes a new sender of each
+    :param sender: as the broker vouches for it: a name that the sender chose itself could be new in each message
     """
     return {_MARK: (sender, kind)}
 

@@ -1,6 +1,6 @@
 """The trace that the work in hand belongs to: W3C Trace Context, taken from a message and given to those that follow.
 
-A trace that somebody began (a client with a ``traceparent`` header, another service) goes on through every message
+A trace that a client or another service began (with a ``traceparent`` header) goes on through every message
 that is sent on its behalf: the same trace id, a parent id of its own for each message.  Nothing begins one here;
 spans.py does, where OpenTelemetry is configured.  ``peer.py`` and the notifier send it, ``server.py`` takes it up.
 
@@ -36,7 +36,7 @@ class Trace:
 
     :param trace_id: 32 hexadecimal digits
     :param parent_id: 16 of them, for what follows from here
-    :param sampled: whether somebody keeps it
+    :param sampled: whether it is kept
     :param state: what tracing systems hand on to themselves, as it came
     """
 

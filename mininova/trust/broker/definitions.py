@@ -1,4 +1,4 @@
-"""What a broker is told of users and places, in the form that RabbitMQ imports: definitions.json.
+"""The users and places of a broker, in the form that RabbitMQ imports: definitions.json.
 
 The local stack has its node load such a file when it boots; ``mininova-manage host add`` has a broker that runs import
 one.  What it names is made, or changed to what it says; what it does not name stays as it is.
@@ -102,7 +102,7 @@ def lanes(
 ) -> Definitions:
     """Define the lane of each compute, and what is behind it: the conductors, and the notifications.
 
-    Those whom it answers bind their own queues to it, for as long as they are there.
+    Its callers bind their own queues to it, for as long as they run.
     """
     here, defined = _Here(virtual_host, quorum), Definitions(exchanges=[], queues=[], bindings=[])
     for identity in computes:

@@ -9,8 +9,8 @@ only, so a right that tells keys apart would not confine who writes; it confines
 
 A permission speaks of exchanges and queues: what an identity may *configure* (declare and delete), *write* (publish
 to an exchange, bind a queue) and *read* (consume from a queue, bind to an exchange).  A topic permission speaks of the
-keys on one exchange: under which it may publish, and with which it may bind.  Nobody may use the default exchange,
-which puts a message into any queue by its name, and nobody has a tag, such as that to publish in another's name.
+keys on one exchange: under which it may publish, and with which it may bind.  No identity may use the default exchange,
+which puts a message into any queue by its name, and none has a tag, such as that to publish in another's name.
 
 Source: https://www.rabbitmq.com/docs/access-control; tried on RabbitMQ 3.10 by tests/wire/test_broker_rights.py.
 """
@@ -100,7 +100,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     :param sends: the keys under which it sends to others
     :param takes: queues of others that it reads
     :param elsewhere: queues and exchanges that it declares and reads, and that are bound otherwise
-    :param answers: who may ask it something, by the names of their processes
+    :param answers: which processes may ask it something, by their names
     :param tells: whether it makes queues for the notifications that it sends, for others to read
     :param hears: whether it listens to the flow, and to notifications in queues of its own
     :param asks_computes: whether computes send to it, by their lanes
@@ -120,7 +120,7 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _server(topic: str, *, sends: tuple[str, ...], answers: tuple[str, ...], asks_computes: bool) -> _Row:
-    """Describe a service that serves a topic to everybody."""
+    """Describe a service that serves a topic to all."""
     queues, fanout = (rf"{topic}(\..+)?",), (rf"{topic}_fanout(_{_PROCESS})?",)
     return _Row(
         process=rf"{topic}\..+", queues=queues, elsewhere=fanout, sends=sends, answers=answers,

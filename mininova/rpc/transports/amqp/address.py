@@ -46,7 +46,7 @@ def addresses(url: str) -> list[Address]:
     places, _, virtual_host = rest.partition("/")
     found = [_address(place, unquote(virtual_host) or "/", tls=SCHEMES[scheme]) for place in places.split(",")]
     if len({address.user for address in found}) > 1:
-        # The broker user is who we are to those who receive our messages: it cannot change with the broker in use.
+        # Receivers know us by our broker user: it cannot change with the broker in use.
         raise ValueError("has several users; all its addresses need the same one, each written as user:password@host")
     return found
 

@@ -1,7 +1,7 @@
 """Publish over a link.Link until the broker confirms that it has the message: publishing.Publishing's second channel.
 
-Nobody holds the wire while he waits, so any number of threads publish at once, and what they publish goes in one
-piece.  Confirms and returns come in through the reader and are matched here to whoever waits for them.
+No thread holds the socket while it waits, so any number of threads publish at once, and what they publish goes in one
+piece.  Confirms and returns come in through the reader and are matched here to the threads that wait for them.
 
 A broker that refuses a message closes the channel, and does not say over which of those that it had not confirmed.
 So each of them is published once more, alone: the one over which the channel is closed again is the one.  That costs
@@ -22,7 +22,7 @@ _NOT_FOUND = 404
 
 
 class Unconfirmed:
-    """A message whose confirm has not come yet, and who waits for it.
+    """A message whose confirm has not come yet, and what its sender waits on.
 
     :param data: its frames
     :ivar written: whether the broker may have it
@@ -114,7 +114,7 @@ class Confirming:
             if len(unheard) == 1:
                 refused = unheard.popleft()
                 refused.waiter.set(error=_refusal(refused.message, code, text))
-                unheard.extend([*self._suspects][1:])  # of whom it was the first, if there are any
+                unheard.extend([*self._suspects][1:])  # it was the first suspect, if there are any
             self._suspects = unheard
             self._try_next()
 
@@ -140,7 +140,7 @@ class Confirming:
     def _ended(self) -> None:
         with self._order:
             unheard = [*self._unconfirmed.values(), *self._suspects, *self._held]
-            self._suspects.clear()  # who comes now hears from the link that it is lost
+            self._suspects.clear()  # from now on ``write`` raises
         for unconfirmed in unheard:
             lost = ConnectionLost("the broker went away before it confirmed", definite=not unconfirmed.written)
             unconfirmed.waiter.set(error=lost)

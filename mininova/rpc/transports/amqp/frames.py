@@ -181,7 +181,7 @@ class Content:
             self.body = b"".join(self._pieces)
 
     def message(self, exchange: str, routing_key: str) -> Message:
-        """Give all of it.  What is no text is left out, whoever sent it, so that nothing can end the connection."""
+        """Give all of it.  What is no text is left out, so that no message can end the connection."""
         found = _read_properties(self._header)
         headers, expiration = found.get(_HEADERS) or {}, found.get(_EXPIRATION) or ""
         tried = headers.get(DELIVERIES)

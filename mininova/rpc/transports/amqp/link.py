@@ -1,7 +1,7 @@
 """One live connection to an AMQP 0-9-1 broker: what amqp.AMQPTransport makes anew each time the old one breaks.
 
-One thread reads, one sends, and nobody else waits for the wire.  What comes in is handed, by channel and method, to
-whoever has put himself down for it in ``on``: Places (declaring), Publishing and Reading, which share the Link.
+One thread reads, one sends, and no other thread waits for the socket.  What comes in is handed, by channel and method,
+to the listener registered for it in ``on``: of Places (declaring), Publishing or Reading, which share the Link.
 """
 
 import logging
@@ -60,9 +60,9 @@ class Link:
     # ---- reading
 
     def read(self) -> None:
-        """Hand over what comes in until the connection ends; then everybody who waits for the broker is told.
+        """Hand over what comes in until the connection ends; then call all of ``at_end``.
 
-        :raises ConnectionLost: when it was not we who ended it
+        :raises ConnectionLost: when the connection was not ended with ``close``
         """
         try:
             while True:
@@ -159,7 +159,7 @@ class Link:
             self.cut()
 
     def cut(self) -> None:
-        """End the connection at once, so that the reader notices and nobody tries to write."""
+        """End the connection at once: the reader notices, and ``write`` raises."""
         self._writer.closed = True
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,7 @@
 """Declare what messages go through: exchanges, queues and bindings, on a channel for nothing else.
 
 The broker answers in the order in which it was asked, so any number of threads may ask at once.  When it refuses, it
-closes the channel; that is ours alone, so nobody else notices, and we open it again.
+closes the channel; nothing else uses this one, and we open it again.
 """
 
 import threading
@@ -15,7 +15,7 @@ from mininova.rpc.transports.amqp.frames import DECLARING, Content
 from mininova.rpc.transports.amqp.link import Link
 from mininova.rpc.transports.base import TOPIC, Waiter
 
-_UNREAD_FOR = 600_000  # ms after which the broker removes a queue that is not durable and that nobody reads
+_UNREAD_FOR = 600_000  # ms after which the broker removes a queue that is not durable and has no reader
 _NOT_FOUND = 404
 
 _QUORUM = {"x-queue-type": "quorum"}
@@ -147,7 +147,7 @@ class _Close(Exception):
         self._code, self._text = code, text
 
     def named(self, what: str) -> RPCError:
-        """Give the error for who asked."""
+        """Give the error for the thread that asked."""
         if self._code == _NOT_FOUND and "no exchange" in self._text:
             return Missing(f"the {what} has nothing to come from: {self._text.partition('- ')[2]}")
         if self._code == _NOT_FOUND:

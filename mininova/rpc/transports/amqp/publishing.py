@@ -63,7 +63,7 @@ class Publishing:
         try:
             unconfirmed.data = self.ready(CONFIRMING, message, until)
             self.confirming.publish(unconfirmed)
-        except Exception as error:  # whatever it is, the others are sent
+        except Exception as error:  # the others are sent all the same
             unconfirmed.waiter.set(error=error)
         return unconfirmed
 
@@ -75,7 +75,7 @@ class Publishing:
     def _plain_refused(self, payload: bytes, content: Content) -> None:
         """Open the channel again that the broker closed over one message, to where there is nothing, or we may not.
 
-        What was sent there at the same time is lost, as may happen to whatever waits for no confirmation.
+        What was sent there at the same time is lost, as any unconfirmed message may be.
         """
         LOG.warning("the broker does not take a message: %s", frames.arguments("Bs", payload)[1])
         close_ok = frames.method(PLAIN, frames.CHANNEL_CLOSE_OK)

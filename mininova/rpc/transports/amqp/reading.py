@@ -20,7 +20,7 @@ class Reading:
     """The channel to read on.  A reader's tag there is the name of its queue.
 
     :param prefetch: how many messages a reader may have unsettled that does not say
-    :param on_cancelled: told of a queue that is gone, or that the broker has us read no more; in the reader's thread
+    :param on_cancelled: called when the broker ends the reading of a queue, in the reader's thread
     """
 
     def __init__(self, link: Link, places: Places, prefetch: int, on_cancelled: Callable[[Subscription], None]) -> None:

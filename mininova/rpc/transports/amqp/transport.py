@@ -51,9 +51,9 @@ class AMQPTransport(Transport):
     :param prefetch: how many messages each queue's reader may have unsettled
     :param connect_wait: seconds that an unconfirmed message waits for a broker that is away, or takes nothing now
     :param tls: what to trust, and what to show, when the URL says ``amqps://``
-    :param quorum: whether durable queues are quorum queues; everybody who declares them must agree
+    :param quorum: whether durable queues are quorum queues; all processes that declare them must agree
     :param declares: make the exchanges; False for a process whose broker user may make nothing but its own queues: it
-        begins when somebody else has made them
+        begins when another process has made them
     :raises ValueError: when the URL is none
     """
 
@@ -167,7 +167,7 @@ class AMQPTransport(Transport):
             self._tell_restored()
 
     def _take_into_use(self, live: _Live) -> None:
-        """Read every queue, and only then let anybody publish: what they send may be answered at once."""
+        """Read every queue, and only then allow publishing: a message that is sent may be answered at once."""
         read = set[Subscription]()
         while True:
             with self._changed:
@@ -185,7 +185,7 @@ class AMQPTransport(Transport):
             live.link.close()
 
     def _read_again(self, live: _Live, subscription: Subscription) -> None:
-        """Read a queue that somebody deleted; aside, as above."""
+        """Read a queue again that was deleted; aside, as above."""
         LOG.warning("the broker has us read %s no more; reading it again", subscription.queue)
 
         def read() -> None:
@@ -205,13 +205,13 @@ class AMQPTransport(Transport):
     def _tell_restored(self) -> None:
         try:
             self.on_restored()
-        except Exception:  # whatever it does, we have done our part
+        except Exception:  # the connection is in use all the same
             LOG.exception("what follows a new connection failed")
 
     @staticmethod
     def _wait_for_it(live: _Live, error: Missing) -> None:
         """Have the reader connect again, with growing pauses, until what we do not make is there."""
-        LOG.warning("%s; waiting until somebody makes it", error)
+        LOG.warning("%s; waiting until it is made", error)
         live.link.cut()
 
     def _beat(self) -> None:

@@ -13,7 +13,7 @@ from mininova.rpc.errors import ConnectionLost
 from mininova.rpc.transports.amqp.frames import END, HEAD
 
 _MOST_AT_ONCE = 65_536  # bytes
-_MOST_WAITING = 1_048_576  # bytes; who would publish more waits until the broker has taken some
+_MOST_WAITING = 1_048_576  # bytes; then publishing waits until the broker has taken some
 
 
 class Socket(Protocol):
@@ -103,14 +103,14 @@ class FrameWriter:
             self._awake = True
             try:
                 self._wake.release()
-            except RuntimeError:  # somebody else rang at the same time
+            except RuntimeError:  # another thread rang at the same time
                 return
 
     def run(self) -> None:
-        """Send, until the end: in a thread of its own, so that nobody else waits for the wire."""
+        """Send, until the end: in a thread of its own, so that no other thread waits for the socket."""
         while not self._ended:
             self._wake.acquire()
-            self._awake = False  # from here on, who writes rings again
+            self._awake = False  # from here on, ``write`` rings again
             pieces = []
             while self._waiting:
                 pieces.append(self._waiting.popleft())
@@ -127,12 +127,12 @@ class FrameWriter:
     # ---- room for more
 
     def hold(self, held: bool) -> None:
-        """Have who brings new work wait, or wait no more."""
+        """Hold new messages back, or no longer."""
         self.held = held
         self._tell()
 
     def end(self) -> None:
-        """Have ``run`` return, and nobody wait any more."""
+        """Have ``run`` and ``wait_for_room`` return."""
         self._ended = True
         self._ring()
         self._tell()
