@@ -2,13 +2,21 @@
 
 A lent address is a row in ``fixed_ips``, keyed by its place in the network's range; ``instances.addresses`` is written
 along with it.  The conductor calls this; it does not know what state an instance is in.
+
+The key keeps two instances from getting one address.  That alone would be slow: transactions that all look for the
+highest address lent find the same one, and each but the first waits for the first to end, only to fail and look again.
+So a process remembers the place that it tried last and goes on from there, and one that meets another process jumps
+ahead by a random number.
 """
 
+import random
+import threading
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Engine, bindparam, insert, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -21,6 +29,11 @@ from mininova.objects import FixedIP
 Network = IPv4Network | IPv6Network
 
 FIRST = 2  # places 0 and 1 are the network's own and its gateway's; the last one is the broadcast
+MAX_JUMP_PLACES = 32
+
+# The last place that this process tried in each network of a database.
+_tried: WeakKeyDictionary[Engine, dict[str, int]] = WeakKeyDictionary()
+_trying = threading.Lock()
 
 _taken = table.alias("taken")
 _in_network = table.c.network == bindparam("label")
@@ -48,17 +61,19 @@ def allocate(tx: Connection, label: str, cidr: str, instance_uuid: str) -> Fixed
     :param cidr: the network's range, such as ``10.0.0.0/16``
     :raises errors.NoMoreAddresses: when all of them are lent
     """
-    network = _network(cidr)
-    where = {"label": label, "which": instance_uuid}
-    while (lent := tx.execute(_lent, where).scalar()) is None:
-        position = _free_position(tx, label, network)
+    network, jump = _network(cidr), 0
+    while True:
+        position = _next_position(tx, label, network, jump)
         ip = _fixed_ip(label, network, position)
         row = {"network": label, "position": position, "address": ip.address, "mac_address": ip.mac_address}
         if insert_new(tx, _insert, {**row, "instance_uuid": instance_uuid, "created_at": datetime.now(UTC)}):
             tx.execute(_copy, {"which": instance_uuid, "addresses": (ip,)})
             return ip
-        # Meanwhile another conductor lent this address, or lent this instance another one: look again.
-    return _fixed_ip(label, network, lent)
+        lent = tx.execute(_lent, {"label": label, "which": instance_uuid}).scalar()
+        if lent is not None:
+            _give_back(tx.engine, label, position)
+            return _fixed_ip(label, network, lent)
+        jump = random.randint(1, MAX_JUMP_PLACES)  # another process lent this address
 
 
 def free(tx: Connection, uuid: str) -> bool:
@@ -69,17 +84,36 @@ def free(tx: Connection, uuid: str) -> bool:
     return True
 
 
-def _free_position(tx: Connection, label: str, network: Network) -> int:
-    """Give the place after the highest one lent or, when the range's end is reached, the lowest that is free."""
-    end = network.num_addresses - 1
-    highest = tx.execute(_highest, {"label": label}).scalar()
-    position = FIRST if highest is None else highest + 1
-    if highest is not None and position >= end:
-        lowest = tx.execute(_lowest, {"label": label}).scalar_one()
-        position = FIRST if lowest > FIRST else tx.execute(_first_gap, {"label": label}).scalar_one()
+def _next_position(tx: Connection, label: str, network: Network, jump: int) -> int:
+    """Give the place after the last one tried or, when the range's end is reached, the lowest that is free.
+
+    :param jump: how far to go beyond the places of other processes, where one of them was met; 0 if none was
+    """
+    after = 0
+    if jump or label not in _tried.get(tx.engine, {}):
+        after = (tx.execute(_highest, {"label": label}).scalar() or 0) + jump
+    position, end = _try_after(tx.engine, label, after), network.num_addresses - 1
+    if position >= end:
+        lowest = tx.execute(_lowest, {"label": label}).scalar()
+        position = FIRST if lowest != FIRST else tx.execute(_first_gap, {"label": label}).scalar_one()
     if position >= end:
         raise errors.NoMoreAddresses(network=label)
     return position
+
+
+def _try_after(engine: Engine, label: str, place: int) -> int:
+    """Take the next place that this process has not tried, after some place."""
+    with _trying:
+        tried = _tried.setdefault(engine, {})
+        tried[label] = max(tried.get(label, FIRST - 1), place) + 1
+        return tried[label]
+
+
+def _give_back(engine: Engine, label: str, place: int) -> None:
+    """Have a place tried again, if it was the last one: it was not needed."""
+    with _trying:
+        if _tried[engine][label] == place:
+            _tried[engine][label] = place - 1
 
 
 def _fixed_ip(label: str, network: Network, position: int) -> FixedIP:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mininova import errors
 from mininova.db import expressions
@@ -30,6 +31,8 @@ CROSSED = {"40001", "40P01", "55P03", 1205, 1213}
 NO_EXPRESSION = {1139}  # MySQL's number for a regular expression that it cannot read
 MAX_PAUSE_S = 2.0  # between two attempts to reach the database
 
+MAX_CONNECTIONS = 20  # of one process; a transaction that finds all of them lent waits
+POOL_TIMEOUT_S = 30.0  # for which it waits
 BUSY_TIMEOUT_S = 30.0  # for which SQLite waits for another process to end its transaction
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",  # readers and the writer do not wait for each other
@@ -121,6 +124,9 @@ class Database:
         for pause in _pauses():
             try:
                 return self._connect(begin)
+            except PoolTimeout as error:
+                busy = f"All {MAX_CONNECTIONS} connections to the database {self.name} were busy"
+                raise errors.DatabaseNotReady(f"{busy} for {POOL_TIMEOUT_S:.0f} s") from error
             except AWAY as error:
                 reason = str(getattr(error, "orig", error))
                 if time.monotonic() + pause > deadline or self._closed.is_set():
@@ -165,7 +171,10 @@ def _named(where: URL) -> str:
 
 
 def _engine(where: URL) -> Engine:
-    pool: dict[str, Any] = {"pool_size": 10, "max_overflow": 40, "pool_use_lifo": True}
+    # Connections beyond pool_size would be closed when given back and opened again, which costs more than to wait.
+    pool: dict[str, Any] = {
+        "pool_size": MAX_CONNECTIONS, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_S, "pool_use_lifo": True,
+    }  # fmt: skip
     try:
         if where.get_backend_name() != "sqlite":
             # SQLAlchemy looks for forgotten joins on SQLite only: with MySQL it sees some where there are none.

@@ -3,9 +3,11 @@
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
 
 from mininova import errors
 from mininova.db import instances, networks
+from mininova.db.session import Database
 
 CIDR = "10.0.0.0/29"  # .2 to .6 can be lent
 
@@ -90,3 +92,27 @@ def test_racing_instances_get_addresses_of_their_own(race):
 def test_racing_requests_for_one_instance_get_one_address(race):
     """Two conductors that build the same instance lend it one address."""
     assert len(set(race(lend, "a", "a"))) == 1
+
+
+def test_a_process_goes_on_from_the_place_that_it_tried_last(db):
+    """It does not look which address is the highest, which others may be about to lend: it reads nothing."""
+    asked = []
+    with db.write() as tx:
+        lend(tx)
+    event.listen(db.engine, "before_cursor_execute", lambda *args: asked.append(args[2].split()[0]))
+    with db.write() as tx:
+        lend(tx)
+    assert [verb for verb in asked if verb in ("SELECT", "INSERT", "UPDATE")] == ["INSERT", "UPDATE"]
+
+
+def test_two_processes_lend_no_address_twice(db):
+    """Each passes what the other has lent, and every address of a small network is lent in the end."""
+    other = Database(db.engine.url.render_as_string(hide_password=False))
+    lent = []
+    for process in (db, other, other, db, db):
+        with process.write() as tx:
+            lent.append(lend(tx))
+    assert sorted(lent) == [f"10.0.0.{n}" for n in range(2, 7)]
+    with pytest.raises(errors.NoMoreAddresses), other.write() as tx:
+        lend(tx)
+    other.close()

@@ -2,12 +2,15 @@
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from mininova import errors
+from mininova.db import session
 from mininova.db.session import Database
 from tests.fixtures.private_databases import SQLITE
 
@@ -95,6 +98,35 @@ def test_a_reader_sees_one_moment(db):
         with db.write() as other:
             other.execute(INSERT, {"name": "a"})
         assert tx.execute(COUNT).scalar() == before
+
+
+def test_connections_are_kept(db):
+    """However many threads ask at once, a process opens few connections, and none again."""
+    opened = []
+    event.listen(db.engine, "connect", lambda *_: opened.append(1))
+    start = threading.Barrier(3 * session.MAX_CONNECTIONS)
+
+    def read_twice(_):
+        start.wait()
+        return [count(db) for _ in range(2)]
+
+    with ThreadPoolExecutor(start.parties) as threads:
+        assert list(threads.map(read_twice, range(start.parties))) == [[0, 0]] * start.parties
+    assert len(opened) <= session.MAX_CONNECTIONS
+
+
+@ON_SQLITE
+def test_a_process_whose_connections_are_all_busy(db, monkeypatch):
+    """A transaction that waited too long for a connection is refused, and the error says why."""
+    monkeypatch.setattr(session, "POOL_TIMEOUT_S", 0.0)
+    other = Database(db.name)
+    with ExitStack() as busy:
+        for _ in range(session.MAX_CONNECTIONS):
+            busy.enter_context(other.read())
+        with pytest.raises(errors.DatabaseNotReady, match=r"All 20 connections to the database .* were busy for 0 s"):
+            count(other)
+    assert count(other) == 0
+    other.close()
 
 
 @ON_SQLITE

@@ -75,9 +75,10 @@ def without_stand_ins(original: str) -> configparser.RawConfigParser:
             gone.add(name.partition(":")[2])
         else:
             file[name]["pipeline"] = " ".join([*(each for each in filters if each not in gone), app])
-    for path, pipeline in file.items("composite:mininova"):
-        if pipeline in gone:
-            file.remove_option("composite:mininova", path)
+    for name in (name for name in file.sections() if name.startswith("composite:")):
+        for path, pipeline in file.items(name):
+            if pipeline in gone:
+                file.remove_option(name, path)
     return file
 
 
