@@ -3,8 +3,7 @@
 The scheduler finds its filters and weighers here, compute its hypervisor driver, and every service its notification
 drivers.  docs/plug-ins.md shows how to write one.
 
-importlib.metadata does it.  stevedore, the field's way, keeps a cache in the home folder of each user, and does not see
-for two minutes what was installed just now.
+docs/adr/0015 says why importlib.metadata does it, and not stevedore.
 """
 
 from collections.abc import Iterable

@@ -74,6 +74,29 @@ def test_an_unknown_option(refused, service):
     assert "mininova.conf" in line
 
 
+@pytest.mark.parametrize(
+    ("service", "setting", "said"),
+    [
+        (
+            "scheduler",
+            "[filter_scheduler]\nenabled_filters = SpareFilter",
+            "SpareFilter is no filter; there are AvailabilityZoneFilter, ",
+        ),
+        ("scheduler", "[filter_scheduler]\nenabled_weighers = Spare", "Spare is no weigher; there are CPUWeigher, "),
+        (
+            "conductor",
+            "[oslo_messaging_notifications]\ndriver = pigeon",
+            "pigeon is no notification driver",
+        ),
+        ("compute", "[DEFAULT]\ncompute_driver = libvirt", "libvirt is no hypervisor driver; there are fake"),
+    ],
+)
+def test_an_unknown_plug_in(refused, service, setting, said):
+    """A class that no distribution brings is refused, with the names that there are."""
+    file = COMPUTE if service == "compute" else "mininova.conf"
+    assert said in refused(service, file=file, append=f"\n{setting}\n")
+
+
 def test_a_bad_url(refused, local_stack):
     """A broker's URL that is none is quoted."""
     changed = ("transport_url = amqp:", "transport_url = amqb:")

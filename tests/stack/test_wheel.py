@@ -90,6 +90,7 @@ def test_a_cloud_from_the_wheel(run, home):
 
         port = (home / "controller.conf").read_text().rpartition("port = ")[2].strip()
         demo = Client(f"http://127.0.0.1:{port}", "demo", PASSWORD)
+        assert demo("GET", "/healthcheck").status == 200
         server = demo.boot("from-a-wheel").body["server"]["id"]
         assert demo.at_rest(server) == "ACTIVE"
         assert demo("DELETE", f"{COMPUTE}/servers/{server}").status == 204
