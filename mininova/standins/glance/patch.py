@@ -1,4 +1,4 @@
-"""A PATCH of an image: the operations that it lists, in either of Glance's two forms, applied to what the image says.
+"""A PATCH of an image: the operations in it, in either of Glance's two forms, applied to the attributes of the image.
 
 ``application/openstack-images-v2.1-json-patch`` is JSON Patch (RFC 6902) as far as Glance has it: add, replace and
 remove of whole attributes.  The form of v2.0 names the operation by its key, ``{"add": "/name", "value": "x"}``, and
@@ -66,7 +66,7 @@ def _attribute(path: Any) -> str:
 
 
 def apply(changes: Iterable[Change], values: dict[str, Any]) -> dict[str, Any]:
-    """Give what an image says after the changes.
+    """Give the attributes of an image after the changes.
 
     :param values: what it says now: its attributes, its properties and its tags, flat
     :raises errors.Forbidden: when an attribute is not for clients to change

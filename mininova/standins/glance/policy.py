@@ -1,4 +1,4 @@
-"""Who may do what with an image, by Glance's defaults.  Who may see it, db/images.py knows.
+"""Who may do what with an image, by Glance's defaults; db/images.py decides who may see it.
 
 The handlers ask.  A project's readers change nothing; its members change what is the project's own; an administrator
 changes everything.
@@ -16,7 +16,7 @@ def viewer(ctxt: RequestContext) -> str | None:
 
 
 def require_member(ctxt: RequestContext) -> None:
-    """Refuse those who may only read.
+    """Refuse callers who may only read.
 
     :raises errors.Forbidden: when they may
     """
@@ -25,7 +25,7 @@ def require_member(ctxt: RequestContext) -> None:
 
 
 def require_owner(ctxt: RequestContext, image: Image) -> None:
-    """Refuse those whose image it is not, though they may see it.
+    """Refuse callers who may see the image and do not own it.
 
     :raises errors.Forbidden: when it is not
     """
@@ -35,7 +35,7 @@ def require_owner(ctxt: RequestContext, image: Image) -> None:
 
 
 def require_may_say(ctxt: RequestContext, before: Image | None, after: Image) -> None:
-    """Refuse what only an administrator may say of an image: that it is public, that it is another's.
+    """Refuse what only an administrator may set: that an image is public, or belongs to another project.
 
     :param before: what it was; None for a new one
     :raises errors.Forbidden: when the caller may not say it

@@ -1,4 +1,4 @@
-"""From the query string of ``GET /v2/images`` to what the database is asked (Image API, "List images")."""
+"""Turns the query string of ``GET /v2/images`` into a filter, a sort and a page (Image API, "List images")."""
 
 import csv
 from collections.abc import Callable, Sequence

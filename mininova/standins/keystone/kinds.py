@@ -55,11 +55,11 @@ class Kind(Generic[Kept]):
 
     @property
     def has_extra(self) -> bool:
-        """Whether it keeps what else is said of it."""
+        """Whether it keeps fields that the API does not define."""
         return "extra" in self.struct.__struct_fields__
 
     def check(self, body: Mapping[str, Any], *, new: bool) -> None:
-        """Make sure that a body has the form that this kind has.
+        """Refuse a body that does not have the form of this kind.
 
         :raises errors.InvalidInput: naming the field that is wrong
         """

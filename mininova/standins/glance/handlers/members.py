@@ -1,4 +1,4 @@
-"""``/v2/images/{id}/members``: which projects a shared image is lent to, and what they make of it."""
+"""``/v2/images/{id}/members``: the projects that an image is shared with, and whether each accepts it."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ class Members:
         raise errors.NotFound(f"{member_id} not found in the member list of the image {image_id}.")
 
     def create(self, request: Request, image_id: str) -> dict[str, Any]:
-        """Lend the image to a project."""
+        """Share the image with a project."""
         member = _text(request, "member")
         with self._service.db.write() as tx:
             image = images.get(tx, image_id, policy.viewer(request.context), lock=True)
@@ -48,7 +48,7 @@ class Members:
             return member_document(images.add_member(tx, image_id, member))
 
     def update(self, request: Request, image_id: str, member_id: str) -> dict[str, Any]:
-        """Say, as the one it is lent to, what one makes of it."""
+        """Accept or reject an image: only the project that it is shared with may."""
         status = _text(request, "status")
         if status not in STATUSES:
             raise errors.InvalidInput(f"Invalid value '{status}' for 'status': it must be {' or '.join(STATUSES)}.")
@@ -60,7 +60,7 @@ class Members:
             return member_document(images.set_member_status(tx, image_id, member_id, status))
 
     def delete(self, request: Request, image_id: str, member_id: str) -> None:
-        """Take the image back."""
+        """Stop sharing the image with a project."""
         with self._service.db.write() as tx:
             image = images.get(tx, image_id, policy.viewer(request.context), lock=True)
             policy.require_owner(request.context, image)

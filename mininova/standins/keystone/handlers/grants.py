@@ -44,7 +44,7 @@ class Grants:
             _require(standing.is_assigned(tx, user_id, role_id, Scope(self._kind, scope_id)), user_id, role_id)
 
     def remove(self, request: Request, caller: Token, user_id: str, role_id: str, scope_id: str = SYSTEM.id) -> None:
-        """Take a role away; the tokens that were got with it end."""
+        """Take a role away; the tokens that have it end."""
         with self._service.db.write() as tx:
             _require(standing.unassign(tx, user_id, role_id, Scope(self._kind, scope_id)), user_id, role_id)
 

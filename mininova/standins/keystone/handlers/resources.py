@@ -77,14 +77,14 @@ class Resource(Generic[Kept]):
         return columns
 
     def changed(self, tx: Connection, thing: Kept, columns: dict[str, Any]) -> None:
-        """Do, in the same transaction, what follows from a change."""
+        """Do what follows from a change, in the same transaction."""
 
     def _document(self, request: Request, thing: Kept) -> dict[str, Any]:
         return {self.kind.member: documents.document(self._service, request, self.kind.collection, thing)}
 
 
 class Domains(Resource[Domain]):
-    """Domains: with one go its users and projects, so it must be disabled first."""
+    """Domains: deleting one deletes its users and projects, so it must be disabled first."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(service, DOMAINS)
@@ -98,7 +98,7 @@ class Domains(Resource[Domain]):
 
 
 class _InDomain(Resource[Kept]):
-    """What has a domain: the caller's, where none is named; it cannot move to another."""
+    """Things in a domain: the caller's domain, where none is named; they cannot move to another."""
 
     def columns(self, body: dict[str, Any], caller: Token, present: Kept | None) -> dict[str, Any]:
         """Add the domain to the columns of a new one."""
@@ -127,7 +127,7 @@ class Projects(_InDomain[Project]):
 
 
 class Users(_InDomain[User]):
-    """Users: a new password, and being disabled, ends every token that they have."""
+    """Users: a new password ends every token of the user, and so does disabling the user."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(service, USERS)

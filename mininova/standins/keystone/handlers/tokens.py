@@ -1,4 +1,4 @@
-"""``/v3/auth``: getting a token, looking at one, revoking it, and what it opens."""
+"""``/v3/auth``: log in for a token, look at one, revoke it, and list what it gives access to."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ class Tokens:
         return Reply(201, self._body(request, token), {SUBJECT: token.text})
 
     def show(self, request: Request, caller: Token) -> Reply:
-        """Tell what a token is good for."""
+        """Show a token."""
         token = self._subject(request, caller)
         return Reply(200, self._body(request, token), {SUBJECT: token.text})
 
