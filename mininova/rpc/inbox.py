@@ -1,5 +1,8 @@
 """What comes back to a process: the replies to its calls, and the casts of its own that were refused.
 
+A sender cannot fill the log with the lines of this module: of a lane, only a few messages that answer no call are read
+(trust/lanes.py).
+
 A Peer has one Inbox.  It runs where replies are heard, in the transport's reader, so it waits for nothing.
 """
 
@@ -17,7 +20,7 @@ from mininova.rpc.transports.base import Delivery, Message, Waiter
 from mininova.rpc.trust import lanes
 from mininova.rpc.trust.base import Answers
 from mininova.rpc.trust.seal import SEAL, Seals
-from mininova.rpc.watch import origin, sparing
+from mininova.rpc.watch import origin
 from mininova.rpc.watch.base import Watch
 
 LOG = logging.getLogger(__name__)
@@ -87,7 +90,7 @@ class Inbox:
         """End a call that no queue took."""
         if call := self._calls.get(message_id):
             key = call.message.routing_key
-            call.waiter.set(error=Undeliverable(f"nobody serves {key}", target=key))
+            call.waiter.set(error=Undeliverable(f"nothing serves {key}", target=key))
 
     def take(self, delivery: Delivery) -> bool:
         """Hand a reply to the call that waits for it, and tell whether one did."""
@@ -97,8 +100,7 @@ class Inbox:
             lanes.check_length(message.body, message.exchange, self._exchange)
             reply = envelope.read_reply(envelope.unpack(message.body))
         except RPCError as error:
-            like = sparing.about(message.user_id, "dropped", type(error).__name__)
-            LOG.warning("dropped a reply: %.300r; from %s", str(error), origin.described(message), extra=like)
+            LOG.warning("dropped a reply: %.300r; from %s", str(error), origin.described(message))
             return False
         if reply is None:  # a sign of life, and we never ask for one
             return False
@@ -108,8 +110,7 @@ class Inbox:
             self._came_back(message, reply, reply.rejected)
         else:
             said = str((reply.failure or {}).get("message", "a result"))
-            like = sparing.about(message.user_id, "dropped", "late")
-            LOG.info("dropped a reply to %.100r, for which no call waits: %.300r", reply.msg_id, said, extra=like)
+            LOG.info("dropped a reply to %.100r, for which no call waits: %.300r", reply.msg_id, said)
         return False
 
     def _answer(self, call: Call, reply: Reply, message: Message) -> bool:

@@ -57,7 +57,7 @@ def test_the_librarys_own_refusals_need_no_registration(cls):
 
 def test_what_another_could_not_deliver_was_not_ours():
     """Undeliverable is definite, so it must not come from further away: it is a RemoteError then."""
-    error = codec.error_of(codec.failure_of(rpc.Undeliverable("nobody serves it")))
+    error = codec.error_of(codec.failure_of(rpc.Undeliverable("nothing serves it")))
 
     assert type(error) is rpc.RemoteError
     assert not error.definite

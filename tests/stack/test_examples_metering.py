@@ -197,7 +197,7 @@ def test_an_operator_is_told_what_is_wrong(metering: Metering):
 
     assert metering.ask("totals", "nowhere").stderr == "UnknownHost: nothing was ever metered on nowhere\n"
     assert metering.ask("read", "host-1", "heat").stderr == "UnknownMeter: host-1 has no meter heat\n"
-    assert metering.ask("read", "nowhere").stderr == "Undeliverable: nobody serves meter-agent.nowhere\n"
+    assert metering.ask("read", "nowhere").stderr == "Undeliverable: nothing serves meter-agent.nowhere\n"
 
 
 def test_new_agents_are_pinned_until_the_servers_are_new(metering: Metering):

@@ -299,7 +299,7 @@ class MemoryTransport(Transport):
         self._check_user(message)
         self._lose_connection_over(message)
         if not self.broker.route(message, TOPIC):
-            raise Undeliverable(f"nobody serves {message.routing_key}", target=message.routing_key)
+            raise Undeliverable(f"nothing serves {message.routing_key}", target=message.routing_key)
         self._lose_connection_over(message)
 
     def _check_user(self, message: Message) -> None:

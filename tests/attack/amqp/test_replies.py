@@ -70,7 +70,7 @@ def test_by_the_conductor(attacker, refused, console, flow, reply_queues, stoppe
 @pytest.mark.attack(refused_by="conductor", sees="nothing: it answers in the caller's own reply queues only")
 @pytest.mark.parametrize("queue", ["compute.host-2", "the api's", "the other compute's", "notifications.info"])
 @pytest.mark.parametrize("how", ["reply_to", "_reply_q"])
-def test_an_answer_where_it_may_not_write(attacker, refused, reply_queues, logs, listener, queue, how):
+def test_an_answer_where_it_may_not_write(attacker, refused, reply_queues, logs, flow, listener, queue, how):
     """Has the conductor write its answer into another's queue, where it may not write itself."""
     queue = {"the api's": reply_queues["api"], "the other compute's": reply_queues["compute"]}.get(queue, queue)
     msg_id, last, note = uuid4().hex, uuid4().hex, json.dumps({"note": uuid4().hex})
@@ -80,8 +80,8 @@ def test_an_answer_where_it_may_not_write(attacker, refused, reply_queues, logs,
         attacker.publish("conductor", request("get_levels", {}, _msg_id=msg_id, _reply_q=queue))
     # What follows comes after it, wherever it went.
     assert attacker.ask("get_levels", {}).failure is None
-    attacker.publish(reply_queues["api"], reply(last))
-    logs["mininova-api"].wait_for(last)
+    attacker.publish(reply_queues["api"], reply(last, rejected="bm90IHlvdXJz"), message_id=last)
+    flow(kind="denied", message_id=last)
     attacker.publish("notifications.info", note)
     assert not [it for it in listener(note) if msg_id in str(it.body)]
     assert not [line for log in logs.values() for line in log.lines if msg_id in line]

@@ -38,7 +38,7 @@ class Scheduler:
 
 
 class Computes:
-    """Takes builds, except on hosts that nobody serves."""
+    """Takes builds, except on hosts that nothing serves."""
 
     def __init__(self):
         self.builds, self.away = [], set()
@@ -49,7 +49,7 @@ class Computes:
 
     def build_instance(self, ctxt, instance, image):
         if self.host in self.away:
-            raise rpc.Undeliverable(f"nobody serves compute.{self.host}")
+            raise rpc.Undeliverable(f"nothing serves compute.{self.host}")
         self.builds.append((self.host, instance, image, ctxt))
 
 

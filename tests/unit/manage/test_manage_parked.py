@@ -275,7 +275,7 @@ def test_requeue_to_where_nobody_is(run: Run, park, broker: MemoryBroker, capsys
         run(parked.requeue, all=True)
     second, first = capsys.readouterr().out.splitlines()
     assert first.startswith("stays parked  a stop_instance 1.0")
-    assert first.endswith("nobody serves compute.host-9")
+    assert first.endswith("nothing serves compute.host-9")
     assert second.startswith("sent again    b")
     assert ids(run) == ["a"]
 

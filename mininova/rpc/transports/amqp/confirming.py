@@ -80,7 +80,7 @@ class Confirming:
     # ---- what the broker says of it; these run in the reader
 
     def _confirmed(self, payload: bytes, content: Content) -> None:
-        self._settle(payload, lambda it: _undeliverable("nobody serves", it.message) if it.returned else None)
+        self._settle(payload, lambda it: _undeliverable("nothing serves", it.message) if it.returned else None)
 
     def _not_taken(self, payload: bytes, content: Content) -> None:
         self._settle(payload, lambda it: _undeliverable("the broker refused a message to", it.message))
