@@ -149,6 +149,7 @@ class Server:
                 self._quiet.notify_all()
 
     def _serve(self, delivery: Delivery) -> None:
+        """Read a message, let it pass the gate, run its handler, and answer."""
         message, request = delivery.message, None
         try:
             check_length(message.body, message.exchange, self.peer.exchange)
@@ -170,7 +171,7 @@ class Server:
         try:
             signs_of_life = signs.of_life(request, partial(self._reply, message, request))
             with self._in_sight(message, request), deadline.until(left), signs_of_life:
-                self.trust.gate(callers.caller(), method, arguments)
+                self.trust.gate(callers.caller(), method, arguments)  # who may call: trust/gate.py
                 result, reply = self._answer(request, method, run())
         except Forbidden as error:
             return self._refuse(message, request, error)
