@@ -66,6 +66,7 @@ class Method:
             kw_only=True,
         )
         self.signature = inspect.Signature(self.parameters)
+        self._positional = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -81,17 +82,23 @@ class Method:
         :param speaks: the newest version that the receivers know
         :raises InvalidArguments: naming what is missing, unknown or of the wrong type
         """
+        named = self._named(args, kwargs)
+        self.read(named)  # the receiver would refuse a wrong type; here there is a stack to find it by
+        return {
+            name: value
+            for name, value in named.items()
+            if name not in self.argument_since or self._worth_sending(name, value, speaks)
+        }
+
+    def _named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if not kwargs and len(args) == self._positional == len(self.parameters):  # as most are; what follows is slow
+            return {parameter.name: value for parameter, value in zip(self.parameters, args, strict=True)}
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise InvalidArguments(f"{self.name}: {error}") from None
         bound.apply_defaults()
-        self.read(bound.arguments)  # the receiver would refuse a wrong type; here there is a stack to find it by
-        return {
-            name: value
-            for name, value in bound.arguments.items()
-            if name not in self.argument_since or self._worth_sending(name, value, speaks)
-        }
+        return bound.arguments
 
     def _worth_sending(self, name: str, value: Any, speaks: Version) -> bool:
         unknown = self.argument_since[name] > speaks and name in self._dispensable
