@@ -29,7 +29,10 @@ _LEAST_RATIO = 0.01  # the least that a compute's settings allow
 
 
 def _own_instance(identity: Identity, arguments: Arguments) -> str:
-    return _own(identity, arguments["instance"].host)
+    instance = arguments["instance"]
+    if not 0 <= instance.generation <= _LARGEST:
+        return "no instance has such a generation"
+    return _own(identity, instance.host)
 
 
 def _own_host(identity: Identity, arguments: Arguments) -> str:

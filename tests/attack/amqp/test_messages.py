@@ -159,7 +159,7 @@ def test_an_object_of_another_kind(attacker, refused, instance):
     "data",
     [{"uuid": "' OR 1=1 --"}, {"uuid": "x" * 100_000}, {"uuid": "\0"}, {"uuid": "{0.__class__}%s$host"},
      {"generation": 2**63}, {"generation": -(2**63) - 1}, {"generation": 10**400}, {"generation": 1.5},
-     {"host": "\u0000"}, {"host": "\ud800"}, {"task_state": "\n[ERROR] a line of the log that is none"}],
+     {"host": "\u0000"}, {"host": "\ud800"}],
     ids=lambda data: str(data)[:30],
 )  # fmt: skip
 def test_terrible_values(attacker, refused, mine, data):
