@@ -55,7 +55,6 @@ def test_an_instance_of_another_host(method, host):
         ask(method, instance=OURS.replace(host=host))
 
 
-@pytest.mark.parametrize("method", ["get_instances", "get_actions"])
 @pytest.mark.parametrize("generation", [-1, 2**31, 2**63, 10**400], ids=["negative", "32 bits", "64 bits", "endless"])
 def test_a_generation_that_no_row_has(generation):
     """The database could not compare it."""
@@ -63,6 +62,7 @@ def test_a_generation_that_no_row_has(generation):
         ask("destroy_instance", instance=OURS.replace(generation=generation))
 
 
+@pytest.mark.parametrize("method", ["get_instances", "get_actions"])
 def test_the_list_of_another_host(method):
     """A compute lists what is on its own hosts."""
     ask(method, host="host-2")
