@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from mininova import rpc
 from mininova.rpc import envelope, parking
@@ -234,7 +235,7 @@ def test_what_one_host_parked_goes_to_no_other(bench: Bench):
         body=bench.payload("switch", {}), exchange=bench.exchange, routing_key=f"{bench.topic}.b", message_id="1",
         user_id=peer.transport.user_id,
     )  # fmt: skip
-    parking.park(peer, place, Message(**{**vars(message), "headers": parking.notes(message, LampBroken("no"))}))
+    parking.park(peer, place, replace(message, headers=parking.notes(message, LampBroken("no"))))
 
     (one,) = parking.parked(peer, place)
     assert one.key is None

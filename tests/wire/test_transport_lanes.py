@@ -195,11 +195,11 @@ def test_who_answers_unasked_is_not_heard_until_he_is_asked(rabbit: AMQPBench, l
     for number in range(lanes.PATIENCE + 1):
         host.transport.publish_confirmed(unasked(host, caller, number), PATIENCE)
 
-    assert [log.get(timeout=PATIENCE) for _ in range(lanes.PATIENCE)][-1].endswith(f" {lanes.PATIENCE - 1}")
+    assert f"'made up {lanes.PATIENCE - 1}'" in [log.get(timeout=PATIENCE) for _ in range(lanes.PATIENCE)][-1]
     assert client.on("b").get(CTXT, "hall") == Lamp("hall")
     assert log.empty()
     assert client.on("a").get(CTXT, "desk") == Lamp("desk")
-    assert log.get(timeout=PATIENCE).endswith(f"made up {lanes.PATIENCE}")
+    assert f"'made up {lanes.PATIENCE}'" in log.get(timeout=PATIENCE)
 
 
 # ---- floods
