@@ -1,4 +1,4 @@
-"""Every complaint that a user, an operator or another service may hear: one class each.
+"""Every error that a user, an operator or another service may see: one class each.
 
 A class says three things about itself: the HTTP status it has when it reaches the REST API, the sentence a
 reader gets, and whether it is *definite*, that is, whether the operation certainly did not happen.  Over RPC
@@ -20,7 +20,7 @@ class MininovaError(Exception):
 
     http_status: ClassVar[int] = 500
     definite: ClassVar[bool] = True
-    template: ClassVar[str] = "Something went wrong that nobody has described yet."
+    template: ClassVar[str] = "An error without a description."
 
     def __init_subclass__(cls) -> None:
         REGISTRY[cls.__name__] = cls
@@ -53,36 +53,36 @@ class FlavorMemoryTooSmall(InvalidInput):
 
 
 class InvalidBlockDevice(InvalidInput):
-    """The disks asked for cannot be had: there is no block storage here."""
+    """The request asks for disks that mininova, without block storage, does not have."""
 
     template = "Block Device Mapping is Invalid: {reason}"
 
 
 class ImageNotActive(InvalidInput):
-    """The image has no data yet, or not any more."""
+    """The image has no data."""
 
     template = "Image {image_id} is not active."
 
 
-# ---- 401 and 403: who asks
+# ---- 401 and 403: the caller
 
 
 class Unauthorized(MininovaError):
-    """Nobody we know is asking."""
+    """The caller is not known."""
 
     http_status = 401
     template = "The request you have made requires authentication."
 
 
-class Forbidden(MininovaError):
-    """The caller is known and may not do this."""
+class NotAllowed(MininovaError):
+    """The caller is known and may not do this.  (rpc.Forbidden is a message that a service refuses.)"""
 
     http_status = 403
     template = "Policy doesn't allow {action} to be performed."
 
 
-class QuotaExceeded(Forbidden):
-    """More of something than anybody may have."""
+class QuotaExceeded(NotAllowed):
+    """The request asks for more than a limit allows."""
 
     template = "Maximum number of {what} exceeds {limit}"
 
@@ -91,7 +91,7 @@ class QuotaExceeded(Forbidden):
 
 
 class NotFound(MininovaError):
-    """There is no such thing, or it belongs to somebody else: the answer is the same."""
+    """There is no such thing, or it is another project's: the answer is the same."""
 
     http_status = 404
     template = "The resource could not be found."
@@ -166,7 +166,7 @@ class RequestTooLarge(MininovaError):
     """The body is longer than ``[api] max_request_body_size``."""
 
     http_status = 413
-    template = "Request is too large. At most {max_size} bytes are taken."
+    template = "Request is too large. At most {max_bytes} bytes are taken."
 
 
 class UnsupportedMediaType(MininovaError):
@@ -229,7 +229,7 @@ class KeyPairExists(Conflict):
 
 
 class InstanceUpdateConflict(Conflict):
-    """The row is not as the caller believed: the update changed nothing.
+    """The row has changed since the caller read it: the update was not made.
 
     The details say what the row holds: ``actual_task_state``, ``actual_generation``.
     """
@@ -241,7 +241,7 @@ class InstanceUpdateConflict(Conflict):
 
 
 class InstanceBeingDeleted(InstanceUpdateConflict):
-    """Somebody deletes this instance: whatever else is being done to it has lost."""
+    """The instance is being deleted: a delete wins over every other operation."""
 
 
 # ---- 5xx and faults: what the control plane could not do
@@ -317,7 +317,7 @@ class ConfigError(MininovaError):
 
 
 class FlowNotKept(MininovaError):
-    """Nobody has collected the flow, so there is nothing to show."""
+    """No mininova-flow collect has run here, so there is nothing to show."""
 
     http_status = 404
     template = (
@@ -349,9 +349,9 @@ class BrokerAdminFailed(MininovaError):
 
 
 class Weaker(MininovaError):
-    """Something does not protect as it should."""
+    """A protection against compromised compute nodes is weaker than it should be."""
 
-    template = "{count} of what protects a cloud from its compute nodes is not as it should be."
+    template = "{count} of the protections against a compromised compute node are weaker than they should be."
 
 
 class NoSuchMessage(NotFound):

@@ -1,7 +1,7 @@
-"""From what the token said to who is asking: the Paste filter ``keystonecontext``.
+"""Makes the request's context from its checked token: the Paste filter ``keystonecontext``.
 
 It reads the environment keys that keystonemiddleware (or mininova's stand-in for it) sets after checking the token,
-and never the token itself.  Without a confirmed identity nobody passes.
+and never the token itself.  It refuses a request without a confirmed identity.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class KeystoneContext:
 
 
 def context_of(environ: "WSGIEnvironment") -> RequestContext:
-    """Make a context of what the token's check left in the environment."""
+    """Make a context of the keys that the check of the token set."""
     roles = tuple(role.strip() for role in environ.get("HTTP_X_ROLES", "").split(",") if role.strip())
     return RequestContext(
         request_id=environ[REQUEST_ID],

@@ -27,12 +27,12 @@ Json = dict[str, Any]
 GIB = 1024**3
 
 # What one message to a conductor may carry.
-MAX_SERVERS_AT_ONCE = 1000
+MAX_SERVERS_PER_REQUEST = 1000
 
 
 @dataclass(frozen=True)
 class Ask:
-    """What somebody asks for, as the body has it.
+    """What the body asks for.
 
     :param zone: the availability zone, if one was named
     :param host: the compute node that an administrator named, in the zone or on its own; likewise ``node``
@@ -69,8 +69,8 @@ class Ask:
 def ask_of(request: ComputeRequest) -> Ask:
     """Read the body.
 
-    :raises errors.InvalidInput: when its parts contradict each other, or ask for what there is not
-    :raises errors.Forbidden: when the caller may not name a host
+    :raises errors.InvalidInput: when its parts contradict each other, or ask for what mininova does not have
+    :raises errors.NotAllowed: when the caller may not name a host
     """
     body, server = request.document, request.body_of("server")
     hints = body.get("os:scheduler_hints") or body.get("OS-SCH-HNT:scheduler_hints") or {}
@@ -123,7 +123,7 @@ def _counts(server: Json) -> tuple[int, int]:
 
 
 def _image_id(server: Json) -> str:
-    """Give the image to boot from; OSC names it again as a local disk, which is all that a disk can be here."""
+    """Give the image to boot from; OSC names it again as a local disk, the only kind here."""
     if server.get("block_device_mapping"):
         raise errors.InvalidBlockDevice(reason="there is no block storage here to boot from or to attach.")
     image_id: str = server.get("imageRef") or ""
@@ -168,7 +168,7 @@ def _hints(hints: Json) -> dict[str, str]:
 
 
 def _destination(request: ComputeRequest, server: Json) -> Json:
-    """Say where the instances are to go: ``zone:host:node`` in the zone, or since 2.74 in fields of their own."""
+    """Read the zone and the host: ``zone:host:node`` in the zone, or since 2.74 in fields of their own."""
     zone, *forced = str(server.get("availability_zone") or "").strip().split(":")
     if len(forced) > 2:
         raise errors.InvalidInput("Unable to parse availability_zone")
@@ -196,7 +196,7 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
     """Look up what was asked for; where several things are wrong, the answer names the one that Nova names.
 
     :raises errors.InvalidInput: naming what is not there, or does not go together
-    :raises errors.Forbidden: when only administrators may have it
+    :raises errors.NotAllowed: when only administrators may have it
     """
     ctxt = request.context
     with request.cloud.db.read() as tx:
@@ -209,15 +209,15 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
     image = _image(request, ask.image_id)
     _check_fit(flavor, image)
     if flavor.root_gb == 0 and not request.allows("servers:create:zero_disk_flavor"):
-        raise errors.Forbidden("Only volume-backed servers are allowed for flavors with zero disk.")
+        raise errors.NotAllowed("Only volume-backed servers are allowed for flavors with zero disk.")
     server = request.body_of("server")
     check_networks(request, server)
     if not has_key:
         raise errors.InvalidInput("Invalid key_name provided.")
     require_within("metadata_items", len(ask.metadata))
     _check_personality(server)
-    if ask.max_count > MAX_SERVERS_AT_ONCE:
-        raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_AT_ONCE)
+    if ask.max_count > MAX_SERVERS_PER_REQUEST:
+        raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_PER_REQUEST)
     return flavor, image
 
 
@@ -266,12 +266,12 @@ def _check_fit(flavor: Flavor, image: ImageMeta) -> None:
 
 
 def _check_personality(server: Json) -> None:
-    """Check the files to be injected: they are accepted and go nowhere, since no guest has a disk to put them on."""
+    """Check the files to inject: we accept and drop them, since no fake guest has a disk."""
     files = server.get("personality", [])
     if len(files) > LIMITS["injected_files"]:
-        raise errors.Forbidden("Personality file limit exceeded")
+        raise errors.NotAllowed("Personality file limit exceeded")
     if any(len(file.get("contents", "")) * 3 // 4 > LIMITS["injected_file_content_bytes"] for file in files):
-        raise errors.Forbidden("Personality file content too long")
+        raise errors.NotAllowed("Personality file content too long")
 
 
 # ---- what comes of it
@@ -305,7 +305,7 @@ def instances_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: Image
 
 
 def spec_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta) -> RequestSpec:
-    """Make what the scheduler needs to know."""
+    """Make the request spec for the scheduler."""
     return RequestSpec(
         flavor=flavor,
         image=image,

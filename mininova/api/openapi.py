@@ -1,8 +1,8 @@
-"""The Compute API in OpenAPI 3.1: for whoever makes a client, draws a page or wants to attack it.
+"""The Compute API in OpenAPI 3.1: for makers of clients and of pages, and for fuzzers.
 
 It is derived from what the api itself runs on: the rows of routes.py, the schemas that requests are checked against,
 and the handlers' own first sentences.  A request is described as the newest microversion that has it takes it, and
-the header that it must send says which one that is.  versions.py hands the document out, to anybody.
+the header that it must send says which one that is.  versions.py serves the document, without a token.
 """
 
 import re
@@ -42,7 +42,7 @@ INFO: Json = {
 JSON: Json = {"content": {"application/json": {"schema": {"type": "object"}}}}
 EMPTY: Json = {}
 
-# What is answered when all goes well, where that is not 200 and JSON.
+# The answers to success that are not 200 and JSON.
 ANSWERS: dict[Handler, dict[int, Json]] = {
     servers.create: {202: JSON},
     servers.delete: {204: EMPTY},
@@ -150,7 +150,7 @@ def _summary(handler: Handler) -> str:
     return (handler.__doc__ or "").partition("\n")[0]
 
 
-# ---- what is sent
+# ---- requests
 
 
 def _variables(template: str) -> list[Json]:
@@ -189,7 +189,7 @@ def _schema(row: Route, version: Microversion) -> Json:
     return NOTHING if schemas is None else schemas.schema(version)
 
 
-# ---- what is answered
+# ---- responses
 
 
 def _answers(rows: list[Route]) -> dict[int, Json]:

@@ -1,4 +1,4 @@
-"""What users do to instances: check the state, write, then send (Nova calls this compute/api.py).
+"""The operations of users on instances: check the state, write, then send (Nova calls this compute/api.py).
 
 Every operation is one transaction, in which the row and the record of the action change together, and one message
 sent after it.  Whether an operation may begin is asked of mininova.states; two requests that race are told apart by
@@ -26,7 +26,7 @@ from mininova.states import UNCOMPARED
 LOG = logging.getLogger(__name__)
 
 # How often a compare-and-swap is tried again after losing against a change that does not forbid the operation.
-TRIES = 3
+MAX_TRIES = 3
 
 
 class Operations:
@@ -47,7 +47,7 @@ class Operations:
     def create(
         self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec, user_data: str | None = None
     ) -> list[Instance]:
-        """Write new instances and have them built; when nobody takes the message, they end in ERROR.
+        """Write new instances and have a conductor build them; if no conductor takes the message, they end in ERROR.
 
         :param wanted: already checked (mininova/api/create.py)
         :param user_data: base64 for the guests; it goes to the database and into no message
@@ -66,7 +66,7 @@ class Operations:
         return created
 
     def _fail_build(self, ctxt: RequestContext, instance: Instance, error: Exception) -> Instance:
-        """End a build that nobody leads; if somebody does after all, or a delete came, they win."""
+        """End a build that no conductor took; if one took it after all, or a delete came, that stands."""
         message = f"The build could not be handed to a conductor: {error}"
         try:
             with self._db.write() as tx:
@@ -81,7 +81,7 @@ class Operations:
     # ---- delete
 
     def delete(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Delete an instance, whatever is being done to it; deleting twice is deleting once.
+        """Delete an instance, in any state and during any task; a second delete does nothing.
 
         Where no compute node can do it (there is none yet, or it is down), it is done here and at once; the node
         finds out when it comes back.
@@ -169,7 +169,7 @@ class Operations:
             raise errors.ComputeServiceUnavailable(host=begun.host) from error
 
     def _first_step(self, ctxt: RequestContext, operation: str, instance: Instance) -> Instance:
-        for _ in range(TRIES):
+        for _ in range(MAX_TRIES):
             change = states.begin(operation, instance)
             host = _host_of(instance)
             try:
@@ -185,13 +185,13 @@ class Operations:
                     actions.start(tx, ctxt, [instance.uuid], operation, host)
                     return begun
             except errors.InstanceUpdateConflict:
-                # Somebody else changed it first.  If that leaves the operation possible, it is tried again.
+                # Another writer was first.  If the operation is still possible, it is tried again.
                 with self._db.read() as tx:
                     instance = instances.get(tx, instance.uuid)
         raise errors.Conflict(f"Instance {instance.uuid} changes too fast: try again")
 
     def _take_back(self, ctxt: RequestContext, operation: str, begun: Instance, error: Exception) -> None:
-        """Undo the first step of an operation that nobody took; what happened since stands."""
+        """Undo the first step of an operation that no compute node took, unless the instance has changed since."""
         try:
             with self._db.write() as tx:
                 left = instances.update(
@@ -265,7 +265,7 @@ class Operations:
             actions.record(tx, ctxt, instance.uuid, action)
 
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
-        """Say that an instance is in a state, whatever is true (for administrators)."""
+        """Overwrite an instance's state (for administrators)."""
         LOG.warning("%s resets instance %s to %s", ctxt.user_id, instance.uuid, vm_state)
         with self._db.write() as tx:
             change = {"vm_state": vm_state, "task_state": None}
@@ -290,9 +290,9 @@ def _require_unlocked(ctxt: RequestContext, instance: Instance) -> None:
 
 
 def require_at_rest(instance: Instance, method: str) -> None:
-    """Refuse to change what an instance is labelled with while it is being built, or broken.
+    """Refuse to change the metadata or tags of an instance that is being built or is in ERROR.
 
-    :param method: what was asked for, in words
+    :param method: the operation, in the words of the answer
     :raises errors.InstanceInvalidState: when it is
     """
     if instance.vm_state not in (states.ACTIVE, states.STOPPED):

@@ -79,7 +79,7 @@ def _named(setting: str, name: str) -> Callable[[Parts], Any]:
 
 
 def require_project(projects: ProjectService, ctxt: RequestContext, project_id: str) -> None:
-    """Refuse what is to be for a project that does not exist.
+    """Refuse a project that does not exist.
 
     :raises errors.InvalidInput: naming the project
     """

@@ -1,4 +1,4 @@
-"""Lists that come page by page: how many, after which one, and where the next page is."""
+"""Pages of lists: how many items a page has, after which item it begins, and the link to the next one."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from mininova.wsgi.values import whole
 
 
 def limit_of(request: ComputeRequest) -> int:
-    """Give how many items a page may have: what was asked for, and never more than ``[api] max_limit``.
+    """Give how many items a page may have: the query's limit, or ``[api] max_limit`` if that is less.
 
     :raises errors.InvalidInput: when it is no number
     """

@@ -1,4 +1,4 @@
-"""Who may do what: Nova's rules by Nova's names, as one table, decided by oslo.policy.
+"""Which caller may do what: Nova's rules by Nova's names, as one table, decided by oslo.policy.
 
 A deployment changes a rule in its ``policy.yaml``, as in Nova; the file is read once, when the api starts, and what
 was decided is remembered.  Roles include one another downwards (admin, manager, member, reader); the token says them
@@ -27,7 +27,7 @@ BASE = {
     "user_or_admin": "user_id:%(user_id)s or rule:context_is_admin",
 }
 
-ANYBODY = "@"
+EVERY_CALLER = "@"
 READER, MEMBER = "rule:project_reader_or_admin", "rule:project_member_or_admin"
 ADMIN, SELF = "rule:context_is_admin", "rule:user_or_admin"
 
@@ -37,7 +37,7 @@ Owner = tuple[str | None, str | None]  # project and user
 
 # Everything after the prefix; the two without it have their whole name.
 RULES: dict[str, tuple[str, ...]] = {
-    ANYBODY: ("os-availability-zone:list", "extensions", "limits", "os-quota-sets:defaults"),
+    EVERY_CALLER: ("os-availability-zone:list", "extensions", "limits", "os-quota-sets:defaults"),
     READER: (
         "servers:index", "servers:detail", "servers:show", "servers:show:flavor-extra-specs",
         "server-metadata:index", "server-metadata:show", "os-server-tags:index", "os-server-tags:show",
@@ -97,7 +97,7 @@ class Policy:
     def allows(
         self, ctxt: RequestContext, rule: str, project_id: str | None = None, user_id: str | None = None
     ) -> bool:
-        """Tell whether somebody may do something.
+        """Tell whether a caller may do something.
 
         :param rule: a name out of RULES
         :param project_id: whose the thing is; without it, the caller's
@@ -109,12 +109,12 @@ class Policy:
     def require(
         self, ctxt: RequestContext, rule: str, project_id: str | None = None, user_id: str | None = None
     ) -> None:
-        """Refuse what somebody may not do.
+        """Refuse what a caller may not do.
 
-        :raises errors.Forbidden: naming the rule
+        :raises errors.NotAllowed: naming the rule
         """
         if not self.allows(ctxt, rule, project_id, user_id):
-            raise errors.Forbidden(action=full_name(rule))
+            raise errors.NotAllowed(action=full_name(rule))
 
     def _ask(self, rule: str, roles: tuple[str, ...], caller: Owner, owner: Owner) -> bool:
         target = {"project_id": owner[0], "user_id": owner[1]}

@@ -1,4 +1,4 @@
-"""A request to the Compute API: what a handler can ask of it beside who asks and in which version.
+"""A request to the Compute API, as handlers see it.
 
 Handlers are plain functions that take one of these; what they work with is in ``request.cloud``.
 """
@@ -61,7 +61,7 @@ class ComputeRequest(Request):
     def require(self, rule: str, project_id: str | None = None, user_id: str | None = None) -> None:
         """Refuse what the caller may not do.
 
-        :raises errors.Forbidden: naming the rule
+        :raises errors.NotAllowed: naming the rule
         """
         self.cloud.policy.require(self.context, rule, project_id, user_id)
 

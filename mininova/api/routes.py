@@ -1,7 +1,7 @@
 """The URL space of the Compute API, below ``/v2.1`` (or ``/v2.1/{project_id}``), as one table.
 
-A row says which handler answers, and in which microversions if not in all.  What Nova removed is 410, and what is not
-here is 404, as in Nova.
+A row says which handler answers, and in which microversions if not in all.  As in Nova, an operation that was removed
+is 410, and any other URL is 404.
 The version documents, which need no token, are in versions.py.
 """
 
@@ -110,7 +110,7 @@ ROUTES = (
     Route("GET", "/extensions/<alias>", extensions.show),
 )
 
-# What Nova once served: 410 in every microversion, whatever else is in the URL or the body.
+# Operations that Nova once served: 410 in every microversion.
 REMOVED = (
     *(Route(method, path, removed.gone) for path, methods in removed.PATHS.items() for method in methods.split()),
     *(Route("POST", path, removed.gone, action=name) for path, names in removed.ACTIONS.items() for name in names),

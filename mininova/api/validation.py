@@ -1,4 +1,4 @@
-"""Is the request right: bodies and queries against JSON schemas, in words that name the field.
+"""Checks bodies and queries against JSON schemas; an answer names the field.
 
 A handler says what it takes with ``@takes(body=…, query=…)``.  Schemas are built once, when their module is
 loaded; which of them applies follows from the microversion.  The texts are Nova's (nova: api/validation).
@@ -34,13 +34,13 @@ SPACED_NAME_RULE = "printable characters with at least one non space character"
 
 
 class InvalidName(Exception):
-    """A name that cannot be; jsonschema hands it on as the error's cause."""
+    """The name breaks a rule; jsonschema passes this on as the error's cause."""
 
     def __init__(self, rule: str) -> None:
         super().__init__(f"An invalid 'name' value was provided. The name must be: {rule}")
 
 
-# ---- what a string may have to look like
+# ---- formats of strings
 
 formats = FormatChecker(formats=())
 
@@ -106,14 +106,14 @@ def _bound(keyword: str) -> Callable[..., Iterable[ValidationError]]:
     return checked
 
 
-# ---- what is not looked into to its end
+# ---- checks that would take too long
 
-# Of so many complaints the worst is as good as the worst of all, and soon found.
-ENOUGH = 100
+# Enough to choose a good one among; a hostile body could have millions.
+MAX_COMPLAINTS = 100
 
 
 def _unless_too_long(keyword: str, longest: str) -> Callable[..., Iterable[ValidationError]]:
-    """Leave a check out where another refuses already: its time may grow with the square of a length, or worse.
+    """Skip a check of a value that is too long anyway: its time may grow with the square of the length, or worse.
 
     :param longest: the keyword that bounds the length
     """
@@ -122,7 +122,7 @@ def _unless_too_long(keyword: str, longest: str) -> Callable[..., Iterable[Valid
     def checked(validator: Any, wanted: Any, value: Any, schema: Json) -> Iterable[ValidationError]:
         if isinstance(value, (str, list)) and len(value) > schema.get(longest, len(value)):
             return ()
-        return islice(check(validator, wanted, value, schema) or (), ENOUGH)
+        return islice(check(validator, wanted, value, schema) or (), MAX_COMPLAINTS)
 
     return checked
 
@@ -167,13 +167,13 @@ class Schemas:
 
     def complaint(self, document: Any, version: Microversion) -> ValidationError | None:
         """Find what is most wrong with a document; None when nothing is."""
-        complaints = islice(self._at(version).iter_errors(document), ENOUGH)
+        complaints = islice(self._at(version).iter_errors(document), MAX_COMPLAINTS)
         complaint: ValidationError | None = best_match(complaints)
         return complaint
 
 
 def takes(body: Schemas | None = None, query: Schemas | None = None) -> Callable[[Handler], Handler]:
-    """Have requests checked before the handler sees them.
+    """Check requests before the handler gets them.
 
     :raises errors.InvalidInput: from the handler, naming what is wrong
     """
@@ -194,7 +194,7 @@ def takes(body: Schemas | None = None, query: Schemas | None = None) -> Callable
 
 
 def check_body(request: ComputeRequest, schemas: Schemas) -> None:
-    """Check the body; below ``/v2``, what the schema does not know is taken out of it first.
+    """Check the body; below ``/v2``, remove first what the schema does not name.
 
     :raises errors.InvalidInput: naming the field
     """
@@ -206,7 +206,7 @@ def check_body(request: ComputeRequest, schemas: Schemas) -> None:
 
 
 def drop_unknown(document: Any, schema: Json) -> None:
-    """Take out of a document the properties that its schema does not know; keys that are free in form stay."""
+    """Remove the properties that a schema does not name; where it allows keys by pattern, all stay."""
     if isinstance(document, dict):
         known = schema.get("properties", {})
         if schema.get("additionalProperties") is False and "patternProperties" not in schema:

@@ -1,4 +1,4 @@
-"""The version documents: how a client finds out what it talks to, before it has a token; and what it may say to it.
+"""The version documents and the OpenAPI document: a client reads them before it has a token.
 
 The Paste filter ``versions`` stands before the check of tokens.  It answers these URLs itself and lets everything
 else through (nova: api/openstack/compute/versions.py; ``/openapi.json`` is ours).

@@ -20,5 +20,5 @@ CODEC = rpc.Codec(
     unwrap=objects.unwrap,
     context_to_wire=RequestContext.to_wire,
     context_from_wire=_context_from_wire,
-    errors={**errors.REGISTRY, **WIRE},  # of the two Forbidden the library's, since ours never crosses the wire
+    errors={**errors.REGISTRY, **WIRE},
 )

@@ -65,7 +65,7 @@ class Application:
         return request.path_info or "/"
 
     def close(self, request: Request, response: webob.Response) -> None:
-        """Add to the response what every response of the service has."""
+        """Add the headers that every response of the service has."""
 
 
 def to_response(result: Any) -> webob.Response:

@@ -1,4 +1,4 @@
-"""From a Paste Deploy file to a running application, and how the real things reach the factories named in it.
+"""Builds an application from a Paste Deploy file, and hands the factories in it the parts of the process.
 
 Paste hands strings to its factories.  What cannot be written in a file (the settings, the database, the
 transport) is therefore laid out for the duration of the load, and a factory picks it up with current_parts().
@@ -31,7 +31,7 @@ class Parts:
 
     :param peer: this process's end of the messaging, which rpcapi clients send through
     :param notifier: emits notifications as this api
-    :param reporter: takes the message events of the flow (rpc/watch/flow.py); None when nobody listens
+    :param reporter: takes the message events of the flow (rpc/watch/flow.py); None when the flow is off
     :param spans: begins a span for each request; None where there are none
     """
 
@@ -68,7 +68,7 @@ def paste_file(configured: str | None, theirs: Path = THEIRS) -> Path:
 def load_app(path: Path, name: str, parts: Parts) -> "WSGIApplication":
     """Build the application that a Paste Deploy file has under a name.
 
-    :raises errors.ConfigError: when there is no such file, or it names what is not there
+    :raises errors.ConfigError: when there is no such file, or it names a function that does not exist
     """
     token = _parts.set(parts)
     try:

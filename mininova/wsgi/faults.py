@@ -1,7 +1,7 @@
 """How an error becomes an answer: its status by its class, its body in the words of the service.
 
-The application and the ``faultwrap`` filter are the two callers.  What is our own fault becomes a plain sentence
-with the request's id; the reason goes to the log and never to a user.
+The application and the ``faultwrap`` filter are the two callers.  For a failure of ours the user gets a plain sentence
+with the request's id; the reason goes to the log only.
 """
 
 import logging
@@ -75,7 +75,7 @@ def respond(error: Exception, fault_format: str, environ: "WSGIEnvironment") -> 
 
 
 def _keep_inside(error: Exception, status: int, environ: "WSGIEnvironment") -> str:
-    """Log what is nobody's business outside, such as which database is away, and give words for outside."""
+    """Log what users must not learn, such as which database is away, and give the words that they get."""
     asked = f"{environ['REQUEST_METHOD']} {environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     LOG.error("%s failed: %s", asked, error, exc_info=None if isinstance(error, errors.MininovaError) else error)
     words = UNAVAILABLE if status == HTTPStatus.SERVICE_UNAVAILABLE else UNEXPECTED
@@ -83,7 +83,7 @@ def _keep_inside(error: Exception, status: int, environ: "WSGIEnvironment") -> s
 
 
 class FaultWrap:
-    """Answers for whatever is raised below it in the pipeline."""
+    """Answers for every error that is raised below it in the pipeline."""
 
     def __init__(self, app: "WSGIApplication", fault_format: str) -> None:
         self._app = app

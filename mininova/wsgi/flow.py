@@ -1,6 +1,6 @@
-"""A request that changes something, told to the flow: the first line of what ``mininova-flow show`` prints.
+"""Reports each request that changes something to the flow: the first line that ``mininova-flow show`` prints.
 
-Reads are not told.  The reporter decides whether anybody listens; without one this filter is not even there.
+Reads are not reported.  Where the flow is off, this filter is not in the pipeline.
 """
 
 import time

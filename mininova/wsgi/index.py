@@ -1,6 +1,6 @@
-"""What is at the root of the port: the three services and where they are.
+"""The root of the port: a list of the three services and their addresses.
 
-It answers anybody, with links made from the address that the caller used.
+It needs no token, and makes its links from the address that the caller used.
 """
 
 from mininova import __version__

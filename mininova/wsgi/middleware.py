@@ -1,4 +1,4 @@
-"""What every request passes on its way in: it gets its id and its trace, and its body may not be too long.
+"""Filters that every request passes: one gives it an id, one a trace, and one limits its body.
 
 All are Paste filters; none knows which service is behind it.
 """
@@ -24,7 +24,7 @@ _REQUEST_ID = re.compile(r"^req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
 class RequestId:
-    """Gives each request an id, and says it in the response.
+    """Gives each request an id, and puts it into the response's headers.
 
     A caller's own ``X-OpenStack-Request-ID`` becomes the global id, as oslo.middleware has it.
 
@@ -50,7 +50,7 @@ class RequestId:
 
 
 class Trace:
-    """Has each request worked on for the trace that its ``traceparent`` names, if it has one (W3C Trace Context).
+    """Continues the trace that a request's ``traceparent`` names, if it has one (W3C Trace Context).
 
     :param spans: makes a span of each, and begins a trace where there is none; None where there are no spans
     """
@@ -76,24 +76,24 @@ class Trace:
 
 
 class SizeLimit:
-    """Refuses a body that is longer than allowed, whether it says so or not.
+    """Refuses a body that is longer than allowed, even if its Content-Length says otherwise.
 
-    :param max_size: bytes
+    :param max_bytes: of the body
     """
 
-    def __init__(self, app: "WSGIApplication", max_size: int) -> None:
+    def __init__(self, app: "WSGIApplication", max_bytes: int) -> None:
         self._app = app
-        self._max_size = max_size
+        self._max_bytes = max_bytes
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Pass one request on, or refuse it (WSGI)."""
         length = _LENGTH.fullmatch(environ.get("CONTENT_LENGTH") or "0")
-        if length is None or int(length[1]) > self._max_size:
-            raise errors.RequestTooLarge(max_size=self._max_size)
+        if length is None or int(length[1]) > self._max_bytes:
+            raise errors.RequestTooLarge(max_bytes=self._max_bytes)
         if environ.get("HTTP_TRANSFER_ENCODING"):
             environ["wsgi.input_terminated"] = True  # else WebOb takes a body without a length for none
-        environ["wsgi.input"] = _LimitedInput(environ["wsgi.input"], self._max_size)
-        environ["webob.is_body_seekable"] = False  # whatever it was before, what is read through this is gone
+        environ["wsgi.input"] = _LimitedInput(environ["wsgi.input"], self._max_bytes)
+        environ["webob.is_body_seekable"] = False  # bytes that were read through this are gone
         return self._app(environ, start_response)
 
 
@@ -102,7 +102,7 @@ class _LimitedInput:
 
     def __init__(self, stream: Any, left: int) -> None:
         self._stream = stream
-        self._left = self._max_size = left
+        self._left = self._max_bytes = left
 
     def read(self, size: int = -1) -> bytes:
         return self._take(self._stream.read, size)
@@ -122,7 +122,7 @@ class _LimitedInput:
             raise errors.InvalidInput("The request body broke off, came too slowly, or in broken chunks.") from reason
         self._left -= len(data)
         if self._left < 0:
-            raise errors.RequestTooLarge(max_size=self._max_size)
+            raise errors.RequestTooLarge(max_bytes=self._max_bytes)
         return data
 
 
@@ -141,5 +141,5 @@ def trace_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], 
 
 def sizelimit_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], SizeLimit]:
     """Make the Paste filter ``sizelimit``, which takes ``[api] max_request_body_size``."""
-    max_size = current_parts().conf.api.max_request_body_size
-    return lambda app: SizeLimit(app, max_size)
+    max_bytes = current_parts().conf.api.max_request_body_size
+    return lambda app: SizeLimit(app, max_bytes)

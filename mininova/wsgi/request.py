@@ -1,4 +1,4 @@
-"""One HTTP request, as handlers see it: who asks, in which microversion, with which body.
+"""One HTTP request, as handlers see it: its sender, its microversion and its body.
 
 What the middleware finds out travels in the WSGI environment under the keys below, so that each piece of the
 pipeline can be replaced on its own; the two request ids are where oslo.middleware puts them.
@@ -22,19 +22,19 @@ REQUEST_ID = "openstack.request_id"
 GLOBAL_REQUEST_ID = "openstack.global_request_id"
 _JSON = "mininova.json"
 
-DEEPEST = 64  # objects and lists inside one another
+MAX_JSON_LEVELS = 64  # objects and lists inside one another
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # the character's only form in JSON, and no escaped backslash before it
 
 
 class Request(webob.Request):
     """A request with mininova's few additions to WebOb's."""
 
-    # Bytes: no body goes into a file, for what is read whole was limited to what there is memory for.
+    # WebOb writes no body to a file: the size limit keeps each small enough for memory.
     request_body_tempfile_limit = sys.maxsize
 
     @property
     def context(self) -> RequestContext:
-        """Who asks.
+        """The sender of the request.
 
         :raises errors.Unauthorized: when no middleware found that out
         """
@@ -103,8 +103,8 @@ class Request(webob.Request):
             document = msgspec.json.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
             raise errors.InvalidInput(f"Malformed request body: {reason}") from reason
-        if _is_deeper(document, DEEPEST):
-            raise errors.InvalidInput(f"Malformed request body: it is more than {DEEPEST} levels deep.")
+        if _is_deeper(document, MAX_JSON_LEVELS):
+            raise errors.InvalidInput(f"Malformed request body: it is more than {MAX_JSON_LEVELS} levels deep.")
         return document
 
 
@@ -116,7 +116,7 @@ def _is_text(raw: bytes) -> bool:
 
 
 def _is_deeper(document: Any, levels: int) -> bool:
-    """Tell whether more objects and lists are inside one another; found level by level, so it takes no stack."""
+    """Tell whether a document is nested deeper; it goes level by level, so that depth takes no stack."""
     level = [document]
     for _ in range(levels + 1):
         holders = [

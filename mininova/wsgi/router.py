@@ -77,7 +77,7 @@ class Router:
 
 
 def _of_action(rows: list[Route], request: Request) -> list[Route]:
-    """Keep the rows that answer to the one key of the body."""
+    """Keep the rows whose action is the one key of the body."""
     body = request.document
     if not isinstance(body, dict) or len(body) != 1:
         raise errors.InvalidInput("Malformed request body: it must be an object with one key, the action's name.")

@@ -1,4 +1,4 @@
-"""What text from outside stands for: numbers and moments that Python can work with and any database can hold.
+"""Reads numbers and moments from text, such as Python can work with and any database can hold.
 
 The three services read their parameters with it.  Text that no honest client sends (a number of 5,000 digits, a moment
 before the first year) is no number and no moment here, where Python would give up on it later.
@@ -6,20 +6,20 @@ before the first year) is no number and no moment here, where Python would give 
 
 from datetime import UTC, datetime
 
-GREATEST = 2**63 - 1
-LONGEST = 100  # characters of a number
+MAX_INT64 = 2**63 - 1
+MAX_DIGITS = 100
 # A day from the ends of the calendar, so that time zones and sums stay within it.
-EARLIEST, LATEST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+MIN_MOMENT, MAX_MOMENT = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
 
 
 def whole(text: str) -> int:
-    """Read a whole number; of those beyond what a database holds, give the last that it does.
+    """Read a whole number; one beyond 64 bits becomes the greatest or the least of them.
 
     :raises ValueError: when it is none
     """
-    if len(text) > LONGEST:
-        raise ValueError(f"a number has at most {LONGEST} digits")
-    return max(-GREATEST, min(GREATEST, int(text)))
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number has at most {MAX_DIGITS} digits")
+    return max(-MAX_INT64, min(MAX_INT64, int(text)))
 
 
 def moment(text: str) -> datetime:
@@ -29,6 +29,6 @@ def moment(text: str) -> datetime:
     """
     when = datetime.fromisoformat(text)
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    if not EARLIEST < when < LATEST:
+    if not MIN_MOMENT < when < MAX_MOMENT:
         raise ValueError(f"{text} is at the end of the calendar")
     return when

@@ -6,6 +6,6 @@ from mininova.api.request import ComputeRequest
 
 
 def index(request: ComputeRequest) -> dict[str, Any]:
-    """List them."""
+    """List host aggregates: there are none."""
     request.require("os-aggregates:index")
     return {"aggregates": []}

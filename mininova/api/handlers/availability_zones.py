@@ -1,6 +1,6 @@
-"""Availability zones over HTTP: what a user can choose from, and which hosts are behind it.
+"""Availability zones over HTTP: users choose one for a server, and administrators see the hosts in each.
 
-A zone is where a service says that it is; the zone ``internal`` has those that run no instances.
+Each service reports its zone; the services in the zone ``internal`` run no instances.
 """
 
 from collections.abc import Iterable

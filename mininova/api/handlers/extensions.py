@@ -1,4 +1,4 @@
-"""The list of extensions, by which clients once found out what there is: Nova's names of what we serve."""
+"""The list of extensions over HTTP: Nova's names of the features that we serve; old clients looked for them here."""
 
 from typing import Any
 
@@ -62,13 +62,13 @@ EXTENSIONS = {
 
 
 def index(request: ComputeRequest) -> Json:
-    """List them."""
+    """List the extensions."""
     request.require("extensions")
     return {"extensions": [_view(alias) for alias in EXTENSIONS]}
 
 
 def show(request: ComputeRequest, alias: str) -> Json:
-    """Show one."""
+    """Show one extension."""
     request.require("extensions")
     if alias not in EXTENSIONS:
         raise errors.NotFound()

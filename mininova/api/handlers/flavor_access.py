@@ -1,4 +1,4 @@
-"""Who may use a flavor that is not public, over HTTP."""
+"""The access list of a private flavor over HTTP: the projects that may use it."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Extra specs of flavors over HTTP: free-form words about a size, such as ``hw:cpu_policy``.
 
-From 2.86 on, what is in Nova's own namespaces must be what Nova knows (mininova/api/schemas/flavor_extra_specs.py).
+From 2.86 on, a key in one of Nova's namespaces must be one that Nova knows (schemas/flavor_extra_specs.py).
 """
 
 from typing import Any
@@ -17,13 +17,13 @@ Json = dict[str, Any]
 
 
 def index(request: ComputeRequest, flavor_id: str) -> Json:
-    """List them."""
+    """List a flavor's extra specs."""
     request.require("os-flavor-extra-specs:index")
     return {"extra_specs": visible(request, flavor_id).extra_specs}
 
 
 def show(request: ComputeRequest, flavor_id: str, key: str) -> Json:
-    """Show one."""
+    """Show one extra spec of a flavor."""
     request.require("os-flavor-extra-specs:show")
     specs = visible(request, flavor_id).extra_specs
     _require_key(flavor_id, specs, key)
@@ -32,7 +32,7 @@ def show(request: ComputeRequest, flavor_id: str, key: str) -> Json:
 
 @takes(body=schemas.EXTRA_SPECS)
 def create(request: ComputeRequest, flavor_id: str) -> Json:
-    """Set several, beside those that are set."""
+    """Set several extra specs of a flavor; the others stay."""
     request.require("os-flavor-extra-specs:create")
     new = _as_text(request.document["extra_specs"])
     _set(request, flavor_id, new)
@@ -41,7 +41,7 @@ def create(request: ComputeRequest, flavor_id: str) -> Json:
 
 @takes(body=schemas.EXTRA_SPEC)
 def update(request: ComputeRequest, flavor_id: str, key: str) -> Json:
-    """Set one."""
+    """Set one extra spec of a flavor."""
     request.require("os-flavor-extra-specs:update")
     new = _as_text(request.document)
     if key not in new:
@@ -51,7 +51,7 @@ def update(request: ComputeRequest, flavor_id: str, key: str) -> Json:
 
 
 def delete(request: ComputeRequest, flavor_id: str, key: str) -> Reply:
-    """Unset one."""
+    """Remove one extra spec of a flavor."""
     request.require("os-flavor-extra-specs:delete")
     with request.cloud.db.write() as tx:
         specs = flavors.get(tx, flavor_id).extra_specs

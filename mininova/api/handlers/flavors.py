@@ -1,4 +1,4 @@
-"""Flavors over HTTP: the sizes there are; administrators make and remove them."""
+"""Flavors over HTTP: the sizes of servers; administrators make and remove them."""
 
 from typing import Any
 from uuid import uuid4
@@ -27,7 +27,7 @@ def index(request: ComputeRequest) -> Json:
 
 @takes(query=schemas.LIST)
 def detail(request: ComputeRequest) -> Json:
-    """List flavors with all that there is to know of them."""
+    """List flavors with all their fields."""
     with_specs = request.allows("os-flavor-extra-specs:index")
     return _list(request, "flavors/detail", lambda request, flavor: show_flavor(request, flavor, with_specs))
 
@@ -105,7 +105,7 @@ def _list(request: ComputeRequest, path: str, show_one: Any) -> Json:
 
 
 def _audience(request: ComputeRequest) -> Json:
-    """Say whose flavors are listed: an administrator chooses, others see what they may use."""
+    """Choose the flavors to list: administrators say which, others get those that they may use."""
     if not request.context.is_admin:
         return {"is_public": True, "project_id": request.context.project_id, "disabled": False}
     asked = request.query.get("is_public", "true").lower()

@@ -1,4 +1,4 @@
-"""Hypervisors over HTTP: the room there is and what of it is promised, for administrators.
+"""Hypervisors over HTTP: their room and how much of it is claimed, for administrators.
 
 What a URL names one by is a number until 2.52 and a uuid from 2.53 on; views/hypervisors.py says how one looks.
 """
@@ -33,7 +33,7 @@ def index(request: ComputeRequest) -> Json:
 
 @takes(query=schemas.LIST_HYPERVISORS)
 def detail(request: ComputeRequest) -> Json:
-    """List hypervisors with all that there is to know of them."""
+    """List hypervisors with all their fields."""
     request.require("os-hypervisors:list-detail")
     return _list(request, "os-hypervisors/detail", detailed=True)
 
@@ -49,7 +49,7 @@ def show(request: ComputeRequest, id: str) -> Json:
 
 
 def uptime(request: ComputeRequest, id: str) -> Json:
-    """Say how long a hypervisor has been running: the fake one does not know, neither here nor in Nova."""
+    """Answer 501: a fake hypervisor knows no uptime, neither here nor in Nova."""
     request.require("os-hypervisors:uptime")
     with request.cloud.db.read() as tx:
         _get(request, tx, id)
@@ -72,7 +72,7 @@ def search(request: ComputeRequest, id: str) -> Json:
 
 
 def servers(request: ComputeRequest, id: str) -> Json:
-    """Find hypervisors by a part of their name, and show which servers are on them."""
+    """Find hypervisors by a part of their name, and show the servers on them."""
     request.require("os-hypervisors:servers")
     return _matching(request, id, with_servers=True)
 

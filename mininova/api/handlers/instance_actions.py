@@ -1,4 +1,7 @@
-"""What was asked of a server, and how it went, over HTTP; from 2.21 on also of one that was deleted."""
+"""The actions of a server over HTTP: which operations users asked for, and how each ended.
+
+From 2.21 on, those of a deleted server are found, too.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +22,7 @@ Json = dict[str, Any]
 
 @takes(query=schemas.LIST_ACTIONS)
 def index(request: ComputeRequest, server_id: str) -> Json:
-    """List its actions, the latest first."""
+    """List a server's actions, the latest first."""
     instance = _find(request, server_id, "os-instance-actions:list")
     paged = request.api_version >= (2, 58)
     limit = limit_of(request)
@@ -43,7 +46,7 @@ def index(request: ComputeRequest, server_id: str) -> Json:
 
 
 def show(request: ComputeRequest, server_id: str, request_id: str) -> Json:
-    """Show one action and, to whom it is allowed, its events."""
+    """Show one action of a server and, if the caller may see them, its events."""
     instance = _find(request, server_id, "os-instance-actions:show")
     with request.cloud.db.read() as tx:
         try:

@@ -1,4 +1,4 @@
-"""Keypairs over HTTP: the keys that a user has guests let in; an administrator may look after other users' (2.10)."""
+"""Keypairs over HTTP: the keys that log a user in to guests; since 2.10 an administrator may manage those of others."""
 
 from typing import Any
 
@@ -75,6 +75,6 @@ def delete(request: ComputeRequest, name: str) -> Reply:
 
 
 def _user_of(request: ComputeRequest) -> str:
-    """Say whose keypairs are meant: the caller's own, or since 2.10 those of the user in the query."""
+    """Give the owner of the keypairs: the caller, or since 2.10 the user in the query."""
     own = request.context.user_id or ""
     return request.query.get("user_id", own) if request.api_version >= (2, 10) else own

@@ -1,4 +1,4 @@
-"""The one flat network: what may be asked of it, and how clients of 2.35 and before find it (``/os-networks``).
+"""The one flat network over HTTP (``/os-networks``, until 2.35), and the check of the networks that servers ask for.
 
 It has no service of its own.  Its id follows from its name, so that every api process gives the same one.
 """
@@ -20,7 +20,7 @@ def check_networks(request: ComputeRequest, server: dict[str, Any]) -> None:
     """Refuse networks that new servers cannot have.
 
     :raises errors.InvalidInput: when the body asks for another network, for several, for a port or for an address
-    :raises errors.Forbidden: when the caller may not choose networks
+    :raises errors.NotAllowed: when the caller may not choose networks
     """
     wanted = server.get("networks")
     if not wanted or isinstance(wanted, str):
@@ -38,7 +38,7 @@ def check_networks(request: ComputeRequest, server: dict[str, Any]) -> None:
 
 
 def index(request: ComputeRequest) -> dict[str, Any]:
-    """List the networks there are: one."""
+    """List the networks: there is one."""
     request.require("os-networks:list")
     return {"networks": [show_network(request.cloud.conf)]}
 

@@ -1,6 +1,6 @@
-"""Limits and quotas, to be read: what a single request may ask for has a limit, what a project may have has none.
+"""Limits and quotas over HTTP, to be read: a single request has limits, a project has none.
 
-What a project uses is counted from its instances when somebody asks.
+Each request counts what a project uses from its instances.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from mininova.db import instance_search
 
 Json = dict[str, Any]
 
-# By Nova's names.  What is not enforced says so, -1 is no limit; the others are Nova's defaults (nova: conf/quota.py).
+# By Nova's names.  -1 means that we enforce no limit; the others are Nova's defaults (nova: conf/quota.py).
 LIMITS = {
     "cores": -1,
     "instances": -1,
@@ -32,7 +32,7 @@ LIMITS = {
     "security_group_rules": -1,
 }
 
-# What a quota set has lost, and with which microversion.
+# The fields that left a quota set, and with which microversion.
 NETWORK = ("fixed_ips", "floating_ips", "security_groups", "security_group_rules")
 FILES = ("injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
 LOST = {(2, 36): NETWORK, (2, 57): FILES}
@@ -67,7 +67,7 @@ def require_within(what: str, number: int) -> None:
 
 @takes(query=schemas.LIMITS)
 def limits(request: ComputeRequest) -> Json:
-    """Show the limits of a project, and what it uses of them."""
+    """Show the limits of a project, and its use of them."""
     project_id = request.query.get("tenant_id", request.context.project_id) or ""
     request.require("limits")
     if project_id != request.context.project_id:
@@ -95,7 +95,7 @@ def show(request: ComputeRequest, id: str) -> Json:
 
 @takes(query=schemas.QUOTAS)
 def detail(request: ComputeRequest, id: str) -> Json:
-    """Show a project's quotas, and what it uses of them."""
+    """Show a project's quotas, and its use of them."""
     request.require("os-quota-sets:detail", project_id=id)
     require_project(request.cloud.projects, request.context, id)
     used = _usage(request, id)
@@ -107,7 +107,7 @@ def detail(request: ComputeRequest, id: str) -> Json:
 
 
 def defaults(request: ComputeRequest, id: str) -> Json:
-    """Show the quotas of a project that has none of its own: every project's."""
+    """Show the default quotas."""
     request.require("os-quota-sets:defaults", project_id=id)
     require_project(request.cloud.projects, request.context, id)
     return {"quota_set": {"id": id, **_limits_in(request)}}

@@ -1,4 +1,4 @@
-"""What Nova once served and removed: clients that still ask hear 410 and not 404 (nova: wsgi.removed)."""
+"""Operations that Nova removed: a client that still uses one gets 410 and not 404 (nova: wsgi.removed)."""
 
 from mininova import errors
 from mininova.api.request import ComputeRequest

@@ -1,4 +1,4 @@
-"""What can be done to a server over HTTP: ``POST /servers/{id}/action`` with one key, the action's name.
+"""Actions on a server over HTTP: ``POST /servers/{id}/action`` with one key, the action's name.
 
 Each handler finds the server, which checks the policy, and hands over to mininova/api/operations.py.
 """
@@ -20,21 +20,21 @@ ACCEPTED = Reply(202)
 
 @takes(body=schemas.START)
 def start(request: ComputeRequest, id: str) -> Reply:
-    """Power it on."""
+    """Power a server on."""
     request.cloud.operations.start(request.context, find(request, id, "servers:start"))
     return ACCEPTED
 
 
 @takes(body=schemas.STOP)
 def stop(request: ComputeRequest, id: str) -> Reply:
-    """Power it off."""
+    """Power a server off."""
     request.cloud.operations.stop(request.context, find(request, id, "servers:stop"))
     return ACCEPTED
 
 
 @takes(body=schemas.REBOOT)
 def reboot(request: ComputeRequest, id: str) -> Reply:
-    """Reboot it."""
+    """Reboot a server."""
     reboot_type = request.document["reboot"]["type"].upper()
     request.cloud.operations.reboot(request.context, find(request, id, "servers:reboot"), reboot_type)
     return ACCEPTED
@@ -42,14 +42,14 @@ def reboot(request: ComputeRequest, id: str) -> Reply:
 
 @takes(body=schemas.FORCE_DELETE)
 def force_delete(request: ComputeRequest, id: str) -> Reply:
-    """Delete it: here every delete is one at once."""
+    """Delete a server at once, as every delete here does."""
     request.cloud.operations.delete(request.context, find(request, id, "os-deferred-delete:force"))
     return ACCEPTED
 
 
 @takes(body=schemas.RESET_STATE)
 def reset_state(request: ComputeRequest, id: str) -> Reply:
-    """Say that it is in a state, whatever is true."""
+    """Overwrite a server's state."""
     instance = find(request, id, "os-admin-actions:reset_state")
     vm_state = {"active": states.ACTIVE, "error": states.ERROR}[request.document["os-resetState"]["state"]]
     request.cloud.operations.reset_state(request.context, instance, vm_state)
@@ -58,7 +58,7 @@ def reset_state(request: ComputeRequest, id: str) -> Reply:
 
 @takes(body=schemas.LOCK)
 def lock(request: ComputeRequest, id: str) -> Reply:
-    """Lock it against everybody but administrators."""
+    """Lock a server, so that only administrators can change it."""
     instance, said = find(request, id, "os-lock-server:lock"), request.document["lock"]
     reason = said.get("locked_reason") if isinstance(said, dict) and request.api_version >= (2, 73) else None
     request.cloud.operations.lock(request.context, instance, reason)
@@ -67,7 +67,7 @@ def lock(request: ComputeRequest, id: str) -> Reply:
 
 @takes(body=schemas.UNLOCK)
 def unlock(request: ComputeRequest, id: str) -> Reply:
-    """Unlock it; what an administrator locked, only administrators unlock."""
+    """Unlock a server; only administrators unlock what an administrator locked."""
     instance = find(request, id, "os-lock-server:unlock")
     if instance.locked_by == "admin":
         request.require("os-lock-server:unlock:unlock_override", project_id=instance.project_id)
@@ -77,7 +77,7 @@ def unlock(request: ComputeRequest, id: str) -> Reply:
 
 @takes(body=schemas.CONSOLE_OUTPUT)
 def console_output(request: ComputeRequest, id: str) -> Json:
-    """Show what its console says: the last lines, or all of them."""
+    """Show the last lines of a server's console, or all of them."""
     instance, asked = find(request, id, "os-console-output"), request.document["os-getConsoleOutput"].get("length")
     try:
         length = None if asked in (None, -1, "-1") else whole(str(asked))

@@ -11,12 +11,12 @@ Json = dict[str, Any]
 
 
 def index(request: ComputeRequest, server_id: str) -> Json:
-    """List its addresses by network."""
+    """List a server's addresses by network."""
     return {"addresses": addresses_of(find(request, server_id, "ips:index"), extended=False)}
 
 
 def show(request: ComputeRequest, server_id: str, network: str) -> Json:
-    """List its addresses on one network."""
+    """List a server's addresses on one network."""
     found = addresses_of(find(request, server_id, "ips:show"), extended=False)
     if network not in found:
         raise errors.NotFound("Instance is not a member of specified network")

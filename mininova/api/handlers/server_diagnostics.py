@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 def index(request: ComputeRequest, server_id: str) -> Json:
-    """Show its counters, as its host reads them now."""
+    """Show a server's counters, as its host reads them now."""
     instance = find(request, server_id, "os-server-diagnostics")
     try:
         read = request.cloud.operations.diagnostics(request.context, instance)

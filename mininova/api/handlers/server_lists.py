@@ -1,7 +1,7 @@
 """Lists of servers over HTTP: which ones a query finds, and in which order.
 
-Whether a parameter is well-formed was checked by its schema.  One that the caller may not use is let be without a
-word, as in Nova; administrators may use them all.
+The schema has checked the form of each parameter.  As in Nova, a filter that the caller may not use is ignored;
+administrators may use them all.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,7 +64,7 @@ def _one(name: str, value: str) -> list[str]:
 
 
 class _FindsNothing(Exception):
-    """No server has such a value, since it is not even of the right kind."""
+    """The value is not of the filter's kind, so that no server has it."""
 
 
 # parameter: (what it asks of an instance, how its value is read, from which microversion on everybody may use it)
@@ -111,13 +111,13 @@ FILTERS: dict[str, tuple[str, Callable[[str, str], Any], tuple[int, int]]] = {
     "access_ip_v6": ("access_ip_v6", _text, NEVER),
 }
 
-# What the schema lets pass although nothing can be found by it.
+# The schema accepts these names; Nova then refuses to filter by them.
 REFUSED = (
     "block_device_mapping", "services", "metadata", "system_metadata", "info_cache", "security_groups", "pci_devices",
 )  # fmt: skip
 
 SORT_COLUMNS = {"auto_disk_config": "disk_config", "instance_type_id": "flavor_id"}
-# What is taken and sorts by nothing: every instance has it alike.
+# Accepted, and ignored: all instances have the same value.
 UNSORTED = frozenset({"kernel_id", "ramdisk_id", *OLD_SORT_KEYS})
 ADMIN_SORT_KEYS = ("host", "node")
 
@@ -133,7 +133,7 @@ def index(request: ComputeRequest) -> Json:
 
 @takes(query=LIST)
 def detail(request: ComputeRequest) -> Json:
-    """List servers with all that there is to know of them."""
+    """List servers with all their fields."""
     request.require("servers:detail")
     found = _search(request, "detail")
     return _page(request, "servers/detail", found, Views(request, extras_of(request, found)).details(found))
@@ -161,7 +161,7 @@ def filter_of(request: ComputeRequest, kind: str) -> InstanceFilter | None:
 
     :param kind: ``index`` or ``detail``
     :raises errors.InvalidInput: when a value makes no sense
-    :raises errors.Forbidden: when the caller may not see what is asked for
+    :raises errors.NotAllowed: when the caller may not see such servers
     """
     asked = _asked(request)
     try:
@@ -185,7 +185,7 @@ def sort_of(request: ComputeRequest) -> list[tuple[str, str]]:
     """Say in which order: by default the latest first.
 
     :raises errors.InvalidInput: when the directions make no sense
-    :raises errors.Forbidden: when only administrators may sort so
+    :raises errors.NotAllowed: when only administrators may sort so
     """
     keys, directions = request.GET.getall("sort_key"), request.GET.getall("sort_dir")
     if any(direction not in ("asc", "desc") for direction in directions):
@@ -194,7 +194,7 @@ def sort_of(request: ComputeRequest) -> list[tuple[str, str]]:
         raise errors.InvalidInput(reason="Sort direction array size exceeds sort key array size")
     for key in ADMIN_SORT_KEYS:
         if key in keys and not request.context.is_admin:
-            raise errors.Forbidden(f"Only administrators can sort servers by {key}")
+            raise errors.NotAllowed(f"Only administrators can sort servers by {key}")
     otherwise = directions[0] if directions else "desc"
     directions += [otherwise] * (len(keys) - len(directions))
     sort = [
@@ -206,7 +206,7 @@ def sort_of(request: ComputeRequest) -> list[tuple[str, str]]:
 
 
 def _asked(request: ComputeRequest) -> dict[str, str]:
-    """Read the filters that the caller may use and the microversion has; the others ask for nothing."""
+    """Read the filters that the microversion has and the caller may use; all others are ignored."""
     version, every = request.api_version, request.allows("servers:allow_all_filters")
     known = LIST.schema(version)["properties"]
     asked = {}
@@ -219,7 +219,7 @@ def _asked(request: ComputeRequest) -> dict[str, str]:
 
 
 def _states_of(request: ComputeRequest) -> Json | None:
-    """Turn statuses into the states behind them; None when no instance can have any of them."""
+    """Turn statuses into states; None when no instance can have any of these statuses."""
     statuses = {status.upper() for status in request.GET.getall("status")}
     known = {*STATUS.values(), *STATUS_WHILE.values()}
     if not statuses & (known | OTHER_STATUSES) and request.api_version >= (2, 38):
@@ -233,7 +233,7 @@ def _states_of(request: ComputeRequest) -> Json | None:
         states["task_states"] = {task_state for _, task_state in tasks}
     if statuses == {"DELETED"}:
         if not request.context.is_admin:
-            raise errors.Forbidden("Only administrators may list deleted instances")
+            raise errors.NotAllowed("Only administrators may list deleted instances")
         states["deleted"] = True
     return states
 

@@ -23,12 +23,12 @@ MISSING = "Metadata item was not found"
 
 
 def index(request: ComputeRequest, server_id: str) -> Json:
-    """List it."""
+    """List a server's metadata."""
     return {"metadata": find(request, server_id, "server-metadata:index").metadata}
 
 
 def show(request: ComputeRequest, server_id: str, key: str) -> Json:
-    """Show one item."""
+    """Show one item of a server's metadata."""
     metadata = find(request, server_id, "server-metadata:show").metadata
     if key not in metadata:
         raise errors.NotFound(MISSING)
@@ -37,21 +37,21 @@ def show(request: ComputeRequest, server_id: str, key: str) -> Json:
 
 @takes(body=schemas.METADATA_BODY)
 def create(request: ComputeRequest, server_id: str) -> Json:
-    """Set several items beside those that are set."""
+    """Set several items of a server's metadata; the others stay."""
     instance, new = find(request, server_id, "server-metadata:create"), request.document["metadata"]
     return {"metadata": _write(request, instance, lambda old: {**old, **new})}
 
 
 @takes(body=schemas.METADATA_BODY)
 def update_all(request: ComputeRequest, server_id: str) -> Json:
-    """Set all of it anew."""
+    """Replace a server's metadata."""
     instance, new = find(request, server_id, "server-metadata:update_all"), request.document["metadata"]
     return {"metadata": _write(request, instance, lambda _: new)}
 
 
 @takes(body=schemas.META_BODY)
 def update(request: ComputeRequest, server_id: str, key: str) -> Json:
-    """Set one item."""
+    """Set one item of a server's metadata."""
     instance, meta = find(request, server_id, "server-metadata:update"), request.document["meta"]
     if key not in meta:
         raise errors.InvalidInput("Request body and URI mismatch")
@@ -60,7 +60,7 @@ def update(request: ComputeRequest, server_id: str, key: str) -> Json:
 
 
 def delete(request: ComputeRequest, server_id: str, key: str) -> Reply:
-    """Unset one item."""
+    """Remove one item of a server's metadata."""
 
     def without(old: Metadata) -> Metadata:
         if key not in old:

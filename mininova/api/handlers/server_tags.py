@@ -19,19 +19,19 @@ _tag = Schemas.always(TAG)
 
 
 def index(request: ComputeRequest, server_id: str) -> Json:
-    """List them."""
+    """List a server's tags."""
     return {"tags": find(request, server_id, "os-server-tags:index").tags}
 
 
 def show(request: ComputeRequest, server_id: str, tag: str) -> None:
-    """Tell whether there is one: 204 or 404."""
+    """Tell whether a server has a tag: 204 or 404."""
     if tag not in find(request, server_id, "os-server-tags:show").tags:
         raise errors.NotFound(f"Server {server_id} has no tag '{tag}'")
 
 
 @takes(body=schemas.NO_BODY)
 def update(request: ComputeRequest, server_id: str, tag: str) -> Reply:
-    """Add one: 201, or 204 when it was there."""
+    """Add a tag to a server: 201, or 204 when it had it."""
     instance = find(request, server_id, "os-server-tags:update")
     complaint = _tag.complaint(tag, request.api_version)
     if complaint is not None:
@@ -47,13 +47,13 @@ def update(request: ComputeRequest, server_id: str, tag: str) -> Reply:
 
 @takes(body=schemas.TAGS_BODY)
 def update_all(request: ComputeRequest, server_id: str) -> Json:
-    """Replace them all."""
+    """Replace a server's tags."""
     instance, new = find(request, server_id, "os-server-tags:update_all"), set(request.document["tags"])
     return {"tags": _write(request, instance, lambda _: new, method="update tags").tags}
 
 
 def delete(request: ComputeRequest, server_id: str, tag: str) -> Reply:
-    """Remove one."""
+    """Remove one tag of a server."""
 
     def without(old: set[str]) -> set[str]:
         if tag not in old:
@@ -65,7 +65,7 @@ def delete(request: ComputeRequest, server_id: str, tag: str) -> Reply:
 
 
 def delete_all(request: ComputeRequest, server_id: str) -> Reply:
-    """Remove them all."""
+    """Remove a server's tags."""
     instance = find(request, server_id, "os-server-tags:delete_all")
     _write(request, instance, lambda _: set(), method="delete tags")
     return Reply(204)

@@ -7,6 +7,6 @@ from mininova.api.request import ComputeRequest
 
 
 def index(request: ComputeRequest, server_id: str) -> dict[str, Any]:
-    """Show its NUMA nodes: no guest has any."""
+    """Show a server's NUMA nodes: no guest has any."""
     find(request, server_id, "compute:server:topology:index")
     return {"nodes": [], "pagesize_kb": None}

@@ -21,7 +21,7 @@ from mininova.wsgi import Reply
 
 Json = dict[str, Any]
 
-# PUT's names for what is written, where they differ from the columns'.
+# The fields of PUT, and the column that each is written to.
 COLUMNS = {
     "name": "display_name",
     "description": "display_description",
@@ -57,7 +57,7 @@ def create(request: ComputeRequest) -> Reply:
         "links": links,
         "OS-DCF:diskConfig": first.disk_config,
         "security_groups": body.get("security_groups", [{"name": "default"}]),
-        # It is the guest's, which a fake one has none for: nobody else hears of it, and it is kept nowhere.
+        # A fake guest has no accounts: the password goes into this answer, and is stored nowhere.
         "adminPass": body.get("adminPass") or _password(request.cloud.conf.api.password_length),
     }
     return Reply(202, {"server": server}, headers={"Location": links[0]["href"]})
@@ -65,7 +65,7 @@ def create(request: ComputeRequest) -> Reply:
 
 @takes(body=schemas.UPDATE)
 def update(request: ComputeRequest, id: str) -> Json:
-    """Change what a server is called, and the like."""
+    """Change a server's name, description, host name, access addresses or disk configuration."""
     instance, body = find(request, id, "servers:update"), request.body_of("server")
     columns = {COLUMNS[name]: value for name, value in body.items()}
     if "display_name" in columns:
@@ -88,7 +88,7 @@ def find(request: ComputeRequest, id: str, rule: str, *, deleted: bool = False) 
 
     :param deleted: find it even if it was deleted
     :raises errors.InstanceNotFound: when there is none, or it is another project's
-    :raises errors.Forbidden: when the caller may not do this to it
+    :raises errors.NotAllowed: when the caller may not do this to it
     """
     ctxt = request.context
     with request.cloud.db.read() as tx:
@@ -98,7 +98,7 @@ def find(request: ComputeRequest, id: str, rule: str, *, deleted: bool = False) 
 
 
 def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
-    """Read what the servers show that their rows do not hold: one query for each kind, and only if it is shown."""
+    """Read what servers show beside their rows: one query for each kind, and only if this request shows it."""
     version = request.api_version
     faulty = [instance.uuid for instance in shown if status_of(instance) in FAULTY]
     with_user_data = version >= (2, 3) and request.allows("os-extended-server-attributes")
@@ -114,12 +114,12 @@ def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
 
 
 def _host_states(request: ComputeRequest, tx: Connection) -> dict[str, str]:
-    """Say how each compute host is."""
+    """Give the state of each compute host."""
     return {service.host: _host_state(request, service) for service in services.search(tx) if service.topic == COMPUTE}
 
 
 def _host_state(request: ComputeRequest, service: Service) -> str:
-    """Say what an operator made of a host, or else whether it is heard of."""
+    """Say whether an operator disabled a host or forced it down, or else whether it sends heartbeats."""
     if service.disabled:
         return "MAINTENANCE"
     if service.forced_down:

@@ -1,7 +1,7 @@
 """Services over HTTP: the processes of the control plane, for administrators.
 
-Until 2.52 a service is named by its host and binary, and a word in the URL says what to do with it; from 2.53 on it
-is named by its uuid, and the body says what is to be.
+Until 2.52 the body names a service by its host and binary, and the URL ends in a verb; from 2.53 on the URL names it by
+its uuid, and the body gives its new values.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from mininova.wsgi import Reply
 
 Json = dict[str, Any]
 
-# What answers requests is asked, and not shown, as in Nova.
+# Nova does not list the services that answer HTTP requests.
 NOT_LISTED = frozenset({"nova-api"})
 
 
@@ -34,13 +34,13 @@ def index(request: ComputeRequest) -> Json:
 
 @takes(body=schemas.UPDATE_SERVICE)
 def update(request: ComputeRequest, id: str) -> Json:
-    """Say what an operator has to say of a service."""
+    """Enable, disable or force down a nova-compute."""
     request.require("os-services:update")
     return _update_by_uuid(request, id) if request.api_version >= (2, 53) else _update_by_word(request, id)
 
 
 def delete(request: ComputeRequest, id: str) -> Reply:
-    """Forget a service and, with that of a compute host, the host; if it is alive it comes back at once."""
+    """Forget a service and, if it is a nova-compute, its host; a service that is alive registers again at once."""
     request.require("os-services:delete")
     key = _require_uuid(id) if request.api_version >= (2, 53) else _require_number(id)
     with request.cloud.db.write() as tx:
@@ -125,7 +125,7 @@ def _true(value: Any) -> bool:
 
 
 def _require_compute(binary: str) -> None:
-    """Refuse to change a service other than nova-compute: no build is kept from it, and nothing else reads the row."""
+    """Refuse to change another service than nova-compute: the scheduler asks for the state of no other."""
     if binary != "nova-compute":
         raise errors.InvalidInput(
             f"Updating a {binary} service is not supported. Only nova-compute services can be updated."

@@ -1,1 +1,1 @@
-"""What requests may say, one module for each kind of resource."""
+"""What requests may say: one module for each noun, as in handlers/."""

@@ -1,4 +1,4 @@
-"""Which project may use a flavor, or may no longer."""
+"""What the actions on a flavor's access list take: a project."""
 
 from mininova.api.schemas.types import SHORT, action, object_of
 

@@ -1,6 +1,6 @@
 """What extra specs a flavor may have; from microversion 2.86 on, by a table of Nova's own keys and their values.
 
-What is in none of Nova's namespaces may be anything; what is in one must be in the table.  Names that belong to
+A key in one of Nova's namespaces must be in the table; any other key is free.  Names that belong to
 other projects (traits, resource classes) are checked by their form only.  Nothing of a fake host depends on them.
 """
 

@@ -1,4 +1,4 @@
-"""What may be said of a flavor, and what flavors can be found by."""
+"""What the body of a new or changed flavor may say, and what a query of flavors may say."""
 
 from mininova.api.schemas.types import (
     BOOLEAN,

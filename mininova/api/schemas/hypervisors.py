@@ -1,4 +1,4 @@
-"""What hypervisors can be found by."""
+"""What a query of hypervisors may say."""
 
 from mininova.api.schemas.types import BOOLEAN, HOST, LIMIT, Field, parameter, query
 

@@ -1,4 +1,4 @@
-"""What the record of what was asked of a server can be searched by."""
+"""What a query of a server's actions may say."""
 
 from mininova.api.schemas.types import LIMIT, Field, parameter, query
 

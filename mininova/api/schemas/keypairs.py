@@ -1,4 +1,4 @@
-"""What may be said of a keypair."""
+"""What the body of a new keypair may say, and what a query of keypairs may say."""
 
 from mininova.api.schemas.types import LIMIT, NAME, SHORT, SPACED_NAME, STRING, Field, Json, parameter, query, under
 

@@ -1,4 +1,4 @@
-"""Whose limits and quotas can be asked for."""
+"""What a query of limits or quotas may say: of which project, or of which user."""
 
 from mininova.api.schemas.types import Field, parameter, query
 

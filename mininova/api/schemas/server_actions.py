@@ -1,4 +1,4 @@
-"""What may be said with an action on a server, under its name."""
+"""What a server's actions take, each under its name."""
 
 from mininova.api.schemas.types import ANYTHING, SHORT, action, object_of
 from mininova.api.validation import Schemas

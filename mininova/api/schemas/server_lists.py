@@ -1,4 +1,4 @@
-"""What servers can be found and sorted by."""
+"""What a query of servers may say: filters, sort keys and pages."""
 
 from mininova.api.schemas.types import LIMIT, Field, Json, parameter, query
 

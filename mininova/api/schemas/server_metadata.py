@@ -1,4 +1,4 @@
-"""What a server's metadata may be."""
+"""What metadata a server may have."""
 
 from mininova.api.schemas.types import METADATA, object_of
 from mininova.api.validation import Schemas

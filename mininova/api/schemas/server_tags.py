@@ -1,4 +1,4 @@
-"""What a server's tags may be."""
+"""What tags a server may have."""
 
 from mininova.api.schemas.types import TAG, Json, list_of, object_of
 from mininova.api.validation import Schemas

@@ -1,4 +1,4 @@
-"""What may be said of a server, at its creation and when it is changed."""
+"""What the body of POST /servers and of PUT /servers/{id} may say."""
 
 from mininova.api.schemas.server_tags import TAGS
 from mininova.api.schemas.types import (

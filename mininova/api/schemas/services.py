@@ -1,10 +1,10 @@
-"""What may be said of a service, and what services can be found by."""
+"""What a request may change of a service, and what a query of services may say."""
 
 from mininova.api.schemas.types import BOOLEAN, HOST, SHORT, Field, fields_at, parameter, query
 from mininova.api.validation import Schemas
 
-# PUT /os-services/{what}: until 2.52 one word says what to do and the body to which service; then the URL names the
-# service and the body says what is to be.
+# PUT /os-services/{id}: until 2.52 the last part of the URL is a verb, and the body names the service; from 2.53 on the
+# URL names the service, and the body gives its new values.
 UPDATE_SERVICE_FIELDS = (
     Field("host", HOST, until="2.52", required=True),
     Field("binary", SHORT, until="2.52", required=True),

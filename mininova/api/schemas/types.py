@@ -67,7 +67,7 @@ def object_of(properties: Json, required: Sequence[str] = (), more: bool = False
 class Field:
     """A property that came, or went, with a microversion.
 
-    :param since: the first version that has it; 2.0 is what is served below ``/v2``
+    :param since: the first version that has it; 2.0 stands for ``/v2``
     """
 
     name: str
@@ -123,9 +123,9 @@ PAGE = {"limit": parameter(LIMIT), "marker": parameter()}
 
 
 def query(*fields: Field, strict_since: str | None = "2.75") -> Schemas:
-    """Make the schemas of a query, in which parameters nobody knows are let be until a microversion.
+    """Make the schemas of a query; before a microversion, unknown parameters are ignored.
 
-    :param strict_since: from when on they are refused; None means never (up to 2.96)
+    :param strict_since: the first microversion that refuses them; None means that none does, up to 2.96
     """
 
     def build(version: Microversion) -> Json:

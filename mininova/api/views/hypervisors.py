@@ -70,7 +70,7 @@ class Views:
 
 
 def room_of(node: ComputeNode) -> dict[str, Any]:
-    """Show the room there is, and what of it is promised."""
+    """Show the room of a hypervisor, and how much of it is claimed."""
     free_gb = node.local_gb - node.local_gb_used
     return {
         "vcpus": node.vcpus,

@@ -26,7 +26,7 @@ def standard_form(read: Json) -> Json:
 
 
 def old_form(read: Json) -> Json:
-    """Show counters as drivers did before 2.48: one word each, made of the device and what is counted."""
+    """Show counters as drivers did before 2.48: one word each, made of the device and the counter."""
     shown: Json = {f"cpu{cpu['id']}_time": cpu["time"] for cpu in read["cpu_details"]}
     shown["memory"] = read["memory_details"]["maximum"] * 1024
     for name, disk in zip(read["disk_names"], read["disk_details"], strict=False):

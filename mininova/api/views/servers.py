@@ -19,7 +19,7 @@ from mininova.objects import Fault, Flavor, Instance
 
 Json = dict[str, Any]
 
-# What a user is told of vm_state, unless what is being done says more (nova: api/openstack/common.py).
+# The status that users see for each vm_state, unless the task says more (nova: api/openstack/common.py).
 STATUS = {
     states.ACTIVE: "ACTIVE",
     states.BUILDING: "BUILD",
@@ -53,7 +53,7 @@ NOT_AFTER_UPDATE = (
 
 
 def status_of(instance: Instance) -> str:
-    """Give the status that a user is told."""
+    """Give the status that users see."""
     return STATUS_WHILE.get((instance.vm_state, instance.task_state or "")) or STATUS.get(instance.vm_state, "UNKNOWN")
 
 

@@ -69,16 +69,16 @@ def apply(changes: Iterable[Change], values: dict[str, Any]) -> dict[str, Any]:
     """Give the attributes of an image after the changes.
 
     :param values: what it says now: its attributes, its properties and its tags, flat
-    :raises errors.Forbidden: when an attribute is not for clients to change
+    :raises errors.NotAllowed: when an attribute is not for clients to change
     :raises errors.Conflict: when a property is not there, or is there already
     """
     values = dict(values)
     for change in changes:
         name = change.attribute
         if name in READ_ONLY or name in RESERVED or name == "id":
-            raise errors.Forbidden(f"Attribute '{name}' is {'reserved' if name in RESERVED else 'read-only'}.")
+            raise errors.NotAllowed(f"Attribute '{name}' is {'reserved' if name in RESERVED else 'read-only'}.")
         if change.operation == "remove" and name in WRITABLE:
-            raise errors.Forbidden(f"Property {name} may not be removed.")
+            raise errors.NotAllowed(f"Property {name} may not be removed.")
         if change.operation != "add" and name not in values:
             raise errors.Conflict(f"Property {name} does not exist.")
         if change.operation == "add" and change.strict and name in values:

@@ -18,31 +18,31 @@ def viewer(ctxt: RequestContext) -> str | None:
 def require_member(ctxt: RequestContext) -> None:
     """Refuse callers who may only read.
 
-    :raises errors.Forbidden: when they may
+    :raises errors.NotAllowed: when they may
     """
     if not ctxt.is_admin and ("member" not in ctxt.roles or ctxt.project_id is None):
-        raise errors.Forbidden("You are not authorized to complete this action.")
+        raise errors.NotAllowed("You are not authorized to complete this action.")
 
 
 def require_owner(ctxt: RequestContext, image: Image) -> None:
     """Refuse callers who may see the image and do not own it.
 
-    :raises errors.Forbidden: when it is not
+    :raises errors.NotAllowed: when it is not
     """
     require_member(ctxt)
     if not ctxt.is_admin and image.owner != ctxt.project_id:
-        raise errors.Forbidden(f"You are not permitted to modify image {image.id}: it is another project's.")
+        raise errors.NotAllowed(f"You are not permitted to modify image {image.id}: it is another project's.")
 
 
 def require_may_say(ctxt: RequestContext, before: Image | None, after: Image) -> None:
     """Refuse what only an administrator may set: that an image is public, or belongs to another project.
 
     :param before: what it was; None for a new one
-    :raises errors.Forbidden: when the caller may not say it
+    :raises errors.NotAllowed: when the caller may not say it
     """
     if ctxt.is_admin:
         return
     if after.visibility == PUBLIC and (before is None or before.visibility != PUBLIC):
-        raise errors.Forbidden("You are not authorized to complete publicize_image action.")
+        raise errors.NotAllowed("You are not authorized to complete publicize_image action.")
     if after.owner != (ctxt.project_id if before is None else before.owner):
-        raise errors.Forbidden(f"You are not permitted to create images owned by '{after.owner}'.")
+        raise errors.NotAllowed(f"You are not permitted to create images owned by '{after.owner}'.")

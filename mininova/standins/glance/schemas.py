@@ -60,12 +60,12 @@ _IMAGE = Draft202012Validator(
 def check(values: dict[str, Any]) -> None:
     """Refuse values that an image cannot have.
 
-    :raises errors.Forbidden: when a client may not set one of them
+    :raises errors.NotAllowed: when a client may not set one of them
     :raises errors.InvalidInput: naming the attribute that is wrong
     """
     for name in values:
         if name in READ_ONLY or name in RESERVED:
-            raise errors.Forbidden(f"Attribute '{name}' is {'read-only' if name in READ_ONLY else 'reserved'}.")
+            raise errors.NotAllowed(f"Attribute '{name}' is {'read-only' if name in READ_ONLY else 'reserved'}.")
     for error in _IMAGE.iter_errors(values):
         where = f" in attribute '{error.path[0]}'" if error.path else ""
         raise errors.InvalidInput(f"Provided object does not match schema 'image'{where}: {error.message}")

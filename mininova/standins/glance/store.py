@@ -59,7 +59,7 @@ class Store:
         :raises errors.InvalidInput: when it ends before what was announced
         """
         if length is not None and length > self._max_size:
-            raise errors.RequestTooLarge(max_size=self._max_size)
+            raise errors.RequestTooLarge(max_bytes=self._max_size)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         location = secrets.token_hex(16)
         draft = self._directory / f"{location}.part"
@@ -79,7 +79,7 @@ class Store:
             for block in blocks:
                 size += len(block)
                 if size > self._max_size:
-                    raise errors.RequestTooLarge(max_size=self._max_size)
+                    raise errors.RequestTooLarge(max_bytes=self._max_size)
                 md5.update(block)
                 sha512.update(block)
                 file.write(block)

@@ -55,7 +55,7 @@ def guard(authority: Authority, action: str, rule: Rule, handler: Callable[..., 
     def guarded(request: Request, **named: str) -> Any:
         caller = authority.check(request.headers.get("X-Auth-Token", ""))
         if not rule(caller, named):
-            raise errors.Forbidden(f"You are not authorized to perform the requested action: identity:{action}.")
+            raise errors.NotAllowed(f"You are not authorized to perform the requested action: identity:{action}.")
         return handler(request, caller, **named)
 
     return guarded

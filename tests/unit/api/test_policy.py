@@ -58,7 +58,7 @@ def test_a_users_own_things_are_the_users(policy: Policy) -> None:
 
 def test_a_refusal_names_the_rule_as_nova_does(policy: Policy) -> None:
     """Whoever is refused can tell an operator which rule it was."""
-    with pytest.raises(errors.Forbidden) as refused:
+    with pytest.raises(errors.NotAllowed) as refused:
         policy.require(who("reader"), "servers:create")
     assert str(refused.value) == "Policy doesn't allow os_compute_api:servers:create to be performed."
 

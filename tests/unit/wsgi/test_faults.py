@@ -13,11 +13,11 @@ ENVIRON = Request.blank("/x").environ
     ("error", "key"),
     [
         (errors.InvalidInput("no"), "badRequest"),
-        (errors.Forbidden(action="x"), "forbidden"),
+        (errors.NotAllowed(action="x"), "forbidden"),
         (errors.NotFound(), "itemNotFound"),
         (errors.NotAcceptable(version="3.0", minimum="2.1", maximum="2.96"), "computeFault"),
         (errors.Conflict(), "conflictingRequest"),
-        (errors.RequestTooLarge(max_size=1), "overLimit"),
+        (errors.RequestTooLarge(max_bytes=1), "overLimit"),
         (errors.UnsupportedMediaType(), "badMediaType"),
         (errors.DatabaseNotReady(problem="is empty"), "serviceUnavailable"),
         (RuntimeError(), "computeFault"),

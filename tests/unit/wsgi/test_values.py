@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mininova.wsgi.values import GREATEST, moment, whole
+from mininova.wsgi.values import MAX_INT64, moment, whole
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("0", 0), ("-7", -7), ("1" * 30, GREATEST), ("-" + "1" * 30, -GREATEST), ("٣", 3)]
+    ("text", "number"), [("0", 0), ("-7", -7), ("1" * 30, MAX_INT64), ("-" + "1" * 30, -MAX_INT64), ("٣", 3)]
 )
 def test_a_number_fits_into_a_database(text: str, number: int) -> None:
     """What no column holds becomes the last that one does."""

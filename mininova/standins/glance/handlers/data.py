@@ -47,7 +47,7 @@ class Data:
         with self._service.db.read() as tx:
             image = images.get(tx, image_id, policy.viewer(request.context))
         if image.status == DEACTIVATED and not request.context.is_admin:
-            raise errors.Forbidden("The requested image has been deactivated. Image data download is forbidden.")
+            raise errors.NotAllowed("The requested image has been deactivated. Image data download is forbidden.")
         if image.location is None:
             return Reply(204)
         headers = {"Content-Length": str(image.size), "Content-MD5": image.checksum or ""}

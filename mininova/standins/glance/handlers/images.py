@@ -73,7 +73,7 @@ class Images:
         with self._service.db.write() as tx:
             image = self._own(tx, request, image_id)
             if image.protected:
-                raise errors.Forbidden(f"Image {image_id} is protected and cannot be deleted.")
+                raise errors.NotAllowed(f"Image {image_id} is protected and cannot be deleted.")
             images.delete(tx, image_id)
         self._service.store.remove(image.location)
 
@@ -104,14 +104,14 @@ class Images:
         with self._service.db.write() as tx:
             image = self._own(tx, request, image_id)
             if image.status not in (ACTIVE, DEACTIVATED):
-                raise errors.Forbidden(f"Image {image_id} is {image.status}: it must be active for this.")
+                raise errors.NotAllowed(f"Image {image_id} is {image.status}: it must be active for this.")
             images.update(tx, image_id, status=status)
 
     def _own(self, tx: Connection, request: Request, image_id: str) -> Image:
         """Read an image that is to be changed, and make sure that the caller may.
 
         :raises errors.ImageNotFound: when there is none that the caller may see
-        :raises errors.Forbidden: when it is another's
+        :raises errors.NotAllowed: when it is another's
         """
         image = images.get(tx, image_id, policy.viewer(request.context), lock=True)
         policy.require_owner(request.context, image)

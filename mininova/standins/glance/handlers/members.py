@@ -44,7 +44,7 @@ class Members:
             image = images.get(tx, image_id, policy.viewer(request.context), lock=True)
             policy.require_owner(request.context, image)
             if image.visibility != SHARED:
-                raise errors.Forbidden("Only shared images have members.")
+                raise errors.NotAllowed("Only shared images have members.")
             return member_document(images.add_member(tx, image_id, member))
 
     def update(self, request: Request, image_id: str, member_id: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class Members:
         with self._service.db.write() as tx:
             images.get(tx, image_id, policy.viewer(ctxt))
             if not ctxt.is_admin and ctxt.project_id != member_id:
-                raise errors.Forbidden(f"You are not permitted to modify the status of member {member_id}.")
+                raise errors.NotAllowed(f"You are not permitted to modify the status of member {member_id}.")
             return member_document(images.set_member_status(tx, image_id, member_id, status))
 
     def delete(self, request: Request, image_id: str, member_id: str) -> None:

@@ -93,7 +93,7 @@ class Domains(Resource[Domain]):
         """Delete a disabled domain and all that is in it."""
         with self._service.db.write() as tx:
             if identity.get(tx, Domain, id).enabled:
-                raise errors.Forbidden("Cannot delete a domain that is enabled, please disable it first.")
+                raise errors.NotAllowed("Cannot delete a domain that is enabled, please disable it first.")
             identity.delete(tx, Domain, id)
 
 

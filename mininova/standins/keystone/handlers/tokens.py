@@ -75,7 +75,7 @@ class Tokens:
             raise errors.NotFound("Failed to validate token.") from reason
         trusted = policy.reader(caller, {}) or roles.SERVICE in caller.role_names
         if not trusted and token.user.id != caller.user.id:
-            raise errors.Forbidden("You are not authorized to perform the requested action: identity:validate_token.")
+            raise errors.NotAllowed("You are not authorized to perform the requested action: identity:validate_token.")
         return token
 
     def _body(self, request: Request, token: Token) -> dict[str, Any]:

@@ -50,13 +50,13 @@ def test_what_is_not_there(operation):
 @pytest.mark.parametrize("operation", ["add", "replace", "remove"])
 def test_not_for_clients(name, operation):
     """What follows from what was done cannot be said."""
-    with pytest.raises(errors.Forbidden, match=f"Attribute '{name}' is"):
+    with pytest.raises(errors.NotAllowed, match=f"Attribute '{name}' is"):
         changed([{"op": operation, "path": f"/{name}", "value": "x"}])
 
 
 def test_attributes_stay():
     """An attribute that every image has cannot be removed."""
-    with pytest.raises(errors.Forbidden, match="may not be removed"):
+    with pytest.raises(errors.NotAllowed, match="may not be removed"):
         changed([{"op": "remove", "path": "/name"}])
 
 
