@@ -58,11 +58,30 @@ class Result:
         return f"{self.name:12} {verdict:7} {self.seconds:6.1f} s  {counts:36}  {self.command}"
 
 
-def main(names: Sequence[str]) -> int:
-    """Run the checks of these names, or all, and give 1 if any failed."""
-    if unknown := [name for name in names if name not in CHECKS]:
+#: The exit code of ``--look`` for names of checks.
+GO_ON = 64
+
+
+def look(words: Sequence[str]) -> int:
+    """Print the help, or refuse a name that is none; give the exit code, which is GO_ON for names of checks.
+
+    tools/run-tests.sh asks this before there is a virtual environment.
+    """
+    if {"help", "-h", "--help"} & set(words):
+        print("tools/run-tests.sh [CHECK…]: all that must hold, or these checks\n")
+        for name, commands in CHECKS.items():
+            print(f"  {name:10}{'; '.join(' '.join(command) for command in commands)}")
+        return 0
+    if unknown := [name for name in words if name not in CHECKS]:
         print(f"There is no check {unknown[0]}, but there are {', '.join(CHECKS)}.", file=sys.stderr)
         return 2
+    return GO_ON
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the checks of these names, or all, and give 1 if any failed."""
+    if (answered := look(names)) != GO_ON:
+        return answered
     results = [run(name, command) for name in names or CHECKS for command in CHECKS[name]]
     print("\nWhat was run:\n", *(result.row for result in results), "", sep="\n")
     passed, failed, skipped = (sum(getattr(result, kind) for result in results) for kind in _KINDS)
@@ -99,4 +118,4 @@ def _count(report: Path, code: int) -> tuple[int, int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(look(sys.argv[2:]) if sys.argv[1:2] == ["--look"] else main(sys.argv[1:]))

@@ -4,12 +4,14 @@
 #
 #   tools/run-tests.sh                 all of it
 #   tools/run-tests.sh unit lint       these (tools/checks.py has the table)
+#   tools/run-tests.sh help            what there is
 #
 # Tests start real stacks, and PostgreSQL and MariaDB of their own: what is not there is installed, and started by
 # nobody else.
 set -euo pipefail
 # shellcheck source=tools/venv.sh
 . "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
+answer_at_once "$checkout/tools/checks.py" --look "$@"
 ensure_venv stack,test
 (exec_stack install)
 if [ -n "$("$checkout/tools/install-databases.sh" missing)" ]; then

@@ -8,5 +8,6 @@
 set -euo pipefail
 # shellcheck source=tools/venv.sh
 . "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
-ensure_venv stack
+answer_at_once "$checkout/tools/stack/words.py" down "$@"
+ensure_venv stack >&2
 exec_stack down "$@"

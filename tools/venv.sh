@@ -21,9 +21,11 @@ fail() {
 # The range is that of mininova/cmd/__init__.py.
 is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; }
 
+no_python="mininova needs a Python from 3.11 to 3.14. Run: sudo apt-get install python3 python3-venv"
+
 find_python() {
     local name
-    for name in python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
+    for name in "$venv/bin/python" python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
         if command -v "$name" >/dev/null && is_supported "$name"; then
             command -v "$name"
             return
@@ -51,7 +53,7 @@ ensure_venv() {
     flock 9 # two scripts that start together make one environment
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || [ ! -x "$venv/bin/python" ]; then
         if [ ! -x "$venv/bin/python" ]; then
-            python=$(find_python) || fail "mininova needs a Python from 3.11 to 3.14. Run: sudo apt-get install python3 python3-venv"
+            python=$(find_python) || fail "$no_python"
             require_venv_module "$python"
             echo "Making a virtual environment in .venv (with $python)."
             "$python" -m venv "$venv" || fail "$venv could not be made."
@@ -63,6 +65,17 @@ ensure_venv() {
         echo "$wanted" >"$stamp"
     fi
     exec 9<&-
+}
+
+# Answer at once what needs no virtual environment: a call for help, and words that mean nothing.  Words that are to be
+# done return.
+#
+#   answer_at_once FILE WORD…     FILE ends with 64 for these, and with the exit code of the script for the others
+answer_at_once() {
+    local python code=0
+    python=$(find_python) || fail "$no_python"
+    "$python" -B "$@" || code=$?
+    if [ "$code" != 64 ]; then exit "$code"; fi
 }
 
 # Run the stack's own program, in place of this script.

@@ -1,46 +1,68 @@
 """The tutorials work: each of their steps does, on a real broker, what the page says that it does."""
 
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import kombu
 import pytest
 import tutorial
 from documentation import ROOT
+from stack import ports
 
 from tests.fixtures.terminals import Terminals
 
-PAGES_BROKER = "guest:guest@127.0.0.1:5672"
-QUEUES = ("meter", "meter.dead", "meter-agent.host-1", "meter-agent.host-2", "greeter")
+EXAMPLE = ROOT / "examples/metering/README.md"  # for a broker that its reader has
+QUEUES = ("meter", "meter.dead", "meter-agent.host-1", "meter-agent.host-2")
 
 
 @pytest.fixture
-def broker(private_broker: Any) -> str:
-    """Give the address of a broker that has none of the queues that are told of."""
-    with kombu.Connection(private_broker.url) as connection:
-        for queue in QUEUES:
-            connection.default_channel.queue_delete(queue)
-    return str(private_broker.url)
-
-
-@pytest.mark.parametrize("page", tutorial.TUTORIALS, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_tutorial_can_be_followed(page: Path, broker: str, tmp_path: Path):
-    """All that a page has its reader do works in the order of the page, and gives what the page shows."""
-    environment = {
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Give the environment of a reader's terminals; the private broker that the reader started ends with the test."""
+    home = Path(tempfile.mkdtemp(prefix="mininova-"))
+    given = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT / "examples"),
         "PYTHONUNBUFFERED": "yes",  # as in a terminal
         "PYTHONWARNINGS": "ignore",
+        "MININOVA_HOME": str(home / "stack"),
+        "MININOVA_BROKER_PORT": str(ports.pick()),
     }
-    here = {PAGES_BROKER: urlsplit(broker).netloc}
-    here |= {f"metering.{name} ": f"metering.{name} --broker {broker} " for name in ("server", "agent", "ask")}
-    terminals = Terminals(tmp_path, environment, here)
+    yield given
+    subprocess.run([ROOT / "tools/stack.sh", "broker", "stop", "--clean"], env=given, check=True)
+    shutil.rmtree(home)
+
+
+def play(page: Path, environment: dict[str, str], folder: Path, instead: dict[str, str]) -> None:
+    """Do all that a page has its reader do, in the order of the page, and see what it shows."""
+    terminals = Terminals(folder, environment, instead)
     try:
         for step in tutorial.steps(page):
             terminals.play(step)
     finally:
         terminals.close()
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in tutorial.TUTORIALS if page != EXAMPLE], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_a_tutorial_can_be_followed(page: Path, environment: dict[str, str], tmp_path: Path):
+    """All of it works, from its first line on, with a broker that the page has its reader start."""
+    play(page, environment, tmp_path, {"../mininova/": f"{ROOT}/"})
+
+
+def test_the_example_can_be_followed(private_broker: Any, environment: dict[str, str], tmp_path: Path):
+    """Its commands name no broker; here each is given that of the tests, without the queues that the page tells of."""
+    with kombu.Connection(private_broker.url) as connection:
+        for queue in QUEUES:
+            connection.default_channel.queue_delete(queue)
+    named = {
+        f"metering.{name} ": f"metering.{name} --broker {private_broker.url} " for name in ("server", "agent", "ask")
+    }
+    play(EXAMPLE, environment, tmp_path, named)

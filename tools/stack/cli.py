@@ -1,4 +1,4 @@
-"""The words after tools/stack.sh and tools/unstack.sh: one function each, and the table that finds them."""
+"""Do what was typed after tools/stack.sh and tools/unstack.sh: a function for each command of words.py."""
 
 import os
 import re
@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +17,7 @@ from stack.home import Home
 from stack.progress import Progress
 from stack.readiness import Readiness
 from stack.supervisor import Status, Supervisor
+from stack.words import GO_ON, answer
 
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 
@@ -35,37 +35,15 @@ class Request:
     progress: Progress
 
 
-@dataclass(frozen=True)
-class Command:
-    """What can be typed.
-
-    :param arguments: what follows the name, for the help; each word in capitals must be given
-    :param run: does it, and gives the exit code; None is 0
-    """
-
-    arguments: str
-    purpose: str
-    run: Callable[[Request], int | None]
-
-    def accepts(self, words: Sequence[str]) -> bool:
-        """Say whether there are as many words as this command can take."""
-        wanted = self.arguments.split()
-        least = sum(word.isupper() for word in wanted)
-        return least <= len(words) and (len(words) <= len(wanted) or self.arguments.endswith("…"))
-
-
 def main(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Do what was asked; the exit code is 0, 1 when it cannot be done, or 2 when it was not understood."""
+    if (answered := answer(words)) != GO_ON:
+        return answered
     name, *rest = words or ("up",)
     prog = "tools/unstack.sh" if name == "down" else "tools/stack.sh"
-    command = COMMANDS.get({"-h": "help", "--help": "help"}.get(name, name))
-    if command is None or not command.accepts(rest):
-        typed = " ".join([prog, *(rest if name == "down" else words)])
-        print(f"{typed}: there is no such command.  tools/stack.sh help lists what there is.", file=sys.stderr)
-        return 2
     request = Request(tuple(rest), settings.home_of(environ), environ, Progress(Console()))
     try:
-        return command.run(request) or 0
+        return RUN[name](request) or 0
     except StackError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return 1
@@ -83,8 +61,6 @@ def _up(request: Request) -> None:
 
 def _down(request: Request) -> None:
     home, clean = request.home, request.words == ("--clean",)
-    if request.words and not clean:
-        raise StackError(f"{request.words[0]} means nothing here: --clean also removes the state.")
     if not home.is_ours:
         if home.root.exists() and clean:
             home.remove()
@@ -191,43 +167,27 @@ def _running(request: Request) -> Supervisor:
 
 
 def _broker(request: Request) -> None:
-    """Run a node without a stack, for tests of others: ``broker start FOLDER PORT`` and ``broker stop FOLDER``."""
-    verb, folder, *port = request.words
-    if verb == "start" and len(port) == 1 and port[0].isdecimal():
-        server = install.rabbitmq(request.environ, request.progress)
-        print(standalone.start(Path(folder).absolute(), server, int(port[0]), request.environ))
-    elif verb == "stop" and not port:
-        standalone.stop(Path(folder).absolute())
-    else:
-        raise StackError("broker start FOLDER PORT, or broker stop FOLDER")
+    """Run a broker without a stack, or stop it; only its URL goes to the standard output."""
+    home, progress = settings.home_of_broker(request.environ), Progress(Console(stderr=True))
+    if not request.words:
+        print(standalone.up(home, request.environ, progress))
+        return
+    standalone.down(home, progress, clean="--clean" in request.words)
 
 
 def _install(request: Request) -> None:
     install.rabbitmq(request.environ, request.progress)
 
 
-def _help(_: Request) -> None:
-    print(usage())
-
-
-COMMANDS: Mapping[str, Command] = {
-    "up": Command("", "start everything, boot a server, show its flow; without a word it is this", _up),
-    "status": Command("", "list the processes and how they do", _status),
-    "logs": Command("SERVICE [-f]", "show the end of a service's log; -f goes on showing it", _logs),
-    "restart": Command("SERVICE", "stop a service and start it again", _restart),
-    "add-compute": Command("NAME", "start one compute more", _add_compute),
-    "rabbitmqctl": Command("…", "ask the private broker: list_queues, for one", _rabbitmqctl),
-    "broker": Command("VERB FOLDER [port]", "run only a private broker: start FOLDER PORT, stop FOLDER", _broker),
-    "install": Command("", "install what is missing, and start nothing", _install),
-    "down": Command("[--clean]", "stop everything (tools/unstack.sh)", _down),
-    "help": Command("", "say this", _help),
+#: Who does what can be typed, words.COMMANDS; ``help`` is answered there.
+RUN: Mapping[str, Callable[[Request], int | None]] = {
+    "up": _up,
+    "status": _status,
+    "logs": _logs,
+    "restart": _restart,
+    "add-compute": _add_compute,
+    "rabbitmqctl": _rabbitmqctl,
+    "broker": _broker,
+    "install": _install,
+    "down": _down,
 }
-
-
-def usage() -> str:
-    """List the commands and the variables."""
-    lines = ["tools/stack.sh [COMMAND]: a whole mininova on this machine", ""]
-    lines += [f"  {f'{name} {command.arguments}':26}{command.purpose}" for name, command in COMMANDS.items()]
-    lines += ["", "What it goes by, from the environment:", ""]
-    lines += [f"  {name:26}{purpose}" for name, purpose in settings.VARIABLES.items()]
-    return "\n".join(lines)

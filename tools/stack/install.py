@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def rabbitmq(environ: Mapping[str, str], progress: Progress) -> Path:
     if (as_root := _as_root()) is None:
         raise StackError(f"RabbitMQ is not installed, and installing it takes root.  {_BY_HAND}")
     progress.say(f"RabbitMQ is not installed: installing Debian's package ({SCRIPT.relative_to(CHECKOUT)}).")
-    if subprocess.run([*as_root, str(SCRIPT)], stdin=subprocess.DEVNULL).returncode:
+    if subprocess.run([*as_root, str(SCRIPT)], stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode:
         raise StackError(f"RabbitMQ could not be installed; the complaint is above.  {_BY_HAND}")
     if found := broker.find_server(environ):
         return found

@@ -16,29 +16,9 @@ from mininova.trust import host_lists
 from stack import ports
 from stack.errors import StackError
 from stack.home import Home
+from stack.words import DEFAULT_API_PORT, FIRST_BROKER_PORT
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-DEFAULT_API_PORT = 8774
-#: The first broker port that is tried when none is named; 5672 is left to the machine's own broker.
-FIRST_BROKER_PORT = 5673
-
-#: The variables, for ``stack.sh help``.
-VARIABLES = {
-    "MININOVA_HOME": "the folder that keeps everything (.stack in the checkout)",
-    "MININOVA_API_PORT": f"where the REST API listens, on 127.0.0.1 ({DEFAULT_API_PORT})",
-    "MININOVA_BROKER_PORT": f"where RabbitMQ listens, on 127.0.0.1 (the first free one from {FIRST_BROKER_PORT} up)",
-    "MININOVA_COMPUTES": "how many computes to start: host-1, host-2 … (3)",
-    "MININOVA_HOSTS_PER_COMPUTE": "how many hosts each of them stands for; from 2 up they are rack-1, rack-2 … (1)",
-    "MININOVA_BROKER_URL": "a broker that runs already, amqp://USER:PASSWORD@HOST:PORT/, instead of a private one",
-    "MININOVA_TLS": "1 has the private broker speak TLS only, with an authority made for it at each start (0)",
-    "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
-    "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
-    "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
-    "MININOVA_CONCURRENCY": "threads has the services run on native threads instead of eventlet's (eventlet)",
-    "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
-    "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",
-}
 
 
 @dataclass(frozen=True)
@@ -75,6 +55,23 @@ class Settings:
 def home_of(environ: Mapping[str, str]) -> Home:
     """Find the home that a command is about."""
     return Home(Path(environ.get("MININOVA_HOME") or CHECKOUT / ".stack").expanduser().absolute())
+
+
+def home_of_broker(environ: Mapping[str, str]) -> Home:
+    """Find the home of a broker without a stack: beside the stack's."""
+    root = home_of(environ).root
+    return Home(root.with_name(f"{root.name}-broker"))
+
+
+def broker_port(environ: Mapping[str, str], home: Home) -> int:
+    """Choose the port of a broker without a stack: what is asked for, else the one that it had, else a free one.
+
+    :raises StackError: for a value that cannot be, naming its variable
+    """
+    asked = _read(environ, "MININOVA_BROKER_PORT", _port, None)
+    port = asked or _kept(home).get("broker_port") or ports.first_free(FIRST_BROKER_PORT)
+    _keep(home, {**_kept(home), "broker_port": port})
+    return int(port)
 
 
 def from_environment(environ: Mapping[str, str], home: Home) -> Settings:

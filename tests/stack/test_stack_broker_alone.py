@@ -1,0 +1,52 @@
+"""``tools/stack.sh broker``: a private broker for a reader of the tutorials, and for any project."""
+
+import pytest
+from kombu import Connection
+from stack import processes, settings
+
+from tests.stack.test_stack_tool import listening
+
+
+@pytest.fixture
+def alone(make_stack):
+    """Give a stack that is not started, for the broker beside it, which is stopped in the end."""
+    stack = make_stack()
+    yield stack
+    stack.sh("broker", "stop", "--clean")
+
+
+def test_a_broker_of_ones_own(alone):
+    """It lets its user in and listens nowhere but here; run again it changes nothing, and stopped it leaves nothing.
+
+    Started once more it has the same URL, so that what was written down of it stays true.
+    """
+    home = settings.home_of_broker(alone.environment)
+    first = alone.sh("broker")
+    assert first.returncode == 0, first.stderr
+    (url,) = first.stdout.split()
+    with Connection(url) as connection:
+        connection.connect()
+    assert {address for address, _ in listening(processes.of(home.root))} == {"127.0.0.1"}
+
+    running = processes.of(home.root)
+    again = alone.sh("broker")
+    assert (again.stdout.split(), "up already" in again.stderr) == ([url], True)
+    assert processes.of(home.root) == running
+
+    assert alone.sh("broker", "stop").returncode == 0
+    assert processes.of(home.root) == {}
+    assert alone.sh("broker").stdout.split() == [url]
+
+    assert "The broker has stopped." in alone.sh("broker", "stop", "--clean").stderr
+    assert (processes.of(home.root), home.root.exists()) == ({}, False)
+    assert "nothing to stop" in alone.sh("broker", "stop").stderr
+
+
+def test_its_password_is_nobody_elses(alone):
+    """Everything of it can be read by this user only, and without the password nobody gets in."""
+    (url,) = alone.sh("broker").stdout.split()
+    home = settings.home_of_broker(alone.environment)
+
+    assert home.root.stat().st_mode & 0o077 == 0
+    with Connection(url.replace("mininova:", "mininova:not-", 1)) as connection, pytest.raises(Exception, match="403"):
+        connection.connect()
