@@ -1,5 +1,6 @@
 """Ports of the local stack: two who ask for one at the same time get two."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -8,7 +9,9 @@ import pytest
 from stack import ports
 from stack.errors import StackError
 
-TWELVE = range(19_000, 19_012)  # where nothing else picks
+#: Below what anything else picks, and another place for each test process: reservations last until the process ends.
+HERE = 10_000 + 50 * (os.getpid() % 190)
+TWELVE = range(HERE, HERE + 12)
 
 TAKE = f"from stack import ports\nprint([ports.pick(among={TWELVE}) for _ in range(6)], flush=True)\ninput()"
 
@@ -27,20 +30,20 @@ def test_a_port_is_picked_once(six_ports):
     ours = {ports.pick(among=TWELVE) for _ in range(6)}
 
     assert len(ours | six_ports) == 12
-    with pytest.raises(StackError, match="No 1 ports in a row are free from 19000 to 19011"):
+    with pytest.raises(StackError, match=f"No 1 ports in a row are free from {TWELVE[0]} to {TWELVE[-1]}"):
         ports.pick(among=TWELVE)
 
 
 def test_the_first_free_port_is_not_a_picked_one():
     """A port that is reserved is not free for a stack that takes the first free one."""
-    first = ports.pick(2, among=range(19_020, 19_022))
+    first = ports.pick(2, among=range(HERE + 20, HERE + 22))
 
     assert ports.first_free(first) > first + 1
 
 
 def test_ports_in_a_row_are_all_reserved():
     """Who asks for several ports gets a row of them, and none of the row is given away again."""
-    row = range(19_030, 19_036)
+    row = range(HERE + 30, HERE + 36)
     first = ports.pick(4, among=row)
 
     assert ports.pick(among=row) not in range(first, first + 4)
@@ -50,7 +53,7 @@ def test_ports_in_a_row_are_all_reserved():
 
 def test_a_port_on_which_something_listens_is_not_picked():
     """A port in use is not free, and the others of its row are left to those who want one."""
-    row = range(19_040, 19_042)
+    row = range(HERE + 40, HERE + 42)
     with socket.create_server((ports.LOOPBACK, row[1])):
         with pytest.raises(StackError):
             ports.pick(2, among=row)
