@@ -7,7 +7,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.conductor.build import BuildFlow
+from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.checks.denials import DenialLog
 from mininova.conductor.manager import ConductorManager
@@ -27,9 +27,9 @@ def build(conf: ConfigOpts) -> Process:
     denials = DenialLog(database, spawn=concurrency.make().spawn)
     process = Process(conf, "conductor", directory=directory, checks=CHECKS, on_denied=denials)
     process.on_rejected(Rejections(database, process.notifier, process.name))
-    flow = BuildFlow(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
+    builds = BuildTask(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
     identity_of = directory if conf.identities.enforce else None
-    manager = ConductorManager(conf, database, flow, process.notifier, identity_of, denials)
+    manager = ConductorManager(conf, database, builds, process.notifier, identity_of, denials)
     process.at_the_end(denials.stop)
     process.connect()
     server = process.serve([(ConductorAPI, manager)])

@@ -29,7 +29,7 @@ from mininova.scheduler.rpcapi import SchedulerAPI
 LOG = logging.getLogger(__name__)
 
 
-class BuildFlow:
+class BuildTask:
     """Lead builds from the api's cast to the cast to a compute node.
 
     :param scheduler: chooses hosts

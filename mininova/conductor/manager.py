@@ -2,7 +2,7 @@
 
 Every change of an instance is one compare-and-swap (db.instances.update), so conductors are interchangeable and
 there can be any number of them: the generation keeps one instance's changes in order, not a queue.  Builds are
-led by build.BuildFlow.  What a compute node may ask for is judged in checks/.
+led by build.BuildTask.  What a compute node may ask for is judged in checks/.
 """
 
 import logging
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
-from mininova.conductor.build import BuildFlow
+from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
 from mininova.context import RequestContext
@@ -32,7 +32,7 @@ SKEW = timedelta(minutes=5)  # that the clock of a host may be wrong
 class ConductorManager:
     """Lead builds, and write what compute nodes report.
 
-    :param flow: leads builds
+    :param builds: leads them
     :param notifier: publishes every change of state
     :param identity_of: finds the identity of a caller; None where callers cannot be told apart (``[identities]
         enforce``)
@@ -44,12 +44,12 @@ class ConductorManager:
         self,
         conf: ConfigOpts,
         db: Database,
-        flow: BuildFlow,
+        builds: BuildTask,
         notifier: rpc.Notifier,
         identity_of: Callable[[str | None], Identity | None] | None = None,
         on_denied: OnDenied | None = None,
     ) -> None:
-        self.conf, self.db, self.flow, self.notifier = conf, db, flow, notifier
+        self.conf, self.db, self.builds, self.notifier = conf, db, builds, notifier
         self.own = OwnInstances(db, identity_of)
         self.on_identities: Callable[[], object] = lambda: None
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
@@ -58,7 +58,7 @@ class ConductorManager:
 
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
         """Find a host for each instance and have it built there."""
-        self.flow.build(ctxt, instances, request_spec)
+        self.builds.build(ctxt, instances, request_spec)
 
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step, and lend an address, in one transaction."""
@@ -89,7 +89,7 @@ class ConductorManager:
         """Build an instance on its next alternate."""
         try:
             with self.own.only("reschedule_instance", instance.uuid, instance.generation):
-                self.flow.reschedule(instance, fault)
+                self.builds.reschedule(instance, fault)
         except LOST as error:
             LOG.info("conductor does not build instance %s again: %s", instance.uuid, error)
 

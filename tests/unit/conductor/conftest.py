@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from mininova import conf, rpc, states
-from mininova.conductor.build import BuildFlow
+from mininova.conductor.build import BuildTask
 from mininova.conductor.manager import ConductorManager
 from mininova.context import RequestContext
 from mininova.db import actions, claims, hosts, instances
@@ -72,14 +72,14 @@ class World:
         self.db, self.ctxt = db, RequestContext(project_id="demo")
         self.scheduler, self.computes, self.notifier = Scheduler(db), Computes(), Notifier()
         settings = conf.for_tests("conductor")
-        self.flow = BuildFlow(settings, db, self.scheduler, self.computes, self.notifier)
-        self.manager = ConductorManager(settings, db, self.flow, self.notifier)
+        self.builds = BuildTask(settings, db, self.scheduler, self.computes, self.notifier)
+        self.manager = ConductorManager(settings, db, self.builds, self.notifier)
         self.spec = RequestSpec(flavor=FLAVOR, image=ImageMeta(id="i"), project_id="demo")
 
     def checked(self, **how):
         """Make a conductor that tells callers apart; whoever calls stands for host-1."""
         return ConductorManager(
-            self.manager.conf, self.db, self.flow, self.notifier, lambda name: compute("host-1"), **how
+            self.manager.conf, self.db, self.builds, self.notifier, lambda name: compute("host-1"), **how
         )
 
     def add_host(self, name, memory_mb=1024):

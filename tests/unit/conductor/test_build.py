@@ -18,7 +18,7 @@ def test_sends_each_instance_to_its_host(world):
     world.add_host("host-1")
     world.scheduler.hosts = ["host-1", "host-2"]
     wanted = [world.new(), world.new()]
-    world.flow.build(world.ctxt, wanted, world.spec)
+    world.builds.build(world.ctxt, wanted, world.spec)
     assert [(host, image) for host, _, image, _ in world.computes.builds] == [("host-1", world.spec.image)] * 2
     assert {world.row(instance.uuid).host for instance in wanted} == {"host-1"}
 
@@ -27,7 +27,7 @@ def test_schedules_together(world):
     """The instances of one request are one question to the scheduler."""
     world.scheduler.hosts = ["host-1"]
     wanted = [world.new(), world.new()]
-    world.flow.build(world.ctxt, wanted, world.spec)
+    world.builds.build(world.ctxt, wanted, world.spec)
     assert world.scheduler.asked == [[instance.uuid for instance in wanted]]
 
 
@@ -36,8 +36,8 @@ def test_second_delivery_asks_nobody(world):
     world.add_host("host-1")
     world.scheduler.hosts = ["host-1"]
     wanted = [world.new()]
-    world.flow.build(world.ctxt, wanted, world.spec)
-    world.flow.build(world.ctxt, wanted, world.spec)
+    world.builds.build(world.ctxt, wanted, world.spec)
+    world.builds.build(world.ctxt, wanted, world.spec)
     assert len(world.scheduler.asked) == 1
     assert {host for host, *_ in world.computes.builds} == {"host-1"}
 
@@ -46,7 +46,7 @@ def test_silent_scheduler_is_a_fault(world):
     """A scheduler that does not answer ends the build in ERROR, and the fault says so."""
     world.scheduler.error = rpc.MessagingTimeout("scheduler did not answer select_destinations within 60 s")
     instance = world.new()
-    world.flow.build(world.ctxt, [instance], world.spec)
+    world.builds.build(world.ctxt, [instance], world.spec)
     assert world.row(instance.uuid).vm_state == states.ERROR
     with world.db.read() as tx:
         assert "did not answer" in faults.latest(tx, [instance.uuid])[instance.uuid].message
@@ -60,7 +60,7 @@ def test_host_that_nobody_serves(world):
     instance = world.new()
     with world.db.write() as tx:
         claims.claim(tx, instance.uuid, "host-1", instance.flavor)
-    world.flow.build(world.ctxt, [instance], world.spec)
+    world.builds.build(world.ctxt, [instance], world.spec)
     assert [host for host, *_ in world.computes.builds] == ["host-2"]
     assert (world.used("host-1"), world.used("host-2")) == (0, 512)
 
@@ -78,7 +78,7 @@ def test_deleted_while_it_was_scheduled(world):
         return choose(ctxt, spec, uuids)
 
     world.scheduler.hosts, world.scheduler.select_destinations = ["host-1"], choose_slowly
-    world.flow.build(world.ctxt, [instance], world.spec)
+    world.builds.build(world.ctxt, [instance], world.spec)
     assert world.computes.builds == []
     assert world.used("host-1") == 0
 
@@ -115,7 +115,7 @@ def dying(notifier):
 
 def give_back(world, instance):
     """Have host-1 say that it cannot build an instance."""
-    world.flow.reschedule(instance, FAULT)
+    world.builds.reschedule(instance, FAULT)
 
 
 def recorded(world, instance):
@@ -179,7 +179,7 @@ def test_conductor_that_died_after_it_gave_a_host(world):
     world.scheduler.hosts = ["host-1"]
     instance = world.new()
     world.change(instance, host="host-1", node="host-1")
-    world.flow.build(world.ctxt, [instance], world.spec)
+    world.builds.build(world.ctxt, [instance], world.spec)
     assert [host for host, *_ in world.computes.builds] == ["host-1"]
     assert world.scheduler.asked == []
 
@@ -227,7 +227,7 @@ def test_two_conductors_with_one_message(world):
         return choose(ctxt, spec, uuids)
 
     world.scheduler.hosts, world.scheduler.select_destinations = ["host-1"], another_was_faster
-    world.flow.build(world.ctxt, [instance], world.spec)
+    world.builds.build(world.ctxt, [instance], world.spec)
     assert world.used("host-1") == 512
 
 
@@ -245,7 +245,7 @@ def test_nothing_is_sent_where_its_claim_is_no_more(world):
         return chosen
 
     world.scheduler.hosts, world.scheduler.select_destinations = ["host-1"], then_it_is_moved
-    world.flow.build(world.ctxt, [instance], world.spec)
+    world.builds.build(world.ctxt, [instance], world.spec)
     assert world.computes.builds == []
     assert world.row(instance.uuid).host is None
     assert (world.used("host-1"), world.used("host-2")) == (0, 512)
