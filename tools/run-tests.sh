@@ -6,8 +6,8 @@
 #   tools/run-tests.sh unit lint       these (tools/checks.py has the table)
 #   tools/run-tests.sh help            what there is
 #
-# Tests start real stacks, and PostgreSQL and MariaDB of their own: what is not there is installed, and started by
-# nobody else.
+# Tests start real stacks, and PostgreSQL and MariaDB of their own: this installs what is not there, and starts none of it
+# for good.
 set -euo pipefail
 # shellcheck source=tools/venv.sh
 . "$(dirname "${BASH_SOURCE[0]}")/venv.sh"

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     usable = host("discover", hosts.discover, "list which compute hosts can be scheduled to, and why others cannot")
 
     _add_identities(host)
-    limit = host("limit", limits.change, "show and set the most that a host may offer, whatever it reports")
+    limit = host("limit", limits.change, "show and set the most that a host may offer, also if it reports more")
     limits.arguments(limit)
     denied = arguments.adder(subject("denials", None, "see which callers were refused what"))
     refused = denied("list", denials.show, "list what callers asked for and were refused, the latest first")

@@ -1,4 +1,4 @@
-"""mininova-manage host limit: the most that a host may offer, whatever it reports.
+"""mininova-manage host limit: the most that a host may offer, also if it reports more.
 
 A limit that is not set here is recorded from the host's first report.
 """

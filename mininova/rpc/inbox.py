@@ -123,8 +123,8 @@ class Inbox:
         """Tell whether an answer comes from the service that was asked; otherwise the right one may still come."""
         if asked is not None and self._answers(asked, message.user_id):
             return True
-        asked, sender = asked or "nobody", message.user_id
-        LOG.warning("denied a reply to %.200r, who calls itself %.200r: %s was asked", sender, message.app_id, asked)
+        asked, sender = asked or "no service", message.user_id
+        LOG.warning("denied a reply to %.200r, which calls itself %.200r: %s was asked", sender, message.app_id, asked)
         if self._watch is not None:
             self._watch.happened("denied", message, None, error=Forbidden(f"{asked} was asked, and not {sender}"))
         return False

@@ -2,7 +2,7 @@
 
 JSON has no word for some things that Python can say.  The encoder refuses some of them, and writes others as something
 else: ``nan`` as null, a number that is a key as text, and in a place without a declared type bytes and dates as text.
-The receiver would refuse that, or work with what nobody has sent.  So envelope.py, and interface.py for what has no
+The receiver would refuse that, or work with what was never sent.  So envelope.py, and interface.py for what has no
 declared type, ask here before a message leaves, where there is a stack to find the mistake by.
 """
 

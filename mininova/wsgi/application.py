@@ -1,7 +1,7 @@
 """A table of routes as a WSGI application.
 
 A handler takes the request and gives back plain data: a dict is a 200 with JSON, a Reply is what it says, None is
-a 204.  Whatever it raises is answered by mininova/wsgi/faults.py.
+a 204.  mininova/wsgi/faults.py answers what it raises.
 """
 
 from collections.abc import Iterable, Mapping

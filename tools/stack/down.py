@@ -1,4 +1,4 @@
-"""The end of a stack: services first, then the broker, then whatever is left, each by its pid."""
+"""The end of a stack: services first, then the broker, then the processes that are left, each by its pid."""
 
 from stack import processes, services
 from stack.errors import StackError

@@ -42,7 +42,7 @@ def require(port: int, option: str, what: str) -> None:
 
 
 def require_answer(url: str, option: str) -> None:
-    """Refuse the URL of a broker where nobody answers.
+    """Refuse the URL of a broker that does not answer.
 
     :param option: the setting that names it
     :raises StackError: naming both

@@ -68,7 +68,7 @@ VARIABLES = {
 
 
 def answer(words: Sequence[str]) -> int:
-    """Print the help, or refuse what nobody understands; give the exit code, which is GO_ON for all other words."""
+    """Print the help, or refuse what is no command; give the exit code, which is GO_ON for all other words."""
     name, *rest = words or ("up",)
     if name == "help" or HELP & {name, *rest[:1]} or (name, *rest) == ("down", "help"):
         print(usage())

@@ -37,7 +37,7 @@ class Driver(ABC):
 
     @abstractmethod
     def notify(self, notification: Notification) -> None:
-        """Take one; whatever it raises is logged, and the operation goes on."""
+        """Take one.  The notifier logs any exception, and the operation goes on."""
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was taken has arrived; tell whether it has, within ``timeout`` seconds."""
@@ -63,7 +63,7 @@ class Several(Driver):
         for driver in drivers:
             try:
                 driver.notify(notification)
-            except Exception as error:  # the operation that it tells of goes on, whatever this was
+            except Exception as error:  # the operation that it tells of goes on after any failure
                 LOG.error(
                     "notification %s was not sent by %s, and is lost there: %s (message_id %s)",
                     notification.event_type, type(driver).__name__, error, notification.message_id,
@@ -82,7 +82,7 @@ class Several(Driver):
 
 
 class Noop(Driver):
-    """Tell nobody."""
+    """Drop every notification."""
 
     def notify(self, notification: Notification) -> None:
         """Forget it."""

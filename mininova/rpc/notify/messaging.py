@@ -1,4 +1,4 @@
-"""The driver that sends notifications as messages, in oslo.messaging's format, to whoever listens.
+"""The driver that sends notifications as messages, in oslo.messaging's format.
 
 Each goes to a durable queue named ``<topic>.<priority>``, which is made before the first one is sent, so that
 those who listen later hear it, too.  A process that may not make it finds it made, or waits until it is.

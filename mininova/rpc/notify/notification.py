@@ -14,7 +14,7 @@ import msgspec
 from mininova.rpc.codec import Codec
 from mininova.rpc.errors import MalformedMessage
 
-#: From what nobody needs to what somebody must hear at once; the last two are apart from that order.
+#: From the least urgent to the most; the last two are apart from that order.
 PRIORITIES = ("debug", "info", "warn", "error", "critical", "audit", "sample")
 
 _CONTEXT = "_context_"

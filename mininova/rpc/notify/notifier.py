@@ -1,4 +1,4 @@
-"""Tell the world what happened: to the drivers that a service was given, and so to whoever listens.
+"""Emit notifications: hand what happened to the drivers of a service, which bring it to the listeners.
 
 A notification never breaks the operation that it tells of: what a driver fails at is logged, and the others get it.
 """
@@ -52,7 +52,7 @@ class Notifier:
             self._drivers.notify(notification)
 
     def debug(self, ctxt: Any, event_type: str, payload: Any) -> None:
-        """Tell what only somebody looking for a fault wants to hear."""
+        """Emit what helps to find a fault."""
         self.notify(ctxt, "debug", event_type, payload)
 
     def info(self, ctxt: Any, event_type: str, payload: Any) -> None:
@@ -68,7 +68,7 @@ class Notifier:
         self.notify(ctxt, "error", event_type, payload)
 
     def critical(self, ctxt: Any, event_type: str, payload: Any) -> None:
-        """Tell that nothing goes on without somebody's help."""
+        """Emit that the work stands still until an operator helps."""
         self.notify(ctxt, "critical", event_type, payload)
 
     def audit(self, ctxt: Any, event_type: str, payload: Any) -> None:

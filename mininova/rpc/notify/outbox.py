@@ -1,4 +1,4 @@
-"""What waits for the broker, so that nobody else does: the queue between an operation and its notifications.
+"""The queue between an operation and its notifications: they wait for the broker here, so that the operation need not.
 
 messaging has one where it is told to work in the background.
 """

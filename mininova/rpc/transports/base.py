@@ -161,7 +161,7 @@ class Transport(ABC):
 
     @abstractmethod
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
-        """Send, and wait for nothing.  Whatever this raises, nothing was sent.
+        """Send, and wait for nothing.  If this raises an error, nothing was sent.
 
         :param mandatory: call ``on_return`` when no queue takes it
         """

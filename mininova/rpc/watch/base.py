@@ -51,7 +51,7 @@ class Watch:
 
         :param kind: ``received``, ``redelivered``, ``replied`` (handled, for a cast), ``rejected``, ``denied``,
             ``retried``, ``parked`` or ``resent``
-        :param request: what the message says, which nobody has checked; None if it is not known
+        :param request: what the message says, which this process has not checked; None if it is not known
         :param pattern: as in ``sending``; empty when it is not known
         :param receiver: the service and host that have the message in hand, ``conductor.ctl-1``
         :param duration: seconds in the handler

@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 # What a password is compared with when there is no such user: it takes as long, so the time does not tell who exists.
-_NOBODY = _HASHER.hash("nobody has this password")
+_NO_USER = _HASHER.hash("no user has this password")
 
 
 def hash_password(password: str) -> str:
@@ -22,6 +22,6 @@ def hash_password(password: str) -> str:
 def matches(password: str, password_hash: str | None) -> bool:
     """Tell whether this is the password, in the same time whether it is, is not, or there is none to compare with."""
     try:
-        return _HASHER.verify(password_hash or _NOBODY, password) and password_hash is not None
+        return _HASHER.verify(password_hash or _NO_USER, password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False

@@ -41,7 +41,7 @@ class Publishing:
             try:
                 self._places.exchange(message.exchange, until - time.monotonic())
             except RPCError as error:
-                error.definite = True  # whatever became of the exchange, the message was not sent
+                error.definite = True  # the exchange may be there or not, the message was not sent
                 raise
         else:  # it may have gone since; the channel keeps the order, so there is nothing to wait for
             declared = declare_exchange(channel, message.exchange, kind, no_wait=True)

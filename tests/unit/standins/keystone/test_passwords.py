@@ -28,4 +28,4 @@ def test_garbage_is_no_password():
 def test_nobody_costs_the_same():
     """The decoy is hashed with the very parameters of everybody else, so that time tells nothing."""
     parameters = passwords.hash_password("x").rsplit("$", 2)[0]
-    assert passwords._NOBODY.startswith(parameters)
+    assert passwords._NO_USER.startswith(parameters)
