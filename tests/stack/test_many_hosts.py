@@ -68,7 +68,7 @@ def test_one_process_runs_the_servers_of_all_its_hosts(stack, admin, servers):
     for host, server in servers.items():
         (guest,) = (stack.home.hosts / RACK / "guests" / host).glob("*.json")
         assert guest.stem == server.id
-        assert f" {host}] Instance {server.id}: active" in log
+        assert f" {host}] compute has booted instance {server.id}" in log
 
 
 def test_a_host_tells_in_its_own_name(stack, servers):
