@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mininova.api.schemas.servers import LIST
+from mininova.api.schemas.server_lists import LIST
 from mininova.wsgi import Microversion
 from tests.fixtures.rest_attacker import COMPUTE, IDENTITY, IMAGE, Attacker
 from tests.fixtures.rest_routes import TARGETS
