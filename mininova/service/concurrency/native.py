@@ -284,8 +284,9 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         return 0 if self.request is None else self.request.body_bytes
 
     def held_bytes(self) -> int:
-        """Give how long the bodies are that came and that come."""
-        return self.incoming_bytes() + sum(int(request.body_bytes) for request in list(self.requests))
+        """Give how long the bodies are that came and that come; those of refused requests are about to go."""
+        waiting = (request for request in list(self.requests) if request.error is None)
+        return self.incoming_bytes() + sum(int(request.body_bytes) for request in waiting)
 
     def give_up(self, why: Error) -> None:
         """Hang up; on a body with a word."""
