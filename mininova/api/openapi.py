@@ -68,13 +68,14 @@ OTHERWISE = {200: JSON}
 
 ERRORS = {
     400: "The request is malformed, or asks for what cannot be.",
-    401: "The token is missing, or does not hold.",
+    401: "The token is missing or not valid.",
     403: "The caller may not do this.",
     404: "There is no such thing, or none that the caller may see.",
     406: "The microversion is not one of those that are served.",
-    409: "It does not go together with what is.",
+    409: "The state of the thing does not allow this.",
     413: "The body is too long.",
-    415: "The body is not said to be JSON.",
+    415: "The content type is not JSON.",
+    501: "The hypervisor cannot do this.",
     503: "The service is not ready for this now.",
 }
 FAULT: Json = {
