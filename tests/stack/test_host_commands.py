@@ -260,7 +260,7 @@ def test_check_names_what_is_weaker(cloud, node):
         node.tell("import_definitions", str(node.tool.with_name("definitions.json")))
 
     assert done.returncode == 2
-    assert "5 of what protects" in done.stderr
+    assert "5 of the protections" in done.stderr
     lines = done.stdout.splitlines()
     for said in (
         "enforce is false",
