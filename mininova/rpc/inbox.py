@@ -6,6 +6,7 @@ A sender cannot fill the log with the lines of this module: of a lane, only a fe
 A Peer has one Inbox.  It runs where replies are heard, in the transport's reader, so it waits for nothing.
 """
 
+import contextvars
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -131,8 +132,8 @@ class Inbox:
 
     def _came_back(self, message: Message, reply: Reply, body: bytes) -> None:
         asked = self._seals.opened(message.headers.get(SEAL, ""), reply.msg_id, body)
-        if self._believed(message, asked):
-            self._rejected(body, self._codec.error_of(reply.failure or {}))
+        if self._believed(message, asked):  # the codec may note whose work this is, and the reader must not keep that
+            contextvars.copy_context().run(self._rejected, body, self._codec.error_of(reply.failure or {}))
 
     def _rejected(self, body: bytes, why: Exception) -> None:
         try:

@@ -16,6 +16,7 @@ from mininova.db import endings, instances
 from mininova.db.session import Database
 from mininova.notifications import events
 from mininova.objects import Fault
+from mininova.service import log
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Rejections:
 
     def __call__(self, ctxt: RequestContext, refused: rpc.Request, error: Exception) -> None:
         """Fail what is being done to each instance of one refused cast."""
+        log.working_for(ctxt.request_id)
         LOG.error(
             "%s ends what the cast %s %s was for, which was refused: %s",
             self.service,

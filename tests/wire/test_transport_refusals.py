@@ -1,6 +1,7 @@
 """What a receiver refuses, and how its sender hears of it: versions, methods, arguments, and whatever else may come."""
 
 import queue
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -58,6 +59,24 @@ def test_a_cast_of_a_newer_version_comes_back(bench: Bench):
     assert request.args == {"lamp": {"name": "desk", "watts": 40}, "colour": "red"}
     assert isinstance(error, rpc.UnsupportedVersion)
     assert "it speaks LampAPI 1.1" in str(error)
+
+
+def test_the_context_of_a_refused_cast_does_not_stay_with_the_reader(bench: Bench):
+    """What the codec notes of one rejection, such as a request id for the log, is gone at the next."""
+    noted = ContextVar("noted", default="nothing")
+    before: queue.Queue[str] = queue.Queue()
+
+    def note(values: dict[str, Any]) -> dict[str, Any]:
+        before.put(noted.get())
+        noted.set(values["request_id"])
+        return values
+
+    bench.serve(Keeper(), api=older(bench.api))
+    peer = bench.peer(codec=rpc.Codec(context_from_wire=note), on_rejected=lambda *rejection: None)
+    for number in (1, 2):
+        bench.client(peer).switch({"request_id": f"req-{number}"}, Lamp("desk"), colour="red")
+
+    assert [bench.next(before), bench.next(before)] == ["nothing", "nothing"]
 
 
 def test_another_major_is_refused(bench: Bench):

@@ -1,14 +1,17 @@
 """What becomes of the instances of a cast that was refused."""
 
+import logging
+
 import pytest
 
-from mininova import rpc, states
+from mininova import conf, rpc, states
 from mininova.context import RequestContext
 from mininova.db import faults, instances
 from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.objects import Flavor, Instance
 from mininova.rpc.notify.drivers import Kept
+from mininova.service import log
 from mininova.service.codec import CODEC
 from mininova.service.rejections import Rejections
 from mininova.states import UNCOMPARED
@@ -139,3 +142,19 @@ def test_a_rejection_counts_once(world):
 
     assert world.now("u-1") == now
     assert [event for event, _ in world.told] == ["update", "power_off.error"]
+
+
+def test_its_log_lines_carry_the_request_of_the_cast(world, tmp_path):
+    """A reader who follows a request in the log sees that its cast was refused."""
+    instance = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
+    root, path = logging.getLogger(), tmp_path / "service.log"
+    before = (root.handlers[:], root.level)
+    log.setup(conf.for_tests("conductor", log_file=str(path)))
+    try:
+        world.refuse("stop_instance", instance=instance)
+    finally:
+        root.handlers[0].close()
+        root.handlers[:], root.level = before
+        log.working_for("-")
+
+    assert "[req-1]" in path.read_text()
