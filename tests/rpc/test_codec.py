@@ -9,7 +9,7 @@ codec = rpc.Codec(errors={"LampBroken": LampBroken})
 
 
 def test_an_error_is_described_in_oslo_messagings_shape():
-    """Without a traceback, which is nobody else's business."""
+    """The traceback stays with the process that raised it."""
     assert codec.failure_of(LampBroken("dark", name="desk")) == {
         "class": "LampBroken",
         "module": "tests.fixtures.rpc_bench",
@@ -22,7 +22,7 @@ def test_an_error_is_described_in_oslo_messagings_shape():
 
 
 def test_a_registered_error_is_made_again():
-    """Its class, its sentence, its details."""
+    """The caller gets its class, its sentence and its details."""
     error = codec.error_of(codec.failure_of(LampBroken("dark", name="desk")))
 
     assert (type(error), str(error), error.details) == (LampBroken, "dark", {"name": "desk"})
@@ -30,7 +30,7 @@ def test_a_registered_error_is_made_again():
 
 @pytest.mark.parametrize("definite", [True, False])
 def test_whether_the_work_was_done_travels_with_the_librarys_errors(definite):
-    """Whoever raised it may know more than its class says; an error of the application's is as its author wrote it."""
+    """The server knows whether the library's error is definite; an application's error is as its author declared it."""
     timeout = codec.error_of(codec.failure_of(rpc.MessagingTimeout("late", definite=definite)))
     broken = codec.error_of({**codec.failure_of(LampBroken("dark")), "definite": definite})
 
@@ -40,7 +40,7 @@ def test_whether_the_work_was_done_travels_with_the_librarys_errors(definite):
 
 @pytest.mark.parametrize("name", ["os.system", "KeyError", "SystemExit", "", None, 7, ["LampBroken"]])
 def test_an_unknown_error_is_a_remote_error(name):
-    """A name that is not registered is only text."""
+    """Only its text arrives."""
     error = codec.error_of({"class": name, "module": "builtins", "message": "dark"})
 
     assert type(error) is rpc.RemoteError
@@ -49,14 +49,14 @@ def test_an_unknown_error_is_a_remote_error(name):
 
 @pytest.mark.parametrize("cls", [rpc.UnsupportedVersion, rpc.NoSuchMethod, rpc.InvalidArguments, rpc.MessagingTimeout])
 def test_the_librarys_own_refusals_need_no_registration(cls):
-    """Whoever uses the library hears them as what they are."""
+    """The caller gets the library's own classes."""
     error = rpc.Codec().error_of(rpc.Codec().failure_of(cls("no", asked="1.2")))
 
     assert (type(error), error.details) == (cls, {"asked": "1.2"})
 
 
-def test_what_another_could_not_deliver_was_not_ours():
-    """Undeliverable is definite, so it must not come from further away: it is a RemoteError then."""
+def test_anothers_undeliverable_message_was_not_ours():
+    """Undeliverable means that our message was not delivered, so one from another process becomes a RemoteError."""
     error = codec.error_of(codec.failure_of(rpc.Undeliverable("nothing serves it")))
 
     assert type(error) is rpc.RemoteError
@@ -65,7 +65,7 @@ def test_what_another_could_not_deliver_was_not_ours():
 
 @pytest.mark.parametrize("kwargs", [{"message": "twice"}, {"self": 1}, [1], "text", None])
 def test_details_that_fit_no_constructor_do_no_harm(kwargs):
-    """They come from outside: they are kept aside, and the error is made all the same."""
+    """Details come from outside: those that do not fit are kept apart, and the error is made all the same."""
     error = codec.error_of({"class": "LampBroken", "message": "dark", "kwargs": kwargs})
 
     assert (str(error), error.details) == ("dark", kwargs if isinstance(kwargs, dict) else {})

@@ -1,4 +1,4 @@
-"""The time that is left."""
+"""The deadline of the work in hand, which limits each wait inside it."""
 
 import threading
 
@@ -7,13 +7,13 @@ import pytest
 from mininova.rpc import deadline
 
 
-def test_without_a_deadline_one_has_what_one_wants():
-    """Nothing limits work that nobody waits for."""
+def test_without_a_deadline_a_wait_may_be_as_long_as_asked():
+    """Work that no caller waits for has no limit."""
     assert deadline.left(60) == 60
 
 
 def test_a_deadline_limits_what_is_wanted():
-    """More than is left cannot be had, less can."""
+    """A wait gets what it asks for, but no more than is left."""
     with deadline.until(10):
         assert 0 < deadline.left(60) <= 10
         assert deadline.left(1) == 1
@@ -21,14 +21,14 @@ def test_a_deadline_limits_what_is_wanted():
 
 @pytest.mark.parametrize("seconds", [0, -5])
 def test_what_is_left_is_never_negative(seconds):
-    """A deadline that has passed leaves nothing, and so does asking for less than nothing."""
+    """Nothing is left after the deadline, or for a wait of less than no time."""
     with deadline.until(seconds):
         assert deadline.left(60) == 0
     assert deadline.left(-1) == 0
 
 
 def test_a_deadline_ends_with_its_block():
-    """Also when the block raises, and also when it was inside another."""
+    """The outer deadline holds again, also when the block raised."""
     with deadline.until(10):
         with pytest.raises(KeyError), deadline.until(1):
             raise KeyError
@@ -37,7 +37,7 @@ def test_a_deadline_ends_with_its_block():
 
 
 def test_a_block_may_have_no_deadline():
-    """A cast handled inside a call's thread is not hurried by it."""
+    """A cast handled in the thread of a call is not hurried by the call's deadline."""
     with deadline.until(1), deadline.until(None):
         assert deadline.left(60) == 60
 

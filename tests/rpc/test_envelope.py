@@ -1,4 +1,4 @@
-"""The bytes on the wire: oslo.messaging's, and nothing that anybody sends may do more than be refused."""
+"""The bytes on the wire are oslo.messaging's, and bytes that make no sense raise the library's own errors."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_a_request_has_oslo_messagings_format():
 
 
 def test_a_cast_names_nothing_to_answer_to():
-    """Only a call has an id to answer."""
+    """Only a call has an id for its reply."""
     payload = envelope.unpack(envelope.pack_request(Request(method="switch", args={})))
 
     assert payload.keys() == {"method", "args", "version", "_unique_id"}
@@ -61,7 +61,7 @@ def test_a_reply_has_oslo_messagings_format():
 
 @given(st.text(min_size=1), st.dictionaries(st.text(), json_values), st.dictionaries(st.text(), json_values))
 def test_a_request_is_read_as_it_was_written(method, args, context):
-    """Whatever the arguments and the context, they arrive."""
+    """All arguments and the context arrive."""
     request = Request(method=method, args=args, version="1.2", context=context, msg_id="m", reply_q="q")
 
     assert envelope.read_request(envelope.unpack(envelope.pack_request(request))) == request
@@ -69,20 +69,20 @@ def test_a_request_is_read_as_it_was_written(method, args, context):
 
 @given(json_values, st.none() | st.dictionaries(st.text(), json_values), st.none() | st.binary())
 def test_a_reply_is_read_as_it_was_written(result, failure, rejected):
-    """Whatever the result, the failure and the cast that comes back."""
+    """The result, the failure and whether the call has ended arrive."""
     reply = Reply(msg_id="m", result=result, failure=failure, rejected=rejected)
 
     assert envelope.read_reply(envelope.unpack(envelope.pack_reply(reply))) == reply
 
 
 def test_a_message_without_an_envelope_is_its_own_payload():
-    """As oslo.messaging has it."""
+    """oslo.messaging reads it so."""
     assert envelope.unpack(b'{"method": "get"}') == {"method": "get"}
 
 
 @pytest.mark.parametrize("version", ["3.0", "2.1", "1.0", "new", 2, None, [], "2"])
 def test_another_envelope_is_refused(version):
-    """Only 2.0 is read, and the refusal says so."""
+    """Only version 2.0 is read, and the refusal says so."""
     body = msgspec.json.encode({"oslo.version": version, "oslo.message": "{}"})
 
     with pytest.raises(UnsupportedVersion, match=r"is not understood here: 2\.0 is"):
@@ -91,7 +91,7 @@ def test_another_envelope_is_refused(version):
 
 @pytest.mark.parametrize("missing", [{}, {"version": None}, {"version": ""}])
 def test_a_missing_version_means_1_0(missing):
-    """An oslo.messaging client need not name one."""
+    """An oslo.messaging client need not name a version."""
     assert envelope.read_request({"method": "get", **missing}).version == "1.0"
 
 
@@ -108,19 +108,19 @@ def test_a_missing_version_means_1_0(missing):
     ],
 )
 def test_a_request_that_is_none_is_refused(payload, named):
-    """The refusal names what is wrong."""
+    """The refusal names what is wrong in the request."""
     with pytest.raises(MalformedMessage, match=named):
         envelope.read_request(payload)
 
 
 @pytest.mark.parametrize("seconds", [30, 0.5, None])
-def test_a_foreign_call_may_want_signs_of_life(seconds):
-    """oslo.messaging says with every call in how many seconds, or null."""
+def test_a_foreign_call_may_want_heartbeats(seconds):
+    """oslo.messaging's caller says in how many seconds it wants a heartbeat, or null."""
     assert envelope.read_request({"method": "get", "_timeout": seconds}).sign_within == seconds
 
 
-def test_a_sign_of_life_does_not_end_its_call():
-    """It is a reply that says that the answer is still to come."""
+def test_a_heartbeat_does_not_end_its_call():
+    """A heartbeat is a reply that does not end the call."""
     sign = envelope.unpack(envelope.pack_reply(envelope.Reply(msg_id="m", ending=False)))
 
     assert (sign["_msg_id"], sign["ending"], sign["result"], sign["failure"]) == ("m", False, None, None)
@@ -132,8 +132,8 @@ def test_a_reply_still_to_come_is_none():
 
 
 @given(st.binary() | st.dictionaries(keys, json_values).map(msgspec.json.encode))
-def test_whatever_comes_is_read_or_refused(body):
-    """No bytes raise anything but the library's own errors."""
+def test_any_bytes_are_read_or_refused(body):
+    """Bytes that are not a message raise nothing but the library's own errors."""
     try:
         payload = envelope.unpack(body)
         envelope.read_reply(payload)
@@ -144,12 +144,12 @@ def test_whatever_comes_is_read_or_refused(body):
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"oslo.message":'])
 def test_nesting_without_end_is_refused(opening):
-    """A hundred thousand brackets are an error like any other."""
+    """A hundred thousand brackets are refused, and end no process."""
     with pytest.raises(MalformedMessage):
         envelope.unpack(opening * 100_000)
 
 
 def test_a_message_that_no_broker_takes_is_not_written():
-    """It would cost the whole process its connection."""
+    """The broker would close the connection of the whole process."""
     with pytest.raises(MalformedMessage, match="too long"):
         envelope.pack({"args": "x" * 17 * 1024 * 1024})

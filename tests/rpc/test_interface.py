@@ -1,4 +1,4 @@
-"""From a declaration: the lowest version that carries a message, what a pin refuses, what an argument may be."""
+"""A client's messages, from their declaration: the lowest version that carries one, pins, and checks of arguments."""
 
 from typing import Annotated, Any
 
@@ -35,7 +35,7 @@ def sent():
 
 
 def test_a_message_is_sent_in_the_lowest_version_that_carries_it(sent):
-    """A method that was there from the start goes out as 1.0, a newer one as what brought it."""
+    """A method of the first version goes out as 1.0, a newer one as the version that brought it."""
     LampAPI(sent).get({}, "desk")
     LampAPI(sent).dim({}, 20)
 
@@ -52,7 +52,7 @@ def test_a_new_argument_raises_the_version(sent):
 
 
 def test_a_new_argument_at_its_default_is_left_out(sent):
-    """What an older receiver would do anyway need not be said, so that it understands the rest."""
+    """An older receiver does the same without it, so it still understands the message."""
     LampAPI(sent).switch({}, Lamp("desk"), colour="white")
 
     (_, arguments, where), *_ = sent.messages
@@ -61,14 +61,14 @@ def test_a_new_argument_at_its_default_is_left_out(sent):
 
 
 def test_an_old_argument_at_its_default_is_sent(sent):
-    """Only what came later is left out: a default may change, and the sender's is meant."""
+    """Only newer arguments are left out: the receiver's default may differ from the sender's."""
     LampAPI(sent).dim({})
 
     assert sent.messages[0][1] == {"percent": 50}
 
 
 def test_a_pin_refuses_before_sending(sent):
-    """What the receivers would not understand is the sender's error, and it says which version is needed."""
+    """The sender gets an error, which says which version the receivers would need."""
     pinned = LampAPI(sent, pin="1.1")
 
     with pytest.raises(rpc.UnsupportedVersion, match=r"lamp\.switch needs version 1\.2 .* speak 1\.1") as caught:
@@ -79,7 +79,7 @@ def test_a_pin_refuses_before_sending(sent):
 
 @pytest.mark.parametrize("known", [["1.1"], ["1.2", "1.1"], ["1.3", "1.1 2.0"], ["1.2 1.1", "1.1"]])
 def test_what_the_peer_knows_of_the_receivers_is_a_pin(sent, known):
-    """Any of them may get the message, so the one that speaks least decides."""
+    """Any receiver may get the message, so the oldest of them decides."""
     sent.known = {"lamp": known}
 
     LampAPI(sent).dim({})
@@ -89,7 +89,7 @@ def test_what_the_peer_knows_of_the_receivers_is_a_pin(sent, known):
 
 
 def test_a_pin_counts_for_more_than_what_the_peer_knows(sent):
-    """An operator may know better."""
+    """An operator's pin overrides what the peer found out."""
     sent.known = {"lamp": ["1.0"]}
 
     LampAPI(sent, pin="1.2").switch({}, Lamp("desk"), colour="red")
@@ -98,7 +98,7 @@ def test_a_pin_counts_for_more_than_what_the_peer_knows(sent):
 
 
 def test_receivers_of_another_major_get_nothing(sent):
-    """One that serves only the next major would refuse even the oldest message of ours."""
+    """A server of the next major refuses even our oldest message."""
     sent.known = {"lamp": ["1.2 2.0", "2.1"]}
 
     with pytest.raises(rpc.UnsupportedVersion, match=r"its receivers speak 1\.2 2\.0 and 2\.1"):
@@ -116,8 +116,8 @@ class Dimmer(rpc.Interface):
         """Dim."""
 
 
-def test_what_can_be_done_without_is_left_out_for_older_receivers(sent):
-    """They get the rest, in a version that they know."""
+def test_an_optional_newer_argument_is_left_out_for_older_receivers(sent):
+    """They get the rest of the message, in a version that they know."""
     for known in ["1.0"], ["1.1"]:
         sent.known = {"dimmer": known}
         Dimmer(sent).dim({}, 20, why="it is late")
@@ -128,8 +128,8 @@ def test_what_can_be_done_without_is_left_out_for_older_receivers(sent):
     ]
 
 
-def test_an_interface_of_many_topics_is_told_whom_to_ask(sent):
-    """The topic is the client's then, and not the interface's."""
+def test_a_client_names_the_topic_of_an_interface_of_many(sent):
+    """A client of such an interface names the topic; the interface has none."""
     LampAPI(sent, topic="shop").on("a").get({}, "desk")
 
     assert (sent.messages[0][2]["topic"], sent.messages[0][2]["host"]) == ("shop", "a")
@@ -144,14 +144,14 @@ def test_a_pin_lets_through_what_the_receivers_know(sent):
 
 @pytest.mark.parametrize("pin", ["1.3", "2.0", "0.9"])
 def test_a_pin_that_cannot_be_spoken_is_refused(sent, pin):
-    """A client is not made with a pin beyond its own interface, or of another major."""
+    """A client cannot be pinned beyond its own interface, or to another major."""
     with pytest.raises(rpc.UnsupportedVersion, match=f"LampAPI 1.2 cannot speak {pin}, to which it is pinned"):
         LampAPI(sent, pin=pin)
 
 
 @pytest.mark.parametrize("pin", ["new", "1", "1.2.3"])
 def test_a_pin_that_is_no_version_is_refused(sent, pin):
-    """Whoever reads the settings says where it stands."""
+    """The error says what is wrong; the reader of the settings adds where it stands."""
     with pytest.raises(ValueError, match=r"MAJOR\.MINOR"):
         LampAPI(sent, pin=pin)
 
@@ -171,7 +171,7 @@ def test_a_pin_that_is_no_version_is_refused(sent, pin):
     ],
 )
 def test_wrong_arguments_are_refused_before_sending(sent, args, kwargs, named):
-    """What is missing, unknown or of the wrong type is named where the call was written."""
+    """The error names the argument that is missing, unknown or of the wrong type, before anything is sent."""
     with pytest.raises(rpc.InvalidArguments, match=f"switch: .*{named}"):
         LampAPI(sent).switch({}, *args, **kwargs)
     assert sent.messages == []
@@ -186,7 +186,7 @@ def test_arguments_may_be_given_by_name_or_by_place(sent):
 
 
 def test_an_argument_may_have_any_name(sent):
-    """Names that the library uses itself are as good as others."""
+    """An argument may have a name that the library uses itself."""
 
     class Odd(rpc.Interface):
         topic, version = "odd", "1.0"
@@ -204,7 +204,7 @@ def test_an_argument_may_have_any_name(sent):
 
 
 def test_on_and_within_narrow_a_client(sent):
-    """They give another client and leave the first as it was."""
+    """Each gives another client and leaves the first as it was."""
     client = LampAPI(sent, pin="1.1")
     client.on("a").within(3).get({}, "desk")
     client.get({}, "desk")

@@ -1,4 +1,4 @@
-"""What a peer does when its transport is not at its best.  The rest is in tests/wire/test_transport*.py."""
+"""What a peer does when its connection fails. The rest is in tests/wire/test_transport*.py."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.fixtures.rpc_bench import Keeper, Lamp, LampAPI, MemoryBench
 
 
 class Shaky(Transport):
-    """A transport whose connection breaks before it confirms, so many times."""
+    """A transport whose connection breaks a number of times before it confirms."""
 
     user_id = "me"
 
@@ -28,7 +28,7 @@ class Shaky(Transport):
 
 
 def test_a_cast_is_sent_until_it_is_confirmed():
-    """A second copy is harmless, a lost one is not."""
+    """A second copy of a cast is harmless, a lost one is not."""
     transport = Shaky(2)
 
     LampAPI(rpc.Peer(transport, name="client")).switch({}, Lamp("desk"))
@@ -38,7 +38,7 @@ def test_a_cast_is_sent_until_it_is_confirmed():
 
 
 def test_a_cast_that_is_never_confirmed_ends_with_its_deadline():
-    """However often the connection breaks, the sender does not try for ever."""
+    """The sender gives up at its deadline, however often the connection breaks."""
     transport = Shaky(float("inf"))
 
     with pytest.raises(rpc.MessagingTimeout, match="did not confirm"):
@@ -46,7 +46,9 @@ def test_a_cast_that_is_never_confirmed_ends_with_its_deadline():
 
 
 def test_what_is_sent_again_says_who_sent_it_first():
-    """It goes in our name, as the broker wants it; what nobody vouches for gains no name by that."""
+    """A message sent again has our user_id, as the broker demands, and its first sender in a header; one without a
+    user_id gains none.
+    """
     transport = Shaky(0)
     peer = rpc.Peer(transport, name="server")
     for user_id in "me", "another", None:
@@ -78,7 +80,7 @@ def test_a_call_is_not_persistent_and_a_cast_is():
 
 
 class Deaf(Shaky):
-    """A transport that publishes, and brings no answer."""
+    """A transport that publishes, and gets no reply."""
 
     def __init__(self):
         super().__init__(0)
@@ -89,13 +91,13 @@ class Deaf(Shaky):
         self.sent.append(message)
 
     def wait(self, waiter, timeout):
-        """See Transport: the answer never comes, and no time passes until it does not."""
+        """See Transport: no reply comes, and no time passes."""
         self.waited.append(timeout)
         return waiter.done
 
 
 def test_an_idempotent_call_is_sent_again():
-    """Three times in all, each with the time that is left."""
+    """It goes out three times in all, each with the time that is left."""
     transport = Deaf()
 
     with pytest.raises(rpc.MessagingTimeout):
@@ -106,8 +108,8 @@ def test_an_idempotent_call_is_sent_again():
     assert [round(message.expiration) for message in transport.sent] == [30, 30, 30]
 
 
-def test_another_call_is_sent_once():
-    """Whoever asks must decide what to do when nobody answers."""
+def test_a_call_that_is_not_idempotent_is_sent_once():
+    """Its caller gets a timeout and decides what to do: the library must not repeat a call that may have been done."""
     transport = Deaf()
 
     with pytest.raises(rpc.MessagingTimeout):
@@ -118,7 +120,7 @@ def test_another_call_is_sent_once():
 
 @pytest.mark.parametrize(("method", "times"), [("get", 2), ("toggle", 1)])
 def test_what_the_broker_may_have_lost_is_sent_again(method, times):
-    """When the connection is back, each call that may be repeated goes out once more, and others do not."""
+    """After a reconnect, each idempotent call goes out once more, and no other does."""
     transport = Deaf()
     peer = rpc.Peer(transport, name="client")
 
@@ -128,13 +130,13 @@ def test_what_the_broker_may_have_lost_is_sent_again(method, times):
 
     transport.wait = restored
     with pytest.raises(rpc.RemoteError):
-        getattr(LampAPI(peer), method)({}, "desk")  # nobody answered, so the answer is not as declared
+        getattr(LampAPI(peer), method)({}, "desk")  # no reply came, so the result is not as declared
 
     assert len(transport.sent) == times
 
 
 def test_a_connection_that_breaks_under_a_call_ends_only_what_must_not_be_repeated():
-    """An idempotent one waits for the broker; the caller of another learns that it may have been done."""
+    """An idempotent call waits for the broker; the caller of another learns that it may have been done."""
     transport = Deaf()
 
     def breaks(message, **how):
@@ -154,7 +156,7 @@ def test_a_connection_that_breaks_under_a_call_ends_only_what_must_not_be_repeat
 
 
 class Away(Deaf):
-    """A transport whose broker is away: nothing is sent, but for what befalls the first messages.
+    """A transport whose broker is away: it sends nothing, but a test chooses the outcome of the first messages.
 
     :param befalls: None for a message that is sent; else whether the connection broke before it was written
     """
@@ -180,7 +182,7 @@ class Away(Deaf):
     [((), True), ((True,), True), ((True, True), True), ((False,), False), ((True, False), False)],
 )
 def test_a_cast_says_whether_it_was_sent(befalls, definite):
-    """It was not done for certain if every try ended before the message was written; one that may have gone counts."""
+    """The cast was certainly not done if each try failed before the message was written; else it may be."""
     with pytest.raises(rpc.MessagingTimeout) as caught:
         LampAPI(rpc.Peer(Away(*befalls), name="client")).switch({}, Lamp("desk"))
     assert caught.value.definite is definite
@@ -197,26 +199,26 @@ def test_a_cast_says_whether_it_was_sent(befalls, definite):
         ("get", (True, True, True), True),
         ("get", (True, True, None), False),
         ("get", (False, True, True), False),
-        ("get", (None,), False),  # the second copy cannot be sent, and the first one may be at work
+        ("get", (None,), False),  # the second copy cannot be sent, and a server may be handling the first
     ],
 )
 def test_a_call_says_whether_it_was_sent(method, befalls, definite):
-    """A call was not done for certain if no copy of it can have reached the broker."""
+    """A call was certainly not done if no copy of it can have reached the broker."""
     with pytest.raises((rpc.MessagingTimeout, rpc.ConnectionLost)) as caught:
         getattr(LampAPI(rpc.Peer(Away(*befalls), name="client")), method)({}, "desk")
     assert caught.value.definite is definite
 
 
 def test_a_fanout_that_was_not_sent_says_so():
-    """It is not done by any server."""
+    """No server has handled it."""
     with pytest.raises(rpc.MessagingTimeout) as caught:
         LampAPI(rpc.Peer(Away(), name="client")).dim({})
     assert caught.value.definite
 
 
 @pytest.mark.parametrize(("copies", "definite"), [(1, True), (2, False)])
-def test_who_refuses_one_copy_does_not_speak_for_the_other(copies, definite):
-    """A refusal is definite for the copy that was refused; another copy may have been served elsewhere."""
+def test_a_refusal_of_one_copy_says_nothing_of_the_other(copies, definite):
+    """A server that refuses one copy does not know about the other, which may have been served elsewhere."""
     transport = Deaf()
     peer = rpc.Peer(transport, name="client")
 
@@ -231,8 +233,8 @@ def test_who_refuses_one_copy_does_not_speak_for_the_other(copies, definite):
     assert caught.value.definite is definite
 
 
-def test_a_handlers_trouble_with_others_says_nothing_of_its_own_work():
-    """What the library refused to do for a handler does not tell its caller that nothing was done."""
+def test_a_refusal_that_a_handler_met_is_not_definite_for_its_caller():
+    """A handler's own call was refused: its caller must not take that for its call not being done."""
     bench = MemoryBench()
 
     def get(name):

@@ -1,4 +1,6 @@
-"""What arrives is what was sent, or it is not sent: the sender hears at once what the receiver could not read."""
+"""A value arrives as it was sent, or it is not sent: the sender gets an error at once for what the receiver could not
+read.
+"""
 
 import enum
 import math
@@ -17,7 +19,7 @@ from tests.fixtures.rpc_bench import LampBroken, MemoryBench
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What has a declared type in each place but one."""
+    """Has a place of any type among places of declared types."""
 
     amount: float
     at: datetime
@@ -28,25 +30,25 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class EchoAPI(rpc.Interface):
-    """Say something, and hear the same."""
+    """Gives back what it is sent."""
 
     topic, version = "echo", "1.0"
 
     @rpc.call(since="1.0")
     def anything(self, ctxt: Any, value: Any) -> Any:
-        """Say anything."""
+        """Give back any value."""
 
     @rpc.call(since="1.0")
     def reading(self, ctxt: Any, value: Reading) -> Reading:
-        """Say something of a declared type."""
+        """Give back a value of a declared type."""
 
     @rpc.call(since="1.0")
     def result(self, ctxt: Any, name: str) -> float:
-        """Hear what the server made of a name."""
+        """Give what the server made of a name."""
 
 
 class Echo:
-    """Implements EchoAPI; what it hears it keeps, with its context."""
+    """Implements EchoAPI and keeps what it gets, with its context."""
 
     def __init__(self, **results):
         self.heard, self.results = [], results
@@ -80,7 +82,7 @@ def as_lists(value: Any) -> Any:
 
 
 class Colour(enum.Enum):
-    """No plain data."""
+    """An enum: not plain data."""
 
     RED = "red"
 
@@ -109,7 +111,7 @@ READINGS = st.builds(
 
 @given(st.one_of(ANYTHING.map(lambda value: ("anything", value)), READINGS.map(lambda value: ("reading", value))))
 def test_what_is_sent_arrives_or_is_refused(sent):
-    """Whatever an argument is, the receiver has the same, and so has the caller of its answer; or it is not sent."""
+    """The handler gets the argument and the caller the result unchanged, or the argument is not sent."""
     method, value = sent
     client, manager = echo()
     try:
@@ -126,7 +128,7 @@ def test_what_is_sent_arrives_or_is_refused(sent):
 
 @given(ANYTHING | st.dictionaries(st.text(), ANYTHING, max_size=3))
 def test_a_context_arrives_or_is_refused(ctxt):
-    """Whatever is given as a context, the handler has the same; or nothing is sent, and the error says why."""
+    """The handler gets the context unchanged, or nothing is sent, and the error says why."""
     client, manager = echo()
     try:
         client.anything(ctxt, 1)
@@ -168,7 +170,7 @@ ENDLESS.append(ENDLESS)
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, str) else "",
 )
-def test_the_sender_is_told_which_place_is_wrong(value, complaint):
+def test_the_error_names_the_place_that_is_wrong(value, complaint):
     """The error names the argument, the place in it and what is wrong there, and nothing is sent."""
     client, manager = echo()
 
@@ -179,7 +181,7 @@ def test_the_sender_is_told_which_place_is_wrong(value, complaint):
 
 @pytest.mark.parametrize("value", [nested(90), ["[{" * 500], 2**70, ("a", "b"), {"": None}])
 def test_what_arrives_is_not_refused(value):
-    """Large numbers, tuples, brackets in a text and what is nested as deep as anybody needs go through."""
+    """Large numbers, tuples, brackets in a text and deep nesting within the limit go through."""
     client, _ = echo()
 
     assert client.anything({}, value) == as_lists(value)
@@ -195,8 +197,8 @@ def test_what_arrives_is_not_refused(value):
         ({1: "x"}, "has the key 1"),
     ],
 )
-def test_what_is_no_context_is_said_to_be_none(ctxt, complaint):
-    """A context that cannot travel is refused as that, whichever method it was for."""
+def test_a_context_that_cannot_travel_is_refused_as_one(ctxt, complaint):
+    """A context that cannot travel is refused as a context, by any method."""
     client, _ = echo()
 
     with pytest.raises(rpc.InvalidArguments, match=f"^anything: its context cannot be sent: .*{complaint}"):
@@ -204,7 +206,7 @@ def test_what_is_no_context_is_said_to_be_none(ctxt, complaint):
 
 
 def test_a_context_that_an_application_makes_is_looked_at_too():
-    """What a codec gives for a context is refused by its name if it cannot travel."""
+    """A context that the codec makes is refused by its name if it cannot travel."""
     bench = MemoryBench()
     codec = rpc.Codec(context_to_wire=lambda ctxt: {"load": ctxt})
 
@@ -217,7 +219,9 @@ def test_a_context_that_an_application_makes_is_looked_at_too():
     [("dark", "Expected `float`, got `str`"), (math.nan, "result is nan"), (None, "Expected `float`, got `null`")],
 )
 def test_a_result_that_its_caller_could_not_read_is_the_handlers_fault(result, complaint, caplog):
-    """The caller hears at once that the handler ran and what is wrong with its result, and the server logs it."""
+    """The caller gets an error at once, which says that the handler ran and what is wrong with its result; the server
+    logs it.
+    """
     client, _ = echo(lamp=result)
 
     with pytest.raises(rpc.RemoteError, match=complaint) as refusal:
@@ -227,7 +231,7 @@ def test_a_result_that_its_caller_could_not_read_is_the_handlers_fault(result, c
 
 
 class Mute(Exception):
-    """An error without words."""
+    """An error whose text cannot be made."""
 
     def __str__(self) -> str:
         raise ValueError("none")
@@ -246,7 +250,7 @@ class Mute(Exception):
     ids=range(6),
 )
 def test_a_failure_always_arrives(error, message, details):
-    """Whatever an error's words and details are, its caller gets it, and not a timeout."""
+    """The caller gets the error and no timeout, however odd its words and details are."""
     client, _ = echo(lamp=error)
 
     with pytest.raises(LampBroken) as heard:
@@ -255,7 +259,7 @@ def test_a_failure_always_arrives(error, message, details):
 
 
 def test_an_error_without_words_arrives():
-    """An error whose text cannot be had is told by its name."""
+    """The caller gets the name of an error whose text cannot be made."""
     client, _ = echo(lamp=Mute())
 
     with pytest.raises(rpc.RemoteError, match="Mute, whose text cannot be had: ValueError"):
@@ -263,7 +267,7 @@ def test_an_error_without_words_arrives():
 
 
 def test_an_error_that_is_not_made_of_a_message_is_a_remote_error():
-    """A registered class whose constructor wants something else does not leave its caller waiting."""
+    """A registered class whose constructor takes other arguments does not leave its caller waiting."""
 
     class TwoWords(Exception):
         def __init__(self, first, second):

@@ -1,4 +1,4 @@
-"""What a server asks of a manager before it begins to serve; how it serves is in tests/wire/test_transport*.py."""
+"""What a server demands of a manager before it serves; how it serves is in tests/wire/test_transport*.py."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from tests.fixtures.rpc_bench import Keeper, LampAPI, MemoryBench
 
 
 def test_a_manager_that_implements_the_interface_is_accepted():
-    """The same methods with the same arguments."""
+    """It has the same methods with the same arguments."""
     check_manager(LampAPI, Keeper())
 
 
 def test_a_manager_that_lacks_a_method_is_refused():
-    """The server does not start, and says what is missing."""
+    """The server does not start, and the error names the method."""
 
     class Half:
         def get(self, ctxt, name): ...
@@ -22,7 +22,7 @@ def test_a_manager_that_lacks_a_method_is_refused():
 
 
 def test_a_manager_with_other_arguments_is_refused():
-    """The server does not start, and says how the two differ."""
+    """The server does not start, and the error says how the two differ."""
 
     class Other(Keeper):
         def switch(self, ctxt, lamp): ...
@@ -32,7 +32,7 @@ def test_a_manager_with_other_arguments_is_refused():
 
 
 def test_a_server_that_cannot_serve_reads_no_queue():
-    """It is refused before it could take a message away from others."""
+    """It could take a message away from a server that works."""
     bench = MemoryBench()
 
     with pytest.raises(TypeError, match="does not implement"):

@@ -1,4 +1,4 @@
-"""Handlers in threads: one to each, and used again."""
+"""The pool of threads for handlers: one thread for each, used again."""
 
 import queue
 import threading
@@ -8,8 +8,8 @@ from mininova.rpc.threads import Threads
 from tests.fixtures.rpc_bench import PATIENCE, Gate
 
 
-def test_a_slow_one_holds_nobody_up():
-    """There are as many threads as there is work."""
+def test_slow_work_does_not_hold_up_other_work():
+    """The pool starts as many threads as there is work."""
     run, gates, done = Threads(), [Gate() for _ in range(10)], queue.Queue[str]()
     for gate in gates:
         run(gate)
@@ -24,7 +24,7 @@ def test_a_slow_one_holds_nobody_up():
 
 
 def test_a_thread_is_used_again():
-    """What comes one after the other needs one thread, or two when it comes quickly."""
+    """Work in sequence needs one thread, or two when it comes quickly."""
     run, who = Threads(), queue.Queue[int]()
     seen = set()
     for _ in range(100):
@@ -35,7 +35,7 @@ def test_a_thread_is_used_again():
 
 
 def test_idle_threads_end():
-    """They leave nothing behind, and there are new ones when there is work again."""
+    """They leave nothing behind, and new work gets new threads."""
     run, done = Threads(idle_for=0.01), queue.Queue[threading.Thread]()
     for _ in range(3):
         run(lambda: done.put(threading.current_thread()))
@@ -44,8 +44,8 @@ def test_idle_threads_end():
         assert not thread.is_alive()
 
 
-def test_nothing_is_forgotten_by_threads_that_end():
-    """Work that comes just when a thread would leave is done all the same."""
+def test_no_work_is_lost_when_threads_end():
+    """Work that comes just when a thread is about to end is done all the same."""
     run, done = Threads(idle_for=0.0), queue.Queue[int]()
     for number in range(2000):
         run(done.put, number)
@@ -54,7 +54,7 @@ def test_nothing_is_forgotten_by_threads_that_end():
 
 
 def test_work_begins_with_a_context_of_its_own():
-    """What one work has set for itself, such as the request id of its log lines, the next one in its thread lacks."""
+    """What one handler sets, such as the request id of its log lines, the next handler in its thread does not see."""
     run, seen, request_id = Threads(), queue.Queue[tuple[int, str]](), ContextVar("request_id", default="none")
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""The one rule about versions."""
+"""When a receiver understands a version, and how versions compare."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ versions = st.builds(Version, st.integers(0, 20), st.integers(0, 20))
 
 @given(versions)
 def test_a_version_is_read_as_it_is_written(version):
-    """Text and back is the same version."""
+    """Reading and writing a version gives the same text."""
     assert Version.parse(str(version)) == version
 
 
@@ -27,7 +27,7 @@ def test_what_is_no_version_is_refused(text):
 
 @given(versions, versions)
 def test_a_speaker_accepts_its_major_up_to_its_minor(ours, theirs):
-    """The same major, and no newer minor."""
+    """A receiver understands its own major, up to its own minor."""
     assert ours.accepts(theirs) == (ours.major == theirs.major and ours.minor >= theirs.minor)
 
 
@@ -37,7 +37,7 @@ def test_a_minor_of_two_digits_is_newer_than_one_of_one():
 
 
 def test_a_mark_is_found_in_an_annotation():
-    """What is not marked was there from the start."""
+    """An argument without a mark was there from the start."""
     assert since_of(Annotated[str, "a note", since("1.2")]) == since("1.2")
     assert since_of(Annotated[str, "a note"]) is None
     assert since_of(str) is None
@@ -55,6 +55,6 @@ def test_a_mark_is_found_in_an_annotation():
         ([""], None),
     ],
 )
-def test_what_all_speak(said: list[str], newest: str | None):
-    """The newest of our major that each of them has; one that has none of it leaves nothing."""
+def test_the_version_that_all_understand(said: list[str], newest: str | None):
+    """The common version is the newest of our major that each receiver understands, or none."""
     assert common("1.4", said) == (newest and Version.parse(newest))

@@ -1,4 +1,4 @@
-"""The way of a message from the method of an interface to the socket, counted; and the imports beneath it."""
+"""A message passes few functions from the method of an interface to the socket, and no module imports itself."""
 
 import ast
 import sys
@@ -20,7 +20,7 @@ MOST = 7
 
 
 def names(frame: FrameType | None) -> list[str]:
-    """Name the functions of the library that are under way, from the outermost on."""
+    """Name the functions of the library on the stack, from the outermost on."""
     found = []
     while frame is not None:
         if Path(frame.f_code.co_filename).is_relative_to(LIBRARY):
@@ -31,7 +31,7 @@ def names(frame: FrameType | None) -> list[str]:
 
 @contextmanager
 def at(function: Callable[..., Any]) -> Iterator[list[list[str]]]:
-    """Give what is under way in this thread each time that it calls a function."""
+    """Give the stack of this thread each time that it calls a function."""
     ways: list[list[str]] = []
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
@@ -47,7 +47,7 @@ def at(function: Callable[..., Any]) -> Iterator[list[list[str]]]:
 
 @pytest.mark.parametrize("kind", ["cast", "call", "fanout"])
 def test_the_way_out_is_short(kind: str, private_broker: PrivateBroker):
-    """At most seven functions, that of the thread which writes to the socket among them."""
+    """At most seven functions, one of them in the thread that writes to the socket."""
     bench = AMQPBench(private_broker.url)
     bench.serve(Keeper())
     client, writing = bench.client(), list[list[str]]()
@@ -77,7 +77,7 @@ def test_the_way_out_is_short(kind: str, private_broker: PrivateBroker):
 
 
 def imported(module: Path) -> set[str]:
-    """Name what a module of the library imports of it, also where only a type checker does."""
+    """Name what a module of the library imports of it, also what only a type checker sees."""
     found = set[str]()
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -86,7 +86,7 @@ def imported(module: Path) -> set[str]:
 
 
 def test_no_module_imports_itself_through_others():
-    """The modules of the library can be read from the bottom up, each after all that it imports."""
+    """The modules of the library can be read from the bottom up."""
     modules = {
         ".".join(path.relative_to(LIBRARY.parents[1]).with_suffix("").parts): path
         for path in LIBRARY.rglob("*.py")

@@ -1,4 +1,4 @@
-"""The ways that notifications can go."""
+"""The ways that notifications can go: the log, the broker, several at once, and by rules."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ class Broken(Driver):
 
 
 def test_a_driver_that_fails_is_named_and_the_others_go_on(caplog):
-    """One line in the log says what was lost, where and why."""
+    """The log says in one line which driver failed, what was lost and why."""
     before, after = Kept(), Kept()
     notification = told()
 
@@ -38,8 +38,8 @@ def test_a_driver_that_fails_is_named_and_the_others_go_on(caplog):
     assert notification.message_id in line
 
 
-def test_a_flush_of_several_is_one_of_all():
-    """One whose notifications have not arrived is enough for a no."""
+def test_several_drivers_are_flushed_when_each_is():
+    """The flush fails if one driver still holds notifications."""
     assert Several([Kept(), Noop()]).flush(1)
     assert not Several([Kept(), Broken()]).flush(1)
 
@@ -55,8 +55,10 @@ def test_a_flush_of_several_is_one_of_all():
         ("audit", "INFO"),
     ],
 )
-def test_the_log_has_it_as_json(caplog, priority, level):
-    """A logger of the event type's name gets all of it at the priority's level, and no secret."""
+def test_the_log_driver_writes_json(caplog, priority, level):
+    """The logger named after the event type writes the whole notification as JSON at the priority's level, and no
+    secret.
+    """
     caplog.set_level(logging.DEBUG)
 
     Log().notify(told(priority=priority, name="desk", admin_password="hush"))
@@ -91,7 +93,7 @@ RULES = {
     ],
 )
 def test_rules_choose_the_drivers(event_type, priority, takers):
-    """By patterns of event types and by priorities; a list that is not there lets all pass."""
+    """Rules choose by patterns of event types and by priorities; a list that a rule leaves out lets all pass."""
     drivers = {name: Kept() for name in ("bills", "pager", "archive")}
 
     Routing(RULES, drivers.__getitem__).notify(told(event_type, priority))
@@ -99,15 +101,15 @@ def test_rules_choose_the_drivers(event_type, priority, takers):
     assert {name for name, driver in drivers.items() if driver.notifications} == takers
 
 
-def test_a_driver_of_two_rules_takes_it_once():
-    """However many rules choose it."""
+def test_a_driver_that_two_rules_choose_sends_once():
+    """A driver that two rules choose sends a notification once."""
     kept = Kept()
     Routing({"one": {"log": {}}, "other": {"log": {}}}, lambda name: kept).notify(told())
     assert len(kept.notifications) == 1
 
 
-def test_a_routed_driver_that_fails_keeps_nobody_from_it(caplog):
-    """As without routing."""
+def test_a_routed_driver_that_fails_does_not_stop_the_others(caplog):
+    """The other driver still gets the notification."""
     drivers = {"broken": Broken(), "kept": Kept()}
     Routing({"all": {"broken": {}, "kept": {}}}, drivers.__getitem__).notify(told())
     assert len(drivers["kept"].notifications) == 1
@@ -115,7 +117,7 @@ def test_a_routed_driver_that_fails_keeps_nobody_from_it(caplog):
 
 
 def test_no_rules_are_no_drivers():
-    """An empty file sends nothing anywhere."""
+    """With an empty file, a notification goes nowhere."""
     Routing(None, lambda name: Kept()).notify(told())
 
 
@@ -130,7 +132,7 @@ def test_no_rules_are_no_drivers():
         ({"billing": {"log": {"accepted_priorities": ["fatal"]}}}, "the priority 'fatal'"),
     ],
 )
-def test_rules_that_cannot_be_are_refused(rules, said):
-    """The sentence says where it is and what is wrong."""
+def test_rules_that_make_no_sense_are_refused(rules, said):
+    """The error says which rule it is and what is wrong with it."""
     with pytest.raises(ValueError, match=said):
         Routing(rules, lambda name: Kept())

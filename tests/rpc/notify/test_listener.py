@@ -17,7 +17,7 @@ def bench():
 
 
 class Ears:
-    """A handler that remembers what it heard, and fails as often as it is told to.
+    """A handler that remembers what it heard, and fails as often as a test asks.
 
     :ivar heard: the notifications that it did not fail at
     :ivar tried: the types of all
@@ -45,8 +45,8 @@ def listen(bench, handler, **how):
     return listener
 
 
-def test_a_listener_is_given_all_that_there_is_to_know(bench):
-    """A notification arrives as it was emitted."""
+def test_a_listener_gets_all_that_was_emitted(bench):
+    """The handler gets the priority, the publisher, the type, the payload and the context as they were emitted."""
     ears = Ears()
     listen(bench, ears)
 
@@ -59,7 +59,7 @@ def test_a_listener_is_given_all_that_there_is_to_know(bench):
 
 
 def test_a_listener_chooses_priorities_and_topics(bench):
-    """It hears those alone; the others wait in their queues."""
+    """It hears only those; the other notifications wait in their queues."""
     ears = Ears()
     listen(bench, ears, priorities=["error"], topics=["notifications", "versioned"])
 
@@ -87,7 +87,7 @@ def test_listeners_without_a_pool_share(bench):
 
 
 def test_each_pool_hears_everything(bench):
-    """And those who have none, too."""
+    """Each pool has a queue of its own, and so have the listeners without a pool."""
     billing, watching, shared = Ears(), Ears(), Ears()
     listen(bench, billing, pool="billing")
     listen(bench, watching, pool="watching")
@@ -99,8 +99,8 @@ def test_each_pool_hears_everything(bench):
     assert billing.types == watching.types == shared.types == ["lamp.on"]
 
 
-def test_a_pool_fills_while_nobody_listens(bench):
-    """From its first start on."""
+def test_a_pool_fills_while_no_listener_runs(bench):
+    """A pool's queue takes notifications from its first start on, also while no listener runs."""
     listen(bench, Ears(), pool="billing").stop()
     rpc.Notifier(bench.peer(), "lamp.a").info(CTXT, "lamp.on", {})
 
@@ -112,7 +112,7 @@ def test_a_pool_fills_while_nobody_listens(bench):
 
 
 def test_a_handler_that_fails_gets_it_again(bench, caplog):
-    """It alone, and no other pool; the failure is in the log."""
+    """The notification comes again to this handler and to no other pool; the log has the failure."""
     ears, others = Ears(failures=2), Ears()
     listen(bench, ears, pool="billing")
     listen(bench, others, pool="watching")
@@ -125,7 +125,7 @@ def test_a_handler_that_fails_gets_it_again(bench, caplog):
 
 
 def test_what_always_fails_is_parked(bench, caplog):
-    """After five deliveries, with what is known of it, in the queue of that name; the next one is heard."""
+    """After five deliveries it is parked with notes on its failure, and the next one is heard."""
     ears = Ears(failures=5)
     listen(bench, ears, pool="billing")
 
@@ -142,7 +142,7 @@ def test_what_always_fails_is_parked(bench, caplog):
 
 
 def test_what_was_parked_can_be_heard_again(bench):
-    """When whoever looks after it has mended the handler."""
+    """An operator who has mended the handler sends the parked notification again."""
     ears = Ears(failures=5)
     listen(bench, ears, pool="billing")
     rpc.Notifier(bench.peer(), "lamp.a").info(CTXT, "lamp.on", {})
@@ -157,7 +157,7 @@ def test_what_was_parked_can_be_heard_again(bench):
 
 
 def test_what_cannot_be_read_is_parked_at_once(bench, caplog):
-    """It would be no better the next time."""
+    """Another delivery could not be read either."""
     ears = Ears()
     listen(bench, ears)
     peer = bench.peer()
@@ -176,7 +176,7 @@ def test_what_cannot_be_read_is_parked_at_once(bench, caplog):
 
 
 def test_a_listener_that_stops_gives_back_what_it_did_not_begin(bench):
-    """Another one hears it."""
+    """Another listener hears those."""
     second = Ears()
 
     def first(notification):
@@ -194,7 +194,7 @@ def test_a_listener_that_stops_gives_back_what_it_did_not_begin(bench):
 
 
 def test_hearing_is_an_event(bench):
-    """Where somebody looks, a notification was received and handled."""
+    """A watch sees that a notification was received and handled."""
     events = []
     listener = rpc.Listener(bench.peer("ears", watch=rpc.Flow(events.append)), Ears(), workers=0)
     listener.start()

@@ -1,4 +1,4 @@
-"""What a notification says, on the wire and off it."""
+"""What a notification holds, as a value and on the wire."""
 
 from datetime import UTC, datetime
 
@@ -25,12 +25,12 @@ def written(**changes):
 
 
 def test_what_is_written_is_read():
-    """Nothing is lost on the way, the microseconds included."""
+    """A notification survives the wire, the microseconds of its time included."""
     assert notification.read(written(), Codec()) == TOLD
 
 
 def test_the_priority_is_in_capitals_on_the_wire():
-    """As oslo.messaging writes it."""
+    """oslo.messaging writes it so."""
     assert written()["priority"] == "INFO"
 
 
@@ -45,14 +45,14 @@ def test_a_moment_without_microseconds_is_read():
     [("event_type", None), ("publisher_id", 7), ("message_id", None), ("priority", []), ("timestamp", "yesterday")],
 )
 def test_what_makes_no_sense_is_refused(name, value):
-    """The sentence names what is wrong."""
+    """The error names the field that is wrong."""
     said = name if value != "yesterday" else "yesterday"
     with pytest.raises(MalformedMessage, match=said):
         notification.read(written(**{name: value}), Codec())
 
 
 def test_the_codec_may_refuse_it():
-    """An object of an unknown version is a notification that nobody here can read."""
+    """A payload of an unknown version makes the whole notification unreadable."""
 
     def refuse(value):
         raise ValueError("no such object")

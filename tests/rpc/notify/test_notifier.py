@@ -1,4 +1,4 @@
-"""Notifications, as an oslo.messaging listener would hear them."""
+"""Emitting notifications, as an oslo.messaging listener would hear them."""
 
 import json
 import math
@@ -43,7 +43,7 @@ def test_a_notification_has_oslo_messagings_format(bench):
 
 
 def test_the_priority_is_part_of_the_key(bench):
-    """Listeners choose what they hear by ``<topic>.<priority>``."""
+    """Listeners choose what they hear by the routing key, ``<topic>.<priority>``."""
     notifier = rpc.Notifier(bench.peer(), "compute.host-1", topic="versioned")
     notifier.info({}, "lamp.on", {})
 
@@ -51,10 +51,10 @@ def test_the_priority_is_part_of_the_key(bench):
 
 
 class Away(MemoryBench):
-    """A broker that is not there."""
+    """A transport whose broker is away."""
 
     def transport(self):
-        """Make a connection that takes nothing."""
+        """Make a transport that sends nothing."""
         transport = super().transport()
 
         def refuse(*args, **how):
@@ -65,8 +65,8 @@ class Away(MemoryBench):
 
 
 @pytest.mark.parametrize(("where", "payload"), [(Away, {}), (MemoryBench, {"lamp": object()}), (MemoryBench, {1j: 2})])
-def test_a_notification_never_breaks_what_it_tells_of(where, payload, caplog):
-    """A broker that is away, or a payload that cannot travel, is a line in the log."""
+def test_a_notification_that_fails_does_not_break_its_caller(where, payload, caplog):
+    """If the broker is away, or a payload cannot travel, the log has a line and the caller goes on."""
     rpc.Notifier(where().peer(), "compute.host-1").info({}, "lamp.on", payload)
 
     assert "notification lamp.on was not sent" in caplog.text
@@ -77,7 +77,7 @@ def test_a_notification_never_breaks_what_it_tells_of(where, payload, caplog):
     [({"load": [1.0, math.nan]}, r"payload.load[1] is nan"), ({"lamps": {7: "desk"}}, "payload.lamps has the key 7")],
 )
 def test_a_payload_that_cannot_be_carried_is_logged(bench, payload, complaint, caplog):
-    """What a listener would read as something else is not sent: the line in the log names the place."""
+    """A listener would read it as another value, so it is not sent; the log names the place in the payload."""
     rpc.Notifier(bench.peer(), "lamp.a").info({}, "lamp.on", payload)
 
     assert complaint in caplog.text
@@ -85,7 +85,7 @@ def test_a_payload_that_cannot_be_carried_is_logged(bench, payload, complaint, c
 
 
 def test_a_notification_is_an_event(bench):
-    """The flow has it, with its type for a method."""
+    """The flow shows it, with its type for a method."""
     events = list[rpc.MessageEvent]()
     rpc.Notifier(bench.peer(watch=rpc.Flow(events.append)), "compute.host-1").info(
         {}, "lamp.on", {"lamp": Lamp("desk")}
@@ -98,7 +98,7 @@ def test_a_notification_is_an_event(bench):
 
 @pytest.mark.parametrize("priority", PRIORITIES)
 def test_each_priority_has_a_method(bench, priority):
-    """It is told to all drivers, with who told it."""
+    """Each method sends to all drivers with its own priority and the notifier's publisher id."""
     one, other = Kept(), Kept()
     getattr(rpc.Notifier(bench.peer(), "lamp.a", drivers=[one, other]), priority)({}, "lamp.on", {"name": "desk"})
 
@@ -107,8 +107,8 @@ def test_each_priority_has_a_method(bench, priority):
     assert (told.priority, told.publisher_id, told.event_type) == (priority, "lamp.a", "lamp.on")
 
 
-def test_what_is_not_wanted_goes_nowhere(bench):
-    """The application may say so of each."""
+def test_an_unwanted_notification_is_not_sent(bench):
+    """The application decides for each notification whether it is sent."""
     kept = Kept()
     told = rpc.Notifier(bench.peer(), "lamp.a", drivers=[kept], wants=lambda it: it.event_type != "lamp.flickers")
     told.info({}, "lamp.flickers", {})
@@ -118,7 +118,7 @@ def test_what_is_not_wanted_goes_nowhere(bench):
 
 
 def test_the_queue_is_made_again_where_it_has_gone(bench):
-    """A broker that came back without it loses no notification."""
+    """A broker that came back without its queue loses no notification."""
     told = rpc.Notifier(bench.peer(), "lamp.a")
     told.info({}, "lamp.on", {})
     bench.broker.queues.clear()
@@ -135,13 +135,13 @@ DRIVERS = {
 
 
 def test_drivers_have_names(bench):
-    """Those of oslo.messaging; a name twice is one driver."""
+    """The names are oslo.messaging's; a name given twice is one driver."""
     made = notifier.drivers(["log", "noop", "test", "log"], bench.peer(), DRIVERS.__getitem__)
     assert [type(driver) for driver in made] == [Log, Noop, Kept]
 
 
 def test_messages_go_to_every_topic_in_the_background(bench):
-    """To each of them once, whichever of the two names the driver was given by."""
+    """Each topic gets the message once, by either of the driver's two names."""
     drivers = notifier.drivers(["messagingv2", "messaging"], bench.peer(), DRIVERS.__getitem__, topics=["a", "b"])
     told = rpc.Notifier(bench.peer(), "lamp.a", drivers=drivers)
     told.info({}, "lamp.on", {})
@@ -151,14 +151,14 @@ def test_messages_go_to_every_topic_in_the_background(bench):
     told.stop(20)
 
 
-def test_routing_is_not_routed_to(bench):
-    """A rule that chooses the driver routing again is refused."""
+def test_a_rule_cannot_choose_the_routing_driver(bench):
+    """A rule must not choose the routing driver itself."""
     with pytest.raises(ValueError, match="a rule cannot choose the driver routing"):
         notifier.drivers(["routing"], bench.peer(), DRIVERS.__getitem__, routing={"all": {"routing": {}}})
 
 
 def test_a_prepared_notifier_is_another_publisher():
-    """It has the drivers of the first, whose own name stays."""
+    """It uses the drivers of the first, which keeps its own name."""
     kept = Kept()
     first = rpc.Notifier(None, "compute.rack", drivers=[kept])
     first.prepare("compute.host-1").info({}, "lamp.on", {})

@@ -1,4 +1,4 @@
-"""What waits for the broker, and what does not."""
+"""The outbox: notifications wait there for the broker, so their senders need not."""
 
 import queue
 import threading
@@ -18,7 +18,7 @@ def message(name, size=10):
 
 
 class Broker:
-    """Takes a message each time that it is let, or raises what it is told to."""
+    """Takes a message each time that a test lets it, or raises the error that the test chose."""
 
     def __init__(self):
         self.outcomes: queue.Queue[Exception | None] = queue.Queue()
@@ -26,7 +26,7 @@ class Broker:
         self.asked = threading.Semaphore(0)
 
     def publish(self, messages, timeout):
-        """Wait for what is to come of each."""
+        """Wait for the next outcome that a test chose."""
         return [self._publish(message) for message in messages]
 
     def _publish(self, message):
@@ -36,7 +36,7 @@ class Broker:
         return self.taken.put(message.message_id)
 
     def will(self, *outcomes):
-        """Say what comes of the next messages."""
+        """Choose the outcomes of the next messages."""
         for outcome in outcomes:
             self.outcomes.put(outcome)
 
@@ -61,8 +61,8 @@ def make_outbox(broker):
     broker.will(*[None] * 20)
 
 
-def test_nobody_waits_for_the_broker_and_the_order_is_kept(broker, make_outbox):
-    """Messages are put while the broker takes none, and reach it in their order when it does."""
+def test_senders_do_not_wait_for_the_broker_and_the_order_is_kept(broker, make_outbox):
+    """Senders put messages while the broker takes none; they reach it in order when it does."""
     outbox = make_outbox()
     for name in "abc":
         outbox.put(message(name))
@@ -75,7 +75,7 @@ def test_nobody_waits_for_the_broker_and_the_order_is_kept(broker, make_outbox):
 
 
 def test_a_broker_that_is_away_is_tried_until_it_is_back(broker, make_outbox, caplog):
-    """Nothing is lost or overtaken meanwhile, and one line says that they wait."""
+    """No message is lost or overtaken meanwhile, and the log has one line that they wait."""
     outbox = make_outbox()
     outbox.put(message("a"))
     outbox.put(message("b"))
@@ -88,7 +88,9 @@ def test_a_broker_that_is_away_is_tried_until_it_is_back(broker, make_outbox, ca
 
 
 def test_what_has_gathered_goes_together_and_keeps_its_order(broker, make_outbox):
-    """What was taken behind one that was not is sent again behind it; once, however often that one is tried."""
+    """If one message of a batch was not taken, those behind it are sent again after it, once, however often it is
+    retried.
+    """
     outbox = make_outbox()
     outbox.put(message("a"))
     assert broker.asked.acquire(timeout=PATIENCE)
@@ -103,7 +105,7 @@ def test_what_has_gathered_goes_together_and_keeps_its_order(broker, make_outbox
 
 
 def test_what_cannot_be_sent_at_all_is_named_and_the_next_one_goes(broker, make_outbox, caplog):
-    """One message must not hold up all others."""
+    """One bad message must not hold up all others."""
     outbox = make_outbox()
     outbox.put(message("a"))
     outbox.put(message("b"))
@@ -116,7 +118,9 @@ def test_what_cannot_be_sent_at_all_is_named_and_the_next_one_goes(broker, make_
 
 
 def test_what_is_too_large_for_the_broker_does_not_hold_up_the_others(broker, make_outbox, caplog):
-    """It would be refused for ever; what a right is missing for may be taken when somebody has given that."""
+    """The broker would refuse a message too large each time; one that lacks a permission waits until an operator grants
+    it.
+    """
     outbox = make_outbox()
     outbox.put(message("a"))
     outbox.put(message("b"))
@@ -131,7 +135,7 @@ def test_what_is_too_large_for_the_broker_does_not_hold_up_the_others(broker, ma
 
 
 def test_memory_is_bounded(broker, make_outbox):
-    """What has no room is refused, so that its sender can say so; when there is room again, it is taken."""
+    """A full outbox refuses a message, so that its sender can log it; when there is room again, it takes the next."""
     outbox = make_outbox(room=25)
     outbox.put(message("a"))
     outbox.put(message("b"))
@@ -147,7 +151,7 @@ def test_memory_is_bounded(broker, make_outbox):
 
 
 def test_a_stop_sends_what_waits(broker, make_outbox):
-    """And takes nothing more."""
+    """It sends all that is queued, and takes nothing more."""
     outbox = make_outbox()
     outbox.put(message("a"))
     broker.will(None)
@@ -160,7 +164,7 @@ def test_a_stop_sends_what_waits(broker, make_outbox):
 
 
 def test_a_stop_without_a_broker_says_what_is_lost(broker, make_outbox, caplog):
-    """It waits no longer than it was given."""
+    """It stops at its deadline, and logs the messages that are lost."""
     outbox = make_outbox()
     outbox.put(message("a"))
     outbox.put(message("b"))

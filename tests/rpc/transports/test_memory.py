@@ -1,4 +1,4 @@
-"""The broker in memory: everything in order, and no time lost."""
+"""The broker in memory delivers everything in order, and a pause takes no real time."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def bench():
 
 
 def test_casts_wait_until_they_are_delivered(bench):
-    """Nothing happens behind a test's back."""
+    """A test decides when a cast is delivered."""
     keeper = Keeper()
     bench.serve(keeper)
     bench.client().switch({}, Lamp("desk"))
@@ -24,7 +24,7 @@ def test_casts_wait_until_they_are_delivered(bench):
 
 
 def test_a_call_is_delivered_while_its_caller_waits(bench):
-    """And casts that were sent before it keep waiting."""
+    """Casts that were sent before the call keep waiting."""
     keeper = Keeper()
     bench.serve(keeper)
     client = bench.client()
@@ -46,7 +46,7 @@ def test_messages_come_in_the_order_of_their_sending(bench):
 
 
 def test_what_was_taken_back_comes_first(bench):
-    """A message that its reader gave back keeps its place."""
+    """A message that its reader gave back keeps its place in the queue."""
     first = bench.peer("lamp.a")
     bench.serve(Keeper(), "a", peer=first, spawn=lambda *args: None)
     client = bench.client()
@@ -69,7 +69,7 @@ def test_what_was_taken_back_comes_first(bench):
 
 
 def pause(bench, seconds):
-    """Make a queue from which messages come to the lamps, so many seconds later; give its key."""
+    """Make a queue whose messages come to the lamps after some seconds; give its key."""
     key = f"{bench.topic}.pause.{seconds}"
     bench.peer().transport.declare_pause(key, bench.exchange, key, seconds=seconds, back_to=bench.topic)
     return key
@@ -81,7 +81,7 @@ def ask_to_switch(bench, lamp, **properties):
 
 
 def test_pauses_end_in_the_order_of_time(bench):
-    """What waits comes when nothing else is left to deliver: the shortest pause first, and each at its time."""
+    """The shortest pause ends first, when nothing else is left to deliver, and each at its time."""
     came = []
     bench.serve(Keeper(switch=lambda lamp, colour: came.append((lamp.name, bench.broker.now))))
     for seconds in 30, 5, 1:
@@ -94,7 +94,7 @@ def test_pauses_end_in_the_order_of_time(bench):
 
 
 def test_what_comes_back_from_a_pause_is_the_same_message(bench):
-    """Only its key is another, as if it had been sent there."""
+    """Only its routing key differs, as if it had been sent there."""
     heard = bench.listen(bench.topic)
     ask_to_switch(bench, "desk", routing_key=pause(bench, 5), deliveries=3, headers={"traceparent": "00-ab-cd-01"})
 
@@ -104,8 +104,8 @@ def test_what_comes_back_from_a_pause_is_the_same_message(bench):
     assert message.headers["traceparent"] == "00-ab-cd-01"
 
 
-def test_a_call_that_nobody_answers_takes_its_time(bench):
-    """The clock stands where the caller has given up, and the call is not done after that."""
+def test_a_call_without_an_answer_lasts_until_its_deadline(bench):
+    """The clock moves to the caller's deadline, and the call is not delivered after that."""
     deaf = bench.serve(Keeper(), spawn=lambda *args: None)
     client = bench.client()
 
@@ -124,7 +124,7 @@ def test_a_call_that_nobody_answers_takes_its_time(bench):
 
 
 def test_waiting_takes_everything_there_is(bench):
-    """In order; what is acknowledged is gone, and the rest is there again when the taker stops."""
+    """Messages come in order; those acknowledged are gone, and the rest is in the queue again when the taker stops."""
     for name in "first", "second", "third":
         bench.peer().transport.declare(bench.topic, bench.exchange, bench.topic)
         ask_to_switch(bench, name)
@@ -144,6 +144,6 @@ def test_waiting_takes_everything_there_is(bench):
 
 
 def test_waiting_in_no_queue(bench):
-    """A queue that does not exist is named."""
+    """The error names the queue that does not exist."""
     with pytest.raises(rpc.Undeliverable, match=r"no queue lamp\.dead"):
         bench.peer().transport.waiting("lamp.dead")

@@ -36,7 +36,7 @@ def names(keeper):
 
 
 def test_a_lost_call_times_out_at_once(bench):
-    """Nothing is left that could answer, so nobody waits."""
+    """Nothing is left that could answer, so the caller does not wait."""
     bench.serve(Keeper())
     bench.broker.suffer(Faults(drop=1.0))
 
@@ -46,7 +46,7 @@ def test_a_lost_call_times_out_at_once(bench):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_confirmed_message_is_never_lost(bench, seed):
-    """Its publisher loses the connection instead, and cannot know; whoever has it to handle may lose it, too."""
+    """Its publisher loses the connection instead, and cannot know; its handler may lose the connection, too."""
     keeper, client = Keeper(), bench.client()
     bench.serve(keeper)
     bench.broker.suffer(Faults(seed=seed, drop=0.2))
@@ -60,7 +60,7 @@ def test_a_confirmed_message_is_never_lost(bench, seed):
 
 
 def test_a_lost_acknowledgement_brings_the_message_back(bench):
-    """It is flagged: its receiver may have done the work."""
+    """The message is flagged as redelivered: its handler may have done the work."""
     deliveries = []
     listener, publisher = bench.peer(), bench.peer()
     listener.transport.subscribe(
@@ -77,7 +77,7 @@ def test_a_lost_acknowledgement_brings_the_message_back(bench):
 
 
 def test_casts_are_doubled_and_calls_are_not(bench):
-    """Only of what is sent until it is confirmed can there be a second copy."""
+    """A call is sent once, so there is no second copy."""
     keeper = Keeper()
     bench.serve(keeper)
     bench.broker.suffer(Faults(duplicate=1.0))
@@ -89,7 +89,7 @@ def test_casts_are_doubled_and_calls_are_not(bench):
 
 
 def test_only_some_messages_suffer(bench):
-    """A test may pick what a fault is for."""
+    """A test may choose the messages that a fault is for."""
     keeper = Keeper()
     bench.serve(keeper)
     bench.broker.suffer(Faults(duplicate=1.0, only=lambda message: b"desk" in message.body))
@@ -104,7 +104,7 @@ def test_only_some_messages_suffer(bench):
 
 
 def test_a_late_message_is_overtaken(bench):
-    """It comes when its time has come."""
+    """It comes at its own time."""
     came = []
     bench.serve(Keeper(switch=lambda lamp, colour: came.append((lamp.name, bench.broker.now > 0))))
     bench.broker.suffer(Faults(delay=1.0, longest=10.0, only=lambda message: b"slow" in message.body))
@@ -116,7 +116,7 @@ def test_a_late_message_is_overtaken(bench):
 
 
 def test_an_answer_that_comes_too_late_is_dropped(bench):
-    """The caller has given up; the next call is not answered with it."""
+    """The caller has given up; the next call does not get this answer."""
     bench.serve(Keeper(toggle=lambda name: name == "desk"))
     client = bench.client().within(1)
     bench.broker.suffer(Faults(delay=1.0, longest=1000.0, only=lambda message: b'\\"result\\":true' in message.body))
@@ -127,7 +127,7 @@ def test_an_answer_that_comes_too_late_is_dropped(bench):
 
 
 def test_another_order_loses_nothing(bench):
-    """All come, once each, and for some seeds in another order."""
+    """All messages come once each, and with some seeds in another order."""
     orders = set()
     for seed in SEEDS:
         bench, keeper = Bench(), Keeper()
@@ -144,7 +144,7 @@ def test_another_order_loses_nothing(bench):
 
 
 def test_a_cast_may_be_handled_while_a_caller_waits():
-    """In another process, as it would be; never in one that is in the middle of something."""
+    """Another process may handle it; one that is in the middle of a message may not."""
     stories = {" ".join(story_of_two_hosts(seed)) for seed in SEEDS}
 
     assert any("begins meanwhile ends" in story for story in stories)
@@ -152,7 +152,7 @@ def test_a_cast_may_be_handled_while_a_caller_waits():
 
 
 def story_of_two_hosts(seed):
-    """Have host a ask host b something twice, while b has something else to do."""
+    """Host a asks host b something twice, while b has other work."""
     bench, story = Bench(), []
     asker = bench.peer()
 
@@ -174,7 +174,7 @@ def story_of_two_hosts(seed):
 
 
 def test_a_peer_that_is_cut_off_hears_nothing_until_it_is_healed(bench):
-    """What is sent to it waits."""
+    """Messages to it wait."""
     keeper, client = Keeper(), bench.client()
     server = bench.serve(keeper)
     bench.broker.partition(server.peer.transport.name)
@@ -190,7 +190,7 @@ def test_a_peer_that_is_cut_off_hears_nothing_until_it_is_healed(bench):
 
 @pytest.mark.parametrize("method", ["switch", "toggle", "get"])
 def test_a_peer_that_is_cut_off_cannot_send(bench, method):
-    """It waits for the broker as long as the message is wanted, and then says that nothing was sent."""
+    """Its message waits until its deadline, and the error then says that nothing was sent."""
     client = bench.client()
     bench.serve(Keeper())
     bench.broker.partition("peer-0")
@@ -201,7 +201,7 @@ def test_a_peer_that_is_cut_off_cannot_send(bench, method):
 
 
 def test_a_sender_goes_on_when_the_partition_heals_in_time(bench):
-    """What it had to say is said then."""
+    """Its message is sent then."""
     client = bench.client()
     bench.serve(Keeper())
     bench.broker.partition("peer-0")
@@ -212,7 +212,7 @@ def test_a_sender_goes_on_when_the_partition_heals_in_time(bench):
 
 
 def test_what_a_peer_had_in_hand_goes_to_another(bench):
-    """The broker takes it back, so what the first says of it later counts for nothing."""
+    """The broker gives the message to another peer, and ignores what the first says of it later."""
     kept = []
     bench.serve(Keeper(), "a", spawn=lambda handle, *args: kept.append(args[-1]))
     bench.client().switch({}, Lamp("desk"))
@@ -227,8 +227,8 @@ def test_what_a_peer_had_in_hand_goes_to_another(bench):
     assert names(heir) == ["desk"]
 
 
-def test_a_healed_peer_is_told(bench):
-    """Only who was cut off, and once."""
+def test_a_healed_peer_learns_of_it(bench):
+    """Only the peer that was cut off learns that it is connected again, and only once."""
     told = []
     for name in "peer-0", "peer-1":
         bench.peer().transport.on_restored = lambda name=name: told.append(name)
@@ -243,7 +243,7 @@ def test_a_healed_peer_is_told(bench):
 
 
 def everything(seed):
-    """Have everything go wrong; give what was done, by whom, and when."""
+    """Let every fault happen; give what was done, by which peer, and when."""
     bench, done = Bench(), []
     for host in "ab":
         keeper = Keeper(switch=lambda lamp, colour, host=host: done.append((bench.broker.now, host, lamp.name)))

@@ -1,4 +1,4 @@
-"""What docs/rpc promises, when everything goes wrong at once: one run for each seed.
+"""What docs/rpc promises holds when every fault happens at once: one run for each seed.
 
 Two servers, each of which asks the other while it works, and two clients; what they are told and what was done
 is written down, and compared when the network is whole again.
@@ -29,7 +29,7 @@ class Bench(MemoryBench):
 
 
 class Run:
-    """A run under faults.
+    """A run under faults: what each sender learned, and what the servers did.
 
     :ivar ran: how often each thing was done, by its name; each is asked for once
     :ivar told: how each call and cast ended for who sent it
@@ -62,12 +62,12 @@ class Run:
     # ---- what the servers do
 
     def look(self, name):
-        """Answer with the name that was asked for."""
+        """Give the name back."""
         self.ran[name] += 1
         return Lamp(name) if name.startswith("get") else True
 
     def work(self, name, ask):
-        """Ask the other one both kinds of question, then be done."""
+        """Call and cast to the other server, then do the work."""
         self.ask(ask, "get")
         self.ask(ask, "toggle")
         self.ran[name] += 1
@@ -85,7 +85,7 @@ class Run:
             self.bench.broker.deliver_one()
 
     def ask(self, client, method):
-        """Send, under a name of its own, and write down what came of it."""
+        """Send under a new name, and write down the outcome."""
         name = f"{method}-{next(self.numbers)}"
         try:
             self.told[name] = getattr(client, method)(CTXT, Lamp(name) if method == "switch" else name)
@@ -93,7 +93,7 @@ class Run:
             self.told[name] = error
 
     def take_parked(self):
-        """Give what lies in the queue of those that failed five times."""
+        """Take the casts that were parked after five failures."""
         try:
             return self.bench.peer().transport.waiting(f"{self.bench.topic}.dead")
         except rpc.Undeliverable:
@@ -106,7 +106,7 @@ class Run:
 
 @pytest.mark.parametrize("seed", range(300))
 def test_promises(seed: int):
-    """Whatever goes wrong, what a sender may rely on holds."""
+    """Under every fault, the promises to a sender hold."""
     run = Run(seed)
 
     for name, end in run.ended("switch"):
@@ -120,7 +120,9 @@ def test_promises(seed: int):
 
 
 def test_what_is_asserted_is_met():
-    """Casts are parked, casts and idempotent calls are done twice, and all three end well here and badly there."""
+    """The faults reach every case that is asserted: casts are parked, and all kinds end well in some runs and badly in
+    others.
+    """
     runs = [Run(seed) for seed in range(100)]
 
     assert any(run.ran[name] > 1 for run in runs for name, _ in run.ended("switch"))

@@ -1,4 +1,4 @@
-"""The wait for one thing."""
+"""A waiter: a thread waits there for one answer."""
 
 import threading
 
@@ -6,7 +6,7 @@ from mininova.rpc.transports.base import Waiter
 
 
 def test_a_waiter_gives_what_it_was_set_to():
-    """A wait that is over before it began is over at once, and as often as asked."""
+    """If the answer came before the wait, the wait ends at once, each time."""
     waiter = Waiter()
     waiter.set("answer")
 
@@ -16,7 +16,7 @@ def test_a_waiter_gives_what_it_was_set_to():
 
 
 def test_a_wait_ends_when_it_is_set_elsewhere():
-    """That is what it is for."""
+    """Another thread sets the answer."""
     waiter = Waiter()
     threading.Thread(target=waiter.set, args=("answer",)).start()
 
@@ -25,7 +25,7 @@ def test_a_wait_ends_when_it_is_set_elsewhere():
 
 
 def test_only_the_first_time_counts():
-    """A second answer, or an error after it, changes nothing."""
+    """A second answer, or a later error, changes nothing."""
     waiter = Waiter()
     waiter.set("first")
     waiter.set("second", KeyError())
@@ -33,7 +33,7 @@ def test_only_the_first_time_counts():
     assert (waiter.value, waiter.error) == ("first", None)
 
 
-def test_a_wait_that_is_over_says_so():
-    """Nothing came, and nobody waits for less than no time."""
+def test_a_wait_without_an_answer_says_so():
+    """Nothing came; a negative wait ends at once."""
     assert not Waiter().wait(0)
     assert not Waiter().wait(-1)

@@ -1,4 +1,4 @@
-"""Who sent a message first, and what may be said of it when it is sent again."""
+"""Which sender a message has, and how a message sent again still names its first sender."""
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ OURS = Relays("conductor", frozenset({"manage"}))
 
 
 def message(user_id: str | None, **headers: str) -> Message:
-    """Make one that the broker vouches for, or not."""
+    """Make a message with or without the broker's user_id."""
     return Message(body=b"", exchange="E", routing_key="conductor", message_id="1", user_id=user_id, headers=headers)
 
 
@@ -28,8 +28,10 @@ def message(user_id: str | None, **headers: str) -> Message:
         (None, None, None),
     ],
 )
-def test_who_sent_it_first(user_id: str | None, origin: str | None, sender: str | None):
-    """The header counts from us, and from whom we believe; and then what was sent on says the same."""
+def test_the_first_sender_of_a_message(user_id: str | None, origin: str | None, sender: str | None):
+    """The header with the first sender counts from ourselves and from senders that may relay; a message sent on keeps
+    it.
+    """
     came = message(user_id, **({ORIGIN: origin} if origin else {}))
     assert OURS.sender_of(came) == sender
 
@@ -39,8 +41,8 @@ def test_who_sent_it_first(user_id: str | None, origin: str | None, sender: str 
     assert user_id in (None, "conductor")
 
 
-def test_who_has_no_name_believes_nobody():
-    """A process without a broker user of its own takes each for what the broker says, and that is nobody."""
+def test_without_a_name_of_its_own_a_process_trusts_no_header():
+    """A process without a broker user of its own has no sender whose header it may trust."""
     assert Relays(None).sender_of(message(None, **{ORIGIN: "api"})) is None
 
 
@@ -56,8 +58,8 @@ def test_who_has_no_name_believes_nobody():
         ("", False),
     ],
 )
-def test_the_way_that_it_came(queue: str | None, taken: bool):
-    """Out of a pause of our own; anything else that the broker forwarded was another's to read, and is not for us."""
+def test_a_forwarded_message_is_taken_only_from_a_pause_of_ours(queue: str | None, taken: bool):
+    """A message may come out of a pause queue of ours; one that the broker forwarded from elsewhere is refused."""
     came = message("conductor", **({"x-first-death-queue": queue} if queue is not None else {}))
     places = ["conductor", "conductor.ctl-1"]
     if taken:
@@ -79,8 +81,8 @@ def test_the_way_that_it_came(queue: str | None, taken: bool):
         (None, "E.from.compute.a", False),
     ],
 )
-def test_whose_lane_it_came_by(user_id: str | None, exchange: str, taken: bool):
-    """By a lane come the messages of whose it is, and nobody else's."""
+def test_a_lane_carries_only_its_owners_messages(user_id: str | None, exchange: str, taken: bool):
+    """A lane carries only messages of the user that it belongs to."""
     came = replace(message(user_id), exchange=exchange)
     if taken:
         check_way(came, ["conductor"], "E")

@@ -1,4 +1,4 @@
-"""What is told of a denial, and to whom."""
+"""What the caller of a refused method learns, and what the operator's record of it says."""
 
 import queue
 
@@ -6,8 +6,8 @@ from mininova import rpc
 from mininova.rpc.trust import denials
 
 
-def test_a_note_is_for_who_counts():
-    """What the caller must not learn is in the notes of the error: they are in the reason, and not in its words."""
+def test_a_note_is_for_the_record_and_not_for_the_caller():
+    """The record has the notes of the error, which the caller must not learn: they are not in its words."""
     told = queue.Queue()
     error = rpc.Forbidden("host-1 may not", object="desk")
     error.add_note("there is no desk")
@@ -19,8 +19,8 @@ def test_a_note_is_for_who_counts():
     assert "no desk" not in str(rpc.Codec().failure_of(error))
 
 
-def test_who_counts_may_fail(caplog):
-    """The refusal stands, whatever becomes of the count."""
+def test_a_refusal_stands_without_its_record(caplog):
+    """The call stays refused if its record cannot be written."""
 
     def full(denial):
         raise OSError("the disk is full")

@@ -1,4 +1,4 @@
-"""The gate of the library: who may call is in the declaration, and what an application says beside it."""
+"""The library's gate: the declaration says who may call a method, and the application may add conditions."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
 
 
 class Who(msgspec.Struct, frozen=True):
-    """An identity of an application."""
+    """A sender's identity, as an application has it."""
 
     kind: str
 
 
 class ThingAPI(rpc.Interface):
-    """Something to ask."""
+    """Methods with callers of several kinds."""
 
     topic, version = "things", "1.0"
 
@@ -30,7 +30,7 @@ class ThingAPI(rpc.Interface):
 
 
 class SilentAPI(ThingAPI):
-    """One method of it does not say who may call it."""
+    """Has one method that does not say who may call it."""
 
     @rpc.call(since="1.0")
     def forgotten(self, ctxt: Any, name: str) -> None:
@@ -54,7 +54,7 @@ KNOWN = {"ann": Who("clerk"), "bob": Who("courier"), "cid": Who("thief")}
 
 
 def own(who: Who, method: rpc.Method, arguments: Any) -> str:
-    """Let couriers take what is theirs."""
+    """Let couriers take only their own things."""
     return "" if who.kind == "clerk" or arguments["name"] == "parcel" else "it is no parcel"
 
 
@@ -68,7 +68,7 @@ def ask(caller: str | None, name: str = "parcel", method: str = "take", gate: rp
 
 @pytest.mark.parametrize("caller", ["ann", "bob"])
 def test_the_kinds_of_the_declaration_pass(caller):
-    """Each kind that ``by`` names may call the method."""
+    """A sender of a kind that ``by`` names may call the method."""
     ask(caller)
 
 
@@ -82,7 +82,7 @@ def test_the_kinds_of_the_declaration_pass(caller):
     ],
 )
 def test_all_others_are_forbidden(caller, name, why):
-    """The error says who may not do what, with which thing, and why."""
+    """The error says which sender may not do what, to which thing, and why."""
     with pytest.raises(rpc.Forbidden) as refused:
         ask(caller, name)
     assert str(refused.value) == why
@@ -90,24 +90,24 @@ def test_all_others_are_forbidden(caller, name, why):
 
 
 def test_what_names_no_caller_is_for_no_caller():
-    """A method whose declaration was left without ``by`` is closed, not open."""
+    """A method declared without ``by`` is closed, not open."""
     with pytest.raises(rpc.Forbidden, match="nothing may, and it is of the kind clerk"):
         ask("ann", method="forgotten")
 
 
 @pytest.mark.parametrize("caller", ["cid", "dot", None])
 def test_what_is_for_anybody(caller):
-    """Even a sender that is not known may call it."""
+    """A method for ANYBODY can be called by an unknown sender, too."""
     ask(caller, method="count")
 
 
 def test_an_open_gate():
-    """A project without identities lets everything pass, whatever the declarations say."""
+    """A project without identities lets every message pass."""
     ask(None, method="forgotten", gate=rpc.Gate())
 
 
 def test_a_server_does_not_start_with_a_method_that_names_no_caller():
-    """It says which; where senders are not told apart, it starts."""
+    """The error names the method; where senders have no identities, the server starts."""
     checked, unchecked = (
         rpc.Peer(MemoryTransport(MemoryBroker()), name="things.a", trust=trust)
         for trust in (rpc.Trust(gate=GATE), rpc.Trust())

@@ -1,4 +1,4 @@
-"""Seals: a process knows again what it sent, and nothing else."""
+"""Seals: a process recognises its own messages when they come back."""
 
 import pytest
 from msgspec.structs import replace
@@ -9,8 +9,8 @@ from mininova.rpc.trust.seal import Seals
 CAST = Message(body=b'{"method": "switch"}', exchange="E", routing_key="lamp.a", message_id="1")
 
 
-def test_what_was_sealed_is_known_again():
-    """The seal says for whom it was."""
+def test_a_seal_is_opened_by_its_process():
+    """The opened seal names the receiver that it was made for."""
     seals = Seals()
     assert seals.opened(seals.seal(CAST, "lamp.a"), "1", CAST.body) == "lamp.a"
 
@@ -26,19 +26,19 @@ def test_what_was_sealed_is_known_again():
         (lambda seal: "naïve lamp.a", "1", CAST.body),
     ],
 )
-def test_what_was_changed_is_not(change, message_id, body):
-    """Neither another body nor another id, nor another receiver, nor half a seal."""
+def test_a_changed_message_fails_its_seal(change, message_id, body):
+    """A seal fails with another body, another message id or another receiver, and when it is cut."""
     seals = Seals()
     assert seals.opened(change(seals.seal(CAST, "lamp.a")), message_id, body) is None
 
 
 def test_another_process_has_other_seals():
-    """What one sent does not come back to another, nor to its heir."""
+    """A process does not open the seals of another, nor of one before its restart."""
     assert Seals().opened(Seals().seal(CAST, "lamp.a"), "1", CAST.body) is None
 
 
 def test_parts_cannot_be_moved():
-    """Bytes of the one part are not taken for those of the next."""
+    """The seal keeps its parts apart: bytes moved from one to the next do not fit."""
     seals = Seals()
     seal = seals.seal(replace(CAST, message_id="12", body=b"3"), "lamp.a")
     assert seals.opened(seal, "1", b"23") is None

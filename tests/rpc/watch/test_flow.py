@@ -1,4 +1,4 @@
-"""Events: what they must not hold, and that telling them hurts nobody."""
+"""Events for people: they hold no secrets, and a failing report breaks no message."""
 
 import queue
 from datetime import UTC, datetime
@@ -26,12 +26,12 @@ SECRETS = [
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_what_has_a_secrets_name_is_left_out(name):
-    """However deep it is."""
+    """A secret is left out at any depth."""
     assert without_secrets({"a": [{name: "s3cret", "b": 1}]}) == {"a": [{name: "***", "b": 1}]}
 
 
 def test_a_secret_that_is_not_set_may_be_seen():
-    """That there is none is no secret."""
+    """A reader may see that a secret is not set."""
     assert without_secrets({"password": None}) == {"password": None}
 
 
@@ -42,14 +42,14 @@ class Login(msgspec.Struct):
     password: str
 
 
-def test_objects_have_no_secrets_either():
-    """What is not plain data yet is made so first."""
+def test_the_secrets_of_an_object_are_left_out():
+    """An object is made plain data first, and its secrets are left out as well."""
     assert without_secrets([Login("me", "s3cret")]) == [{"user": "me", "password": "***"}]
     assert without_secrets(datetime(2025, 1, 1, tzinfo=UTC)) == "2025-01-01T00:00:00Z"
 
 
 def test_what_is_nested_without_end_is_cut():
-    """An event is for people, and a hostile sender's message must not break its receiver here."""
+    """A hostile sender's message must not break its receiver while it makes an event."""
     deep = []
     for _ in range(5000):
         deep = [deep]
@@ -63,7 +63,7 @@ plain = st.recursive(secrets, lambda inner: st.lists(inner) | st.dictionaries(st
 
 @given(plain)
 def test_no_event_holds_a_secret(payload):
-    """Neither the arguments nor the result of any message, wherever they are kept in it."""
+    """No event holds a secret of an argument or of a result, at any depth."""
     events = list[rpc.MessageEvent]()
     bench = MemoryBench()
 
@@ -87,7 +87,7 @@ def test_no_event_holds_a_secret(payload):
 
 
 def test_a_request_id_that_is_no_text_is_none():
-    """A wrong type would make the whole report unreadable."""
+    """A request id of a wrong type would make the whole report unreadable."""
     events = list[rpc.MessageEvent]()
     bench = MemoryBench()
     bench.serve(Keeper(), watch=rpc.Flow(events.append))
@@ -116,7 +116,7 @@ def reported(published, count):
 
 
 def test_events_are_published_together(published):
-    """What came before the reporter was ready goes out in one message, and stopping publishes the rest."""
+    """Events that came before the reporter was ready go out in one message, and stopping publishes the rest."""
     reporter = rpc.Reporter(published.put)
     for number in range(3):
         reporter(rpc.MessageEvent(kind="sent", at=float(number)))
@@ -127,7 +127,7 @@ def test_events_are_published_together(published):
 
 
 def test_a_report_is_never_too_long_for_a_broker(published):
-    """Many events are published in several messages."""
+    """A report with many events goes out in several messages."""
     reporter = rpc.Reporter(published.put)
     for number in range(1200):
         reporter(rpc.MessageEvent(kind="sent", at=float(number)))
@@ -140,7 +140,7 @@ def test_a_report_is_never_too_long_for_a_broker(published):
 
 
 def test_events_beyond_the_most_are_dropped(published):
-    """When the broker is away for long, memory is worth more."""
+    """When the broker is away for long, memory is worth more than events."""
     reporter = rpc.Reporter(published.put)
     for number in range(10_500):
         reporter(rpc.MessageEvent(kind="sent", at=float(number)))
@@ -152,7 +152,7 @@ def test_events_beyond_the_most_are_dropped(published):
 
 
 def test_a_report_that_fails_is_not_the_last(published):
-    """Whatever was wrong with one, the next is published."""
+    """The next report is published."""
     failed = queue.Queue()
 
     def publish(body):
@@ -171,8 +171,8 @@ def test_a_report_that_fails_is_not_the_last(published):
     assert [event.at for event in reported(published, 1)] == [2.0]
 
 
-def test_a_payload_that_json_has_no_word_for_is_told_as_text(published):
-    """An event of an odd result does not end the reporting."""
+def test_a_payload_that_json_cannot_write_is_shown_as_text(published):
+    """An event with an odd result does not end the reporting."""
     reporter = rpc.Reporter(published.put)
     reporter(rpc.MessageEvent(kind="replied", at=1.0, payload={"result": Lamp}))
     reporter.start()

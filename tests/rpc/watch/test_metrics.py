@@ -1,4 +1,4 @@
-"""What is counted and timed, and that a stranger's message makes no series of its own."""
+"""What is counted and timed, and that a sender cannot make series by inventing names."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -27,13 +27,13 @@ class Lamps:
         return self.metrics.registry.get_sample_value(f"mininova_rpc_{name}", labels)
 
     def methods(self):
-        """Give all values of the two labels that a message could bring."""
+        """Give all values of the two labels that a sender chooses."""
         samples = (sample for family in self.metrics.registry.collect() for sample in family.samples)
         return {(sample.labels["interface"], sample.labels["method"]) for sample in samples}
 
 
 def test_a_call_is_counted_and_timed_on_both_sides():
-    """Sent, received, and how long the caller waited and the handler worked."""
+    """The caller counts what it sent and how long it waited, the server what it received and how long it worked."""
     lamps = Lamps()
 
     lamps.client.get(CTXT, "desk")
@@ -48,7 +48,7 @@ def test_a_call_is_counted_and_timed_on_both_sides():
 
 @pytest.mark.parametrize(("pattern", "method"), [("cast", "switch"), ("fanout", "dim")])
 def test_a_cast_is_counted_and_its_handler_timed(pattern, method):
-    """Nobody waits for an answer."""
+    """No caller waits, so no wait is timed."""
     lamps = Lamps()
 
     lamps.client.switch(CTXT, Lamp("desk")) if pattern == "cast" else lamps.client.dim(CTXT)
@@ -82,7 +82,7 @@ def test_an_error_is_an_outcome():
 
 
 def test_a_result_that_cannot_travel_is_an_error_of_the_handler():
-    """It worked, and what came of it is no answer."""
+    """The handler worked, but its result cannot be sent."""
     lamps = Lamps(get=lambda name: object())
 
     with pytest.raises(rpc.RemoteError):
@@ -91,8 +91,8 @@ def test_a_result_that_cannot_travel_is_an_error_of_the_handler():
     assert lamps.value("handler_duration_seconds_count", outcome="error") == 1
 
 
-def test_a_timeout_is_told_from_an_error():
-    """Whoever looks wants to know whether somebody answered."""
+def test_a_timeout_is_not_counted_as_an_error():
+    """An operator sees whether a server answered at all."""
     lamps = Lamps()
     client = MemoryBench().client(lamps.bench.peer("other", watch=lamps.metrics)).within(0.01)
     lamps.bench.broker.bind(client.topic, lamps.bench.exchange, client.topic)
@@ -104,7 +104,7 @@ def test_a_timeout_is_told_from_an_error():
 
 
 def test_what_is_in_flight_can_be_seen():
-    """A call counts until its answer is there, a handler until it has ended, whichever way it ends."""
+    """A call counts until its reply is there, a handler until it has ended, well or badly."""
     seen = []
     lamps = Lamps(get=lambda name: seen.append((lamps.value("calls_in_flight"), lamps.value("handlers_in_flight"))))
     lamps.keeper.does["toggle"] = broken
@@ -120,7 +120,7 @@ def test_what_is_in_flight_can_be_seen():
 
 
 def test_handlers_in_threads_are_counted_too():
-    """Each has a thread of its own, and the gauge is one."""
+    """Each handler has a thread of its own, and there is one gauge."""
     lamps, gate = Lamps(), Gate()
     bench = lamps.bench
     api = type("SlowAPI", (LampAPI,), {"topic": "slow"})
@@ -134,7 +134,7 @@ def test_handlers_in_threads_are_counted_too():
 
 
 def test_a_failed_cast_is_retried_and_then_parked():
-    """Each try is a handler's, and the last one ends in the queue of the dead."""
+    """Each try counts as a handler's; after the last one the cast is parked."""
     lamps = Lamps(switch=broken)
 
     lamps.client.switch(CTXT, Lamp("desk"))
@@ -146,7 +146,7 @@ def test_a_failed_cast_is_retried_and_then_parked():
 
 
 def test_a_refusal_is_counted_by_its_reason():
-    """An operator sees at a glance that somebody speaks another version."""
+    """An operator sees at a glance that another process speaks another version."""
     lamps = Lamps()
     newer = type("LampAPI", (LampAPI,), {"topic": lamps.bench.topic, "version": "2.0"})
     newer.methods = {}
@@ -166,8 +166,8 @@ STRANGE = [
 ]
 
 
-def test_a_strangers_names_make_no_series():
-    """However many names he thinks of, there is one ``unknown``."""
+def test_invented_names_make_no_series():
+    """Invented names of methods and topics all count as ``unknown``."""
     lamps = Lamps()
     for strange in STRANGE:
         lamps.bench.request(lamps.peer, lamps.bench.payload(**strange))
@@ -201,7 +201,7 @@ def test_the_topic_of_a_host_and_of_a_fanout_is_its_interfaces():
 
 
 def test_what_is_sent_again_is_counted_by_its_method():
-    """The broker went away before it confirmed, and nothing is sent twice unseen."""
+    """The broker went away before it confirmed; the second sending is counted."""
     lamps = Lamps()
     transport, publish = lamps.peer.transport, lamps.peer.transport.publish_confirmed
 
@@ -217,7 +217,7 @@ def test_what_is_sent_again_is_counted_by_its_method():
 
 
 def test_the_page_has_what_the_registry_has():
-    """In Prometheus' own format, at one path, with the process beside the messages."""
+    """The page is in Prometheus' format, with figures of the process beside those of the messages."""
     lamps = Lamps()
     lamps.client.get(CTXT, "desk")
     page = Client(metrics.page(lamps.metrics.registry))

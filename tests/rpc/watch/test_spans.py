@@ -1,4 +1,4 @@
-"""Spans: one for each message sent and handled, and how they hang together."""
+"""Spans: one for each message sent and handled, and which is the parent of which."""
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -44,7 +44,7 @@ def recorded():
 
 
 def test_a_call_is_a_client_and_a_server_span(recorded):
-    """The server's is the child of the client's, in another process as here."""
+    """The server's span is the child of the client's, also in another process."""
     recorded.serve(Keeper())
 
     recorded.bench.client(recorded.peer()).get(CTXT, "desk")
@@ -58,7 +58,7 @@ def test_a_call_is_a_client_and_a_server_span(recorded):
 
 
 def test_a_span_says_what_it_is_about(recorded):
-    """In OpenTelemetry's own words."""
+    """Its attributes have OpenTelemetry's own names."""
     recorded.serve(Keeper())
 
     recorded.bench.client(recorded.peer()).get(CTXT, "desk")
@@ -80,7 +80,7 @@ def test_a_span_says_what_it_is_about(recorded):
 
 
 def test_a_cast_is_a_producer_and_a_consumer_span(recorded):
-    """The producer's ends when the broker has it, and its handler's is its child all the same."""
+    """The producer's span ends when the broker has the cast; the handler's is its child all the same."""
     recorded.serve(Keeper())
 
     recorded.bench.client(recorded.peer()).switch(CTXT, Lamp("desk"))
@@ -92,8 +92,8 @@ def test_a_cast_is_a_producer_and_a_consumer_span(recorded):
     assert consumer.attributes["messaging.operation.type"] == "process"
 
 
-def test_what_a_handler_asks_is_part_of_its_span(recorded):
-    """Calls, casts and notifications alike."""
+def test_the_messages_of_a_handler_are_children_of_its_span(recorded):
+    """The spans of its calls, casts and notifications are children of the handler's span."""
     peer = recorded.peer("lamp.a")
     inner = recorded.bench.client(peer)
     notifier = rpc.Notifier(peer, "lamp.a")
@@ -114,7 +114,7 @@ def test_what_a_handler_asks_is_part_of_its_span(recorded):
 
 
 def test_an_error_is_a_spans_status(recorded):
-    """On both sides, with the class of the error and its sentence, and without a traceback."""
+    """Both spans have the class of the error and its sentence, and no traceback."""
     recorded.serve(Keeper(get=broken))
 
     with pytest.raises(LampBroken):
@@ -129,7 +129,7 @@ def test_an_error_is_a_spans_status(recorded):
 
 
 def test_a_trace_that_was_begun_elsewhere_goes_on(recorded):
-    """What came with a request is the parent of what is sent for it, and its state is handed on."""
+    """A span that came with a request is the parent of what is sent for it, and its tracestate is passed on."""
     recorded.serve(Keeper())
 
     with tracing.continuing({"traceparent": TRACEPARENT, "tracestate": "a=1"}):
@@ -142,7 +142,7 @@ def test_a_trace_that_was_begun_elsewhere_goes_on(recorded):
 
 
 def test_a_span_of_the_applications_own_is_in_between(recorded):
-    """Whatever the application or another library makes a span of has its messages inside."""
+    """The spans of messages are children of the span that the application or another library has open."""
     recorded.serve(Keeper())
     client = recorded.bench.client(recorded.peer())
 
@@ -154,7 +154,7 @@ def test_a_span_of_the_applications_own_is_in_between(recorded):
 
 
 def test_a_request_of_another_kind_can_be_a_span_too(recorded):
-    """An HTTP request is the first span of what follows from it."""
+    """The span of an HTTP request is the parent of what follows from it."""
     recorded.serve(Keeper())
     client = recorded.bench.client(recorded.peer())
 
@@ -171,7 +171,7 @@ def test_a_request_of_another_kind_can_be_a_span_too(recorded):
 
 
 def test_a_trace_that_is_not_sampled_goes_on_unsampled():
-    """Nothing is kept, and the next process is told so."""
+    """No span is kept, and the headers tell the next process the same."""
     recorded, flags = Recorded(sampler=ALWAYS_OFF), []
     recorded.serve(Keeper(get=lambda name: flags.append(tracing.current()) or Lamp(name)))
 
@@ -182,7 +182,7 @@ def test_a_trace_that_is_not_sampled_goes_on_unsampled():
 
 
 def test_without_the_sdk_nothing_is_made_up():
-    """OpenTelemetry's API alone gives spans that are none: no headers are sent for them."""
+    """Without the SDK, OpenTelemetry's API gives spans that record nothing: no headers are sent for them."""
     bench, traces = MemoryBench(), []
     peer = bench.peer(watch=Spans(NoOpTracer()))
     bench.serve(Keeper(get=lambda name: traces.append(tracing.current()) or Lamp(name)), peer=peer)

@@ -1,4 +1,4 @@
-"""Which lines of a flood are written."""
+"""Which lines of a flood the log writes."""
 
 import logging
 
@@ -38,7 +38,7 @@ def log():
 
 
 def test_one_line_in_a_while(log):
-    """The first is written at once, and the next after ten seconds, with the count of those between."""
+    """The first line is written at once, and the next after ten seconds, with the count of those left out."""
     for n in range(5):
         log.say(f"no {n}", "host-1", "denied", "get")
     assert log.taken() == ["no 0%"]
@@ -55,7 +55,7 @@ def test_one_line_in_a_while(log):
 
 
 def test_each_sender_and_kind_has_a_line(log):
-    """A flood of one hides nothing of another."""
+    """A flood by one sender hides no line about another."""
     for sender in ("host-1", "host-2", None):
         for kind in (("denied", "get"), ("denied", "put"), ("refused",)):
             for _ in range(2):
@@ -64,15 +64,15 @@ def test_each_sender_and_kind_has_a_line(log):
     assert len(lines) == len(set(lines)) == 9
 
 
-def test_a_line_that_nobody_can_cause_is_written(log):
-    """What is not marked is always written."""
+def test_a_line_that_no_sender_can_cause_is_always_written(log):
+    """A line is limited only if a sender can cause it."""
     for _ in range(3):
         log.handle(logging.makeLogRecord({"msg": "the broker is away"}))
     assert log.taken() == ["the broker is away"] * 3
 
 
-def test_who_makes_up_kinds_has_no_more_lines(log):
-    """What a sender can name is of no kind of its own when there are many: it is one with the others."""
+def test_invented_kinds_get_no_more_lines(log):
+    """If a sender invents many names, they share one kind, and so one line."""
     for n in range(100):
         log.say(f"no {n}", "host-1", "denied", f"method-{n}")
     assert log.taken() == ["no 0%", "no 1%", "no 2%", "no 3%"]
@@ -82,7 +82,7 @@ def test_who_makes_up_kinds_has_no_more_lines(log):
 
 
 def test_what_was_left_out_is_not_forgotten(log):
-    """Where kinds are many, those of a while ago are counted with the others."""
+    """When there are many kinds, the lines left out are counted together."""
     for _ in range(3):
         log.say("no", "host-1", "denied", "old")
     log.now = 10.0

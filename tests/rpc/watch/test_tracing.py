@@ -1,4 +1,4 @@
-"""W3C Trace Context: what is read, what is ignored, and what a handler's own messages carry."""
+"""W3C Trace Context: which headers are read, which are ignored, and what a handler's own messages carry."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def read(traceparent, tracestate=""):
 
 
 def test_a_traceparent_is_read():
-    """Trace id, parent id and whether somebody keeps it."""
+    """It holds the trace id, the parent id and whether the trace is sampled."""
     assert read(GOOD) == Trace(TRACE, PARENT, sampled=True)
     assert read(f"00-{TRACE}-{PARENT}-00") == Trace(TRACE, PARENT, sampled=False)
 
@@ -51,13 +51,13 @@ def test_a_traceparent_is_read():
     ],
 )
 def test_a_malformed_traceparent_is_ignored(malformed):
-    """It counts as not there, and so does a tracestate beside it."""
+    """It is ignored, and so is a tracestate beside it."""
     assert read(malformed, "a=1") is None
 
 
 @pytest.mark.parametrize("later", [f"01-{TRACE}-{PARENT}-01", f"cc-{TRACE}-{PARENT}-09-what-the-future-holds"])
 def test_a_later_version_is_sent_on_as_ours(later):
-    """As the recommendation has it: what we know of it is kept, the rest is left out."""
+    """The recommendation has it so: the parts that we know are kept, the rest is left out."""
     trace = read(later)
 
     assert trace.headers() == {"traceparent": GOOD}
@@ -65,7 +65,7 @@ def test_a_later_version_is_sent_on_as_ours(later):
 
 @pytest.mark.parametrize("state", ["rojo=00f067aa0ba902b7,congo=t61rcWkgMzE", "fw529a3039@dt=FfAuBA", "a=1, b=2 x"])
 def test_a_tracestate_is_handed_on(state):
-    """In its order, whatever is in it."""
+    """The members keep their order and their contents."""
     assert read(GOOD, state).headers()["tracestate"] == state.replace(", ", ",")
 
 
@@ -91,13 +91,13 @@ def test_a_tracestate_that_is_malformed_is_dropped(state):
 
 
 def test_without_a_trace_nothing_is_sent():
-    """Nothing begins a trace here."""
+    """A process without a trace does not begin one."""
     assert tracing.current() is None
     assert tracing.onward() == {}
 
 
 def test_a_message_goes_on_with_a_parent_id_of_its_own():
-    """The trace, the flag and the state stay; each message is a parent of what follows from it."""
+    """The trace, the flag and the state stay; each message has an id of its own, the parent of what follows."""
     with tracing.continuing({"traceparent": GOOD, "tracestate": "a=1"}):
         one, other = tracing.read(tracing.onward()), tracing.read(tracing.onward())
 
@@ -107,7 +107,7 @@ def test_a_message_goes_on_with_a_parent_id_of_its_own():
 
 
 def test_a_trace_ends_with_its_block():
-    """Also when the block raises, and when what is inside belongs to no trace."""
+    """The outer trace holds again, also when the block raised, and also around a block without a trace."""
     with tracing.continuing({"traceparent": GOOD}):
         with pytest.raises(KeyError), tracing.continuing({"traceparent": GOOD.replace("b7", "c8")}):
             raise KeyError
@@ -130,7 +130,7 @@ def test_a_trace_is_its_threads_own():
 
 
 def test_a_trace_is_its_green_threads_own():
-    """Under eventlet, too, whichever way they take turns."""
+    """Under eventlet, too, green threads that take turns keep their own."""
     program = f"""
 import mininova.cmd, eventlet
 from mininova.rpc.watch import tracing
@@ -154,7 +154,7 @@ with tracing.continuing({{"traceparent": "{GOOD}"}}):
 
 
 def test_a_notification_carries_the_trace():
-    """Whoever listens knows what it belongs to."""
+    """A listener learns which trace the notification belongs to."""
     bench = MemoryBench()
     heard = bench.listen("told.info")
     with tracing.continuing({"traceparent": GOOD}):
@@ -164,7 +164,7 @@ def test_a_notification_carries_the_trace():
 
 
 def test_the_events_of_a_message_name_its_trace():
-    """Whoever has a trace in hand finds its messages in the flow."""
+    """A reader who has a trace id finds its messages in the flow."""
     bench, events = MemoryBench(), list[rpc.MessageEvent]()
     bench.serve(Keeper(), watch=rpc.Flow(events.append))
     client = bench.client(bench.peer(watch=rpc.Flow(events.append)))
@@ -176,8 +176,8 @@ def test_the_events_of_a_message_name_its_trace():
     assert [event.trace_id for event in events] == [TRACE] * 3 + [None] * 3
 
 
-def test_what_follows_in_another_trace_is_not_mixed_up():
-    """A cast that waited, and is delivered while a call of another trace waits, is handled for its own."""
+def test_a_cast_is_handled_in_its_own_trace():
+    """A cast that is delivered while a call of another trace waits is handled under its own trace."""
     bench, traces = MemoryBench(), []
     bench.serve(Keeper(switch=lambda *args: traces.append(tracing.current())))
     client = bench.client()

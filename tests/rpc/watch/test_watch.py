@@ -1,4 +1,4 @@
-"""Several who watch are one."""
+"""Several watches act as one."""
 
 from contextlib import contextmanager
 
@@ -45,7 +45,7 @@ def watched(**does):
 
 
 def test_none_and_one_are_themselves():
-    """Nothing is wrapped that need not be."""
+    """No watch at all, or a single one, is used without a wrapper."""
     only = Watch()
 
     assert together([]) is None
@@ -53,7 +53,7 @@ def test_none_and_one_are_themselves():
 
 
 def test_each_sees_everything():
-    """In the order in which they were given."""
+    """Watches are called in the order in which they were given."""
     client, pages, _ = watched()
 
     client.get(CTXT, "desk")
@@ -65,7 +65,7 @@ def test_each_sees_everything():
 
 
 def test_an_error_passes_through_each():
-    """The handler's on its side, the caller's on the other."""
+    """The watches see the handler's error on the server and the caller's error on the client."""
     client, pages, _ = watched(get=broken)
 
     with pytest.raises(LampBroken):
@@ -74,8 +74,8 @@ def test_an_error_passes_through_each():
     assert [page for page in pages if "Broken" in page] == ["two: LampBroken", "one: LampBroken"] * 2
 
 
-def test_who_cares_for_nothing_changes_nothing():
-    """A watch leaves what it does not define as it is."""
+def test_a_watch_without_methods_changes_nothing():
+    """A watch that defines no method leaves messages as they are."""
     bench = MemoryBench()
     keeper, peer = Keeper(), bench.peer(watch=Watch())
     bench.serve(keeper, peer=peer)

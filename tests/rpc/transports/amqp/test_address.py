@@ -31,7 +31,7 @@ def test_what_a_url_means(url: str, found: list[Address]):
 
 
 def test_an_address_is_shown_without_its_password():
-    """It stands in error messages and in the log."""
+    """The address stands in error messages and in the log."""
     (address,) = addresses("amqp://u:hush@[::1]:7/")
 
     assert str(address) == "[::1]:7"

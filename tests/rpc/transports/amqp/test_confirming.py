@@ -1,4 +1,4 @@
-"""Confirms, and how the message is found that the broker refuses: with a link on which the test plays the broker."""
+"""How publishers learn that the broker took a message, and which of several it refused; the test plays the broker."""
 
 import queue
 import struct
@@ -19,7 +19,7 @@ AGAIN = b"again"
 
 
 class Broker:
-    """Is the link, and what a broker on its other end would hear and say."""
+    """Is the connection, and the broker on its other end."""
 
     def __init__(self):
         self.on, self.at_end, self.lost = {}, [], False
@@ -27,7 +27,7 @@ class Broker:
         self.confirming = Confirming(self)
         self.outcomes = queue.Queue()
 
-    # ---- as a link
+    # ---- as a connection
 
     def write(self, data):
         if self.lost:
@@ -59,10 +59,10 @@ class Broker:
     def _says(self, method, arguments):
         self.on[CONFIRMING, method](method + arguments, Content(b""))
 
-    # ---- as those who publish
+    # ---- as the publishers
 
     def publish(self, key, timeout=PATIENCE):
-        """Publish in a thread; how it ends is an outcome."""
+        """Publish in a thread, and keep the outcome."""
 
         def publish():
             message = Message(body=b"", exchange="E", routing_key=key, message_id=key)
@@ -72,7 +72,7 @@ class Broker:
         threading.Thread(target=publish, daemon=True).start()
 
     def tries(self, unconfirmed, timeout):
-        """Publish, and give what went wrong."""
+        """Publish, and give the error."""
         try:
             self.confirming.publish(unconfirmed)
         except rpc.ConnectionLost as error:
@@ -89,14 +89,14 @@ def broker():
 
 
 def published(broker, *keys):
-    """Have several publish, and the broker hear them in this order."""
+    """Publish several messages, and have the broker read them in this order."""
     for key in keys:
         broker.publish(key)
         assert broker.hears() == key.encode()
 
 
 def test_several_are_confirmed_at_once(broker):
-    """A confirm may be of one message, or of all up to it."""
+    """The broker confirms one message, or all up to one."""
     published(broker, "a", "b", "c", "d")
 
     broker.confirms(2)
@@ -105,8 +105,8 @@ def test_several_are_confirmed_at_once(broker):
     assert {broker.outcome(), broker.outcome()} == {("a", "confirmed"), ("c", "confirmed")}
 
 
-def test_the_only_one_is_who_was_refused(broker):
-    """The channel is opened again, and the next message is the first on it."""
+def test_the_only_message_is_the_refused_one(broker):
+    """The broker closes the channel for it; we open it again, and the next message is the first on it."""
     published(broker, "bad")
 
     broker.refuses()
@@ -119,7 +119,9 @@ def test_the_only_one_is_who_was_refused(broker):
 
 
 def test_of_several_each_is_tried_alone(broker):
-    """The one over which the channel is closed again is refused; the others arrive, and so does what came meanwhile."""
+    """The message that closes the channel again is the refused one; the others arrive, and so does one published
+    meanwhile.
+    """
     published(broker, "a", "bad", "c")
 
     broker.refuses()
@@ -138,8 +140,8 @@ def test_of_several_each_is_tried_alone(broker):
     assert broker.heard.empty()
 
 
-def test_nobody_is_blamed_for_who_has_given_up(broker):
-    """A message whose sender waits no longer may still be the one that is refused; it is not published again."""
+def test_a_message_is_not_blamed_for_one_whose_sender_gave_up(broker):
+    """A message whose sender has given up may have been the refused one; it is not published again."""
     broker.publish("bad", timeout=0)
     assert (broker.outcome(), broker.hears()) == (("bad", "MessagingTimeout"), b"bad")
     published(broker, "good")
@@ -151,8 +153,10 @@ def test_nobody_is_blamed_for_who_has_given_up(broker):
     assert broker.outcome() == ("good", "confirmed")
 
 
-def test_the_end_is_told_to_all(broker):
-    """Who is tried, who is to be, and who is held back: none of them waits any longer, nor does who comes after."""
+def test_the_end_of_a_connection_fails_all_that_wait(broker):
+    """The message that is tried, those that wait for their try, those held back and those that come later all fail at
+    once.
+    """
     published(broker, "a", "b")
     broker.refuses()
     assert [broker.hears(), broker.hears()] == [AGAIN, b"a"]
@@ -164,8 +168,8 @@ def test_the_end_is_told_to_all(broker):
     assert {broker.outcome() for _ in range(4)} == {(key, "ConnectionLost") for key in ("a", "b", "held", "after")}
 
 
-def test_what_was_confirmed_last_is_told(broker):
-    """Whose message arrived hears so, although the connection is lost before the next can be tried."""
+def test_a_confirm_counts_although_the_connection_is_lost_next(broker):
+    """A publisher learns that its message was confirmed, although the connection is lost before the next is tried."""
     published(broker, "a", "b")
     broker.refuses()
     assert [broker.hears(), broker.hears()] == [AGAIN, b"a"]
@@ -180,7 +184,7 @@ def test_what_was_confirmed_last_is_told(broker):
 
 
 def test_an_exchange_that_is_gone_ends_the_connection(broker):
-    """The next one declares it again, and what was published to it is sent once more."""
+    """The next connection declares the exchange again, and what was published to it is sent once more."""
     published(broker, "a")
 
     with pytest.raises(OSError, match="no exchange"):
@@ -188,7 +192,7 @@ def test_an_exchange_that_is_gone_ends_the_connection(broker):
 
 
 def test_the_error_names_the_place_and_what_it_needs(broker):
-    """Where it was to go, what the broker says, and what it needs; what is too large needs no permission."""
+    """The error has the address, the broker's words and the missing permission; a message too large needs none."""
     message = Message(body=b"", exchange="E", routing_key="bad", message_id="1")
 
     def refuse(*close):
@@ -211,7 +215,7 @@ def unconfirmed(key):
 
 
 def test_what_is_held_back_was_not_sent(broker):
-    """While a refused message is looked for, others wait; what still waits at its deadline was certainly not sent."""
+    """Messages wait while a refused one is looked for; one that still waits at its deadline was certainly not sent."""
     sent, held = unconfirmed("a"), unconfirmed("c")
     broker.confirming.publish(sent)
     assert broker.hears() == b"a"
@@ -224,7 +228,7 @@ def test_what_is_held_back_was_not_sent(broker):
 
 
 def test_what_is_held_back_when_the_connection_ends_was_not_sent(broker):
-    """Of what was written, nobody knows."""
+    """A message that was written may have arrived; one held back has not."""
     sent, held = unconfirmed("a"), unconfirmed("c")
     broker.confirming.publish(sent)
     assert broker.hears() == b"a"

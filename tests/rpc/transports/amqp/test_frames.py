@@ -1,4 +1,4 @@
-"""What we write, py-amqp and the broker can read; what comes, we can read or leave out."""
+"""py-amqp and the broker can read the frames that we write, and we read those that come."""
 
 import string
 import struct
@@ -46,7 +46,7 @@ def frames_of(data):
 
 @given(messages, st.booleans())
 def test_py_amqp_reads_what_we_publish(message, mandatory):
-    """Every property arrives under its name, whatever the others are."""
+    """Each property arrives under its name, with any of the others."""
     method, header, *body = frames_of(frames.published(2, message, mandatory, 131_072))
     theirs = TheirMessage()
     theirs.inbound_header(header[2])
@@ -93,7 +93,7 @@ def test_we_read_what_we_publish(message):
 
 @pytest.mark.parametrize("size", [0, 1, 91, 92, 93, 1000])
 def test_a_long_body_goes_in_several_frames(size):
-    """None is longer than the broker takes."""
+    """No frame is longer than the broker takes."""
     message = Message(body=b"x" * size, exchange="", routing_key="", message_id="")
 
     _, header, *body = frames_of(frames.published(1, message, False, 100))
@@ -105,7 +105,7 @@ def test_a_long_body_goes_in_several_frames(size):
 
 @pytest.mark.parametrize("field", ["exchange", "routing_key", "message_id", "reply_to", "app_id", "user_id"])
 def test_a_name_that_is_too_long_is_refused(field):
-    """255 bytes are what the wire has room for; letters may be more than one."""
+    """The wire has room for 255 bytes; a letter may take more than one."""
     good = {"body": b"", "exchange": "", "routing_key": "", "message_id": ""}
     frames.published(1, Message(**{**good, field: "é" * 127}), False, 1000)
 
@@ -122,7 +122,7 @@ def test_settlements(number, types):
 
 
 def test_what_is_delivered():
-    """Method frames of messages that come."""
+    """Reads the frames of messages that the broker delivers."""
     assert frames.delivered(frames.DELIVER + dumps("sLbss", ["me", 7, True, "E", "key"])) == ("me", 7, True, "E", "key")
     assert frames.got(frames.GET_OK + dumps("Lbssl", [7, False, "E", "key", 3])) == (7, False, "E", "key")
     assert frames.delivered(frames.DELIVER + dumps("sLbss", ["me", 7, True, "E", b"\xff"]))[-1] == "\ufffd"
@@ -144,7 +144,7 @@ def header_of(flags, payload):
 @pytest.mark.parametrize(
     ("flags", "payload", "field", "value"),
     [
-        (1 << 13, b"\0\0\0\x03\x01aZ", "headers", {}),  # a table whose value has a type that nobody knows
+        (1 << 13, b"\0\0\0\x03\x01aZ", "headers", {}),  # a table whose value has a type that does not exist
         (1 << 13, b"\0\0\0\x02\x09a", "headers", {}),  # a table whose name is longer than it
         (1 << 13, tables_in_tables(5000), "headers", {}),
         (1 << 8, b"\x03abc", "expiration", None),
@@ -156,7 +156,7 @@ def header_of(flags, payload):
     ],
 )
 def test_hostile_properties(flags, payload, field, value):
-    """What cannot be read is left out, and what follows is read all the same."""
+    """A property that cannot be read is left out, and the rest is read all the same."""
     content = Content(b"")
     content.take_header(header_of(flags, payload))
 
@@ -165,7 +165,7 @@ def test_hostile_properties(flags, payload, field, value):
 
 @given(st.binary(max_size=60))
 def test_nothing_in_a_table_can_end_the_connection(table):
-    """A broker checks that strings and tables are whole, but not what tables have in them."""
+    """A broker checks that strings and tables are whole, but not the contents of tables."""
     content = Content(b"")
     content.take_header(header_of(1 << 13, struct.pack(">I", len(table)) + table))
 

@@ -1,4 +1,4 @@
-"""What only a real broker does: it goes away and comes back, it refuses, it changes its mind."""
+"""What only a real broker does: it goes away and comes back, it refuses, it deletes a queue."""
 
 import queue
 import threading
@@ -32,7 +32,7 @@ def message_to(key, exchange="", **properties):
 
 
 def test_all_is_restored_when_the_broker_comes_back(bench, private_broker):
-    """After the broker was killed, servers read their queues again and replies find their way."""
+    """After the broker was killed, servers read their queues again and replies arrive."""
     keeper = Keeper()
     bench.serve(keeper)
     client = bench.client()
@@ -42,7 +42,7 @@ def test_all_is_restored_when_the_broker_comes_back(bench, private_broker):
     private_broker.start()
 
     assert client.get({}, "after") == Lamp("after")
-    client.dim({}, 20)  # who has answered reads all its queues, that of fanouts too
+    client.dim({}, 20)  # a server that has answered reads all its queues, that of fanouts too
     heard = [bench.next(keeper.asked)]
     while heard[-1] != ("dim", 20):
         heard.append(bench.next(keeper.asked))
@@ -68,7 +68,7 @@ def test_a_cast_outlives_the_broker(bench, private_broker):
 
 
 def test_a_queue_subscribed_to_while_the_broker_is_away_is_read_later(bench, private_broker):
-    """A server that starts in the dark serves when the light is on again."""
+    """A server that started without the broker serves when the broker is there."""
     peer, client = bench.peer("lamp.a"), bench.client()
     keeper = Keeper()
 
@@ -81,8 +81,8 @@ def test_a_queue_subscribed_to_while_the_broker_is_away_is_read_later(bench, pri
     assert bench.next(keeper.asked)[0] == "switch"
 
 
-def test_nobody_waits_for_ever_for_a_broker_that_is_away(bench, private_broker):
-    """A cast gives up at its deadline."""
+def test_a_cast_does_not_wait_for_ever_for_a_broker_that_is_away(bench, private_broker):
+    """A cast to a broker that is away fails at its deadline."""
     client = bench.client()
     private_broker.kill()
     try:
@@ -93,7 +93,7 @@ def test_nobody_waits_for_ever_for_a_broker_that_is_away(bench, private_broker):
 
 
 def test_what_was_handled_while_the_broker_was_away_does_no_harm(bench, private_broker):
-    """A handler that ends after its connection did settles nothing; the message comes again, and is counted."""
+    """A handler that ends after its connection acknowledges nothing; the message comes again, and is counted."""
     gate, keeper, events = Gate(), Keeper(), queue.Queue()
     keeper.does["switch"] = gate
     bench.serve(keeper, watch=rpc.Flow(events.put))
@@ -112,7 +112,7 @@ def test_what_was_handled_while_the_broker_was_away_does_no_harm(bench, private_
 
 
 def test_a_broker_that_is_not_there_is_named_without_its_password():
-    """The first connection is not tried for ever, and its error may be shown to anybody."""
+    """The first connection is tried for a limited time, and its error may be shown to any reader."""
     transport = AMQPTransport("amqp://me:hidden@127.0.0.1:1/")
 
     with pytest.raises(BrokerUnreachable, match=r"127\.0\.0\.1:1.*refused") as caught:
@@ -121,7 +121,7 @@ def test_a_broker_that_is_not_there_is_named_without_its_password():
 
 
 def test_a_wrong_password_is_said(private_broker):
-    """A broker that does not let us in is told from one that is not there."""
+    """The error is another than that of a broker that is not there."""
     transport = AMQPTransport(private_broker.url.replace("secret", "guess"))
 
     with pytest.raises(BrokerUnreachable, match="ACCESS_REFUSED"):
@@ -140,14 +140,14 @@ def test_the_next_of_several_brokers_is_tried(private_broker):
         transport.stop()
 
 
-def test_a_user_with_odd_letters_is_who_it_is():
-    """The user_id of messages is the user's name, not as a URL writes it."""
+def test_a_user_name_with_odd_letters_is_read_from_the_url():
+    """Messages carry the user's name, and not its form in a URL."""
     assert AMQPTransport("amqp://a%40b:x@127.0.0.1/").user_id == "a@b"
     assert AMQPTransport("amqp://127.0.0.1/").user_id is None
 
 
 def test_a_message_that_cannot_be_written_does_not_upset_those_after(bench):
-    """Confirms are counted, and what was never sent is not."""
+    """Confirms are counted, and a message that could not be written does not count."""
     bench.serve(Keeper())
     transport = bench.peer().transport
 
@@ -157,7 +157,9 @@ def test_a_message_that_cannot_be_written_does_not_upset_those_after(bench):
 
 
 def test_a_connection_that_is_lost_is_not_written_to_again(bench):
-    """Who tries again waits for the next one, and does not keep the reader from making it (under eventlet it would)."""
+    """A second try waits for the next connection; one on the lost connection would, under eventlet, hold up the reader
+    that makes it.
+    """
     bench.serve(Keeper())
     transport = bench.peer().transport
     lost = transport._live
@@ -171,7 +173,7 @@ def test_a_connection_that_is_lost_is_not_written_to_again(bench):
 
 
 def test_many_threads_are_confirmed_each_its_own(bench):
-    """Who publishes to a queue hears that it arrived, who publishes to none that it did not, all at once."""
+    """A publisher to a queue learns that its message arrived, a publisher to none that it did not, all at once."""
     bench.serve(Keeper(), spawn=never)
     transport = bench.peer().transport
     outcomes = queue.Queue()
@@ -191,11 +193,11 @@ def test_many_threads_are_confirmed_each_its_own(bench):
     assert set(told) == {(1, "arrived"), (0, "undeliverable")}
 
 
-# ---- it changes its mind
+# ---- it deletes a queue
 
 
 def test_a_queue_that_is_deleted_is_made_again(bench, private_broker):
-    """The broker ends our reading of a queue that somebody deletes; we make it anew, and the connection goes on."""
+    """The broker ends our subscription to a deleted queue; we declare it again, and the connection goes on."""
     transport = bench.peer("lamp.a").transport
     bench.serve(Keeper(), peer=bench.peers[0])
     live, restored = transport._live, threading.Event()
@@ -210,7 +212,7 @@ def test_a_queue_that_is_deleted_is_made_again(bench, private_broker):
 
 
 def test_the_reader_outlives_what_it_calls(bench):
-    """An exception of one reader of a queue does not end the reading of all."""
+    """An exception in the callback of one subscription does not end the thread that reads for all."""
     bench.serve(Keeper())
     peer, heard = bench.peer(), queue.Queue()
 
@@ -230,7 +232,7 @@ def test_the_reader_outlives_what_it_calls(bench):
 
 @pytest.mark.parametrize("name", ["message_id", "app_id", "reply_to", "correlation_id"])
 def test_properties_that_are_no_text_are_left_out(bench, private_broker, name):
-    """A message with them is handled like any other, and does not end the connection each time that it comes."""
+    """A message with such properties is handled like any other, and does not end the connection at each delivery."""
     heard = bench.listen(f"any-{bench.mark}")
     with kombu.Connection(private_broker.url) as connection:
         producer = kombu.Producer(connection.default_channel)
@@ -243,7 +245,7 @@ def test_properties_that_are_no_text_are_left_out(bench, private_broker, name):
 
 
 def test_headers_that_are_no_text_are_left_out(bench, private_broker):
-    """Whoever wrote them, the message is handled like any other."""
+    """A message with such headers is handled like any other."""
     heard = bench.listen(f"any-{bench.mark}")
     hostile = {"good": "yes", "n": 7, "b": b"\xff", "t": {"a": 1}, "l": [1], "none": None, "x-mininova-deliveries": "2"}
     with kombu.Connection(private_broker.url) as connection:
@@ -254,7 +256,7 @@ def test_headers_that_are_no_text_are_left_out(bench, private_broker):
 
 
 def test_a_routing_key_that_is_no_text_does_not_end_the_connection(bench, private_broker):
-    """On an exchange for fanouts any key arrives; it is read as far as it can be."""
+    """On an exchange for fanouts any routing key arrives; its text is read as far as it can be."""
     name = f"any-{bench.mark}"
     heard = bench.listen(name, exchange=f"{name}_fanout", kind=FANOUT)
     transport = bench.peers[-1].transport
@@ -268,8 +270,8 @@ def test_a_routing_key_that_is_no_text_does_not_end_the_connection(bench, privat
 
 
 @pytest.mark.parametrize("counted", ["many", -7, 2.5, None])
-def test_a_count_of_deliveries_that_is_none_is_0(bench, private_broker, counted):
-    """The header is read as what it should be, whoever wrote it."""
+def test_a_count_of_deliveries_that_is_no_number_is_0(bench, private_broker, counted):
+    """A header that holds no number counts as 0."""
     heard = bench.listen(f"any-{bench.mark}")
     with kombu.Connection(private_broker.url) as connection:
         producer = kombu.Producer(connection.default_channel)
@@ -285,7 +287,7 @@ def test_a_count_of_deliveries_that_is_none_is_0(bench, private_broker, counted)
 
 
 def test_stopping_ends_the_threads(bench):
-    """Nothing of a transport is left behind, and no connection is made to say goodbye on."""
+    """A stopped transport leaves no thread behind, and opens no connection only to close it."""
     transport = bench.peer().transport
 
     transport.stop()
@@ -294,7 +296,7 @@ def test_stopping_ends_the_threads(bench):
 
 
 def test_a_call_that_waits_hears_that_its_process_stops(bench):
-    """Whoever still waits is told, and told that the work may have been done."""
+    """Each waiting caller gets an error, which says that the work may have been done."""
     taken = threading.Event()
     bench.serve(Keeper(), spawn=lambda *args: taken.set())
     peer, outcome = bench.peer(), queue.Queue()

@@ -1,4 +1,4 @@
-"""Frames pass the socket many at a time."""
+"""How frames are read from the socket and written to it, many at a time."""
 
 import queue
 import threading
@@ -27,7 +27,7 @@ STREAM = b"".join(bytes_of(*frame) for frame in FRAMES)
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 1000, len(STREAM)])
 def test_frames_are_read_however_they_were_cut(size):
-    """What comes at once may be less than a frame, or many."""
+    """A read gives less than a frame, or many."""
     reader = reader_of(*(STREAM[at : at + size] for at in range(0, len(STREAM), size)))
 
     assert [reader.read() for _ in FRAMES] == FRAMES
@@ -41,13 +41,13 @@ def test_the_end_of_the_connection_is_an_error(there):
 
 
 def test_a_frame_without_its_mark_is_refused():
-    """Who has lost count of the bytes must not go on."""
+    """A reader that has lost count of the bytes must not go on."""
     with pytest.raises(OSError, match="0x3f"):
         reader_of(STREAM[:15] + b"?" + STREAM[16:]).read()
 
 
 class Wire:
-    """A socket that takes what is sent when it is let.
+    """A socket that takes a piece each time that a test lets it.
 
     :ivar sent: the pieces
     """
@@ -68,7 +68,7 @@ class Wire:
 
 
 def test_what_gathers_goes_in_one_piece_and_in_order():
-    """While one piece is on its way, all that others write waits, and follows together."""
+    """While one piece is being sent, all that is written meanwhile waits, and follows in one piece."""
     wire = Wire()
     wire.writer.write(b"first")
     assert wire.entered.acquire(timeout=PATIENCE)
@@ -79,8 +79,8 @@ def test_what_gathers_goes_in_one_piece_and_in_order():
     assert [wire.sent.get(timeout=PATIENCE) for _ in range(2)] == [b"first", b"abc"]
 
 
-def test_a_broker_that_is_slow_holds_up_who_brings_more():
-    """Memory has a bound; who must write all the same, such as a reader that acknowledges, need not wait."""
+def test_a_slow_broker_holds_up_publishers():
+    """Publishers wait when too much is queued; a reader that must acknowledge does not."""
     wire = Wire()
     wire.writer.write(b"first")
     assert wire.entered.acquire(timeout=PATIENCE)
@@ -96,8 +96,8 @@ def test_a_broker_that_is_slow_holds_up_who_brings_more():
     assert there.get(timeout=PATIENCE) is True
 
 
-def test_a_broker_that_wants_nothing_holds_up_who_brings_more():
-    """Until it says otherwise, or the connection ends."""
+def test_a_blocked_broker_holds_up_publishers():
+    """Publishers wait until the broker takes messages again, or the connection ends."""
     wire = Wire()
     wire.writer.hold(True)
     assert not wire.writer.wait_for_room(0.01)
@@ -110,8 +110,8 @@ def test_a_broker_that_wants_nothing_holds_up_who_brings_more():
     assert wire.writer.wait_for_room(0)
 
 
-def test_a_connection_that_breaks_is_told_once():
-    """And its writer ends."""
+def test_a_broken_connection_is_reported_once():
+    """The connection's owner gets one error, and the writer's thread ends."""
     wire = Wire()
     wire.may_take.release()
     wire.writer.write(b"break")
@@ -121,8 +121,8 @@ def test_a_connection_that_breaks_is_told_once():
     assert not wire.thread.is_alive()
 
 
-def test_it_ends():
-    """A connection's writer does not outlive it."""
+def test_the_writer_ends_with_its_connection():
+    """The writer's thread ends with its connection."""
     wire = Wire()
     wire.writer.end()
 
