@@ -1,8 +1,6 @@
-"""The whole cloud on a network where everything goes wrong at once, a run for each seed.
-
-Servers are asked for and deleted while messages are lost, doubled, late and out of turn, and services are cut off from
-the broker.  Then the network is whole again and everything is delivered; what was accepted must have ended, and
-nothing may be left over.  ``pytest -k "ends[17]"`` has a run again.
+"""The whole cloud on a network with every fault at once, a run for each seed. Clients boot and delete servers while
+messages are lost, doubled, delayed and reordered, and services are cut off from the broker. Then the network is mended
+and everything is delivered: each accepted request must have ended, and nothing may be left over.
 """
 
 import random
@@ -29,7 +27,7 @@ HOST_2_IS_BROKEN = """
 
 @dataclass(frozen=True)
 class Ended:
-    """What is left of one server.
+    """What is left of one server after a run.
 
     :param status: as the API shows it; GONE when it does not
     :param fault: the fault's message
@@ -49,7 +47,7 @@ class Ended:
 
 
 class Story:
-    """A cloud's bad day."""
+    """One run: requests, faults, and the checks on the way."""
 
     def __init__(self, path: Path, seed: int) -> None:
         self.cloud = Cloud(path, behaviour=HOST_2_IS_BROKEN if seed % 2 else "")
@@ -64,7 +62,7 @@ class Story:
         )
 
     def run(self) -> list[Ended]:
-        """Go through it, and give what is left of each server."""
+        """Play the run, and give what is left of each server."""
         broker = self.cloud.broker
         for _ in range(STEPS):
             self.step()
@@ -78,14 +76,14 @@ class Story:
         return [self.ended(uuid) for uuid in self.asked]
 
     def step(self) -> None:
-        """Ask for a server, or for the end of one."""
+        """Boot a server, or delete one."""
         if not self.asked or self.dice.random() < 0.5:
             self.asked.append(self.cloud.boot())
         elif self.cloud.request("DELETE", f"/servers/{(uuid := self.dice.choice(self.asked))}").status_code == 204:
             self.deleted.add(uuid)
 
     def move(self, *until: float) -> bool:
-        """Let the next thing happen, and look whether a guest runs twice then."""
+        """Let the next event happen, and check that no guest runs twice."""
         moved = self.cloud.broker.deliver_one() or self.cloud.broker.pass_time(*until)
         for uuid in self.asked:
             self.most_guests[uuid] = max(self.most_guests.get(uuid, 0), len(self.guests(uuid)))
@@ -97,7 +95,7 @@ class Story:
         return tuple(host for host, compute in computes if uuid in compute.driver.list_instance_uuids())
 
     def ended(self, uuid: str) -> Ended:
-        """See what is left of a server."""
+        """Give what is left of a server."""
         answer = self.cloud.request("GET", f"/servers/{uuid}", user="admin")
         server: dict[str, Any] = answer.json["server"] if answer.status_code == 200 else {"status": "GONE"}
         with self.cloud.db.read() as tx:
@@ -130,7 +128,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[Ende
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_everything_ends(after: Callable[[int], list[Ended]], seed: int):
-    """What was deleted is gone; the rest is ACTIVE with its one guest, or in ERROR with a reason and without one."""
+    """A deleted server is gone; each other one is ACTIVE with one guest, or in ERROR with a reason and no guest."""
     for server in after(seed):
         assert server.most_guests <= 1, server
         if server.deleted:
@@ -143,12 +141,12 @@ def test_everything_ends(after: Callable[[int], list[Ended]], seed: int):
 
 
 def test_all_ends_are_met(after: Callable[[int], list[Ended]]):
-    """Some of the runs have servers that end well, badly, and deleted, and some builds go to a second host."""
+    """The runs reach every case: servers end well, badly and deleted, and some builds go to a second host."""
     assert {server.status for seed in SEEDS for server in after(seed)} == {"GONE", "ERROR", "ACTIVE"}
 
 
 def test_each_claim_is_where_its_instance_is(after: Callable[[int], list[Ended]]):
-    """An ACTIVE server has room claimed on its own host, and what is GONE or in ERROR has none."""
+    """An ACTIVE server has room claimed on its own host, and a server that is GONE or in ERROR has none."""
     astray = [
         (seed, server)
         for seed in SEEDS

@@ -1,4 +1,4 @@
-"""Every operation that is accepted has an action with a start, events and an end, whatever ends it."""
+"""Each accepted operation has an action with a start, events and an end, also when a fault or a delete ends it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -101,8 +101,8 @@ def test_failure(cloud: Cloud, operation: str):
 
 
 @every_operation
-def test_its_host_dies_and_comes_back(cloud: Cloud, operation: str):
-    """What is taken up again ends well, and all that is told of it has the id of the request that asked."""
+def test_a_host_that_comes_back_ends_its_operation(cloud: Cloud, operation: str):
+    """An operation that its host takes up again ends well, and all its records have the id of the client's request."""
     uuid, request_id = ask(cloud, operation)
     for compute in cloud.computes.values():
         setattr(compute.driver, WAYS[operation].does, die)
@@ -119,13 +119,13 @@ def test_its_host_dies_and_comes_back(cloud: Cloud, operation: str):
 
 
 def die(*asked: Any) -> None:
-    """End the process in the middle of what its hypervisor was asked."""
+    """End the process in the middle of a call of its hypervisor."""
     raise SystemExit
 
 
 @pytest.mark.parametrize("operation", [name for name in states.OPERATIONS if name != "delete"])
 def test_a_delete_interrupts_it(cloud: Cloud, operation: str):
-    """The action says which request did; the delete's own ends well."""
+    """The interrupted action names the request of the delete; the delete's own action ends well."""
     uuid, request_id = ask(cloud, operation)
     if operation == "build":
         cloud.broker.deliver_one()  # to the conductor, which gives it a host
@@ -137,11 +137,11 @@ def test_a_delete_interrupts_it(cloud: Cloud, operation: str):
     assert (steps(delete), delete.message) == ([(ON_HOST["delete"], "Success")], None)
 
 
-# ---- those that no host works on
+# ---- operations without the work of a host
 
 
 def test_a_build_that_no_host_can_take(cloud: Cloud):
-    """Its one step is the scheduling, with the words of the fault."""
+    """Its one step is the scheduling, and says what the fault says."""
     uuids = [cloud.boot(flavorRef="5") for _ in range(4)]
     cloud.run()
     uuid = next(uuid for uuid in uuids if cloud.show(uuid)["status"] == "ERROR")
@@ -153,7 +153,7 @@ def test_a_build_that_no_host_can_take(cloud: Cloud):
 
 
 def test_a_build_that_is_deleted_before_it_has_a_host(cloud: Cloud):
-    """The delete is done by the api, and says so; the build says that it was interrupted."""
+    """The api does the delete, and its action says so; the build's action says that it was interrupted."""
     uuid, request_id = ask(cloud, "build")
     by = again(cloud, "delete", uuid)
     cloud.run()
@@ -162,7 +162,7 @@ def test_a_build_that_is_deleted_before_it_has_a_host(cloud: Cloud):
 
 
 def test_a_delete_that_its_host_does_not_take(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
-    """The api ends it; the step on the host says why it was not done there."""
+    """The api ends the delete; the step on the host says why the host did not do it."""
     uuid = cloud.boot()
     cloud.run()
     monkeypatch.setattr(rpc.Peer, "send", refuse)
@@ -173,13 +173,13 @@ def test_a_delete_that_its_host_does_not_take(cloud: Cloud, monkeypatch: pytest.
 
 
 def refuse(*asked: Any, **how: Any) -> None:
-    """Have the broker take nothing."""
+    """Have the broker refuse each message."""
     raise rpc.Undeliverable("no queue takes it")
 
 
 @pytest.mark.parametrize("operation", ["build", "stop", "delete"])
 def test_a_cast_that_is_refused(cloud: Cloud, operation: str):
-    """A compute that does not speak the version ends the action, with its words."""
+    """A compute that does not know the version ends the action, and the action has its words."""
     uuid, request_id = ask(cloud, operation)
     cloud.pretend_version("compute", "9.0")
     cloud.run()
@@ -189,7 +189,9 @@ def test_a_cast_that_is_refused(cloud: Cloud, operation: str):
 
 
 def test_a_reset_of_the_state(cloud: Cloud):
-    """It has an action of its own, and ends the one that it interrupts; a host that goes on finds nothing to do."""
+    """A reset has an action of its own, and ends the one that it interrupts; the host that goes on
+    finds nothing to do.
+    """
     uuid, request_id = ask(cloud, "stop")
     body = {"os-resetState": {"state": "active"}}
     answer = cloud.request("POST", f"/servers/{uuid}/action", body, user="admin")
@@ -202,7 +204,7 @@ def test_a_reset_of_the_state(cloud: Cloud):
 
 
 def test_a_hard_reboot_interrupts_a_soft_one(cloud: Cloud):
-    """Of two reboots of one server the first ends where the second begins."""
+    """The soft reboot's action ends where the hard one's begins."""
     uuid, request_id = ask(cloud, "reboot")
     by = again(cloud, "hard_reboot", uuid)
     cloud.run()
@@ -211,8 +213,8 @@ def test_a_hard_reboot_interrupts_a_soft_one(cloud: Cloud):
 
 
 @pytest.mark.parametrize("name", ["lock", "unlock"])
-def test_what_is_done_at_once(cloud: Cloud, name: str):
-    """It has its start, its one step and its end in one transaction."""
+def test_an_operation_done_at_once_has_a_whole_action(cloud: Cloud, name: str):
+    """An operation without a host's work gets its start, its one step and its end in one transaction."""
     uuid = cloud.boot()
     cloud.run()
     answer = cloud.request("POST", f"/servers/{uuid}/action", {name: None})

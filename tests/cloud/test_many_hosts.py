@@ -1,4 +1,4 @@
-"""A compute process that stands for many hosts is, to everybody else, as many hosts."""
+"""One compute process that runs many hosts looks like many hosts to the rest of the cloud."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ CTXT = service_context()
 
 @pytest.fixture
 def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
-    """Give a cloud with a rack of three hosts, and a host that is not of it."""
+    """Give a cloud with a process of three hosts, the rack, and one host of another process."""
     return make_cloud(hosts=("host-1",), racks={"rack-1": RACK})
 
 
@@ -41,12 +41,12 @@ def guests(cloud: Cloud) -> dict[str, list[str]]:
 
 
 def statuses(cloud: Cloud, made: dict[str, str]) -> set[str]:
-    """Say how the servers are."""
+    """Give the statuses of the servers."""
     return {cloud.show(uuid)["status"] for uuid in made.values()}
 
 
 def test_each_host_has_its_own_service_and_its_own_guests(cloud: Cloud):
-    """A server that is sent to one of them is built there, and nowhere else."""
+    """A server for one of the hosts is built there, and nowhere else."""
     made = boot_on(cloud, *RACK)
 
     assert statuses(cloud, made) == {"ACTIVE"}
@@ -55,8 +55,8 @@ def test_each_host_has_its_own_service_and_its_own_guests(cloud: Cloud):
         assert [service.host for service in services.search(tx, binary="nova-compute")] == ["host-1", *RACK]
 
 
-def test_a_host_tells_in_its_own_name(cloud: Cloud):
-    """Who publishes a notification is the host that it is about, and not the process."""
+def test_a_host_publishes_in_its_own_name(cloud: Cloud):
+    """The publisher of a notification is the host that it is about, and not the process."""
     told = list[tuple[str, str]]()
 
     def hear(delivery: Delivery) -> None:
@@ -79,7 +79,7 @@ def test_a_host_tells_in_its_own_name(cloud: Cloud):
 
 
 def test_a_restarted_process_has_the_guests_of_all_its_hosts(cloud: Cloud):
-    """Each host finds its own again, and serves them."""
+    """Each host finds its own guests again, and serves them."""
     made = boot_on(cloud, *RACK)
 
     cloud.restart_compute("rack-1")
@@ -91,8 +91,8 @@ def test_a_restarted_process_has_the_guests_of_all_its_hosts(cloud: Cloud):
     assert statuses(cloud, made) == {"SHUTOFF"}
 
 
-def test_who_is_asked_is_said_by_the_queue(cloud: Cloud):
-    """A host answers for its own guests, even when the message says that an instance is another's of the process."""
+def test_the_queue_tells_which_host_is_asked(cloud: Cloud):
+    """The queue tells which host is asked: it answers for its own guests only, whichever host the message names."""
     boot_on(cloud, *RACK)
     (instance,) = ConductorAPI(cloud.peers["compute.rack-1"]).get_instances(CTXT, RACK[0])
     compute = ComputeAPI(cloud.peers["conductor.ctl"])
@@ -102,8 +102,8 @@ def test_who_is_asked_is_said_by_the_queue(cloud: Cloud):
         compute.on(RACK[1]).get_diagnostics(CTXT, instance)
 
 
-def test_a_process_speaks_for_the_hosts_in_its_list_and_for_no_other(cloud: Cloud):
-    """The conductor obeys it in what concerns any of them, and nobody who stands for another."""
+def test_a_process_acts_for_the_hosts_in_its_list_and_for_no_other(cloud: Cloud):
+    """The conductor obeys the process for any host in its list, and for no host outside it."""
     boot_on(cloud, "host-1", *RACK)
     rack, other = (ConductorAPI(cloud.peers[name]) for name in ("compute.rack-1", "compute.host-1"))
 

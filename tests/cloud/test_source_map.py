@@ -1,4 +1,4 @@
-"""The README's two maps of the source are those of a boot that is watched."""
+"""The README's two maps of the source agree with a boot that the test watches."""
 
 import sys
 from collections.abc import Iterator
@@ -59,13 +59,13 @@ def test_the_boot_comes_to_the_twelve_files_in_their_order(files: list[str]):
 
 
 def test_no_file_of_the_boot_is_without_a_place(files: list[str]):
-    """Every file that a boot runs is in one of the two maps, by its name or by its folder's."""
+    """Each file that a boot runs is in one of the two maps, by its name or by its folder's."""
     places = [*documentation.boot_map(), *documentation.beneath_map()]
     lost = [file for file in files if not any(file == place or file.startswith(place) for place in places)]
     assert "\n".join(lost) == ""
 
 
 def test_the_second_map_names_nothing_that_a_boot_does_not_need(files: list[str]):
-    """In each place of the second map the boot calls a function, unless the place is only read."""
+    """The boot calls a function in each place of the second map, unless the place is only read."""
     idle = [place for place in documentation.beneath_map() if not any(file.startswith(place) for file in files)]
     assert set(idle) <= NOT_CALLED

@@ -1,7 +1,6 @@
-"""Golden traces: every message of what happens most, in order, as ``mininova-flow show`` prints them.
-
-A trace is documentation that is run.  When one changes, read the diff as you would read code, and rewrite it with
-``pytest tests/cloud/test_traces.py --rewrite``.
+"""Golden traces: every message of the most common events, in order, as ``mininova-flow show`` prints them. A trace is
+documentation that the tests run. When one changes, read the diff as you would read code, and rewrite it with ``pytest
+tests/cloud/test_traces.py --rewrite``.
 """
 
 from collections.abc import Callable
@@ -72,7 +71,7 @@ STORIES: dict[str, tuple[Callable[[Cloud], None], str]] = {
 
 @pytest.mark.parametrize("name", STORIES)
 def test_trace(name: str, make_cloud: Callable[..., Cloud], request: pytest.FixtureRequest):
-    """The messages of a story are, in order, those of its golden trace."""
+    """The messages of an event are, in order, those of its golden trace."""
     story, behaviour = STORIES[name]
     cloud = make_cloud(behaviour=behaviour)
     cloud.login()

@@ -17,7 +17,7 @@ SENDS = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 @pytest.fixture
 def finished(make_cloud) -> list[ReadableSpan]:
-    """Boot a server in a cloud whose services make spans; give these, the first one first."""
+    """Boot a server in a cloud whose services make spans; give the spans, the earliest first."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     cloud: Cloud = make_cloud(spans=Spans(provider.get_tracer("tests")))
@@ -59,7 +59,7 @@ def test_spans_nest_as_the_messages_do(finished):
 
 
 def test_a_clients_trace_goes_through_the_cloud(cloud: Cloud):
-    """Without OpenTelemetry, too: every message of a boot carries the trace id that came over HTTP."""
+    """Without OpenTelemetry, too, every message of a boot carries the trace id of the HTTP request."""
     carried, deliver = [], cloud.broker.route
     cloud.broker.route = lambda message, kind: carried.append(message) or deliver(message, kind)
     token = {"X-Auth-Token": cloud.login(), "OpenStack-API-Version": "compute 2.96"}
@@ -78,8 +78,8 @@ def test_a_clients_trace_goes_through_the_cloud(cloud: Cloud):
     assert tracing.current() is None
 
 
-def test_without_a_trace_none_is_made_up(cloud: Cloud):
-    """Whoever did not ask for a trace has no headers on his messages."""
+def test_without_a_trace_no_message_has_one(cloud: Cloud):
+    """The messages of a request without a trace have no trace headers."""
     carried: list[rpc.transport.Message] = []
     deliver = cloud.broker.route
     cloud.broker.route = lambda message, kind: carried.append(message) or deliver(message, kind)

@@ -1,4 +1,4 @@
-"""Services of two versions in one cloud: what a newer compute says to its conductors while they are upgraded."""
+"""Services of two versions in one cloud: a newer compute sends what its older conductors understand."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ class LaterConductorAPI(ConductorAPI):
 
 
 def register(cloud: Cloud, host: str, version: str) -> None:
-    """Have a conductor register what it speaks, as its heartbeat does."""
+    """Have a conductor record its versions, as its heartbeat does."""
     service = Service(binary="nova-conductor", host=host, topic="conductor", versions={"conductor": version})
     with cloud.db.write() as tx:
         services.report(tx, service, datetime.now(UTC))
@@ -37,7 +37,7 @@ def register(cloud: Cloud, host: str, version: str) -> None:
     ("conductors", "spoken"), [(["1.0"], "1.0"), (["1.1"], "1.1"), (["1.1", "1.0"], "1.0"), (["1.9"], "1.1")]
 )
 def test_a_newer_compute_speaks_what_all_conductors_know(cloud: Cloud, conductors: list[str], spoken: str):
-    """From its next heartbeat on, and no more than itself knows; any of the conductors may get the message."""
+    """The compute sends the newest version that all conductors and itself understand, from its next heartbeat on."""
     peer = cloud.peers["compute.host-1"]
     for number, version in enumerate(conductors):
         register(cloud, f"ctl-{number}", version)

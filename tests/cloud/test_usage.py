@@ -1,4 +1,4 @@
-"""The usage audit asks the real conductor, and so tells of those that are deleted by now as well."""
+"""The usage audit reads from the real conductor, so it counts servers that were deleted meanwhile."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.fixtures.cloud import Cloud
 
 @pytest.fixture
 def audit(cloud: Cloud, tmp_path: Path) -> tuple[UsageAudit, Kept]:
-    """Give the audit of host-1 as it is when the present year is over, and what it tells."""
+    """Give the audit of host-1 as it is when the present year is over, and its notifications."""
     peer = rpc.Peer(MemoryTransport(cloud.broker, user_id="compute.host-1"), name="compute.host-1", codec=CODEC)
     peer.start()
     kept = Kept()

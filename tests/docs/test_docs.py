@@ -1,4 +1,4 @@
-"""The documentation is true of the code: its links, the names it gives, the messages and rules it shows."""
+"""The documentation agrees with the code: its links, the names it gives, the messages and rules it shows."""
 
 import configparser
 import json
@@ -75,8 +75,8 @@ def test_settings_exist(page: Path):
     ] == []
 
 
-def test_the_boot_is_told_in_at_most_twelve_files():
-    """Every path of the README's two maps is there, none is named twice, and the boot is short."""
+def test_the_boot_is_shown_in_at_most_twelve_files():
+    """Each path of the README's two maps exists, none is named twice, and the boot is short."""
     boot, beneath = documentation.boot_map(), documentation.beneath_map()
     assert [path for path in [*boot, *beneath] if not (ROOT / path).exists()] == []
     assert len({*boot, *beneath}) == len([*boot, *beneath])
@@ -101,7 +101,7 @@ def test_import_rules_are_those_of_import_linter():
 
 
 def test_messages_in_wire_are_messages():
-    """The request and the reply that docs/rpc/wire.md shows can be read as such."""
+    """The library can read the request and the reply that docs/rpc/wire.md shows."""
     samples = [text for _, text in documentation.blocks(ROOT / "docs/rpc/wire.md", "json") if "…}" not in text]
     request, reply = map(json.loads, samples)
     assert envelope.read_request(request).method == "get_console_output"
@@ -112,7 +112,7 @@ def test_messages_in_wire_are_messages():
 
 
 def test_promises_are_tested():
-    """Each footnote of docs/rpc/promises.md is used, and names a test that is there."""
+    """Each footnote of docs/rpc/promises.md is used, and names an existing test."""
     page = (ROOT / "docs/rpc/promises.md").read_text()
     text, _, notes = page.partition("\n[^")
     notes = dict(re.findall(r"^\[\^([\w-]+)\]: `(.+)`$", f"[^{notes}", re.MULTILINE))

@@ -1,4 +1,4 @@
-"""docs/notifications.md lists the events that there are."""
+"""docs/notifications.md lists every event."""
 
 import re
 from itertools import product
@@ -12,7 +12,7 @@ PAGE = (ROOT / "docs/notifications.md").read_text()
 
 
 def test_every_event_is_in_the_table():
-    """With its phases; a shutdown has no error, for then the delete has one."""
+    """Each event is listed with its phases; a shutdown has no error, for then the delete has one."""
     table = PAGE.partition("<!-- the events -->\n")[2].partition("\n\n")[0]
     rows = [re.findall(r"`([\w.]+)`", "|".join(line.split("|")[1:3])) for line in table.splitlines()[2:]]
     listed = {f"{event}.{phase}" for event, *phases in rows for phase in phases}

@@ -1,4 +1,4 @@
-"""docs/observe.md lists the metrics that there are."""
+"""docs/observe.md lists every metric."""
 
 import re
 
@@ -12,7 +12,7 @@ SHARED = {"interface", "method"}
 
 
 def test_every_metric_is_in_the_table():
-    """Each with its kind and the labels that it has beside the two that all have."""
+    """Each metric is listed with its kind and its labels, without the two that all metrics have."""
     table = PAGE.partition("<!-- the metrics -->\n")[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]]
     listed = {name.strip("`"): (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
@@ -32,6 +32,6 @@ def described():
 
 
 def test_the_buckets_reach_as_far_as_the_page_says():
-    """From a millisecond to a minute."""
+    """The page says from a millisecond to a minute."""
     assert (BUCKETS[0], BUCKETS[-1]) == (0.001, 60.0)
     assert "from 1 ms to 60 s" in PAGE

@@ -1,4 +1,4 @@
-"""Each test of the wire runs over the transports that ``bench`` makes."""
+"""The fixture ``bench`` runs each test of this folder over both transports."""
 
 from tests.fixtures.rpc_bench import bench
 

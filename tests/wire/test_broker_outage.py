@@ -1,4 +1,6 @@
-"""What callers notice when the broker dies under their calls: over a RabbitMQ node of its own, which is killed."""
+"""What callers notice when the broker dies during their calls: it is a RabbitMQ node of the
+test's own, and is killed.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -13,14 +15,14 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Gate, Keeper, La
 
 @pytest.fixture
 def bench(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
-    """Give a bench on a node that may be killed; it is there again afterwards."""
+    """Give a bench on a node that a test may kill; it runs again afterwards."""
     made = AMQPBench(private_broker.url)
     yield made
     made.close()
 
 
 class Asking(threading.Thread):
-    """Somebody who asks, and waits."""
+    """A caller in a thread, which waits for its answer."""
 
     def __init__(self, ask: Any) -> None:
         super().__init__(daemon=True)
@@ -52,17 +54,17 @@ def restart_under(bench: AMQPBench, broker: PrivateBroker, keeper: Keeper, ask: 
 
 
 def test_an_idempotent_call_survives_the_broker(bench: AMQPBench, private_broker: PrivateBroker):
-    """Request and answer may be lost with the broker: it is asked again when the broker is back."""
+    """The request or the reply may be lost with the broker: the call is sent again when the broker is back."""
     keeper = Keeper()
     asking, gate = restart_under(bench, private_broker, keeper, lambda client: client.get(CTXT, "desk"))
-    keeper.does["get"] = Lamp  # whoever asks again is answered at once, while the first handler still works
+    keeper.does["get"] = Lamp  # the second request is answered at once, while the first handler still works
 
     assert asking.heard() == Lamp("desk")
     gate.may_leave.set()
 
 
-def test_another_call_is_not_asked_twice(bench: AMQPBench, private_broker: PrivateBroker):
-    """Its caller hears, in the end, that nobody knows whether it was done; it was not done twice."""
+def test_a_call_that_is_not_idempotent_is_not_sent_twice(bench: AMQPBench, private_broker: PrivateBroker):
+    """The caller gets a timeout, since the work may have been done; the handler runs only once."""
     keeper = Keeper()
     asking, gate = restart_under(bench, private_broker, keeper, lambda client: client.within(3).toggle(CTXT, "desk"))
 
@@ -72,14 +74,14 @@ def test_another_call_is_not_asked_twice(bench: AMQPBench, private_broker: Priva
 
 
 def test_what_was_not_sent_is_not_done(bench: AMQPBench, private_broker: PrivateBroker):
-    """A sender that has noticed that the broker is away says of a cast and of a call that nothing was done."""
+    """A sender that knows that the broker is away says for certain of a cast and of a call that nothing was done."""
     keeper = Keeper()
     bench.serve(keeper)
     client = bench.client()
     private_broker.kill()
     try:
         with pytest.raises(rpc.MessagingTimeout):
-            client.within(1).switch(CTXT, Lamp("first"))  # when this ends, it has noticed
+            client.within(1).switch(CTXT, Lamp("first"))  # when this ends, the sender knows
 
         for ask in (lambda: client.within(0.1).switch(CTXT, Lamp("desk")), lambda: client.within(0.1).get(CTXT, "x")):
             with pytest.raises(rpc.MessagingTimeout, match="the broker is away") as caught:

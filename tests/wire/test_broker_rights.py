@@ -1,4 +1,4 @@
-"""The rights of a compute, held against a real RabbitMQ: what it may do works, and nothing else does."""
+"""A compute's rights on a real RabbitMQ: what it needs works, and the broker refuses the rest."""
 
 import amqp
 import pytest
@@ -34,7 +34,7 @@ __all__ = ["rabbit"]
 
 @pytest.mark.parametrize("queue", sorted(OWN))
 def test_a_compute_has_its_own_queues(rabbit: Broker, queue: str):
-    """It declares, binds, reads and empties them."""
+    """It declares, binds, reads and empties its own queues."""
     for tried in (
         declare(queue),
         bind(queue, QUEUES[queue], queue),
@@ -47,7 +47,7 @@ def test_a_compute_has_its_own_queues(rabbit: Broker, queue: str):
 
 
 def test_a_compute_has_a_pause_for_its_casts(rabbit: Broker):
-    """A queue of its own may send what has waited there back to its lane."""
+    """Messages that have waited in its pause queue may go back to it by its lane."""
     back = {"x-message-ttl": 1000, "x-dead-letter-exchange": LANE, "x-dead-letter-routing-key": "compute.host-1"}
     assert rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.30", **back)) == ""
 
@@ -62,8 +62,8 @@ def test_a_compute_has_a_pause_for_its_casts(rabbit: Broker):
         (ANSWERS.partition(".from.")[0], ANSWERS),
     ],
 )
-def test_a_compute_sends_where_it_must(rabbit: Broker, key: str, queue: str):
-    """To the conductor, to listeners, to who asked it something, and to itself: all by its lane."""
+def test_a_compute_sends_to_the_receivers_it_needs(rabbit: Broker, key: str, queue: str):
+    """It sends to the conductor, to listeners, to its callers and to itself, all by its lane."""
     assert rabbit.tries(COMPUTE.name, bind("compute.host-1.pause.5", LANE, "compute.host-1.pause.5")) == ""
     whose(rabbit, queue)
 
@@ -73,7 +73,7 @@ def test_a_compute_sends_where_it_must(rabbit: Broker, key: str, queue: str):
 
 
 def test_a_compute_shows_its_messages(rabbit: Broker):
-    """It tells those who watch the flow."""
+    """It sends what it does to the exchange of ``mininova-flow``."""
     assert rabbit.tries(COMPUTE.name, publish(FLOW, "events", user_id=COMPUTE.name)) == ""
 
 
@@ -82,7 +82,7 @@ def test_a_compute_shows_its_messages(rabbit: Broker):
 
 @pytest.mark.parametrize("queue", FOREIGN)
 def test_a_compute_has_no_queue_of_others(rabbit: Broker, queue: str):
-    """It cannot read, empty, declare, delete, bind or unbind one."""
+    """It cannot read, empty, declare, delete, bind or unbind a queue of another service."""
     for tried in (
         lambda channel: channel.basic_get(queue),
         lambda channel: channel.basic_consume(queue),
@@ -119,7 +119,9 @@ def test_a_compute_has_no_queue_of_others(rabbit: Broker, queue: str):
     ],
 )
 def test_a_compute_sends_nowhere_else(rabbit: Broker, exchange: str, key: str):
-    """Not to the exchanges that others read from, to another's lane, nor past both through a third."""
+    """The broker refuses its messages to the exchanges that others read from, to another's lane, and past both through
+    a third.
+    """
     assert "refused" in rabbit.tries(COMPUTE.name, publish(exchange, key, user_id=COMPUTE.name))
 
 
@@ -150,7 +152,7 @@ def test_a_compute_sends_nowhere_else(rabbit: Broker, exchange: str, key: str):
     ],
 )
 def test_a_compute_binds_its_own_keys_only(rabbit: Broker, exchange: str, key: str):
-    """A queue of its own hears nothing that is meant for others, nor does an exchange bound for it."""
+    """It cannot bind a queue of its own, or an exchange, to keys meant for others."""
     assert "refused" in rabbit.tries(COMPUTE.name, bind("compute.host-1", exchange, key))
     assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_bind(FLOW, exchange, key))
 
@@ -159,7 +161,7 @@ def test_a_compute_binds_its_own_keys_only(rabbit: Broker, exchange: str, key: s
     "name", [E, REPLIES, TOLD, FLOW, LANE, OTHERS_LANE, "conductor_fanout", "mine", "compute.host-2"]
 )
 def test_a_compute_makes_and_removes_no_exchange(rabbit: Broker, name: str):
-    """Not even one that is there as it would make it."""
+    """It cannot declare or delete an exchange, not even one that exists with the same properties."""
     declared = rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_declare(name, "topic", durable=True))
     assert "refused" in declared
     assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_delete(name))
@@ -182,7 +184,7 @@ def test_a_compute_makes_and_removes_no_exchange(rabbit: Broker, name: str):
     ],
 )
 def test_a_compute_makes_no_other_queue(rabbit: Broker, queue: str):
-    """A name that only looks like its own is not."""
+    """It cannot declare a queue whose name only looks like its own."""
     assert "refused" in rabbit.tries(COMPUTE.name, declare(queue))
 
 
@@ -193,25 +195,27 @@ def test_a_compute_makes_no_queue_with_a_name_of_the_brokers_choice(rabbit: Brok
 
 @pytest.mark.parametrize("letter_box", ["", E, REPLIES, TOLD, OTHERS_LANE, "amq.topic", "conductor_fanout"])
 def test_a_compute_has_nothing_sent_on_through_another_exchange(rabbit: Broker, letter_box: str):
-    """A queue of its own that sends on what died in it sends to where it may publish itself."""
+    """Its pause queue may send expired messages only to an exchange that it may publish to itself."""
     back = {"x-dead-letter-exchange": letter_box, "x-dead-letter-routing-key": "compute.host-1.example"}
     assert "refused" in rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.7", **back))
 
 
-def test_nobody_publishes_in_anothers_name(rabbit: Broker):
-    """The broker takes no message whose user is not the one that publishes it."""
+def test_the_broker_refuses_a_message_in_anothers_name(rabbit: Broker):
+    """The broker refuses a message whose user_id is not its publisher's."""
     for user in ("compute.host-1", "api", "conductor", "manage"):
         channel = rabbit.channel(user)
         with pytest.raises(amqp.exceptions.PreconditionFailed, match="user_id"):
             publish(LANE if user.startswith("compute") else E, "conductor", user_id="compute.host-1.example")(channel)
 
 
-# ---- what the broker does not look at: more keys than one, and where a message that died goes
+# ---- what the broker does not check: further routing keys, and where a dead letter goes
 
 
 @pytest.mark.parametrize("header", ["CC", "BCC"])
 def test_a_second_key_leads_nowhere_else(rabbit: Broker, header: str):
-    """The broker asks for the routing key alone, and not for those in these headers; but a lane leads nowhere else."""
+    """The broker checks only the routing key, not the further keys in these headers; but a lane leads only to its own
+    queues.
+    """
     for queue in (*QUEUES, FROM_IT, ANSWERS):
         rabbit.channel(broker.USER).queue_purge(queue)
     keys = ["#", "*", "", *QUEUES, ANSWERS, *(f"{lane}.{key}" for lane in (LANE, OTHERS_LANE) for key in ("#", ""))]
@@ -224,7 +228,7 @@ def test_a_second_key_leads_nowhere_else(rabbit: Broker, header: str):
 
 
 def test_a_dead_letter_leads_nowhere_else(rabbit: Broker):
-    """What died in a queue of its own goes back by its lane, under any key: and there only its own things are."""
+    """A dead letter of its own queue goes by its lane, under any key, and so reaches only its own queues."""
     for queue in QUEUES:
         rabbit.channel(broker.USER).queue_purge(queue)
     trap = "compute.host-1.pause.0"

@@ -1,4 +1,4 @@
-"""The rights of the services and of the operator's tools, held against a real RabbitMQ."""
+"""The rights of the services and of the operator's tools on a real RabbitMQ."""
 
 import amqp
 import pytest
@@ -59,7 +59,7 @@ __all__ = ["rabbit"]
     ],
 )
 def test_a_service_may_do_its_work(rabbit: Broker, user: str, tried: Try):
-    """Each has what it needs."""
+    """Each service can do all its work."""
     assert rabbit.tries(user, tried) == ""
 
 
@@ -89,17 +89,17 @@ def test_a_service_may_do_its_work(rabbit: Broker, user: str, tried: Try):
     ],
 )
 def test_a_service_may_do_no_more(rabbit: Broker, user: str, tried: Try):
-    """None reads what is for another, nor answers for it."""
+    """None can read another's queues, or answer in its place."""
     assert "refused" in rabbit.tries(user, tried)
 
 
 @pytest.mark.parametrize("identity", SERVICES, ids=lambda identity: identity.name)
 def test_no_service_uses_the_default_exchange(rabbit: Broker, identity: identities.Identity):
-    """It puts a message into any queue by its name."""
+    """The default exchange puts a message into any queue by its name."""
     assert "refused" in rabbit.tries(identity.name, publish("", "compute.host-1"))
 
 
 def test_there_is_no_guest(rabbit: Broker):
-    """The user that every RabbitMQ has is not made."""
+    """RabbitMQ's own default user is not made."""
     with pytest.raises(amqp.exceptions.AccessRefused):
         rabbit.channel("guest")

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Oslo:
-    """The other process.
+    """The process that speaks oslo.messaging.
 
     :ivar heard: what its servers and listeners heard, in order
     """
@@ -48,7 +48,7 @@ class Oslo:
             self.heard.put(said["heard"]) if "heard" in said else self._answers.put(said["answer"])
 
     def ask(self, do: str, **how: Any) -> Any:
-        """Have it do something, and give what came of it."""
+        """Have the process do something, and give the outcome."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"do": do, **how}) + "\n")
         return self._answers.get(timeout=2 * PATIENCE)
@@ -75,7 +75,7 @@ class Talk:
         return {"exchange": self.bench.exchange, "topic": self.bench.topic}
 
     def send(self, how: str, method: str, args: Any, **more: Any) -> Any:
-        """Have oslo.messaging call or cast, and tell what it got."""
+        """Have oslo.messaging call or cast, and give the outcome."""
         more = {"version": "1.2", **more}
         return self.oslo.ask("send", **self._where, how=how, method=method, args=args, **more)
 
@@ -84,7 +84,7 @@ class Talk:
         self.oslo.ask("serve", **self._where, **{"server": "oslo", **how})
 
     def heard(self) -> Any:
-        """Wait for what oslo.messaging hears next."""
+        """Wait for the next message that oslo.messaging receives."""
         return self.oslo.heard.get(timeout=PATIENCE)
 
 
@@ -112,11 +112,11 @@ def talk(oslo: Oslo, bench: AMQPBench) -> Iterator[Talk]:
     oslo.heard = queue.Queue()
 
 
-# ---- oslo.messaging asks, mininova serves
+# ---- oslo.messaging calls, mininova serves
 
 
 def test_oslo_gets_the_result_of_its_call(talk: Talk):
-    """An object that we return is plain JSON there."""
+    """It gets our object as plain JSON."""
     talk.bench.serve(Keeper())
 
     assert talk.send("call", "get", {"name": "desk"}) == {"result": {"name": "desk", "watts": 40}}
@@ -134,7 +134,7 @@ def test_oslo_calls_one_host(talk: Talk):
 
 
 def test_the_context_of_oslo_is_ours(talk: Talk):
-    """Its fields arrive at the manager."""
+    """The fields of its context arrive at the manager."""
     contexts: queue.Queue[Any] = queue.Queue()
 
     class Curious(Keeper):
@@ -150,7 +150,7 @@ def test_the_context_of_oslo_is_ours(talk: Talk):
 
 
 def test_the_deadline_of_oslo_travels(talk: Talk):
-    """A handler has no more time than oslo.messaging waits."""
+    """Our handler has no more time than oslo.messaging waits."""
     keeper = Keeper()
     talk.bench.serve(keeper)
 
@@ -159,7 +159,7 @@ def test_the_deadline_of_oslo_travels(talk: Talk):
     assert 0 < keeper.left[0] <= 5
 
 
-def test_we_do_what_oslo_casts(talk: Talk):
+def test_a_cast_of_oslo_is_handled(talk: Talk):
     """Its cast runs with its arguments decoded to our types."""
     keeper = Keeper()
     talk.bench.serve(keeper)
@@ -170,7 +170,7 @@ def test_we_do_what_oslo_casts(talk: Talk):
 
 
 def test_oslo_fans_out_to_all_of_ours(talk: Talk):
-    """Each of our servers gets it once."""
+    """Each of our servers gets its fanout once."""
     keepers = [Keeper(), Keeper()]
     for host, keeper in zip("ab", keepers, strict=True):
         talk.bench.serve(keeper, host)
@@ -181,7 +181,7 @@ def test_oslo_fans_out_to_all_of_ours(talk: Talk):
 
 
 def test_our_error_is_a_remote_error_at_oslo(talk: Talk):
-    """Class and sentence arrive where nobody allowed our module."""
+    """An oslo.messaging that does not allow our module gets the class's name and the sentence."""
     talk.bench.serve(Keeper(get=broken))
 
     told = talk.send("call", "get", {"name": "desk"})
@@ -200,8 +200,8 @@ def test_our_error_is_itself_at_an_oslo_that_allows_its_module(talk: Talk):
 
 
 @pytest.mark.parametrize("version", ["1.9", "2.0"])
-def test_oslo_hears_that_we_refuse_its_version(talk: Talk, version: str):
-    """Neither a newer minor nor another major is run."""
+def test_oslo_gets_an_error_for_a_version_that_we_refuse(talk: Talk, version: str):
+    """It gets an error for a newer minor and for another major, and the method does not run."""
     keeper = Keeper()
     talk.bench.serve(keeper)
 
@@ -213,15 +213,15 @@ def test_oslo_hears_that_we_refuse_its_version(talk: Talk, version: str):
 
 
 @pytest.mark.parametrize("method", ["explode", "_private"])
-def test_oslo_hears_that_there_is_no_such_method(talk: Talk, method: str):
-    """What is not declared cannot be reached from there either."""
+def test_oslo_gets_an_error_for_an_unknown_method(talk: Talk, method: str):
+    """A method that is not declared cannot be called from there either."""
     talk.bench.serve(Keeper())
 
     assert talk.send("call", method, {})["exc_type"] == "NoSuchMethod"
 
 
-def test_oslo_hears_that_an_argument_is_wrong(talk: Talk):
-    """Its sentence names the argument."""
+def test_oslo_gets_an_error_for_a_wrong_argument(talk: Talk):
+    """The error names the argument."""
     talk.bench.serve(Keeper())
 
     told = talk.send("call", "get", {"name": 7})
@@ -231,7 +231,7 @@ def test_oslo_hears_that_an_argument_is_wrong(talk: Talk):
 
 
 def test_a_cast_of_oslo_that_we_refuse_is_dropped(talk: Talk):
-    """It has nobody to go back to, and does not hold up the next one."""
+    """oslo.messaging takes no refused casts back; the cast is dropped, and the next one is handled."""
     keeper = Keeper()
     talk.bench.serve(keeper)
 
@@ -241,8 +241,8 @@ def test_a_cast_of_oslo_that_we_refuse_is_dropped(talk: Talk):
     assert talk.bench.next(keeper.asked)[1][0] == Lamp("hall")
 
 
-def test_a_slow_handler_gives_oslo_signs_of_life(talk: Talk):
-    """Its call monitor (``_timeout``) does not end a call whose handler is still at work."""
+def test_a_slow_handler_sends_oslo_heartbeats(talk: Talk):
+    """Heartbeats keep its call monitor (``_timeout``) from ending a call whose handler still works."""
     peer = talk.bench.peer("lamp.a")
     publish, signs = peer.transport.publish, threading.Semaphore(0)
 
@@ -263,11 +263,11 @@ def test_a_slow_handler_gives_oslo_signs_of_life(talk: Talk):
     assert told == {"result": {"name": "desk", "watts": 40}}
 
 
-# ---- mininova asks, oslo.messaging serves
+# ---- mininova calls, oslo.messaging serves
 
 
 def test_oslo_pings_us(talk: Talk):
-    """As Nova's services ping each other, and as oslo.messaging's own servers are pinged."""
+    """Nova's services ping each other so, and oslo.messaging's own servers are pinged so."""
     talk.bench.serve(Keeper())
 
     asked = talk.send("call", "ping", {"arg": "hello"}, namespace="baseapi", version="1.0")
@@ -285,7 +285,9 @@ def test_we_get_the_result_of_our_call_to_oslo(talk: Talk):
 
 
 def test_we_ping_oslo(talk: Talk):
-    """A server of Nova's kind answers our ping, and one of oslo.messaging's the one that it has."""
+    """Our ping gets an answer from a server like Nova's, and from a plain server of oslo.messaging, which has a ping of
+    its own.
+    """
     talk.serve(ping=True)
     peer, topic = talk.bench.peer(), talk.bench.topic
 
@@ -294,7 +296,7 @@ def test_we_ping_oslo(talk: Talk):
 
 
 def test_our_context_arrives_at_oslo(talk: Talk):
-    """Its endpoint is given the fields, and our host is its ``server``."""
+    """Its endpoint gets the fields, and our host is its ``server``."""
     talk.serve(server="b")
 
     talk.bench.client().on("b").get(CTXT, "desk")
@@ -302,8 +304,8 @@ def test_our_context_arrives_at_oslo(talk: Talk):
     assert talk.heard() == ["get", "req-1", "desk"]
 
 
-def test_oslo_does_what_we_cast(talk: Talk):
-    """Its endpoint gets the arguments as JSON, without those at their default that came later."""
+def test_our_cast_is_handled_by_oslo(talk: Talk):
+    """Its endpoint gets the arguments as JSON, without newer arguments at their default."""
     talk.serve()
 
     talk.bench.client().switch(CTXT, Lamp("desk"))
@@ -312,7 +314,7 @@ def test_oslo_does_what_we_cast(talk: Talk):
 
 
 def test_an_error_at_oslo_is_the_one_that_we_registered(talk: Talk):
-    """The class is found by its name, whatever module it had there."""
+    """We find the class by its name; the module that it had there does not matter."""
     talk.serve()
 
     with pytest.raises(LampBroken, match="the filament is gone") as caught:
@@ -321,7 +323,7 @@ def test_an_error_at_oslo_is_the_one_that_we_registered(talk: Talk):
 
 
 def test_an_error_at_oslo_without_a_registered_name_is_a_remote_error(talk: Talk):
-    """Nothing is imported for it, and no traceback of theirs is in the sentence."""
+    """Nothing is imported for it, and its traceback is not in our sentence."""
     talk.serve()
 
     with pytest.raises(rpc.RemoteError, match=r"^LookupError: no such lamp$"):
@@ -348,7 +350,7 @@ def test_a_method_that_oslo_does_not_have_is_no_such_method(talk: Talk):
 
 
 def test_both_serve_one_topic(talk: Talk):
-    """A fanout from either side reaches the servers of both, whoever declared the places first."""
+    """A fanout from either side reaches the servers of both, whichever declared the queues first."""
     keeper = Keeper()
     talk.serve()
     talk.bench.serve(keeper, "a")
@@ -361,7 +363,7 @@ def test_both_serve_one_topic(talk: Talk):
 
 
 def test_a_fanout_is_sent_after_the_last_listener_has_gone(talk: Talk):
-    """The exchange went with it, and the sender has no trouble of it."""
+    """The exchange went with the last listener, and the sender gets no error."""
     talk.serve()
     peer = talk.bench.peer()
     client = talk.bench.client(peer)
@@ -382,7 +384,7 @@ def test_a_fanout_is_sent_after_the_last_listener_has_gone(talk: Talk):
 
 @pytest.mark.parametrize("priority", ["info", "error"])
 def test_oslo_hears_our_notifications(talk: Talk, priority: str):
-    """Its listener is given context, publisher, event type and payload, at each priority."""
+    """Its listener gets the context, publisher, event type and payload, at each priority."""
     topic = f"told-{talk.bench.mark}"
     talk.oslo.ask("listen", exchange=f"{talk.bench.exchange}.notifications", topic=topic)
 
@@ -394,10 +396,10 @@ def test_oslo_hears_our_notifications(talk: Talk, priority: str):
 
 @pytest.mark.parametrize("priority", PRIORITIES)
 def test_we_hear_the_notifications_of_oslo(talk: Talk, priority: str):
-    """Our listener is given what its notifier was, at each priority; the queue waits for us, durable as ours are."""
+    """Our listener gets all that its notifier sent, at each priority, also what waited in the durable queue."""
     topic = f"told-{talk.bench.mark}"
     heard: queue.Queue[rpc.Notification] = queue.Queue()
-    exchange = talk.bench.exchange  # which is where a notifier of oslo.messaging's sends
+    exchange = talk.bench.exchange  # where a notifier of oslo.messaging sends
     listener = rpc.Listener(talk.bench.peer("ears"), heard.put, topics=[topic], pool="ours", exchange=exchange)
     listener.start()
 
@@ -414,7 +416,7 @@ def test_we_hear_the_notifications_of_oslo(talk: Talk, priority: str):
 
 
 def test_our_listener_and_oslos_share_a_queue(talk: Talk):
-    """Either may be there first; each notification goes to one of them."""
+    """Either may declare the queue first; each notification goes to one of them."""
     topic = f"told-{talk.bench.mark}"
     talk.oslo.ask("listen", exchange=f"{talk.bench.exchange}.notifications", topic=topic)
     ours: queue.Queue[rpc.Notification] = queue.Queue()

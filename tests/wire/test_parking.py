@@ -1,4 +1,4 @@
-"""Casts that are given up: they are parked, looked at, and sent again, over every transport."""
+"""Casts that failed too often: they are parked, listed, and sent again, over every transport."""
 
 import queue
 from collections.abc import Callable, Iterator
@@ -17,13 +17,13 @@ Park = Callable[..., None]
 
 @pytest.fixture
 def keeper() -> Keeper:
-    """Give a keeper of lamps whose filaments are gone."""
+    """Give a server of lamps whose ``switch`` fails."""
     return Keeper(switch=broken)
 
 
 @pytest.fixture
 def park(bench: Bench, keeper: Keeper) -> Park:
-    """Give a function that has the keeper fail at a cast for the last time, and returns when it is parked."""
+    """Give a function that sends a cast whose last try fails, and returns when it is parked."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     bench.serve(keeper, "a", watch=rpc.Flow(events.put))
     client = bench.peer()
@@ -46,7 +46,7 @@ def park(bench: Bench, keeper: Keeper) -> Park:
 
 @contextmanager
 def visitor(bench: Bench) -> Iterator[rpc.Peer]:
-    """Be a process that comes, does something, and goes."""
+    """Connect a peer for a while, as an operator's command does."""
     peer = bench.peer("visitor")
     yield peer
     bench.peers.remove(peer)
@@ -54,13 +54,13 @@ def visitor(bench: Bench) -> Iterator[rpc.Peer]:
 
 
 def looked_at(bench: Bench) -> list[str]:
-    """Name what is parked, in order."""
+    """Name the parked casts, in order."""
     with visitor(bench) as peer:
         return [one.id for one in parking.parked(peer, bench.topic)]
 
 
 def test_what_is_parked_says_why(bench: Bench, park: Park):
-    """The cast lies there with the error, its sender's trace, where it was sent and how often it was tried."""
+    """The parked cast has the error, its sender's trace, its routing key and the number of its deliveries."""
     park("desk")
     (one,) = parking.parked(bench.peer(), bench.topic)
     assert (one.key, one.error) == (f"{bench.topic}.a", "LampBroken: the filament is gone")
@@ -72,20 +72,20 @@ def test_what_is_parked_says_why(bench: Bench, park: Park):
 
 
 def test_nothing_was_ever_parked(bench: Bench):
-    """Before the first cast is parked there is no queue to look into."""
+    """Before the first cast is parked there is no queue, and the list is empty."""
     with pytest.raises(rpc.Undeliverable):
         parking.parked(bench.peer(), bench.topic)
 
 
 def test_looking_leaves_all_in_its_order(bench: Bench, park: Park):
-    """Whoever looks and goes has changed nothing."""
+    """An operator who only looks changes nothing."""
     for name in ("one", "two", "three"):
         park(name)
     assert [looked_at(bench) for _ in range(3)] == [["one", "two", "three"]] * 3
 
 
-def test_what_is_sent_again_is_done(bench: Bench, park: Park, keeper: Keeper):
-    """Once the cause is gone, the cast does what it was to do, at the host that it was for, and is parked no more."""
+def test_a_cast_that_is_sent_again_runs(bench: Bench, park: Park, keeper: Keeper):
+    """Once the cause is mended, the cast runs at the host that it was for, and is not parked again."""
     other = Keeper()
     bench.serve(other, "b")
     park("desk")
@@ -102,7 +102,7 @@ def test_what_is_sent_again_is_done(bench: Bench, park: Park, keeper: Keeper):
 
 
 def test_what_is_sent_again_and_fails_is_tried_as_often_as_before(bench: Bench, park: Park, keeper: Keeper):
-    """Its count begins anew: a first failure does not park it again."""
+    """Its count of deliveries begins anew: a first failure does not park it again."""
     left = [1]
 
     def fails_once(*args: object) -> None:
@@ -122,7 +122,7 @@ def test_what_is_sent_again_and_fails_is_tried_as_often_as_before(bench: Bench, 
 
 
 def test_what_is_dropped_is_gone_and_the_rest_stays(bench: Bench, park: Park):
-    """Settling one in the middle leaves the others as they were."""
+    """Settling a cast in the middle leaves the others as they were."""
     for name in ("one", "two", "three"):
         park(name)
     with visitor(bench) as peer:
@@ -130,8 +130,8 @@ def test_what_is_dropped_is_gone_and_the_rest_stays(bench: Bench, park: Park):
     assert looked_at(bench) == ["one", "three"]
 
 
-def test_where_nobody_is_nothing_is_sent(bench: Bench, park: Park):
-    """A place that is there no more is told, and the cast stays parked."""
+def test_a_cast_without_a_receiver_stays_parked(bench: Bench, park: Park):
+    """If no queue takes it, the operator gets an error, and the cast stays parked."""
     park("desk")
     with visitor(bench) as peer:
         (one,) = parking.parked(peer, bench.topic)
@@ -141,8 +141,8 @@ def test_where_nobody_is_nothing_is_sent(bench: Bench, park: Park):
     assert looked_at(bench) == ["desk"]
 
 
-def test_whoever_is_killed_while_looking_loses_nothing(bench: Bench, park: Park):
-    """The broker takes back what a dead process had in its hands."""
+def test_a_process_killed_while_looking_loses_nothing(bench: Bench, park: Park):
+    """The broker gives back the casts that a dead process had taken."""
     for name in ("one", "two"):
         park(name)
     peer = bench.peer()

@@ -1,6 +1,5 @@
-"""What a sender and a receiver may rely on: where messages go, how long they have, and what comes back.
-
-One suite, over memory and over RabbitMQ; test_transport_refusals.py and test_transport_losses.py belong to it.
+"""What a sender and a receiver may rely on: where messages go, how long they have, and what comes back. One suite, over
+memory and over RabbitMQ; test_transport_refusals.py and test_transport_losses.py belong to it.
 """
 
 import queue
@@ -18,14 +17,14 @@ from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, brok
 
 
 def test_a_call_gives_what_the_method_returned(bench: Bench):
-    """The result comes back as the type that was declared."""
+    """The result comes back as the declared type."""
     bench.serve(Keeper())
 
     assert bench.client().get(CTXT, "desk") == Lamp("desk")
 
 
-def test_a_host_gets_what_is_meant_for_it(bench: Bench):
-    """``on`` narrows to one server, and the other never hears of it."""
+def test_a_host_gets_only_its_own_messages(bench: Bench):
+    """``on`` narrows to one server, and the other gets nothing."""
     one, other = Keeper(), Keeper()
     bench.serve(one, "a")
     bench.serve(other, "b")
@@ -66,7 +65,7 @@ def test_every_server_gets_a_fanout(bench: Bench):
 
 
 def test_a_notification_waits_for_its_listener(bench: Bench):
-    """Its queue is there before anybody reads, and it has oslo.messaging's format."""
+    """Its queue exists before its listener, and it has oslo.messaging's format."""
     peer = bench.peer("lamp.a")
     rpc.Notifier(peer, "lamp.a", topic=f"told-{bench.mark}").info(CTXT, "lamp.broken", {"name": "desk"})
 
@@ -76,11 +75,11 @@ def test_a_notification_waits_for_its_listener(bench: Bench):
     assert heard.persistent
 
 
-# ---- nobody there
+# ---- no receiver
 
 
 def test_a_cast_that_no_queue_takes_is_undeliverable(bench: Bench):
-    """The sender hears it at once, and it names the target."""
+    """The sender gets an error at once, which names the target."""
     with pytest.raises(rpc.Undeliverable, match=f"{bench.topic}.nowhere"):
         bench.client().on("nowhere").switch(CTXT, Lamp("desk"))
 
@@ -113,8 +112,8 @@ def test_the_deadline_travels_with_a_call(bench: Bench):
     assert 0 < keeper.left[0] <= 5
 
 
-def test_the_deadline_shrinks_for_what_is_asked_on_the_way(bench: Bench):
-    """A call made while a call is handled has what the first has left, whatever it asks for."""
+def test_a_call_inside_a_handler_has_the_time_that_is_left(bench: Bench):
+    """A call made by a handler has what is left of the handler's own deadline, even if it asks for more."""
     inner = Keeper()
     bench.serve(inner, "inner")
     ask = bench.client(bench.peer("lamp.outer")).on("inner").within(500)
@@ -126,7 +125,7 @@ def test_the_deadline_shrinks_for_what_is_asked_on_the_way(bench: Bench):
 
 
 def test_a_cast_has_no_deadline(bench: Bench):
-    """Its handler may take as long as it takes."""
+    """Its handler may take any time."""
     keeper = Keeper()
     bench.serve(keeper)
 
@@ -162,7 +161,7 @@ def test_an_error_with_a_registered_name_comes_back_as_itself(bench: Bench):
 
 
 def test_an_error_without_a_registered_name_is_a_remote_error(bench: Bench):
-    """Nothing is imported for it, though the caller could have."""
+    """The caller imports no class for it, even one that it could import."""
 
     def run_away(name: str) -> None:
         raise queue.Empty("as the other side knows it")
@@ -176,7 +175,7 @@ def test_an_error_without_a_registered_name_is_a_remote_error(bench: Bench):
 
 
 def test_a_result_that_cannot_travel_is_an_error_of_its_call(bench: Bench):
-    """The caller hears it, and the method is not run again and again."""
+    """The caller gets an error, and the method does not run again."""
     keeper = Keeper(get=lambda name: object())
     bench.serve(keeper)
 
@@ -186,7 +185,7 @@ def test_a_result_that_cannot_travel_is_an_error_of_its_call(bench: Bench):
 
 
 def test_a_result_of_another_type_is_not_sent(bench: Bench):
-    """The server finds the mistake, which is its own; the work was done, so the error is not a definite one."""
+    """The server checks its own result; the work was done, so the error is not a definite one."""
     bench.serve(Keeper(get=lambda name: {"colour": "red"}))
 
     with pytest.raises(rpc.RemoteError, match=r"get has a result that is not as declared.*`name`") as caught:
@@ -195,7 +194,7 @@ def test_a_result_of_another_type_is_not_sent(bench: Bench):
 
 
 def test_details_of_any_type_travel_as_text(bench: Bench):
-    """What JSON has no word for does not keep an error from its caller."""
+    """A detail that JSON cannot write does not keep an error from its caller."""
 
     def fail(name: str) -> None:
         raise LampBroken("broken", by=threading.Thread)
@@ -207,11 +206,11 @@ def test_details_of_any_type_travel_as_text(bench: Bench):
     assert "Thread" in caught.value.details["by"]
 
 
-# ---- what others may see
+# ---- what observers see
 
 
-def test_events_tell_the_story_of_a_message(bench: Bench):
-    """A call is sent, received and replied; all three have its id and the request's, and secrets are left out."""
+def test_events_show_each_step_of_a_message(bench: Bench):
+    """A call is sent, received and replied; all three events have its id and the request's, and no secrets."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     bench.serve(Keeper(), watch=rpc.Flow(events.put))
 
@@ -227,7 +226,7 @@ def test_events_tell_the_story_of_a_message(bench: Bench):
 
 
 def test_peers_and_servers_are_context_managers(bench: Bench):
-    """They start with the block, and what is cast after it waits in the queue."""
+    """They start with the block; a cast sent after it waits in the queue."""
     keeper, client = Keeper(), bench.client()
     with (
         rpc.Peer(bench.transport(), name="lamp.a", exchange=bench.exchange) as peer,
@@ -243,7 +242,7 @@ def test_peers_and_servers_are_context_managers(bench: Bench):
 
 
 def test_a_reply_waits_for_the_broker_as_long_as_its_caller_does(bench: Bench):
-    """And no longer, neither at the server nor in the queue: nobody wants it any more."""
+    """After the caller's deadline, the server does not send the reply, and the queue does not keep it."""
     bench.serve(Keeper())
     caller, key = bench.peer("caller"), f"reply_{bench.mark}"
     answers = bench.listen(key, caller.reply_exchange)

@@ -1,4 +1,4 @@
-"""A broker that is low on memory takes no messages: nobody waits beyond his deadline, and nothing is lost."""
+"""A broker that is low on memory takes no messages: no sender waits beyond its deadline, and no message is lost."""
 
 import queue
 import threading
@@ -17,7 +17,7 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Gate, Keeper, La
 
 @pytest.fixture
 def bench(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
-    """Give a real broker: the one in memory is never low on it."""
+    """Give a real broker: the one in memory never runs low."""
     made = AMQPBench(private_broker.url)
     yield made
     made.close()
@@ -25,7 +25,7 @@ def bench(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
 
 @contextmanager
 def low_on_memory(broker: PrivateBroker) -> Iterator[None]:
-    """Have the broker believe for a while that it has no memory left."""
+    """Have the broker believe for a while that its memory is full."""
     broker.tell("set_vm_memory_high_watermark", "absolute", "1")
     try:
         yield
@@ -34,7 +34,7 @@ def low_on_memory(broker: PrivateBroker) -> Iterator[None]:
 
 
 def when_blocked(peer: rpc.Peer) -> threading.Event:
-    """Give what is set when the broker takes no more from this process: it says so at the next message."""
+    """Give an event that is set when the broker blocks this process, which it says at the next message."""
     transport, blocked = peer.transport, threading.Event()
     assert isinstance(transport, AMQPTransport)
     assert transport._live is not None
@@ -43,8 +43,10 @@ def when_blocked(peer: rpc.Peer) -> threading.Event:
     return blocked
 
 
-def test_who_publishes_waits_inside_his_deadline(bench: AMQPBench, private_broker: PrivateBroker):
-    """A cast, a call and what is not confirmed end with an error that says why; afterwards everything goes on."""
+def test_a_sender_waits_no_longer_than_its_deadline(bench: AMQPBench, private_broker: PrivateBroker):
+    """A cast, a call and an unconfirmed message fail at their deadline with an error that says why; later messages pass
+    again.
+    """
     keeper = Keeper()
     bench.serve(keeper)
     peer = bench.peer()
@@ -65,8 +67,8 @@ def test_who_publishes_waits_inside_his_deadline(bench: AMQPBench, private_broke
     assert client.within(PATIENCE).get(CTXT, "after") == Lamp("after")
 
 
-def test_nothing_that_is_confirmed_is_lost(bench: AMQPBench, private_broker: PrivateBroker):
-    """Casts that were begun before and during it are confirmed when it is over, and each of them is handled."""
+def test_no_confirmed_cast_is_lost(bench: AMQPBench, private_broker: PrivateBroker):
+    """Casts that were begun before and during it are confirmed afterwards, and each is handled."""
     keeper, peer, outcomes = Keeper(), bench.peer(), queue.Queue[str]()
     bench.serve(keeper)
     client: Any = bench.client(peer)
@@ -88,7 +90,7 @@ def test_nothing_that_is_confirmed_is_lost(bench: AMQPBench, private_broker: Pri
 
 
 def test_a_graceful_stop_ends_while_the_broker_takes_nothing(bench: AMQPBench, private_broker: PrivateBroker):
-    """It cannot be told that we stop reading, and is not waited for; what was begun is finished."""
+    """The server cannot cancel its subscription and does not wait for that; handlers that have begun end."""
     keeper, peer, gate = Keeper(), bench.peer("lamp.a"), Gate()
     keeper.does["switch"] = gate
     server = bench.serve(keeper, peer=peer)

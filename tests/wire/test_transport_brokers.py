@@ -1,4 +1,4 @@
-"""Several brokers: when the one in use dies, the next one is used, and all that is needed there is declared again."""
+"""Several brokers: when the one in use dies, the next is used, and our queues are declared there again."""
 
 import shutil
 import tempfile
@@ -32,7 +32,7 @@ def urls(*nodes: PrivateBroker) -> str:
 
 
 def test_when_one_broker_dies_the_next_is_used(private_broker: PrivateBroker, other_broker: PrivateBroker):
-    """Calls, casts and fanouts go on there, as the same user, and the transport says that it was restored."""
+    """Calls, casts and fanouts go on there, as the same user, and the transport reports that it was restored."""
     bench = AMQPBench(urls(other_broker, private_broker))
     transports = [bench.transport() for _ in range(2)]
     for transport in transports:
@@ -61,7 +61,7 @@ def test_when_one_broker_dies_the_next_is_used(private_broker: PrivateBroker, ot
 
 
 def test_the_first_broker_may_be_away(private_broker: PrivateBroker):
-    """Each is tried in turn, wherever we begin."""
+    """Each broker is tried in turn, beginning anywhere."""
     url = private_broker.url.replace("@", "@127.0.0.1:1,mininova:secret@")
 
     for _ in range(4):
@@ -71,7 +71,7 @@ def test_the_first_broker_may_be_away(private_broker: PrivateBroker):
 
 
 def test_when_no_broker_lets_us_in_each_is_named():
-    """And why, but no password."""
+    """The error names each broker with the reason, and no password."""
     with pytest.raises(BrokerUnreachable) as caught:
         AMQPTransport("amqp://me:hidden@127.0.0.1:1,me:hidden@127.0.0.1:2/").start()
 
@@ -81,7 +81,7 @@ def test_when_no_broker_lets_us_in_each_is_named():
 
 
 def test_not_all_begin_with_the_same_broker():
-    """A thousand processes are spread over the brokers of a cluster."""
+    """A thousand processes spread over the brokers of a cluster."""
     firsts = {AMQPTransport("amqp://u:p@a,u:p@b,u:p@c/")._addresses[0].host for _ in range(200)}
 
     assert firsts == {"a", "b", "c"}

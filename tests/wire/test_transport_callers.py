@@ -1,6 +1,5 @@
-"""Who sent a message, who may, whose replies are believed: what a server and a peer make of the broker's word.
-
-One suite, over memory and over RabbitMQ, as test_transport.py.
+"""Which sender a message has, what a sender may call, and which senders' replies we trust. One suite, over memory and
+over RabbitMQ, as test_transport.py.
 """
 
 import queue
@@ -21,7 +20,7 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, Bench, Keeper, Lamp, LampBr
 
 
 class Asked(Keeper):
-    """A keeper who writes down who asks: ``callers``."""
+    """A keeper that writes down the caller of each message: ``callers``."""
 
     def __init__(self, **does: Any) -> None:
         super().__init__(**does)
@@ -39,7 +38,7 @@ class User(msgspec.Struct, frozen=True):
 
 
 def only(*allowed: str | None) -> rpc.Gate:
-    """Make a gate that knows these broker users as those that may use the lamps."""
+    """Make a gate that lets these broker users call the lamps."""
     return rpc.Gate(lambda name: User("user") if name in allowed else None, about=lamp_of)
 
 
@@ -48,11 +47,11 @@ def lamp_of(arguments: Any) -> str:
     return str(arguments.get("name") or arguments["lamp"].name)
 
 
-# ---- who sent it
+# ---- the caller
 
 
-def test_a_handler_knows_who_asks(bench: Bench):
-    """It is the broker user of the sender, in a call and in a cast; outside of a handler it is nobody."""
+def test_a_handler_knows_its_caller(bench: Bench):
+    """It is the broker user of the sender, in a call and in a cast; outside of a handler there is none."""
     keeper = Asked()
     bench.serve(keeper, user="conductor")
 
@@ -64,8 +63,8 @@ def test_a_handler_knows_who_asks(bench: Bench):
     assert rpc.caller() is None
 
 
-def test_who_names_no_user_is_nobody(bench: Bench):
-    """What calls itself something in its own words is not believed."""
+def test_a_message_without_a_user_has_no_caller(bench: Bench):
+    """Without the broker's user_id a message has no caller, even if its own words name one."""
     keeper = Asked()
     bench.serve(keeper, user="conductor")
 
@@ -75,8 +74,8 @@ def test_who_names_no_user_is_nobody(bench: Bench):
     assert bench.next(keeper.callers) is None
 
 
-def test_another_cannot_say_who_sent_it_first(bench: Bench):
-    """A header that is only for those who send again is worth nothing from anybody else."""
+def test_only_a_relay_can_name_the_first_sender(bench: Bench):
+    """The header with the first sender counts only from a user that may relay."""
     keeper = Asked()
     bench.serve(keeper, user="conductor")
 
@@ -88,7 +87,7 @@ def test_another_cannot_say_who_sent_it_first(bench: Bench):
 
 @pytest.mark.parametrize("user_id", ["compute.host-1", None])
 def test_a_cast_that_is_tried_again_has_the_same_caller(bench: Bench, user_id: str | None):
-    """Whether at once or after a pause; who was nobody does not become the server that sends it again."""
+    """The caller is the same at once and after a pause; a message without a caller does not get the server as one."""
     keeper = Asked(switch=broken)
     bench.serve(keeper, user="conductor")
 
@@ -99,8 +98,8 @@ def test_a_cast_that_is_tried_again_has_the_same_caller(bench: Bench, user_id: s
     assert [bench.next(keeper.callers) for _ in range(5)] == [user_id] * 5
 
 
-def test_what_was_parked_has_the_same_caller(bench: Bench):
-    """Also when somebody else sends it again, whose word the server takes for that."""
+def test_a_parked_cast_that_is_sent_again_has_the_same_caller(bench: Bench):
+    """The operator's tool, which the server lets relay, sends it again under its first sender."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     keeper = Asked(switch=broken)
     bench.serve(keeper, user="conductor", relays=["manage"], watch=rpc.Flow(events.put))
@@ -115,11 +114,11 @@ def test_what_was_parked_has_the_same_caller(bench: Bench):
     assert [bench.next(keeper.callers) for _ in range(6)] == ["compute.host-1"] * 6
 
 
-# ---- who may
+# ---- the gate
 
 
-def test_who_may_not_call_hears_it(bench: Bench):
-    """The error says who may not do what to which; no handler runs."""
+def test_a_denied_caller_gets_an_error(bench: Bench):
+    """The error says which sender may not do what to which object; no handler runs."""
     keeper = Keeper()
     bench.serve(keeper, user="conductor", gate=only("api"))
 
@@ -132,8 +131,8 @@ def test_who_may_not_call_hears_it(bench: Bench):
     assert keeper.asked.qsize() == 1
 
 
-def test_who_may_not_cast_has_it_back(bench: Bench):
-    """As with whatever else a server refuses; it is not tried again, nor parked."""
+def test_a_denied_cast_comes_back(bench: Bench):
+    """A denied cast comes back as any refused cast does; it is not tried again, nor parked."""
     refused: queue.Queue[Any] = queue.Queue()
     bench.serve(Keeper(), user="conductor", gate=only("api"))
     peer = bench.peer(user="compute.host-1", on_rejected=lambda *rejection: refused.put(rejection))
@@ -145,8 +144,8 @@ def test_who_may_not_cast_has_it_back(bench: Bench):
 
 
 @pytest.mark.parametrize("by", ["gate", "handler"])
-def test_a_denial_is_told(bench: Bench, by: str, caplog: pytest.LogCaptureFixture):
-    """In the log, in the flow, and to whoever counts; whether it was found before the handler or by it."""
+def test_a_denial_is_reported(bench: Bench, by: str, caplog: pytest.LogCaptureFixture):
+    """The log, the flow and the server's ``on_denied`` get it, whether the gate or the handler denied."""
     told: queue.Queue[rpc.Denial] = queue.Queue()
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     if by == "gate":
@@ -170,7 +169,7 @@ def test_a_denial_is_told(bench: Bench, by: str, caplog: pytest.LogCaptureFixtur
 
 
 def test_a_check_that_fails_is_not_a_denial(bench: Bench):
-    """A database that is away refuses nobody: the cast is tried again."""
+    """If the check itself fails, for instance without its database, the cast is not denied but tried again."""
     keeper, trouble = Keeper(), [OSError("away")]
 
     def identity_of(name: str | None) -> User:
@@ -184,8 +183,8 @@ def test_a_check_that_fails_is_not_a_denial(bench: Bench):
     assert bench.next(keeper.asked) == ("switch", (Lamp("desk"), "white"))
 
 
-def test_everybody_may_ask_whether_we_are_there(bench: Bench):
-    """And what we speak: anybody may call the methods that say so."""
+def test_any_sender_may_ping(bench: Bench):
+    """Any sender may call the methods that say that a server runs and which versions it serves."""
     bench.serve(Keeper(), gate=only())
 
     assert rpc.BaseAPI(bench.peer(), topic=bench.topic).ping(CTXT, "hello") == {"service": bench.topic, "arg": "hello"}
@@ -196,8 +195,8 @@ def test_everybody_may_ask_whether_we_are_there(bench: Bench):
 # ---- alone
 
 
-def test_who_serves_alone_reads_only_its_own(bench: Bench):
-    """It has no part in the topic's queue, nor in its fanouts, and hears what is for its host."""
+def test_a_server_alone_reads_only_its_hosts_queue(bench: Bench):
+    """It does not read the topic's queue or its fanouts, only the queue of its host."""
     keeper = Keeper()
     bench.serve(keeper, "a", alone=True)
     client = bench.client()
@@ -209,8 +208,8 @@ def test_who_serves_alone_reads_only_its_own(bench: Bench):
             elsewhere.switch(CTXT, Lamp("desk"))
 
 
-def test_who_serves_alone_parks_in_a_queue_of_its_own(bench: Bench):
-    """``<topic>.<host>.dead``, out of which nothing can be sent to another host."""
+def test_a_server_alone_parks_in_a_queue_of_its_own(bench: Bench):
+    """They are in ``<topic>.<host>.dead``, out of which nothing can be sent to another host."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     keeper = Keeper(switch=broken)
     bench.serve(keeper, "a", alone=True, watch=rpc.Flow(events.put))
@@ -227,8 +226,10 @@ def test_who_serves_alone_parks_in_a_queue_of_its_own(bench: Bench):
     assert [bench.next(keeper.asked)[0] for _ in range(6)] == ["switch"] * 6
 
 
-def test_what_one_host_parked_goes_to_no_other(bench: Bench):
-    """Whoever may write into its queue of the dead does not reach others through the operator."""
+def test_a_cast_parked_for_one_host_is_not_sent_to_another(bench: Bench):
+    """A process that can write into a host's queue of parked casts cannot have the operator send
+    them to another host.
+    """
     place = f"{bench.topic}.a"
     peer = bench.peer()
     message = Message(
@@ -245,12 +246,12 @@ def test_what_one_host_parked_goes_to_no_other(bench: Bench):
 
 
 def believe(asked: str, replied: str | None) -> bool:
-    """Believe the conductor for all topics, and each compute for its host."""
+    """Trust the conductor's replies for all topics, and each compute's for its own host."""
     return replied == "conductor" or (replied is not None and asked.partition(".")[2] == replied.partition(".")[2])
 
 
-def test_a_reply_of_another_is_not_believed(bench: Bench):
-    """Whoever guesses the id of a call answers nothing; the right answer is waited for, and counts."""
+def test_a_reply_of_another_user_is_ignored(bench: Bench):
+    """A sender that guesses the id of a call is denied; the caller waits for the right reply and takes it."""
     gate, ids, denied = threading.Event(), queue.Queue[tuple[str, str]](), threading.Event()
     client = bench.peer(answers=believe, watch=rpc.Flow(lambda event: denied.set() if event.kind == "denied" else None))
     forger, server = bench.peer("forger", user="compute.host-2"), bench.peer("by hand", user="conductor")
@@ -281,8 +282,8 @@ def test_a_reply_of_another_is_not_believed(bench: Bench):
 
 
 @pytest.mark.parametrize("user", ["compute.host-2", None])
-def test_a_reply_of_nobody_who_was_asked_leaves_the_call_waiting(bench: Bench, user: str | None):
-    """Nor is one without a user believed: the caller hears that nobody answered."""
+def test_a_call_with_only_forged_replies_times_out(bench: Bench, user: str | None):
+    """A reply from another user, or without a user, is ignored: the caller gets a timeout."""
     client = bench.peer(answers=believe)
     forger = bench.peer("forger", user="compute.host-2")
 
@@ -330,7 +331,7 @@ def rejected(bench: Bench) -> "queue.Queue[str]":
 
 
 def sent(bench: Bench, rejected: "queue.Queue[str]") -> tuple[rpc.Peer, Message]:
-    """Send a cast that nobody handles, and give who sent it, and what host-1 has of it."""
+    """Send a cast that no handler gets; give its sender, and the message as host-1 received it."""
     client = bench.peer(
         answers=believe, on_rejected=lambda ctxt, request, why: rejected.put(request.args["lamp"]["name"])
     )
@@ -339,18 +340,18 @@ def sent(bench: Bench, rejected: "queue.Queue[str]") -> tuple[rpc.Peer, Message]
     return client, bench.next(arrived)
 
 
-def test_a_rejection_brings_the_seal_back(bench: Bench, rejected: "queue.Queue[str]"):
-    """Only what was really sent comes back, only from whom was asked: forgeries of each sort change nothing."""
+def test_a_cast_comes_back_only_with_its_seal(bench: Bench, rejected: "queue.Queue[str]"):
+    """A cast comes back only as it was sent, and only from the host that it was sent to: forgeries change nothing."""
     client, cast = sent(bench, rejected)
     asked, other = (bench.peer("compute", user=f"compute.host-{number}") for number in (1, 2))
     seal = {SEAL: cast.headers[SEAL]}
     forged = cast.body.replace(b"desk", b"hall")
 
-    rejection(asked, forged, cast.message_id, seal, client)  # another cast under the seal of this
+    rejection(asked, forged, cast.message_id, seal, client)  # another cast with this one's seal
     rejection(asked, forged, cast.message_id, {}, client)
     rejection(asked, forged, "another", {SEAL: "0" * 64 + f" {bench.topic}.host-1"}, client)
     rejection(asked, cast.body, cast.message_id, {SEAL: seal[SEAL].replace("host-1", "host-2")}, client)
-    rejection(other, cast.body, cast.message_id, seal, client)  # somebody else who came to see it
+    rejection(other, cast.body, cast.message_id, seal, client)  # another compute that saw the message
     rejection(asked, cast.body, cast.message_id, seal, client)
 
     assert bench.next(rejected) == "desk"
@@ -358,8 +359,8 @@ def test_a_rejection_brings_the_seal_back(bench: Bench, rejected: "queue.Queue[s
     assert rejected.empty()
 
 
-def test_a_caller_cannot_have_another_answered(bench: Bench):
-    """A server that is told whom it may answer where keeps its replies from everywhere else."""
+def test_a_caller_cannot_direct_a_reply_to_another(bench: Bench):
+    """The server sends replies only to queues that belong to the caller."""
     server = bench.peer("conductor", user="conductor", answerable=lambda caller, key: key == mine.reply_queue)
     bench.serve(Keeper(), peer=server)
     mine, other = bench.peer(user="compute.host-1"), bench.listen("reply_of_another", f"{bench.exchange}.reply")

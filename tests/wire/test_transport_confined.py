@@ -1,6 +1,5 @@
-"""A process whose broker user may do no more than it needs: it has its own queues and its lane, and works.
-
-On RabbitMQ only, for the memory broker has no permissions.
+"""A process whose broker user has only the rights that it needs: its own queues and its lane are enough. On RabbitMQ
+only, for the memory broker has no permissions.
 """
 
 import queue
@@ -21,7 +20,7 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp, br
 
 
 class ConfinedBench(AMQPBench):
-    """A bench with a host ``a`` of the lamps whose user, ``confined``, may do no more than serve it."""
+    """A bench with a host ``a`` of the lamps, whose broker user, ``confined``, has only the rights to serve it."""
 
     def __init__(self, broker: PrivateBroker) -> None:
         super().__init__(broker.url)
@@ -61,7 +60,7 @@ class ConfinedBench(AMQPBench):
         return peer
 
     def caller(self, **how) -> rpc.Peer:
-        """Start somebody who may do everything, knows that the host has a lane, and has made the exchanges."""
+        """Start a peer with all rights, which knows that the host has a lane, and has declared the exchanges."""
         peer = self.peer(lane_of=lambda key: self.user if key.endswith(".a") else None, **how)
         for exchange in (self.exchange, peer.notification_exchange, self.lane):
             peer.transport.declare("anything", exchange, "anything")
@@ -78,7 +77,7 @@ def bench(private_broker: PrivateBroker) -> Iterator[ConfinedBench]:
 
 
 def test_a_confined_server_serves(bench: ConfinedBench):
-    """It answers calls, tries casts again after pauses, and parks them, with nothing but its own queues."""
+    """It answers calls, tries casts again after pauses, and parks them, all with its own queues."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     client, peer = bench.caller(), bench.confined(watch=rpc.Flow(events.put))
     peer.start()
@@ -93,8 +92,8 @@ def test_a_confined_server_serves(bench: ConfinedBench):
     assert one.message.user_id == bench.user
 
 
-def test_a_confined_process_is_heard_where_a_queue_was_made(bench: ConfinedBench):
-    """It makes no queue for its notifications, and sends them by its lane to the one that is there."""
+def test_a_confined_process_notifies_by_its_lane(bench: ConfinedBench):
+    """It declares no queue for its notifications, and sends them by its lane to the existing one."""
     heard, peer = bench.listen("notifications.info", bench.lane), bench.confined()
     peer.start()
 
@@ -104,7 +103,7 @@ def test_a_confined_process_is_heard_where_a_queue_was_made(bench: ConfinedBench
 
 
 def test_a_confined_process_waits_for_the_exchanges(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
-    """When nobody has made them yet it says so in a line, and begins when somebody has."""
+    """Until another process has declared them, the log has a line; then the server starts to serve."""
     keeper = Keeper()
     peer = bench.confined()
     peer.start()
@@ -120,8 +119,8 @@ def test_a_confined_process_waits_for_the_exchanges(bench: ConfinedBench, caplog
     assert bench.client(client).on("a").get(CTXT, "desk") == Lamp("desk")
 
 
-def test_what_it_may_not_send_costs_a_line_in_the_log(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
-    """The broker refuses the message, and the connection with all else goes on."""
+def test_a_message_that_it_may_not_send_is_logged(bench: ConfinedBench, caplog: pytest.LogCaptureFixture):
+    """The broker refuses the message, and the connection goes on."""
     client, peer = bench.caller(), bench.confined()
     peer.start()
     bench.serve(Keeper(), "a", peer=peer)
@@ -137,8 +136,8 @@ def test_what_it_may_not_send_costs_a_line_in_the_log(bench: ConfinedBench, capl
     assert restored.empty()
 
 
-def test_what_the_broker_forwards_is_denied(bench: ConfinedBench):
-    """A taken-over host can have what it was sent forwarded by its lane, in its sender's name: that is not obeyed."""
+def test_a_message_that_the_broker_forwarded_is_denied(bench: ConfinedBench):
+    """A taken-over host can have a message to it forwarded by its lane, still in the sender's name: it is denied."""
     keeper, told = Keeper(), queue.Queue[rpc.Denial]()
     client = bench.caller(user="conductor")
     server = bench.serve(keeper, "b", on_denied=told.put)
@@ -159,8 +158,8 @@ def test_what_the_broker_forwards_is_denied(bench: ConfinedBench):
     assert keeper.asked.empty()
 
 
-def test_a_queue_of_anothers_is_refused_in_words(bench: ConfinedBench):
-    """The error says which, and what the broker says."""
+def test_a_queue_of_another_is_refused_by_name(bench: ConfinedBench):
+    """The error names the queue and has the broker's words."""
     bench.peer()
     peer = bench.confined()
     peer.start()

@@ -1,6 +1,5 @@
-"""Lanes: who is not trusted sends by a way of his own, on which he is in nobody's way; on both transports.
-
-Floods are tried on RabbitMQ only, for the memory broker does one thing at a time.
+"""Lanes: a sender that we do not trust has an exchange of its own, where it holds up no other sender. On both
+transports; floods are tried on RabbitMQ only, for the memory broker does one thing at a time.
 """
 
 import logging
@@ -22,20 +21,20 @@ FLOOD = 300
 
 
 def lane_of(key: str) -> str | None:
-    """Say that the host ``a`` of the lamps is the first compute's."""
+    """Name the lane of host ``a`` of the lamps: the first compute's."""
     return ONE if key.endswith(".a") else None
 
 
 def confined(bench: Bench, user: str = ONE, **how: object) -> rpc.Peer:
-    """Start the peer of somebody who has a lane."""
+    """Start a peer that sends by a lane."""
     return bench.peer(user, user=user, confined=True, **how)
 
 
 # ---- requests
 
 
-def test_who_has_a_lane_is_served(bench: Bench):
-    """It asks, casts and is answered as everybody is, and the server knows who it is."""
+def test_a_sender_with_a_lane_is_served(bench: Bench):
+    """Its calls and casts are served like any sender's, and the server knows its user."""
     callers = list[str | None]()
     keeper = Keeper(get=lambda name: callers.append(rpc.caller()) or Lamp(name))
     bench.serve(keeper, user="conductor").hear([ONE])
@@ -49,7 +48,7 @@ def test_who_has_a_lane_is_served(bench: Bench):
 
 
 def test_a_lane_that_is_not_read_keeps_what_comes(bench: Bench):
-    """Who is not heard any more waits; who is heard again has lost nothing."""
+    """The messages of a lane that the server has stopped reading wait until it reads the lane again."""
     keeper = Keeper()
     server = bench.serve(keeper, user="conductor")
     server.hear([ONE, TWO])
@@ -63,8 +62,8 @@ def test_a_lane_that_is_not_read_keeps_what_comes(bench: Bench):
     assert [bench.next(keeper.asked)[0] for _ in range(2)] == ["get", "switch"]
 
 
-def test_what_is_too_long_is_refused_unread(bench: Bench):
-    """Nobody gets a server to read ten megabytes; an honest sender hears it before he sends."""
+def test_a_message_that_is_too_long_is_refused_unread(bench: Bench):
+    """The server does not decode ten megabytes; an honest sender gets an error before it sends."""
     keeper, host = Keeper(), confined(bench)
     bench.serve(keeper, user="conductor").hear([ONE])
     heard = queue.Queue[str]()
@@ -80,8 +79,8 @@ def test_what_is_too_long_is_refused_unread(bench: Bench):
     assert heard.empty()
 
 
-def test_what_comes_by_anothers_lane_is_denied(bench: Bench):
-    """Whoever gets something there is not the one whose lane it is, whatever he calls himself."""
+def test_a_message_in_anothers_lane_is_denied(bench: Bench):
+    """A sender in another's lane is denied: its user is not the lane's."""
     keeper, told = Keeper(), queue.Queue[rpc.Denial]()
     bench.serve(keeper, user="conductor", on_denied=told.put).hear([ONE])
     stranger, way = bench.peer(user=TWO), lanes.exchange_of(bench.exchange, ONE)
@@ -93,8 +92,8 @@ def test_what_comes_by_anothers_lane_is_denied(bench: Bench):
     assert keeper.asked.empty()
 
 
-def test_a_cast_that_fails_is_tried_again_for_whom_it_was(bench: Bench):
-    """After a pause it comes by the server's own queue, and its sender is known still."""
+def test_a_cast_that_fails_keeps_its_sender(bench: Bench):
+    """After a pause the cast comes by the server's own queue, and still has its first sender."""
     callers = queue.Queue[str | None]()
 
     def fail(*args: object) -> None:
@@ -110,11 +109,11 @@ def test_a_cast_that_fails_is_tried_again_for_whom_it_was(bench: Bench):
     assert [callers.get(timeout=PATIENCE) for _ in range(3)] == [ONE] * 3
 
 
-# ---- replies
+# ---- replies by a lane
 
 
 def test_an_answer_comes_by_a_lane(bench: Bench):
-    """A caller hears by it the answers to its calls, and which of its casts were refused."""
+    """A caller gets its replies by the server's lane, and its refused casts."""
     refused = queue.Queue[str]()
     bench.serve(Keeper(), "a", peer=confined(bench, alone=True))
     caller = bench.peer(lane_of=lane_of, on_rejected=lambda ctxt, request, why: refused.put(type(why).__name__))
@@ -127,7 +126,7 @@ def test_an_answer_comes_by_a_lane(bench: Bench):
 
 
 def test_a_confined_server_tries_again_by_its_lane(bench: Bench):
-    """What failed there pauses in a queue of its own, and comes back by its own lane."""
+    """A failed cast waits in a pause queue of its own, and comes back by its own lane."""
     failures = iter([LookupError("no such lamp")] * 3)
 
     def fail(*args: object) -> None:
@@ -143,7 +142,7 @@ def test_a_confined_server_tries_again_by_its_lane(bench: Bench):
 
 
 def test_an_answer_that_is_too_long_is_an_error(bench: Bench):
-    """Who asked hears that at once, instead of nothing."""
+    """The caller gets an error at once."""
     keeper = Keeper(get=lambda name: Lamp("x" * lanes.LONGEST))
     bench.serve(keeper, "a", peer=confined(bench, alone=True))
 
@@ -152,7 +151,7 @@ def test_an_answer_that_is_too_long_is_an_error(bench: Bench):
 
 
 def unasked(peer: rpc.Peer, caller: rpc.Peer, number: int) -> Message:
-    """Make an answer to what nobody asked."""
+    """Make a reply to no call."""
     body = rpc.envelope.pack_reply(rpc.envelope.Reply(msg_id=f"made up {number}", result=None))
     return Message(
         body=body, exchange=peer.lane or "", routing_key=caller.reply_queue, message_id=str(number), user_id=ONE
@@ -160,14 +159,14 @@ def unasked(peer: rpc.Peer, caller: rpc.Peer, number: int) -> Message:
 
 
 class Heard(logging.Handler):
-    """Hands on what is logged."""
+    """Passes each line of the log to the test."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines = queue.Queue[str]()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a line."""
+        """Pass a line on."""
         self.lines.put(record.getMessage())
 
 
@@ -183,8 +182,8 @@ def log():
     logger.setLevel(before)
 
 
-def test_who_answers_unasked_is_not_heard_until_he_is_asked(rabbit: AMQPBench, log: "queue.Queue[str]"):
-    """A few are looked at, and none after them; a call is what makes room again."""
+def test_a_server_with_unexpected_replies_is_not_read_until_the_next_call(rabbit: AMQPBench, log: "queue.Queue[str]"):
+    """The caller reads a few unexpected replies of a server, and then none until its next call to that server."""
     host = confined(rabbit, alone=True)
     rabbit.serve(Keeper(), "a", peer=host)
     rabbit.serve(Keeper(), "b")
@@ -206,7 +205,7 @@ def test_who_answers_unasked_is_not_heard_until_he_is_asked(rabbit: AMQPBench, l
 
 
 def flood(rabbit: AMQPBench) -> None:
-    """Send more casts by the first lane than any server takes at once."""
+    """Send more casts by the first lane than a server handles at once."""
     sender = confined(rabbit)
     for number in range(FLOOD):
         body = rabbit.payload("switch", {"lamp": Lamp(str(number))}, version="1.0")
@@ -218,8 +217,8 @@ def flood(rabbit: AMQPBench) -> None:
         )  # fmt: skip
 
 
-def test_a_flood_holds_nobody_else_up(rabbit: AMQPBench):
-    """While nothing of it is finished, another is answered; so many are in hand and no more; then all of it is done."""
+def test_a_flood_does_not_hold_up_another_sender(rabbit: AMQPBench):
+    """While the server handles a limited part of the flood, it answers another sender; then it finishes the flood."""
     gate, busy, lock = Gate(), [], threading.Lock()
     most_busy = queue.Queue[int]()
 
@@ -242,7 +241,7 @@ def test_a_flood_holds_nobody_else_up(rabbit: AMQPBench):
 
 
 def test_a_server_that_stops_gives_back_what_waits(rabbit: AMQPBench):
-    """Another does what this one had not begun: all of it is done."""
+    """Another server handles what this one had not begun, so all of the flood is done."""
     gate, done = Gate(), queue.Queue[str]()
 
     def work(lamp: Lamp, colour: str) -> None:

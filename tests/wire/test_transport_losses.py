@@ -1,4 +1,4 @@
-"""Nothing is lost: handlers that fail, receivers that die, servers that stop."""
+"""No cast is lost: handlers fail, receivers die, servers stop."""
 
 import queue
 import threading
@@ -16,7 +16,7 @@ bench = benches("memory", "amqp", "quorum")
 
 
 def failing(times: int) -> Any:
-    """Make what fails so many times, and then works."""
+    """Make a function that fails a number of times, and then works."""
     left = [times]
 
     def work(*args: Any) -> None:
@@ -28,7 +28,7 @@ def failing(times: int) -> Any:
 
 
 def test_a_cast_that_failed_is_tried_again(bench: Bench):
-    """The handler sees it again, and when it works that is all."""
+    """The handler gets it again until it works."""
     keeper, events = Keeper(switch=failing(2)), queue.Queue[rpc.MessageEvent]()
     bench.serve(keeper, watch=rpc.Flow(events.put))
 
@@ -41,7 +41,7 @@ def test_a_cast_that_failed_is_tried_again(bench: Bench):
 
 
 def test_a_cast_that_came_another_way_is_tried_again_here(bench: Bench):
-    """Its exchange and its key were its sender's to choose; what happens next is the server's."""
+    """It is tried again by the server's own queue, whichever exchange and key its sender chose."""
     keeper, peer, elsewhere = Keeper(switch=failing(3)), bench.peer(), f"{bench.exchange}.elsewhere"
     bench.serve(keeper)
     peer.transport.declare(bench.topic, elsewhere, "a key")
@@ -53,7 +53,9 @@ def test_a_cast_that_came_another_way_is_tried_again_here(bench: Bench):
 
 
 def test_a_cast_that_cannot_be_put_aside_is_left_to_others(bench: Bench):
-    """A broker that will not take it again is not asked without end: the next server has it when this one ends."""
+    """If the broker refuses to take the cast for its pause, this server keeps it, and the next server gets it when this
+    one ends.
+    """
     broken_here, keeper = Keeper(switch=broken), Keeper()
     peer = bench.peer("lamp.a")
     bench.serve(broken_here, "a", peer=peer)
@@ -74,7 +76,7 @@ def test_a_cast_that_cannot_be_put_aside_is_left_to_others(bench: Bench):
 
 
 def test_a_cast_that_fails_always_is_parked(bench: Bench):
-    """After five deliveries it lies in ``<topic>.dead``, whole, and bothers nobody."""
+    """After five deliveries it is in ``<topic>.dead``, whole, and no server gets it again."""
     keeper = Keeper(switch=broken)
     bench.serve(keeper)
     bench.client().switch(CTXT, Lamp("desk"))
@@ -91,7 +93,7 @@ def test_a_cast_that_fails_always_is_parked(bench: Bench):
 
 
 def test_a_fanout_that_failed_is_not_repeated(bench: Bench):
-    """A fanout is best effort: one server's trouble does not send it to all again."""
+    """A fanout is best effort: one server's failure does not send it to all again."""
     keepers = [Keeper(dim=broken), Keeper()]
     for host, keeper in zip("ab", keepers, strict=True):
         bench.serve(keeper, host)
@@ -106,8 +108,8 @@ def test_a_fanout_that_failed_is_not_repeated(bench: Bench):
     assert bench.next(keepers[1].asked) == ("dim", 20)
 
 
-def test_what_a_dead_receiver_had_goes_to_the_next(bench: Bench):
-    """A cast is settled after the work, so the death of its receiver does not lose it."""
+def test_a_dead_receivers_cast_goes_to_the_next(bench: Bench):
+    """A cast is acknowledged after the work, so the death of its receiver does not lose it."""
     first = bench.peer("lamp.a")
     taken = threading.Event()
     bench.serve(Keeper(), "a", peer=first, spawn=lambda *args: taken.set())
@@ -123,7 +125,7 @@ def test_what_a_dead_receiver_had_goes_to_the_next(bench: Bench):
 
 
 def test_a_cast_that_kills_its_receivers_is_parked(bench: Bench):
-    """Deliveries that ended with the receiver are counted too."""
+    """A delivery that ended with the death of its receiver counts, too."""
     for number in range(MOST_DELIVERIES + 1):  # the last of them is left to park it
         peer = bench.peer(f"lamp.{number}")
         bench.serve(Keeper(switch=die), str(number), peer=peer, spawn=mortal(bench, peer))
@@ -135,16 +137,16 @@ def test_a_cast_that_kills_its_receivers_is_parked(bench: Bench):
 
 
 class Killed(BaseException):
-    """SIGKILL, as far as a handler notices it."""
+    """What a handler sees of a SIGKILL."""
 
 
 def die(*args: Any) -> None:
-    """Handle a message by dying of it."""
+    """Handle a message by killing the process."""
     raise Killed
 
 
 def mortal(bench: Bench, peer: rpc.Peer) -> Any:
-    """Make a spawn whose handlers may end the process."""
+    """Make a spawn whose handlers may kill the process."""
 
     def run(function: Any, *args: Any) -> None:
         try:
@@ -156,7 +158,7 @@ def mortal(bench: Bench, peer: rpc.Peer) -> Any:
 
 
 def test_a_call_is_not_run_twice(bench: Bench):
-    """A call that a dying server may have done is not done by the next, and the caller hears that nobody knows."""
+    """The next server does not run a call that a dead server may have done, and the caller gets a timeout."""
     heir = serve_with_heir(bench)
 
     with pytest.raises(rpc.MessagingTimeout, match="may have done toggle, or not"):
@@ -165,7 +167,7 @@ def test_a_call_is_not_run_twice(bench: Bench):
 
 
 def test_an_idempotent_call_is_run_by_the_next(bench: Bench):
-    """A call that may be done twice survives the server that had it."""
+    """A call that may be done twice survives the death of its server."""
     heir = serve_with_heir(bench)
 
     assert bench.client().get(CTXT, "desk") == Lamp("desk")
@@ -173,7 +175,7 @@ def test_an_idempotent_call_is_run_by_the_next(bench: Bench):
 
 
 def serve_with_heir(bench: Bench) -> Keeper:
-    """Serve with one that dies of its first message; give the second, whose turn comes then."""
+    """Start a server that dies of its first message, and a second one that follows; give the second."""
     first, heir = bench.peer("lamp.a"), Keeper()
     bench.serve(Keeper(), "a", peer=first, spawn=lambda *args: bench.kill(first))
     bench.serve(heir, "b")
@@ -181,7 +183,7 @@ def serve_with_heir(bench: Bench) -> Keeper:
 
 
 def begin(bench: Bench, keeper: Keeper) -> tuple[rpc.Server, Gate]:
-    """Have a server begin to handle a cast, which ends when the gate is opened."""
+    """Have a server begin to handle a cast that ends when the test opens the gate."""
     keeper.does["switch"] = gate = Gate()
     server = bench.serve(keeper, "a", spawn=rpc.server.in_a_thread)
     bench.client().switch(CTXT, Lamp("begun"))
@@ -191,7 +193,7 @@ def begin(bench: Bench, keeper: Keeper) -> tuple[rpc.Server, Gate]:
 
 
 def test_a_graceful_stop_finishes_what_was_begun(bench: Bench):
-    """Stopping waits for the handlers, and says that they have ended."""
+    """Stopping waits for the handlers that have begun, and says that they have ended."""
     server, gate = begin(bench, Keeper())
     stopped: queue.Queue[bool] = queue.Queue()
     threading.Thread(target=lambda: stopped.put(server.stop(PATIENCE))).start()
@@ -202,7 +204,7 @@ def test_a_graceful_stop_finishes_what_was_begun(bench: Bench):
 
 
 def test_a_graceful_stop_takes_nothing_new(bench: Bench):
-    """What comes later is left to others, although the connection is still there."""
+    """Later messages go to other servers, although the connection is still open."""
     keeper, heir = Keeper(), Keeper()
     server, gate = begin(bench, keeper)
     assert server.stop(0) is False, "it has not ended what it began"
@@ -215,8 +217,8 @@ def test_a_graceful_stop_takes_nothing_new(bench: Bench):
     gate.may_leave.set()
 
 
-def test_a_slow_handler_holds_nobody_up(bench: Bench):
-    """The next message is handled while the first still is."""
+def test_a_slow_handler_does_not_hold_up_the_next_message(bench: Bench):
+    """The next message is handled while the first handler still works."""
     gate, keeper = Gate(), Keeper()
     keeper.does["switch"] = lambda lamp, colour: gate() if lamp.name == "slow" else None
     bench.serve(keeper, spawn=rpc.server.in_a_thread)

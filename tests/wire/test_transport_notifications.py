@@ -1,4 +1,4 @@
-"""Notifications from a notifier to a listener, over every transport: what may be lost, doubled or given up."""
+"""Notifications from a notifier to a listener, over every transport: what is lost, doubled or parked."""
 
 import queue
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, Mem
 
 
 class Ears:
-    """A handler that hands on what it hears, after it has failed as often as it was told to.
+    """A handler that passes on what it hears, after it has failed as often as a test asks.
 
     :ivar heard: the notifications
     :ivar failed: one for each failure
@@ -34,7 +34,7 @@ class Ears:
 
 
 def listen(bench: Bench, handler: Any, *, peer: rpc.Peer | None = None, **how: Any) -> rpc.Listener:
-    """Start a listener on queues that are the test's own."""
+    """Start a listener on the test's own queues."""
     workers = 0 if isinstance(bench, MemoryBench) else 1
     how = {"topics": [f"told-{bench.mark}"], "priorities": ["info"], "workers": workers, **how}
     listener = rpc.Listener(peer or bench.peer("ears"), handler, **how)
@@ -43,14 +43,14 @@ def listen(bench: Bench, handler: Any, *, peer: rpc.Peer | None = None, **how: A
 
 
 def notifier_of(bench: Bench, **how: Any) -> rpc.Notifier:
-    """Make a notifier that tells those."""
+    """Make a notifier that sends to those queues."""
     peer = bench.peer("lamp.a")
     drivers = [Messaging(peer, topic=f"told-{bench.mark}", **how)]
     return rpc.Notifier(peer, "lamp.a", drivers=drivers)
 
 
-def test_a_listener_hears_what_was_told_before_it_came(bench: Bench):
-    """The queue is durable, and the order is kept."""
+def test_a_listener_gets_earlier_notifications(bench: Bench):
+    """The queue is durable, and keeps the order."""
     told = notifier_of(bench)
     for lamp in ("desk", "hall"):
         told.info(CTXT, "lamp.on", {"name": lamp})
@@ -62,7 +62,7 @@ def test_a_listener_hears_what_was_told_before_it_came(bench: Bench):
 
 
 def test_a_listener_knows_who_sent_it(bench: Bench):
-    """The broker vouches for that, and for no publisher: also when it comes again after a failure."""
+    """The broker vouches for the sender's user, also after a failure; the publisher's name proves nothing."""
     ears, host = Ears(failures=1), bench.peer("host", user="compute.host-1")
     listen(bench, ears, peer=bench.peer("ears", user="manage"), pauses=[0])
 
@@ -72,8 +72,8 @@ def test_a_listener_knows_who_sent_it(bench: Bench):
     assert [(one.sender, one.publisher_id) for one in heard] == [("compute.host-1", "conductor.ctl-1")] * 2
 
 
-def test_pools_hear_everything_each(bench: Bench):
-    """Their queues are apart."""
+def test_each_pool_hears_everything_over_the_wire(bench: Bench):
+    """Each pool has a queue of its own."""
     billing, watching = Ears(), Ears()
     listen(bench, billing, pool="billing")
     listen(bench, watching, pool="watching")
@@ -83,8 +83,8 @@ def test_pools_hear_everything_each(bench: Bench):
     assert bench.next(billing.heard).message_id == bench.next(watching.heard).message_id
 
 
-def test_what_a_listener_was_killed_over_is_heard_by_the_next(bench: Bench):
-    """It was not acknowledged."""
+def test_a_killed_listeners_notification_goes_to_the_next(bench: Bench):
+    """The killed listener had not acknowledged it."""
     gate, second = Gate(), Ears()
     peer = bench.peer("ears")
     listen(bench, gate, peer=peer, workers=1)
@@ -100,7 +100,7 @@ def test_what_a_listener_was_killed_over_is_heard_by_the_next(bench: Bench):
 
 
 def test_a_failure_is_tried_again_and_no_other_pool_hears_of_it(bench: Bench):
-    """After its pauses, in which others are heard."""
+    """It comes again after pauses, in which others are heard."""
     ears, others = Ears(failures=2), Ears()
     listen(bench, ears, pool="billing", pauses=[0, 0.05])
     listen(bench, others, pool="watching")
@@ -114,7 +114,7 @@ def test_a_failure_is_tried_again_and_no_other_pool_hears_of_it(bench: Bench):
 
 
 def test_what_always_fails_is_parked_and_can_be_heard_again(bench: Bench):
-    """With the reason beside it."""
+    """The parked notification has the reason beside it."""
     ears = Ears(failures=2)
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
     listen(bench, ears, peer=bench.peer("ears", watch=rpc.Flow(events.put)), pool="billing", pauses=[0])
@@ -131,7 +131,7 @@ def test_what_always_fails_is_parked_and_can_be_heard_again(bench: Bench):
 
 
 def test_a_listener_hears_another_exchange(bench: Bench):
-    """Of a Nova beside ours, say."""
+    """A listener can read the exchange of a Nova beside ours."""
     there = rpc.Peer(bench.transport(), name="nova", exchange=f"nova-{bench.mark}")
     there.start()
     bench.peers.append(there)
@@ -148,14 +148,14 @@ def test_a_listener_hears_another_exchange(bench: Bench):
 
 @pytest.fixture
 def mortal(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
-    """Give a bench on a broker that may be killed; it is there again afterwards."""
+    """Give a bench on a broker that a test may kill; it runs again afterwards."""
     made = AMQPBench(private_broker.url)
     yield made
     made.close()
 
 
-def test_nothing_that_is_told_is_lost_with_the_broker(mortal: AMQPBench, private_broker: PrivateBroker):
-    """What the broker had is on its disk; what is told while it is away waits, and holds nobody up."""
+def test_no_notification_is_lost_with_the_broker(mortal: AMQPBench, private_broker: PrivateBroker):
+    """The broker keeps notifications on its disk; those emitted while it is away wait, and their senders do not."""
     ears = Ears()
     listen(mortal, ears, pool="billing")
     told = notifier_of(mortal, background=True)

@@ -1,4 +1,4 @@
-"""What the log says of a message that was refused: where it came from, as far as anything tells."""
+"""What the log says about the origin of a refused message."""
 
 import logging
 import queue
@@ -23,8 +23,8 @@ def refused(bench: Bench, caplog: pytest.LogCaptureFixture, body: bytes, **prope
     return line
 
 
-def test_a_refused_message_is_logged_with_all_that_tells_where_it_came_from(bench: Bench, caplog):
-    """A client of oslo.messaging need not say who it is: its context, reply queue, exchange and key are named, too."""
+def test_a_refused_message_is_logged_with_its_origin(bench: Bench, caplog):
+    """A client of oslo.messaging need not name itself: its context, reply queue, exchange and key are logged, too."""
     context = {"_context_user_id": "u-1", "_context_project_id": "p-1", "_context_request_id": "req-7"}
     body = bench.payload("dance", {}, **context, _reply_q="reply_8f", _msg_id="m-1")
 
@@ -37,7 +37,7 @@ def test_a_refused_message_is_logged_with_all_that_tells_where_it_came_from(benc
 
 
 def test_the_broker_user_of_a_refused_message_is_named_first(bench: Bench, caplog):
-    """It is what the broker vouches for."""
+    """The broker vouches for the user."""
     line = refused(bench, caplog, b"[]")
 
     assert "refused 'what cannot be read': 'a message is a JSON object, not list'" in line
@@ -45,7 +45,7 @@ def test_the_broker_user_of_a_refused_message_is_named_first(bench: Bench, caplo
 
 
 def test_a_sender_forges_no_line_of_the_log(bench: Bench, caplog):
-    """What it chose is quoted and cut: no new line begins in it, and a long name is not all written."""
+    """The sender's words are quoted and cut: they begin no new line, and a long name is not written whole."""
     forged = "x\n2026-11-29 ERROR parked everything \u202e\x1b[2J"
     context = {"_context_user_id": forged, "_context_request_id": "r" * 5_000, "_context_project_id": {"a": "b"}}
 
@@ -69,7 +69,7 @@ def lines() -> Iterator["queue.Queue[str]"]:
 
 
 def test_a_cast_that_is_too_long_to_come_back_is_refused_all_the_same(bench: Bench, lines):
-    """Its sender's log says why, and the server does not try for ever to send it back."""
+    """The log of its sender says why, and the server does not try for ever to send it back."""
     peer = bench.peer("by hand")
     bench.serve(Keeper())
 

@@ -1,6 +1,5 @@
-"""Queues that nobody reads for now: those in which messages wait, for a while or for somebody who looks at them.
-
-One suite, over memory and over RabbitMQ, as test_transport.py.
+"""Queues without a reader: messages pause in them, or wait until an operator looks. One suite, over memory and over
+RabbitMQ, as test_transport.py.
 """
 
 import queue
@@ -17,14 +16,14 @@ bench = benches("memory", "amqp", "quorum")
 
 
 def send(transport: Transport, bench: Bench, key: str, body: bytes = b"{}", **properties: object) -> None:
-    """Publish a message that lasts."""
+    """Publish a persistent message."""
     how = {"persistent": True, **properties}
     message = Message(body=body, exchange=bench.exchange, routing_key=key, message_id=uuid4().hex, **how)  # type: ignore[arg-type]
     transport.publish_confirmed(message, PATIENCE)
 
 
 def test_headers_travel_with_a_message(bench: Bench):
-    """What is text arrives as it was sent, beside the count of deliveries."""
+    """A text arrives as it was sent, beside the count of deliveries."""
     name = f"any-{bench.mark}"
     heard = bench.listen(name)
 
@@ -35,8 +34,8 @@ def test_headers_travel_with_a_message(bench: Bench):
     assert message.deliveries == 3
 
 
-def test_several_are_sent_at_once_and_each_has_an_end_of_its_own(bench: Bench):
-    """What nobody serves is told of, and hurts neither what is before it nor what is behind it."""
+def test_several_are_sent_at_once_and_each_has_its_own_outcome(bench: Bench):
+    """A message that no queue takes gets an error, and those before and after it arrive."""
     name = f"any-{bench.mark}"
     heard = bench.listen(name)
     keys = [name, f"nobody-{bench.mark}", name]
@@ -52,7 +51,7 @@ def test_several_are_sent_at_once_and_each_has_an_end_of_its_own(bench: Bench):
 
 
 def test_a_message_without_headers_has_none(bench: Bench):
-    """Nothing is invented."""
+    """The transport adds none."""
     name = f"any-{bench.mark}"
     heard = bench.listen(name)
 
@@ -62,11 +61,11 @@ def test_a_message_without_headers_has_none(bench: Bench):
 
 
 def test_what_pauses_comes_back_under_another_key(bench: Bench):
-    """A message waits in a queue of pauses, and then goes where it is wanted, with all that it had."""
+    """A message waits in a pause queue, and then goes to its key with its body and headers."""
     name, pause = f"any-{bench.mark}", f"any-{bench.mark}.pause"
     heard, transport = bench.listen(name), bench.peer().transport
 
-    for _ in range(2):  # whoever sends there declares it again
+    for _ in range(2):  # each sender declares it again
         transport.declare_pause(pause, bench.exchange, pause, seconds=0.05, back_to=name)
     send(transport, bench, pause, b"tired", deliveries=2)
     message = bench.next(heard)
@@ -75,7 +74,7 @@ def test_what_pauses_comes_back_under_another_key(bench: Bench):
 
 
 def test_what_waits_in_a_queue_can_be_taken(bench: Bench):
-    """All of it, in order; what is acknowledged is gone, and the rest is there again after ``stop``."""
+    """Messages come in order; those acknowledged are gone, and the rest is in the queue again after ``stop``."""
     name, looker = f"any-{bench.mark}", bench.peer("looker")
     looker.transport.declare(name, bench.exchange, name)
     for body in b"one", b"two", b"three":
@@ -92,7 +91,7 @@ def test_what_waits_in_a_queue_can_be_taken(bench: Bench):
 
 
 def test_what_waits_in_no_queue_is_an_error(bench: Bench):
-    """It names the queue, and the next one can be looked at."""
+    """The error names the queue, and the next queue can be read."""
     transport = bench.peer().transport
 
     with pytest.raises(rpc.Undeliverable, match=f"nowhere-{bench.mark}"):
@@ -102,8 +101,8 @@ def test_what_waits_in_no_queue_is_an_error(bench: Bench):
     assert transport.waiting(f"any-{bench.mark}") == []
 
 
-def test_a_refused_place_is_nobody_elses_trouble(bench: Bench):
-    """Many threads look for queues at once; those that are there are found, whatever became of the others."""
+def test_a_missing_queue_does_not_disturb_other_threads(bench: Bench):
+    """Many threads look for queues at once; each existing queue is found, although others are not."""
     transport, outcomes = bench.peer().transport, queue.Queue[tuple[int, str]]()
     transport.declare(f"any-{bench.mark}", bench.exchange, f"any-{bench.mark}")
 

@@ -1,4 +1,4 @@
-"""Quorum queues, by one option; that they keep the promises, too, is in test_transport_losses.py and …_places.py."""
+"""Quorum queues, by one option; test_transport_losses.py and …_places.py show that they keep the promises, too."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def bench(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
 
 
 def test_durable_queues_are_quorum_queues(bench: AMQPBench, private_broker: PrivateBroker):
-    """Those of topics and hosts are, and their broker agrees."""
+    """The queues of topics and hosts are quorum queues, and the broker agrees."""
     bench.serve(Keeper(), "a")
 
     with kombu.Connection(private_broker.url) as connection:
@@ -30,7 +30,7 @@ def test_durable_queues_are_quorum_queues(bench: AMQPBench, private_broker: Priv
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_queue_of_the_other_kind_is_refused_by_name(bench: AMQPBench, first: bool):
-    """Whoever wants to read it hears what there is, and which option says so; nobody else notices."""
+    """Its reader gets an error that says what kind the queue is and which option to set; other subscriptions go on."""
     bench.how["quorum"] = first
     bench.serve(Keeper(), "a")
     bench.how["quorum"] = not first
@@ -44,7 +44,7 @@ def test_a_queue_of_the_other_kind_is_refused_by_name(bench: AMQPBench, first: b
 
 
 def test_a_process_with_a_refused_queue_does_not_start(bench: AMQPBench):
-    """It ends with that sentence, instead of connecting again and again."""
+    """It ends with that error, instead of connecting again and again."""
     bench.serve(Keeper(), "a")
     bench.how["quorum"] = False
     transport = bench.transport()

@@ -1,4 +1,4 @@
-"""What a receiver refuses, and how its sender hears of it: versions, methods, arguments, and whatever else may come."""
+"""What a receiver refuses, and how its sender learns of it: versions, methods, arguments, and malformed messages."""
 
 import queue
 from contextvars import ContextVar
@@ -17,12 +17,12 @@ from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, brok
 
 
 def older(api: type[rpc.Interface]) -> type[rpc.Interface]:
-    """Give the interface as a release before spoke it."""
+    """Give the interface as an earlier release had it."""
     return type("LampAPI", (api,), {"version": "1.1"})
 
 
 def test_a_call_of_a_newer_version_is_refused(bench: Bench):
-    """The caller hears which service speaks what, and which version it asked for."""
+    """The error says which versions the service serves, and which one the caller asked for."""
     bench.serve(Keeper(), api=older(bench.api))
     peer = bench.peer()
     reply = refused_call(bench, peer, bench.payload("get", {"name": "desk"}, version="1.2"))
@@ -46,7 +46,7 @@ def refused_call(bench: Bench, peer: rpc.Peer, body: bytes) -> Exception:
 
 
 def test_a_cast_of_a_newer_version_comes_back(bench: Bench):
-    """Its sender gets the cast, its context and the reason, and need not have remembered it."""
+    """Its sender gets the cast back with its context and the reason, and need not have kept it."""
     bench.serve(Keeper(), api=older(bench.api))
     refused: queue.Queue[Any] = queue.Queue()
     client = bench.client(bench.peer(on_rejected=lambda *rejection: refused.put(rejection)))
@@ -62,7 +62,7 @@ def test_a_cast_of_a_newer_version_comes_back(bench: Bench):
 
 
 def test_the_context_of_a_refused_cast_does_not_stay_with_the_reader(bench: Bench):
-    """What the codec notes of one rejection, such as a request id for the log, is gone at the next."""
+    """What the codec sets for one rejection, such as a request id for the log, does not last until the next."""
     noted = ContextVar("noted", default="nothing")
     before: queue.Queue[str] = queue.Queue()
 
@@ -99,7 +99,7 @@ def test_a_missing_version_means_1_0(bench: Bench):
 
 
 def test_an_envelope_of_another_version_is_refused(bench: Bench):
-    """Its sender hears which envelope is understood."""
+    """The error says which envelope the server understands."""
     bench.serve(Keeper())
     peer = bench.peer()
     publish = peer.transport.publish
@@ -113,12 +113,12 @@ def test_an_envelope_of_another_version_is_refused(bench: Bench):
         bench.client(peer).get(CTXT, "desk")
 
 
-# ---- what can be reached, and with what
+# ---- methods and arguments
 
 
 @pytest.mark.parametrize("method", ["explode", "_private", "__init__", "asked"])
-def test_what_is_not_declared_cannot_be_reached(bench: Bench, method: str):
-    """Neither unknown nor private methods nor attributes of the manager answer."""
+def test_only_declared_methods_can_be_called(bench: Bench, method: str):
+    """Unknown methods, private methods and attributes of the manager cannot be called."""
     bench.serve(Keeper())
 
     error = refused_call(bench, bench.peer(), bench.payload(method, {}))
@@ -139,7 +139,7 @@ def test_what_is_not_declared_cannot_be_reached(bench: Bench, method: str):
     ],
 )
 def test_wrong_arguments_are_refused_by_name(bench: Bench, args: Any, named: str):
-    """What is missing, unknown or of the wrong type is named, and the method is not run."""
+    """The error names an argument that is missing, unknown or of the wrong type, and the method does not run."""
     keeper = Keeper()
     bench.serve(keeper)
 
@@ -171,7 +171,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_hostile_message_is_refused_once(bench: Bench, body: bytes):
-    """Whatever the bytes are, they are refused and forgotten, and the next message is handled."""
+    """Any malformed message is refused and dropped, and the next message is handled."""
     keeper, events, kinds = Keeper(), queue.Queue[rpc.MessageEvent](), list[str]()
     bench.serve(keeper, watch=rpc.Flow(events.put))
     peer = bench.peer()
@@ -202,7 +202,7 @@ REPLIES = {
 
 @pytest.mark.parametrize("body", REPLIES.values(), ids=REPLIES.keys())
 def test_a_hostile_reply_is_dropped(bench: Bench, body: bytes):
-    """What answers nothing that was asked changes nothing, and the next reply is heard."""
+    """A reply to no call changes nothing, and the next reply arrives."""
     bench.serve(Keeper())
     peer = bench.peer()
     peer.on_rejected = broken
@@ -215,7 +215,7 @@ def test_a_hostile_reply_is_dropped(bench: Bench, body: bytes):
 
 @pytest.mark.parametrize("kwargs", [{"message": "twice"}, {"self": 1}, ["a"], 7, {"a": {"b": [None]}}])
 def test_a_failure_with_odd_details_is_still_an_error(bench: Bench, kwargs: Any):
-    """Details that no constructor would take do not hurt the caller, nor who hears replies."""
+    """Details that no constructor takes harm neither the caller nor the thread that reads replies."""
     failure = msgspec.json.encode({"class": "LampBroken", "message": "odd", "kwargs": kwargs}).decode()
     peer = bench.peer()
     answer_by_hand(bench, lambda msg_id: envelope.pack({"_msg_id": msg_id, "failure": failure}))
@@ -226,7 +226,7 @@ def test_a_failure_with_odd_details_is_still_an_error(bench: Bench, kwargs: Any)
 
 
 def answer_by_hand(bench: Bench, write: Any) -> None:
-    """Serve the topic with something that writes its replies itself."""
+    """Serve the topic with a function that writes its replies itself."""
     peer = bench.peer("by hand")
 
     def answer(delivery: Delivery) -> None:
@@ -244,7 +244,7 @@ def answer_by_hand(bench: Bench, write: Any) -> None:
 
 
 def test_a_result_of_another_type_is_not_passed_on(bench: Bench):
-    """A server of another library may answer with something else than declared; its work was done all the same."""
+    """A server of another library may return another type than declared; its work was done all the same."""
     answer_by_hand(bench, lambda msg_id: envelope.pack({"_msg_id": msg_id, "result": {"colour": "red"}}))
 
     with pytest.raises(rpc.RemoteError, match=r"something else than declared.*`name`") as caught:
@@ -253,7 +253,7 @@ def test_a_result_of_another_type_is_not_passed_on(bench: Bench):
 
 
 def test_a_second_reply_is_dropped(bench: Bench):
-    """A call is over with its first answer; what comes later answers nothing."""
+    """The first reply ends a call."""
     ids: list[str] = []
 
     def write(msg_id: str) -> bytes:
@@ -268,7 +268,7 @@ def test_a_second_reply_is_dropped(bench: Bench):
         client.within(0.1).get(CTXT, "desk")
 
 
-def test_a_foreign_caller_is_answered_where_it_reads(bench: Bench):
+def test_a_foreign_caller_gets_its_reply_in_its_own_queue(bench: Bench):
     """A caller of oslo.messaging names its queue in the message, and reads from the default exchange."""
     bench.serve(Keeper())
     heard = bench.listen(f"reply_{bench.mark}")
@@ -285,7 +285,7 @@ def test_a_foreign_caller_is_answered_where_it_reads(bench: Bench):
     }
 
 
-def test_a_receiver_is_told_who_the_broker_says_it_was(bench: Bench):
+def test_a_receiver_gets_the_senders_broker_user(bench: Bench):
     """The user_id of a message is the broker's word, not the sender's."""
     heard = bench.listen(f"any-{bench.mark}")
     peer = bench.peer()

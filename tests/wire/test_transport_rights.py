@@ -1,6 +1,5 @@
-"""What the broker refuses to take from a sender: it hears so at once, and nobody else notices.
-
-On RabbitMQ only, for the memory broker has no permissions.
+"""Messages that the broker refuses from a sender: the sender gets an error at once, and other messages pass. On
+RabbitMQ only, for the memory broker has no permissions.
 """
 
 import queue
@@ -17,7 +16,7 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 
 
 class LimitedBench(AMQPBench):
-    """A bench with a user who may send requests to the host ``a`` of the lamps, and to no other."""
+    """A bench with a user that may send requests to the host ``a`` of the lamps, and to no other."""
 
     def __init__(self, broker: PrivateBroker) -> None:
         super().__init__(broker.url)
@@ -45,7 +44,7 @@ def bench(private_broker: PrivateBroker) -> Iterator[LimitedBench]:
 
 
 def test_a_cast_that_may_not_be_sent_is_refused_at_once(bench: LimitedBench):
-    """The error names where it was to go and what is missing; it is not sent again, and the connection goes on."""
+    """The error has the address and the missing right; the message is not sent again, and the connection goes on."""
     bench.serve(Keeper())
     peer = bench.peer(user=bench.user)
     live = peer.transport._live
@@ -60,7 +59,7 @@ def test_a_cast_that_may_not_be_sent_is_refused_at_once(bench: LimitedBench):
 
 
 def test_a_cast_that_is_refused_costs_the_others_nothing(bench: LimitedBench):
-    """Of many that are published at once, those that may be arrive, and the others are refused, on one connection."""
+    """Many are published at once on one connection: the permitted ones arrive, and the others get an error."""
     arrived = bench.listen(f"{bench.topic}.a")
     peer, outcomes = bench.peer(user=bench.user), queue.Queue[tuple[str, str]]()
     live = peer.transport._live
@@ -85,7 +84,7 @@ def test_a_cast_that_is_refused_costs_the_others_nothing(bench: LimitedBench):
 
 
 def test_a_message_in_anothers_name_is_refused_at_once(bench: LimitedBench):
-    """Whatever the broker has against a message, it is not sent to it again."""
+    """A message that the broker refuses for any reason is not sent to it again."""
     transport = bench.peer().transport
     live = transport._live
     forged = Message(body=b"", exchange=bench.exchange, routing_key="any", message_id="1", user_id="somebody")

@@ -1,4 +1,4 @@
-"""TLS: who the broker is, is verified; who we are, is shown."""
+"""TLS: we verify the broker's certificate, and show our own."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 
 
 class Guarded:
-    """A broker that speaks TLS only and wants to see a certificate, and what fits it."""
+    """A broker that speaks only TLS and demands a certificate, with the files that fit."""
 
     def __init__(self, folder: Path, server: Path) -> None:
         authority, other = Authority(folder, "authority"), Authority(folder, "other")
@@ -91,7 +91,7 @@ def test_calls_over_tls_under_eventlet(guarded: Guarded):
 
 
 def refusal(url: str, tls: TLS) -> str:
-    """Try to connect; give what is said."""
+    """Try to connect; give the error."""
     with pytest.raises(BrokerUnreachable) as caught:
         AMQPTransport(url, tls=tls).start()
     assert "secret" not in str(caught.value)
@@ -99,32 +99,32 @@ def refusal(url: str, tls: TLS) -> str:
 
 
 def test_a_broker_of_another_authority_is_not_trusted(guarded: Guarded):
-    """It is not spoken to, and no password is told to it."""
+    """We send it nothing, and no password."""
     assert "its certificate is not trusted: " in refusal(guarded.url, guarded.wrong_authority)
     assert "its certificate is not trusted: " in refusal(guarded.url, TLS(**guarded.ours))
 
 
 def test_a_broker_of_another_name_is_not_trusted(guarded: Guarded):
-    """A good certificate of somebody else is no proof."""
+    """A good certificate with another name is no proof."""
     said = refusal(guarded.url.replace("127.0.0.1", "localhost"), guarded.tls)
 
     assert "its certificate is not trusted: Hostname mismatch" in said
 
 
 def test_a_broker_that_wants_a_certificate_says_so(guarded: Guarded):
-    """Without ours it lets nobody in, whether its own word for that comes through or is lost with the connection."""
+    """It refuses us without ours; our error says so, even if the broker's own alert is lost with the connection."""
     assert "if it wants a certificate of ours, name its file" in refusal(guarded.url, guarded.no_certificate)
 
 
-def test_a_broker_with_tls_is_not_spoken_to_without(guarded: Guarded):
-    """The mistake is named."""
+def test_a_broker_with_tls_needs_a_tls_url(guarded: Guarded):
+    """The error names the mistake."""
     said = refusal(guarded.url.replace("amqps://", "amqp://"), guarded.tls)
 
     assert "if it wants TLS, write amqps:// instead of amqp://" in said
 
 
-def test_a_broker_without_tls_is_not_spoken_to_with(guarded: Guarded, private_broker: PrivateBroker):
-    """The mistake is named, and nothing was told to it."""
+def test_a_broker_without_tls_refuses_a_tls_url(guarded: Guarded, private_broker: PrivateBroker):
+    """The error names the mistake, and the broker got no password."""
     said = refusal(private_broker.url.replace("amqp://", "amqps://"), guarded.tls)
 
     assert "it does not speak TLS there; without TLS, write amqp:// instead of amqps://" in said
@@ -138,5 +138,5 @@ def test_a_broker_without_tls_is_not_spoken_to_with(guarded: Guarded, private_br
     ],
 )
 def test_a_file_that_cannot_be_used_is_named(files: dict[str, str], said: str):
-    """Before anything is sent."""
+    """The error comes before anything is sent."""
     assert said in refusal("amqps://127.0.0.1:1/", TLS(**files))

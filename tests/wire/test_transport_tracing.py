@@ -1,4 +1,4 @@
-"""A trace crosses the broker: what a handler sends belongs to the trace of its own message."""
+"""A trace crosses the broker: what a handler sends belongs to the trace of the message that it handles."""
 
 import queue
 
@@ -18,13 +18,13 @@ HEADERS = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01", "tracestate": "rojo
 
 @pytest.fixture
 def traces() -> "queue.Queue[tracing.Trace | None]":
-    """Give where handlers say what trace they work for."""
+    """Give a queue where handlers put their trace."""
     return queue.Queue()
 
 
 @pytest.fixture
 def keeper(traces: "queue.Queue[tracing.Trace | None]") -> Keeper:
-    """Give a keeper that says so."""
+    """Give a keeper that does so."""
 
     def look(*args: object) -> None:
         traces.put(tracing.current())
@@ -34,7 +34,7 @@ def keeper(traces: "queue.Queue[tracing.Trace | None]") -> Keeper:
 
 @pytest.mark.parametrize(("method", "argument"), [("get", "desk"), ("switch", Lamp("desk")), ("dim", 20)])
 def test_a_trace_travels_with_each_kind_of_message(bench: Bench, traces, keeper: Keeper, method, argument):
-    """The same trace id, flag and state; the parent id is the message's own."""
+    """Each kind keeps the trace id, the flag and the state; the parent id is the message's own."""
     bench.serve(keeper)
 
     with tracing.continuing(HEADERS):
@@ -46,7 +46,7 @@ def test_a_trace_travels_with_each_kind_of_message(bench: Bench, traces, keeper:
 
 
 def test_a_handler_hands_its_trace_on(bench: Bench, traces, keeper: Keeper):
-    """Over two hops, by a handler that knows nothing of it."""
+    """The trace goes over two hops, by a handler that knows nothing of it."""
     bench.serve(keeper, "inner")
     ask = bench.client(bench.peer("lamp.outer")).on("inner")
     bench.serve(Keeper(switch=lambda lamp, colour: ask.get(CTXT, lamp.name)), "outer")
@@ -58,7 +58,7 @@ def test_a_handler_hands_its_trace_on(bench: Bench, traces, keeper: Keeper):
 
 
 def test_a_message_without_a_trace_brings_none(bench: Bench, traces, keeper: Keeper):
-    """Also after one that had one."""
+    """A message without a trace has none, also after one that had."""
     bench.serve(keeper)
     client = bench.client()
 
@@ -71,7 +71,7 @@ def test_a_message_without_a_trace_brings_none(bench: Bench, traces, keeper: Kee
 
 
 def test_headers_that_are_no_trace_are_ignored(bench: Bench, traces, keeper: Keeper):
-    """A stranger may write what he likes into them: the message is handled all the same."""
+    """A sender may put anything into the headers: the message is handled all the same."""
     bench.serve(keeper)
     body = bench.payload("switch", {"lamp": {"name": "desk"}}, version="1.0")
 
@@ -81,7 +81,7 @@ def test_headers_that_are_no_trace_are_ignored(bench: Bench, traces, keeper: Kee
 
 
 def test_a_cast_that_is_tried_again_stays_in_its_trace(bench: Bench, traces, keeper: Keeper):
-    """The second try is part of the same story."""
+    """The second try has the trace of the first."""
     tries = iter([broken, lambda: None])
     look = keeper.does["switch"]
     keeper.does["switch"] = lambda *args: (look(), next(tries)())
@@ -94,7 +94,7 @@ def test_a_cast_that_is_tried_again_stays_in_its_trace(bench: Bench, traces, kee
 
 
 class Finished(SpanExporter):
-    """Hands each span that has ended to whoever waits for it."""
+    """Passes each span that has ended to the test."""
 
     def __init__(self) -> None:
         self.spans: queue.Queue[object] = queue.Queue()
@@ -107,7 +107,7 @@ class Finished(SpanExporter):
 
 
 def test_spans_of_two_processes_hang_together(bench: Bench):
-    """With OpenTelemetry: the span of a handler is the child of the one that its message was sent in."""
+    """With OpenTelemetry, a handler's span is the child of the span in which its message was sent."""
     exporters = Finished(), Finished()
     watches = [Spans(provider_of(exporter).get_tracer("tests")) for exporter in exporters]
     here, there = (bench.peer(name, watch=watch) for name, watch in zip(("client", "lamp.a"), watches, strict=True))

@@ -1,4 +1,4 @@
-"""Several interfaces and several majors in one server, and what any server tells about itself."""
+"""Several interfaces and several majors in one server, and what each server says of itself."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ class SwitchAPI(rpc.Interface):
 
 
 class LampAPI2(rpc.Interface):
-    """The next major of the lamps: what is got now is a list."""
+    """The next major of the lamps, where ``get`` gives a list."""
 
     version = "2.1"
 
@@ -57,7 +57,7 @@ def serve(bench: Bench, *more: tuple[type[rpc.Interface], object]) -> None:
 
 
 def test_interfaces_share_a_server(bench: Bench):
-    """The namespace says which of them is meant, even when both have a method of that name."""
+    """The namespace chooses the interface, even when both have a method of that name."""
     serve(bench, (SwitchAPI, Switches()))
     peer = bench.peer()
 
@@ -66,7 +66,7 @@ def test_interfaces_share_a_server(bench: Bench):
 
 
 def test_majors_are_served_side_by_side(bench: Bench):
-    """While senders are moved from one major to the next, each is understood."""
+    """While senders move from one major to the next, the server understands both."""
     serve(bench, (LampAPI2, Keeper2()))
     peer = bench.peer()
 
@@ -75,7 +75,7 @@ def test_majors_are_served_side_by_side(bench: Bench):
 
 
 def test_a_major_that_is_not_served_is_refused(bench: Bench):
-    """The refusal names what is asked, and what of it is offered."""
+    """The error names the version that was asked for, and those that are served."""
     serve(bench)
 
     with pytest.raises(rpc.UnsupportedVersion, match=r"cannot run get 2\.0: it speaks LampAPI 1\.2") as caught:
@@ -93,18 +93,18 @@ def test_a_method_of_another_namespace_is_not_reached(bench: Bench):
 
 
 def test_one_server_serves_one_topic(bench: Bench):
-    """Its queues are the topic's, so another one's messages would never come."""
+    """A server reads the queues of its topic, so messages to another topic would never come."""
     with pytest.raises(TypeError, match="one topic, not 2"):
         rpc.Server(
             bench.peer("lamp.a"), "a", [(bench.api, Keeper()), (type("S", (SwitchAPI,), {"topic": "x"}), Switches())]
         )
 
 
-# ---- what any server can be asked
+# ---- what each server answers
 
 
 def test_a_server_answers_a_ping(bench: Bench):
-    """With its name, and with what was sent along."""
+    """It answers with its name, and with what was sent along."""
     serve(bench)
 
     answer = rpc.BaseAPI(bench.peer(), topic=bench.topic).on("a").ping(CTXT, {"sent": [1, "two"]})
@@ -113,14 +113,14 @@ def test_a_server_answers_a_ping(bench: Bench):
 
 
 def test_a_server_answers_the_ping_of_oslo_messaging(bench: Bench):
-    """Tools that look after oslo.messaging's servers look after ours."""
+    """Tools that watch oslo.messaging's servers can watch ours."""
     serve(bench)
 
     assert OsloPing(bench.peer(), topic=bench.topic).oslo_rpc_server_ping(CTXT) == "pong"
 
 
 def test_a_server_describes_itself(bench: Bench):
-    """All its interfaces and their versions, and since when each method can be called."""
+    """It lists its interfaces and their versions, and since when each method can be called."""
     serve(bench, (SwitchAPI, Switches()), (LampAPI2, Keeper2()))
 
     told = rpc.BaseAPI(bench.peer(), topic=bench.topic).describe(CTXT)

@@ -1,4 +1,4 @@
-"""What a message has waited in its receiver's hands is not left for the work: over memory and over RabbitMQ."""
+"""The time that a message waited in its receiver counts against its deadline: over memory and over RabbitMQ."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp
 
 
 def after(seconds: float, spawn: rpc.server.Spawn) -> rpc.server.Spawn:
-    """Make a spawn whose handlers begin late: as if others had kept them waiting for so long."""
+    """Make a spawn that begins each handler late, as if others had kept it waiting."""
 
     def late(handle: Any, *args: Any) -> None:
         args[-1].arrived -= seconds
@@ -18,7 +18,7 @@ def after(seconds: float, spawn: rpc.server.Spawn) -> rpc.server.Spawn:
     return late
 
 
-def test_a_handler_has_what_waiting_left_it(bench: Bench):
+def test_a_handler_has_the_time_that_is_left_after_waiting(bench: Bench):
     """It waited for 60 of 100 seconds, and has the other 40."""
     keeper = Keeper()
     bench.serve(keeper, spawn=after(60, bench.spawn))
@@ -27,8 +27,8 @@ def test_a_handler_has_what_waiting_left_it(bench: Bench):
     assert keeper.left[0] <= 40
 
 
-def test_what_has_waited_too_long_is_not_begun(bench: Bench):
-    """Its caller hears at once that nothing was done, if it is still there."""
+def test_a_call_that_waited_too_long_is_not_begun(bench: Bench):
+    """The caller, if it still waits, gets an error at once: nothing was done."""
     keeper = Keeper()
     bench.serve(keeper, spawn=after(200, bench.spawn))
 
@@ -39,7 +39,7 @@ def test_what_has_waited_too_long_is_not_begun(bench: Bench):
 
 
 def test_a_cast_may_wait(bench: Bench):
-    """Nobody set it a deadline."""
+    """A cast has no deadline."""
     keeper = Keeper()
     bench.serve(keeper, spawn=after(200, bench.spawn))
 
