@@ -71,7 +71,7 @@ def test_one_process_runs_the_servers_of_all_its_hosts(stack, admin, servers):
         assert f" {host}] compute has booted instance {server.id}" in log
 
 
-def test_a_host_tells_in_its_own_name(stack, servers):
+def test_a_host_publishes_in_its_own_name(stack, servers):
     """A listener hears of each server from the host that it is on."""
     told = {}
     with taken_over.connect(taken_over.url_in(stack.home.etc / "mininova.conf")) as operator:

@@ -1,4 +1,4 @@
-"""The api that the tests here talk to."""
+"""The fixture ``api`` for these tests."""
 
 from tests.fixtures.api_harness import api, db, make_api
 

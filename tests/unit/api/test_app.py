@@ -9,7 +9,7 @@ from mininova.api.routes import ROUTES
 
 @pytest.mark.parametrize("path", ["//", "//v2", "//v2.1", "//v2.1/"])
 def test_version_documents_need_no_token(api: Any, path: str) -> None:
-    """A client that has no token yet can find out what it talks to."""
+    """A client that has no token yet can find out which API this is."""
     assert api("GET", path, user=None).status == 200
 
 
@@ -31,7 +31,7 @@ def test_v21_says_which_microversions_there_are(api: Any) -> None:
 def test_the_document_of_v21_says_the_microversion_that_was_asked_for(
     api: Any, path: str, asked: str | None, said: str
 ) -> None:
-    """As every other answer does, and caches are told that it matters."""
+    """Every other answer says it, too, and the Vary header tells caches that it matters."""
     answer = api("GET", path, user=None, version=asked)
     assert answer.headers["OpenStack-API-Version"] == f"compute {said}"
     assert answer.headers["X-OpenStack-Nova-API-Version"] == said
@@ -40,22 +40,22 @@ def test_the_document_of_v21_says_the_microversion_that_was_asked_for(
 
 @pytest.mark.parametrize(("asked", "status"), [("2.9999", 406), ("two", 400)])
 def test_only_the_document_of_v21_minds_the_microversion(api: Any, asked: str, status: int) -> None:
-    """The root and /v2 have none: they answer as if nothing had been asked for, and say none."""
+    """The root and /v2 have no microversions: they answer the same to any, and name none."""
     assert api("GET", "//v2.1", user=None, version=asked).status == status
     for path in ("//", "//v2"):
         answer = api("GET", path, user=None, version=asked)
         assert (answer.status, "Vary" in answer.headers) == (200, False)
 
 
-def test_everything_else_needs_one(api: Any) -> None:
-    """Without a confirmed identity a request ends at 401."""
+def test_every_other_request_needs_a_token(api: Any) -> None:
+    """A request without a valid token gets 401."""
     answer = api("GET", "/servers", user=None)
     assert (answer.status, list(answer.body)) == (401, ["error"])
 
 
 @pytest.mark.parametrize("version", ["2.1", "2.96"])
 def test_the_answer_says_its_microversion(api: Any, version: str) -> None:
-    """Both headers say it, on success and on failure, and caches are told that it matters."""
+    """Both headers say it, on success and on failure, and the Vary header tells caches that it matters."""
     for answer in (api("GET", "/servers", version=version), api("GET", "/nothing", version=version)):
         assert answer.headers["OpenStack-API-Version"] == f"compute {version}"
         assert answer.headers["X-OpenStack-Nova-API-Version"] == version
@@ -79,20 +79,20 @@ def test_either_header_asks_for_a_version(api: Any, headers: dict[str, str], spo
 
 
 @pytest.mark.parametrize("version", ["2.97", "2.0", "3.1"])
-def test_a_version_that_is_not_spoken_is_406(api: Any, version: str) -> None:
-    """The answer says which versions are."""
+def test_an_unsupported_version_is_406(api: Any, version: str) -> None:
+    """The answer says which versions are supported."""
     answer = api("GET", "/servers", version=version)
     assert answer.status == 406
     assert answer.message == f"Version {version} is not supported by the API. Minimum is 2.1 and maximum is 2.96."
 
 
-def test_a_version_that_is_none_is_400(api: Any) -> None:
-    """A header without a version in it is the client's fault."""
+def test_a_malformed_version_is_400(api: Any) -> None:
+    """A header without a version is the client's mistake."""
     assert api("GET", "/servers", version="two").status == 400
 
 
 def test_the_project_may_stand_in_the_url(api: Any) -> None:
-    """Before 2.18 clients had it there; links then have it, too."""
+    """Before 2.18 clients put it there; links then have it, too."""
     uuid = api.boot()
     answer = api("GET", f"/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/servers/{uuid}")
     links = {link["rel"]: link["href"] for link in answer.body["server"]["links"]}
@@ -101,7 +101,7 @@ def test_the_project_may_stand_in_the_url(api: Any) -> None:
 
 
 def test_another_project_in_the_url_is_400(api: Any) -> None:
-    """The URL and the token must mean the same project."""
+    """The URL and the token must name the same project."""
     assert "doesn't match Context's project_id" in api("GET", "/bbbbbbbbbbbb/servers").message
 
 
@@ -109,8 +109,8 @@ def test_another_project_in_the_url_is_400(api: Any) -> None:
     ("method", "path"),
     [("GET", "/nothing"), ("PUT", "/servers"), ("GET", "//v3/servers"), ("GET", "/os-volumes"), ("GET", "//v2.1x")],
 )
-def test_what_is_not_served_is_404(api: Any, method: str, path: str) -> None:
-    """An unknown URL, and a method that a URL does not take, are not found, as in Nova."""
+def test_an_unknown_url_or_method_is_404(api: Any, method: str, path: str) -> None:
+    """As in Nova, an unknown URL is 404, and so is a method that a URL does not take."""
     answer = api(method, path)
     assert (answer.status, answer.message) == (404, "The resource could not be found.")
 
@@ -122,7 +122,7 @@ def test_every_answer_has_request_ids(api: Any) -> None:
 
 
 def test_links_follow_the_public_endpoint(make_api: Any) -> None:
-    """Behind a proxy, the configured address is what links are made from."""
+    """Behind a proxy, links begin with the configured address."""
     api = make_api(**{"api.public_endpoint": "https://cloud.example.org"})
     uuid = api.boot()
     href = api("GET", f"/servers/{uuid}").body["server"]["links"][0]["href"]

@@ -1,4 +1,4 @@
-"""From the environment that the token's check leaves to a context."""
+"""The request's context is made of the environment that the check of the token leaves."""
 
 from mininova.api.auth import context_of
 from mininova.wsgi import Request
@@ -12,7 +12,7 @@ def context(roles: str):
     return context_of({**request.environ, REQUEST_ID: "req-1", GLOBAL_REQUEST_ID: "req-0"})
 
 
-def test_who_asks_is_what_the_headers_say() -> None:
+def test_the_context_has_the_user_of_the_environment() -> None:
     """User, project and request ids come from the environment."""
     ctxt = context("member,reader")
     assert (ctxt.user_id, ctxt.user_name, ctxt.project_id, ctxt.project_name) == ("u", "Ada", "p", "demo")
@@ -20,6 +20,6 @@ def test_who_asks_is_what_the_headers_say() -> None:
     assert (ctxt.roles, ctxt.is_admin) == (("member", "reader"), False)
 
 
-def test_an_admin_is_who_has_the_role() -> None:
-    """The role admin makes an administrator."""
+def test_the_role_admin_makes_an_administrator() -> None:
+    """A user with the role admin is an administrator."""
     assert context("admin, reader").is_admin

@@ -1,4 +1,4 @@
-"""What POST /servers asks for."""
+"""What POST /servers takes, writes, sends and refuses."""
 
 import itertools
 from typing import Any
@@ -22,7 +22,7 @@ def ask(api: Any, version: str = "2.37", user: str = "member", beside: dict[str,
 
 
 def test_answers_at_once_with_where_to_look(api: Any) -> None:
-    """202, the id, the link and a password; the state is built elsewhere."""
+    """The answer is 202 with the id, the link and a password; the server is built later."""
     answer = ask(api)
     server = answer.body["server"]
     assert answer.status == 202
@@ -32,7 +32,7 @@ def test_answers_at_once_with_where_to_look(api: Any) -> None:
 
 
 def test_writes_the_row_and_the_action_before_it_sends(api: Any) -> None:
-    """The instance is building/scheduling, and its list of actions has a create."""
+    """The instance is building/scheduling, and its list of actions has a create, before the message goes."""
     uuid = api.boot()
     instance = api.instance(uuid)
     assert (instance.vm_state, instance.task_state, instance.host) == ("building", "scheduling", None)
@@ -48,15 +48,15 @@ def test_sends_one_message_with_the_instance_and_what_was_asked(api: Any) -> Non
     assert (spec.flavor.flavor_id, spec.image.id, spec.num_instances) == ("1", IMAGE, 1)
 
 
-def test_tells_of_the_new_state(api: Any) -> None:
-    """A compute.instance.update says that an instance is building that was not."""
+def test_notifies_of_the_new_state(api: Any) -> None:
+    """The api emits compute.instance.update: a new instance is building."""
     api.boot()
     ((event, payload),) = api.notifier.told
     assert (event, payload["state"], payload["old_state"]) == ("compute.instance.update", "building", None)
 
 
 def test_several_are_numbered_and_sent_together(api: Any) -> None:
-    """max_count makes as many, in one reservation and one message."""
+    """max_count servers are made in one reservation and one message."""
     api.boot(min_count=2, max_count="3")
     ((built, spec),) = api.conductor.builds
     assert [(it.display_name, it.hostname, it.launch_index) for it in built] == [
@@ -67,7 +67,7 @@ def test_several_are_numbered_and_sent_together(api: Any) -> None:
 
 
 def test_the_reservation_can_be_all_that_is_answered(api: Any) -> None:
-    """return_reservation_id gives what the list can be filtered by."""
+    """With return_reservation_id, the answer is an id by which the list can be filtered."""
     answer = ask(api, max_count=2, return_reservation_id=True)
     listed = api("GET", f"/servers?reservation_id={answer.body['reservation_id']}").body["servers"]
     assert len(listed) == 2
@@ -84,7 +84,7 @@ def test_user_data_is_kept_and_not_sent(api: Any) -> None:
 
 
 def test_a_password_that_was_chosen_is_answered_and_not_sent(api: Any) -> None:
-    """The password is between the user and the answer."""
+    """Only the user has the password, in the answer."""
     assert ask(api, adminPass="chosen").body["server"]["adminPass"] == "chosen"
     assert "chosen" not in repr(api.conductor.builds)
 
@@ -100,8 +100,8 @@ DISK = {"boot_index": "0", "source_type": "image", "destination_type": "local", 
 
 
 @pytest.mark.parametrize("without", ["uuid", "boot_index", "source_type", "destination_type"])
-def test_a_disk_says_all_of_what_it_is(api: Any, without: str) -> None:
-    """One that leaves a word out is no image on a local disk, and there is no other."""
+def test_a_mapping_must_describe_its_disk_in_full(api: Any, without: str) -> None:
+    """A mapping must say everything of an image on a local disk: no other disk exists."""
     disk = {name: value for name, value in DISK.items() if name != without}
     answer = ask(api, block_device_mapping_v2=[disk])
     assert (answer.status, answer.message.split(":")[0]) == (400, "Block Device Mapping is Invalid")
@@ -121,14 +121,14 @@ def test_a_disk_says_all_of_what_it_is(api: Any, without: str) -> None:
         ({"block_device_mapping_v2": [DISK], "imageRef": None}, "Mapping image to local is not supported."),
     ],
 )
-def test_a_disk_that_cannot_be_had_is_refused(api: Any, server: dict[str, Any], words: str) -> None:
-    """400 says what is wrong with it."""
+def test_an_unsupported_disk_is_refused(api: Any, server: dict[str, Any], words: str) -> None:
+    """The error says what is wrong with the disk."""
     answer = ask(api, **server)
     assert answer.status == 400
     assert words in answer.message
 
 
-# What is wrong, and the words for it: of two, Nova's answer names the one that stands first here.
+# Mistakes and Nova's words for them: of two, Nova's answer names the one that stands first here.
 WRONG = {
     "counts": ({"min_count": 3, "max_count": 2}, "min_count must be <= max_count"),
     "zone form": ({"availability_zone": "a:b:c:d"}, "Unable to parse availability_zone"),
@@ -146,7 +146,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("first", "second"), [*itertools.combinations(WRONG, 2)])
 def test_of_two_wrong_things_the_answer_names_the_same_as_nova(api: Any, first: str, second: str) -> None:
-    """First what has the wrong form, then what is not there, then what is too many: a real Nova was asked each pair."""
+    """Nova checks the form first, then whether things exist, then quotas: a real Nova answered each of these pairs."""
     (wrong, words), (also_wrong, _) = WRONG[first], WRONG[second]
     assert words in ask(api, version="2.36", **{"networks": None} | also_wrong | wrong).message
 
@@ -168,8 +168,8 @@ def test_of_two_wrong_things_the_answer_names_the_same_as_nova(api: Any, first: 
         ({"block_device_mapping": [{"volume_id": NONE}]}, "Block Device Mapping is Invalid"),
     ],
 )
-def test_refuses_what_there_is_not(api: Any, server: dict[str, Any], words: str) -> None:
-    """400, naming what was not found; and nothing was written."""
+def test_refuses_what_does_not_exist(api: Any, server: dict[str, Any], words: str) -> None:
+    """The error is 400 and names what was not found; no row is written."""
     answer = ask(api, **server)
     assert answer.status == 400
     assert words in answer.message
@@ -178,14 +178,14 @@ def test_refuses_what_there_is_not(api: Any, server: dict[str, Any], words: str)
 
 
 def test_the_flat_network_can_be_named(api: Any) -> None:
-    """Its id is another word for auto, and none is none."""
+    """Its id means the same as auto, or none for no network."""
     named = api.boot(networks=[{"uuid": network_id(api.conf)}])
     without = api.boot(networks="none")
     assert (api.instance(named).networks, api.instance(without).networks) == ("auto", "none")
 
 
 def test_before_2_37_networks_may_be_left_out(api: Any) -> None:
-    """Then a server gets its address as with auto."""
+    """Such a server gets an address, as with auto."""
     uuid = ask(api, version="2.36", networks=None).body["server"]["id"]
     assert api.instance(uuid).networks == "auto"
 
@@ -212,7 +212,7 @@ def test_the_image_must_fit(api: Any, image: dict[str, Any], words: str) -> None
 
 
 def test_a_flavor_without_a_disk_is_for_administrators(api: Any) -> None:
-    """A root disk as large as the image is how others could take any room."""
+    """Its root disk is as large as the image, so users could take any room."""
     with api.db.write() as tx:
         flavors.create(tx, Flavor(flavor_id="0", name="zero", memory_mb=64, vcpus=1, root_gb=0))
     assert ask(api, flavorRef="0").status == 403
@@ -220,7 +220,7 @@ def test_a_flavor_without_a_disk_is_for_administrators(api: Any) -> None:
 
 
 def test_a_private_flavor_is_for_its_projects(api: Any) -> None:
-    """For others it is not there."""
+    """It does not exist for other projects."""
     with api.db.write() as tx:
         flavors.create(tx, Flavor(flavor_id="p", name="p", memory_mb=64, vcpus=1, root_gb=1, is_public=False))
     assert ask(api, flavorRef="p").message == "Flavor p could not be found."
@@ -230,7 +230,7 @@ def test_a_private_flavor_is_for_its_projects(api: Any) -> None:
 
 
 def test_a_host_in_the_zone_is_for_administrators(api: Any) -> None:
-    """zone:host:node forces a host, and is not checked any further."""
+    """zone:host:node forces a host, which is not checked further."""
     assert ask(api, availability_zone="nova:host-2").status == 403
     ask(api, availability_zone="nova:host-2:node-2", user="admin")
     ((_, spec),) = api.conductor.builds
@@ -238,7 +238,7 @@ def test_a_host_in_the_zone_is_for_administrators(api: Any) -> None:
 
 
 def test_a_host_in_a_field_of_its_own_is_checked(api: Any) -> None:
-    """From 2.74 on administrators name a host, which must be there."""
+    """From 2.74 on an administrator can name a host, which must exist."""
     assert ask(api, version="2.74", host="host-2").status == 403
     assert ask(api, version="2.74", host="host-9", user="admin").message == "Compute host host-9 could not be found."
     ask(api, version="2.74", hypervisor_hostname="host-2", user="admin")
@@ -247,7 +247,7 @@ def test_a_host_in_a_field_of_its_own_is_checked(api: Any) -> None:
 
 
 def test_a_zone_may_be_the_default(make_api: Any) -> None:
-    """Whoever asks for no zone gets the configured one, pinned."""
+    """A request without a zone gets the configured one, which is recorded."""
     api = make_api(**{"api.default_schedule_zone": "nova"})
     assert api.instance(api.boot()).requested_zone == "nova"
 
@@ -259,7 +259,7 @@ def test_hints_travel_as_words(api: Any) -> None:
 
 
 def test_a_server_group_cannot_be_asked_for(api: Any) -> None:
-    """There are none: saying yes would be a lie."""
+    """There are no server groups, so a hint that names one is refused."""
     assert ask(api, beside={"os:scheduler_hints": {"group": NONE}}).status == 400
 
 
@@ -273,20 +273,20 @@ def test_a_server_group_cannot_be_asked_for(api: Any) -> None:
     ],
 )
 def test_too_much_is_forbidden(api: Any, server: dict[str, Any], words: str) -> None:
-    """What a single request may have is limited: 403."""
+    """The limits of one request are 403."""
     answer = ask(api, version="2.36", networks=None, **server)
     assert (answer.status, answer.message) == (403, words)
 
 
 def test_addresses_are_written_in_one_way(api: Any) -> None:
-    """An IPv6 address is kept in its shortest form."""
+    """An IPv6 address is stored in its shortest form."""
     uuid = api.boot(accessIPv6="2001:0db8:0000::0001", accessIPv4="10.0.0.1")
     shown = api("GET", f"/servers/{uuid}").body["server"]
     assert (shown["accessIPv6"], shown["accessIPv4"]) == ("2001:db8::1", "10.0.0.1")
 
 
 def test_tags_and_description_are_kept(api: Any) -> None:
-    """Tags are a set; a description is the name before 2.19."""
+    """Tags are a set; before 2.19 the description is the name."""
     uuid = ask(api, version="2.52", tags=["b", "a", "b"], description="mine").body["server"]["id"]
     old = ask(api, version="2.18", networks=None).body["server"]["id"]
     assert (api.instance(uuid).tags, api.instance(uuid).display_description) == (("a", "b"), "mine")
@@ -294,7 +294,7 @@ def test_tags_and_description_are_kept(api: Any) -> None:
 
 
 def test_one_hostname_is_for_one_server(api: Any) -> None:
-    """From 2.90 on it can be chosen, but not for several at once."""
+    """From 2.90 on a client can choose it, but not for several servers."""
     uuid = ask(api, version="2.90", hostname="chosen").body["server"]["id"]
     assert api.instance(uuid).hostname == "chosen"
     assert ask(api, version="2.90", hostname="chosen", max_count=2).status == 400
@@ -305,13 +305,13 @@ def test_one_hostname_is_for_one_server(api: Any) -> None:
     [("View Me_1", "view-me-1"), ("a.b", "a-b"), ("--x--", "x"), ("日本", "server-u"), ("x" * 70, "x" * 63)],
 )
 def test_a_hostname_is_made_of_the_name(name: str, hostname: str) -> None:
-    """Whatever the name is, the guest's host name is a valid one."""
+    """Any name gives a valid host name for the guest."""
     assert hostname_of(name, "u") == hostname
 
 
 @pytest.mark.parametrize("error", [rpc.Undeliverable("no queue"), rpc.ConnectionLost("gone")])
 def test_when_no_conductor_takes_it_the_server_says_why(api: Any, error: Exception) -> None:
-    """The request was accepted; what became of it is an ERROR with a fault that its owner can read."""
+    """The request was accepted; the server is in ERROR with a fault that its owner can read."""
     api.conductor.broken = error
     answer = ask(api, max_count=2)
     assert answer.status == 202
@@ -323,5 +323,5 @@ def test_when_no_conductor_takes_it_the_server_says_why(api: Any, error: Excepti
 
 
 def test_a_reader_may_not(api: Any) -> None:
-    """Creating is for members."""
+    """Only members may create servers."""
     assert ask(api, user="reader").message == "Policy doesn't allow os_compute_api:servers:create to be performed."

@@ -1,4 +1,4 @@
-"""Flavors, their extra specs, and who may use them."""
+"""Flavors, their extra specs, and which projects may use them."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ def ids(api: Any, query: str = "", user: str = "member") -> list[str]:
 
 
 def test_a_flavor_is_made_with_an_id_or_gets_one(api: Any) -> None:
-    """A number may come as a string, an id as a number."""
+    """The number may be sent as a string, and an id as a number."""
     assert make(api, id=7).body["flavor"]["id"] == "7"
     assert len(make(api, name="other").body["flavor"]["id"]) == 36
 
 
 def test_an_id_and_a_name_are_taken_once(api: Any) -> None:
-    """409 says which of them it was."""
+    """The error is 409 and says which of them is taken."""
     assert make(api, id="1").message == "Flavor with ID 1 already exists."
     assert make(api, name="m1.tiny").message == "Flavor with name m1.tiny already exists."
 
 
 def test_making_flavors_is_for_administrators(api: Any) -> None:
-    """Sizes are the operator's."""
+    """Only administrators make and delete flavors."""
     assert make(api, user="member").status == 403
     assert api("DELETE", "/flavors/1").status == 403
 
@@ -49,7 +49,7 @@ def test_a_description_comes_and_goes(api: Any) -> None:
 
 
 def test_a_flavor_that_is_gone_is_gone(api: Any) -> None:
-    """202, then 404; a server that has it keeps it."""
+    """Deleting is 202, then the flavor is 404; a server that has it keeps it."""
     uuid = api.boot()
     assert api("DELETE", "/flavors/1", user="admin").status == 202
     assert api("GET", "/flavors/1").message == "Flavor 1 could not be found."
@@ -69,7 +69,7 @@ def test_a_flavor_that_is_gone_is_gone(api: Any) -> None:
     ],
 )
 def test_lists_are_filtered_sorted_and_paged(api: Any, query: str, found: list[str]) -> None:
-    """By Nova's words for it."""
+    """The parameters have Nova's names."""
     assert ids(api, query) == found
 
 
@@ -85,18 +85,18 @@ def test_lists_are_filtered_sorted_and_paged(api: Any, query: str, found: list[s
     ],
 )
 def test_a_filter_without_a_meaning_is_400(api: Any, query: str, words: str) -> None:
-    """The answer quotes it."""
+    """The error quotes it."""
     assert api("GET", f"/flavors?{query}", user="admin").message == words
 
 
 def test_is_public_is_for_administrators(api: Any) -> None:
-    """For others it means nothing, not even when it is no boolean."""
+    """For other users the parameter has no effect, even if it is not a boolean."""
     make(api, id="p", **{"os-flavor-access:is_public": False})
     assert [ids(api, f"is_public={word}") for word in ("None", "zz")] == [["1", "2"], ["1", "2"]]
 
 
-def test_private_flavors_are_for_those_who_may(api: Any) -> None:
-    """An administrator lists them on demand; a project sees those that it was given."""
+def test_private_flavors_are_for_projects_with_access(api: Any) -> None:
+    """An administrator lists them on demand; a project sees those that it may use."""
     make(api, id="p", **{"os-flavor-access:is_public": False})
     assert ids(api) == ["1", "2"]
     assert [ids(api, f"is_public={word}", "admin") for word in ("None", "False", "True")] == [
@@ -112,7 +112,7 @@ def grant(api: Any, action: str, project: str, flavor: str = "p", version: str =
 
 
 def test_access_is_given_and_taken_once(api: Any) -> None:
-    """Of a new private flavor the list is empty: not even its creator's project is on it."""
+    """A new private flavor's list is empty: it does not even have its creator's project."""
     make(api, id="p", **{"os-flavor-access:is_public": "false"})
     assert api("GET", "/flavors/p/os-flavor-access", user="admin").body == {"flavor_access": []}
     added = grant(api, "addTenantAccess", OTHER).body["flavor_access"]
@@ -124,7 +124,7 @@ def test_access_is_given_and_taken_once(api: Any) -> None:
 
 
 def test_access_is_for_projects_that_exist(api: Any) -> None:
-    """400 names the one that does not; one that was deleted since can still be taken off the list."""
+    """An unknown project is 400; one that was deleted can still be removed from the list."""
     make(api, id="p", **{"os-flavor-access:is_public": False})
     assert grant(api, "addTenantAccess", "x").message == "Project ID x is not a valid project."
     assert grant(api, "addTenantAccess", OTHER).status == 200
@@ -146,7 +146,7 @@ def specs(api: Any, method: str, path: str = "", body: Any = None, version: str 
 
 
 def test_extra_specs_are_set_shown_and_unset(api: Any) -> None:
-    """Several beside what there is, or one at a time."""
+    """A request sets several beside the others, or one."""
     assert specs(api, "POST", body={"extra_specs": {"a": 1, "b": "2"}}).body == {"extra_specs": {"a": "1", "b": "2"}}
     assert specs(api, "PUT", "/a", {"a": "3"}).body == {"a": "3"}
     assert specs(api, "GET", user="member").body == {"extra_specs": {"a": "3", "b": "2"}}
@@ -175,7 +175,7 @@ def test_extra_specs_are_set_shown_and_unset(api: Any) -> None:
     ],
 )
 def test_novas_own_keys_are_checked_from_2_86_on(api: Any, key: str, value: str, words: str | None) -> None:
-    """What is in Nova's namespaces must be what Nova knows; the rest is free."""
+    """Keys in Nova's namespaces must be ones that Nova knows; other keys are free."""
     assert specs(api, "PUT", f"/{key}", {key: value}, version="2.85").status == 200
     answer = specs(api, "PUT", f"/{key}", {key: value}, version="2.86")
     assert (answer.message if answer.status == 400 else None) == (words and f"Validation failed; {words}")

@@ -22,7 +22,7 @@ def service_of(api: Any, host: str) -> Any:
 
 
 def test_services_are_listed_with_their_state(api: Any) -> None:
-    """Up while they are heard of."""
+    """A service is up while its heartbeats come."""
     with api.db.write() as tx:
         services.report(tx, service_of(api, "host-1"), datetime.now(UTC) - timedelta(hours=1))
     listed = admin(api, "GET", "/os-services?binary=nova-compute").body["services"]
@@ -34,13 +34,13 @@ def test_services_are_listed_with_their_state(api: Any) -> None:
 
 
 def test_an_id_is_a_number_and_then_a_uuid(api: Any) -> None:
-    """Since 2.53."""
+    """The id is a uuid since 2.53."""
     ids = [admin(api, "GET", "/os-services", version=v).body["services"][0]["id"] for v in ("2.52", "2.53")]
     assert [type(id) for id in ids] == [int, str]
 
 
 def test_a_service_is_disabled_forced_down_and_back(api: Any) -> None:
-    """By its uuid; the answer is the service as it is now."""
+    """A PUT by its uuid changes it; the answer is the changed service."""
     path = f"/os-services/{service_of(api, 'host-1').uuid}"
     off = admin(api, "PUT", path, {"status": "disabled", "disabled_reason": "why", "forced_down": True}).body["service"]
     assert (off["status"], off["disabled_reason"], off["state"], off["forced_down"]) == (
@@ -64,7 +64,7 @@ def test_a_service_is_disabled_forced_down_and_back(api: Any) -> None:
     ],
 )
 def test_a_wrong_change_of_a_service_is_refused(api: Any, id: str | None, body: Any, status: int, words: str) -> None:
-    """In words."""
+    """The error says what is wrong."""
     answer = admin(api, "PUT", f"/os-services/{id or service_of(api, 'host-1').uuid}", body)
     assert answer.status == status
     assert words in answer.message
@@ -80,7 +80,7 @@ def test_a_wrong_change_of_a_service_is_refused(api: Any, id: str | None, body: 
     ],
 )
 def test_before_2_53_a_word_says_what_to_do(api: Any, word: str, more: Any, shown: Any) -> None:
-    """And the body says to which service."""
+    """A word in the URL says what to do, and the body to which service."""
     body = {"host": "host-1", "binary": "nova-compute", **more}
     answer = admin(api, "PUT", f"/os-services/{word}", body, version="2.11").body["service"]
     assert answer == {"host": "host-1", "binary": "nova-compute", **shown}
@@ -95,14 +95,14 @@ def test_before_2_53_a_word_says_what_to_do(api: Any, word: str, more: Any, show
     ],
 )
 def test_an_unknown_word_is_refused(api: Any, word: str, status: int, words: str) -> None:
-    """Likewise one that lacks what it is about."""
+    """A body without the service is refused, too."""
     answer = admin(api, "PUT", f"/os-services/{word}", {"host": "host-1", "binary": "nova-compute"}, version="2.11")
     assert (answer.status, answer.message) == (status, words)
 
 
 @pytest.fixture
 def nova_api(api: Any) -> Any:
-    """Have an api report itself, as it does when it runs."""
+    """Have an api send a heartbeat, as it does when it runs."""
     with api.db.write() as tx:
         return services.report(tx, Service(binary="nova-api", host="ctl-1", topic="api"), datetime.now(UTC))
 
@@ -110,7 +110,7 @@ def nova_api(api: Any) -> Any:
 @pytest.mark.parametrize("binary", ["nova-conductor", "nova-api"])
 @pytest.mark.parametrize("body", [{"status": "disabled"}, {"forced_down": True}, {}])
 def test_only_compute_services_are_changed(api: Any, nova_api: Any, binary: str, body: Any) -> None:
-    """400 names the other one, and it stays as it is."""
+    """The error is 400 and names the other service, which stays as it is."""
     with api.db.read() as tx:
         service = services.search(tx, binary=binary)[0]
     answer = admin(api, "PUT", f"/os-services/{service.uuid}", body)
@@ -122,14 +122,14 @@ def test_only_compute_services_are_changed(api: Any, nova_api: Any, binary: str,
 
 @pytest.mark.parametrize("word", ["enable", "disable", "disable-log-reason", "force-down"])
 def test_before_2_53_only_compute_services_are_changed_either(api: Any, word: str) -> None:
-    """Whichever word says what to do."""
+    """The same holds for each word."""
     body = {"host": "ctl-1", "binary": "nova-conductor", "disabled_reason": "r", "forced_down": True}
     answer = admin(api, "PUT", f"/os-services/{word}", body, version="2.11")
     assert answer.message.startswith("Updating a nova-conductor service is not supported.")
 
 
 def test_the_api_itself_is_not_listed(api: Any, nova_api: Any) -> None:
-    """Neither among the services nor in a zone: Nova shows none that answers requests."""
+    """It is neither among the services nor in a zone: Nova does not show its api either."""
     listed = admin(api, "GET", "/os-services").body["services"]
     assert {it["binary"] for it in listed} == {"nova-compute", "nova-conductor"}
     assert admin(api, "GET", "/os-services?binary=nova-api").body["services"] == []
@@ -138,14 +138,14 @@ def test_the_api_itself_is_not_listed(api: Any, nova_api: Any) -> None:
     assert zones[0]["hosts"]["ctl-1"].keys() == {"nova-conductor"}
 
 
-def test_an_empty_name_asks_for_no_service_in_particular(api: Any) -> None:
-    """As in Nova, the list then has them all."""
+def test_an_empty_name_does_not_filter_services(api: Any) -> None:
+    """As in Nova, the list then has all services."""
     for query in ("host=", "binary="):
         assert len(admin(api, "GET", f"/os-services?{query}").body["services"]) == 3
 
 
-def test_a_service_is_forgotten_with_its_host(api: Any) -> None:
-    """Unless instances are on it."""
+def test_a_service_is_deleted_with_its_host(api: Any) -> None:
+    """The service cannot be deleted while its host has instances."""
     uuid = api.active()
     path = f"/os-services/{service_of(api, 'host-1').uuid}"
     assert admin(api, "DELETE", path).status == 409
@@ -161,7 +161,7 @@ def test_a_service_is_forgotten_with_its_host(api: Any) -> None:
 
 
 def test_what_is_promised_is_shown_until_2_88(api: Any) -> None:
-    """From then on, only what a hypervisor is."""
+    """From 2.88 on, the answer describes only the hypervisor itself, and not its use."""
     uuid = api.active()
     with api.db.write() as tx:
         claims.claim(tx, uuid, "host-1", api.instance(uuid).flavor)
@@ -173,7 +173,7 @@ def test_what_is_promised_is_shown_until_2_88(api: Any) -> None:
 
 
 def test_cpu_info_was_once_a_string(api: Any) -> None:
-    """An object since 2.28."""
+    """It is an object since 2.28."""
     shown = [
         admin(api, "GET", "/os-hypervisors/detail", version=v).body["hypervisors"][0]["cpu_info"]
         for v in ("2.27", "2.28")
@@ -182,7 +182,7 @@ def test_cpu_info_was_once_a_string(api: Any) -> None:
 
 
 def test_a_hypervisor_is_found_by_its_id(api: Any) -> None:
-    """A number until 2.52, a uuid from then on."""
+    """The id is a number until 2.52, and a uuid from then on."""
     with api.db.read() as tx:
         node = hosts.search(tx, host="host-2")[0]
     assert admin(api, "GET", f"/os-hypervisors/{node.id}", version="2.52").body["hypervisor"]["id"] == node.id
@@ -194,7 +194,7 @@ def test_a_hypervisor_is_found_by_its_id(api: Any) -> None:
 
 
 def test_servers_are_shown_on_demand(api: Any) -> None:
-    """In the URL until 2.52, in the query from then on; empty lists from 2.75 on."""
+    """The demand is in the URL until 2.52, in the query from then on; empty lists are shown from 2.75 on."""
     uuid = api.active()
     old = admin(api, "GET", "/os-hypervisors/host-1/servers", version="2.52").body["hypervisors"][0]
     new = admin(api, "GET", "/os-hypervisors?hypervisor_hostname_pattern=host&with_servers=1").body["hypervisors"]
@@ -204,7 +204,7 @@ def test_servers_are_shown_on_demand(api: Any) -> None:
 
 
 def test_a_pattern_that_matches_nothing_is_404(api: Any) -> None:
-    """The words quote it."""
+    """The error quotes the pattern."""
     for path, version in (
         ("/os-hypervisors/x/search", "2.1"),
         ("/os-hypervisors?hypervisor_hostname_pattern=x", "2.53"),
@@ -221,7 +221,7 @@ def test_hypervisors_come_in_pages_from_2_33_on(api: Any) -> None:
 
 
 def test_the_fake_hypervisor_has_no_uptime(api: Any) -> None:
-    """501, in words that the client reads, once there is such a hypervisor; 404 from 2.88 on."""
+    """An existing hypervisor is 501 with an explanation; from 2.88 on the URL is 404."""
     with api.db.read() as tx:
         node = hosts.search(tx)[0]
     answer = admin(api, "GET", f"/os-hypervisors/{node.id}/uptime", version="2.1")
@@ -231,14 +231,14 @@ def test_the_fake_hypervisor_has_no_uptime(api: Any) -> None:
 
 
 def test_statistics_add_up_until_2_87(api: Any) -> None:
-    """Of all hosts that are not disabled."""
+    """They are sums over all hosts that are not disabled."""
     sums = admin(api, "GET", "/os-hypervisors/statistics", version="2.87").body["hypervisor_statistics"]
     assert (sums["count"], sums["vcpus"], sums["memory_mb"]) == (2, 16, 32768)
     assert admin(api, "GET", "/os-hypervisors/statistics", version="2.88").status == 404
 
 
 def test_the_inside_of_the_cloud_is_for_administrators(api: Any) -> None:
-    """Users are refused."""
+    """Other users get 403."""
     for path in ("/os-services", "/os-hypervisors", "/os-hypervisors/detail", "/os-availability-zone/detail"):
         assert api("GET", path).status == 403
 

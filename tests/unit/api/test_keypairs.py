@@ -1,4 +1,4 @@
-"""Keypairs, and the keys in them."""
+"""Keypairs, and the keys and certificates in them."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from mininova import errors
 from mininova.api import keys
 
-# The fingerprint is what `ssh-keygen -l -E md5` says of it.
+# The fingerprint is the output of `ssh-keygen -l -E md5`.
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q somebody@somewhere"
 FINGERPRINT = "7f:f8:14:19:38:eb:b8:ca:18:a4:04:02:aa:7d:b4:c4"
 
@@ -25,15 +25,15 @@ def make(api: Any, version: str = "2.2", user: str = "member", **keypair: Any):
 
 
 def test_a_given_key_is_kept_as_it_is(api: Any) -> None:
-    """With its fingerprint; the private half is the user's alone."""
+    """It is kept with its fingerprint; the user keeps the private half."""
     shown = make(api, public_key=KEY).body["keypair"]
     assert shown == {
         "name": "k", "type": "ssh", "public_key": KEY, "fingerprint": FINGERPRINT, "user_id": "member",
     }  # fmt: skip
 
 
-def test_a_pair_is_made_for_who_has_none(api: Any) -> None:
-    """The private half is answered once, and fits the public one."""
+def test_a_pair_is_made_for_a_request_without_a_key(api: Any) -> None:
+    """The answer has the private half, once, and it fits the public half."""
     shown = make(api).body["keypair"]
     private = load_pem_private_key(shown["private_key"].encode(), None)
     assert private.key_size == 2048
@@ -41,7 +41,7 @@ def test_a_pair_is_made_for_who_has_none(api: Any) -> None:
     assert "private_key" not in api("GET", "/os-keypairs/k", version="2.2").body["keypair"]
 
 
-def test_a_certificate_is_made_for_who_has_none(api: Any) -> None:
+def test_a_certificate_is_made_for_a_request_without_one(api: Any) -> None:
     """Up to 2.91: its user can log in with it, and the archive without a password has the private key."""
     shown = make(api, version="2.91", type="x509").body["keypair"]
     certificate = x509.load_pem_x509_certificate(shown["public_key"].encode())
@@ -66,13 +66,13 @@ def test_the_longest_name_fits_a_certificate() -> None:
 
 @pytest.mark.parametrize("user_id", ["", "a" * 65, "\u00e4" * 33])
 def test_a_name_that_no_certificate_holds_is_refused(user_id: str) -> None:
-    """X.509 ends a common name at 64 bytes."""
+    """X.509 limits a common name to 64 bytes."""
     with pytest.raises(errors.InvalidInput, match="user_id must have 1 to 64 bytes"):
         keys.generate("x509", user_id)
 
 
 def test_from_2_92_on_a_key_must_be_given(api: Any) -> None:
-    """And its name may have an @ and dots."""
+    """From 2.92 on the name may have an @ and dots."""
     assert make(api, version="2.92").status == 400
     assert make(api, version="2.92", name="me@home.org", public_key=KEY).status == 201
     assert make(api, version="2.91", name="you@home.org", public_key=KEY).status == 400
@@ -85,7 +85,7 @@ def test_statuses_changed_with_2_2(api: Any) -> None:
 
 
 def test_a_name_is_a_users_own(api: Any) -> None:
-    """Taken once for each user."""
+    """Each user can take a name once."""
     assert make(api, public_key=KEY).status == 201
     assert make(api, public_key=KEY).message == "Key pair 'k' already exists."
     assert make(api, public_key=KEY, user="stranger").status == 201
@@ -93,7 +93,7 @@ def test_a_name_is_a_users_own(api: Any) -> None:
 
 
 def test_other_users_keys_are_for_administrators(api: Any) -> None:
-    """From 2.10 on, by the user's id."""
+    """From 2.10 on an administrator names the user by id."""
     make(api, version="2.10", user="admin", user_id="member", public_key=KEY)
     assert api("GET", "/os-keypairs/k").status == 200
     assert len(api("GET", "/os-keypairs?user_id=member", version="2.10", user="admin").body["keypairs"]) == 1
@@ -112,7 +112,7 @@ def test_lists_come_in_pages_from_2_35_on(api: Any) -> None:
 
 
 def test_a_key_that_is_not_there_is_404(api: Any) -> None:
-    """For showing and for deleting."""
+    """It is 404 to show it and to delete it."""
     for method in ("GET", "DELETE"):
         assert api(method, "/os-keypairs/none").message == "Keypair none not found for user member"
 
@@ -121,14 +121,14 @@ def test_a_key_that_is_not_there_is_404(api: Any) -> None:
     "key",
     ["", "nonsense", "ssh-rsa", "ssh-rsa !!!!", "ssh-rsa AAAA", KEY.replace("ssh-ed25519", "ssh-rsa"), KEY[:40]],
 )
-def test_what_is_no_key_is_refused(api: Any, key: str) -> None:
-    """A key must be of the kind that it says."""
+def test_an_invalid_key_is_refused(api: Any, key: str) -> None:
+    """The key must be of the kind that the request says."""
     answer = make(api, public_key=key)
     assert (answer.status, answer.message) == (400, "Keypair data is invalid: failed to generate fingerprint")
 
 
 def test_a_certificate_has_a_fingerprint_too() -> None:
-    """The SHA-1 of its DER form; what is no certificate is refused."""
+    """It is the SHA-1 of the DER form; text that is not a certificate is refused."""
     key = ed25519.Ed25519PrivateKey.generate()
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "me")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The description of the API in OpenAPI: valid, complete, and no more than what the code says anyway."""
+"""The description of the API in OpenAPI is valid and complete."""
 
 import re
 from typing import Any, get_type_hints
@@ -15,8 +15,8 @@ def operation(method: str, path: str) -> Any:
     return openapi.document()["paths"][path][method]
 
 
-def test_anybody_may_read_it(api: Any) -> None:
-    """It is handed out without a token, as it was made."""
+def test_it_can_be_read_without_a_token(api: Any) -> None:
+    """A client gets it without a token."""
     answer = api("GET", "//openapi.json", user=None)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
@@ -24,7 +24,7 @@ def test_anybody_may_read_it(api: Any) -> None:
 
 
 def test_it_is_valid() -> None:
-    """The validator of the specification has nothing to say."""
+    """The specification's validator finds no error."""
     assert list(OpenAPIV31SpecValidator(openapi.document()).iter_errors()) == []
 
 
@@ -47,20 +47,20 @@ def test_every_route_is_in_it(row: Any) -> None:
 
 
 def test_nothing_else_is_in_it() -> None:
-    """There are as many operations as there are methods of URLs in the table, and each has a name of its own."""
+    """It has as many operations as the table has methods of URLs, each with a name of its own."""
     all_ = [it for methods in openapi.document()["paths"].values() for it in methods.values()]
     assert len(all_) == len({(row.method, row.template) for row in ROUTES})
     assert len({it["operationId"] for it in all_}) == len(all_)
 
 
-def test_what_is_gone_is_described_as_it_was_last() -> None:
-    """An operation that the newest microversion lacks is in the newest that has it, and deprecated."""
+def test_a_removed_operation_is_described_as_it_was_last() -> None:
+    """An operation that the newest microversion lacks is described as in the newest that has it, and is deprecated."""
     gone, present = operation("get", "/os-networks"), operation("get", "/servers")
     assert (gone["deprecated"], present["deprecated"]) == (True, False)
     assert [parameter["schema"] for parameter in gone["parameters"]] == [{"const": "compute 2.35"}]
 
 
 def test_answers_that_are_no_plain_json_are_described() -> None:
-    """Whatever gives a Reply or nothing has its row in the table of answers."""
+    """Each handler that returns a Reply or no body has its row in the table of answers."""
     unlike = {row.handler for row in ROUTES if get_type_hints(row.handler)["return"] in (Reply, type(None))}
     assert unlike == openapi.ANSWERS.keys()

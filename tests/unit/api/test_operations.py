@@ -1,4 +1,4 @@
-"""What is written and what is sent, and what becomes of it when somebody else was faster."""
+"""What an operation writes and sends, and what happens when another request was faster."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,7 +41,7 @@ def action_names(api: Any, uuid: str) -> list[str]:
 def test_the_first_step_is_written_and_the_rest_is_sent(
     api: Any, vm_state: str, operation: Any, task_state: str, sent: Any
 ) -> None:
-    """The row says what begins, the action list has it, and the instance's host is asked to do it."""
+    """The row has the first state, the list of actions has the operation, and the instance's host gets the message."""
     uuid = api.active()
     operation(api.operations, api.change(uuid, vm_state=vm_state))
     now = api.instance(uuid)
@@ -57,8 +57,8 @@ def test_the_first_step_is_written_and_the_rest_is_sent(
         ({"task_state": "rebooting"}, "Cannot 'stop' instance {} while it is in task_state rebooting"),
     ],
 )
-def test_what_the_table_of_states_forbids_is_refused(api: Any, change: dict[str, Any], words: str) -> None:
-    """The refusal says which state is in the way, and nothing was sent."""
+def test_an_operation_that_the_state_forbids_is_refused(api: Any, change: dict[str, Any], words: str) -> None:
+    """The error says which state forbids it, and no message is sent."""
     uuid = api.active()
     with pytest.raises(errors.InstanceInvalidState) as refused:
         api.operations.stop(CTXT, api.change(uuid, **change))
@@ -67,7 +67,9 @@ def test_what_the_table_of_states_forbids_is_refused(api: Any, change: dict[str,
 
 
 def test_of_two_that_race_one_is_refused(api: Any) -> None:
-    """The one that read the row before the other wrote it loses, with the state that it lost to."""
+    """The request that read the row before the other one wrote it gets an error, with the state
+    that the row has now.
+    """
     uuid = api.active()
     seen = api.instance(uuid)
     api.operations.stop(CTXT, seen)
@@ -76,8 +78,8 @@ def test_of_two_that_race_one_is_refused(api: Any) -> None:
     assert action_names(api, uuid) == ["stop", "create"]
 
 
-def test_a_change_that_is_in_nobodys_way_is_waited_out(api: Any) -> None:
-    """A newer generation in a state that allows the operation is no reason to refuse it."""
+def test_a_change_that_does_not_matter_is_no_conflict(api: Any) -> None:
+    """If the state still allows the operation, a newer generation is no reason to refuse it."""
     uuid = api.active()
     seen = api.instance(uuid)
     api.change(uuid, power_state=4)
@@ -86,14 +88,14 @@ def test_a_change_that_is_in_nobodys_way_is_waited_out(api: Any) -> None:
 
 
 def test_an_instance_without_a_host_is_not_ready(api: Any) -> None:
-    """There is nobody to ask yet."""
+    """No host can be asked yet."""
     uuid = api.boot()
     with pytest.raises(errors.InstanceNotReady):
         api.operations.stop(CTXT, api.change(uuid, vm_state="active", task_state=None))
 
 
 def test_a_host_that_takes_no_messages_is_said_to_be_unavailable(api: Any) -> None:
-    """The first step is taken back, and the caller hears which host it is."""
+    """The first step is undone, and the error names the host."""
     uuid = api.active()
     api.compute.broken = rpc.Undeliverable("no queue takes compute.host-1")
     with pytest.raises(errors.ComputeServiceUnavailable, match="host-1 is unavailable"):
@@ -106,8 +108,8 @@ def test_a_host_that_takes_no_messages_is_said_to_be_unavailable(api: Any) -> No
     assert (stop.message, event.result, event.traceback) == ("Error", "Error", "no queue takes compute.host-1")
 
 
-def test_a_locked_instance_is_the_administrators(api: Any) -> None:
-    """A lock holds everybody else back."""
+def test_a_locked_instance_can_be_changed_by_administrators_only(api: Any) -> None:
+    """Other users get an error."""
     uuid = api.active()
     api.operations.lock(CTXT, api.instance(uuid), "mine")
     for operation in (api.operations.stop, api.operations.delete):
@@ -117,8 +119,8 @@ def test_a_locked_instance_is_the_administrators(api: Any) -> None:
     assert api.instance(uuid).task_state == "powering-off"
 
 
-def test_each_change_of_state_is_told(api: Any) -> None:
-    """A notification says from where to where."""
+def test_each_change_of_state_is_notified(api: Any) -> None:
+    """A notification has the old state and the new one."""
     uuid = api.active()
     api.operations.stop(CTXT, api.instance(uuid))
     event, payload = api.notifier.told[-1]
@@ -130,7 +132,7 @@ def test_each_change_of_state_is_told(api: Any) -> None:
 
 
 def test_deleting_is_left_to_the_host(api: Any) -> None:
-    """While the host is alive it destroys the guest; the row says that it is being deleted."""
+    """While the host is alive it destroys the guest; the row says that the instance is being deleted."""
     uuid = api.active()
     api.operations.delete(CTXT, api.instance(uuid))
     now = api.instance(uuid)
@@ -139,15 +141,15 @@ def test_deleting_is_left_to_the_host(api: Any) -> None:
 
 
 @pytest.mark.parametrize("task_state", [None, *states.OPERATIONS["build"].passes, "powering-off", "rebooting_hard"])
-def test_deleting_wins_over_whatever_is_going_on(api: Any, task_state: str | None) -> None:
-    """No task state is in the way of a delete."""
+def test_deleting_wins_over_any_other_operation(api: Any, task_state: str | None) -> None:
+    """A delete is allowed in every task state."""
     uuid = api.active()
     api.operations.delete(CTXT, api.change(uuid, task_state=task_state))
     assert api.instance(uuid).task_state == "deleting"
 
 
 def test_deleting_twice_is_deleting_once(api: Any) -> None:
-    """The second request finds it under way, and that is well."""
+    """The second request finds the delete under way, and succeeds."""
     uuid = api.active()
     api.operations.delete(CTXT, api.instance(uuid))
     api.operations.delete(CTXT, api.instance(uuid))
@@ -161,7 +163,7 @@ def give_room(api: Any, uuid: str, host: str) -> None:
 
 
 def assert_nothing_left(api: Any, uuid: str) -> None:
-    """The row is deleted, and its room and its address are free."""
+    """Check that the row is deleted, and that its room and its address are free."""
     gone = api.instance(uuid, deleted=True)
     assert (gone.vm_state, gone.task_state) == ("deleted", None)
     assert gone.terminated_at is not None
@@ -173,7 +175,7 @@ def assert_nothing_left(api: Any, uuid: str) -> None:
 
 
 def test_without_a_host_it_is_gone_at_once(api: Any) -> None:
-    """A build that has no host yet leaves nothing to destroy anywhere."""
+    """A build that has no host yet has no guest to destroy."""
     uuid = api.boot()
     give_room(api, uuid, "host-1")
     api.operations.delete(CTXT, api.instance(uuid))
@@ -182,7 +184,7 @@ def test_without_a_host_it_is_gone_at_once(api: Any) -> None:
 
 
 def test_a_dead_host_is_not_waited_for(api: Any) -> None:
-    """When the host is down the delete ends here; the host finds out when it is back."""
+    """When the host is down, the api deletes the row; the host destroys its guest when it is back."""
     uuid = api.active()
     give_room(api, uuid, "host-1")
     silence(api, "host-1")
@@ -190,8 +192,8 @@ def test_a_dead_host_is_not_waited_for(api: Any) -> None:
     assert_nothing_left(api, uuid)
 
 
-def test_a_delete_that_ends_here_is_told_as_a_compute_node_tells_it(api: Any) -> None:
-    """With the moment that the row has, and before it what is left of the period, for those who bill."""
+def test_a_delete_by_the_api_is_notified_as_one_by_a_compute_node(api: Any) -> None:
+    """The notification has the time in the row, and the usage until then is notified before it, for billing."""
     uuid = api.active()
     silence(api, "host-1")
     api.notifier.told.clear()
@@ -203,7 +205,7 @@ def test_a_delete_that_ends_here_is_told_as_a_compute_node_tells_it(api: Any) ->
 
 
 def test_a_host_that_takes_no_messages_is_not_waited_for_either(api: Any) -> None:
-    """A delete that cannot be delivered ends here."""
+    """The api deletes the row if the message to the host cannot be delivered."""
     uuid = api.active()
     give_room(api, uuid, "host-1")
     api.compute.broken = rpc.Undeliverable("no queue")
@@ -227,15 +229,15 @@ def test_a_service_of_another_kind_does_not_make_a_host_alive(api: Any) -> None:
 
 @pytest.mark.parametrize("error", [rpc.MessagingTimeout("no answer"), rpc.RemoteError("KeyError")])
 def test_a_host_that_does_not_answer_is_said_to_be_unavailable(api: Any, error: Exception) -> None:
-    """A question without an answer is a conflict in plain words."""
+    """A call without an answer is a conflict, in plain words."""
     uuid = api.active()
     api.compute.broken = error
     with pytest.raises(errors.ComputeServiceUnavailable, match="Compute service of host-1 is unavailable"):
         api.operations.console_output(CTXT, api.instance(uuid), 5)
 
 
-def test_resetting_a_state_asks_nobody(api: Any) -> None:
-    """An administrator's word is written, whatever is true."""
+def test_resetting_a_state_asks_no_host(api: Any) -> None:
+    """The administrator's state is written, and no host is asked."""
     uuid = api.active()
     api.operations.reset_state(ADMIN, api.change(uuid, task_state="powering-off"), "error")
     assert (api.instance(uuid).vm_state, api.instance(uuid).task_state) == ("error", None)

@@ -1,4 +1,4 @@
-"""The services beside Compute, as api-paste.ini names them."""
+"""The other services that the api asks, as api-paste.ini names them."""
 
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,12 @@ def load(tmp_path: Path) -> Any:
 
 
 def made_of(parts: Parts) -> tuple[str, Parts]:
-    """Stand for a service: what was made of which parts."""
+    """Stand for a service: the name and the parts that it was made of."""
     return "made", parts
 
 
 def test_a_function_that_is_named_makes_the_service(load: Any) -> None:
-    """It gets the parts of the process, once, when the api is loaded."""
+    """The function gets the parts of the process, once, when the api is loaded."""
     cloud = load(f"image_service = {__name__}:made_of", f"project_service = {__name__}:made_of")
     for service in (cloud.images, cloud.projects):
         what, parts = service
@@ -39,7 +39,7 @@ def test_a_function_that_is_named_makes_the_service(load: Any) -> None:
 
 
 def test_an_api_without_other_services(load: Any) -> None:
-    """It loads; it knows no image, and takes every project's id for one."""
+    """The api loads; it finds no image, and takes any id for a project's."""
     cloud = load()
     with pytest.raises(errors.ImageNotFound):
         cloud.images.get(CTXT, "any")

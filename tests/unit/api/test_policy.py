@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Which roles may do what."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from mininova.api import policy as policy_module
 from mininova.api.policy import RULES, Policy, full_name
 from mininova.context import RequestContext
 
-# The text of the table itself.
+# The source of the table itself.
 TABLE = Path(policy_module.__file__).read_text()
 
 ROLES = {
@@ -40,24 +40,24 @@ def who(role: str, project: str = "p") -> RequestContext:
     ],
 )
 def test_roles_include_one_another(policy: Policy, rule: str, allowed: set[str]) -> None:
-    """A reader reads, a member writes, an administrator sees the cloud."""
+    """A member may do all that a reader may, and an administrator may do all."""
     assert {role for role in ROLES if policy.allows(who(role), rule)} == allowed
 
 
-def test_another_projects_things_are_for_administrators(policy: Policy) -> None:
-    """A role is good for its own project only, unless it is admin."""
+def test_objects_of_another_project_are_for_administrators(policy: Policy) -> None:
+    """A role counts for its own project only, unless it is admin."""
     assert not policy.allows(who("member"), "servers:delete", project_id="other")
     assert policy.allows(who("admin"), "servers:delete", project_id="other")
 
 
-def test_a_users_own_things_are_the_users(policy: Policy) -> None:
-    """Keypairs belong to users, whatever their role."""
+def test_a_users_own_objects_are_for_that_user(policy: Policy) -> None:
+    """A keypair belongs to its user, with any role."""
     assert policy.allows(who("reader"), "os-keypairs:create", user_id="reader")
     assert not policy.allows(who("member"), "os-keypairs:create", user_id="somebody")
 
 
 def test_a_refusal_names_the_rule_as_nova_does(policy: Policy) -> None:
-    """Whoever is refused can tell an operator which rule it was."""
+    """A user who is refused can give an operator the name of the rule."""
     with pytest.raises(errors.NotAllowed) as refused:
         policy.require(who("reader"), "servers:create")
     assert str(refused.value) == "Policy doesn't allow os_compute_api:servers:create to be performed."
@@ -70,10 +70,10 @@ def test_no_rule_is_in_two_rows() -> None:
 
 
 def test_every_rule_is_asked_somewhere() -> None:
-    """A rule that nothing asks would be a promise that nobody keeps."""
+    """Each rule of the table is used by some handler."""
     sources = "".join(path.read_text() for path in Path(policy_module.__file__).parent.rglob("*.py"))
     asked = {rule for rules in RULES.values() for rule in rules if f'"{rule}"' in sources.replace(TABLE, "")}
-    # The list of servers makes the names of two of its own.
+    # The list of servers composes the names of these two.
     made = {"servers:index:get_all_tenants", "servers:detail:get_all_tenants"}
     assert {rule for rules in RULES.values() for rule in rules} - asked == made
 

@@ -1,4 +1,4 @@
-"""Limits, quotas, the network and the other small things that can be read."""
+"""Limits, quotas, the network and the other small resources that can be read."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ PROJECT = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 
 def test_limits_say_what_is_used(api: Any) -> None:
-    """Counted from the project's servers; what is not limited says so."""
+    """Use is counted from the project's servers; a resource without a limit says so."""
     api.boot(max_count=2)
     api.boot(user="stranger")
     absolute = api("GET", "/limits?reserved=False").body["limits"]["absolute"]
@@ -19,7 +19,7 @@ def test_limits_say_what_is_used(api: Any) -> None:
 
 
 def test_another_projects_limits_are_for_administrators(api: Any) -> None:
-    """By the project's id."""
+    """An administrator names the project by its id."""
     api.boot()
     assert api("GET", f"/limits?tenant_id={PROJECT}", user="stranger").status == 403
     seen = api("GET", f"/limits?tenant_id={PROJECT}", user="admin").body["limits"]["absolute"]
@@ -27,7 +27,7 @@ def test_another_projects_limits_are_for_administrators(api: Any) -> None:
 
 
 def test_quota_sets_lose_what_nova_lost(api: Any) -> None:
-    """Networks with 2.36, injected files with 2.57."""
+    """Networks went with 2.36, injected files with 2.57."""
     shown = [api("GET", f"/os-quota-sets/{PROJECT}", version=v).body["quota_set"] for v in ("2.35", "2.36", "2.57")]
     assert [("fixed_ips" in it, "injected_files" in it, it["id"]) for it in shown] == [
         (True, True, PROJECT), (False, True, PROJECT), (False, False, PROJECT),
@@ -44,13 +44,13 @@ def test_quotas_show_what_is_in_use(api: Any) -> None:
 
 @pytest.mark.parametrize("path", ["", "/detail", "/defaults"])
 def test_quotas_are_those_of_a_project_that_exists(api: Any, path: str) -> None:
-    """400 names the one that does not."""
+    """An unknown project is 400, and the error names it."""
     answer = api("GET", f"/os-quota-sets/x{path}", user="admin")
     assert (answer.status, answer.message) == (400, "Project ID x is not a valid project.")
 
 
 def test_the_flat_network_can_be_found_until_2_35(api: Any) -> None:
-    """Clients without a network service look here for a network by its name."""
+    """Clients without a network service look up a network's name here."""
     (network,) = api("GET", "/os-networks", version="2.35").body["networks"]
     assert (network["label"], network["cidr"], network["gateway"]) == ("flat", "10.0.0.0/16", "10.0.0.1")
     assert api("GET", f"/os-networks/{network['id']}").body["network"] == network
@@ -60,13 +60,13 @@ def test_the_flat_network_can_be_found_until_2_35(api: Any) -> None:
 
 
 def test_there_are_no_aggregates(api: Any) -> None:
-    """The list is empty, so that a client that asks goes on."""
+    """The list is empty, so that a client that asks can go on."""
     assert api("GET", "/os-aggregates", user="admin").body == {"aggregates": []}
 
 
-# What stands in a URL, by the name of its extension, where that is another one.
+# Segments of a URL whose extension has another name.
 ALIASES = {"os-extra_specs": "os-flavor-extra-specs"}
-# Resources of Nova that have extensions called like them (nova: extension_info.py).
+# Resources of Nova whose extensions have the same name (nova: extension_info.py).
 RESOURCES = {
     "os-agents", "os-aggregates", "os-availability-zone", "os-cells", "os-certificates", "os-cloudpipe", "os-fixed-ips",
     "os-flavor-access", "os-flavor-extra-specs", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
@@ -77,14 +77,14 @@ RESOURCES = {
 
 
 def test_extensions_are_those_that_are_served(api: Any) -> None:
-    """Every resource that has one is listed with it, and no other."""
+    """Each served resource that has an extension is listed with it, and no other extension is."""
     parts = {part for route in ROUTES for part in route.template.split("/") if part.startswith("os-")}
     listed = {extension["alias"] for extension in api("GET", "/extensions").body["extensions"]}
     assert listed & RESOURCES == {ALIASES.get(part, part) for part in parts}
 
 
 def test_an_extension_is_shown_by_its_alias(api: Any) -> None:
-    """As the list shows it."""
+    """The answer is the same as in the list."""
     listed = api("GET", "/extensions").body["extensions"]
     assert [api("GET", f"/extensions/{it['alias']}").body["extension"] for it in listed] == listed
     assert api("GET", "/extensions/os-hosts").status == 404

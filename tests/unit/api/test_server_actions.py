@@ -22,7 +22,7 @@ def act(api: Any, uuid: str, action: str, argument: Any = None, version: str = "
     ],
 )
 def test_actions_are_accepted_and_sent(api: Any, action: str, argument: Any, vm_state: str, sent: str) -> None:
-    """202 with an empty body; the instance's host hears of it."""
+    """The answer is 202 with an empty body, and the instance's host gets the message."""
     uuid = api.active()
     api.change(uuid, vm_state=vm_state)
     answer = act(api, uuid, action, argument)
@@ -31,7 +31,7 @@ def test_actions_are_accepted_and_sent(api: Any, action: str, argument: Any, vm_
 
 
 def test_what_the_state_forbids_is_409(api: Any) -> None:
-    """The words are Nova's."""
+    """The error has Nova's words."""
     uuid = api.active()
     answer = act(api, uuid, "os-start")
     assert (answer.status, list(answer.body)) == (409, ["conflictingRequest"])
@@ -39,21 +39,21 @@ def test_what_the_state_forbids_is_409(api: Any) -> None:
 
 
 def test_the_body_is_checked_first(api: Any) -> None:
-    """A wrong argument is 400 even for a server that is not there."""
+    """A wrong argument is 400 even for a server that does not exist."""
     answer = act(api, "nope", "reboot", {"type": "x"})
     assert answer.message.startswith("Invalid input for field/attribute type. Value: x. ")
     assert act(api, "nope", "os-stop").status == 404
 
 
 def test_a_reader_cannot_act(api: Any) -> None:
-    """Acting is for members."""
+    """Only members may act."""
     uuid = api.active()
     assert act(api, uuid, "os-stop", user="reader").status == 403
 
 
 @pytest.mark.parametrize(("length", "asked"), [(5, 5), ("7", 7), (None, None), (-1, None), (0, 0)])
 def test_the_console_is_asked_for_lines(api: Any, length: Any, asked: int | None) -> None:
-    """A length is a number of lines, and -1 is all of them."""
+    """The length is a number of lines, and -1 is all of them."""
     uuid = api.active()
     assert act(api, uuid, "os-getConsoleOutput", {"length": length}).body == {"output": "login:"}
     assert api.compute.sent[0][3] == (asked,)
@@ -67,7 +67,7 @@ def test_the_console_is_asked_for_lines(api: Any, length: Any, asked: int | None
     ],
 )
 def test_a_console_that_cannot_be_had_is_409(api: Any, error: Exception, words: str) -> None:
-    """Whether the host is silent or has no guest, the answer is in plain words."""
+    """If the host does not answer, or has no guest, the error says so in plain words."""
     uuid = api.active()
     api.compute.broken = error
     answer = act(api, uuid, "os-getConsoleOutput", {})
@@ -75,7 +75,7 @@ def test_a_console_that_cannot_be_had_is_409(api: Any, error: Exception, words: 
 
 
 def test_the_console_of_a_server_without_a_host_is_not_ready(api: Any) -> None:
-    """There is nobody to ask yet."""
+    """No host can be asked yet."""
     uuid = api.boot()
     assert act(api, uuid, "os-getConsoleOutput", {}).message == f"Instance {uuid} is not ready"
 
@@ -102,7 +102,7 @@ def test_an_administrators_lock_is_theirs_to_open(api: Any) -> None:
 
 
 def test_resetting_a_state_is_for_administrators(api: Any) -> None:
-    """It says what is, whatever is true."""
+    """The administrator's state is written, without a check."""
     uuid = api.active()
     assert act(api, uuid, "os-resetState", {"state": "error"}).status == 403
     assert act(api, uuid, "os-resetState", {"state": "error"}, user="admin").status == 202

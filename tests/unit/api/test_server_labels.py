@@ -33,19 +33,19 @@ def test_one_item_is_shown_set_and_unset(api: Any, uuid: str) -> None:
 
 
 def test_the_item_must_be_the_one_in_the_url(api: Any, uuid: str) -> None:
-    """A body about another key is a mistake."""
+    """A body about another key is 400."""
     answer = api("PUT", f"/servers/{uuid}/metadata/a", {"meta": {"b": "1"}})
     assert (answer.status, answer.message) == (400, "Request body and URI mismatch")
 
 
 def test_there_is_a_limit_to_the_items(api: Any, uuid: str) -> None:
-    """What is set already counts."""
+    """Items that are already set count."""
     answer = api("POST", f"/servers/{uuid}/metadata", {"metadata": {f"k{n}": "" for n in range(127)}})
     assert (answer.status, answer.message) == (403, "Maximum number of metadata items exceeds 128")
 
 
 def test_a_server_that_is_being_built_is_not_labelled(api: Any) -> None:
-    """409, naming the state."""
+    """The error is 409 and names the state."""
     uuid = api.boot(version="2.52")
     for answer in (
         api("PUT", f"/servers/{uuid}/metadata", {"metadata": {}}),
@@ -63,7 +63,7 @@ def tags(api: Any, method: str, path: str, body: Any = None):
 
 
 def test_a_tag_is_added_once(api: Any, uuid: str) -> None:
-    """201 with its URL, and 204 the second time."""
+    """The first time is 201 with its URL, the second 204."""
     path = f"/servers/{uuid}/tags/y"
     answers = [tags(api, "PUT", path) for _ in range(2)]
     assert [answer.status for answer in answers] == [201, 204]
@@ -72,7 +72,7 @@ def test_a_tag_is_added_once(api: Any, uuid: str) -> None:
 
 
 def test_tags_are_replaced_and_removed(api: Any, uuid: str) -> None:
-    """All at once, or one."""
+    """A request replaces all tags, or removes one or all."""
     path = f"/servers/{uuid}/tags"
     assert tags(api, "PUT", path, {"tags": ["c", "b", "c"]}).body == {"tags": ["b", "c"]}
     assert tags(api, "DELETE", f"{path}/b").status == 204
@@ -84,17 +84,17 @@ def test_tags_are_replaced_and_removed(api: Any, uuid: str) -> None:
 
 
 def test_a_tag_has_no_commas(api: Any, uuid: str) -> None:
-    """They separate tags in a query."""
+    """Commas separate tags in a query."""
     assert tags(api, "PUT", f"/servers/{uuid}/tags/a,b").message.startswith("Tag 'a,b' is invalid.")
 
 
 def test_there_is_a_limit_to_the_tags(api: Any, uuid: str) -> None:
-    """Fifty, and not one more."""
+    """A server can have fifty tags, and the next one is refused."""
     tags(api, "PUT", f"/servers/{uuid}/tags", {"tags": [str(n) for n in range(50)]})
     answer = tags(api, "PUT", f"/servers/{uuid}/tags/more")
     assert (answer.status, answer.message) == (400, "The number of tags exceeded the per-server limit 50")
 
 
 def test_tags_came_with_2_26(api: Any, uuid: str) -> None:
-    """Before, there is no such URL."""
+    """Before, the URL is 404."""
     assert api("GET", f"/servers/{uuid}/tags", version="2.25").status == 404

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def fleet(api: Any) -> Any:
-    """Have three servers: one active, one stopped, one being built."""
+    """Make three servers: one active, one stopped, one being built."""
     api.active(name="web-1", version="2.52", tags=["red", "blue"], metadata={})
     stopped = api.active(name="web-2", flavorRef="2", version="2.52", tags=["red"], host="host-2")
     api.change(stopped, vm_state="stopped")
@@ -39,8 +39,8 @@ def names(api: Any, query: str, user: str = "member", version: str = "2.1") -> l
         ("deleted=False", ["db-1", "web-1", "web-2"]),
     ],
 )
-def test_everybody_filters_by_these(fleet: Any, query: str, found: list[str]) -> None:
-    """What a user may not filter by is let be without a word."""
+def test_any_user_filters_by_these(fleet: Any, query: str, found: list[str]) -> None:
+    """A filter that a user may not use is ignored without an error."""
     assert names(fleet, query) == found
 
 
@@ -55,7 +55,7 @@ def test_everybody_filters_by_these(fleet: Any, query: str, found: list[str]) ->
     ],
 )
 def test_tags_filter_from_2_26_on(fleet: Any, query: str, found: list[str]) -> None:
-    """Servers are found by all, by any or by none of some tags."""
+    """The filters find servers with all, any or none of some tags."""
     assert names(fleet, query, version="2.26") == found
 
 
@@ -71,8 +71,8 @@ def test_tags_filter_from_2_26_on(fleet: Any, query: str, found: list[str]) -> N
         ("availability_zone=mars", []),
     ],
 )
-def test_administrators_filter_by_anything(fleet: Any, query: str, found: list[str]) -> None:
-    """Among all projects, by every column."""
+def test_administrators_filter_by_every_column(fleet: Any, query: str, found: list[str]) -> None:
+    """They search all projects, by every column."""
     assert names(fleet, f"all_tenants=1&{query}", "admin") == found
 
 
@@ -89,18 +89,18 @@ def test_administrators_filter_by_anything(fleet: Any, query: str, found: list[s
     ],
 )  # fmt: skip
 def test_a_value_that_no_server_has_finds_none(fleet: Any, query: str, found: int) -> None:
-    """Whatever the value is: what is no number, moment or boolean is 200; a filter of a later version asks nothing."""
+    """A value of the wrong type is 200 with an empty list; a filter of a later version has no effect."""
     assert len(names(fleet, f"all_tenants=1&{query}", "admin")) == found
 
 
-def test_more_filters_are_for_everybody_from_2_83_on(fleet: Any) -> None:
-    """Before, a user's vm_state was let be."""
+def test_users_have_more_filters_from_2_83_on(fleet: Any) -> None:
+    """Before, a user's filter by vm_state was ignored."""
     assert names(fleet, "vm_state=stopped", version="2.82") == ["db-1", "web-1", "web-2"]
     assert names(fleet, "vm_state=stopped", version="2.83") == ["web-2"]
 
 
 def test_deleted_servers_are_for_administrators(fleet: Any) -> None:
-    """They find them by deleted=True or by the status."""
+    """They use deleted=True or the status."""
     uuid = fleet("GET", "/servers?name=db-1").body["servers"][0]["id"]
     fleet("DELETE", f"/servers/{uuid}")
     assert names(fleet, "all_tenants=1&deleted=True", "admin") == ["db-1"]
@@ -124,15 +124,15 @@ def test_deleted_servers_are_for_administrators(fleet: Any) -> None:
     ],
 )
 def test_values_without_a_meaning_are_400(api: Any, query: str, version: str, words: str) -> None:
-    """The answer says which."""
+    """The error names the value."""
     answer = api("GET", f"/servers?{query}", version=version)
     assert answer.status == 400
     assert words in answer.message
 
 
 @pytest.mark.parametrize("name", ["metadata", "services", "_x"])
-def test_what_nothing_can_be_found_by_is_refused(api: Any, name: str) -> None:
-    """An administrator, whose filters are not let be, hears of it."""
+def test_an_unknown_filter_of_an_administrator_is_refused(api: Any, name: str) -> None:
+    """An administrator's unknown filter is an error: it is not ignored."""
     assert api("GET", f"/servers?{name}=1", user="admin").message == f"Invalid filter field: {name}."
 
 
@@ -144,11 +144,11 @@ def test_sorts_by_several_keys(fleet: Any) -> None:
 
 
 def test_old_sort_keys_are_taken_and_ignored(fleet: Any) -> None:
-    """Nova once took them, and some client may send them."""
+    """Nova once took them, and some clients may send them."""
     assert len(fleet("GET", "/servers?sort_key=vm_mode", version="2.74").body["servers"]) == 3
     assert fleet("GET", "/servers?sort_key=vm_mode", version="2.75").status == 400
 
 
 def test_sorting_by_host_is_for_administrators(api: Any) -> None:
-    """The order would tell."""
+    """The order would show users which servers share a host."""
     assert api("GET", "/servers?sort_key=host").message == "Only administrators can sort servers by host"

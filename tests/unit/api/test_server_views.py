@@ -8,7 +8,7 @@ from mininova.db import actions, networks
 
 
 def test_addresses_by_network(api: Any) -> None:
-    """All of them, or those of one network."""
+    """The answer has all networks, or the one in the URL."""
     uuid = api.active()
     with api.db.write() as tx:
         ip = networks.allocate(tx, "flat", "10.0.0.0/16", uuid)
@@ -30,7 +30,7 @@ COUNTERS = {
 
 
 def test_diagnostics_have_two_forms(api: Any) -> None:
-    """Words made of devices before 2.48, lists of devices from then on."""
+    """They are free fields before 2.48, and lists of devices from then on."""
     uuid = api.active()
     api.compute.answers["get_diagnostics"] = COUNTERS
     old = api("GET", f"/servers/{uuid}/diagnostics", version="2.47", user="admin").body
@@ -47,7 +47,7 @@ def test_diagnostics_have_two_forms(api: Any) -> None:
 
 
 def test_diagnostics_are_for_administrators(api: Any) -> None:
-    """The host is asked for them."""
+    """The answer comes from the host."""
     assert api("GET", f"/servers/{api.active()}/diagnostics").status == 403
 
 
@@ -58,12 +58,12 @@ def test_there_is_no_topology(api: Any) -> None:
     assert api("GET", f"/servers/{uuid}/topology", version="2.78").body == {"nodes": [], "pagesize_kb": None}
 
 
-# ---- what was asked of it
+# ---- the actions of a server
 
 
 @pytest.fixture
 def built(api: Any) -> tuple[str, str]:
-    """Have a server whose build failed on one host; give its id and the request's."""
+    """Make a server whose build failed on one host; give its id and the request's."""
     uuid = api.active()
     with api.db.write() as tx:
         (create,) = actions.search(tx, uuid)
@@ -78,7 +78,7 @@ def events(api: Any, built: tuple[str, str], version: str, user: str = "member")
 
 
 def test_events_are_for_administrators_and_later_for_all(api: Any, built: tuple[str, str]) -> None:
-    """From 2.51 on a user sees the events of their server; tracebacks and hosts stay the administrator's."""
+    """From 2.51 on users see the events of their servers, but no tracebacks and no hosts."""
     assert events(api, built, "2.50") is None
     assert events(api, built, "2.50", "admin")[0]["traceback"] == "Traceback"
     (event,) = events(api, built, "2.84")
@@ -92,13 +92,13 @@ def test_events_are_for_administrators_and_later_for_all(api: Any, built: tuple[
     assert (event["host"], event["details"]) == ("host-1", "Traceback")
 
 
-def test_an_action_that_was_not_asked_is_404(api: Any, built: tuple[str, str]) -> None:
-    """The words are Nova's."""
+def test_an_unknown_action_is_404(api: Any, built: tuple[str, str]) -> None:
+    """The error has Nova's words."""
     assert api("GET", f"/servers/{built[0]}/os-instance-actions/req-x").message == "Action req-x not found"
 
 
 def test_actions_outlive_their_server_from_2_21_on(api: Any) -> None:
-    """What was done to a server that is gone can still be read."""
+    """The actions of a deleted server can still be read."""
     uuid = api.boot()
     api("DELETE", f"/servers/{uuid}")
     assert api("GET", f"/servers/{uuid}/os-instance-actions", version="2.20").status == 404

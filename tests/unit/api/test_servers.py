@@ -1,4 +1,4 @@
-"""Servers as they are listed, shown and changed."""
+"""How servers are listed, shown and changed."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def show(api: Any, uuid: str, version: str = "2.96", user: str = "member") -> di
     ],
 )
 def test_the_status_follows_from_the_states(api: Any, state: dict[str, Any], status: str) -> None:
-    """A user is told one word, made of vm_state and task_state."""
+    """A user sees one word, made of vm_state and task_state."""
     uuid = api.active()
     api.change(uuid, **{"task_state": None, **state})
     assert show(api, uuid)["status"] == status
@@ -45,7 +45,7 @@ def test_the_status_follows_from_the_states(api: Any, state: dict[str, Any], sta
     ],
 )
 def test_fields_come_with_their_microversion(api: Any, version: str, new: str) -> None:
-    """A field is there from its microversion on, and not before."""
+    """A field is shown from its microversion on."""
     uuid, minor = api.active(), int(version.split(".")[1])
     assert new in show(api, uuid, version)
     assert new not in show(api, uuid, f"2.{minor - 1}")
@@ -71,7 +71,7 @@ def test_the_flavor_is_a_link_and_then_a_copy(api: Any) -> None:
     ],
 )
 def test_hosts_are_shown_to_administrators(api: Any, name: str, version: str) -> None:
-    """Where a server runs is the operator's business; a user sees a hostId that is the project's own."""
+    """A user sees only a hostId, which differs for each project."""
     uuid = api.active()
     assert name in show(api, uuid, version, "admin")
     assert name not in show(api, uuid, version)
@@ -79,7 +79,7 @@ def test_hosts_are_shown_to_administrators(api: Any, name: str, version: str) ->
 
 
 def test_the_host_status_is_what_an_operator_made_of_it(api: Any) -> None:
-    """UP while it is heard of, MAINTENANCE when disabled, DOWN when forced down."""
+    """It is UP while heartbeats come, MAINTENANCE when disabled, DOWN when forced down."""
     uuid, seen = api.active(), []
     for change in ({}, {"forced_down": True}, {"disabled": True}):
         with api.db.write() as tx:
@@ -91,7 +91,7 @@ def test_the_host_status_is_what_an_operator_made_of_it(api: Any) -> None:
 
 
 def test_addresses_are_hidden_while_it_is_built(api: Any) -> None:
-    """They may still change; afterwards they are there with their MAC."""
+    """They may still change; later they are shown with their MAC."""
     uuid = api.boot()
     with api.db.write() as tx:
         ip = networks.allocate(tx, "flat", "10.0.0.0/16", uuid)
@@ -109,8 +109,8 @@ def test_addresses_are_hidden_while_it_is_built(api: Any) -> None:
     }
 
 
-def test_a_fault_tells_its_owner_why(api: Any) -> None:
-    """The message is for everybody who sees the server, the details are for administrators."""
+def test_a_fault_says_why_to_its_owner(api: Any) -> None:
+    """Users who see the server see the message, administrators the details, too."""
     uuid = api.boot()
     api.change(uuid, vm_state="error", task_state=None)
     with api.db.write() as tx:
@@ -120,7 +120,7 @@ def test_a_fault_tells_its_owner_why(api: Any) -> None:
     assert show(api, uuid, user="admin")["fault"]["details"] == "Traceback"
 
 
-def test_a_server_that_is_well_has_no_fault(api: Any) -> None:
+def test_a_healthy_server_shows_no_fault(api: Any) -> None:
     """An old fault is not shown any more."""
     uuid = api.active()
     with api.db.write() as tx:
@@ -129,7 +129,7 @@ def test_a_server_that_is_well_has_no_fault(api: Any) -> None:
 
 
 def test_another_projects_server_is_not_there(api: Any) -> None:
-    """404 for reading, changing, deleting and acting, as if it did not exist."""
+    """Reading, changing, deleting and acting are 404, as if it did not exist."""
     uuid = api.active()
     for answer in (
         api("GET", f"/servers/{uuid}", user="stranger"),
@@ -142,7 +142,7 @@ def test_another_projects_server_is_not_there(api: Any) -> None:
 
 
 def test_a_deleted_server_is_not_there(api: Any) -> None:
-    """After a delete that was done at once, the server is gone."""
+    """The server is 404 as soon as the api has deleted it."""
     uuid = api.boot()
     assert api("DELETE", f"/servers/{uuid}").status == 204
     assert api("GET", f"/servers/{uuid}").status == 404
@@ -156,7 +156,7 @@ def test_a_second_delete_is_as_good_as_the_first(api: Any) -> None:
 
 
 def test_put_writes_what_it_names_and_nothing_else(api: Any) -> None:
-    """A change of the name leaves the rest."""
+    """A change of the name leaves the other fields as they are."""
     uuid = api.active(version="2.37", description="mine", accessIPv4="10.0.0.1")
     body = {"server": {"name": "new", "accessIPv6": "::0001", "OS-DCF:diskConfig": "AUTO"}}
     shown = api("PUT", f"/servers/{uuid}", body, version="2.19").body["server"]
@@ -165,7 +165,7 @@ def test_put_writes_what_it_names_and_nothing_else(api: Any) -> None:
 
 
 def test_put_shows_less_before_2_75(api: Any) -> None:
-    """Then, its addresses have no MAC and the states are left out."""
+    """In such an answer addresses have no MAC, and the states are left out."""
     uuid = api.active()
     with api.db.write() as tx:
         networks.allocate(tx, "flat", "10.0.0.0/16", uuid)
@@ -176,7 +176,7 @@ def test_put_shows_less_before_2_75(api: Any) -> None:
 
 
 def test_a_locked_server_cannot_be_renamed(api: Any) -> None:
-    """A lock is for changes, too."""
+    """A lock forbids changes, too."""
     uuid = api.active()
     api("POST", f"/servers/{uuid}/action", {"lock": None})
     assert api("PUT", f"/servers/{uuid}", {"server": {"name": "x"}}).status == 409
@@ -191,7 +191,7 @@ def names(api: Any, query: str = "", user: str = "member", version: str = "2.1",
 
 
 def test_lists_the_projects_own_the_latest_first(api: Any) -> None:
-    """Whoever lists sees the project's servers."""
+    """A user sees the servers of the token's project."""
     for name in ("one", "two"):
         api.boot(name=name)
     api.boot(name="theirs", user="stranger")
@@ -211,7 +211,7 @@ def test_pages_are_linked(api: Any) -> None:
 
 
 def test_no_page_is_longer_than_allowed(make_api: Any) -> None:
-    """[api] max_limit bounds what can be asked for."""
+    """[api] max_limit is the most that a client can ask for."""
     api = make_api(**{"api.max_limit": 1})
     api.boot()
     api.boot()
@@ -219,19 +219,19 @@ def test_no_page_is_longer_than_allowed(make_api: Any) -> None:
 
 
 def test_a_limit_of_zero_is_an_empty_page(api: Any) -> None:
-    """It is a number like any other."""
+    """The limit may be zero."""
     api.boot()
     assert names(api, "limit=0") == []
 
 
 def test_a_marker_that_is_not_there_is_400(api: Any) -> None:
-    """The answer names it."""
+    """The error names the marker."""
     assert api("GET", "/servers?marker=nope").message == "marker [nope] not found"
 
 
 @pytest.mark.parametrize("detail", ["", "/detail"])
 def test_all_projects_are_for_administrators(api: Any, detail: str) -> None:
-    """Others are refused, by the rule that is about it."""
+    """Other users get 403, which names the rule."""
     api.boot(name="mine")
     api.boot(name="theirs", user="stranger")
     assert names(api, "all_tenants=1", "admin", detail=detail) == ["theirs", "mine"]

@@ -1,4 +1,4 @@
-"""The legacy API below /v2: what 2.1 is, without microversions and with bodies read less strictly."""
+"""The legacy API below /v2 is 2.1 without microversions, and reads bodies less strictly."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def boot(api: Any, **server: Any):
 
 
 def test_what_the_root_offers_is_served(api: Any) -> None:
-    """Each version that the root lists takes a request below its link."""
+    """A request below the link of each version that the root lists is served."""
     for version in api("GET", "//", user=None).body["versions"]:
         below = version["links"][0]["href"].removeprefix("http://localhost")
         assert api("GET", f"/{below}servers").body == {"servers": []}
@@ -22,7 +22,7 @@ def test_what_the_root_offers_is_served(api: Any) -> None:
 
 @pytest.mark.parametrize("version", ["2.96", "2.9999", "two"])
 def test_no_header_asks_for_a_version(api: Any, version: str) -> None:
-    """The answer is that of 2.1, and says no version and no Vary; so does an error."""
+    """The answer is that of 2.1, with no version and no Vary; so is an error."""
     uuid = boot(api).body["server"]["id"]
     answer = api("GET", f"//v2/servers/{uuid}", version=version)
     assert answer.status == 200
@@ -33,7 +33,7 @@ def test_no_header_asks_for_a_version(api: Any, version: str) -> None:
 
 
 def test_links_stay_below_v2(api: Any) -> None:
-    """A client that follows them stays in its version, with its project in the URL if it had it there."""
+    """A client that follows them stays below /v2, with its project in the URL if it had it there."""
     answer = boot(api)
     uuid = answer.body["server"]["id"]
     assert answer.headers["Location"] == f"http://localhost/v2/servers/{uuid}"
@@ -43,8 +43,8 @@ def test_links_stay_below_v2(api: Any) -> None:
     ]  # fmt: skip
 
 
-def test_what_the_schema_does_not_know_is_let_be(api: Any) -> None:
-    """It is as if it had not been sent: not even fields of a later version are read."""
+def test_an_unknown_field_is_ignored(api: Any) -> None:
+    """An unknown field is ignored, and so is a field of a later version."""
     uuid = boot(api, nonsense=1, tags=["a"], description="d", networks=[]).body["server"]["id"]
     instance = api.instance(uuid)
     assert (instance.tags, instance.display_description) == ((), "vm")
@@ -52,15 +52,15 @@ def test_what_the_schema_does_not_know_is_let_be(api: Any) -> None:
     assert (changed.body["server"]["name"], api.instance(uuid).hostname) == ("x", "vm")
 
 
-def test_what_it_knows_is_checked(api: Any) -> None:
-    """A field of the wrong kind and one that is missing are 400, and so is metadata's key."""
+def test_a_known_field_is_checked(api: Any) -> None:
+    """A field of the wrong kind, or a missing one, is 400, and so is a wrong key of metadata."""
     assert "Invalid input for field/attribute networks. Value: auto." in boot(api, networks="auto").message
     assert api("POST", "//v2/servers", {"zz": 1}).message == "'server' is a required property"
     assert boot(api, metadata={"a$": "b"}).status == 400
 
 
 def test_names_lose_the_spaces_around_them(api: Any) -> None:
-    """2.1 refuses them; a name of nothing else is none here either."""
+    """2.1 refuses such names; a name made only of spaces is refused here, too."""
     uuid = boot(api, name=" vm ").body["server"]["id"]
     assert api.instance(uuid).display_name == "vm"
     api("PUT", f"//v2/servers/{uuid}", {"server": {"name": " other "}})
@@ -75,13 +75,13 @@ def test_names_lose_the_spaces_around_them(api: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/servers/{}/tags"), ("GET", "/servers/{}/topology"), ("PUT", "/flavors/1")]
 )
-def test_what_came_later_is_404(api: Any, method: str, path: str) -> None:
-    """An operation that came with a microversion is not below /v2."""
+def test_a_later_operation_is_404(api: Any, method: str, path: str) -> None:
+    """Operations that came with a microversion are not below /v2."""
     uuid = boot(api).body["server"]["id"]
     assert api(method, f"//v2{path.format(uuid)}", user="admin").status == 404
 
 
 def test_a_token_is_needed(api: Any) -> None:
-    """For all but the version's own document."""
+    """Only the version's own document needs none."""
     assert api("GET", "//v2/servers", user=None).status == 401
     assert api("GET", "//v2/", user=None).body["version"]["id"] == "v2.0"

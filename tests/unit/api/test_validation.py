@@ -1,4 +1,4 @@
-"""What a wrong request is told."""
+"""What the answer to a wrong request says."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ IMAGE = "11111111-1111-4111-8111-111111111111"
     ],
 )
 def test_a_wrong_body_names_the_field(api: Any, server: dict[str, Any], words: str) -> None:
-    """The answer says which field, which value and what is wrong with it, in Nova's words."""
+    """The error has the field, its value and what is wrong with it, in Nova's words."""
     body = {"server": {"name": "x", "flavorRef": "1", "imageRef": IMAGE, **server}}
     answer = api("POST", "/servers", body, version="2.1")
     assert answer.status == 400
@@ -38,7 +38,7 @@ def test_a_wrong_body_names_the_field(api: Any, server: dict[str, Any], words: s
 
 
 def test_a_missing_field_is_named(api: Any) -> None:
-    """What is required and not there is said."""
+    """The error names the field that is required."""
     answer = api("POST", "/servers", {"server": {"name": "x"}})
     assert "'flavorRef' is a required property" in answer.message
 
@@ -49,8 +49,10 @@ def test_a_missing_field_is_named(api: Any) -> None:
 @pytest.mark.parametrize(
     "server", [{"name": "a{}b"}, {"description": "a{}b"}, {"key_name": "a{}b"}, {"availability_zone": "a{}b"}]
 )
-def test_what_cannot_be_printed_is_in_no_name(api: Any, server: dict[str, str], letters: str) -> None:
-    """Nor in a description: nothing beyond the basic multilingual plane, and none of its unseen characters."""
+def test_a_name_with_unprintable_characters_is_refused(api: Any, server: dict[str, str], letters: str) -> None:
+    """Names and descriptions may not have control characters, unassigned ones, or any beyond the basic multilingual
+    plane.
+    """
     written = {name: text.format(letters) for name, text in server.items()}
     body = {"server": {"name": "x", "flavorRef": "1", "imageRef": IMAGE, "networks": "none", **written}}
     answer = api("POST", "/servers", body, version="2.52")
@@ -65,7 +67,7 @@ def test_a_name_is_in_any_script(api: Any) -> None:
 
 @pytest.mark.parametrize("body", [None, b"", b"[]", b"{}", b'{"server": []}'])
 def test_no_body_is_400(api: Any, body: bytes | None) -> None:
-    """A body of another form is refused before anything else happens."""
+    """A body that is not the expected object is refused first."""
     assert api("POST", "/servers", body).status == 400
 
 
@@ -80,14 +82,14 @@ def test_no_body_is_400(api: Any, body: bytes | None) -> None:
     ],
 )
 def test_a_wrong_query_names_the_parameter(api: Any, query: str, words: str) -> None:
-    """Likewise for parameters in the URL."""
+    """The error has the parameter of the URL."""
     answer = api("GET", f"/servers?{query}")
     assert answer.status == 400
     assert words in answer.message
 
 
 def test_unknown_parameters_are_refused_from_2_75_on(api: Any) -> None:
-    """Before, they were let be."""
+    """Before, they were ignored."""
     assert api("GET", "/servers?surprise=1", version="2.74").status == 200
     assert api("GET", "/servers?surprise=1", version="2.75").status == 400
 
@@ -121,6 +123,8 @@ def test_numbers_may_come_as_strings() -> None:
         ({"oneOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}, [1] * 50_000),
     ],
 )
-def test_what_is_too_long_is_not_looked_into(schema: dict[str, Any], value: Any) -> None:
-    """A check that grows faster than its input is left out where a limit refuses; of many errors few are kept."""
+def test_input_that_is_too_long_is_not_checked_further(schema: dict[str, Any], value: Any) -> None:
+    """A check that takes longer than its input warrants is skipped after a failed limit, and only a few errors are
+    kept.
+    """
     assert Schemas.always(schema).complaint(value, Microversion(2, 1)) is not None

@@ -1,6 +1,5 @@
-"""What the process of a compute node loads.
-
-In a process of its own: importing anything of mininova.cmd patches the process that does.
+"""What mininova-compute imports. The tests run it in a process of its own, since importing mininova.cmd patches the
+process.
 """
 
 import subprocess
@@ -16,7 +15,7 @@ print(*sorted(sys.modules), sep="\\n")
 
 
 def test_a_compute_node_loads_no_database():
-    """Nothing that mininova-compute imports, directly or through anything, can reach a database."""
+    """mininova-compute imports no module, directly or through others, that can reach a database."""
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
     assert "mininova.compute.manager" in loaded

@@ -1,4 +1,4 @@
-"""A command's green threads do not wait with the one of them that waits for the database (mininova/cmd/database.py)."""
+"""When a green thread of a command waits for the database, the others run on (mininova/cmd/database.py)."""
 
 import subprocess
 import sys
@@ -32,5 +32,5 @@ with db.read() as first, db.read() as second:
 
 @pytest.mark.parametrize("kind", [POSTGRESQL, MARIADB])
 def test_a_green_thread_waits_alone(migrated, kind):
-    """One waits for a lock that another one holds, which goes on and lets it go."""
+    """One green thread waits for a database lock, while another one, which holds it, goes on and releases it."""
     subprocess.run([sys.executable, "-c", PROGRAM, migrated(kind), *LOCKS[kind]], check=True, timeout=60)

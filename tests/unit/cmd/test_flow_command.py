@@ -1,4 +1,4 @@
-"""mininova-flow as a process: what it prints, and how it leaves."""
+"""mininova-flow as a process: what it prints, and its exit codes."""
 
 import json
 import os
@@ -16,7 +16,7 @@ REQUEST = "req-11111111-2222-3333-4444-555555555555"
 
 @pytest.fixture
 def flow(tmp_path: Path):
-    """Run mininova-flow with one kept request, and give how it ended."""
+    """Run mininova-flow with one kept request, and give the result."""
     writer = Writer(tmp_path / "flow", keep=10)
     http = {"kind": "http", "pattern": "http", "method": "POST /v2.1/servers", "payload": {"status": 202}}
     writer.add(
@@ -49,7 +49,7 @@ def test_json(flow):
 
 
 def test_a_complaint_is_one_line(flow):
-    """What is not there is one line on standard error, and exit code 2."""
+    """An unknown request is one line on standard error, and exit code 2."""
     done = flow("show", "nothing-like-it")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [

@@ -1,4 +1,4 @@
-"""mininova-manage as a process: how it complains, and how it leaves."""
+"""mininova-manage as a process: its errors and its exit codes."""
 
 import subprocess
 import sys
@@ -19,13 +19,13 @@ sys.exit(arguments.run("mininova-manage", command))
 
 
 def run(*words: object) -> subprocess.CompletedProcess[str]:
-    """Run Python, and give how that ended."""
+    """Run Python, and give the result."""
     command = [sys.executable, "-W", "ignore", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_a_broker_that_is_not_there(tmp_path: Path):
-    """A command that needs the broker says where it looked for it, without the password, and ends with 2."""
+    """A command that needs the broker prints the broker's address, without the password, and ends with 2."""
     settings, port = tmp_path / "mininova.conf", ports.pick()
     settings.write_text(f"[DEFAULT]\ntransport_url = amqp://nova:secret@127.0.0.1:{port}/\n")
 
@@ -39,14 +39,14 @@ def test_a_broker_that_is_not_there(tmp_path: Path):
 
 
 @pytest.mark.parametrize("words", [["requeue"], ["drop", "0123", "--all"]])
-def test_what_is_settled_is_named(words: list[str]):
-    """Nothing is settled unless it is said which, or that all are meant, and not both."""
+def test_the_messages_to_settle_must_be_named(words: list[str]):
+    """A command must name messages, or all of them, and not both."""
     done = run("-m", "mininova.cmd.manage", "rpc", "parked", *words)
     assert done.returncode == 2
     assert "MESSAGE" in done.stderr
 
 
 def test_an_interrupt_is_no_complaint():
-    """Ctrl-C ends a command as a shell expects it, without a word."""
+    """Ctrl-C ends a command as a shell expects, without output."""
     done = run("-c", INTERRUPTED)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -14,7 +14,7 @@ import mininova.cmd
 
 @pytest.mark.parametrize("version", [(3, 10, 13, "final", 0), (3, 15, 0, "final", 0)])
 def test_another_python_is_refused(version: tuple[object, ...]):
-    """A command says in one line which Python it found and which it needs, and ends with 2."""
+    """The command prints which Python it found and which it needs, and ends with 2."""
     done = subprocess.run(
         [sys.executable, "-c", PRETENDED.format(version=version)], capture_output=True, text=True, check=False
     )

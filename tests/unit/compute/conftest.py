@@ -1,4 +1,4 @@
-"""A compute host whose conductor, hypervisor and listeners are ours, and tell what they were asked."""
+"""A compute host between a conductor, a hypervisor and listeners that the tests play."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -17,9 +17,8 @@ FLAVOR = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1
 
 
 class FakeConductor:
-    """Keeps rows, and compares and swaps as the real one does.
-
-    ``meanwhile`` maps a method to what somebody else does just before it.
+    """Keeps rows, and compares and swaps as the real one does. ``meanwhile`` maps a method to a change that happens
+    just before it.
     """
 
     def __init__(self):
@@ -29,7 +28,7 @@ class FakeConductor:
         self.addresses_left = True
 
     def write(self, uuid, **changes):
-        """Change a row, as somebody else would."""
+        """Change a row, as another service would."""
         row = self.rows[uuid]
         self.rows[uuid] = row.replace(**changes, generation=row.generation + 1)
 
@@ -100,9 +99,8 @@ class FakeConductor:
 
 
 class ScriptedDriver(ComputeDriver):
-    """Keeps power states, and fails where the test says so.
-
-    ``fails`` maps a method to the error it raises; ``meanwhile`` maps one to what somebody else does during it.
+    """Keeps power states, and fails where the test says so. ``fails`` maps a method to the error it raises;
+    ``meanwhile`` maps one to what happens during it.
     """
 
     def __init__(self):
@@ -173,7 +171,7 @@ class Listener:
 
     @property
     def events(self):
-        """Name what was heard, without the words that all have in common."""
+        """Name the events that were heard, without their common prefix."""
         return [event_type.removeprefix("compute.instance.") for _, event_type, _ in self.heard]
 
 
@@ -227,5 +225,5 @@ def out_of_luck():
 
 @pytest.fixture
 def is_fault():
-    """Tell whether a fault says something."""
+    """Tell whether a fault has some words."""
     return lambda fault, words: isinstance(fault, Fault) and words in fault.message

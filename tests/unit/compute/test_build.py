@@ -1,4 +1,4 @@
-"""A boot goes step by step, and gives way to a delete, to a failure and to another delivery of itself."""
+"""The steps of a build, and how it ends at a delete, at a failure and when its message comes twice."""
 
 import threading
 
@@ -22,12 +22,12 @@ def instance(an_instance):
 
 @pytest.fixture
 def build(manager, ctxt, image):
-    """Build an instance as the conductor's cast would have it."""
+    """Build an instance, as the conductor's cast has it."""
     return lambda instance: manager.build_instance(ctxt, instance, image)
 
 
 def deleting(conductor, instance):
-    """What the api does when an instance is to be deleted."""
+    """The state that the api writes when a client deletes an instance."""
     return lambda: conductor.write(instance.uuid, task_state=states.DELETING)
 
 
@@ -58,7 +58,7 @@ def test_notifications(build, listener, instance):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_delete_wins_at_each_step(build, conductor, driver, listener, instance, step):
-    """A delete that comes before any step ends the build quietly, and leaves no guest."""
+    """A delete before any step ends the build without an error, and leaves no guest."""
     conductor.meanwhile[step] = deleting(conductor, instance)
     build(instance)
     assert conductor.asked[-1] == step
@@ -69,7 +69,7 @@ def test_delete_wins_at_each_step(build, conductor, driver, listener, instance, 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_instance_gone_at_each_step(build, conductor, driver, instance, step):
-    """An instance that is deleted for good before any step leaves no guest."""
+    """An instance whose row is gone before any step leaves no guest."""
     conductor.meanwhile[step] = lambda: conductor.rows.clear()
     build(instance)
     assert driver.guests == {}
@@ -77,14 +77,14 @@ def test_instance_gone_at_each_step(build, conductor, driver, instance, step):
 
 
 def test_destroyed_while_spawning(build, conductor, driver, instance):
-    """A guest that is destroyed while it spawns is no failure, and nobody builds it elsewhere."""
+    """A guest that is destroyed while it spawns is no failure: the build is not rescheduled."""
     driver.fails["spawn"] = errors.GuestGone(instance_uuid=instance.uuid)
     build(instance)
     assert conductor.rescheduled == []
 
 
 def test_spawn_fails(build, conductor, driver, listener, instance, out_of_luck, is_fault):
-    """A failed spawn is cleared up, told, and given back with a fault."""
+    """After a failed spawn the host cleans up, notifies, and gives the build back with a fault."""
     driver.fails["spawn"] = out_of_luck
     build(instance)
     assert driver.asked == ["spawn", "destroy"]
@@ -95,7 +95,7 @@ def test_spawn_fails(build, conductor, driver, listener, instance, out_of_luck, 
 
 
 def test_driver_throws_anything(build, conductor, driver, instance, is_fault):
-    """Whatever a driver throws, the build is given back; its owner reads no innards."""
+    """A driver's unknown error gives the build back; the fault's message has only its class, the details all of it."""
     driver.fails["spawn"] = ZeroDivisionError("secret")
     build(instance)
     _, fault = conductor.rescheduled[0]
@@ -105,7 +105,7 @@ def test_driver_throws_anything(build, conductor, driver, instance, is_fault):
 
 
 def test_remains_cannot_be_removed(build, conductor, driver, instance, out_of_luck, is_fault):
-    """What cannot be cleared up here is not built elsewhere: the build ends in an error."""
+    """If the host cannot clean up, the build is not rescheduled: it ends in an error."""
     driver.fails |= {"spawn": out_of_luck, "destroy": ZeroDivisionError()}
     build(instance)
     assert conductor.rescheduled == []
@@ -114,7 +114,7 @@ def test_remains_cannot_be_removed(build, conductor, driver, instance, out_of_lu
 
 
 def test_no_more_addresses(build, conductor, driver, listener, instance, is_fault):
-    """Without an address the build ends in an error: another host would have none either."""
+    """Without an address the build ends in an error: another host would have no address either."""
     conductor.addresses_left = False
     build(instance)
     assert conductor.rows[instance.uuid].vm_state == states.ERROR
@@ -125,7 +125,7 @@ def test_no_more_addresses(build, conductor, driver, listener, instance, is_faul
 
 @pytest.mark.parametrize("reached", states.under_way("build"))
 def test_delivered_again(build, conductor, driver, instance, reached):
-    """A build whose first delivery got as far as any step is taken up and finished."""
+    """A second delivery finishes a build that stopped after any step."""
     conductor.write(instance.uuid, task_state=reached)
     build(instance)
     assert conductor.rows[instance.uuid].vm_state == states.ACTIVE
@@ -133,7 +133,7 @@ def test_delivered_again(build, conductor, driver, instance, reached):
 
 
 def test_delivered_again_when_done(build, conductor, driver, listener, instance):
-    """A build that is done is not done again; only its end is told again, for it may not have been."""
+    """A second delivery does not build again; it only notifies of the end again."""
     build(instance)
     row = conductor.rows[instance.uuid]
     build(instance)
@@ -143,14 +143,14 @@ def test_delivered_again_when_done(build, conductor, driver, listener, instance)
 
 
 def test_delivered_again_after_stop(build, conductor, driver, instance):
-    """A build that comes late, when its owner has stopped the instance, touches nothing."""
+    """A build that is delivered after its owner stopped the instance changes nothing."""
     conductor.write(instance.uuid, vm_state=states.STOPPED, task_state=None)
     build(instance)
     assert driver.asked == []
 
 
 def test_lives_elsewhere_now(build, conductor, driver, instance):
-    """Of an instance that is on another host by now nothing may run here."""
+    """A build that is delivered after the instance went to another host starts no guest."""
     driver.guests[instance.uuid] = states.RUNNING
     conductor.write(instance.uuid, host="host-2")
     build(instance)
@@ -173,7 +173,7 @@ def test_conductor_does_not_answer(build, conductor, driver, instance):
 
 
 def test_delivered_twice_at_once(build, conductor, driver, instance):
-    """Of two deliveries at the same time one builds, and the other finds it done."""
+    """Of two deliveries at the same time one builds, and the other finds the build done."""
     second = threading.Thread(target=build, args=(instance,))
     driver.meanwhile["spawn"] = second.start
     build(instance)
@@ -183,7 +183,7 @@ def test_delivered_twice_at_once(build, conductor, driver, instance):
 
 
 def test_concurrent_builds_are_bounded(an_instance, driver, conductor, listener, ctxt, image):
-    """No more builds are worked on at a time than the configuration says."""
+    """The host builds no more instances at a time than the configuration says."""
     manager = ComputeManager("host-1", driver, conductor, listener, max_concurrent_builds=1)
     first, second = (an_instance(states.BUILDING, states.SCHEDULING) for _ in range(2))
     other = threading.Thread(target=manager.build_instance, args=(ctxt, second, image))

@@ -1,4 +1,4 @@
-"""A lock for each instance, and none that is kept for nothing."""
+"""Each instance has a lock, which is dropped when no thread holds it."""
 
 import threading
 
@@ -6,7 +6,7 @@ from mininova.compute.locks import InstanceLocks
 
 
 def test_one_at_a_time():
-    """Who wants the lock of an instance waits for who has it."""
+    """A thread waits while another one has the lock of the instance."""
     locks, order, wanted = InstanceLocks(), [], threading.Event()
 
     def second():
@@ -31,7 +31,7 @@ def test_instances_apart():
 
 
 def test_forgotten():
-    """A lock that nobody holds is forgotten, also after an error."""
+    """A lock that no thread holds is dropped, also after an error."""
     locks = InstanceLocks()
     try:
         with locks.holding("a"):

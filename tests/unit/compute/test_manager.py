@@ -1,4 +1,4 @@
-"""The compute manager keeps its interface, deletes whatever goes on, and reports its host."""
+"""The compute manager implements its interface, deletes in any state, and reports its host."""
 
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ def instance(an_instance, driver):
 
 
 def test_delete(manager, conductor, driver, listener, instance, ctxt):
-    """A delete destroys the guest first and the row last, and tells of each."""
+    """A delete destroys the guest first and the row last, and notifies of each."""
     manager.delete_instance(ctxt, instance)
     assert (driver.guests, conductor.rows) == ({}, {})
     assert listener.events == ["delete.start", "shutdown.start", "shutdown.end", "delete.end"]
@@ -32,8 +32,8 @@ def test_delete(manager, conductor, driver, listener, instance, ctxt):
     assert end["deleted_at"] == "2026-01-02 03:04:05+00:00"
 
 
-def test_delete_tells_what_is_left_of_the_period(manager, listener, an_instance, ctxt):
-    """Of an instance that ran, before anything is done to it."""
+def test_delete_notifies_of_the_usage_since_the_period_began(manager, listener, an_instance, ctxt):
+    """Before it deletes an instance that ran, the host notifies of the usage since the period began."""
     manager.delete_instance(ctxt, an_instance(launched_at=datetime(2026, 1, 1, tzinfo=UTC)))
     assert listener.events == ["exists", "delete.start", "shutdown.start", "shutdown.end", "delete.end"]
     exists = listener.heard[0][2]
@@ -42,7 +42,7 @@ def test_delete_tells_what_is_left_of_the_period(manager, listener, an_instance,
 
 
 def test_delete_twice(manager, conductor, instance, ctxt):
-    """A delete that is delivered again is harmless."""
+    """A delete that is delivered twice is harmless."""
     manager.delete_instance(ctxt, instance)
     manager.delete_instance(ctxt, instance)
     assert conductor.faults == {}
@@ -60,7 +60,7 @@ def test_delete_fails(manager, conductor, driver, listener, instance, ctxt, is_f
 
 
 def test_delete_fails_and_is_over(manager, conductor, driver, instance, ctxt):
-    """A guest that cannot be destroyed for an instance that is gone is nobody's fault."""
+    """If the row is already gone, a guest that cannot be destroyed leaves no fault."""
     conductor.rows.clear()
     driver.fails["destroy"] = ZeroDivisionError()
     manager.delete_instance(ctxt, instance)
@@ -68,7 +68,7 @@ def test_delete_fails_and_is_over(manager, conductor, driver, instance, ctxt):
 
 
 def test_delete_during_build(manager, conductor, driver, an_instance, image, ctxt):
-    """A delete does not wait for a build: it is done while the hypervisor still spawns, and no guest is left."""
+    """A delete does not wait for a build: it ends while the hypervisor still spawns, and leaves no guest."""
     building = an_instance(states.BUILDING, states.SCHEDULING)
 
     def delete():
@@ -85,7 +85,7 @@ def test_delete_during_build(manager, conductor, driver, an_instance, image, ctx
     ("length", "tail"), [(None, "one\ntwo\nthree"), (2, "two\nthree"), (9, "one\ntwo\nthree"), (0, "")]
 )
 def test_console_output(manager, instance, ctxt, length, tail):
-    """The console is read whole, or as many lines of its end as were asked for."""
+    """The answer is the whole console, or the number of last lines that was asked for."""
     assert manager.get_console_output(ctxt, instance, length) == tail
 
 

@@ -1,4 +1,4 @@
-"""Power operations go through their states, tell of it, and are harmless when they come twice or late."""
+"""Power operations go through their states, notify, and are harmless when they come twice or late."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def operation(request):
 
 @pytest.fixture
 def instance(operation, an_instance, driver):
-    """Make an instance of which the operation has just been asked."""
+    """Make an instance whose power operation was just requested."""
     _, _, vm_state, task_state, *_ = CASES[operation]
     made = an_instance(vm_state, task_state)
     driver.guests[made.uuid] = states.RUNNING if vm_state == states.ACTIVE else states.SHUTDOWN
@@ -29,13 +29,13 @@ def instance(operation, an_instance, driver):
 
 @pytest.fixture
 def carry_out(operation, manager, ctxt):
-    """Deliver the message of the operation."""
+    """Deliver the operation's message."""
     method, arguments, *_ = CASES[operation]
     return lambda instance: getattr(manager, method)(ctxt, instance, *arguments)
 
 
 def test_done(operation, carry_out, conductor, driver, listener, instance):
-    """The guest is asked once, listeners hear the start and the end, and the instance rests where it should."""
+    """The driver is called once, listeners hear the start and the end, and the instance has its final state."""
     carry_out(instance)
     *_, asked, event, vm_state = CASES[operation]
     row = conductor.rows[instance.uuid]
@@ -45,7 +45,7 @@ def test_done(operation, carry_out, conductor, driver, listener, instance):
 
 
 def test_every_step_is_written(operation, carry_out, conductor, instance):
-    """The steps after the api's are those of the table of states; where there is none, the api's is written again."""
+    """The host writes the steps of the table of states, or the api's step again where there is no other."""
     carry_out(instance)
     passes = states.under_way(operation)
     steps = [*(passes[1:] or passes), states.OPERATIONS[operation].ends]
@@ -70,14 +70,14 @@ def test_delivered_again_halfway(operation, carry_out, conductor, driver, instan
 
 
 def test_late(carry_out, conductor, driver, instance):
-    """A message that comes when something else is being done touches nothing."""
+    """A message that comes during another operation changes nothing."""
     conductor.write(instance.uuid, task_state=states.SPAWNING)
     carry_out(instance)
     assert driver.asked == []
 
 
 def test_delete_wins(carry_out, conductor, driver, listener, instance):
-    """A delete that came first ends it quietly."""
+    """A delete that came first ends the operation without an error."""
     conductor.write(instance.uuid, task_state=states.DELETING)
     carry_out(instance)
     assert driver.asked == []
@@ -94,7 +94,7 @@ def test_delete_wins_in_the_middle(operation, carry_out, conductor, driver, list
 
 
 def test_fails(operation, carry_out, conductor, driver, listener, instance, is_fault):
-    """A failure leaves the instance where the table of states says, with a fault, and is told."""
+    """A failure leaves the instance in the state of the table, with a fault, and notifies."""
     *_, asked, event, _ = CASES[operation]
     driver.fails[asked] = errors.HypervisorFailed(
         operation=operation, instance_uuid=instance.uuid, host="host-1", reason="out of luck"
@@ -114,7 +114,7 @@ def test_no_guest(carry_out, conductor, driver, instance, is_fault):
 
 
 def test_hard_reboot_over_soft(manager, conductor, driver, an_instance, ctxt):
-    """A hard reboot that is asked for during a soft one takes over; the soft one ends quietly."""
+    """A hard reboot that comes during a soft one takes over; the soft one ends without an error."""
     instance = an_instance(states.ACTIVE, states.REBOOTING)
     driver.guests[instance.uuid] = states.RUNNING
     driver.meanwhile["reboot SOFT"] = lambda: conductor.write(instance.uuid, task_state=states.REBOOTING_HARD)

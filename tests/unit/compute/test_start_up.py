@@ -1,4 +1,4 @@
-"""When a compute process starts, its instances and its guests are made to agree."""
+"""When a compute process starts, it makes its instances and its guests agree."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from mininova.objects import InstanceAction
 
 
 def test_nothing_to_do(manager, conductor, driver, an_instance):
-    """An instance that is as its guest is stays untouched."""
+    """An instance that agrees with its guest stays as it is."""
     instance = an_instance(states.ACTIVE)
     driver.guests[instance.uuid] = states.RUNNING
     manager.init_host()
@@ -16,7 +16,7 @@ def test_nothing_to_do(manager, conductor, driver, an_instance):
 
 
 def test_interrupted_delete(manager, conductor, driver, an_instance):
-    """A delete that was under way is run again."""
+    """The host runs a delete again that was interrupted."""
     instance = an_instance(states.ACTIVE, states.DELETING)
     driver.guests[instance.uuid] = states.RUNNING
     manager.init_host()
@@ -25,7 +25,7 @@ def test_interrupted_delete(manager, conductor, driver, an_instance):
 
 
 def test_stranger(manager, driver, caplog):
-    """A guest that has no instance here is destroyed, and that is logged."""
+    """The host destroys a guest that has no instance here, and logs it."""
     driver.guests["somebody"] = states.RUNNING
     manager.init_host()
     assert driver.guests == {}
@@ -33,7 +33,7 @@ def test_stranger(manager, driver, caplog):
 
 
 def test_build_is_left_alone(manager, conductor, driver, an_instance):
-    """A build under way is left to the message that will come again, and its guest with it."""
+    """A build under way, and its guest, are left alone: its message will come again."""
     instance = an_instance(states.BUILDING, states.SPAWNING)
     driver.guests[instance.uuid] = states.RUNNING
     manager.init_host()
@@ -46,7 +46,7 @@ def test_build_is_left_alone(manager, conductor, driver, an_instance):
     [(states.SHUTDOWN, "stopped"), (states.CRASHED, "stopped"), (states.PAUSED, "active"), (None, "error")],
 )
 def test_not_running(manager, conductor, driver, an_instance, power_state, vm_state):
-    """An active instance that does not run becomes what the hypervisor says of it."""
+    """An active instance whose guest is not running gets the hypervisor's state."""
     instance = an_instance(states.ACTIVE)
     if power_state is not None:
         driver.guests[instance.uuid] = power_state
@@ -66,7 +66,7 @@ def test_not_running(manager, conductor, driver, an_instance, power_state, vm_st
     ],
 )
 def test_power_operation_is_finished(manager, conductor, driver, an_instance, vm_state, task_state, asked, ends):
-    """A power operation that was left half-done is done."""
+    """The host finishes a power operation that was interrupted."""
     instance = an_instance(vm_state, task_state)
     driver.guests[instance.uuid] = states.RUNNING
     manager.init_host()
@@ -75,8 +75,8 @@ def test_power_operation_is_finished(manager, conductor, driver, an_instance, vm
     assert (row.vm_state, row.task_state) == (ends, None)
 
 
-def test_an_interrupted_operation_goes_on_in_the_name_of_its_request(manager, conductor, driver, listener, an_instance):
-    """The conductor has recorded who asked for it; what has no record is done in the service's own name."""
+def test_an_interrupted_operation_goes_on_under_its_request(manager, conductor, driver, listener, an_instance):
+    """The conductor has recorded the request of the operation; without a record, the service acts in its own name."""
     ours, unrecorded = an_instance("active", "powering-off"), an_instance("active", "powering-off")
     conductor.actions = [
         InstanceAction(instance_uuid=ours.uuid, action="stop", request_id="req-7", user_id="ann", project_id="demo")
@@ -89,7 +89,7 @@ def test_an_interrupted_operation_goes_on_in_the_name_of_its_request(manager, co
 
 
 def test_one_trouble_does_not_stop_the_rest(manager, conductor, driver, an_instance, caplog):
-    """An instance that cannot be settled is logged, and the others are settled."""
+    """The host logs an instance whose recovery failed, and goes on with the others."""
     one, other = an_instance(states.ACTIVE), an_instance(states.ACTIVE)
     conflict = errors.InstanceNotFound(instance_uuid=one.uuid)
 

@@ -1,4 +1,4 @@
-"""The usage audit tells each period of each instance at least once, whatever is restarted."""
+"""The usage audit notifies of each period of each instance at least once, also after restarts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ def hours(count):
 
 
 class Clock:
-    """Tells the time that the test sets."""
+    """A clock that the test sets."""
 
     def __init__(self, now):
         self.now = now
@@ -29,14 +29,14 @@ class Clock:
 
 
 class Full(Kept):
-    """Takes what it is given, but cannot say that it arrived."""
+    """Takes notifications, but cannot say that they arrived."""
 
     def flush(self, timeout):
         return False
 
 
 class Host:
-    """A host whose audit can be started anew, with what was told.
+    """A host whose audit a test can start anew, with its notifications.
 
     :ivar told: the uuid and the period of each, in the order they were told
     """
@@ -64,17 +64,17 @@ def host(conductor, tmp_path):
 
 @pytest.fixture
 def running(an_instance):
-    """An instance that was launched before noon."""
+    """Make an instance that was launched before noon."""
     return an_instance(launched_at=hours(-3))
 
 
 def period(instance, beginning, end):
-    """Give what is told of an instance and a period."""
+    """Give the notification for an instance and a period."""
     return (instance.uuid, str(hours(beginning)), str(hours(end)))
 
 
-def test_a_period_that_is_over_is_told(host, running):
-    """With all that is told of an instance, and the whole period, by the host that it is on."""
+def test_a_period_that_is_over_is_sent(host, running):
+    """The host of the instance sends the instance's data with the whole period."""
     host.audit().tell_what_is_over()
 
     assert host.told == [period(running, -1, 0)]
@@ -84,8 +84,8 @@ def test_a_period_that_is_over_is_told(host, running):
     assert told.payload["launched_at"] == str(hours(-3))
 
 
-def test_a_period_is_told_once(host, running):
-    """Whether the process is the same or was started again."""
+def test_a_period_is_sent_once(host, running):
+    """The audit does not send it again, in the same process or after a restart."""
     audit = host.audit()
     audit.tell_what_is_over()
     audit.tell_what_is_over()
@@ -94,8 +94,8 @@ def test_a_period_is_told_once(host, running):
     assert host.told == [period(running, -1, 0)]
 
 
-def test_the_next_period_is_told_when_it_is_over(host, running):
-    """And not before."""
+def test_the_next_period_is_sent_when_it_is_over(host, running):
+    """The audit sends it then, and not before."""
     audit = host.audit()
     audit.tell_what_is_over()
     assert audit.left() == 30 * 60
@@ -106,8 +106,8 @@ def test_the_next_period_is_told_when_it_is_over(host, running):
     assert host.told == [period(running, -1, 0), period(running, 0, 1)]
 
 
-def test_a_host_that_was_down_tells_what_it_missed(host, running):
-    """Period by period."""
+def test_a_host_that_was_down_sends_what_it_missed(host, running):
+    """The audit sends each period that it missed."""
     host.audit().tell_what_is_over()
 
     host.clock.now = hours(3.2)
@@ -116,8 +116,8 @@ def test_a_host_that_was_down_tells_what_it_missed(host, running):
     assert host.told == [period(running, n, n + 1) for n in range(-1, 3)]
 
 
-def test_a_period_that_the_broker_did_not_take_is_told_again(host, running):
-    """The process may be restarted meanwhile."""
+def test_a_period_that_the_broker_did_not_take_is_sent_again(host, running):
+    """The audit sends it again, also after a restart."""
     host.driver = Full()
     with pytest.raises(rpc.MessagingTimeout):
         host.audit().tell_what_is_over()
@@ -140,8 +140,8 @@ def test_a_period_that_the_broker_did_not_take_is_told_again(host, running):
         (0.2, 0.3, [(0, 1)]),
     ],
 )
-def test_who_existed_in_a_period(host, an_instance, launched, terminated, periods):
-    """Whoever was launched before its end and was not gone at its beginning, those that are deleted by now included."""
+def test_a_period_has_the_instances_that_existed_in_it(host, an_instance, launched, terminated, periods):
+    """It has each instance launched before its end and not gone at its beginning, also if deleted meanwhile."""
     instance = an_instance(
         launched_at=None if launched is None else hours(launched),
         terminated_at=None if terminated is None else hours(terminated),
@@ -154,14 +154,14 @@ def test_who_existed_in_a_period(host, an_instance, launched, terminated, period
     assert host.told == [period(instance, *each) for each in periods]
 
 
-def test_the_conductor_is_asked_for_those_that_were_deleted_since(host, conductor):
-    """Since the beginning of the first period that is to be told."""
+def test_the_conductor_is_asked_for_later_deletions(host, conductor):
+    """The audit asks for deletions since the beginning of the first period that it has not sent."""
     host.audit().tell_what_is_over()
     assert conductor.active_since == hours(-1)
 
 
 def test_another_period_goes_on_where_the_last_one_ended(host, running):
-    """An operator may change it: nothing is left out."""
+    """When an operator changes the period, no time is left out."""
     host.audit().tell_what_is_over()
     host.clock.now = hours(13)
     host.audit("day").tell_what_is_over()
@@ -170,7 +170,7 @@ def test_another_period_goes_on_where_the_last_one_ended(host, running):
 
 
 def test_each_host_of_a_process_remembers_by_itself(conductor, running, tmp_path):
-    """A host whose period was told does not keep another's from being told, whatever dots their names have."""
+    """A period sent for one host is still sent for another, even with dots in their names."""
     kept, settings = Kept(), conf.for_tests("compute", state_path=str(tmp_path), host="rack")
     for host in ("host.1", "host.2"):
         notifier = rpc.Notifier(None, f"compute.{host}", drivers=[kept])

@@ -22,7 +22,7 @@ def selection(host):
 
 
 class Scheduler:
-    """Answers what the test wants: the same hosts for each instance, with a claim on the first; or an error."""
+    """Answers as the test wants: the same hosts for each instance, with a claim on the first; or an error."""
 
     def __init__(self, db):
         self.db, self.hosts, self.error, self.asked = db, [], None, []
@@ -38,7 +38,7 @@ class Scheduler:
 
 
 class Computes:
-    """Takes builds, except on hosts that nothing serves."""
+    """Takes builds, except for hosts without a queue."""
 
     def __init__(self):
         self.builds, self.away = [], set()
@@ -54,7 +54,7 @@ class Computes:
 
 
 class Notifier:
-    """Remembers what it was told."""
+    """Remembers its notifications."""
 
     def __init__(self):
         self.heard = []
@@ -66,7 +66,7 @@ class Notifier:
 
 
 class World:
-    """The database, the people around the conductor, and the conductor."""
+    """A conductor, with its database and the services around it."""
 
     def __init__(self, db):
         self.db, self.ctxt = db, RequestContext(project_id="demo")
@@ -77,7 +77,7 @@ class World:
         self.spec = RequestSpec(flavor=FLAVOR, image=ImageMeta(id="i"), project_id="demo")
 
     def checked(self, **how):
-        """Make a conductor that tells callers apart; whoever calls stands for host-1."""
+        """Make a conductor that tells callers apart; each caller acts for host-1."""
         return ConductorManager(
             self.manager.conf, self.db, self.builds, self.notifier, lambda name: compute("host-1"), **how
         )
@@ -91,12 +91,12 @@ class World:
             hosts.report(tx, node)
 
     def used(self, host):
-        """Tell the MiB that are promised on a host."""
+        """Give the MiB that are claimed on a host."""
         with self.db.read() as tx:
             return next(node.memory_mb_used for node in hosts.search(tx) if node.host == host)
 
     def new(self, **fields):
-        """Insert an instance whose build has just been asked for."""
+        """Insert an instance whose build was just requested."""
         who = {"uuid": str(uuid4()), "project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": FLAVOR}
         instance = Instance(**{**who, "vm_state": states.BUILDING, "task_state": states.SCHEDULING, **fields})
         with self.db.write() as tx:
@@ -110,7 +110,7 @@ class World:
             return instances.get(tx, uuid, deleted=True)
 
     def change(self, instance, **changes):
-        """Have somebody else change an instance."""
+        """Change an instance, as another service would."""
         with self.db.write() as tx:
             return instances.update(tx, instance.uuid, changes, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
 

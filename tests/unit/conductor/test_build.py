@@ -1,4 +1,4 @@
-"""A build as the conductor leads it, and each way in which it may go otherwise."""
+"""How the conductor leads a build, and each way in which it can fail or be repeated."""
 
 from contextlib import contextmanager, suppress
 
@@ -14,7 +14,7 @@ FAULT = Fault(code=500, message="the disk is full")
 
 
 def test_sends_each_instance_to_its_host(world):
-    """Every instance of a request gets the host that the scheduler chose, and is sent there with its image."""
+    """Each instance gets the host that the scheduler chose, and goes there with its image."""
     world.add_host("host-1")
     world.scheduler.hosts = ["host-1", "host-2"]
     wanted = [world.new(), world.new()]
@@ -24,15 +24,15 @@ def test_sends_each_instance_to_its_host(world):
 
 
 def test_schedules_together(world):
-    """The instances of one request are one question to the scheduler."""
+    """The instances of one request are one call to the scheduler."""
     world.scheduler.hosts = ["host-1"]
     wanted = [world.new(), world.new()]
     world.builds.build(world.ctxt, wanted, world.spec)
     assert world.scheduler.asked == [[instance.uuid for instance in wanted]]
 
 
-def test_second_delivery_asks_nobody(world):
-    """A build that is delivered again does not ask the scheduler again; its host may be sent it twice."""
+def test_second_delivery_does_not_schedule_again(world):
+    """A build that is delivered again does not call the scheduler again; it may be sent to its host twice."""
     world.add_host("host-1")
     world.scheduler.hosts = ["host-1"]
     wanted = [world.new()]
@@ -53,7 +53,7 @@ def test_silent_scheduler_is_a_fault(world):
 
 
 def test_host_that_nobody_serves(world):
-    """A chosen host whose queue nobody has made is left for the next alternate, and its room is given back."""
+    """If the chosen host has no queue, the next alternate gets the build, and the room on the first is freed."""
     for host in ("host-1", "host-2"):
         world.add_host(host)
     world.scheduler.hosts, world.computes.away = ["host-1", "host-2"], {"host-1"}
@@ -66,7 +66,7 @@ def test_host_that_nobody_serves(world):
 
 
 def test_deleted_while_it_was_scheduled(world):
-    """An instance that is deleted while the scheduler chooses is sent nowhere, and its claim is freed."""
+    """An instance that is deleted while the scheduler chooses is not sent, and its claim is freed."""
     world.add_host("host-1")
     instance = world.new()
     choose = world.scheduler.select_destinations
@@ -101,7 +101,7 @@ def placed(world, *others, spec=None, **fields):
 
 @contextmanager
 def dying(notifier):
-    """Have the conductor die when it next tells somebody something."""
+    """Have the conductor die at its next notification."""
 
     def die(*told):
         raise SystemExit
@@ -114,18 +114,18 @@ def dying(notifier):
 
 
 def give_back(world, instance):
-    """Have host-1 say that it cannot build an instance."""
+    """Have host-1 give an instance back."""
     world.builds.reschedule(instance, FAULT)
 
 
 def recorded(world, instance):
-    """Read what is recorded of a build."""
+    """Read the record of a build."""
     with world.db.read() as tx:
         return request_specs.get(tx, instance.uuid)
 
 
 def test_reschedule_passes_over_a_full_alternate(world):
-    """An alternate that has filled up meanwhile is passed over for the next."""
+    """An alternate that is full by now is skipped."""
     world.add_host("host-1")
     world.add_host("host-2", memory_mb=256)
     world.add_host("host-3")
@@ -138,7 +138,7 @@ def test_reschedule_passes_over_a_full_alternate(world):
 
 
 def test_reschedule_stops_after_the_last_attempt(world):
-    """After max_attempts builds, whatever a host says, no alternate is tried: ERROR, and a fault with the reason."""
+    """After max_attempts builds no alternate is tried: the instance is in ERROR, with a fault."""
     world.add_host("host-1")
     world.add_host("host-2")
     tired = world.spec.replace(retry=Retry(attempts=2, hosts=("x", "y")))
@@ -163,7 +163,7 @@ def test_second_reschedule_does_nothing(world):
 
 
 def test_no_reschedule_of_what_is_deleted(world):
-    """An instance that is being deleted is not built again, whatever its host reports."""
+    """An instance that is being deleted is not built again."""
     world.add_host("host-1")
     world.add_host("host-2")
     instance = placed(world, "host-2")
@@ -197,16 +197,16 @@ def test_conductor_that_died_after_it_took_an_instance_back(world):
     assert (host, recorded(world, instance).spec.retry.attempts) == ("host-2", 1)
 
 
-def test_nobody_takes_a_build_over_that_waits_for_its_first_host(world):
-    """A host that says it could not build what no host has been given yet finds nothing."""
+def test_a_build_without_a_host_cannot_be_given_back(world):
+    """A host that gives back an instance which has no host yet gets InstanceNotFound."""
     instance = world.new()
     with pytest.raises(errors.InstanceNotFound):
         give_back(world, instance.replace(host="host-1", generation=-1))
     assert world.row(instance.uuid) == instance
 
 
-def test_the_request_is_the_one_that_was_recorded(world):
-    """The next host works for whom asked, whatever context the last one sent."""
+def test_the_next_host_gets_the_recorded_request(world):
+    """The next host gets the recorded image and context, not those of the host that failed."""
     world.add_host("host-1")
     world.add_host("host-2")
     world.manager.reschedule_instance(RequestContext(is_admin=True), placed(world, "host-2"), FAULT)
@@ -215,7 +215,7 @@ def test_the_request_is_the_one_that_was_recorded(world):
 
 
 def test_two_conductors_with_one_message(world):
-    """Of two conductors that were given the same build, the second leaves the claim of the first alone."""
+    """Of two conductors that got the same build, the second leaves the claim of the first alone."""
     world.add_host("host-1")
     instance = world.new()
     with world.db.write() as tx:
@@ -231,8 +231,8 @@ def test_two_conductors_with_one_message(world):
     assert world.used("host-1") == 512
 
 
-def test_nothing_is_sent_where_its_claim_is_no_more(world):
-    """A host whose claim another conductor has moved to an alternate meanwhile is not sent the instance."""
+def test_a_host_without_the_claim_gets_no_build(world):
+    """If another conductor has moved the claim to an alternate, the first host gets no message."""
     for host in ("host-1", "host-2"):
         world.add_host(host)
     instance = world.new()
@@ -251,8 +251,8 @@ def test_nothing_is_sent_where_its_claim_is_no_more(world):
     assert (world.used("host-1"), world.used("host-2")) == (0, 512)
 
 
-def test_an_alternate_takes_no_claim_of_who_was_faster(world):
-    """What another conductor has sent somewhere, after we had taken it back, keeps its room there."""
+def test_a_faster_conductors_claim_stays(world):
+    """If another conductor sent the instance elsewhere first, its claim there stays."""
     for host in ("host-1", "host-2", "host-3"):
         world.add_host(host)
     instance = placed(world, "host-2", task_state=states.SPAWNING)

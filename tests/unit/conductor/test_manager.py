@@ -1,4 +1,4 @@
-"""What the conductor writes on behalf of compute nodes."""
+"""What the conductor writes for compute nodes."""
 
 from datetime import UTC, datetime
 
@@ -16,14 +16,14 @@ def built(world, **fields):
 
 
 def test_allocate_network_enters_the_step(world):
-    """The networking step and the address come in one answer."""
+    """One answer has the networking step and the address."""
     new = world.manager.allocate_network(world.ctxt, built(world))
     assert new.task_state == states.NETWORKING
     assert [address.address for address in new.addresses] == ["10.0.0.2"]
 
 
 def test_allocate_network_of_a_deleted_instance_takes_nothing(world):
-    """When the step is refused, no address is lent."""
+    """If the step is refused, no address is taken."""
     instance = built(world)
     world.change(instance, task_state=states.DELETING)
     with pytest.raises(errors.InstanceBeingDeleted):
@@ -39,14 +39,14 @@ def test_update_writes_what_was_set_only(world):
 
 
 def test_update_from_another_host_is_refused(world):
-    """The row's host must be the caller's; it does not even learn that there is a row."""
+    """The row's host must be the caller's; the caller does not learn whether the row exists."""
     instance = built(world).replace(host="host-2")
     with pytest.raises(errors.InstanceNotFound):
         world.manager.update_instance(world.ctxt, instance, "build", InstanceChanges(power_state=1))
 
 
 def test_late_update_is_refused(world):
-    """An update that was made on an older generation changes nothing and says so."""
+    """An update made on an older generation changes nothing, and its sender gets an error."""
     instance = built(world)
     step = InstanceChanges(task_state=states.SPAWNING)
     world.manager.update_instance(world.ctxt, instance, "build", step)
@@ -56,7 +56,7 @@ def test_late_update_is_refused(world):
 
 
 def test_an_update_that_is_sent_again_is_answered_as_before(world):
-    """Its sender did not hear the first answer; the row has changed once."""
+    """An update that is sent again is answered as before; the row has changed once."""
     instance, step = built(world), InstanceChanges(task_state=states.SPAWNING)
     first, second = (world.manager.update_instance(world.ctxt, instance, "build", step) for _ in range(2))
     assert first == second == world.row(instance.uuid)
@@ -64,7 +64,7 @@ def test_an_update_that_is_sent_again_is_answered_as_before(world):
 
 
 def test_an_update_that_was_overtaken_is_refused_when_it_is_sent_again(world):
-    """What was true after it is not true any more, so its sender must look."""
+    """If the row changed after the update, a repetition is an error: its sender must read the row again."""
     instance, step = built(world), InstanceChanges(task_state=states.SPAWNING)
     for _ in range(2):
         spawning = world.manager.update_instance(world.ctxt, world.row(instance.uuid), "build", step)
@@ -73,8 +73,8 @@ def test_an_update_that_was_overtaken_is_refused_when_it_is_sent_again(world):
     assert world.row(instance.uuid) == spawning
 
 
-def test_an_address_is_lent_once(world):
-    """A step that is sent again is answered as before."""
+def test_a_repeated_step_gets_the_same_address(world):
+    """A step that is sent again gets the same address."""
     world.add_host("host-1")
     instance = built(world)
     first, second = (world.manager.allocate_network(world.ctxt, instance) for _ in range(2))
@@ -83,7 +83,7 @@ def test_an_address_is_lent_once(world):
 
 
 def test_a_failure_that_is_sent_again_is_one_failure(world):
-    """There is one fault, and the row has changed once."""
+    """A failure that is sent again leaves one fault, and the row has changed once."""
     world.add_host("host-1")
     instance = built(world)
     first, second = (
@@ -96,7 +96,7 @@ def test_a_failure_that_is_sent_again_is_one_failure(world):
 
 
 def test_the_end_of_a_guest_is_when_its_host_says(world):
-    """A bill that is made of notifications agrees with the row to the second."""
+    """The time of its end is the host's, so that bills made of notifications agree with the row to the second."""
     world.add_host("host-1")
     instance, then = built(world, task_state=states.DELETING), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     world.manager.destroy_instance(world.ctxt, instance, then)
@@ -105,7 +105,7 @@ def test_the_end_of_a_guest_is_when_its_host_says(world):
 
 
 def test_levels_are_what_the_services_registered(world):
-    """Each answer once, whoever gave it."""
+    """Each version is listed once, from any number of services."""
     with world.db.write() as tx:
         for host, version in (("a", "1.0"), ("b", "1.1"), ("c", "1.0")):
             service = Service(binary="nova-compute", host=host, topic="compute", versions={"compute": version})
@@ -124,7 +124,7 @@ def test_last_step_finishes_the_action(world):
 
 
 def test_failed_build_gives_everything_back(world):
-    """A build that ends badly keeps a fault, and neither room nor address."""
+    """A build that fails has a fault, and neither room nor an address."""
     world.add_host("host-1")
     instance = built(world)
     with world.db.write() as tx:
@@ -139,7 +139,7 @@ def test_failed_build_gives_everything_back(world):
 
 
 def test_destroy_twice_is_destroying_once(world):
-    """A delete that is ended twice frees once, and is told once."""
+    """A repeated delete frees once and notifies once."""
     world.add_host("host-1")
     instance = built(world, task_state=states.DELETING)
     with world.db.write() as tx:
@@ -151,8 +151,8 @@ def test_destroy_twice_is_destroying_once(world):
     assert told == [states.DELETED]
 
 
-def test_every_change_is_told(world):
-    """compute.instance.update says what was and what is."""
+def test_every_change_is_notified(world):
+    """compute.instance.update has the old and the new state."""
     instance = built(world)
     world.manager.update_instance(world.ctxt, instance, "build", InstanceChanges(task_state=states.SPAWNING))
     ((event, payload),) = world.notifier.heard
@@ -161,7 +161,7 @@ def test_every_change_is_told(world):
 
 
 def test_a_repeated_failure_leaves_the_record_of_the_action(world):
-    """What ended well is not said to have ended badly by a message that comes late, or is made up."""
+    """A failure reported after the operation ended well does not change its record."""
     instance = built(world, vm_state=states.ACTIVE, task_state=states.POWERING_OFF)
     end = InstanceChanges(**states.finish("stop"))
     world.manager.update_instance(world.ctxt, instance, "stop", end)
@@ -171,8 +171,8 @@ def test_a_repeated_failure_leaves_the_record_of_the_action(world):
     assert ([event.result for event in action.events], action.message) == (["Success"], None)
 
 
-def test_whether_there_is_a_network_is_in_the_row(world):
-    """A host does not decide whether an instance has an address."""
+def test_the_row_decides_whether_there_is_an_address(world):
+    """The row, and not the host, decides whether an instance gets an address."""
     instance = built(world, networks="none")
     new = world.manager.allocate_network(world.ctxt, instance.replace(networks="auto"))
     assert new.addresses == world.row(instance.uuid).addresses == ()

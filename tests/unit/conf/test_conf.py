@@ -1,4 +1,4 @@
-"""What load() gives, and what it answers to the command line."""
+"""What load() gives, and how it answers the command line."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from mininova.conf import groups, values
 
 
 def test_the_later_file_wins(tmp_path: Path):
-    """Of two files the later one decides, and what it leaves out is the earlier one's."""
+    """Of two files the later one decides; for settings that it leaves out, the earlier one does."""
     first, second = tmp_path / "1.conf", tmp_path / "2.conf"
     first.write_text("[api]\nport = 1\nmax_limit = 10\n")
     second.write_text("[api]\nport = 2\n")
@@ -66,7 +66,7 @@ def test_help(capsys: pytest.CaptureFixture[str]):
 
 
 def test_for_tests():
-    """A test names settings by group and option; what it does not name has its default."""
+    """A test names settings by group and option; others have their default."""
     made = conf.for_tests("conductor", **{"host": "ctl-1", "DEFAULT.report_interval": 3, "network.cidr": "10.1.0.0/24"})
     assert (made.host, made.report_interval, made.network.cidr, made.network.label) == (
         "ctl-1",
@@ -77,14 +77,14 @@ def test_for_tests():
 
 
 def test_for_tests_refuses_a_bad_value():
-    """A value that the option cannot have is refused there as well."""
+    """A value that the option does not allow is refused there as well."""
     with pytest.raises(errors.ConfigError):
         conf.for_tests("api", **{"api.port": "x"})
 
 
 @pytest.mark.parametrize("service", sorted(values.EVERYONE))
 def test_each_service_reads_its_own_groups(service: str):
-    """A service has the groups that the table gives it, and compute no [database]."""
+    """Each service has the groups of the table, and compute has no [database]."""
     made = conf.for_tests(service)
     assert all(group.name == "DEFAULT" or group.name in made for group in groups.of(service))
     assert ("database" in made) == (service in values.CONTROLLER)

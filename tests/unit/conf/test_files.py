@@ -1,4 +1,4 @@
-"""Configuration files that a service must refuse, and what it says of them."""
+"""Configuration files that a service must refuse, and the errors that say why."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from mininova import conf, errors
 
 @pytest.fixture
 def refusal(tmp_path: Path):
-    """Load a file and give the sentence that refuses it."""
+    """Load a file and give the error."""
 
     def load(text: str, service: str = "api") -> str:
         path = tmp_path / "a.conf"
@@ -22,7 +22,7 @@ def refusal(tmp_path: Path):
 
 
 def test_unknown_option(refusal):
-    """A name that no service knows is quoted with its file, and the nearest known one is suggested."""
+    """The error quotes the unknown name with its file, and suggests the nearest known one."""
     said = refusal("[DEFAULT]\nreport_intervall = 5\n")
     assert "`[DEFAULT] report_intervall`" in said
     assert "a.conf" in said
@@ -30,12 +30,12 @@ def test_unknown_option(refusal):
 
 
 def test_option_in_the_wrong_section(refusal):
-    """A name that belongs elsewhere is told where."""
+    """The error says in which section the name belongs."""
     assert "did you mean it to be in [scheduler]?" in refusal("[DEFAULT]\nmax_attempts = 5\n")
 
 
 def test_unknown_section(refusal):
-    """A section that no service knows is refused, and the nearest known one is suggested."""
+    """The error suggests the nearest known section."""
     said = refusal("[apii]\nport = 1\n")
     assert "unknown section [apii]" in said
     assert "did you mean [api]?" in said
@@ -50,7 +50,7 @@ def test_file_mates(tmp_path: Path):
 
 
 def test_compute_has_no_database(refusal):
-    """A compute node with a [database] section refuses to start, quotes it, and says why and what to do."""
+    """A compute node with a [database] section refuses to start; the error quotes it, and says why and what to do."""
     said = refusal("[database]\nconnection = sqlite:///a.db\n", "compute")
     assert "[database]" in said
     assert "conductor" in said
@@ -58,7 +58,7 @@ def test_compute_has_no_database(refusal):
 
 
 def test_compute_reads_nothing_of_the_controllers(refusal):
-    """A section of a controller's service is refused on a compute node, where it would do nothing."""
+    """A section of another service is refused on a compute node, where it would have no effect."""
     assert "mininova-compute does not read" in refusal("[scheduler]\nmax_attempts = 1\n", "compute")
 
 
@@ -76,23 +76,23 @@ def test_compute_reads_nothing_of_the_controllers(refusal):
     ],
 )
 def test_bad_value(refusal, line: str, said: str):
-    """A value that the option cannot have is quoted, with what it could be."""
+    """The error quotes a value that the option does not allow, with those that it allows."""
     assert said in refusal(line + "\n")
 
 
 def test_not_a_configuration_file(refusal, tmp_path: Path):
-    """A file that is no configuration file is refused with the line that cannot be understood."""
+    """The error has the line that cannot be read."""
     assert "line 2" in refusal("[api]\nport\n")
 
 
 def test_missing_file(tmp_path: Path):
-    """A file that is not there is an error, whether or not another is."""
+    """A missing file is an error, also if another file exists."""
     with pytest.raises(errors.ConfigError, match="there is no configuration file"):
         conf.load("api", ["--config-file", str(tmp_path / "none.conf")], version="0.1.0")
 
 
 def test_a_password_is_not_repeated(refusal):
-    """A refusal quotes the URL without its password."""
+    """The error quotes the URL without its password."""
     said = refusal("[database]\nconnection = mysql://nova:hush@host/mininova\n")
     assert "hush" not in said
     assert "write mysql+pymysql:// instead" in said

@@ -7,7 +7,7 @@ import generated
 
 
 def test_verify_agrees():
-    """tools/verify is silent and leaves with 0 when nothing is stale."""
+    """tools/verify prints nothing and leaves with 0 when each generated file is up to date."""
     done = subprocess.run(
         [sys.executable, generated.ROOT / "tools" / "verify"], capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""The samples under etc/, and the one that oslo.config's generator prints: fresh, whole, and fit to start from."""
+"""The samples under etc/, and that of oslo.config's generator, are complete and can be used."""
 
 import re
 import subprocess
@@ -14,13 +14,13 @@ SAMPLES = {"controller": sample.controller, "compute": sample.compute}
 
 
 def test_nothing_generated_is_stale():
-    """What is printed from the code is as the code prints it; tools/update mends it when not."""
+    """Each generated file is as the code prints it; if not, run tools/update."""
     assert [path.name for path, _, _ in generated.stale()] == []
 
 
 @pytest.mark.parametrize(("kind", "service"), [("controller", "api"), ("compute", "compute")])
 def test_a_sample_can_be_used(kind: str, service: str, tmp_path: Path):
-    """A sample is a configuration file that its service accepts, also with every line switched on."""
+    """A sample is a file that its service accepts, also with every line uncommented."""
     lines = SAMPLES[kind]().splitlines()
     switched_on = [line[1:] if line.startswith("#") and line[1:2].isalpha() else line for line in lines]
     with_values = [line for line in switched_on if not line.endswith("=") and "<" not in line]
@@ -38,13 +38,13 @@ def test_every_option_is_in_a_sample():
 
 
 def test_the_compute_sample_has_no_database():
-    """A compute node's sample does not even mention how a database would be reached."""
+    """A compute node's sample does not mention any database setting."""
     assert "\n[database]" not in sample.compute()
 
 
 @pytest.mark.parametrize(("namespace", "service"), [("mininova", "conductor"), ("mininova.compute", "compute")])
 def test_the_fields_generator_knows_our_settings(namespace: str, service: str, tmp_path: Path):
-    """oslo-config-generator prints each of our settings that a file of the service may have, and no section besides."""
+    """oslo-config-generator prints each setting that a file of the service may have, and no other section."""
     made = tmp_path / "mininova.conf"
     generator = Path(sys.executable).with_name("oslo-config-generator")
     subprocess.run([generator, "--namespace", namespace, "--output-file", made], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""URLs that are good, URLs that are not, and passwords that nobody gets to read."""
+"""URLs that are valid, URLs that are not, and passwords that must not be shown."""
 
 import re
 
@@ -17,7 +17,7 @@ from mininova.conf.values import DatabaseURL, HostList, Network, Period, Transpo
     ],
 )
 def test_broker_urls(url: str):
-    """What a broker can be reached by is taken as it is."""
+    """A valid URL of a broker is kept as it is."""
     assert TransportURL()(url) == url
 
 
@@ -40,7 +40,7 @@ def test_broker_urls(url: str):
     ],
 )
 def test_bad_broker_urls(url: str, said: str):
-    """What cannot be a broker is refused in words, without the password."""
+    """An invalid URL of a broker is refused with a sentence, without the password."""
     with pytest.raises(ValueError, match=re.escape(said)) as refused:
         TransportURL()(url)
     assert "hush" not in str(refused.value)
@@ -56,7 +56,7 @@ def test_bad_broker_urls(url: str, said: str):
     ],
 )
 def test_database_urls(url: str):
-    """What a database can be reached by is taken as it is."""
+    """A valid URL of a database is kept as it is."""
     assert DatabaseURL()(url) == url
 
 
@@ -71,7 +71,7 @@ def test_database_urls(url: str):
     ],
 )
 def test_bad_database_urls(url: str, said: str):
-    """What cannot be a database is refused in words, without the password."""
+    """An invalid URL of a database is refused with a sentence, without the password."""
     with pytest.raises(ValueError, match=re.escape(said)) as refused:
         DatabaseURL()(url)
     assert "hush" not in str(refused.value)
@@ -79,13 +79,13 @@ def test_bad_database_urls(url: str, said: str):
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/30", "10.0.0.1/16", "fd00::/64", "flat"])
 def test_bad_networks(cidr: str):
-    """A network is IPv4, has no host part, and has room."""
+    """A network must be IPv4, without a host part, and large enough."""
     with pytest.raises(ValueError, match="/"):
         Network()(cidr)
 
 
 def test_periods():
-    """A period is kept as it was written, and what is none is quoted."""
+    """A period is kept as it was written, and an invalid one is quoted."""
     assert Period()(" day@18 ") == "day@18"
     with pytest.raises(ValueError, match="'week' is no period"):
         Period()("week")
@@ -104,7 +104,7 @@ def test_periods():
     ],
 )
 def test_redacted(url: str, shown: str):
-    """A password never shows, however odd the URL; the rest of it does."""
+    """A password is hidden in any URL, also a malformed one; the rest of the URL is shown."""
     assert redacted(url) == shown
 
 

@@ -54,7 +54,7 @@ def test_a_generation_is_swapped_once(race, db, an_instance):
         assert instances.get(tx, instance.uuid) == won[0]
 
 
-def test_an_address_is_lent_once(race, db, an_instance):
+def test_a_repeated_step_gets_the_same_address(race, db, an_instance):
     """Twelve instances get twelve addresses."""
     with db.write() as tx:
         made = instances.create(tx, [an_instance() for _ in range(MANY)])

@@ -1,4 +1,4 @@
-"""The api that the tests here talk to, and Nova's contract to hold its answers against."""
+"""The fixture ``api`` for these tests, and Nova's contract, which its answers must keep."""
 
 import gzip
 import json
@@ -19,9 +19,9 @@ __all__ = ["api", "contract", "db", "make_api"]
 
 CONTRACT = Path(__file__).with_name("nova_contract.json.gz")
 
-# What Nova's methods set while they run, and its decorators do not say.
+# Status codes that Nova's methods set while they run: its decorators do not name them.
 SET_AT_RUN_TIME = {"PUT /servers/{server_id}/tags/{id}": {201, 204}}
-# What any operation may answer.
+# Status codes that any operation may answer.
 ALWAYS = {400, 401, 403, 404, 406, 413}
 
 formats = FormatChecker(formats=("ipv4", "ipv6", "regex"))
@@ -29,7 +29,7 @@ formats.checks("uuid", ValueError)(lambda value: not isinstance(value, str) or b
 
 
 def in_range(entries: list[list[Any]], version: Microversion) -> Any:
-    """Give what holds in a microversion."""
+    """Give the entries of a contract that hold in a microversion."""
     for value, low, high in entries:
         if (low is None or Microversion.parse(low) <= version) and (
             high is None or version <= Microversion.parse(high)
@@ -39,7 +39,7 @@ def in_range(entries: list[list[Any]], version: Microversion) -> Any:
 
 
 class Contract:
-    """What Nova says of its API."""
+    """Nova's contract: what each operation takes and answers."""
 
     def __init__(self, operations: dict[str, Any], removed: list[str]) -> None:
         self.operations, self.removed = operations, removed
@@ -60,7 +60,7 @@ class Contract:
         return next(key for pattern, key in self._patterns if pattern.match(asked))
 
     def problems(self, method: str, path: str, body: Any, version: str, answer: Any) -> list[str]:
-        """Say where an answer differs from what Nova's would be."""
+        """List where an answer differs from Nova's."""
         # Below /v2, answers are those of 2.1.
         key, parsed = self.key_of(method, path, body), max(MIN, Microversion.parse(version))
         operation = self.operations[key]

@@ -1,4 +1,4 @@
-"""Everything that the api answers, held against what Nova itself says of its own answers."""
+"""Each operation of the api answers as Nova says that its own would."""
 
 import re
 from datetime import UTC, datetime
@@ -34,7 +34,7 @@ DIAGNOSTICS = {
 
 ALL, ADMIN, MEMBER = ("admin", "member"), ("admin",), ("member",)
 
-# method, path, body, who; the words in braces are filled in by the test
+# method, path, body, user; the test fills in the words in braces
 READS = (
     ("GET", "/servers", ALL),
     ("GET", "/servers?all_tenants=1&limit=1", ADMIN),
@@ -123,9 +123,9 @@ WRITES = (
     ("PUT", "/os-services/force-down", {"host": "host-1", "binary": "nova-compute", "forced_down": True}, ADMIN),
     ("DELETE", "/os-services/{service}", None, ADMIN),
 )
-# What no fake hypervisor can do, in Nova neither.
+# A fake hypervisor cannot do this, nor can Nova's.
 UNSUPPORTED = ("GET", "/os-hypervisors/{hypervisor}/uptime")
-# What Nova has in some microversions only, and the like of it in others.
+# Operations that Nova has in some microversions, with what replaces them in others.
 RANGES = {
     "/os-services/enable": ("2.1", "2.52"),
     "/os-services/disable": ("2.1", "2.52"),
@@ -142,7 +142,7 @@ def served(method: str, path: str, body: Any, version: Microversion) -> bool:
             return low <= version <= high
     url = path.partition("?")[0]
     rows = [row for row in ROUTES if row.method == method and _fits(row.template, url) and _acts(row, body)]
-    # The row with the fewest variables is the one that is meant.
+    # Of several rows, the one with the fewest variables fits best.
     return min(rows, key=lambda row: row.template.count("<")).serves(version)
 
 
@@ -156,7 +156,7 @@ def _acts(row: Any, body: Any) -> bool:
 
 @pytest.fixture
 def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
-    """Have one of everything, and give the ids."""
+    """Make one object of each kind, and give the ids."""
     from mininova.api.views.networks import network_id
     from mininova.db import faults, flavors, hosts, networks, services
     from mininova.objects import Fault, Service
@@ -173,7 +173,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         flavors.update(tx, "1", extra_specs={"hw:cpu_policy": "shared"})
         flavors.create(tx, flavors.get(tx, "1").replace(flavor_id="private", name="private", is_public=False))
         flavors.grant(tx, "private", "a-project")
-        # Nothing is on it, and only a nova-compute can be changed.
+        # It has no instances; of services, only a nova-compute can be changed.
         service = services.report(tx, Service(binary="nova-compute", host="host-3", topic="compute"), datetime.now(UTC))
         node = hosts.search(tx)[0]
     for user in ALL:
@@ -222,8 +222,10 @@ def test_answers_are_as_nova_says(api: Any, contract: Any, names: dict[str, str]
 
 
 @pytest.mark.parametrize("version", VERSIONS[1:-3])
-def test_what_no_fake_hypervisor_does_is_501(api: Any, contract: Any, names: dict[str, str], version: str) -> None:
-    """Nova expects this answer, too."""
+def test_an_operation_that_a_fake_hypervisor_lacks_is_501(
+    api: Any, contract: Any, names: dict[str, str], version: str
+) -> None:
+    """Nova's contract has this answer, too."""
     method, path = UNSUPPORTED
     answer = api(method, path.format(**names), version=version, user="admin")
     assert answer.status == 501
@@ -231,7 +233,7 @@ def test_what_no_fake_hypervisor_does_is_501(api: Any, contract: Any, names: dic
 
 
 def test_every_route_is_exercised() -> None:
-    """No row of the table is left out of the test above."""
+    """The test above leaves out no row of the table of routes."""
     calls = [(*UNSUPPORTED, None), *((method, path.partition("?")[0], None) for method, path, _ in READS)]
     calls += [(method, path, body) for method, path, body, _ in WRITES]
     missed = [
@@ -242,8 +244,8 @@ def test_every_route_is_exercised() -> None:
     assert [(row.method, row.template, row.action) for row in missed] == []
 
 
-def test_what_nova_removed_is_410(api: Any, contract: Any) -> None:
-    """Every such operation, whatever is in its URL, in any version; but not before the token."""
+def test_an_operation_that_nova_removed_is_410(api: Any, contract: Any) -> None:
+    """Such an operation is 410 in any version and for any id; but without a token it is 401."""
     for key in contract.removed:
         method, path, *action = key.split(" ")
         url = re.sub(r"\{\w+\}", "x", path)

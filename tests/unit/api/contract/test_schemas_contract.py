@@ -1,4 +1,4 @@
-"""What the api takes, held against what Nova itself takes: the same fields, in the same microversions."""
+"""Our schemas take the same fields as Nova's, in the same microversions."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from mininova.api.routes import ROUTES
 from mininova.wsgi import Microversion
 
-# Words of a schema that say which documents pass, and not merely in which words they are refused.
+# Words of a schema that decide which documents pass, and not only the text of an error.
 STRUCTURE = (
     "type", "enum", "required", "additionalProperties", "minimum", "maximum", "minLength", "maxLength", "minItems",
     "maxItems", "minProperties", "maxProperties", "exclusiveMinimum",
@@ -16,7 +16,7 @@ STRUCTURE = (
 ALL_VERSIONS = [Microversion(2, minor) for minor in range(97)]
 
 
-# Parameters that begin so pass Nova's schema, and its handler refuses them; ours does, too, before 2.75.
+# Parameters that begin so pass Nova's schema and are refused by its handler; before 2.75 by ours, too.
 LET_BE = "^_"
 
 
@@ -55,7 +55,7 @@ def key_of(contract: Any, route: Any) -> str:
 @pytest.mark.parametrize("kind", ["request", "query"])
 @pytest.mark.parametrize("route", ROUTES, ids=lambda row: f"{row.method} {row.template} {row.action or ''}")
 def test_takes_what_nova_takes(contract: Any, route: Any, kind: str) -> None:
-    """A body or a query that Nova's schema accepts has the same fields, of the same kinds, in ours."""
+    """For a body or a query, our schema has the same fields as Nova's, of the same kinds."""
     operation = contract.operations[key_of(contract, route)]
     ours = getattr(route.handler, "body" if kind == "request" else "query", None)
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What a compute node may say to the conductor, argument by argument."""
+"""What the conductor accepts from a compute node, argument by argument."""
 
 import pytest
 
@@ -36,35 +36,35 @@ GOOD = {
 
 
 def ask(method, **arguments):
-    """Have compute.rack, which stands for host-1 and host-2, ask for something."""
+    """Call a method as compute.rack, which runs host-1 and host-2."""
     before = gate(lambda name: compute("rack", ["host-1", "host-2"]), CHECKS)
     before("compute.rack", ConductorAPI.methods[method], {**GOOD[method], **arguments})
 
 
 @pytest.mark.parametrize("method", GOOD)
 def test_its_own(method):
-    """A compute may do each of its methods with what is its own."""
+    """A compute may call each of its methods for its own instances and hosts."""
     ask(method)
 
 
 @pytest.mark.parametrize("method", [method for method, arguments in GOOD.items() if "instance" in arguments])
 @pytest.mark.parametrize("host", ["host-3", "", None, "HOST-1", "host-1 "])
 def test_an_instance_of_another_host(method, host):
-    """Nothing is done for an instance that is not on one of its hosts."""
+    """Each method is refused for an instance that is on none of its hosts."""
     with pytest.raises(rpc.Forbidden, match=r"u-1: it does not stand for the host"):
         ask(method, instance=OURS.replace(host=host))
 
 
 @pytest.mark.parametrize("generation", [-1, 2**31, 2**63, 10**400], ids=["negative", "32 bits", "64 bits", "endless"])
 def test_a_generation_that_no_row_has(generation):
-    """The database could not compare it."""
+    """The database could not compare such a number."""
     with pytest.raises(rpc.Forbidden, match="no instance has such a generation"):
         ask("destroy_instance", instance=OURS.replace(generation=generation))
 
 
 @pytest.mark.parametrize("method", ["get_instances", "get_actions"])
 def test_the_list_of_another_host(method):
-    """A compute lists what is on its own hosts."""
+    """A compute may list the instances of its own hosts only."""
     ask(method, host="host-2")
     with pytest.raises(rpc.Forbidden, match=r"host host-3: it does not stand for the host host-3"):
         ask(method, host="host-3")
@@ -81,7 +81,7 @@ def test_the_list_of_another_host(method):
     ],
 )
 def test_a_failure_of_nothing_known(said):
-    """The code of a fault is one of HTTP's."""
+    """A fault's code must be one of HTTP's."""
     with pytest.raises(rpc.Forbidden):
         ask("fail_instance", **said)
 
@@ -116,11 +116,11 @@ def test_a_failure_of_nothing_known(said):
     ],
 )
 def test_reports_of_what_is_not_its_own(service, node, why):
-    """A compute registers as itself, on its own host, with its own room, and no end of words."""
+    """A compute may report only its own service and its own host's resources, in texts of a limited length."""
     with pytest.raises(rpc.Forbidden, match=why):
         ask("report_state", service=SERVICE.replace(**service), node=NODE.replace(**node))
 
 
 def test_the_objects_of_a_newer_compute():
-    """One that is upgraded before us may know objects of which we do not."""
+    """A compute that was upgraded first may send objects of a version that the conductor does not know."""
     ask("report_state", service=SERVICE.replace(versions={"compute": "1.7 2.0", "VolumeAttachment": "1.0"}))

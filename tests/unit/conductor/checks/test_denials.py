@@ -1,4 +1,4 @@
-"""Denials are written aside, added up, and slowly."""
+"""Denials are counted in the background, so a flood of them does not hold up the conductor."""
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ ONE = Denial(caller="compute.host-1", method="get_instance", object="u-1", reaso
 
 
 class Later:
-    """Takes what is to be done aside, and does it when it is told to."""
+    """Takes functions, and calls them when the test says so."""
 
     def __init__(self):
         self.work = []
@@ -26,7 +26,7 @@ class Later:
 
 
 def listed(db):
-    """List what has been written."""
+    """List the denials in the database."""
     with db.read() as tx:
         return {(each.caller, each.object): each.count for each in denials.search(tx)}
 
@@ -42,7 +42,7 @@ def log(world, later):
 
 
 def test_denials_are_added_up_aside(world, log, later):
-    """While they come, one writer waits; it writes one sum for each thing, and ends when there is no more."""
+    """One writer in the background writes a sum for each kind of denial, and ends when none is left."""
     for _ in range(1000):
         log(ONE)
     log(replace(ONE, object="u-2"))
@@ -54,22 +54,22 @@ def test_denials_are_added_up_aside(world, log, later):
 
 
 def test_a_flood_of_objects_takes_no_memory(world, log, later):
-    """So many sums wait, and then all others of a method are one."""
+    """The number of sums is limited; beyond it, those of a method are added up."""
     for n in range(MOST_WAITING + 50):
         log(replace(ONE, object=str(n)))
     later.run()
     assert sum(listed(world.db).values()) == MOST_WAITING + 50
 
 
-def test_nobody_and_long_words(world, log, later):
-    """Who has no name is written as nobody, and long words are cut to what there is room for."""
+def test_a_denial_without_a_caller_and_with_long_texts(world, log, later):
+    """A denial without a caller has an empty name, and long texts are cut to the length of their columns."""
     log(replace(ONE, caller=None, object="x" * 1000, reason="y" * 1000))
     later.run()
     assert listed(world.db) == {("", "x" * 128): 1}
 
 
 def test_a_database_that_is_away(world, log, later, caplog):
-    """The log has them all the same, and whoever was denied does not wait."""
+    """The log has the denials all the same, and the denied caller does not wait."""
     world.db.close()
     world.db.read = world.db.write = Away()
     log(ONE)
@@ -78,14 +78,14 @@ def test_a_database_that_is_away(world, log, later, caplog):
 
 
 class Away:
-    """A database that is not there."""
+    """A database that is away."""
 
     def __call__(self, *, patience):
         raise errors.DatabaseNotReady("it is away")
 
 
 def test_the_last_ones_are_written_at_the_end(world, log, later):
-    """A conductor that stops writes what waits."""
+    """A conductor that stops writes the sums that wait."""
     log(ONE)
     log.stop()
     assert listed(world.db) == {("compute.host-1", "u-1"): 1}

@@ -1,4 +1,4 @@
-"""What is recorded of what a host reports, and what an operator hears of the rest."""
+"""What the conductor records of a host's report, and which false claims an operator learns of."""
 
 import pytest
 
@@ -12,7 +12,7 @@ NODE = ComputeNode(host="host-1", hypervisor_hostname="host-1", vcpus=8, memory_
 
 
 class Told(list):
-    """Keeps the denials that it is told of."""
+    """Keeps the denials that it gets."""
 
     def __call__(self, denial):
         self.append(denial)
@@ -29,14 +29,14 @@ def reports(world, told):
 
 
 def known(world):
-    """Give the node and the service as they are recorded."""
+    """Give the recorded node and service."""
     with world.db.read() as tx:
         ((node, service),) = hosts.states(tx)
     return node, service
 
 
-def test_a_report_says_nothing_of_what_is_an_operators(world):
-    """Whether a service is enabled, its ids and what is promised on its node are not for a report to say."""
+def test_a_report_cannot_change_what_operators_set(world):
+    """A report cannot enable a service, set its ids or change the room claimed on its node."""
     said = SERVICE.replace(uuid="mine", disabled=True, forced_down=True, id=7)
     world.manager.report_state(world.ctxt, said, NODE.replace(uuid="mine", vcpus_used=8))
     node, service = known(world)
@@ -44,8 +44,8 @@ def test_a_report_says_nothing_of_what_is_an_operators(world):
     assert "mine" not in (node.uuid, service.uuid)
 
 
-def test_a_host_that_says_more_stays_up(world, reports):
-    """The heartbeat counts, and of each resource the lesser of what is said and what is recorded."""
+def test_a_host_that_claims_more_stays_up(world, reports):
+    """The heartbeat counts; of each resource the smaller of the report and the record counts."""
     reports.take(SERVICE, NODE)
     reports.take(SERVICE.replace(availability_zone="gold"), NODE.replace(vcpus=9, memory_mb=2048))
     node, service = known(world)
@@ -54,7 +54,7 @@ def test_a_host_that_says_more_stays_up(world, reports):
 
 
 def test_an_operator_lowers_a_limit(world, reports):
-    """The host's next report is kept to it, although it says what it always said."""
+    """The host's next report is limited by it, although it says the same as before."""
     reports.take(SERVICE, NODE)
     with world.db.write() as tx:
         limits.record(tx, "host-1", {"vcpus": 4})
@@ -62,8 +62,8 @@ def test_an_operator_lowers_a_limit(world, reports):
     assert known(world)[0].vcpus == 4
 
 
-def test_a_claim_is_told_once(world, reports, told, caplog):
-    """Neither the log nor the list of denials has it at each heartbeat."""
+def test_a_false_claim_is_reported_once(world, reports, told, caplog):
+    """The log and the list of denials do not have it again at each heartbeat."""
     reports.take(SERVICE, NODE)
     for _ in range(3):
         reports.take(SERVICE, NODE.replace(vcpus=9))
@@ -73,15 +73,15 @@ def test_a_claim_is_told_once(world, reports, told, caplog):
     assert caplog.text.count("vcpus may be 8 at most") == 1
 
 
-def test_each_change_of_a_claim_is_told(world, reports, told):
-    """Another claim is news, and so is the same one after it was given up."""
+def test_each_change_of_a_claim_is_reported(world, reports, told):
+    """A different claim is reported, and so is the same one after it was withdrawn."""
     for vcpus in (8, 9, 10, 10, 8, 10):
         reports.take(SERVICE, NODE.replace(vcpus=vcpus))
     assert [denial.reason.partition("says ")[2][:2].strip(";") for denial in told] == ["9", "10", "10"]
 
 
 def test_each_host_has_claims_of_its_own(world, reports, told):
-    """A process may stand for many hosts."""
+    """A process may run many hosts."""
     for host in ("host-1", "host-2"):
         service, node = SERVICE.replace(host=host), NODE.replace(host=host, hypervisor_hostname=host)
         reports.take(service, node)
@@ -89,8 +89,8 @@ def test_each_host_has_claims_of_its_own(world, reports, told):
     assert [denial.object for denial in told] == ["host host-1", "host host-2"]
 
 
-def test_where_callers_are_not_told_apart_nothing_is_kept(world, told):
-    """One broker user for all vouches for nobody, so nothing is recorded of whom it might be."""
+def test_without_identities_no_report_is_limited(world, told):
+    """With one broker user for all, the conductor cannot tell which host reports, so it compares nothing."""
     reports = Reports(world.db, checked=False, on_denied=told)
     for vcpus in (8, 9):
         reports.take(SERVICE, NODE.replace(vcpus=vcpus))
@@ -98,16 +98,16 @@ def test_where_callers_are_not_told_apart_nothing_is_kept(world, told):
     assert told == []
 
 
-def test_what_could_not_be_written_is_not_told(world, reports, told):
-    """The claim of a report that failed is told with the next that is taken."""
+def test_a_claim_that_was_not_written_is_not_reported(world, reports, told):
+    """If the write of a report failed, its claim is reported with the next."""
     reports.take(SERVICE, NODE)
     with pytest.raises(Exception, match="hypervisor_hostname"):
         reports.take(SERVICE, NODE.replace(vcpus=9, hypervisor_hostname=None))
     assert told == []
 
 
-def test_the_conductor_tells_who_it_was_given(world, told):
-    """The manager's reports are kept to limits where callers are told apart."""
+def test_the_manager_limits_reports(world, told):
+    """A manager that tells callers apart limits their reports."""
     manager = world.checked(on_denied=told)
     for vcpus in (8, 9):
         manager.report_state(world.ctxt, SERVICE, NODE.replace(vcpus=vcpus))
