@@ -1,4 +1,4 @@
-"""Every error can be said, sent and heard."""
+"""Every error can be written as a sentence, sent and received."""
 
 from string import Formatter
 
@@ -18,7 +18,7 @@ def named_in(template):
 
 @pytest.mark.parametrize("cls", OURS.values(), ids=OURS.keys())
 def test_an_error_says_its_details(cls):
-    """Its template is a sentence with each of them in it."""
+    """Each detail is in its sentence."""
     details = named_in(cls.template)
     error = cls(**details)
 
@@ -37,14 +37,14 @@ def test_an_error_crosses_the_wire(cls):
 
 @pytest.mark.parametrize("cls", OURS.values(), ids=OURS.keys())
 def test_an_error_has_an_http_status_and_a_docstring(cls):
-    """A user may hear any of them."""
+    """A user may get any error."""
     assert 400 <= cls.http_status < 600
     assert cls.__doc__
     assert isinstance(cls.definite, bool)
 
 
 def test_a_message_of_ones_own_replaces_the_template():
-    """Also when it has braces in it."""
+    """The text is used as it is, also with braces in it."""
     error = errors.InstanceNotFound("no {such} instance", instance_uuid="u")
 
     assert str(error) == "no {such} instance"
@@ -52,12 +52,12 @@ def test_a_message_of_ones_own_replaces_the_template():
 
 
 def test_braces_in_details_are_only_text():
-    """A user's own words are not a template."""
+    """A detail of a user's is not read as a template."""
     assert "{0} {x}" in str(errors.InvalidInput(reason="{0} {x}"))
 
 
 def test_names_are_registered_once():
-    """No error hides another, nor one of the library's own."""
+    """No two errors, ours or the library's, have the same name."""
     assert len({cls.__name__ for cls in OURS.values()}) == len(OURS)
     assert not set(OURS) & set(rpc.errors.WIRE)
     assert OURS["IncompatibleObject"] is objects.IncompatibleObject

@@ -1,4 +1,4 @@
-"""The one table of states: every state, every operation."""
+"""The table of states: every state, every operation."""
 
 from datetime import UTC, datetime
 from itertools import product
@@ -24,7 +24,7 @@ EVERYWHERE = list(product(OPERATIONS, sorted(states.VM_STATES), TASK_STATES))
 
 @pytest.mark.parametrize(("operation", "vm_state", "task_state"), EVERYWHERE)
 def test_an_operation_starts_from_its_states_and_no_other(operation, vm_state, task_state):
-    """From anywhere else it is a conflict that names the state in the way."""
+    """From any other state it is a conflict, which names the state."""
     op = OPERATIONS[operation]
     idle = op.over is None or task_state is None or task_state in op.over
     thing = Thing(vm_state, task_state)
@@ -41,7 +41,7 @@ def test_an_operation_starts_from_its_states_and_no_other(operation, vm_state, t
 
 @pytest.mark.parametrize(("operation", "task_state"), list(product(OPERATIONS, TASK_STATES)))
 def test_what_begin_allows_the_first_compare_and_swap_accepts(operation, task_state):
-    """The API's refusal and the database's are the same."""
+    """The API and the database allow the same states."""
     op, expects = OPERATIONS[operation], states.start_expects(operation)
     vm_state = min(op.starts)
     try:
@@ -55,14 +55,14 @@ def test_what_begin_allows_the_first_compare_and_swap_accepts(operation, task_st
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_operation_ends_at_rest(operation):
-    """Well or badly, nothing is under way any more, and the vm_state is one there is."""
+    """After its end, good or bad, no task is under way, and the vm_state exists."""
     for change in states.finish(operation), states.fail(operation):
         assert change["task_state"] is None
         assert change.get("vm_state", states.ACTIVE) in states.VM_STATES
 
 
 def test_a_task_state_belongs_to_one_operation():
-    """So that it says what is being done; none is nobody's."""
+    """So a task state tells the operation; None belongs to none."""
     for task_state in TASK_STATES[1:]:
         owners = [name for name, op in OPERATIONS.items() if task_state in op.passes]
         assert owners == [states.operation_of(task_state)]
@@ -71,7 +71,7 @@ def test_a_task_state_belongs_to_one_operation():
 
 
 def test_a_delete_starts_over_whatever_is_going_on():
-    """Delete always wins, except over a delete that is done."""
+    """A delete starts from every task state, except a delete that is done."""
     for vm_state, task_state in product(states.ANY, TASK_STATES):
         assert states.begin("delete", Thing(vm_state, task_state)) == {"task_state": states.DELETING}
     with pytest.raises(errors.InstanceInvalidState):
@@ -79,7 +79,7 @@ def test_a_delete_starts_over_whatever_is_going_on():
 
 
 def test_a_step_is_expected_in_any_of_its_operations_task_states():
-    """The generation keeps the order; the task_state says only that nobody took over."""
+    """The generation keeps the order; the task state shows only that no other operation took over."""
     assert states.under_way("build") == ("scheduling", "networking", "block_device_mapping", "spawning")
 
 
@@ -96,15 +96,15 @@ def test_the_steps_of_an_operation(operation):
 
 
 def test_the_end_of_a_build_has_its_moment():
-    """A build tells when the guest was launched, and no other operation does."""
+    """A build has the time when the guest was launched, and no other operation has."""
     now = datetime.now(UTC)
     assert unlawful("build", {**states.finish("build"), "launched_at": now}) == ""
     assert "launched_at" in unlawful("stop", {**states.finish("stop"), "launched_at": now})
 
 
 @pytest.mark.parametrize("rests", [{"vm_state": "stopped"}, {"vm_state": "error"}, {}])
-def test_what_is_found_to_be_otherwise(rests):
-    """A guest to which nothing is done may be found to have stopped, or to be lost."""
+def test_what_a_host_may_find(rests):
+    """A guest without an operation may be found stopped or missing."""
     assert unlawful(None, {**rests, "power_state": 4}) == ""
 
 
@@ -134,12 +134,12 @@ def test_what_is_found_to_be_otherwise(rests):
     ],
 )
 def test_what_a_host_may_not_write(operation, changes, why):
-    """Neither the states of other operations, nor ends that are not for it, nor values that mean nothing."""
+    """A host may not write states of other operations, ends that are not its own, or invalid values."""
     assert why in unlawful(operation, changes)
 
 
 def test_each_field_that_a_host_may_write_has_its_time():
-    """A field that is added to InstanceChanges is written in some operation, or it need not travel."""
+    """Each field of InstanceChanges is written in some operation, or it need not be sent."""
     values = {
         "vm_state": "active",
         "task_state": None,

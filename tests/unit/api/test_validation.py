@@ -50,9 +50,7 @@ def test_a_missing_field_is_named(api: Any) -> None:
     "server", [{"name": "a{}b"}, {"description": "a{}b"}, {"key_name": "a{}b"}, {"availability_zone": "a{}b"}]
 )
 def test_a_name_with_unprintable_characters_is_refused(api: Any, server: dict[str, str], letters: str) -> None:
-    """Names and descriptions may not have control characters, unassigned ones, or any beyond the basic multilingual
-    plane.
-    """
+    """In names and descriptions only printable characters of the basic multilingual plane are allowed."""
     written = {name: text.format(letters) for name, text in server.items()}
     body = {"server": {"name": "x", "flavorRef": "1", "imageRef": IMAGE, "networks": "none", **written}}
     answer = api("POST", "/servers", body, version="2.52")

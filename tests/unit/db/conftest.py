@@ -1,4 +1,4 @@
-"""A database of its own for every test, and ways to put things into it."""
+"""A new database for every test, and functions that fill it."""
 
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ def flavor():
 
 @pytest.fixture
 def an_instance(flavor):
-    """Make instances whose build has just been asked for."""
+    """Make instances whose build was just requested."""
 
     def make(**fields):
         who = {"uuid": str(uuid4()), "project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": flavor}

@@ -1,4 +1,4 @@
-"""Actions tell what was asked of an instance, and their events how it went."""
+"""Actions record what a request did to an instance, and their events how each step ended."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def steps(tx, request_id="req-1"):
 
 
 def test_a_request_starts_an_action_for_each_instance(tx):
-    """Each instance of one request has an action that says who asked what."""
+    """Each instance of a request has an action with the request's user and operation."""
     actions.start(tx, CTXT, ["a", "b"], "build")
     for uuid in ("a", "b"):
         action = actions.get(tx, uuid, "req-1")
@@ -31,7 +31,7 @@ def test_a_request_starts_an_action_for_each_instance(tx):
 
 
 def test_an_action_that_ended_well_has_no_message(tx):
-    """It has a time of its end, and so has the step that was under way."""
+    """Its end has a time, and so has the end of its last step."""
     for uuid in ("a", "b"):
         ask(tx, "stop", "req-1", uuid, "host-1")
     actions.finish(tx, "a")
@@ -44,7 +44,7 @@ def test_an_action_that_ended_well_has_no_message(tx):
 
 
 def test_an_action_that_failed_says_so(tx):
-    """As in Nova it says Error; what went wrong is with the step that was under way."""
+    """As in Nova its message is Error; the cause is with the step that was under way."""
     ask(tx, "stop", "req-1", host="host-1")
     actions.finish(tx, "a", "no power")
     assert actions.get(tx, "a", "req-1").message == "Error"
@@ -56,15 +56,15 @@ def test_an_action_that_failed_says_so(tx):
     [("build", "conductor_schedule_and_build_instances"), ("delete", "api__local_delete")],
 )
 @pytest.mark.parametrize("error", [None, "no valid host"])
-def test_what_no_host_worked_on_has_one_step(tx, operation, event, error):
-    """A build that reached no host, and a delete that needed none, say where they ended and how."""
+def test_an_action_without_a_hosts_work_has_one_step(tx, operation, event, error):
+    """A build that reached no host, and a delete that needed none, have one step with its place and result."""
     ask(tx, operation, "req-1")
     actions.finish(tx, "a", error)
     assert steps(tx) == [(event, None, "Error" if error else "Success", error)]
 
 
 def test_a_build_that_went_to_two_hosts(tx):
-    """It has two events, the latest first, and says Error, as in Nova, though it ended well."""
+    """It has two events, the latest first; its message is Error, as in Nova, though it ended well."""
     ask(tx, "build", "req-1")
     actions.event_start(tx, "a", EVENT, "host-1")
     actions.event_fail(tx, "a", "the disk is full")
@@ -75,8 +75,8 @@ def test_a_build_that_went_to_two_hosts(tx):
     assert actions.get(tx, "a", "req-1").message == "Error"
 
 
-def test_what_is_not_open_has_no_steps(tx):
-    """An action that has ended is not written to again, whatever is delivered late."""
+def test_an_ended_action_gets_no_more_steps(tx):
+    """A late message does not write to an action that has ended."""
     ask(tx, "stop", "req-1", host="host-1")
     actions.finish(tx, "a")
     before = actions.get(tx, "a", "req-1")
@@ -88,7 +88,7 @@ def test_what_is_not_open_has_no_steps(tx):
 
 @pytest.mark.parametrize(("operation", "before"), [("delete", "build"), ("delete", "stop"), ("hard_reboot", "reboot")])
 def test_an_operation_that_may_interrupt_others_ends_them(tx, operation, before):
-    """So that an instance has one open action, and the one that was interrupted says by which request."""
+    """An instance has one open action; the interrupted one names the request that interrupted it."""
     ask(tx, before, "req-1", host="host-1")
     ask(tx, operation, "req-2", host="host-1")
     ((_, _, result, words),) = steps(tx)
@@ -98,7 +98,7 @@ def test_an_operation_that_may_interrupt_others_ends_them(tx, operation, before)
 
 
 def test_an_action_that_is_done_at_once(tx):
-    """It has its start, its step and its end, and leaves open what is under way."""
+    """It gets its start, its step and its end, and leaves an open action open."""
     ask(tx, "stop", "req-1", host="host-1")
     actions.record(tx, RequestContext(request_id="req-2"), "a", "lock")
     assert steps(tx, "req-2") == [("api_lock", None, "Success", None)]
@@ -106,8 +106,8 @@ def test_an_action_that_is_done_at_once(tx):
     assert actions.get(tx, "a", "req-1").finish_time is None
 
 
-def test_who_asked_for_what_is_under_way_on_a_host(tx, an_instance):
-    """Of each instance there the open action, with its request; not what has ended, nor what is elsewhere."""
+def test_the_open_actions_of_a_host(tx, an_instance):
+    """The list has the open action, with its request, of each instance on the host."""
     ours, rests, theirs = (an_instance(host=host) for host in ("host-1", "host-1", "host-2"))
     instances.create(tx, [ours, rests, theirs])
     for instance in (ours, rests, theirs):
@@ -147,7 +147,7 @@ def test_lists(tx):
 
 
 def test_the_hosts_of_all_steps(tx):
-    """Every host on which a step of any of its requests was begun; a step of the api has no host."""
+    """The list has each host with a step of any request; a step of the api has no host."""
     for request_id, *hosts in ("req-1", "host-1", "host-2"), ("req-2", "host-1"):
         ask(tx, "build", request_id)
         for host in hosts:

@@ -1,4 +1,4 @@
-"""Claims promise room that is there, once, and give it back, once."""
+"""A claim takes existing room once, and gives it back once."""
 
 from uuid import uuid4
 
@@ -12,7 +12,7 @@ from mininova.db import claims, hosts, instances
 
 @pytest.fixture
 def used(tx):
-    """Tell what is promised on a host: vCPUs, MiB and GiB."""
+    """Give what is claimed on a host: vCPUs, MiB and GiB."""
 
     def read(host="host-1"):
         (node,) = hosts.search(tx, host=host)
@@ -23,7 +23,7 @@ def used(tx):
 
 @pytest.fixture
 def host(db, add_host):
-    """A host with room for two of the flavor, by its vCPUs."""
+    """A host with vCPUs for two of the flavor."""
     with db.write() as tx:
         return add_host(tx, vcpus=2, memory_mb=2048, local_gb=10).host
 
@@ -45,7 +45,7 @@ def uuid():
 
 
 def test_a_claim_takes_room(host, tx, used, uuid, flavor):
-    """A claim is written down for the instance and added to what its host has promised."""
+    """The claim is recorded for the instance and added to the host's use."""
     assert claims.claim(tx, uuid, host, flavor) is True
     assert used() == (1, 512, 1)
     held = claims.of_instance(tx, uuid)
@@ -61,7 +61,7 @@ def test_claiming_twice_is_claiming_once(host, tx, used, uuid, flavor):
 
 @pytest.mark.parametrize("more", [{"vcpus": 2}, {"memory_mb": 1537}, {"root_gb": 10}])
 def test_what_does_not_fit_is_refused(host, tx, used, uuid, flavor, more):
-    """Each of the three must fit beside what is promised; a refusal leaves no trace."""
+    """Each of the three amounts must fit beside the claims; a refusal changes nothing."""
     assert claims.claim(tx, str(uuid4()), host, flavor)
     assert claims.claim(tx, uuid, host, flavor.replace(**more)) is False
     assert used() == (1, 512, 1)
@@ -69,13 +69,13 @@ def test_what_does_not_fit_is_refused(host, tx, used, uuid, flavor, more):
 
 
 def test_the_last_bit_of_room_can_be_had(host, tx, used, uuid, flavor):
-    """Exactly as much as there is fits."""
+    """A claim of exactly the room that is left succeeds."""
     assert claims.claim(tx, uuid, host, flavor.replace(vcpus=2, memory_mb=2048, root_gb=10))
     assert used() == (2, 2048, 10)
 
 
 def test_ratios_promise_more_than_there_is(add_host, tx, used, flavor):
-    """An overcommit ratio lets as many instances in as it says."""
+    """An overcommit ratio lets in as many instances as it says."""
     add_host(tx, "host-1", vcpus=1, memory_mb=1024, cpu_allocation_ratio=3.0, ram_allocation_ratio=1.5)
     granted = [claims.claim(tx, str(uuid4()), "host-1", flavor) for _ in range(4)]
     assert granted == [True, True, True, False]
@@ -105,7 +105,7 @@ def test_claiming_elsewhere_gives_up_the_first(host, add_host, tx, used, uuid, f
 
 
 def test_freeing_twice_is_freeing_once(host, tx, used, uuid, flavor):
-    """Room is given back once, and the second time there is none to give."""
+    """The second time nothing is freed."""
     claims.claim(tx, uuid, host, flavor)
     assert claims.free(tx, uuid) is True
     assert claims.free(tx, uuid) is False
@@ -114,7 +114,7 @@ def test_freeing_twice_is_freeing_once(host, tx, used, uuid, flavor):
 
 
 def test_freeing_may_be_bound_to_a_host(host, tx, used, uuid, flavor):
-    """A late free of the host that failed does not take the room that the instance has on the next one."""
+    """A late free of the host that failed does not free the claim on the next host."""
     claims.claim(tx, uuid, host, flavor)
     assert claims.free(tx, uuid, "host-2") is False
     assert used() == (1, 512, 1)
@@ -122,7 +122,7 @@ def test_freeing_may_be_bound_to_a_host(host, tx, used, uuid, flavor):
 
 
 def test_one_of_two_racing_claims_gets_the_last_room(host, race, db, flavor):
-    """Two schedulers that both believe in the last room: exactly one is given it."""
+    """Of two schedulers that claim the last room, exactly one gets it."""
     whole = flavor.replace(vcpus=2)
     granted = race(lambda tx, uuid: claims.claim(tx, uuid, host, whole), str(uuid4()), str(uuid4()))
     assert sorted(granted) == [False, True]
@@ -131,14 +131,14 @@ def test_one_of_two_racing_claims_gets_the_last_room(host, race, db, flavor):
 
 
 def test_racing_claims_for_one_instance_count_once(host, race, db, uuid, flavor):
-    """Two schedulers that place the same instance on the same host both succeed, with one claim."""
+    """Two schedulers that place an instance on the same host both succeed, with one claim."""
     assert race(lambda tx, who: claims.claim(tx, who, host, flavor), uuid, uuid) == [True, True]
     with db.read() as tx:
         assert hosts.search(tx, host=host)[0].vcpus_used == 1
 
 
 def test_all_are_claimed_together(host, waiting, db, flavor):
-    """Instances that wait for a host are promised their room there, and it is told where."""
+    """Instances that wait for a host get claims together, and the answer has their hosts."""
     wanted = dict.fromkeys(waiting(2), host)
     with db.write() as tx:
         assert claims.claim_all(tx, wanted, flavor) == wanted
@@ -148,7 +148,7 @@ def test_all_are_claimed_together(host, waiting, db, flavor):
 
 
 def test_all_or_none(host, waiting, db, flavor):
-    """When there is too little room for one of them none is promised any, and it is told which one."""
+    """If there is too little room for one of them, none gets a claim, and the error names that one."""
     wanted = dict.fromkeys(waiting(3), host)
     with pytest.raises(claims.NoRoom) as refusal, db.write() as tx:
         claims.claim_all(tx, wanted, flavor)
@@ -158,8 +158,8 @@ def test_all_or_none(host, waiting, db, flavor):
         assert hosts.search(tx, host=host)[0].vcpus_used == 0
 
 
-def test_what_is_claimed_already_stays(host, waiting, add_host, db, flavor):
-    """An instance that has room keeps it where it is, however little there is left, and it is told where that is."""
+def test_an_earlier_claim_stays(host, waiting, add_host, db, flavor):
+    """An instance with a claim keeps it on its host, even a full one, and the answer has that host."""
     one, other = waiting(2)
     with db.write() as tx:
         add_host(tx, "host-2", vcpus=1)
@@ -168,8 +168,8 @@ def test_what_is_claimed_already_stays(host, waiting, add_host, db, flavor):
         assert [node.vcpus_used for node in hosts.search(tx)] == [1, 1]
 
 
-def test_what_waits_for_no_host_is_promised_nothing(host, an_instance, tx, flavor):
-    """What has a host, failed or was deleted gets no room."""
+def test_an_instance_that_waits_for_no_host_gets_no_claim(host, an_instance, tx, flavor):
+    """An instance that has a host, failed or was deleted gets no claim."""
     placed, failed = an_instance(host="host-2"), an_instance(vm_state=states.ERROR, task_state=None)
     gone, never = an_instance(), an_instance()
     instances.create(tx, [placed, failed, gone])
@@ -179,8 +179,8 @@ def test_what_waits_for_no_host_is_promised_nothing(host, an_instance, tx, flavo
     assert hosts.search(tx, host=host)[0].vcpus_used == 0
 
 
-def test_racing_copies_are_told_one_host(host, waiting, add_host, race, db, flavor):
-    """Two schedulers that place the same instances on different hosts learn of one place each, where the claims are."""
+def test_racing_copies_get_one_host(host, waiting, add_host, race, db, flavor):
+    """Two schedulers that place the same instances on different hosts both get the hosts of the claims made first."""
     asked = waiting(2)
     with db.write() as tx:
         add_host(tx, "host-2")
@@ -196,7 +196,7 @@ def test_racing_copies_are_told_one_host(host, waiting, add_host, race, db, flav
 
 
 def test_a_claim_that_is_freed_just_then(host, waiting, add_host, db, flavor):
-    """A claim that was in the way, and is freed before it can be read, is in the way no more."""
+    """A claim elsewhere that another transaction frees before we read it no longer counts."""
     (uuid,) = waiting(1)
     freed = []
 
@@ -214,6 +214,8 @@ def test_a_claim_that_is_freed_just_then(host, waiting, add_host, db, flavor):
 
 
 def test_a_claim_waits_for_the_end_of_its_build():
-    """A server, which lets many write at a time, locks the instance's row: a delete sees the claim, or ends it."""
+    """On a database with many writers, the claim locks the instance's row, so that a delete sees
+    the claim or ends it.
+    """
     statement = claims._insert_if_it_waits.compile(dialect=postgresql.dialect())
     assert str(statement).endswith("FOR UPDATE")

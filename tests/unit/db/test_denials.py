@@ -1,4 +1,4 @@
-"""Denials are counted by caller, method and object, and nobody can fill the table."""
+"""Denials are counted by caller, method and object, and a caller cannot fill the table."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ ONE = Denied(
 
 
 def test_the_same_again_is_counted(tx):
-    """One row for one thing, with its first and its last time and the last reason."""
+    """Equal denials are one row, with the first and last time and the last reason."""
     later = NOW + timedelta(seconds=5)
     denials.record(tx, ONE)
     denials.record(tx, replace(ONE, count=3, reason="still not", first_at=later, last_at=later))
@@ -23,7 +23,7 @@ def test_the_same_again_is_counted(tx):
 
 
 def test_the_latest_come_first(tx):
-    """And those of one caller can be had alone."""
+    """The list can be limited to one caller."""
     for n, caller in enumerate(("a", "b", "a")):
         denials.record(tx, replace(ONE, caller=caller, object=str(n), last_at=NOW + timedelta(seconds=n)))
     assert [(each.caller, each.object) for each in denials.search(tx)] == [("a", "2"), ("b", "1"), ("a", "0")]
@@ -31,7 +31,7 @@ def test_the_latest_come_first(tx):
 
 
 def test_a_flood_of_objects_ends_in_one_row(tx):
-    """A caller that wants ever new things fills its rows, and then one more; others have theirs."""
+    """A caller with ever new objects fills its rows, and then one more; other callers have theirs."""
     for n in range(denials.MAX_ROWS_PER_CALLER + 7):
         denials.record(tx, replace(ONE, object=str(n)))
     denials.record(tx, replace(ONE, object="3"))
@@ -44,7 +44,7 @@ def test_a_flood_of_objects_ends_in_one_row(tx):
 
 
 def test_forget(tx):
-    """An operator forgets a caller's, or all."""
+    """An operator deletes a caller's denials, or all."""
     for caller in ("a", "b", "c"):
         denials.record(tx, replace(ONE, caller=caller))
     assert denials.forget(tx, "a") == 1
@@ -53,7 +53,7 @@ def test_forget(tx):
 
 
 def test_racing_conductors_lose_none(race, db):
-    """Two that count the same thing for the first time count two."""
+    """Two conductors that count the same denial for the first time count two."""
     race(denials.record, ONE, ONE)
     with db.read() as tx:
         assert [each.count for each in denials.search(tx)] == [2]

@@ -1,4 +1,4 @@
-"""How operations end badly, and deletes end: every table at once, and only once."""
+"""How failures and deletes end an operation: all tables at once, and only once."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_failed_build_holds_nothing(tx, building):
 
 
 def test_a_failed_stop_keeps_the_room(tx, building):
-    """What fails but a build leaves the instance where it was, with all that it has."""
+    """A failed operation other than a build leaves the instance where it was, with its room and address."""
     on = instances.update(
         tx, building.uuid, {"vm_state": states.ACTIVE, "task_state": states.POWERING_OFF},
         generation=UNCOMPARED, expected_task_state=UNCOMPARED,
@@ -59,15 +59,15 @@ def test_a_delete_wins_over_a_failure(tx, building):
 
 
 def test_destroying_twice_is_destroying_once(tx, building):
-    """The first time gives the instance as it was left, the second says that there was nothing left to do."""
+    """The first time gives the instance as it was, the second says that nothing was left to do."""
     gone = endings.destroy(tx, building.uuid)
     assert gone == instances.get(tx, building.uuid, deleted=True)
     assert endings.destroy(tx, building.uuid) is None
     assert holds_nothing(tx, building.uuid)
 
 
-def test_a_host_ends_the_delete_that_was_asked_of_it(tx, building):
-    """Where a host is named, the row must be there and in ``deleting``: else it, its room and its address stay."""
+def test_a_host_ends_only_a_delete_that_is_under_way(tx, building):
+    """If the host is given, the row must be on it and ``deleting``: else the row, its room and its address stay."""
     with pytest.raises(errors.InstanceUpdateConflict):
         endings.destroy(tx, building.uuid, host="host-1")
     instances.update(

@@ -1,4 +1,4 @@
-"""Regular expressions: which are ones, and what they match."""
+"""Regular expressions: which are valid, and what they match."""
 
 import pytest
 
@@ -10,17 +10,17 @@ from mininova.db import expressions
     [("vm", "my-vm-1", True), ("^vm", "my-vm", False), ("(?i)VM$", "vm", True), (r"\d+", "a1", True), ("é", "é", True)],
 )
 def test_any_part_may_match(expression: str, text: str, found: bool) -> None:
-    """An expression is looked for, as by Python's search."""
+    """An expression is searched for, as by Python's search."""
     assert expressions.matches(expression, text) is found
 
 
 def test_nothing_is_unknown() -> None:
-    """SQL's NULL neither matches nor does not."""
+    """SQL's NULL is neither a match nor a mismatch."""
     assert expressions.matches("a", None) is None
 
 
 def test_malice_takes_no_time() -> None:
-    """What Python would try 2**255 times is decided by reading once."""
+    """An expression that Python would try 2**255 times is decided in one pass."""
     assert expressions.matches("(a+)+$", "a" * 255 + "!") is False
 
 
@@ -35,7 +35,7 @@ def test_malice_takes_no_time() -> None:
         ("a" * 256, "255"),
     ],
 )
-def test_what_is_none_is_said(expression: str, words: str) -> None:
-    """The reason is a sentence for the user; going back and looking around are no part of it."""
+def test_an_invalid_expression_is_refused(expression: str, words: str) -> None:
+    """The reason is a sentence for the user; backreferences and lookarounds are not supported."""
     with pytest.raises(ValueError, match=words):
         expressions.compiled(expression)

@@ -1,4 +1,4 @@
-"""Flavors are kept by id, listed by what they offer, and lent to projects."""
+"""Flavors are stored by id, listed by size and access, and granted to projects."""
 
 import pytest
 
@@ -38,26 +38,26 @@ def test_every_field_comes_back_as_it_went_in(tx, flavor):
 
 
 def test_an_id_is_taken_once(tx, sizes, flavor):
-    """A second flavor of the same id is refused, naming it."""
+    """The error names the id."""
     with pytest.raises(errors.FlavorExists, match="with ID 1 already"):
         flavors.create(tx, flavor.replace(name="other"))
 
 
 def test_a_name_is_taken_once(tx, sizes, flavor):
-    """A second flavor of the same name is refused, naming it."""
+    """The error names the name."""
     with pytest.raises(errors.FlavorExists, match=r"with name m1\.tiny already"):
         flavors.create(tx, flavor.replace(flavor_id="other"))
 
 
 def test_an_unknown_flavor_is_not_found(tx):
-    """All that need a flavor say which one there is not."""
+    """Each function that needs a flavor names the missing one in its error."""
     for ask in (flavors.get, flavors.delete, lambda tx, flavor_id: flavors.update(tx, flavor_id, description="new")):
         with pytest.raises(errors.FlavorNotFound, match="none"):
             ask(tx, "none")
 
 
 def test_a_project_finds_what_it_may_use(tx, sizes):
-    """A private flavor is there for those who were granted it, and for who does not ask on behalf of a project."""
+    """A private flavor is found by projects with access, and by a query for no project."""
     flavors.grant(tx, "9", "demo")
     assert flavors.get(tx, "9").name == flavors.get(tx, "9", project_id="demo").name == "private"
     assert flavors.get(tx, "1", project_id="other")
@@ -89,7 +89,7 @@ def test_lists(tx, sizes, wanted, found):
 
 
 def test_a_marker_that_may_not_be_seen_is_unknown(tx, sizes):
-    """A private flavor is not given away by the page after it."""
+    """A page after a private flavor would reveal that it exists."""
     flavors.create(tx, flavors.get(tx, "1").replace(flavor_id="hidden", name="hidden", is_public=False))
     with pytest.raises(errors.InvalidInput, match=r"marker \[hidden\] not found"):
         flavors.search(tx, project_id="stranger", marker="hidden")
@@ -98,7 +98,7 @@ def test_a_marker_that_may_not_be_seen_is_unknown(tx, sizes):
 
 
 def test_an_unknown_marker_is_named(tx, sizes):
-    """A list cannot go on after a flavor that is not there."""
+    """A list cannot go on after a flavor that does not exist."""
     with pytest.raises(errors.InvalidInput, match=r"marker \[none\] not found"):
         flavors.search(tx, marker="none")
 
@@ -110,7 +110,7 @@ def test_a_change_gives_the_new_flavor(tx, sizes):
 
 
 def test_a_deleted_flavor_leaves_no_grants(tx, sizes, flavor):
-    """Who might use a flavor is forgotten with it, even if another of the same id comes."""
+    """The access list is deleted with the flavor, so a new one of the same id has none."""
     flavors.grant(tx, "9", "demo")
     flavors.delete(tx, "9")
     flavors.create(tx, sizes[-1])
@@ -118,7 +118,7 @@ def test_a_deleted_flavor_leaves_no_grants(tx, sizes, flavor):
 
 
 def test_grants_are_given_and_taken_once(tx, sizes):
-    """Doing it twice tells so."""
+    """A repeated grant or removal changes nothing, and the answer says so."""
     assert [flavors.grant(tx, "9", "demo"), flavors.grant(tx, "9", "demo")] == [True, False]
     flavors.grant(tx, "9", "alt")
     assert flavors.projects(tx, "9") == ["alt", "demo"]

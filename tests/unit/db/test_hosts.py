@@ -1,4 +1,4 @@
-"""Compute nodes report what there is; what is promised is not theirs to say."""
+"""Compute nodes report their capacity; what is claimed on them is not theirs to say."""
 
 from datetime import UTC, datetime
 
@@ -21,19 +21,19 @@ NODE = ComputeNode(
 
 
 def test_the_first_report_registers(tx):
-    """The node gets an id and a uuid, and everything that it said is kept."""
+    """The node gets an id and a uuid, and all that it reported is stored."""
     node = hosts.report(tx, NODE)
     assert node == NODE.replace(id=1, uuid=node.uuid, updated_at=node.updated_at)
     assert hosts.get(tx, 1) == hosts.get(tx, "1") == hosts.get(tx, node.uuid) == node
 
 
 def test_a_node_may_bring_its_uuid(tx):
-    """A uuid that the host keeps is the node's."""
+    """A uuid that the host has stored is the node's."""
     assert hosts.report(tx, NODE.replace(uuid="7f3d")).uuid == "7f3d"
 
 
 def test_a_report_changes_capacity(tx):
-    """What the host says of itself is renewed; its id and its uuid stay."""
+    """The report's values are stored; the id and the uuid stay."""
     first = hosts.report(tx, NODE)
     again = hosts.report(tx, NODE.replace(vcpus=16, running_vms=3))
     assert again == first.replace(vcpus=16, running_vms=3, updated_at=again.updated_at) == hosts.get(tx, first.id)
@@ -41,7 +41,7 @@ def test_a_report_changes_capacity(tx):
 
 
 def test_a_report_of_nothing_new_writes_nothing(tx):
-    """Most heartbeats find the node as it was, and leave it so."""
+    """Most heartbeats change nothing, and are not written."""
     first = hosts.report(tx, NODE)
     written = []
     event.listen(tx, "before_cursor_execute", lambda *call: written.append(call[2]))
@@ -50,7 +50,7 @@ def test_a_report_of_nothing_new_writes_nothing(tx):
 
 
 def test_a_report_never_touches_what_is_promised(tx, flavor):
-    """A host cannot take back room that was promised, nor promise any."""
+    """A report cannot change the claims on the host."""
     hosts.report(tx, NODE)
     claims.claim(tx, "a", "host-1", flavor)
     node = hosts.report(tx, NODE.replace(vcpus=4, vcpus_used=0, memory_mb_used=4096))
@@ -58,7 +58,7 @@ def test_a_report_never_touches_what_is_promised(tx, flavor):
 
 
 def test_a_forgotten_host_comes_back_with_its_promises(tx, flavor):
-    """What instances hold on a host counts again when the host registers anew."""
+    """The claims of its instances count again when the host registers again."""
     hosts.report(tx, NODE)
     claims.claim(tx, "a", "host-1", flavor)
     assert hosts.delete(tx, "host-1") is True
@@ -68,7 +68,7 @@ def test_a_forgotten_host_comes_back_with_its_promises(tx, flavor):
 
 
 def test_racing_first_reports_register_once(race, db):
-    """Two conductors that take the same node's first reports register one node."""
+    """Two conductors with the node's first reports register one node."""
     race(lambda tx, node: hosts.report(tx, node), NODE, NODE)
     with db.read() as tx:
         assert len(hosts.search(tx)) == 1
@@ -98,7 +98,7 @@ def test_lists(tx, add_host):
 
 
 def test_the_scheduler_sees_nodes_with_their_services(tx, add_host):
-    """Each node comes with its compute service, in one query; one without is left out."""
+    """One query gives each node with its compute service; a node without one is left out."""
     now = datetime.now(UTC)
     pairs = []
     for host in ("host-1", "host-2"):

@@ -1,4 +1,4 @@
-"""The recorded identities of computes."""
+"""The recorded identities of compute processes, and the hosts that they may act for."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,15 +20,15 @@ def tx(db):
         yield tx
 
 
-def test_what_is_recorded_is_found(tx):
-    """By name, and in the list."""
+def test_a_recorded_identity_is_found(tx):
+    """An identity is found by its name, and in the list."""
     assert identities.get(tx, RACK.name) == RACK
     assert identities.get(tx, "compute.a") is None
     assert identities.search(tx) == [RACK]
 
 
 def test_recorded_again_it_has_a_new_password_and_other_hosts(tx):
-    """It stays the identity that it was."""
+    """A repeated record changes the password and the hosts of the same identity."""
     later = NOW + timedelta(days=1)
     identities.record(tx, RACK.name, ["c"], later)
     (known,) = identities.recorded(tx)
@@ -37,14 +37,14 @@ def test_recorded_again_it_has_a_new_password_and_other_hosts(tx):
 
 
 @pytest.mark.parametrize(("name", "hosts"), [("x", ["a"]), ("x", ["c", "b"]), ("x", ["rack"]), ("a", ["c"])])
-def test_nobody_stands_for_anothers_host(tx, name, hosts):
-    """Nor is it called as another, or as another's host."""
+def test_an_identity_cannot_take_anothers_host(tx, name, hosts):
+    """An identity can have neither another's hosts, nor the name of another's host."""
     with pytest.raises(errors.HostHasIdentity, match=r"compute\.rack stands for"):
         identities.record(tx, f"compute.{name}", hosts, NOW)
 
 
-def test_what_is_removed_is_nobody(tx):
-    """Once."""
+def test_a_removed_identity_is_gone(tx):
+    """A removed identity is not listed, and cannot be removed again."""
     identities.remove(tx, RACK.name)
     assert identities.search(tx) == []
     with pytest.raises(errors.IdentityNotFound, match=r"compute\.rack"):

@@ -1,4 +1,4 @@
-"""Lists of instances: each filter, the order, and pages that leave nothing out."""
+"""Lists of instances: each filter, the order, and complete pages."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def fleet(tx, an_instance, flavor):
-    """Three instances that differ in everything, by name."""
+    """Make three instances that differ in everything, by name."""
     big = flavor.replace(flavor_id="2", name="m1.big", memory_mb=1024, vcpus=2)
     web = an_instance(
         uuid="uuid-web",
@@ -118,7 +118,7 @@ def test_filters(tx, fleet, wanted, names):
 
 
 def test_changes(tx, fleet):
-    """Instances are found by when they changed last, those that were deleted since included."""
+    """The filter finds instances by their last change, and deleted ones as well."""
     changed = instances.edit(tx, "uuid-db", display_name="db.2").updated_at
     assert found(tx, changes_since=changed) == "db"
     assert found(tx, changes_before=changed, deleted=None) == "web db old"
@@ -127,14 +127,14 @@ def test_changes(tx, fleet):
 
 
 def test_an_edit_of_tags_is_found(tx, fleet):
-    """What instances are found by follows what they carry."""
+    """A filter by tags sees changes of the tags."""
     instances.edit(tx, "uuid-web", tags=("green",))
     assert (found(tx, tags=["green"]), found(tx, tags=["red"])) == ("web", "db")
 
 
 @pytest.mark.parametrize("field", ["display_name", "ip"])
-def test_a_wrong_expression_is_the_callers_fault(tx, field):
-    """What is no regular expression is refused, naming the field."""
+def test_an_invalid_expression_is_refused_by_field(tx, field):
+    """The error names the field with the invalid regular expression."""
     with pytest.raises(errors.InvalidInput, match=f"{field} is no regular expression"):
         found(tx, **{field: "["})
 
@@ -144,7 +144,7 @@ def test_a_wrong_expression_is_the_callers_fault(tx, field):
 
 @pytest.fixture
 def crowd(tx, an_instance):
-    """Instances that have much in common: three moments, two hosts, none at all, one name."""
+    """Make instances with equal values: three moments, two hosts or none, one name."""
     rows = [
         an_instance(
             uuid=f"uuid-{number}",
@@ -158,7 +158,7 @@ def crowd(tx, an_instance):
 
 
 def test_the_latest_comes_first(tx, crowd):
-    """Without a sort the latest come first, and among those of one moment the last written."""
+    """Without a sort the latest come first; of equal moments, the last written."""
     listed = search(tx, InstanceFilter())
     assert [instance.uuid for instance in listed] == [f"uuid-{number}" for number in range(9, -1, -1)]
 
@@ -167,7 +167,7 @@ def test_the_latest_comes_first(tx, crowd):
 @pytest.mark.parametrize("limit", [1, 3, 10])
 @pytest.mark.parametrize("keys", [["created_at"], ["display_name"], ["host"], ["host", "created_at"], ["launched_at"]])
 def test_pages_are_complete_and_stable(tx, crowd, keys, limit, direction):
-    """Page after page gives the whole list, in its order, whatever it is sorted by and however equal the rows are."""
+    """Page after page gives the whole list in order, for any sort and for equal values."""
     sort = [(key, direction) for key in keys]
     whole = [instance.uuid for instance in search(tx, InstanceFilter(), sort=sort)]
     assert len(whole) == 10
@@ -186,37 +186,37 @@ def test_directions_may_be_mixed(tx, crowd):
 
 
 def test_pages_stand_still_while_others_are_written(tx, crowd, an_instance):
-    """A new instance does not move what comes after a marker."""
+    """A new instance does not change the pages after a marker."""
     before = found(tx, (("created_at", "desc"),), limit=3, marker="uuid-5")
     instances.create(tx, [an_instance()])
     assert found(tx, (("created_at", "desc"),), limit=3, marker="uuid-5") == before == "4 3 2"
 
 
 def test_a_marker_may_be_gone(tx, crowd):
-    """A page goes on after an instance that was deleted meanwhile, or passes the filter no longer."""
+    """A page can begin after an instance that was deleted, or that no longer passes the filter."""
     instances.destroy(tx, "uuid-5")
     assert found(tx, limit=2, marker="uuid-5", host="host-1") == "7"
 
 
-def test_anothers_marker_is_unknown(tx, crowd):
-    """A list of one project does not go on after an instance of another: its answer would tell that it is there."""
+def test_another_projects_marker_is_unknown(tx, crowd):
+    """A list of one project cannot begin after another project's instance: that would reveal that it exists."""
     with pytest.raises(errors.InvalidInput, match=r"marker \[uuid-5\] not found"):
         found(tx, marker="uuid-5", project_id="stranger")
 
 
 def test_many_tags_are_one_condition(tx, crowd):
-    """More tags than a statement may have subqueries are looked for all the same."""
+    """A filter with more tags than a statement may have subqueries works."""
     assert found(tx, tags=[str(number) for number in range(5000)]) == ""
 
 
 def test_an_unknown_marker_is_named(tx, crowd):
-    """A list cannot go on after an instance that never was."""
+    """A list cannot go on after an instance that never existed."""
     with pytest.raises(errors.InvalidInput, match=r"marker \[uuid-99\] not found"):
         found(tx, marker="uuid-99")
 
 
 def test_an_unknown_key_is_named(tx, crowd):
-    """Nothing can be sorted by what is no column."""
+    """The error names a sort key that is not a column."""
     with pytest.raises(errors.InvalidInput, match="cannot sort by colour"):
         found(tx, sort=[("colour", "asc")])
 
@@ -230,7 +230,7 @@ def test_an_unknown_key_is_named(tx, crowd):
     ],
 )
 def test_a_page_is_read_off_an_index(tx, crowd, wanted, index):
-    """However many instances there are, a page costs what its rows cost: they are found in order, and not sorted."""
+    """A page is read in order off an index, without a sort, in a table of any size."""
     statements = []
     event.listen(tx, "before_cursor_execute", lambda *call: statements.append((call[2], call[3])))
     search(tx, wanted, limit=2, marker="uuid-5")
@@ -243,7 +243,7 @@ def test_a_page_is_read_off_an_index(tx, crowd, wanted, index):
 
 
 def test_usage_adds_up_flavors(tx, fleet, an_instance, flavor):
-    """A project uses what its instances were made with, those that were deleted apart."""
+    """A project's usage is the sum of its instances' flavors, without deleted ones."""
     instances.create(tx, [an_instance(), an_instance(flavor=flavor.replace(vcpus=4))])
     assert usage(tx, "demo") == {"instances": 3, "cores": 6, "ram": 1536}
     assert usage(tx, "nobody") == {"instances": 0, "cores": 0, "ram": 0}

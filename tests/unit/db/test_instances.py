@@ -22,7 +22,7 @@ def swap(tx, instance, changes, expected=UNDER_WAY, **conditions):
 
 
 def test_every_field_comes_back_as_it_went_in(tx, an_instance):
-    """A row holds all of an instance: nested objects, moments with their zone, and nothing besides."""
+    """A row holds every field of an instance: nested objects, and moments with their zone."""
     moment = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
     instance = an_instance(
         generation=3,
@@ -60,14 +60,14 @@ def test_every_field_comes_back_as_it_went_in(tx, an_instance):
 
 
 def test_creation_is_a_moment(tx, an_instance):
-    """All instances of one request are created at the same moment, which is also that of their last change."""
+    """All instances of one request have the same moment of creation and of last change."""
     first, second = instances.create(tx, [an_instance(), an_instance()])
     assert first.created_at == first.updated_at == second.created_at
     assert first.created_at.tzinfo is UTC
 
 
-def test_an_instance_may_have_to_belong_to_a_project(tx, an_instance):
-    """Somebody else's instance is not found; the error names it."""
+def test_an_instance_can_be_read_for_its_project_only(tx, an_instance):
+    """Another project's instance is not found; the error names it."""
     (instance,) = instances.create(tx, [an_instance(project_id="demo")])
     assert instances.get(tx, instance.uuid, project_id="demo") == instance
     with pytest.raises(errors.InstanceNotFound, match=instance.uuid):
@@ -75,7 +75,7 @@ def test_an_instance_may_have_to_belong_to_a_project(tx, an_instance):
 
 
 def test_a_deleted_instance_is_found_on_demand_only(tx, an_instance):
-    """A deleted instance is not found, unless the caller asks for deleted ones too."""
+    """A deleted instance is found only if the caller asks for deleted ones."""
     (instance,) = instances.create(tx, [an_instance()])
     instances.destroy(tx, instance.uuid)
     with pytest.raises(errors.InstanceNotFound):
@@ -84,21 +84,21 @@ def test_a_deleted_instance_is_found_on_demand_only(tx, an_instance):
 
 
 def test_several_instances_come_in_the_order_asked_for(tx, an_instance):
-    """Those that are gone are left out."""
+    """Missing instances are left out."""
     first, second, gone = instances.create(tx, [an_instance(), an_instance(), an_instance()])
     instances.destroy(tx, gone.uuid)
     assert instances.get_many(tx, [second.uuid, gone.uuid, first.uuid]) == [second, first]
 
 
 def test_user_data_is_kept_beside_the_instance(tx, an_instance):
-    """User data is read by itself, for those that have any."""
+    """User data is read separately, for instances that have any."""
     (with_data,) = instances.create(tx, [an_instance()], user_data="aGk=")
     (without,) = instances.create(tx, [an_instance()])
     assert instances.user_data(tx, [with_data.uuid, without.uuid]) == {with_data.uuid: "aGk="}
 
 
-def test_a_host_knows_its_own(tx, an_instance):
-    """list_by_host gives the instances of one host, and none that was deleted."""
+def test_the_instances_of_a_host(tx, an_instance):
+    """list_by_host gives the instances of one host without deleted ones."""
     here, gone, _elsewhere = instances.create(
         tx, [an_instance(host="host-1"), an_instance(host="host-1"), an_instance(host="host-2")]
     )
@@ -106,8 +106,8 @@ def test_a_host_knows_its_own(tx, an_instance):
     assert instances.list_by_host(tx, "host-1") == [here]
 
 
-def test_a_host_knows_those_that_it_had_lately(tx, an_instance):
-    """Asked for, list_by_host also gives those that were deleted since then."""
+def test_the_recently_deleted_instances_of_a_host(tx, an_instance):
+    """list_by_host can also give those deleted since a moment."""
     since = datetime(2026, 1, 2, 3, tzinfo=UTC)
     here, lately, before = instances.create(tx, [an_instance(host="host-1") for _ in range(3)])
     instances.destroy(tx, lately.uuid, since)
@@ -121,7 +121,7 @@ def test_a_host_knows_those_that_it_had_lately(tx, an_instance):
 
 
 def test_an_edit_leaves_the_generation(tx, an_instance):
-    """What an owner says of an instance disturbs no operation that is under way."""
+    """A user's edit does not disturb an operation that is under way."""
     (instance,) = instances.create(tx, [an_instance()])
     edited = instances.edit(tx, instance.uuid, display_name="new", metadata={"k": "v"}, tags=("a",))
     assert (edited.display_name, edited.metadata, edited.tags) == ("new", {"k": "v"}, ("a",))
@@ -131,13 +131,13 @@ def test_an_edit_leaves_the_generation(tx, an_instance):
 
 
 def test_an_edit_of_nothing_is_not_found(tx):
-    """Editing an instance that is not there says so."""
+    """An edit of a missing instance is an error."""
     with pytest.raises(errors.InstanceNotFound, match="nobody"):
         instances.edit(tx, "nobody", display_name="new")
 
 
 def test_an_edit_cannot_change_a_state(tx, an_instance):
-    """States go by compare-and-swap only."""
+    """States change by compare-and-swap only."""
     (instance,) = instances.create(tx, [an_instance()])
     with pytest.raises(TypeError, match="vm_state"):
         instances.edit(tx, instance.uuid, vm_state=states.ACTIVE)
@@ -147,7 +147,7 @@ def test_an_edit_cannot_change_a_state(tx, an_instance):
 
 
 def test_a_swap_writes_and_counts(tx, an_instance):
-    """An update gives the new instance, a generation older and changed now."""
+    """An update gives the new instance, with the next generation and a new time of change."""
     (instance,) = instances.create(tx, [an_instance()])
     new = swap(tx, instance, {"task_state": states.NETWORKING, "power_state": states.RUNNING})
     assert (new.task_state, new.power_state, new.generation) == (states.NETWORKING, states.RUNNING, 1)
@@ -156,7 +156,7 @@ def test_a_swap_writes_and_counts(tx, an_instance):
 
 
 def test_a_late_update_changes_nothing(tx, an_instance):
-    """An update that names an older generation is refused, and says what the row holds."""
+    """An update on an older generation is refused, and the error has the row's values."""
     (instance,) = instances.create(tx, [an_instance()])
     new = swap(tx, instance, {"task_state": states.NETWORKING})
     with pytest.raises(errors.InstanceUpdateConflict) as caught:
@@ -185,7 +185,7 @@ def test_a_late_update_changes_nothing(tx, an_instance):
     ],
 )
 def test_the_task_state_must_be_an_expected_one(tx, an_instance, task_state, expected, accepted):
-    """None in the list stands for no task; UNCOMPARED accepts any."""
+    """None in the list means no task; UNCOMPARED accepts any."""
     (instance,) = instances.create(tx, [an_instance(task_state=task_state)])
     if accepted:
         assert swap(tx, instance, {"progress": 1}, expected).progress == 1
@@ -205,7 +205,7 @@ def test_the_task_state_must_be_an_expected_one(tx, an_instance, task_state, exp
     ],
 )
 def test_the_host_must_be_the_callers(tx, an_instance, host, expected, accepted):
-    """The row's host is compared in the same statement, None being none yet; what is elsewhere is not found."""
+    """The same statement compares the row's host, None for none yet; an instance elsewhere is not found."""
     (instance,) = instances.create(tx, [an_instance(host=host)])
     if accepted:
         assert swap(tx, instance, {"progress": 1}, host=expected).progress == 1
@@ -215,7 +215,7 @@ def test_the_host_must_be_the_callers(tx, an_instance, host, expected, accepted)
 
 
 def test_a_delete_wins_and_says_so(tx, an_instance):
-    """Whoever goes on with something else learns that the instance is being deleted."""
+    """An update of an instance that is being deleted gets an error that says so."""
     (instance,) = instances.create(tx, [an_instance()])
     deleting = instances.update(
         tx, instance.uuid, states.begin("delete", instance), generation=UNCOMPARED, expected_task_state=UNCOMPARED
@@ -229,7 +229,7 @@ def test_a_delete_wins_and_says_so(tx, an_instance):
 
 
 def test_a_swap_of_nothing_is_not_found(tx, an_instance):
-    """Updating an instance that was deleted says that there is none."""
+    """An update of a deleted instance is InstanceNotFound."""
     (instance,) = instances.create(tx, [an_instance()])
     instances.destroy(tx, instance.uuid)
     with pytest.raises(errors.InstanceNotFound):
@@ -238,14 +238,14 @@ def test_a_swap_of_nothing_is_not_found(tx, an_instance):
 
 @pytest.mark.parametrize("column", ["uuid", "project_id", "generation", "flavor", "colour"])
 def test_a_swap_cannot_change_what_an_instance_is(tx, an_instance, column):
-    """Whose an instance is, and what is a copy of other rows, is not written; nor is what does not exist."""
+    """An update cannot write the owner, copies of other rows, or unknown columns."""
     (instance,) = instances.create(tx, [an_instance()])
     with pytest.raises(TypeError, match=column):
         swap(tx, instance, {column: "x"})
 
 
 def test_one_of_two_racing_updates_wins(race, db, an_instance):
-    """Of two updates that name the same generation one is written, and the other is refused."""
+    """Of two updates with the same generation one is written, and the other is refused."""
     with db.write() as tx:
         (instance,) = instances.create(tx, [an_instance()])
     results = race(lambda tx, progress: swap(tx, instance, {"progress": progress}), 10, 20)
@@ -260,7 +260,7 @@ def test_one_of_two_racing_updates_wins(race, db, an_instance):
 
 
 def test_destroying_twice_is_destroying_once(tx, an_instance):
-    """The first one marks the row, with the moment; the second changes nothing."""
+    """The first call marks the row with the moment; the second changes nothing."""
     (instance,) = instances.create(tx, [an_instance(task_state=states.DELETING)])
     gone = instances.destroy(tx, instance.uuid)
     assert (gone.vm_state, gone.task_state, gone.generation) == (states.DELETED, None, 1)

@@ -1,4 +1,4 @@
-"""Key pairs belong to a user and have names of their own."""
+"""Key pairs belong to a user, who gives each one a name."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_every_field_comes_back_as_it_went_in(tx):
 
 
 def test_a_name_is_taken_once_for_each_user(tx):
-    """Two users may have keys of one name, one user not."""
+    """Two users may have keys of the same name."""
     add(tx, "k")
     add(tx, "k", "bob")
     with pytest.raises(errors.KeyPairExists, match="'k' already"):
@@ -29,7 +29,7 @@ def test_a_name_is_taken_once_for_each_user(tx):
 
 
 def test_an_unknown_keypair_is_not_found(tx):
-    """Somebody else's key is none either."""
+    """Another user's key is not found either."""
     add(tx, "k", "bob")
     for ask in (keypairs.get, keypairs.delete):
         with pytest.raises(errors.KeypairNotFound, match="k not found for user ann"):
@@ -37,7 +37,7 @@ def test_an_unknown_keypair_is_not_found(tx):
 
 
 def test_a_deleted_keypair_is_gone(tx):
-    """It is, and no other."""
+    """Only that key is deleted."""
     add(tx, "k")
     add(tx, "k", "bob")
     keypairs.delete(tx, "ann", "k")
@@ -46,7 +46,7 @@ def test_a_deleted_keypair_is_gone(tx):
 
 
 def test_lists(tx):
-    """A user's keys are listed by name, in pages; the marker is one of their own."""
+    """A user's keys are listed by name, in pages; the marker is one of the user's own."""
     add(tx, "b", "bob")
     for name in ("c", "b", "a"):
         add(tx, name)

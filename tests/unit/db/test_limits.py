@@ -1,4 +1,4 @@
-"""What a host may offer: what an operator said, or else its first report."""
+"""What a host may offer: an operator's record, or else its first report."""
 
 import pytest
 
@@ -18,18 +18,18 @@ NODE = ComputeNode(
 
 
 def report(tx, service=SERVICE, node=NODE):
-    """Give what is kept of a report, and what it says beyond that."""
+    """Give what is stored of a report, and its claims beyond the limits."""
     return limits.keep(tx, service, node)
 
 
 def test_nothing_is_limited_yet(tx):
-    """Of a host that nobody has heard of, nothing is recorded."""
+    """A host that has not reported yet has no limits."""
     assert limits.get(tx, "host-1") == limits.Limits(host="host-1")
     assert limits.search(tx) == []
 
 
 def test_the_first_report_is_the_limit(tx):
-    """What nobody has recorded, the first report does; less, and then as much again, is no more."""
+    """The first report sets the limit; the host may report less, and later as much again, but no more."""
     less = NODE.replace(vcpus=2, image_properties={})
     assert report(tx) == (SERVICE, NODE, "")
     assert report(tx, node=less) == (SERVICE, less, "")
@@ -44,7 +44,7 @@ AMOUNTS = (
 
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_no_amount_is_raised(tx, name):
-    """A report may lower each amount, and raise none: the lesser of the two counts, and the others with it."""
+    """A report may lower each amount but not raise it: the smaller value counts, one by one."""
     report(tx)
     said = getattr(NODE, name)
     less = NODE.replace(**{name: said / 2})
@@ -54,8 +54,8 @@ def test_no_amount_is_raised(tx, name):
     assert name in beyond
 
 
-def test_all_that_is_beyond_is_said(tx):
-    """An operator reads of each of several at once."""
+def test_every_claim_beyond_the_limits_is_listed(tx):
+    """The operator reads of each claim beyond the limits."""
     report(tx)
     _, kept, beyond = report(tx, SERVICE.replace(availability_zone="gold"), NODE.replace(vcpus=9, local_gb=50))
     assert kept == NODE.replace(local_gb=50)
@@ -73,7 +73,7 @@ def test_all_that_is_beyond_is_said(tx):
     ],
 )
 def test_no_trait_is_added(tx, more):
-    """What attracts servers of a kind is not for the host to add; it may say less."""
+    """A host cannot add a trait, which attracts servers; it may report fewer."""
     report(tx)
     _, kept, beyond = report(tx, node=NODE.replace(**more))
     assert "not recorded of it" in beyond
@@ -84,8 +84,8 @@ def test_no_trait_is_added(tx, more):
     assert report(tx, node=less) == (SERVICE, less, "")
 
 
-def test_what_it_has_of_several_stays(tx):
-    """Of what a host says, what is recorded counts."""
+def test_of_a_list_only_recorded_items_count(tx):
+    """Of a list, the recorded items that the host reports count."""
     report(tx)
     said = {"model": "better", "features": ["gold", "vmx"], "traits": ["GOLD"]}
     _, kept, _ = report(tx, node=NODE.replace(cpu_info=said))
@@ -93,7 +93,7 @@ def test_what_it_has_of_several_stays(tx):
 
 
 def test_a_host_stays_in_its_zone(tx):
-    """Another zone, or none, is an operator's to say."""
+    """Only an operator can move a host to another zone, or to none."""
     report(tx)
     for zone in "gold", "", None:
         kept, _, beyond = report(tx, SERVICE.replace(availability_zone=zone))
@@ -104,7 +104,7 @@ def test_a_host_stays_in_its_zone(tx):
 
 
 def test_an_operator_comes_first(tx):
-    """What an operator has recorded counts for the first report already; the rest is what it says."""
+    """An operator's record limits the first report already; the rest is as reported."""
     limits.record(tx, "host-1", {"vcpus": 4})
     _, kept, beyond = report(tx)
     assert kept == NODE.replace(vcpus=4)
@@ -113,7 +113,7 @@ def test_an_operator_comes_first(tx):
 
 
 def test_an_operator_changes_one_limit(tx):
-    """The others stay as they are; None has the next report say."""
+    """The others stay as they are; None means that the next report sets the limit."""
     report(tx)
     limits.record(tx, "host-1", {"memory_mb": 8192, "vcpus": None})
     more = NODE.replace(memory_mb=8192, vcpus=64)
@@ -123,7 +123,7 @@ def test_an_operator_changes_one_limit(tx):
 
 
 def test_forgotten_limits(tx):
-    """A host whose limits are forgotten is as new."""
+    """A host whose limits were deleted is treated as new."""
     report(tx)
     limits.forget(tx, "host-1")
     more = NODE.replace(vcpus=64)

@@ -1,4 +1,4 @@
-"""The flat network lends each instance one address, and lends it again when it came back."""
+"""The flat network gives each instance one address, and reuses it when it was freed."""
 
 from uuid import uuid4
 
@@ -9,7 +9,7 @@ from mininova import errors
 from mininova.db import instances, networks
 from mininova.db.session import Database
 
-CIDR = "10.0.0.0/29"  # .2 to .6 can be lent
+CIDR = "10.0.0.0/29"  # .2 to .6 can be given to instances
 
 
 def lend(tx, uuid=None, cidr=CIDR):
@@ -17,13 +17,13 @@ def lend(tx, uuid=None, cidr=CIDR):
 
 
 def test_the_first_address_follows_the_gateway(tx):
-    """The network's own address and the gateway's are nobody's; the MAC address tells the place in the range."""
+    """The network's own address and the gateway's are not used; the MAC address tells the place in the range."""
     ip = networks.allocate(tx, "flat", "10.0.0.0/16", "a")
     assert (ip.address, ip.network, ip.mac_address, ip.version_number) == ("10.0.0.2", "flat", "fa:16:3e:00:00:02", 4)
 
 
 def test_the_instance_carries_its_addresses(tx, an_instance):
-    """What is lent is copied into the instance's row, and taken out when it is given back."""
+    """The address is copied into the instance's row, and removed when it is freed."""
     (instance,) = instances.create(tx, [an_instance()])
     ip = networks.allocate(tx, "flat", CIDR, instance.uuid)
     assert instances.get(tx, instance.uuid).addresses == (ip,)
@@ -32,14 +32,14 @@ def test_the_instance_carries_its_addresses(tx, an_instance):
 
 
 def test_asking_again_gives_the_same_address(tx):
-    """A repeated allocation lends nothing more."""
+    """A repeated allocation takes no second address."""
     first = networks.allocate(tx, "flat", CIDR, "a")
     assert networks.allocate(tx, "flat", CIDR, "a") == first
     assert lend(tx) == "10.0.0.3"
 
 
 def test_a_freed_address_is_left_alone_while_others_are_free(tx):
-    """Addresses go upwards: one that was just given back is not lent at once."""
+    """Addresses go upwards: a freed one is not used at once."""
     lend(tx, "a")
     lend(tx)
     networks.free(tx, "a")
@@ -47,7 +47,7 @@ def test_a_freed_address_is_left_alone_while_others_are_free(tx):
 
 
 def test_gaps_are_used_when_the_range_is(tx):
-    """At the range's end the lowest address that came back is lent, be it the very first or one in the middle."""
+    """At the end of the range the lowest freed address is used, also the very first or one in the middle."""
     for uuid in "abcde":
         last = lend(tx, uuid)
     assert last == "10.0.0.6"
@@ -57,45 +57,45 @@ def test_gaps_are_used_when_the_range_is(tx):
 
 
 def test_a_full_network_says_so(tx):
-    """When every address is lent, and the broadcast's is not one, there are no more."""
+    """When every address but the broadcast's is taken, the allocation fails."""
     for uuid in "abcde":
         lend(tx, uuid)
     with pytest.raises(errors.NoMoreAddresses, match="flat"):
         lend(tx)
 
 
-def test_a_network_may_be_too_small_for_anybody(tx):
-    """A range with no room beside gateway and broadcast lends nothing."""
+def test_a_network_may_be_too_small_for_any_address(tx):
+    """A range without room beside gateway and broadcast has no addresses."""
     with pytest.raises(errors.NoMoreAddresses):
         lend(tx, cidr="10.0.0.0/31")
 
 
 def test_a_network_may_be_of_version_6(tx):
-    """The same holds for IPv6."""
+    """An IPv6 network works alike."""
     ip = networks.allocate(tx, "flat", "fd00::/64", "a")
     assert (ip.address, ip.version_number) == ("fd00::2", 6)
 
 
 def test_freeing_twice_is_freeing_once(tx):
-    """The second time there is nothing to give back."""
+    """The second time nothing is freed."""
     lend(tx, "a")
     assert networks.free(tx, "a") is True
     assert networks.free(tx, "a") is False
 
 
 def test_racing_instances_get_addresses_of_their_own(race):
-    """However many ask at once, no address is lent twice."""
+    """Many instances at once get different addresses."""
     lent = race(lend, *(str(uuid4()) for _ in range(5)))
     assert sorted(lent) == [f"10.0.0.{n}" for n in range(2, 7)]
 
 
 def test_racing_requests_for_one_instance_get_one_address(race):
-    """Two conductors that build the same instance lend it one address."""
+    """Two conductors that build the same instance take one address for it."""
     assert len(set(race(lend, "a", "a"))) == 1
 
 
 def test_a_process_goes_on_from_the_place_that_it_tried_last(db):
-    """It does not look which address is the highest, which others may be about to lend: it reads nothing."""
+    """It does not query the highest address, which others may be about to take: it reads nothing."""
     asked = []
     with db.write() as tx:
         lend(tx)
@@ -106,7 +106,7 @@ def test_a_process_goes_on_from_the_place_that_it_tried_last(db):
 
 
 def test_two_processes_lend_no_address_twice(db):
-    """Each passes what the other has lent, and every address of a small network is lent in the end."""
+    """Each skips what the other has taken, and together they use every address of a small network."""
     other = Database(db.engine.url.render_as_string(hide_password=False))
     lent = []
     for process in (db, other, other, db, db):

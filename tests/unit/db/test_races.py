@@ -1,4 +1,4 @@
-"""Many transactions at the same moment, each on a connection of its own: what is promised once is given once."""
+"""Many transactions at the same moment, each on its own connection, share nothing that only one may have."""
 
 import threading
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def test_room_is_promised_once(race, db, add_host, flavor):
-    """Of twelve that want a place on a host with room for five, five get one."""
+    """Of twelve claims on a host with room for five, five succeed."""
     with db.write() as tx:
         add_host(tx, "host-1", vcpus=5)
     granted = race(lambda tx, uuid: claims.claim(tx, uuid, "host-1", flavor), *(str(uuid4()) for _ in range(MANY)))
@@ -26,7 +26,7 @@ def test_room_is_promised_once(race, db, add_host, flavor):
 
 
 def test_room_is_given_back_once(race, db, add_host, flavor):
-    """However many free a claim, its host has the room once."""
+    """However many transactions free a claim, its room is freed once."""
     with db.write() as tx:
         add_host(tx, "host-1")
         claims.claim(tx, "kept", "host-1", flavor)
@@ -37,7 +37,7 @@ def test_room_is_given_back_once(race, db, add_host, flavor):
 
 
 def test_a_generation_is_swapped_once(race, db, an_instance):
-    """Of twelve that change an instance as they last saw it, one does; the others hear that they were too late."""
+    """Of twelve updates on the same generation one is written; the others get a conflict."""
     with db.write() as tx:
         (instance,) = instances.create(tx, [an_instance()])
 
@@ -63,7 +63,7 @@ def test_a_repeated_step_gets_the_same_address(race, db, an_instance):
 
 
 def test_a_service_registers_once(race, db):
-    """Its first heartbeats, recorded by several conductors at once, make one row that counts them all."""
+    """Several conductors that record its first heartbeats at once make one row, which counts them all."""
     service = Service(binary="nova-compute", host="host-1", topic="compute")
     race(lambda tx, now: services.report(tx, service, now), *[NOW] * MANY)
     with db.read() as tx:
@@ -72,7 +72,7 @@ def test_a_service_registers_once(race, db):
 
 @pytest.mark.parametrize("db", [POSTGRESQL, MARIADB], indirect=True)
 def test_one_of_two_that_wait_for_each_other_is_given_up(race, db, add_host, flavor):
-    """It is told that nothing was done, as when the database is away; the other one goes on."""
+    """The database aborts one; it gets an error which says that nothing was done, and the other goes on."""
     with db.write() as tx:
         add_host(tx, "host-1")
         add_host(tx, "host-2")

@@ -1,4 +1,4 @@
-"""What was asked for is recorded with the host, read when that host fails, and gone with the instance."""
+"""A build's request is recorded with its host, read when that host fails, and deleted with the instance."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def recorded(flavor, uuid="u-1", *alternates):
 
 
 def test_it_comes_back_as_it_was(tx, flavor):
-    """All of it; an instance that was never given a host has no record."""
+    """All of it comes back; an instance that never had a host has no record."""
     build = recorded(flavor, "u-1", "host-2", "host-3")
     request_specs.record(tx, build)
     assert request_specs.get(tx, "u-1") == build
@@ -31,7 +31,7 @@ def test_it_comes_back_as_it_was(tx, flavor):
 
 
 def test_the_last_one_counts(tx, flavor):
-    """A build that goes elsewhere is recorded over what it was."""
+    """A build that goes to another host overwrites its record."""
     request_specs.record(tx, recorded(flavor, "u-1", "host-2"))
     later = recorded(flavor, "u-1").failed_on("host-1", "the disk is full")
     request_specs.record(tx, later)
@@ -45,7 +45,7 @@ def test_failed_on(flavor):
 
 
 def test_it_goes_with_the_instance(tx, an_instance, flavor):
-    """The end of a delete forgets it."""
+    """The end of a delete removes it."""
     (instance,) = instances.create(tx, [an_instance()])
     request_specs.record(tx, recorded(flavor, instance.uuid))
     endings.destroy(tx, instance.uuid)

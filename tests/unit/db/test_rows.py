@@ -16,7 +16,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @pytest.fixture(params=[True, False], ids=["as it is", "without returning"])
 def tx(tx, request, monkeypatch):
-    """A transaction, as it is and without that an UPDATE says what it made of a row, which MySQL's cannot."""
+    """A transaction, as it is and without RETURNING, which MySQL's UPDATE lacks."""
     if not request.param:
         monkeypatch.setattr(tx.dialect, "update_returning", False)
     return tx
@@ -31,14 +31,14 @@ def test_an_update_gives_the_new_row(tx, an_instance):
 
 
 def test_a_row_may_be_found_again_by_something_else(tx):
-    """A service is found by its host and its name, where its uuid is not known."""
+    """A service is found by its host and its name when its uuid is not known."""
     service = Service(binary="nova-compute", host="host-1", topic="compute")
     services.report(tx, service, NOW)
     assert services.report(tx, service, NOW) == services.get(tx, 1)
 
 
 def test_an_update_is_one_statement_where_it_can_be(tx, an_instance):
-    """Only a database that does not give the row back is asked for it."""
+    """Only on a database without RETURNING is the row read again."""
     (instance,) = instances.create(tx, [an_instance()])
     statements = []
     event.listen(tx, "before_cursor_execute", lambda *call: statements.append(call[2]))
@@ -47,7 +47,7 @@ def test_an_update_is_one_statement_where_it_can_be(tx, an_instance):
 
 
 def test_a_taken_key_does_not_end_the_transaction(tx, flavor):
-    """insert_new tells whether the row is new, and what was written before is not lost."""
+    """insert_new says whether the row is new, and earlier writes of the transaction stay."""
     values = {
         "flavor_id": "1",
         "name": "m1",
@@ -65,13 +65,13 @@ def test_a_taken_key_does_not_end_the_transaction(tx, flavor):
 
 
 def test_what_a_query_does_not_give_is_not_inserted(tx):
-    """insert_new tells that there is no new row, too, when the INSERT's own query gave none."""
+    """insert_new also says that no row is new when its query gave none."""
     row = select(literal("demo").label("flavor_id"), literal("one").label("project_id"))
     statement = insert(flavor_projects).from_select(["flavor_id", "project_id"], row.where(false()))
     assert insert_new(tx, statement, {}) is False
 
 
 def test_a_row_that_refers_to_nothing_is_not_new(tx):
-    """Foreign keys are watched on SQLite too."""
+    """SQLite checks foreign keys, too."""
     row = {"action_id": 99, "event": "e", "start_time": NOW}
     assert insert_new(tx, insert(instance_action_events), row) is False

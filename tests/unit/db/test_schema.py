@@ -1,4 +1,4 @@
-"""The schemas: migrations lead to the tables that the code knows, and a process knows whether a database has them."""
+"""The migrations lead to the tables of the models, and a service knows whether a database has them."""
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -30,7 +30,7 @@ def upgrade(): raise ZeroDivisionError
 
 @pytest.fixture
 def sample(tmp_path):
-    """Make the schema of a service, as it is after some migrations."""
+    """Make the schema of a service after some migrations."""
 
     def make(*migrations):
         folder = tmp_path / f"migrations-{len(list(tmp_path.iterdir()))}"
@@ -49,13 +49,13 @@ def tables(db):
 
 
 def test_the_migrations_lead_to_the_models(blank):
-    """A database that was upgraded has the very tables, columns, indexes and constraints of the models."""
+    """An upgraded database has the same tables, columns, indexes and constraints as the models."""
     NOVA.upgrade(blank)
     assert differences(blank, metadata) == []
 
 
 def test_a_long_text_has_room(blank):
-    """A text column made by a migration takes more than the 64 KiB that MySQL gives by itself."""
+    """A text column made by a migration takes more than MySQL's default of 64 KiB."""
     NOVA.upgrade(blank)
     with blank.write() as tx:
         spec = "x" * 100_000
@@ -74,7 +74,7 @@ def test_the_numbers_of_the_files_are_the_order_of_the_migrations(sample):
 
 
 def test_an_upgrade_of_an_empty_database(blank, sample):
-    """It makes all tables; then the database is as the code needs it, and another upgrade changes nothing."""
+    """It makes all tables; a second upgrade changes nothing."""
     schema = sample(FIRST, SECOND)
     assert schema.version(blank) is None
     for _ in range(2):
@@ -85,7 +85,7 @@ def test_an_upgrade_of_an_empty_database(blank, sample):
 
 
 def test_an_upgrade_of_an_older_database(blank, sample):
-    """It takes the steps that the database has not had yet."""
+    """It runs the migrations that the database lacks."""
     sample(FIRST).upgrade(blank)
     assert tables(blank) == {"firsts"}
     sample(FIRST, SECOND).upgrade(blank)
@@ -93,7 +93,7 @@ def test_an_upgrade_of_an_older_database(blank, sample):
 
 
 def test_an_upgrade_is_whole_or_not_at_all(tmp_path, sample):
-    """When a step fails, nothing of the steps before it stays (on databases that can undo the making of tables)."""
+    """When a migration fails, those before it are undone (on databases that can undo CREATE TABLE)."""
     database = Database(f"sqlite:///{tmp_path / 'empty.sqlite'}", connect_retry=0)
     schema = sample(FIRST, BROKEN)
     with pytest.raises(ZeroDivisionError):
@@ -103,7 +103,7 @@ def test_an_upgrade_is_whole_or_not_at_all(tmp_path, sample):
 
 
 def test_services_do_not_share_a_version(blank, sample):
-    """Two services in one database are upgraded one without the other."""
+    """Two services in one database are upgraded separately."""
     NOVA.upgrade(blank)
     assert sample(FIRST).version(blank) is None
     sample(FIRST).upgrade(blank)
@@ -111,13 +111,13 @@ def test_services_do_not_share_a_version(blank, sample):
 
 
 def test_an_empty_database_is_not_ready(blank, sample):
-    """The error quotes the database, names the service, and says which command helps."""
+    """The error has the database, the service and the command that helps."""
     with pytest.raises(errors.DatabaseNotReady, match=r"blank.* has no tables of sample\. Run: mininova-manage db upg"):
         sample(FIRST).check(blank)
 
 
 def test_an_older_database_is_not_ready(blank, sample):
-    """The error says which version the database has, which one is needed, and which command helps."""
+    """The error has the database's version, the needed one and the command that helps."""
     sample(FIRST).upgrade(blank)
     with pytest.raises(errors.DatabaseNotReady, match=r"older than this code: its schema of sample is 0001, not 0002"):
         sample(FIRST, SECOND).check(blank)
@@ -125,7 +125,7 @@ def test_an_older_database_is_not_ready(blank, sample):
 
 @pytest.mark.parametrize("ask", [Schema.check, Schema.upgrade])
 def test_a_newer_database_is_not_ready(blank, sample, ask):
-    """The error says so, and does not advise to upgrade what is newer already; upgrading it is refused."""
+    """The error says that it is newer, and does not advise an upgrade, which is refused."""
     sample(FIRST, SECOND).upgrade(blank)
     with pytest.raises(errors.DatabaseNotReady, match="newer than this code: its schema of sample is 0002") as caught:
         ask(sample(FIRST), blank)
@@ -133,7 +133,7 @@ def test_a_newer_database_is_not_ready(blank, sample, ask):
 
 
 def test_a_database_that_cannot_be_reached_is_not_waited_for(tmp_path):
-    """At start a missing database is one clear line at once, whatever connect_retry says."""
+    """At start a missing database is one clear error at once, whatever connect_retry says."""
     database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'x.sqlite'}", connect_retry=3600)
     with pytest.raises(errors.DatabaseNotReady, match="cannot be reached: unable to open database file"):
         NOVA.check(database)

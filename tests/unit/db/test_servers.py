@@ -1,4 +1,4 @@
-"""A server that ends and comes back, and what it takes for no value: PostgreSQL and MariaDB themselves say so."""
+"""What only real PostgreSQL and MariaDB servers show: they stop and come back, and refuse some values."""
 
 import pytest
 from sqlalchemy import event
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.parametrize("db", [POSTGRESQL, MARIADB], indirect=True)
 
 @pytest.fixture
 def server(db, database_server):
-    """The server of the database, which runs again afterwards."""
+    """Give the server of the database, which runs again afterwards."""
     kind = {"postgresql": POSTGRESQL, "mysql": MARIADB}[db.engine.dialect.name]
     yield database_server(kind)
     database_server(kind).start()
@@ -22,7 +22,7 @@ def server(db, database_server):
 
 @pytest.fixture
 def count(db):
-    """Tell how many flavors there are."""
+    """Count the flavors."""
 
     def read(**how):
         with db.read(**how) as tx:
@@ -39,7 +39,7 @@ def test_a_server_that_is_away_is_named(server, count):
 
 
 def test_a_server_that_comes_back_was_worth_the_wait(db, server, count, flavor):
-    """Connections of before are made anew; what was committed is there."""
+    """Old connections are replaced; committed rows are there."""
     with db.write() as tx:
         flavors.create(tx, flavor)
     server.stop()
@@ -56,7 +56,7 @@ def test_a_server_that_comes_back_was_worth_the_wait(db, server, count, flavor):
 
 
 def test_a_transaction_whose_server_ends_did_nothing(db, server, count, flavor):
-    """Whoever was in it is told so."""
+    """The error in that transaction says that nothing was done."""
 
     def write():
         with db.write() as tx:
@@ -71,7 +71,7 @@ def test_a_transaction_whose_server_ends_did_nothing(db, server, count, flavor):
 
 
 def test_what_no_column_holds_is_invalid(db, flavor):
-    """A number beyond all bounds is the caller's mistake, in one line, and not ours."""
+    """A number that no column holds is the caller's mistake, and one line."""
 
     def write():
         with db.write() as tx:
@@ -82,7 +82,7 @@ def test_what_no_column_holds_is_invalid(db, flavor):
 
 
 def test_an_expression_that_only_we_know_is_invalid(db):
-    """Each database has a grammar of its own, and what is none to it is refused."""
+    """Each database has its own grammar, and refuses expressions outside it."""
 
     def find():
         with db.read() as tx:
@@ -93,7 +93,7 @@ def test_an_expression_that_only_we_know_is_invalid(db):
 
 
 def test_texts_may_be_long_and_in_any_script(db, an_instance):
-    """What one instance may have of metadata and of words about its end."""
+    """Metadata and faults of an instance may be long."""
     metadata = {f"{n:03} \N{SNOWMAN} \N{GRINNING FACE}": "\N{GRINNING FACE}" * 255 for n in range(128)}
     with db.write() as tx:
         (instance,) = instances.create(tx, [an_instance(metadata=metadata)])
@@ -104,7 +104,7 @@ def test_texts_may_be_long_and_in_any_script(db, an_instance):
 
 
 def test_names_are_compared_as_written(db, flavor):
-    """Neither case nor a space at the end is passed over."""
+    """Names differ by case and by a space at the end."""
     names = ("a", "A", "a ", "ä")
     with db.write() as tx:
         for name in names:

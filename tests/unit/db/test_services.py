@@ -1,4 +1,4 @@
-"""Services register by their first heartbeat and are alive while they go on."""
+"""A service registers by its first heartbeat and is alive while they come."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,14 +16,14 @@ COMPUTE = Service(
 
 
 def test_the_first_heartbeat_registers(tx):
-    """The service gets a uuid, and is known from then on."""
+    """The service gets a uuid, and is listed."""
     service = services.report(tx, COMPUTE, NOW)
     assert service == COMPUTE.replace(id=1, uuid=service.uuid, report_count=1, last_seen_up=NOW, created_at=NOW)
     assert services.get(tx, service.uuid) == services.get(tx, 1) == services.get(tx, "1") == service
 
 
 def test_the_next_ones_count(tx):
-    """A heartbeat renews what the process says of itself, and keeps what it does not know."""
+    """A heartbeat updates what the process reports, and nothing else."""
     first = services.report(tx, COMPUTE, NOW)
     again = services.report(tx, COMPUTE.replace(versions={"C": "1.1"}, availability_zone="az2"), LATER)
     expected = first.replace(versions={"C": "1.1"}, availability_zone="az2", report_count=2, last_seen_up=LATER)
@@ -31,7 +31,7 @@ def test_the_next_ones_count(tx):
 
 
 def test_a_heartbeat_does_not_enable(tx):
-    """What an operator said stays said."""
+    """A service that an operator disabled stays disabled."""
     service = services.report(tx, COMPUTE, NOW)
     services.update(tx, service.uuid, disabled=True, disabled_reason="broken", forced_down=True)
     again = services.report(tx, COMPUTE, LATER)
@@ -39,7 +39,7 @@ def test_a_heartbeat_does_not_enable(tx):
 
 
 def test_racing_first_heartbeats_register_once(race, db):
-    """Two conductors that take the same process's first heartbeats register one service."""
+    """Two conductors with the first heartbeats of one process register one service."""
     race(lambda tx, now: services.report(tx, COMPUTE, now), NOW, LATER)
     with db.read() as tx:
         assert [service.report_count for service in services.search(tx)] == [2]
@@ -60,7 +60,7 @@ def test_lists(tx):
 
 
 def test_the_compute_of_a_host(tx):
-    """A host has one compute service at most, whatever else runs there."""
+    """A host has one compute service at most, beside others."""
     for host, topic in (("a", "conductor"), ("a", "compute"), ("b", "compute"), ("c", "conductor")):
         services.report(tx, COMPUTE.replace(host=host, topic=topic, binary=f"nova-{topic}"), NOW)
 
@@ -70,14 +70,14 @@ def test_the_compute_of_a_host(tx):
 
 
 def test_an_unknown_service_is_not_found(tx):
-    """All that need a service say which one there is not."""
+    """Each function that needs a service names the missing one in its error."""
     for ask in (services.get, services.delete, lambda tx, uuid: services.update(tx, uuid, disabled=True)):
         with pytest.raises(errors.ServiceNotFound, match="none"):
             ask(tx, "none")
 
 
 def test_a_deleted_service_is_gone(tx):
-    """Until it is heard of again, as a new one."""
+    """Its next heartbeat makes a new service."""
     service = services.report(tx, COMPUTE, NOW)
     services.delete(tx, service.uuid)
     assert services.search(tx) == []
@@ -93,19 +93,19 @@ def test_a_deleted_service_is_gone(tx):
         (NOW, True, False),
     ],
 )
-def test_alive_is_who_was_heard_of_lately(heard, forced_down, up):
-    """A service counts as down after down_time seconds of silence, or when an operator says so."""
+def test_a_service_is_alive_while_heartbeats_come(heard, forced_down, up):
+    """A service is down after down_time seconds without a heartbeat, or when an operator says so."""
     service = COMPUTE.replace(last_seen_up=heard, forced_down=forced_down)
     assert services.is_up(service, NOW, 60) is up
 
 
-def test_who_was_never_heard_of_is_down():
-    """A service without a heartbeat is not alive."""
+def test_a_service_without_heartbeats_is_down():
+    """A service without a heartbeat is down."""
     assert services.is_up(COMPUTE, NOW, 60) is False
 
 
 def test_levels(tx):
-    """For each topic and object, what is registered, each answer once; a service that has said nothing says nothing."""
+    """For each topic and object, the registered versions are listed once; a service without any adds none."""
     for host, versions in (("a", {"C": "1.1", "O": "1.0"}), ("b", {"C": "1.0"}), ("c", {"C": "1.1"}), ("d", {})):
         services.report(tx, COMPUTE.replace(host=host, versions=versions), NOW)
     assert services.levels(tx) == {"C": ["1.0", "1.1"], "O": ["1.0"]}

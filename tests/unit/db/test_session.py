@@ -1,4 +1,4 @@
-"""A database lends connections, waits for one that is away, and keeps its transactions whole."""
+"""A database gives out connections, waits for a server that is away, and commits or undoes whole transactions."""
 
 import sqlite3
 import threading
@@ -55,7 +55,7 @@ def test_what_was_written_is_there_afterwards(db):
 
 
 def test_an_exception_undoes_everything(db):
-    """An exception that leaves write() rolls back, and travels on."""
+    """An exception inside write() rolls back, and reaches the caller."""
 
     def write_and_fail():
         with db.write() as tx:
@@ -68,7 +68,7 @@ def test_an_exception_undoes_everything(db):
 
 
 def test_the_connection_is_good_after_an_exception(db):
-    """A failed transaction leaves nothing behind in the connection that the next one gets."""
+    """The next transaction on the connection sees nothing of the failed one."""
     with pytest.raises(ZeroDivisionError), db.write():
         raise ZeroDivisionError
     with db.write() as tx:
@@ -77,7 +77,7 @@ def test_the_connection_is_good_after_an_exception(db):
 
 
 def test_read_never_commits(db):
-    """What is written on a connection for reading is gone."""
+    """A write on a connection for reading is undone."""
     with db.read() as tx:
         tx.execute(INSERT, {"name": "a"})
     assert count(db) == 0
@@ -92,7 +92,7 @@ def test_readers_do_not_wait_for_the_writer(db):
 
 @ON_SQLITE
 def test_a_reader_sees_one_moment(db):
-    """Two queries of one read() agree, whatever is written between them."""
+    """Two queries of one read() agree, although another transaction writes in between."""
     with db.read() as tx:
         before = tx.execute(COUNT).scalar()
         with db.write() as other:
@@ -101,7 +101,7 @@ def test_a_reader_sees_one_moment(db):
 
 
 def test_connections_are_kept(db):
-    """However many threads ask at once, a process opens few connections, and none again."""
+    """Many threads share a few connections, which stay open."""
     opened = []
     event.listen(db.engine, "connect", lambda *_: opened.append(1))
     start = threading.Barrier(3 * session.MAX_CONNECTIONS)
@@ -117,7 +117,7 @@ def test_connections_are_kept(db):
 
 @ON_SQLITE
 def test_a_process_whose_connections_are_all_busy(db, monkeypatch):
-    """A transaction that waited too long for a connection is refused, and the error says why."""
+    """A transaction that waited too long for a connection gets an error that says why."""
     monkeypatch.setattr(session, "POOL_TIMEOUT_S", 0.0)
     other = Database(db.name)
     with ExitStack() as busy:
@@ -131,7 +131,7 @@ def test_a_process_whose_connections_are_all_busy(db, monkeypatch):
 
 @ON_SQLITE
 def test_writers_of_two_processes_take_turns(db):
-    """A second pool, as another process has, waits for the first one's transaction and sees what it wrote."""
+    """A second pool, as another process has, waits for the first one's transaction and sees its writes."""
     elsewhere = Database(db.name)
     began, seen = threading.Event(), []
 
@@ -151,7 +151,7 @@ def test_writers_of_two_processes_take_turns(db):
 
 
 def test_a_database_that_comes_back_was_worth_the_wait(away):
-    """While the database is away, acquiring a connection is tried again; then it goes on as if nothing had been."""
+    """While the database is away, connecting is tried again; then the caller goes on."""
     db = Database(away, connect_retry=60)
     attempts = fail_to_connect(db, times=2)
     assert count(db) == 0
@@ -160,7 +160,7 @@ def test_a_database_that_comes_back_was_worth_the_wait(away):
 
 
 def test_a_database_that_stays_away_is_given_up(away):
-    """After connect_retry seconds the error names the database and the reason."""
+    """After connect_retry seconds the error has the database and the reason."""
     db = Database(away, connect_retry=0)
     fail_to_connect(db, times=1)
     with pytest.raises(errors.DatabaseNotReady, match=r"mininova.sqlite cannot be reached: away"):
@@ -169,7 +169,7 @@ def test_a_database_that_stays_away_is_given_up(away):
 
 
 def test_patience_may_be_less_for_once(away):
-    """One call may wait less than the others do."""
+    """One call may wait less than others."""
     db = Database(away, connect_retry=60)
     attempts = fail_to_connect(db, times=1)
     with pytest.raises(errors.DatabaseNotReady), db.read(patience=0):
@@ -179,7 +179,7 @@ def test_patience_may_be_less_for_once(away):
 
 
 def test_closing_ends_the_waiting(away):
-    """Whoever waits for a database is told at once when the process closes it."""
+    """A caller that waits for a database gets an error at once when the process closes it."""
     db = Database(away, connect_retry=60)
 
     @event.listens_for(db.engine, "do_connect")
@@ -192,7 +192,7 @@ def test_closing_ends_the_waiting(away):
 
 
 def test_an_error_in_a_statement_is_not_waited_for(db):
-    """Only acquiring a connection is tried again: a wrong statement fails at once."""
+    """Only connecting is tried again: a wrong statement fails at once."""
     with pytest.raises(DBAPIError, match="nowhere"), db.read() as tx:
         tx.execute(text("SELECT * FROM nowhere"))
 
@@ -209,7 +209,7 @@ def test_an_error_in_a_statement_is_not_waited_for(db):
     ],
 )
 def test_a_bad_url_is_a_setting_to_correct(url, complaint):
-    """A URL that leads nowhere is a ConfigError that quotes the option, and never the password."""
+    """A URL that leads nowhere is a ConfigError that quotes the option without the password."""
     with pytest.raises(errors.ConfigError, match=complaint) as caught:
         Database(url)
     assert "[database] connection" in str(caught.value)

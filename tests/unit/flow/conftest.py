@@ -1,4 +1,4 @@
-"""A made-up boot, told event by event as the services would report it."""
+"""A made-up boot as a list of events, as the services would report it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,13 +38,13 @@ class Story:
         self._messages = 0
 
     def tell(self, kind: str, **fields: Any) -> None:
-        """Add one event a fifth of a millisecond after the last."""
+        """Add an event a fifth of a millisecond after the last."""
         self.now += 0.0002
         payload = msgspec.to_builtins(objects.wrap(fields.pop("payload", {})))
         self.events.append(MessageEvent(kind=kind, at=self.now, request_id=self.request_id, payload=payload, **fields))
 
     def http(self, method: str, status: int, duration: float = 0.0079) -> None:
-        """An HTTP request that is answered."""
+        """An HTTP request with its answer."""
         self.tell("http", pattern="http", sender="client", receiver=API, method=method, duration=duration,
                   message_id=str(self.request_id), payload={"status": status})  # fmt: skip
 
@@ -60,7 +60,7 @@ class Story:
     def cast(
         self, sender: str, receiver: str, method: str, *, topic: str = "", took: float = 0.0123, **args: Any
     ) -> None:
-        """A cast that is taken and handled."""
+        """A cast that is received and handled."""
         message = self._message("cast", sender, topic or receiver.partition(".")[0], method, args)
         self.tell("received", receiver=receiver, **message)
         self.tell("replied", receiver=receiver, duration=took, payload={"result": None}, **message)
@@ -68,14 +68,14 @@ class Story:
     def call(
         self, sender: str, receiver: str, method: str, result: Any = None, error: str | None = None, **args: Any
     ) -> None:
-        """A call that is answered."""
+        """A call with its reply."""
         message = self._message("call", sender, receiver.partition(".")[0], method, args)
         self.tell("received", receiver=receiver, **message)
         self.now += 0.0006
         self.tell("replied", receiver=receiver, duration=0.0021, error=error, payload={"result": result}, **message)
 
     def notification(self, sender: str, event_type: str, **payload: Any) -> None:
-        """A notification, which nobody acknowledges."""
+        """A notification, which has no reply."""
         self._messages += 1
         self.tell("sent", pattern="notification", sender=sender, receiver="notifications.info", method=event_type,
                   message_id=f"{self.request_id}-{self._messages}", payload=payload)  # fmt: skip
@@ -91,19 +91,19 @@ def update(old: Instance, new: Instance) -> dict[str, Any]:
 
 @pytest.fixture(name="new_story")
 def new_story_fixture() -> type[Story]:
-    """Give what a test tells a story of its own with."""
+    """Give the class with which a test makes its own story."""
     return Story
 
 
 @pytest.fixture(name="new_instance")
 def new_instance_fixture() -> Callable[..., Instance]:
-    """Give what makes web-1 as it is at some point."""
+    """Give a function that makes web-1 at some point of its boot."""
     return instance
 
 
 @pytest.fixture
 def boot() -> list[MessageEvent]:
-    """Tell a boot in which all goes well."""
+    """Make a boot that succeeds."""
     story, compute = Story(), "compute.host-2"
     new = instance(states.SCHEDULING)
     placed = new.replace(host="host-2")
@@ -136,7 +136,7 @@ def _step(story: Story, compute: str, before: Instance, after: Instance, changes
 
 @pytest.fixture
 def failed_build() -> list[MessageEvent]:
-    """Tell a build that fails on its last host."""
+    """Make a build that fails on its last host."""
     story, compute = Story(), "compute.host-1"
     spawning = instance(states.SPAWNING, host="host-1")
     fault = Fault(code=500, message="Failed to spawn instance: the disk is full")
@@ -149,7 +149,7 @@ def failed_build() -> list[MessageEvent]:
 
 @pytest.fixture
 def heartbeat() -> list[MessageEvent]:
-    """Tell a heartbeat, which nobody asked for."""
+    """Make a heartbeat, which belongs to no request."""
     story = Story("req-00000000-0000-0000-0000-000000000001")
     story.call("compute.host-1", CONDUCTOR, "report_state")
     return story.events
@@ -157,7 +157,7 @@ def heartbeat() -> list[MessageEvent]:
 
 @pytest.fixture
 def requests() -> Callable[[int], list[list[MessageEvent]]]:
-    """Tell any number of small requests, each of a server of its own, a second apart."""
+    """Make small requests, each for a server of its own, a second apart."""
 
     def told(count: int) -> list[list[MessageEvent]]:
         return [_create(number) for number in range(count)]

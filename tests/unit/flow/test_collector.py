@@ -1,4 +1,4 @@
-"""From the exchange to the disk."""
+"""The collector reads reports from the exchange and writes them to the disk."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ REQUEST = "req-11111111-2222-3333-4444-555555555555"
 
 @pytest.fixture
 def publish(tmp_path: Path):
-    """A collector behind a broker, and what publishes to it."""
+    """Give a collector behind a broker, and a function that publishes to it."""
     broker = MemoryBroker()
     transport = MemoryTransport(broker)
     writer = Writer(tmp_path, keep=10)
@@ -30,22 +30,22 @@ def publish(tmp_path: Path):
     writer.close()
 
 
-def test_what_is_reported_is_kept(publish, tmp_path: Path, boot):
-    """A report on the exchange is found on the disk."""
+def test_reported_events_are_stored(publish, tmp_path: Path, boot):
+    """The events of a report on the exchange are on the disk."""
     publish(msgspec.json.encode(boot))
     assert Reader(tmp_path).events(REQUEST) == boot
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'[{"kind": 1}]', b"\xff"])
 def test_a_bad_report_is_dropped(publish, tmp_path: Path, boot, body: bytes):
-    """A report that is none stops nothing."""
+    """A report that cannot be read is skipped."""
     publish(body)
     publish(msgspec.json.encode(boot))
     assert len(Reader(tmp_path).requests()) == 1
 
 
 def test_a_full_disk_loses_reports_only(boot, caplog: pytest.LogCaptureFixture):
-    """A disk that cannot be written to is logged, and the collector goes on."""
+    """If the disk cannot be written to, the collector logs it and goes on."""
 
     class FullDisk:
         def add(self, events) -> None:

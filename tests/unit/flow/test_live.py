@@ -9,7 +9,7 @@ def printed(live: Live, events) -> list[tuple[str, str]]:
 
 
 def test_each_message_once(boot):
-    """Whatever the number of events that tell of it, a message is printed once, and a reply when it comes."""
+    """A message is printed once, however many events report it, and its reply when it comes."""
     lines = printed(Live(), boot)
     assert len(lines) == 19
     assert lines[:4] == [
@@ -21,17 +21,17 @@ def test_each_message_once(boot):
 
 
 def test_a_receipt_that_comes_first(boot):
-    """Reports of two processes may overtake each other; nothing is printed twice for it."""
+    """The receiver's report may come before the sender's; the message is still printed once."""
     assert sorted(printed(Live(), list(reversed(boot)))) == sorted(printed(Live(), boot))
 
 
 def test_heartbeats(heartbeat):
-    """Heartbeats are left out, unless everything is asked for."""
+    """They are printed only when everything is asked for."""
     assert printed(Live(), heartbeat) == []
     assert len(printed(Live(everything=True), heartbeat)) == 2
 
 
 def test_a_row(boot):
-    """A line begins with the time of day and the request it belongs to."""
+    """A line begins with the time of day and its request."""
     ((event, line),) = Live().lines(boot[:1])
     assert row(event, line)[0].endswith("req-11111111")

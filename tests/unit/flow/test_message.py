@@ -1,4 +1,4 @@
-"""What becomes of the events of one message."""
+"""The events of one message become lines."""
 
 from mininova.flow.message import messages
 
@@ -11,7 +11,7 @@ def kinds(lines):
 
 
 def test_a_call_is_two_messages(new_story):
-    """A call makes a line, and its reply another with the time it took."""
+    """A call is one line, and its reply another with the duration."""
     story = new_story()
     story.call(COMPUTE, CONDUCTOR, "get_instance")
     call, reply = messages(story.events)
@@ -20,7 +20,7 @@ def test_a_call_is_two_messages(new_story):
 
 
 def test_a_cast_is_one_message(new_story):
-    """A cast that was handled makes one line, with the time that its handler took."""
+    """A handled cast is one line with the duration of its handler."""
     story = new_story()
     story.cast(API, COMPUTE, "delete_instance", took=0.5)
     (cast,) = messages(story.events)
@@ -28,14 +28,14 @@ def test_a_cast_is_one_message(new_story):
 
 
 def test_the_receiver_is_the_process_that_took_it(new_story):
-    """What was sent to a topic is shown as received by whoever took it."""
+    """A message to a topic is shown with the process that received it."""
     story = new_story()
     story.cast(API, "conductor.ctl-7", "build_instances", topic="conductor")
     assert messages(story.events)[0].target == "conductor.ctl-7"
 
 
 def test_a_reply_comes_after_its_call(new_story):
-    """A receiver whose clock is behind does not make an answer precede its question."""
+    """A receiver's clock that is slow does not put a reply before its call."""
     story = new_story()
     story.call(COMPUTE, CONDUCTOR, "get_instance")
     story.events = [story.events[0], *(_earlier(event, 5.0) for event in story.events[1:])]
@@ -47,7 +47,7 @@ def _earlier(event, seconds):
 
 
 def test_an_error_reaches_the_reply(new_story):
-    """A call that failed is told by its reply, which is marked."""
+    """The reply of a failed call has the error, and is marked."""
     story = new_story()
     story.call(COMPUTE, CONDUCTOR, "update_instance", error="InstanceUpdateConflict: found spawning")
     call, reply = messages(story.events)
@@ -55,7 +55,7 @@ def test_an_error_reaches_the_reply(new_story):
 
 
 def test_a_refusal_has_a_line(new_story):
-    """A message that its receiver refused comes back to its sender, with the reason."""
+    """A refused message comes back to its sender, with the reason."""
     story = new_story()
     story.cast(API, COMPUTE, "reboot_instance")
     sent = story.events[0]
@@ -66,7 +66,7 @@ def test_a_refusal_has_a_line(new_story):
 
 
 def test_a_failed_cast_and_its_second_delivery(new_story):
-    """A cast whose handler failed, and which was delivered again, has a line for each."""
+    """A cast that failed and was delivered again has a line for each delivery."""
     story = new_story()
     message = story._message("cast", API, COMPUTE, "stop_instance", {})
     story.tell("received", receiver=COMPUTE, **message)
@@ -79,7 +79,7 @@ def test_a_failed_cast_and_its_second_delivery(new_story):
 
 
 def test_a_cast_that_was_given_up(new_story):
-    """A cast that was parked has a line that says where it lies, and why."""
+    """The line of a parked cast says in which queue it is, and why."""
     story = new_story()
     message = story._message("cast", API, COMPUTE, "stop_instance", {})
     story.tell("received", receiver=COMPUTE, **message)
@@ -90,8 +90,8 @@ def test_a_cast_that_was_given_up(new_story):
     assert last.wrong
 
 
-def test_a_message_that_nobody_took(new_story):
-    """A message without a receiver says so, unless its receiver may still be heard of."""
+def test_a_message_without_a_receiver(new_story):
+    """A message without a receiver says so, unless its receiver may still report it."""
     story = new_story()
     story._message("cast", API, COMPUTE, "stop_instance", {})
     (cast,) = messages(story.events)
@@ -100,7 +100,7 @@ def test_a_message_that_nobody_took(new_story):
 
 
 def test_a_fanout_has_many_receivers(new_story):
-    """A message to all of a topic is no second delivery to the second of them."""
+    """The second receiver of a fanout is not shown as a second delivery."""
     story = new_story()
     message = story._message("fanout", API, "compute", "refresh", {})
     for host in ("compute.host-1", "compute.host-2"):
@@ -109,15 +109,15 @@ def test_a_fanout_has_many_receivers(new_story):
     assert line.target == "every compute"
 
 
-def test_a_message_whose_sending_was_not_told(new_story):
-    """A message known only by its receipt is shown all the same."""
+def test_a_message_without_its_senders_report(new_story):
+    """A message that only its receiver reported is shown as well."""
     story = new_story()
     story.cast(API, COMPUTE, "stop_instance")
     assert kinds(messages(story.events[1:])) == [("cast", "stop_instance")]
 
 
 def test_an_http_request_that_failed_is_marked(new_story):
-    """An answer of 400 or more is something that went wrong."""
+    """An answer of 400 or more is marked as an error."""
     story = new_story()
     story.http("POST /v2.1/servers", 409)
     (line,) = messages(story.events)
@@ -125,7 +125,7 @@ def test_an_http_request_that_failed_is_marked(new_story):
 
 
 def test_payloads_from_elsewhere_do_no_harm(new_story):
-    """Arguments that are nothing like what they are declared as make a line without a change."""
+    """Arguments of an unexpected form make a line without a change."""
     story = new_story()
     for method in ("build_instances", "update_instance", "fail_instance", "allocate_network", "reschedule_instance"):
         story.call(API, CONDUCTOR, method, result=7, instance=[1], instances="x", changes=None, fault=None)

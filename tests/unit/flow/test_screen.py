@@ -1,4 +1,4 @@
-"""What a terminal shows of the flow, and what a pipe gets."""
+"""What mininova-flow prints on a terminal, and what into a pipe."""
 
 import io
 
@@ -13,7 +13,7 @@ REQUEST = "req-11111111-2222-3333-4444-555555555555"
 
 
 def shown(events, *, terminal: bool = False, **options) -> str:
-    """Show a request on a narrow console, and give what it printed."""
+    """Print a request on a narrow console, and give the text."""
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, color_system="standard" if terminal else None, width=40)
     screen.show(console, summary.of(events[0].request_id, events), messages(events), **options)
@@ -37,7 +37,7 @@ def test_a_pipe_gets_no_colour(boot):
 
 
 def test_a_message_cannot_write_on_the_terminal(failed_build):
-    """What a sender wrote is escaped, in each cell and in the arguments."""
+    """Control characters of a sender are escaped, in each cell and in the arguments."""
     bad = [msgspec.structs.replace(event, method="f\x1b[2J", payload={"a": "\x9b2J"}) for event in failed_build]
     text = shown(bad, payload=True)
     assert r"f\x1b[2J" in text

@@ -1,4 +1,4 @@
-"""What is kept of the flow, how it is found again, and what happens to it when things break."""
+"""What the store keeps of the flow, how requests are found, and how it survives crashes and full disks."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ UUID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 
 @pytest.fixture
 def writer(tmp_path: Path):
-    """A writer that keeps three requests of each kind."""
+    """Give a writer that keeps three requests of each kind."""
     writer = Writer(tmp_path, keep=3)
     yield writer
     writer.close()
@@ -27,14 +27,14 @@ def ids(found):
 
 
 def test_what_was_kept_can_be_read(tmp_path: Path, writer: Writer, boot):
-    """The events of a request come back as they were, whatever reports they came in."""
+    """The events of a request come back unchanged, from any number of reports."""
     writer.add(boot[:10])
     writer.add(boot[10:])
     assert Reader(tmp_path).events(REQUEST) == boot
 
 
 def test_a_summary(tmp_path: Path, writer: Writer, boot):
-    """A request is listed with what began it, how it was answered, its servers and its messages."""
+    """The list has each request's cause, its HTTP status, its servers and its number of messages."""
     writer.add(boot)
     (found,) = Reader(tmp_path).requests()
     assert (found.what, found.status, found.servers) == ("POST /v2.1/servers", 202, {UUID: "web-1"})
@@ -42,7 +42,7 @@ def test_a_summary(tmp_path: Path, writer: Writer, boot):
 
 
 def test_the_oldest_makes_room(tmp_path: Path, writer: Writer, requests):
-    """Over the limit the oldest request goes, from the list and from the disk."""
+    """Beyond the limit the oldest request is removed, from the list and from the disk."""
     for events in requests(5):
         writer.add(events)
     assert ids(Reader(tmp_path).requests()) == ["2", "3", "4"]
@@ -50,7 +50,7 @@ def test_the_oldest_makes_room(tmp_path: Path, writer: Writer, requests):
 
 
 def test_heartbeats_keep_out_of_the_way(tmp_path: Path, writer: Writer, boot, heartbeat):
-    """What no HTTP request began is not listed unless asked for, and pushes nothing out."""
+    """Requests that did not come by HTTP are listed only on demand, and displace no others."""
     writer.add(boot)
     for number in range(10):
         writer.add([_renamed(event, f"req-beat-{number}") for event in heartbeat])
@@ -64,7 +64,7 @@ def _renamed(event: MessageEvent, request_id: str) -> MessageEvent:
 
 
 def test_the_http_event_may_come_last(tmp_path: Path, writer: Writer, boot):
-    """A request whose first messages are reported before its HTTP event is listed once that has come."""
+    """A request whose messages are reported before its HTTP event is listed when that comes."""
     writer.add(boot[1:])
     assert Reader(tmp_path).requests() == []
     writer.add(boot[:1])
@@ -80,7 +80,7 @@ def test_find(tmp_path: Path, writer: Writer, requests, wanted: str):
 
 
 def test_every_request_that_touched_a_server(tmp_path: Path, writer: Writer, boot, new_story):
-    """A server finds all its requests, also one that names it in the URL only."""
+    """A server finds all its requests, also one that has it only in the URL."""
     later = new_story("req-22222222-0000-0000-0000-000000000000", boot[0].at + 60)
     later.http(f"DELETE /v2.1/servers/{UUID}", 204)
     writer.add(boot)
@@ -92,7 +92,7 @@ def test_every_request_that_touched_a_server(tmp_path: Path, writer: Writer, boo
     ("wanted", "hint"), [("wbe-1", "Did you mean web-1?"), ("req-", "2 requests"), ("zzz", "list shows")]
 )
 def test_nothing_found(tmp_path: Path, writer: Writer, boot, requests, wanted: str, hint: str):
-    """What is not there is an error with a guess, or a hint at where to look."""
+    """The error for an unknown request suggests one, or says where to look."""
     writer.add(boot)
     writer.add(requests(1)[0])
     with pytest.raises(errors.NoSuchRequest, match=hint.replace("?", r"\?")):
@@ -100,13 +100,13 @@ def test_nothing_found(tmp_path: Path, writer: Writer, boot, requests, wanted: s
 
 
 def test_nothing_was_ever_kept(tmp_path: Path):
-    """A folder without a record is an error that says how to get one."""
+    """The error for an empty folder says how to record the flow."""
     with pytest.raises(errors.FlowNotKept, match="enabled = true"):
         Reader(tmp_path / "none")
 
 
 def test_a_restart_goes_on(tmp_path: Path, writer: Writer, boot, requests):
-    """A new writer knows what the last one kept, and keeps the limit over both."""
+    """A new writer reads the old one's requests, and keeps the limit over both."""
     first, *rest = requests(3)
     writer.add(first)
     writer.close()
@@ -120,7 +120,7 @@ def test_a_restart_goes_on(tmp_path: Path, writer: Writer, boot, requests):
 
 
 def test_a_torn_last_line(tmp_path: Path, writer: Writer, boot):
-    """A file and an index that end in the middle of a line are read up to there, and go on after a restart."""
+    """A file or an index that ends in the middle of a line is read up to there, and continued after a restart."""
     writer.add(boot[:-1])
     writer.close()
     for path in (tmp_path / "index.jsonl", tmp_path / "requests" / f"{REQUEST}.jsonl"):
@@ -135,7 +135,7 @@ def test_a_torn_last_line(tmp_path: Path, writer: Writer, boot):
 
 
 def test_an_index_that_is_behind(tmp_path: Path, writer: Writer, requests):
-    """Without its index, or with an old one, a restart sums the files up again."""
+    """Without its index, or with an old one, a restart reads the files again."""
     for events in requests(2):
         writer.add(events)
     before = Reader(tmp_path).requests()
@@ -146,7 +146,7 @@ def test_an_index_that_is_behind(tmp_path: Path, writer: Writer, requests):
 
 
 def test_the_index_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heartbeat):
-    """An index that is mostly history is written anew."""
+    """An index with mostly removed requests is written anew."""
     monkeypatch.setattr(store, "_SPARE", 0)
     writer = Writer(tmp_path, keep=1)
     for _ in range(100):
@@ -157,20 +157,20 @@ def test_the_index_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_one_writer_at_a_time(tmp_path: Path, writer: Writer):
-    """A second writer is refused, since two would write over each other."""
+    """A second writer is refused, since two would overwrite each other."""
     with pytest.raises(errors.FlowInUse, match="Another"):
         Writer(tmp_path, keep=3)
 
 
 @pytest.mark.parametrize("request_id", [None, "", "../../etc/passwd", "a/b", ".hidden", "x" * 200])
 def test_a_request_id_is_no_path(tmp_path: Path, writer: Writer, heartbeat, request_id: str | None):
-    """An id that could lead out of the folder, or is none, is not kept."""
+    """A request id that could lead out of the folder, or is not one, is not stored."""
     writer.add([store.replace(heartbeat[0], request_id=request_id)])
     assert list((tmp_path / "requests").iterdir()) == []
 
 
 def test_a_runaway_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Writer, boot):
-    """Of a request without end no more than a limit is kept."""
+    """Of a request with too many events, those up to a limit are stored."""
     monkeypatch.setattr(store, "MOST_EVENTS", 10)
     for event in boot:
         writer.add([event])

@@ -1,4 +1,4 @@
-"""The text of a boot, as a reader gets it."""
+"""The text of a boot, as mininova-flow prints it."""
 
 from mininova.flow import trace
 
@@ -26,13 +26,13 @@ compute.host-a  → notifications   notification  compute.instance.create.end
 
 
 def test_a_boot_without_times(boot):
-    """A boot is one line a message, the same each time once times are left out and names made stable."""
+    """A boot has one line for each message; without times and with stable names it is always the same."""
     lines = trace.lines(boot, times=False, normalise=trace.StableNames(boot))
     assert "\n".join(lines) + "\n" == BOOT
 
 
 def test_the_order_of_reports_does_not_matter(boot):
-    """Reports of several processes arrive in any order; the lines are in the order of time."""
+    """Reports of several processes come in any order; the lines are ordered by time."""
     assert trace.lines(boot) == trace.lines(list(reversed(boot)))
 
 
@@ -44,14 +44,14 @@ def test_times(boot):
 
 
 def test_a_failure_is_told_in_words(failed_build):
-    """What a build failed of can be read from the lines."""
+    """The lines say why a build failed."""
     lines = trace.lines(failed_build, times=False)
     assert lines[1].endswith("  Failed to spawn instance: the disk is full")
     assert lines[2].endswith("spawning → error: Failed to spawn instance: the disk is full")
 
 
 def test_two_servers_are_told_apart(new_story, new_instance):
-    """Where a request has several instances, each change says whose it is."""
+    """In a request with several instances, each change names its instance."""
     story = new_story()
     for number in (1, 2):
         uuid = f"0000000{number}-0000-4000-8000-000000000000"
@@ -64,7 +64,7 @@ def test_two_servers_are_told_apart(new_story, new_instance):
 
 
 def test_two_conductors_are_told_apart(new_story):
-    """A service that has more than one process is shown with its host."""
+    """A service with more than one process is shown with its host."""
     story = new_story()
     for conductor in ("conductor.ctl-1", "conductor.ctl-2"):
         story.call("compute.host-1", conductor, "get_instance")
@@ -88,5 +88,5 @@ def test_stable_names():
 
 
 def test_no_events_no_lines():
-    """Nothing makes nothing."""
+    """No events give no lines."""
     assert trace.lines([]) == []

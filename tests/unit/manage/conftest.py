@@ -1,4 +1,4 @@
-"""A database with a few services, and what runs a command on it."""
+"""A database with a few services, and a function that runs a command on it."""
 
 import argparse
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from mininova.objects import ComputeNode, Service
 
 @pytest.fixture
 def conf(tmp_path: Path) -> ConfigOpts:
-    """The settings of a cloud in a folder of its own."""
+    """The settings of a cloud in its own folder."""
     return settings.for_tests("manage", state_path=str(tmp_path))
 
 
 @pytest.fixture
 def db(conf: ConfigOpts):
-    """Its database, with all tables."""
+    """The database of these settings, with all tables."""
     database = Database(conf.database.connection)
     for schema in schemas(conf):
         schema.upgrade(database)

@@ -13,7 +13,7 @@ PASSWORDS = {"admin_password": "correct horse", "demo_password": "battery staple
 
 
 def test_a_new_cloud(run, db):
-    """A new cloud gets projects, users, an image and flavors, and the command says so."""
+    """A new cloud gets projects, users, an image and flavors, and the command lists them."""
     lines = [line.split(maxsplit=1) for line in run(bootstrap.run, **PASSWORDS)]
     assert {made for made, _ in lines} == {"made"}
     assert [thing for _, thing in lines] == [
@@ -30,14 +30,14 @@ def test_a_new_cloud(run, db):
 
 
 def test_again_does_no_harm(run, db):
-    """Another time nothing is made, and no password is needed."""
+    """A second run makes nothing, and needs no password."""
     run(bootstrap.run, **PASSWORDS)
     lines = run(bootstrap.run, admin_password=None, demo_password=None, compute=[])
     assert all(line.startswith("was there") for line in lines)
 
 
 def test_what_is_missing_is_made(run, db):
-    """What an operator took away is made again; the rest stays as it is."""
+    """A second run makes what an operator deleted, and leaves the rest."""
     run(bootstrap.run, **PASSWORDS)
     with db.write() as tx:
         flavors.delete(tx, "3")
@@ -46,6 +46,6 @@ def test_what_is_missing_is_made(run, db):
 
 
 def test_no_password(run, db):
-    """A user to be made needs a password, and the complaint says how to give it without showing it."""
+    """A new user needs a password; the error says how to give it without showing it."""
     with pytest.raises(errors.ConfigError, match="MININOVA_DEMO_PASSWORD"):
         run(bootstrap.run, admin_password="correct horse", demo_password="")

@@ -1,4 +1,4 @@
-"""mininova-manage check: what it makes of the definitions that a broker exports."""
+"""mininova-manage check: the weaknesses that it finds in the exported definitions of a broker."""
 
 import pytest
 
@@ -13,35 +13,35 @@ EVERYBODY = dict.fromkeys([*map(identities.trusted, identities.TRUSTED), COMPUTE
 
 @pytest.fixture
 def broker():
-    """Give the definitions of a broker on which all is as it should be."""
+    """Give the definitions of a broker without a weakness."""
     return definitions.together(definitions.users(EVERYBODY), definitions.lanes([COMPUTE]))
 
 
 def weaker(broker, computes=(COMPUTE,), **settings):
-    """Give what is found."""
+    """Give the weaknesses that the check finds."""
     url = {"transport_url": "amqp://manage:x@one/"}
     return list(checkup.weaker(conf.for_tests("manage", **{**url, **settings}), list(computes), broker))
 
 
 def test_nothing_is_weaker(broker):
-    """Each has its own rights and no other."""
+    """Each user has exactly the rights that it should."""
     assert weaker(broker) == []
 
 
-def test_nobody_asks_who_sends(broker):
-    """Then what the broker vouches for is of no use."""
+def test_identities_are_not_enforced(broker):
+    """Without [identities] enforce, the services do not use the user that the broker vouches for."""
     assert "enforce is false" in weaker(broker, **{"identities.enforce": False})[0]
 
 
 def test_a_guest(broker):
-    """A user whose password is public."""
+    """Its password is public."""
     broker["users"].append(definitions.user("guest", "guest"))
     (found,) = weaker(broker)
     assert "guest" in found
 
 
 def test_a_broker_without_topic_permissions(broker):
-    """It says so, and that nobody has the rights that they should."""
+    """The check says so, and that each user lacks its rights."""
     del broker["topic_permissions"]
     first, *others = weaker(broker)
     assert "knows no topic permissions" in first
@@ -49,54 +49,54 @@ def test_a_broker_without_topic_permissions(broker):
 
 
 def test_rights_that_are_wider(broker):
-    """One rule that differs is enough."""
+    """A single wider rule is found."""
     one = next(found for found in broker["permissions"] if found["user"] == COMPUTE.name)
     one["read"] = ".*"
     assert weaker(broker) == ["compute.host-1 has other rights on the broker than it should"]
 
 
 def test_rights_on_another_virtual_host(broker):
-    """Are rights, too."""
+    """Rights on another virtual host are found, too."""
     broker["permissions"].append({"user": "api", "vhost": "x", "configure": ".*", "write": ".*", "read": ".*"})
     assert weaker(broker) == ["api has other rights on the broker than it should"]
 
 
 def test_a_tag(broker):
-    """With some a user may publish in another's name."""
+    """With some tags a user may publish in another's name."""
     broker["users"][0]["tags"] = ["impersonator"]
     (found,) = weaker(broker)
     assert "has a tag on the broker, impersonator" in found
 
 
 def test_a_user_that_is_missing(broker):
-    """A compute that was recorded and not made, or all services in one."""
+    """A recorded compute without a broker user is found, and services that share one."""
     first, _ = weaker(broker, [COMPUTE, identities.compute("host-2")])
     assert first == "compute.host-2 has no broker user of its own"
 
 
 def test_a_compute_without_a_lane(broker):
-    """Nobody hears it, and the way to mend that is said."""
+    """Its messages do not arrive, and the check says how to mend that."""
     broker["bindings"] = broker["bindings"][1:]
     (found,) = weaker(broker)
     assert found == "messages of compute.host-1 do not arrive: mininova-manage host rotate host-1 mends its lane"
 
 
 def test_a_lane_that_leads_elsewhere(broker):
-    """What is behind it that is neither ours nor the compute's own is named."""
+    """The check names a queue behind a lane that is neither a service's nor the compute's own."""
     lane = broker["bindings"][0]["source"]
     for queue in ("compute.host-1.pause.5", "reply_api.ctl-1_0.from.compute.host-1", "compute.host-10"):
         broker["bindings"].append({"source": lane, "destination": queue, "routing_key": "#"})
     assert weaker(broker) == [f"messages of compute.host-1 can reach compute.host-10, by the exchange {lane}"]
 
 
-def test_somebody_whom_nobody_knows(broker):
-    """A user with rights that belongs to none of us; one without rights can do nothing."""
+def test_an_unknown_user(broker):
+    """A user with rights that is not of this cloud is found; a user without rights can do nothing."""
     assert weaker(broker, []) == ["the broker lets in compute.host-1, which is no user of this cloud"]
     broker["users"].append(definitions.user("idle", "x"))
     assert weaker(broker) == []
 
 
 def test_the_user_of_this_command(broker):
-    """It is one of the services, or all share one."""
+    """The command's user must be its own, and not one of another service or of all."""
     (found,) = weaker(broker, transport_url="amqp://mininova:x@one/")
     assert "as mininova: its user should be manage" in found

@@ -1,4 +1,4 @@
-"""The file of a compute; that the commands write it is tested with a real broker."""
+"""The configuration file of a compute; tests/stack shows that the commands write it, with a real broker."""
 
 import pytest
 
@@ -23,13 +23,13 @@ def settings(**changed):
         ("amqp://one", "amqp://compute.rack:p%40ss@one"),
     ],
 )
-def test_a_compute_goes_where_we_go(ours, theirs):
-    """To each of our brokers, as itself."""
+def test_a_compute_uses_our_brokers(ours, theirs):
+    """The compute's URL has each of our brokers, with the compute's own user."""
     assert compute_file.url_for(settings(transport_url=ours), RACK, "p@ss") == theirs
 
 
-def test_what_all_must_agree_on_is_carried_over(tmp_path):
-    """What is as it is by default is left out, and so is what is no business of a compute."""
+def test_settings_that_all_must_share_are_copied(tmp_path):
+    """Settings that all services must share are copied; defaults and the controller's own settings are not."""
     file = tmp_path / "compute.conf"
     changed = {
         "control_exchange": "nova",
@@ -51,8 +51,8 @@ def test_what_all_must_agree_on_is_carried_over(tmp_path):
 
 
 @pytest.mark.parametrize(("hosts", "listed"), [(["a", "b"], ("a", "b")), (["rack"], None), ([], None)])
-def test_a_compute_is_told_its_name_and_its_hosts(tmp_path, hosts, listed):
-    """Its process is called as its broker user; the host of that name need not be listed."""
+def test_a_computes_file_has_its_name_and_its_hosts(tmp_path, hosts, listed):
+    """The process is named after its broker user; a single host of that name is not listed."""
     file = tmp_path / "compute.conf"
     compute_file.write(file, settings(), identities.compute("rack", hosts), "amqp://compute.rack:p@one/")
     read = conf.read_files("compute", [str(file)])
@@ -60,7 +60,7 @@ def test_a_compute_is_told_its_name_and_its_hosts(tmp_path, hosts, listed):
 
 
 def test_a_file_without_an_address_gets_one(tmp_path):
-    """The rest of it stays."""
+    """The rest of the file stays."""
     file = tmp_path / "compute.conf"
     file.write_text("[fake]\nbehaviour = b.yaml\n")
     compute_file.write(file, settings(), RACK, "amqp://compute.rack:p@one/")

@@ -24,7 +24,7 @@ def paste(tmp_path, conf: ConfigOpts):
 
 
 def test_upgrade_of_an_empty_database(run):
-    """An empty database gets the tables of Nova and of every stand-in, and is then as the code needs it."""
+    """An empty database gets the tables of Nova and of every stand-in."""
     lines = run(database.upgrade)
     assert [line.partition(": ")[2] for line in lines] == [
         f"the tables of {name} are at 0001; they are new" for name in SERVICES
@@ -34,12 +34,12 @@ def test_upgrade_of_an_empty_database(run):
 
 
 def test_upgrade_again(run, db):
-    """An upgrade that has nothing to do says so."""
+    """A second upgrade says that there is nothing to do."""
     assert all(line.endswith("nothing to do") for line in run(database.upgrade))
 
 
 def test_version(run, db):
-    """The version of each service's tables in the database and that of the code stand side by side."""
+    """The command prints each service's version in the database and in the code."""
     with db.write() as tx:
         tx.execute(text("DROP TABLE alembic_version_glance"))
     _, *rows = run(database.version)
@@ -54,13 +54,13 @@ def test_version(run, db):
 
 
 def test_check_refuses_an_empty_database(run):
-    """A check of an empty database fails, and says what to run."""
+    """The check fails, and says which command helps."""
     with pytest.raises(errors.DatabaseNotReady, match="mininova-manage db upgrade"):
         run(database.check)
 
 
 def test_check_refuses_a_stand_in_without_tables(run, db):
-    """A check fails when only the tables of a stand-in are missing, and names it."""
+    """The check fails when only a stand-in's tables are missing, and names the stand-in."""
     with db.write() as tx:
         tx.execute(text("DROP TABLE alembic_version_glance"))
     with pytest.raises(errors.DatabaseNotReady, match="has no tables of glance"):
@@ -68,7 +68,7 @@ def test_check_refuses_a_stand_in_without_tables(run, db):
 
 
 def test_a_cloud_without_stand_ins(run, paste):
-    """It has the tables of Nova only."""
+    """Its database has Nova's tables only."""
     paste("[app:main]\npaste.app_factory = mininova.api.app:app_factory\n")
     (line,) = run(database.upgrade)
     assert "the tables of nova" in line

@@ -13,7 +13,7 @@ from mininova.manage import denials
 
 @pytest.fixture
 def two(db):
-    """Two denials of two callers, a while ago."""
+    """Record two denials of two callers, a while ago."""
     then = datetime.now(UTC) - timedelta(minutes=5)
     with db.write() as tx:
         for caller, about in (("compute.host-1", "u-1"), ("", "u-2\x1b[2J")):
@@ -23,13 +23,13 @@ def two(db):
 
 
 def test_none(run, db):
-    """A cloud in which all is well says so."""
+    """Without denials the command says so."""
     assert run(denials.show, caller=None) == ["No caller was denied anything."]
     assert run(denials.show, caller="compute.host-1") == ["compute.host-1 was denied nothing."]
 
 
 def test_list(run, two):
-    """Who wanted what, how often, and why not; nothing in it does anything to the terminal."""
+    """A row has the caller, the method, the count and the reason, without control characters."""
     head, nobody, host_1 = run(denials.show, caller=None)
     assert re.split(r"  +", head) == ["caller", "method", "object", "times", "first", "last", "why"]
     assert re.split(r"  +", host_1) == [
@@ -40,7 +40,7 @@ def test_list(run, two):
 
 
 def test_list_as_json(run, two):
-    """For programs a moment is a moment and a number a number; no character is one that a terminal obeys."""
+    """As JSON, times and numbers have their types, and control characters are escaped."""
     text = run(denials.show, caller=None, format="json")
     unknown, host_1 = json.loads("\n".join(text))
     assert (unknown["caller"], unknown["object"], host_1["times"]) == ("", "u-2\x1b[2J", 2)
@@ -49,12 +49,12 @@ def test_list_as_json(run, two):
 
 
 def test_one_caller(run, two):
-    """The list may be of one caller."""
+    """The list can have one caller's denials."""
     assert len(run(denials.show, caller="compute.host-1")) == 2
 
 
 def test_clear(run, two, db):
-    """An operator who has seen them forgets them."""
+    """An operator deletes denials after reading them."""
     assert run(denials.clear, caller="compute.host-1") == ["forgot 1 denial"]
     assert run(denials.clear, caller=None) == ["forgot 1 denial"]
     assert run(denials.clear, caller=None) == ["forgot 0 denials"]

@@ -9,12 +9,12 @@ from mininova.manage import hosts
 
 
 def test_no_host_yet(run, db):
-    """Without a host, the command says how one comes to be."""
+    """Without a host, the command says how to add one."""
     assert run(hosts.show) == run(hosts.discover) == [hosts.NONE_YET]
 
 
 def test_list(run, register):
-    """A host is shown with its room: what is promised, of what may be."""
+    """A host is shown with its room: what is claimed, of what there is."""
     register("host-1")
     _, line = run(hosts.show)
     assert re.split(r"  +", line) == [
@@ -30,7 +30,7 @@ def test_list(run, register):
 
 
 def test_list_as_json(run, register):
-    """For programs the room is two numbers, and what is enabled is true or false."""
+    """As JSON, the room is two numbers, and enabled is a boolean."""
     register("host-1")
     (host,) = json.loads("\n".join(run(hosts.show, format="json")))
     assert (host["host"], host["enabled"], host["vcpus"]) == ("host-1", True, {"promised": 0, "offered": 128})
@@ -49,14 +49,14 @@ def test_list_as_json(run, register):
     ],
 )
 def test_discover(run, register, how: dict[str, object], missing: str):
-    """A host can be scheduled to, or the command says what it lacks."""
+    """The command says that a host can be scheduled to, or what it lacks."""
     register("host-1", **how)
     _, line = run(hosts.discover)
     assert line.split(maxsplit=2) == (["host-1", "no", missing] if missing else ["host-1", "yes"])
 
 
 def test_discover_a_node_without_a_service(run, register, db):
-    """A host whose service was forgotten is shown as well."""
+    """A host whose service was deleted is shown as well."""
     service = register("host-1")
     with db.write() as tx:
         hosts.services.delete(tx, service.uuid)

@@ -11,7 +11,7 @@ NOTHING = dict.fromkeys(limits.OPTIONS)
 
 
 def test_limits_are_set_and_shown(run, db):
-    """What is given is set; what is not stays as it was."""
+    """Given limits are set; the others stay."""
     run(limits.change, host="host-1", forget=False, **{**NOTHING, "vcpus": 4})
     lines = run(limits.change, host="host-1", forget=False, **{**NOTHING, "availability_zone": "gold"})
     assert [re.split("  +", line) for line in lines] == [
@@ -23,19 +23,19 @@ def test_limits_are_set_and_shown(run, db):
 
 
 def test_without_options_they_are_shown(run, db):
-    """A host of which nothing is recorded offers what it says."""
+    """A host without recorded limits offers what it reports."""
     _, *lines = run(limits.change, host="host-1", forget=False, **NOTHING)
     assert {re.split("  +", line)[1] for line in lines} == {NEXT}
 
 
 def test_as_json(run, db):
-    """For programs a limit is a number, or null when the next report sets it."""
+    """As JSON, a limit is a number, or null when the next report sets it."""
     told = run(limits.change, host="host-1", forget=False, format="json", **{**NOTHING, "vcpus": 4})
     assert json.loads("".join(told)) == {"host": "host-1", **NOTHING, "vcpus": 4}
 
 
 def test_forget(run, db):
-    """What is not given is forgotten."""
+    """Limits that are not given are deleted."""
     run(limits.change, host="host-1", forget=False, **{**NOTHING, "vcpus": 4, "memory_mb": 512})
     run(limits.change, host="host-1", forget=True, **{**NOTHING, "vcpus": 8})
     with db.read() as tx:

@@ -31,14 +31,14 @@ CTXT = RequestContext(request_id="req-c9908d32-f70b-4420-8ab9-12a210f27160", use
 
 @pytest.fixture
 def broker() -> MemoryBroker:
-    """Give a broker that has the queue of one compute host."""
+    """Give a broker with the queue of one compute host."""
     broker = MemoryBroker()
     broker.bind(HOST, "mininova", HOST)
     return broker
 
 
 def peer_of(broker: MemoryBroker) -> rpc.Peer:
-    """Start a process."""
+    """Connect a peer."""
     peer = rpc.Peer(MemoryTransport(broker, user_id="mininova"), name="manage.ctl-1", codec=CODEC)
     peer.start()
     return peer
@@ -46,7 +46,7 @@ def peer_of(broker: MemoryBroker) -> rpc.Peer:
 
 @pytest.fixture
 def park(broker: MemoryBroker) -> Callable[..., None]:
-    """Park a cast, as the server does that tried it last."""
+    """Park a cast, as the server of its last try does."""
     peer = peer_of(broker)
 
     def park(
@@ -69,7 +69,7 @@ Run = Callable[..., list[str]]
 
 @pytest.fixture
 def run(broker: MemoryBroker, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in a process of its own, and give the lines that it prints."""
+    """Run a command, as a process of its own would, and give the lines that it prints."""
 
     def run(
         command: Callable[..., None], message: str | None = None, *, where: Sequence[str] = PLACES, **how: Any
@@ -85,7 +85,7 @@ def run(broker: MemoryBroker, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def waiting(broker: MemoryBroker, queue: str) -> list[Message]:
-    """Look at what waits in a queue."""
+    """List the messages in a queue."""
     transport = MemoryTransport(broker)
     transport.start()
     found = [delivery.message for delivery in transport.waiting(queue)]
@@ -94,15 +94,17 @@ def waiting(broker: MemoryBroker, queue: str) -> list[Message]:
 
 
 def ids(run: Run, **how: Any) -> list[str]:
-    """Name the messages that are listed, in order."""
+    """Name the listed messages, in order."""
     return [line.split()[0] for line in run(parked.overview, **how)[1:]]
 
 
-# ---- where
+# ---- queues
 
 
 def test_places(conf: Any, register: Any, db: Any):
-    """Each topic of the controller has one, and each compute host that is known, whether it has begun or not."""
+    """Each topic of the controller has a queue of parked casts, and each known compute host, even one that never
+    started.
+    """
     register("host-1")
     with db.write() as tx:
         identities.record(tx, "compute.rack", ["host-2", "host-3"], datetime.now(UTC))
@@ -117,12 +119,12 @@ def test_places(conf: Any, register: Any, db: Any):
 
 
 def test_nothing_is_parked(run: Run):
-    """Where nothing was ever parked there is not even a queue, and that is said in a friendly way."""
+    """Without parked casts the queue does not exist, and the command says that nothing is parked."""
     assert run(parked.overview) == run(parked.drop, all=True) == run(parked.requeue, all=True) == [parked.NOTHING]
 
 
 def test_list(run: Run, park):
-    """A parked cast is shown with what it is about, and why it was given up."""
+    """A parked cast is shown with the instance that it is about, and the error."""
     park("0123456789abcdef")
     _, line = run(parked.overview)
     assert re.split(r"  +", line) == [
@@ -131,7 +133,7 @@ def test_list(run: Run, park):
 
 
 def test_list_leaves_all_as_it_was(run: Run, park):
-    """Looking changes nothing, not even the order."""
+    """A list changes nothing, not even the order."""
     for each in ("aaaaaaaa1", "cccccccc2", "bbbbbbbb3"):
         park(each)
     assert ids(run) == ids(run) == ["aaaaaaaa", "cccccccc", "bbbbbbbb"]
@@ -145,21 +147,21 @@ def test_list_of_a_topic(run: Run, park):
     assert ids(run) == ["of-condu", "of-compu"]
 
 
-def test_list_of_a_topic_that_there_is_not(run: Run):
-    """A slip of the pen is not taken for good news."""
+def test_list_of_an_unknown_topic(run: Run):
+    """A mistyped topic is an error, and not an empty list."""
     with pytest.raises(rpc.Undeliverable, match=r"nothing was ever parked for a topic compte; .* compute"):
         run(parked.overview, where=["compte"])
 
 
 def test_ids_that_begin_alike_are_longer(run: Run, park):
-    """What is listed as an id is enough to name one."""
+    """A listed id is long enough to name one message."""
     park("0123456789a")
     park("0123456789b")
     assert ids(run) == ["0123456789a", "0123456789b"]
 
 
-def test_what_is_no_message_is_listed(run: Run, park):
-    """Somebody else's bytes are shown for what they are."""
+def test_a_message_that_is_no_cast_is_listed(run: Run, park):
+    """A message that is no cast is listed with its bytes."""
     park("junk", body=b"\xff", headers={})
     _, line = run(parked.overview)
     assert re.split(r"  +", line)[:3] == ["junk", HOST, "unreadable"]
@@ -167,7 +169,7 @@ def test_what_is_no_message_is_listed(run: Run, park):
 
 
 def test_a_list_as_json(run: Run, park):
-    """For programs there is each message whole, with its moment and the uuids of its instances."""
+    """As JSON, each message is whole, with its time and the uuids of its instances."""
     park("0123456789abcdef")
     (one,) = json.loads("\n".join(run(parked.overview, format="json")))
     assert (one["message"], one["tries"]) == ("0123456789abcdef", 5)
@@ -176,13 +178,13 @@ def test_a_list_as_json(run: Run, park):
 
 
 def test_nothing_as_json(run: Run):
-    """For programs nothing is an empty list, not a sentence."""
+    """As JSON, an empty list is a list, and not a sentence."""
     assert run(parked.overview, format="json") == ["[]"]
 
 
 @pytest.mark.parametrize("how", ["table", "json"])
 def test_a_message_cannot_write_on_the_terminal(run: Run, park, how: str):
-    """Control characters in what a sender wrote are escaped, in each command and form."""
+    """Control characters of a sender are escaped, in each command and form."""
     park(
         "0123456789",
         why="red \x1b[31m\nalert \x9b2J",
@@ -199,7 +201,7 @@ def test_a_message_cannot_write_on_the_terminal(run: Run, park, how: str):
 
 
 def test_show(run: Run, park):
-    """Everything is told, secrets excepted."""
+    """Everything of a message is shown, without secrets."""
     park("0123456789abcdef", body=envelope.pack({"method": "f", "args": {"admin_pass": "hunter2", "n": 7}}))
     text = "\n".join(run(parked.show, "0123"))
     assert "message  0123456789abcdef\n" in text
@@ -210,7 +212,7 @@ def test_show(run: Run, park):
 
 
 def test_show_a_context(run: Run, park):
-    """Who asked is told, and in which request."""
+    """The request's user and id are shown."""
     park("0123456789abcdef")
     lines = run(parked.show, "0123")
     assert f"instance  web-1 {WEB.uuid}" in lines
@@ -220,8 +222,8 @@ def test_show_a_context(run: Run, park):
 @pytest.mark.parametrize(
     ("wanted", "why"), [("9", "list shows what there is"), ("", "nothing"), ("01", "begin so: 0123, 0145")]
 )
-def test_what_does_not_name_one(run: Run, park, wanted: str, why: str):
-    """An id that is not there, or that several begin with, is a complaint that helps; so is an empty one."""
+def test_an_id_that_does_not_name_one(run: Run, park, wanted: str, why: str):
+    """An unknown, ambiguous or empty id is an error that says what to do."""
     park("0123")
     park("0145")
     with pytest.raises(errors.NoSuchMessage, match=why):
@@ -236,7 +238,7 @@ def test_a_whole_id_wins_over_a_longer_one(run: Run, park):
 
 
 def test_show_as_json(run: Run, park):
-    """For programs all of it is one object, secrets excepted."""
+    """As JSON, a message is one object, without secrets."""
     park("0123456789abcdef", body=envelope.pack({"method": "f", "args": {"admin_pass": "hunter2", "n": 7}}))
     shown = json.loads("\n".join(run(parked.show, "0123", format="json")))
     assert (shown["topic"], shown["copies"], shown["args"]["n"]) == (HOST, 0, 7)
@@ -247,7 +249,7 @@ def test_show_as_json(run: Run, park):
 
 
 def test_requeue(run: Run, park, broker: MemoryBroker):
-    """A cast goes to where it was sent first, byte for byte and with its trace, as if nobody had tried it."""
+    """A cast goes to its first address, byte for byte and with its trace, with its count of deliveries at zero."""
     park("0123456789abcdef")
     (before,) = waiting(broker, f"{HOST}.dead")
     assert run(parked.requeue, "0123") == [f"sent again    0123456789abcdef stop_instance 1.0 for {HOST} (web-1)"]
@@ -258,7 +260,7 @@ def test_requeue(run: Run, park, broker: MemoryBroker):
 
 
 def test_requeue_all_of_a_topic(run: Run, park, broker: MemoryBroker):
-    """All of a topic go, in order; those of others stay."""
+    """All casts of a topic go, in order; those of other topics stay."""
     for each in ("b", "a"):
         park(each)
     park("of-conductor", key="conductor")
@@ -267,8 +269,8 @@ def test_requeue_all_of_a_topic(run: Run, park, broker: MemoryBroker):
     assert len(waiting(broker, "conductor.dead")) == 1
 
 
-def test_requeue_to_where_nobody_is(run: Run, park, broker: MemoryBroker, capsys: pytest.CaptureFixture[str]):
-    """What cannot be sent stays parked, and the others are sent all the same."""
+def test_requeue_without_a_receiver(run: Run, park, broker: MemoryBroker, capsys: pytest.CaptureFixture[str]):
+    """A cast that no queue takes stays parked, and the others are sent."""
     for each, key in (("b", HOST), ("a", "compute.host-9")):
         park(each, key=key)
     with pytest.raises(rpc.Undeliverable, match="1 of 2 could not be sent again, and stay parked"):
@@ -281,7 +283,7 @@ def test_requeue_to_where_nobody_is(run: Run, park, broker: MemoryBroker, capsys
 
 
 def test_requeue_goes_no_further_than_its_topic(run: Run, park, broker: MemoryBroker):
-    """A message that asks to be sent to another service is not: whoever put it there may not reach that."""
+    """A parked message that names another service is not sent there: its author might not be allowed to."""
     park("a", key="conductor", headers={parking.KEY: HOST})
     with pytest.raises(rpc.Undeliverable):
         run(parked.requeue, all=True)
@@ -289,14 +291,14 @@ def test_requeue_goes_no_further_than_its_topic(run: Run, park, broker: MemoryBr
 
 
 def test_requeue_of_what_was_sent_twice(run: Run, park, broker: MemoryBroker):
-    """A sender in doubt may have sent it twice: both copies have its name, and go together."""
+    """Two copies of one cast, from a sender in doubt, have the same id and are sent together."""
     park("a")
     park("a")
     assert len(run(parked.requeue, "a")) == 2
 
 
 class Dying(MemoryTransport):
-    """The connection of a process that is killed when it has sent one message again."""
+    """The connection of a process that is killed after it has sent one message again."""
 
     def publish_confirmed(self, message: Message, timeout: float) -> None:
         """Send, and die."""
@@ -305,7 +307,7 @@ class Dying(MemoryTransport):
 
 
 def test_requeue_that_is_killed_loses_nothing(park, broker: MemoryBroker):
-    """The parked copy goes only when the broker has the new one; before that there may be two, never none."""
+    """The parked copy is removed only when the broker has the new one; for a while there are two."""
     park("a")
     peer = rpc.Peer(Dying(broker, user_id="mininova"), name="manage.ctl-1", codec=CODEC)
     peer.start()
@@ -319,7 +321,7 @@ def test_requeue_that_is_killed_loses_nothing(park, broker: MemoryBroker):
 
 
 def test_drop(run: Run, park, broker: MemoryBroker):
-    """A cast is forgotten, and it is said which; the others stay."""
+    """The command says which cast it dropped; the others stay."""
     park("0123456789abcdef")
     park("fedcba9876543210")
     assert run(parked.drop, "0123") == [f"dropped  0123456789abcdef stop_instance 1.0 for {HOST} (web-1)"]
@@ -327,7 +329,7 @@ def test_drop(run: Run, park, broker: MemoryBroker):
 
 
 def test_drop_all(run: Run, park, broker: MemoryBroker):
-    """All are forgotten."""
+    """All are dropped."""
     park("a")
     park("b", key="conductor")
     assert len(run(parked.drop, all=True)) == 2

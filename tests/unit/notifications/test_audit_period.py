@@ -27,7 +27,7 @@ PERIODS = ["hour", "hour@30", "day", "day@18", "month", "month@15", "year", "yea
     ],
 )
 def test_the_period_of_a_moment(written, beginning, end):
-    """It is aligned to the calendar, or to the offset that was written."""
+    """It is aligned to the calendar, or to the configured offset."""
     period = AuditPeriod.parse(written)
     assert period.beginning(AT) == datetime.fromisoformat(beginning).replace(tzinfo=UTC)
     assert period.end(period.beginning(AT)) == datetime.fromisoformat(end).replace(tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_the_period_of_a_moment(written, beginning, end):
     st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1), timezones=st.just(INDIA)),
 )
 def test_every_moment_is_in_one_period(written, at):
-    """In the one that begins then or before and ends later; the end begins the next, in whatever zone one asks."""
+    """A period includes its begin and not its end, in any time zone."""
     period = AuditPeriod.parse(written)
     beginning = period.beginning(at)
     end = period.end(beginning)
@@ -47,8 +47,8 @@ def test_every_moment_is_in_one_period(written, at):
     assert period.beginning(end - timedelta(microseconds=1)) == beginning
 
 
-def test_what_is_over():
-    """Those that ended since then, the oldest first; what is under way is not among them."""
+def test_the_periods_that_are_over():
+    """The periods that ended since a moment come oldest first, without the current one."""
     hour = AuditPeriod.parse("hour")
     noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
     one, two = noon + timedelta(hours=1), noon + timedelta(hours=2)
@@ -58,7 +58,7 @@ def test_what_is_over():
 
 
 @pytest.mark.parametrize("written", ["", "week", "hour@60", "day@24", "month@0", "month@29", "year@13", "day@", "Hour"])
-def test_what_is_no_period_is_refused(written):
-    """In a sentence that quotes it."""
+def test_an_invalid_period_is_refused(written):
+    """The error quotes it."""
     with pytest.raises(ValueError, match="is no period"):
         AuditPeriod.parse(written)

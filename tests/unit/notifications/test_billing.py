@@ -1,4 +1,4 @@
-"""examples/billing.py, its bill: right whatever comes twice, late, in another order, or not at all."""
+"""The bill of examples/billing.py is right when notifications come twice, late, in another order, or not at all."""
 
 import importlib.util
 import itertools
@@ -23,17 +23,17 @@ LAUNCHED, DELETED = 1_767_322_800, 1_767_329_999
 
 
 def at(seconds):
-    return datetime.fromtimestamp(seconds + 0.9, UTC)  # what is beyond the second is nobody's to pay
+    return datetime.fromtimestamp(seconds + 0.9, UTC)  # fractions of a second are not billed
 
 
 def told(event, instance, **extra):
-    """Make a notification of an instance."""
+    """Make a notification about an instance."""
     payload = events.instance_payload(instance, **extra)
     return Notification(event_type=f"compute.instance.{event}", payload=payload, publisher_id="", priority="info")
 
 
 def life(uuid="u-1", launched=LAUNCHED, deleted=DELETED):
-    """Give what is told in an instance's life, in order: the hour that it was deleted in comes last."""
+    """Give the notifications of an instance's life, in order: the hour in which it was deleted comes last."""
     who = {"uuid": uuid, "project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": FLAVOR}
     built = Instance(vm_state=states.BUILDING, **who)
     active = built.replace(vm_state=states.ACTIVE, launched_at=at(launched))
@@ -49,7 +49,7 @@ def life(uuid="u-1", launched=LAUNCHED, deleted=DELETED):
 
 
 def bill(*heard):
-    """Give the bill of what was heard."""
+    """Give the bill for some notifications."""
     made = billing.Bill(":memory:")
     for notification in heard:
         made.hear(notification)
@@ -66,36 +66,36 @@ def test_an_instance_is_billed_from_its_launch_to_its_end():
     [(LAUNCHED + 60, 1, 60), (DELETED, 0, DELETED - LAUNCHED), (DELETED + 1, 0, DELETED - LAUNCHED)],
 )
 def test_the_bill_of_a_moment(until, running, seconds):
-    """What was deleted later still ran then."""
+    """An instance that was deleted later still counts as running."""
     assert bill(*life()).totals(until) == [("demo", "m1.tiny", 1, running, seconds)]
 
 
 def test_what_never_ran_costs_nothing():
-    """It has no launch; and before its launch an instance costs nothing either."""
+    """An instance without a launch costs nothing, and neither does the time before a launch."""
     assert bill(life()[0]).totals(DELETED) == []
     assert bill(*life()).totals(LAUNCHED) == []
 
 
 @given(st.permutations(life()), st.lists(st.sampled_from(life())))
 def test_order_and_repeats_make_no_difference(shuffled, again):
-    """However often the broker, the notifier or the audit sent it."""
+    """The bill is the same if the broker, the notifier or the audit sends something again."""
     assert bill(*shuffled, *again).totals(DELETED) == [("demo", "m1.tiny", 1, 0, DELETED - LAUNCHED)]
 
 
 @pytest.mark.parametrize("lost", list(itertools.combinations(range(5), 3)))
 def test_exists_heals_what_was_lost(lost):
-    """The audit of the hour in which an instance was deleted tells all that the bill needs."""
+    """The audit of the hour in which an instance was deleted has all that the bill needs."""
     heard = [notification for place, notification in enumerate(life()) if place not in lost]
     assert bill(*heard).totals(DELETED) == [("demo", "m1.tiny", 1, 0, DELETED - LAUNCHED)]
 
 
 def test_other_notifications_are_passed_over():
-    """The scheduler's, say."""
+    """The scheduler's notifications, for instance, do not count."""
     bill(Notification(event_type="scheduler.select_destinations.end", payload={}, publisher_id="", priority="info"))
 
 
 def test_the_bill_outlives_its_listener(tmp_path):
-    """It is in the file."""
+    """The bill is stored in the file."""
     path = str(tmp_path / "billing.sqlite")
     first = billing.Bill(path)
     first.hear(life()[1])
@@ -105,7 +105,7 @@ def test_the_bill_outlives_its_listener(tmp_path):
 
 
 def test_the_table_ends_with_the_sum():
-    """Of all projects and flavors, or of none."""
+    """The sum is of all projects and flavors, or of none."""
     rows = list(billing.table([("demo", "m1.tiny", 2, 1, 5400), ("other", "m1.tiny", 1, 1, 1800)]))
     assert rows[-1].split() == ["all", "3", "2", "7200", "2.00"]
     assert next(reversed(list(billing.table([])))).split() == ["all", "0", "0", "0", "0.00"]

@@ -1,4 +1,4 @@
-"""Notifications have Nova's names and keys, and hold for billing."""
+"""Notifications have Nova's names and keys, and suffice for billing."""
 
 from datetime import UTC, datetime
 from itertools import product
@@ -28,7 +28,7 @@ NOVAS_EVENTS = {
     "power_off.start", "power_off.end", "power_on.start", "power_on.end", "reboot.start", "reboot.end", "reboot.error",
     "update", "exists",
 }  # fmt: skip
-# Nova tells these failures by an event that is named after the function that failed.
+# For these failures Nova emits an event named after the function that failed.
 OURS = {"delete.error", "power_off.error", "power_on.error"}
 
 FLAVOR = Flavor(flavor_id="2", name="m1.small", memory_mb=2048, vcpus=1, root_gb=20, ephemeral_gb=5, swap_mb=512)
@@ -65,12 +65,12 @@ def instance():
 
 
 def test_keys(instance):
-    """A payload has the keys that consumers of Nova read."""
+    """A payload has the keys that consumers of Nova's read."""
     assert events.instance_payload(instance).keys() == NOVAS_KEYS
 
 
 def test_values(instance):
-    """A payload tells the project, the flavor with its disks, the state and the address."""
+    """A payload has the project, the flavor with its disks, the state and the address."""
     payload = events.instance_payload(instance)
     assert (payload["tenant_id"], payload["instance_id"], payload["instance_type"]) == ("demo", "u-1", "m1.small")
     assert (payload["disk_gb"], payload["state"], payload["state_description"]) == (25, "active", "")
@@ -78,7 +78,7 @@ def test_values(instance):
 
 
 def test_moments(instance):
-    """Moments are to the second; what has not happened is empty; deleted means terminated."""
+    """Times are to the second; one that has not come is empty; deleted_at is the time of termination."""
     payload = events.instance_payload(instance)
     assert (payload["launched_at"], payload["deleted_at"]) == ("2026-01-02 03:04:05+00:00", "")
     gone = instance.replace(terminated_at=datetime(2026, 2, 1, tzinfo=UTC))
@@ -86,7 +86,7 @@ def test_moments(instance):
 
 
 def test_update(instance):
-    """An update tells the states before and after, and the month so far."""
+    """An update has the states before and after, and the audit period so far."""
     payload = events.update_payload(instance, old_vm_state=states.BUILDING, old_task_state=states.SPAWNING)
     assert (payload["old_state"], payload["state"]) == ("building", "active")
     assert (payload["old_task_state"], payload["new_task_state"]) == ("spawning", None)
@@ -96,7 +96,7 @@ def test_update(instance):
 
 @pytest.mark.parametrize(("phase", "priority"), [("start", "INFO"), ("end", "INFO"), ("error", "ERROR")])
 def test_tell(instance, phase, priority):
-    """An event has Nova's name, and an error the priority of one."""
+    """An event has Nova's name, and an error event the priority of one."""
     listener = Listener()
     events.tell(listener, None, instance, "reboot", phase, message="why")
     ((heard, event_type, payload),) = listener.heard
@@ -105,7 +105,7 @@ def test_tell(instance, phase, priority):
 
 
 def test_select_destinations():
-    """The scheduler's events tell what was asked, and at the end what was chosen."""
+    """The scheduler's events have the request, and at the end the chosen hosts."""
     spec = RequestSpec(flavor=FLAVOR, image=ImageMeta(id="7f3d"), project_id="demo")
     hosts = [Selection(host=host, node=host, availability_zone="nova") for host in ("host-1", "host-2")]
     assert "selected_hosts" not in events.select_destinations_payload(spec, ["u-1"])
@@ -118,7 +118,7 @@ def test_select_destinations():
 
 
 def test_names():
-    """Every event that can be emitted is in Nova's list, but for the failures that have no name of their own there."""
+    """Every event is in Nova's list, except failures that have no name there."""
     phased = set(product(get_args(events.Action), get_args(events.Phase))) - {("shutdown", "error")}
     named = {events.instance_event(action, phase) for action, phase in phased}
     named |= {events.INSTANCE_UPDATE, events.INSTANCE_EXISTS}
@@ -128,7 +128,7 @@ def test_names():
 
 
 def test_every_operation_has_events():
-    """Whatever can fail can be told of."""
+    """Each operation has events for its failures."""
     assert events.ACTIONS.keys() == states.OPERATIONS.keys()
 
 
@@ -136,7 +136,7 @@ def test_every_operation_has_events():
 
 
 def test_exists(instance):
-    """It tells the period, and what Nova tells beside it."""
+    """It has the period, and the other keys that Nova puts there."""
     listener = Listener()
     noon, one = datetime(2026, 1, 2, 12, tzinfo=UTC), datetime(2026, 1, 2, 13, tzinfo=UTC)
     events.tell_exists(listener, None, instance, noon, one)
@@ -148,7 +148,7 @@ def test_exists(instance):
 
 
 def test_before_a_delete_the_period_so_far_is_told(instance):
-    """Of what ran; what never did existed for nobody who bills."""
+    """The usage of the current period is sent before a delete, for an instance that ran; others were never billed."""
     listener = Listener()
     events.tell_exists_so_far(listener, None, instance, HOUR, datetime(2026, 1, 2, 12, 34, 56, tzinfo=UTC))
     events.tell_exists_so_far(listener, None, instance.replace(launched_at=None), HOUR, datetime.now(UTC))
@@ -165,7 +165,7 @@ def test_before_a_delete_the_period_so_far_is_told(instance):
     [("vm_and_task_state", True, True), ("vm_state", True, False), ("none", False, False)],
 )
 def test_which_updates_are_wanted(instance, setting, vm_state, task_state):
-    """All, those of another vm_state, or none."""
+    """All updates, those of another vm_state, or none."""
 
     def wanted(old_vm_state):
         payload = events.update_payload(instance, old_vm_state=old_vm_state, old_task_state=states.SPAWNING)
@@ -176,7 +176,7 @@ def test_which_updates_are_wanted(instance, setting, vm_state, task_state):
 
 
 def test_other_events_are_always_wanted(instance):
-    """The setting is about updates alone."""
+    """The setting is about updates only."""
     payload = events.instance_payload(instance)
     told = Notification(event_type="compute.instance.create.end", payload=payload, publisher_id="", priority="info")
     assert events.wanted("none", told)

@@ -28,12 +28,12 @@ def make(broker):
 
 
 def queues(broker):
-    """Count what lies in each queue."""
+    """Count the messages in each queue."""
     return {name: len(queue.messages) for name, queue in broker.queues.items()}
 
 
 def test_notifications_go_to_the_broker(make, broker):
-    """That is the default."""
+    """Messages to the broker are the default."""
     notifier = make()
     notifier.info({}, "compute.instance.create.end", {})
     assert notifier.flush(20)
@@ -42,7 +42,7 @@ def test_notifications_go_to_the_broker(make, broker):
 
 
 def test_topics_and_drivers_are_the_settings(make, broker, caplog):
-    """Several of each."""
+    """A setting may name several."""
     caplog.set_level("INFO")
     notifier = make(**{DRIVER: ["messaging", "log"], "oslo_messaging_notifications.topics": ["one", "two"]})
     notifier.error({}, "compute.instance.create.error", {})
@@ -53,7 +53,7 @@ def test_topics_and_drivers_are_the_settings(make, broker, caplog):
 
 
 def test_the_file_routes(make, caplog, tmp_path):
-    """As its rules say."""
+    """Rules in the file choose the drivers."""
     caplog.set_level("INFO")
     rules = tmp_path / "routing.yaml"
     rules.write_text("errors: {log: {accepted_priorities: [error]}}")
@@ -72,8 +72,8 @@ def test_the_file_routes(make, caplog, tmp_path):
         ("errors: {", "is no YAML"),
     ],
 )
-def test_rules_that_cannot_be_keep_a_service_from_starting(make, tmp_path, text, said):
-    """The sentence names the setting and the file."""
+def test_rules_that_make_no_sense_keep_a_service_from_starting(make, tmp_path, text, said):
+    """The error has the setting and the file."""
     path = tmp_path / "routing.yaml"
     if text is not None:
         path.write_text(text)
@@ -83,7 +83,7 @@ def test_rules_that_cannot_be_keep_a_service_from_starting(make, tmp_path, text,
 
 
 def test_a_driver_that_does_not_exist_keeps_a_service_from_starting(make):
-    """The sentence names the setting, and the drivers that there are."""
+    """The error has the setting, and the known drivers."""
     with pytest.raises(
         errors.ConfigError, match=r"\] driver: pigeon is no notification driver; there are log, messaging,"
     ):
@@ -91,7 +91,7 @@ def test_a_driver_that_does_not_exist_keeps_a_service_from_starting(make):
 
 
 def test_routing_needs_its_file(make):
-    """Without rules it would send nothing, and nobody would know."""
+    """Without rules, notifications would be lost silently."""
     with pytest.raises(errors.ConfigError, match="needs a file"):
         make(**{DRIVER: ["routing"]})
 

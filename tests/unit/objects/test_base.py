@@ -1,4 +1,4 @@
-"""Objects travel whole, to receivers of other versions too, and whatever a user put into them."""
+"""Objects arrive unchanged, at receivers of other versions too, whatever values users put into them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -55,14 +55,14 @@ def travelled(value: Any, to: Any) -> Any:
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_an_object_arrives_as_it_was_sent(cls: type[Versioned], data: st.DataObject):
-    """Every value of every class comes out of a message equal to what went in."""
+    """Every value of every class comes out of a message as it went in."""
     value = data.draw(values(cls))
 
     assert travelled([value], list[cls]) == [value]
 
 
 def test_a_user_cannot_forge_an_object():
-    """Metadata that looks like an object stays metadata, and hurts nobody who reads it."""
+    """Metadata that looks like an object stays metadata, and harms no reader."""
     forged = {NAME: "Flavor", NAMESPACE: "mininova", VERSION: "9.0", DATA: "{}"}
 
     assert travelled({"metadata": forged}, dict[str, dict[str, str]]) == {"metadata": forged}
@@ -79,7 +79,7 @@ def test_an_object_has_the_shape_of_oslo_versionedobjects():
 
 
 def test_what_is_unset_does_not_travel():
-    """A change that is not made is not mentioned, and one to None is."""
+    """A change that is not made is left out; one to None is sent."""
     assert wrap(InstanceChanges(task_state=None))[DATA] == {"task_state": None}
 
 
@@ -119,7 +119,7 @@ def bulb() -> Iterator[type[Versioned]]:
     ],
 )
 def test_an_older_receiver_gets_an_older_form(bulb: Any, version: str, data: dict[str, Any]):
-    """What came later is dropped, and the form says its version, however deep the object is."""
+    """Newer fields are dropped, at any depth, and the object has the older version."""
     (wrapped,) = wrap({"bulbs": (bulb(watts=40, colour="red", maker="us"),)}, {"Bulb": [version]})["bulbs"]
 
     assert wrapped[DATA] == data
@@ -127,25 +127,25 @@ def test_an_older_receiver_gets_an_older_form(bulb: Any, version: str, data: dic
 
 
 def test_a_newer_receiver_gets_what_we_have(bulb: Any):
-    """It understands older minors."""
+    """A receiver understands older minors."""
     assert wrap(bulb(watts=40), {"Bulb": ["1.9"]})[VERSION] == "1.2"
 
 
 @pytest.mark.parametrize("version", ["0.9", "2.0"])
 def test_a_receiver_of_another_major_gets_nothing(bulb: Any, version: str):
-    """There is no such form, and both versions are named."""
+    """An object has no form in another major, and the error names both versions."""
     with pytest.raises(IncompatibleObject, match=rf"Bulb {version} cannot be had here: this side knows Bulb 1\.2"):
         wrap(bulb(watts=40), {"Bulb": [version]})
 
 
 def test_an_older_form_is_read_with_defaults(bulb: Any):
-    """What an older sender did not know is at its default."""
+    """Fields that an older sender did not know get their defaults."""
     assert msgspec.convert(unwrap(wrap(bulb(watts=40, maker="us"), {"Bulb": ["1.0"]})), bulb) == bulb(watts=40)
 
 
 @pytest.mark.parametrize("version", ["1.3", "2.0", "0.1", "new", "1", 7, None, ["1.0"]])
 def test_a_newer_form_is_refused(bulb: Any, version: Any):
-    """And so is one whose version is none; the refusal names what came and what is known."""
+    """A newer version, or an invalid one, is refused; the error has it and the known version."""
     form = {NAME: "Bulb", NAMESPACE: "mininova", VERSION: version, DATA: {"watts": 40}}
 
     with pytest.raises(IncompatibleObject, match=r"cannot be had here: this side knows Bulb 1\.2") as caught:
@@ -155,12 +155,12 @@ def test_a_newer_form_is_refused(bulb: Any, version: Any):
 
 @pytest.mark.parametrize("name", ["Unheard", "", None, ["Flavor"], {}])
 def test_an_unknown_object_is_refused(name: Any):
-    """Also when its name is none."""
+    """An object without a name is refused, too."""
     with pytest.raises(IncompatibleObject, match=r"this side knows .* none"):
         unwrap({NAME: name, DATA: {}})
 
 
 def test_an_object_without_its_data_is_no_object():
-    """It is left as it came, and the declared type refuses it."""
+    """It stays as it came, and the declared type refuses it."""
     with pytest.raises(msgspec.ValidationError, match="flavor_id"):
         msgspec.convert(unwrap({NAME: "Flavor", VERSION: "1.0"}), Flavor)

@@ -6,7 +6,7 @@ from mininova.objects import Instance, InstanceChanges
 
 
 def test_a_compute_node_may_write_states_and_nothing_that_is_owned():
-    """The list is closed: who owns an instance, where it is and how big it is are not in it."""
+    """The list is closed: an instance's owner, host and size are not in it."""
     assert set(InstanceChanges.__struct_fields__) == {
         "vm_state",
         "task_state",
@@ -16,8 +16,8 @@ def test_a_compute_node_may_write_states_and_nothing_that_is_owned():
     }
 
 
-def test_what_may_be_changed_is_of_an_instance():
-    """Every field of the changes is one of the instance, and may be left alone."""
+def test_changes_have_fields_of_an_instance():
+    """Every field of the changes is one of the instance, and may be left out."""
     fields = {field.name: field for field in msgspec.structs.fields(InstanceChanges)}
 
     assert set(fields) <= set(Instance.__struct_fields__)

@@ -10,12 +10,12 @@ from importlib.metadata import packages_distributions
 from documentation import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-#: What is imported only where it is installed, and what it belongs to.
+#: Packages that are imported only if installed, and the extra or distribution that they belong to.
 OPTIONAL = ("databases", "otel")
 
 
 def declared(*requirements: str) -> set[str]:
-    """Give the names of distributions, as they are compared."""
+    """Give the names of distributions in a comparable form."""
     return {_normal(re.split(r"[^\w.-]", each)[0]) for each in requirements}
 
 
@@ -24,7 +24,7 @@ def _normal(name: str) -> str:
 
 
 def imported() -> Iterator[str]:
-    """Give the top-level packages that the modules of mininova import, wherever in the module they do."""
+    """Give the top-level packages that mininova's modules import, anywhere in the module."""
     for path in ROOT.glob("mininova/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
@@ -33,8 +33,8 @@ def imported() -> Iterator[str]:
             yield from (name.partition(".")[0] for name in names)
 
 
-def test_what_is_imported_is_declared():
-    """Each package of another project that mininova imports is among its dependencies, or in one of its extras."""
+def test_imported_packages_are_declared():
+    """Each imported package of another project is among the dependencies, or in an extra."""
     theirs = {*imported()} - sys.stdlib_module_names - {"mininova", "_typeshed"}
     known = declared(*PROJECT["dependencies"])
     for extra in OPTIONAL:

@@ -1,4 +1,4 @@
-"""What editors and pre-commit are told is what the checks want."""
+"""The settings of editors and pre-commit agree with the checks."""
 
 import configparser
 import tomllib

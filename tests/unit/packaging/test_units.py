@@ -1,4 +1,4 @@
-"""The systemd units under etc/systemd load, start our programs, and give these no more than they need."""
+"""The systemd units under etc/systemd load, start our programs, and give them only the rights that they need."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from documentation import ROOT
 PROGRAMS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 UNITS = {path.stem: path for path in sorted((ROOT / "etc/systemd").glob("*.service"))}
 SECTIONS = {"Unit", "Service", "Install"}
-MOST_EXPOSED = 2.0  # of 10, as systemd-analyze counts
+MOST_EXPOSED = 2.0  # of 10, on the scale of systemd-analyze
 
 each = pytest.mark.parametrize("name", UNITS)
 
@@ -48,13 +48,13 @@ def analyze(tmp_path: Path, *words: str) -> str:
 
 
 def test_every_service_has_a_unit():
-    """There is one for each program that runs all the time; mininova-manage is none."""
+    """Each program that runs all the time has one; mininova-manage has none."""
     assert UNITS.keys() == PROGRAMS.keys() - {"mininova-manage"}
 
 
 @each
 def test_a_unit_starts_its_program(name: str):
-    """It runs the program that it is called after, waits until that says it is up, and has it run again."""
+    """It runs the program of its own name, waits until that says that it is up, and restarts it."""
     (command,), (kind,), (again,) = values(name, "ExecStart"), values(name, "Type"), values(name, "Restart")
     assert {section for section, _, _ in settings(name)} == SECTIONS
     assert Path(command.split()[0]).name == name
@@ -62,7 +62,7 @@ def test_a_unit_starts_its_program(name: str):
 
 
 @each
-def test_a_unit_gives_nothing_away(name: str):
+def test_a_unit_gives_few_rights(name: str):
     """The program is not root, has no capability, and can write to its own folder only."""
     assert values(name, "User")[0].startswith("mininova")
     assert values(name, "CapabilityBoundingSet") == [""]
@@ -71,7 +71,7 @@ def test_a_unit_gives_nothing_away(name: str):
 
 
 def test_a_compute_is_kept_from_the_database():
-    """It is another user than the controller's services, reads no file of theirs, and sees another folder."""
+    """It runs as another user than the controller's services, reads none of their files, and sees another folder."""
     assert values("mininova-compute", "User") != values("mininova-api", "User")
     assert values("mininova-compute", "StateDirectory") != values("mininova-api", "StateDirectory")
     assert "/etc/mininova/mininova.conf" not in values("mininova-compute", "ExecStart")[0]
@@ -82,11 +82,11 @@ def test_a_compute_is_kept_from_the_database():
 if shutil.which("systemd-analyze"):
 
     def test_systemd_loads_them(tmp_path: Path):
-        """systemd-analyze has nothing to say of them."""
+        """systemd-analyze reports no error."""
         assert [line for line in analyze(tmp_path, "verify").splitlines() if "mininova" in line] == []
 
     def test_systemd_thinks_them_safe(tmp_path: Path):
-        """systemd-analyze counts how exposed each is, and none is much."""
+        """systemd-analyze rates the exposure of each as low."""
         told = analyze(tmp_path, "security", "--offline=true")
         exposed = re.findall(r"exposure level for (\S+)\.service: ([\d.]+)", told)
         assert {name for name, _ in exposed} == UNITS.keys()

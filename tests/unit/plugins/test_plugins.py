@@ -1,4 +1,4 @@
-"""Classes of other distributions, enabled by name (mininova/plugins)."""
+"""Classes of other distributions, which settings enable by name (mininova/plugins)."""
 
 import configparser
 import sys
@@ -52,14 +52,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def refusal(*names: str) -> str:
-    """Give the sentence that refuses filters of these names."""
+    """Give the error for filters of these names."""
     with pytest.raises(errors.ConfigError) as refused:
         filters.enabled(names)
     return str(refused.value)
 
 
 def test_the_filter_of_the_page(install: Install):
-    """What docs/plug-ins.md shows is a filter that works once it is installed and named."""
+    """The filter in docs/plug-ins.md works once it is installed and named."""
     (source,) = (text for _, text in documentation.blocks(PAGE, "python"))
     (packaging,) = (text for _, text in documentation.blocks(PAGE, "toml"))
     project = tomllib.loads(packaging)["project"]
@@ -75,7 +75,7 @@ def test_the_filter_of_the_page(install: Install):
 
 
 def test_a_weigher(install: Install):
-    """A weigher that says nothing of settings counts once."""
+    """A weigher without settings has the multiplier 1."""
     source = "from mininova.scheduler.weights import BaseHostWeigher\nclass Odd(BaseHostWeigher):\n    weigh = None\n"
     install("odd", source, **{plugins.KINDS["weigher"]: {"OddWeigher": "odd:Odd"}})
 
@@ -85,7 +85,7 @@ def test_a_weigher(install: Install):
 
 
 def test_a_notification_driver(install: Install):
-    """A service tells what it has to tell to a driver that a plug-in brought."""
+    """A service sends its notifications to a driver of a plug-in."""
     source = (
         "from mininova.rpc.notify.drivers import Driver\n"
         "HEARD = []\n"
@@ -102,11 +102,11 @@ def test_a_notification_driver(install: Install):
     assert sys.modules["heard"].HEARD == ["compute.instance.create.end"]
 
 
-# ---- what is refused
+# ---- errors
 
 
 def test_a_name_of_two(install: Install):
-    """A name that two distributions register is refused, with both."""
+    """If two distributions register one name, the error has both."""
     install("double", "", **{plugins.KINDS["filter"]: {"RamFilter": "double:RamFilter"}})
     said = refusal("RamFilter")
     assert said.startswith(f"{SETTING}: RamFilter is the name of 2 plug-ins: ")
@@ -123,18 +123,18 @@ def test_a_name_of_two(install: Install):
     ],
 )
 def test_what_cannot_be_used(install: Install, source: str, said: str):
-    """A plug-in that cannot be loaded, or is something else, is named with its distribution and the reason."""
+    """The error has the plug-in, its distribution and the reason."""
     install("broken", source, **{plugins.KINDS["filter"]: {"BrokenFilter": "broken:Broken"}})
     assert refusal("RamFilter", "BrokenFilter") == f"{SETTING}: BrokenFilter {said}"
 
 
 def test_an_installation_without_entry_points(monkeypatch: pytest.MonkeyPatch):
-    """Where not even our own are registered, the sentence says that mininova must be installed again."""
+    """If not even our own are registered, the error says that mininova must be installed again."""
     monkeypatch.setitem(plugins.KINDS, "filter", "mininova.of_a_future_release")
     assert "install mininova again" in refusal("RamFilter")
 
 
 def test_an_unknown_hypervisor_driver():
-    """mininova-compute with another driver is refused with the drivers that there are."""
+    """mininova-compute refuses another driver, and lists those that exist."""
     with pytest.raises(errors.ConfigError, match=r"compute_driver: libvirt is no hypervisor driver; there are fake"):
         plugins.load("hypervisor driver", ["libvirt"], ComputeDriver, "[DEFAULT] compute_driver")

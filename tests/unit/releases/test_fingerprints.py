@@ -1,4 +1,4 @@
-"""A fingerprint shows every change that another version would notice."""
+"""A fingerprint shows every change that a peer of another version would notice."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from tests.fixtures.fingerprints import explain, of_interface
 
 
 class API(rpc.Interface):
-    """What the others are compared with."""
+    """The interface that others are compared with."""
 
     topic, version = "lamp", "1.0"
 
@@ -28,7 +28,7 @@ def changed(function: Any) -> Any:
 
 
 def test_a_fingerprint_can_be_read():
-    """It goes into a file that people review."""
+    """It is stored in a file that people review."""
     assert PLAIN == {
         "topic": "lamp",
         "version": "1.0",
@@ -75,7 +75,7 @@ CHANGES = [idempotent, cast, newer, other_type, other_default, other_result, oth
 
 @pytest.mark.parametrize("function", CHANGES)
 def test_every_change_of_a_method_is_seen(function: Any):
-    """Its kind, its version, its arguments, its result."""
+    """A change of its kind, version, arguments or result changes the fingerprint."""
     assert changed(function) != PLAIN
 
 
@@ -84,16 +84,16 @@ Size = Annotated[int, msgspec.Meta(title="a size")]
 
 @rpc.call(since="1.0")
 def same(self: Any, ctxt: Any, name: str, size: None | Size = None) -> list[str]:  # noqa: RUF036  # the other way round
-    """Look at one, said otherwise."""
+    """Look at one, in other words."""
 
 
 def test_what_makes_no_difference_is_not_seen():
-    """Words, the order of alternatives, notes."""
+    """Docstrings, the order of alternatives and notes do not change the fingerprint."""
     assert changed(same) == PLAIN
 
 
-def test_it_says_what_to_do():
-    """To raise the version, or, when that was done, to keep the new one."""
+def test_the_error_says_what_to_do():
+    """It says to raise the version, or, if that was done, to store the new fingerprint."""
     assert "has changed and is still 1.0" in explain("API", PLAIN, {**PLAIN, "methods": {}})
     assert "API 1.1 is new" in explain("API", PLAIN, {**PLAIN, "version": "1.1"})
     assert "API 1.0 is new" in explain("API", None, PLAIN)

@@ -12,7 +12,7 @@ ids = [f"{interface.__name__}.{method.name}" for interface, method in METHODS]
 
 @pytest.mark.parametrize("name", INTERFACES)
 def test_an_interface_changes_only_with_its_version(name: str, request: pytest.FixtureRequest):
-    """A method, an argument or a default that changes alone would break older peers without a word."""
+    """A method, an argument or a default that changed without its version would break older peers silently."""
     now = of_interface(INTERFACES[name])
     if request.config.getoption("--rewrite"):
         keep("interfaces", name, now)
@@ -21,14 +21,14 @@ def test_an_interface_changes_only_with_its_version(name: str, request: pytest.F
 
 
 def test_no_interface_is_forgotten():
-    """What is kept is what there is: a service that is gone is gone from the file."""
+    """The file has each interface, and no removed one."""
     assert set(kept()["interfaces"]) == set(INTERFACES)
     assert {"ComputeAPI", "ConductorAPI", "SchedulerAPI"} <= set(INTERFACES)
 
 
 @pytest.mark.parametrize(("interface", "method"), METHODS, ids=ids)
 def test_what_came_later_can_be_left_out(interface, method):
-    """Nothing is newer than its interface, and an argument that is newer than its method has a default."""
+    """No method is newer than its interface, and an argument newer than its method has a default."""
     ours = Version.parse(interface.version)
     assert ours.accepts(method.since)
     for argument in method.parameters:
@@ -39,5 +39,5 @@ def test_what_came_later_can_be_left_out(interface, method):
 
 @pytest.mark.parametrize(("interface", "method"), METHODS, ids=ids)
 def test_a_method_says_what_it_does(interface, method):
-    """The reference page is made of these sentences."""
+    """The reference page shows these sentences."""
     assert method.doc.partition("\n")[0].endswith(".")

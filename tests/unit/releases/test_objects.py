@@ -1,4 +1,4 @@
-"""The objects that travel change only with their versions, and a minor only adds."""
+"""Objects in messages change only with their versions, and a minor only adds."""
 
 import msgspec
 import pytest
@@ -13,7 +13,7 @@ OBJECTS = versioned()
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_an_object_changes_only_with_its_version(name: str, request: pytest.FixtureRequest):
-    """A field, a type or a default that changes alone would be misread by older peers."""
+    """Older peers would misread a field, a type or a default that changed without the version."""
     now = of_object(OBJECTS[name])
     if request.config.getoption("--rewrite"):
         keep("objects", name, now)
@@ -22,7 +22,7 @@ def test_an_object_changes_only_with_its_version(name: str, request: pytest.Fixt
 
 
 def test_no_object_is_forgotten():
-    """What is kept is what there is, and every object of ours is exported."""
+    """The file has each object, and no removed one; every object is exported."""
     ours = {name for name, cls in REGISTRY.items() if cls.__module__.startswith("mininova.")}
 
     assert set(kept()["objects"]) == set(OBJECTS) == ours
@@ -30,7 +30,7 @@ def test_no_object_is_forgotten():
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_a_field_that_came_later_can_be_left_out(name: str):
-    """Nothing is newer than its object, and what an older sender does not know has a default."""
+    """No field is newer than its object, and a newer field has a default for older senders."""
     cls = OBJECTS[name]
     required = {field.name for field in msgspec.structs.fields(cls) if field.required}
     for field, came in field_versions(cls).items():

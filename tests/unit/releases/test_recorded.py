@@ -1,6 +1,5 @@
-"""Every older minor of every interface is understood by today's server, and answered as it expects.
-
-The messages are those that were recorded when that minor was the newest (tests/fixtures/recorded.py).
+"""Today's server understands each older minor of each interface, and answers as it expects. The messages were recorded
+when that minor was the newest (tests/fixtures/recorded.py).
 """
 
 import inspect
@@ -38,7 +37,7 @@ PLAYED = [
 
 @pytest.mark.parametrize("name", INTERFACES)
 def test_today_is_recorded(name: str, request: pytest.FixtureRequest):
-    """The file of this version says what the code says, and there is one for each minor before it."""
+    """The file of this version agrees with the code, and each earlier minor has a file."""
     interface = INTERFACES[name]
     now = recorded.record(interface)
     if request.config.getoption("--rewrite"):
@@ -52,7 +51,7 @@ def test_today_is_recorded(name: str, request: pytest.FixtureRequest):
 
 
 class Theatre:
-    """A server of today, and somebody of yesterday who asks it.
+    """A server of today, and a caller of an older release.
 
     :param levels: what yesterday's caller knows, as today's server has learned it
     """
@@ -75,7 +74,7 @@ class Theatre:
         return play
 
     def ask(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """Send the bytes of a call; give the answer."""
+        """Send the bytes of a call; give the reply."""
         transport = MemoryTransport(self.broker)
         transport.subscribe(
             Subscription(
@@ -100,7 +99,7 @@ _SELF_AND_CTXT = list(inspect.signature(_template).parameters.values())
 
 
 def known_with(name: str, version: str) -> rpc.Levels:
-    """Give what a caller of a version knows: what the newest release knew that spoke this version."""
+    """Give the versions that a caller of a version knows: those of the newest release with this version."""
     topic = INTERFACES[name].topic
     release = next(spoken for spoken in reversed(RELEASES.values()) if spoken[topic] == version)
     return {spoken: (which,) for spoken, which in release.items()}
@@ -108,7 +107,7 @@ def known_with(name: str, version: str) -> rpc.Levels:
 
 @pytest.mark.parametrize(("name", "version", "method"), PLAYED)
 def test_an_older_message_is_understood(name: str, version: str, method: str):
-    """Its arguments arrive as they were meant, and its sender can read the answer."""
+    """Its arguments arrive as they were meant, and its sender can read the reply."""
     interface, message = INTERFACES[name], recorded.kept(name, version)[method]
     theatre = Theatre(interface, known_with(name, version))
 
@@ -125,7 +124,7 @@ def test_an_older_message_is_understood(name: str, version: str, method: str):
 
 @pytest.mark.parametrize(("name", "version", "method"), PLAYED)
 def test_an_older_answer_is_understood(name: str, version: str, method: str):
-    """What a server of that version answers is what today's caller declares."""
+    """Today's caller can read the reply of a server of that version."""
     declared = INTERFACES[name].methods[method]
 
     answer = CODEC.unwrap(recorded.kept(name, version)[method]["result"])

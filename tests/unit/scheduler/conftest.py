@@ -1,4 +1,4 @@
-"""Hosts and requests as plain values, and a database with hosts that are alive."""
+"""Hosts and requests as plain values, and a database with hosts that are up."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def a_service(host, **fields):
 
 @pytest.fixture
 def a_host_state():
-    """Make a host as the scheduler sees it; fields of its service go by ``service_fields``."""
+    """Make a host as the scheduler sees it; ``service_fields`` are those of its service."""
 
     def make(host="host-1", is_up=True, service_fields={}, **fields):
         return HostState(a_node(host, **fields), a_service(host, **service_fields), is_up)
@@ -82,7 +82,7 @@ def db(empty_database):
 
 @pytest.fixture
 def known(db):
-    """Register a host that was heard of just now, or ``silence`` seconds ago."""
+    """Register a host whose last heartbeat was just now, or ``silence`` seconds ago."""
 
     def register(host, silence=0, service_fields={}, **fields):
         with db.write() as tx:
@@ -124,7 +124,7 @@ def scheduler(a_scheduler):
 
 @pytest.fixture
 def twin(db, listener):
-    """Another process's scheduler: only the database is the same."""
+    """Make another scheduler, as in another process: it shares only the database."""
     database = Database(db.engine.url.render_as_string(hide_password=False))
     yield SchedulerManager(conf.for_tests("scheduler"), database, listener, clock=lambda: NOW)
     database.close()
@@ -132,7 +132,7 @@ def twin(db, listener):
 
 @pytest.fixture
 def meanwhile(scheduler):
-    """Have something happen when the scheduler has read all that it reads, and is about to choose: once."""
+    """Have something happen once, after the scheduler has read the hosts and before it chooses."""
 
     def make(happen):
         draw = scheduler._hosts.candidates

@@ -1,4 +1,4 @@
-"""Candidates are narrowed down once, and consumed as they are taken."""
+"""Filters narrow the candidates down once; each chosen host has less room for the next instance."""
 
 import random
 
@@ -9,7 +9,7 @@ from mininova.scheduler.host_manager import Candidates
 
 
 class Counting(BaseHostFilter):
-    """Passes every host, and counts how often it was asked."""
+    """Passes every host, and counts its calls."""
 
     def __init__(self):
         self.asked = 0
@@ -21,7 +21,7 @@ class Counting(BaseHostFilter):
 
 
 class CountingRoom(Counting):
-    """The same, about room."""
+    """The same, as a filter that looks at room."""
 
     run_filter_once_per_request = False
 
@@ -38,7 +38,7 @@ def candidates(a_host_state, a_spec):
 
 
 def test_filters_run_once(candidates):
-    """A filter that does not look at room is asked about each host once, however many instances there are."""
+    """A filter that does not look at room is called once for each host, for any number of instances."""
     once, again = Counting(), CountingRoom()
     chosen_from = candidates(once, again)
     for _ in range(3):
@@ -53,7 +53,7 @@ def test_takes_room(candidates):
 
 
 def test_dropped_host_stays_out(candidates):
-    """A host whose claim was lost is not given again."""
+    """A host whose claim was lost is not chosen again."""
     chosen_from = candidates()
     (dropped,) = chosen_from.take_best(1)
     chosen_from.drop(dropped)

@@ -1,4 +1,4 @@
-"""A host state tells what may still be promised."""
+"""A host state says how much room can still be claimed."""
 
 
 def test_overcommit(a_host_state):
@@ -10,7 +10,7 @@ def test_overcommit(a_host_state):
 
 
 def test_consume(a_host_state, a_spec):
-    """Room that is consumed is not free any more; the node itself is as it was reported."""
+    """Consumed room is no longer free; the node itself stays as it was reported."""
     host_state = a_host_state()
     host_state.consume(a_spec({"ephemeral_gb": 5, "swap_mb": 512}).flavor)
     assert (host_state.free_vcpus, host_state.free_memory_mb, host_state.free_disk_gb) == (7, 1024, 84)

@@ -1,4 +1,4 @@
-"""select_destinations chooses, claims what it chooses, and says why when it cannot."""
+"""select_destinations chooses hosts, claims room on them, and says why when it cannot."""
 
 from uuid import uuid4
 
@@ -13,26 +13,26 @@ from mininova.states import UNCOMPARED
 
 
 def used(db):
-    """Tell the memory that is promised on each host."""
+    """Give the memory that is claimed on each host."""
     with db.read() as tx:
         return {node.host: node.memory_mb_used for node, _ in hosts.states(tx)}
 
 
 def take(db, host, spec):
-    """Have somebody else claim room on a host."""
+    """Claim room on a host, as another scheduler would."""
     with db.write() as tx:
         assert claims.claim(tx, str(uuid4()), host, spec.flavor)
 
 
 @pytest.fixture
 def late(meanwhile, db, a_spec):
-    """Have somebody else claim room on a host right after the scheduler has drawn its picture."""
+    """Claim room on a host right after the scheduler has read the hosts."""
     return lambda host: meanwhile(lambda candidates: take(db, host, a_spec()))
 
 
 @pytest.fixture
 def disable(db):
-    """Have an operator disable a host."""
+    """Disable a host, as an operator would."""
 
     def disable(host):
         with db.write() as tx:
@@ -54,7 +54,7 @@ def ask(a_spec, ctxt):
 
 
 def claimed(db, asked):
-    """Tell where each of some instances has its claim; None where it has none."""
+    """Give the host of each instance's claim; None where it has none."""
     with db.read() as tx:
         hosts = claims.hosts_of(tx, asked)
     return [hosts.get(uuid) for uuid in asked]
@@ -86,7 +86,7 @@ def test_best_first(scheduler, known, a_spec, ctxt, uuids):
 
 
 def test_as_many_as_attempts(a_scheduler, known, a_spec, ctxt, uuids):
-    """There are as many hosts in an answer as a build may be tried on."""
+    """An answer has as many hosts as a build may try."""
     for number in range(5):
         known(f"host-{number}")
     scheduler = a_scheduler(**{"scheduler.max_attempts": 2})
@@ -95,7 +95,7 @@ def test_as_many_as_attempts(a_scheduler, known, a_spec, ctxt, uuids):
 
 
 def test_spreads(scheduler, db, known, a_spec, ctxt, uuids):
-    """Instances of one request see each other's room taken."""
+    """Each instance of a request sees the room that the others take."""
     for number in range(3):
         known(f"host-{number}")
     answers = scheduler.select_destinations(ctxt, a_spec(num_instances=6), uuids(6))
@@ -104,7 +104,7 @@ def test_spreads(scheduler, db, known, a_spec, ctxt, uuids):
 
 
 def test_equals_are_drawn(a_scheduler, known, a_spec, ctxt, uuids):
-    """Among equal hosts the dice decide, so that not every request runs to the first."""
+    """Equal hosts are ordered at random, so that not every request goes to the first."""
     for number in range(4):
         known(f"host-{number}")
     scheduler = a_scheduler(**{f"filter_scheduler.{each}_weight_multiplier": 0.0 for each in ("ram", "cpu")})
@@ -113,7 +113,7 @@ def test_equals_are_drawn(a_scheduler, known, a_spec, ctxt, uuids):
 
 
 def test_two_schedulers(scheduler, late, db, known, a_spec, ctxt, uuids):
-    """A scheduler whose picture is old loses the claim, and takes the next best host."""
+    """A scheduler with an old view of the hosts loses the claim, and takes the next best host."""
     known("host-1", memory_mb=1536, vcpus=16)
     known("host-2", memory_mb=1024)
     late("host-1")
@@ -123,7 +123,7 @@ def test_two_schedulers(scheduler, late, db, known, a_spec, ctxt, uuids):
 
 
 def test_all_claims_lost(scheduler, late, known, a_spec, ctxt, uuids):
-    """When every claim is lost there is no valid host, and the reason says that it was claims."""
+    """If every claim is lost there is no valid host, and the reason says so."""
     known("host-1", memory_mb=1024)
     late("host-1")
     with pytest.raises(errors.NoValidHost, match=r"a claim left none of 1 host \(.*DiskFilter 1, a claim 0\)"):
@@ -131,7 +131,7 @@ def test_all_claims_lost(scheduler, late, known, a_spec, ctxt, uuids):
 
 
 def test_all_or_nothing(scheduler, db, known, a_spec, ctxt, uuids):
-    """When one instance of a request cannot be placed none keeps a claim."""
+    """If one instance of a request cannot be placed, none keeps a claim."""
     known("host-1")
     with pytest.raises(errors.NoValidHost, match="after 2 of the instances RamFilter left none of 1 host"):
         scheduler.select_destinations(ctxt, a_spec(num_instances=3), uuids(3))
@@ -139,7 +139,7 @@ def test_all_or_nothing(scheduler, db, known, a_spec, ctxt, uuids):
 
 
 def test_frees_what_was_claimed(scheduler, late, db, known, a_spec, ctxt, uuids):
-    """A claim that held before another one was lost is given back when the request fails."""
+    """A claim of the failed request is freed."""
     known("host-1")
     late("host-1")
     with pytest.raises(errors.NoValidHost):
@@ -148,7 +148,7 @@ def test_frees_what_was_claimed(scheduler, late, db, known, a_spec, ctxt, uuids)
 
 
 def test_asked_again(scheduler, db, known, a_spec, ctxt, uuids):
-    """An instance that is placed a second time, for its first answer was lost, has its room where it was."""
+    """A request that is repeated, for its first answer was lost, keeps its claims."""
     known("host-1", memory_mb=1024)
     (uuid,) = uuids(1)
     ((first, *_),), ((second, *_),) = (scheduler.select_destinations(ctxt, a_spec(), [uuid]) for _ in range(2))
@@ -158,7 +158,7 @@ def test_asked_again(scheduler, db, known, a_spec, ctxt, uuids):
 
 @pytest.mark.parametrize("gone", [{"host": "host-2"}, {"vm_state": states.ERROR, "task_state": None}])
 def test_asked_too_late(scheduler, db, known, a_spec, ctxt, uuids, gone):
-    """A late copy of a request claims nothing for what has a host by now, or is to have none."""
+    """A late copy of a request claims nothing for an instance that has a host by now, or was deleted."""
     known("host-1")
     (uuid,) = uuids(1)
     with db.write() as tx:
@@ -168,7 +168,7 @@ def test_asked_too_late(scheduler, db, known, a_spec, ctxt, uuids, gone):
 
 
 def test_what_was_claimed_before_is_kept(scheduler, db, known, a_spec, ctxt, uuids):
-    """When the copy of a request cannot place all, it gives back what is its own."""
+    """A copy that cannot place all instances frees only its own claims."""
     known("host-1", memory_mb=1024)
     one, other = uuids(2)
     scheduler.select_destinations(ctxt, a_spec(), [one])
@@ -178,7 +178,7 @@ def test_what_was_claimed_before_is_kept(scheduler, db, known, a_spec, ctxt, uui
 
 
 def test_the_twins_claim_is_the_answer(scheduler, twin, meanwhile, db, known, disable, ask, uuids):
-    """Of two copies of a request that overlap, the late one answers with the claims of the other, and takes none."""
+    """Of two overlapping copies of a request, the later answers with the claims of the other."""
     known("host-1", memory_mb=8192)
     known("host-2", memory_mb=4096)
     asked, answers = uuids(2), []
@@ -193,7 +193,7 @@ def test_the_twins_claim_is_the_answer(scheduler, twin, meanwhile, db, known, di
 
 
 def test_the_twin_has_placed_some(scheduler, twin, meanwhile, db, known, disable, ask, uuids):
-    """A copy that was asked for more than its twin claims what is missing, and leaves the rest where it is."""
+    """A copy with more instances than the other claims the missing ones, and leaves the rest."""
     known("host-1", memory_mb=8192)
     known("host-2", memory_mb=4096)
     one, other = uuids(2)
@@ -208,7 +208,7 @@ def test_the_twin_has_placed_some(scheduler, twin, meanwhile, db, known, disable
 
 
 def test_the_twin_took_the_last_room(scheduler, twin, meanwhile, db, known, ask, uuids):
-    """When the room that is missing was given to the very same instances by a twin, the copy answers with it."""
+    """If the other copy took the last room for these same instances, this one answers with its claims."""
     known("host-1")
     asked = uuids(2)
     meanwhile(lambda _: ask(twin, asked))
@@ -217,7 +217,7 @@ def test_the_twin_took_the_last_room(scheduler, twin, meanwhile, db, known, ask,
 
 
 def test_the_twin_knows_a_newer_host(scheduler, twin, meanwhile, db, known, ask, uuids):
-    """A copy that knows the host of its twin's claim not yet, and has a host of its own in mind, looks again."""
+    """A copy that does not know the host of the other's claim yet reads the hosts again."""
     known("host-1")
     asked = uuids(1)
 
@@ -231,7 +231,7 @@ def test_the_twin_knows_a_newer_host(scheduler, twin, meanwhile, db, known, ask,
 
 
 def test_the_twin_found_a_host_after_all(scheduler, twin, meanwhile, db, known, ask, uuids):
-    """A copy that has no valid host on its picture does not say so when its twin has found one since."""
+    """A copy without a valid host looks for claims that the other copy has made since."""
     asked = uuids(1)
 
     def place_on_a_new_host(_):
@@ -243,7 +243,7 @@ def test_the_twin_found_a_host_after_all(scheduler, twin, meanwhile, db, known, 
 
 
 def test_the_twin_sees_no_claim_that_is_given_up(scheduler, twin, meanwhile, db, known, a_spec, ask, uuids):
-    """A copy that cannot place all has promised nothing that another copy might have answered with."""
+    """A copy that cannot place all instances keeps no claim, so another copy's claim on the same host stays."""
     known("host-1")
     one, other = uuids(2)
     answers = []
@@ -267,7 +267,7 @@ def test_the_twin_sees_no_claim_that_is_given_up(scheduler, twin, meanwhile, db,
 
 
 def test_deleted_meanwhile(scheduler, meanwhile, db, known, ask, uuids):
-    """Nothing is claimed for an instance that was deleted while its host was chosen."""
+    """An instance that was deleted while its host was chosen gets no claim."""
     known("host-1")
     asked = uuids(1)
 
@@ -282,7 +282,7 @@ def test_deleted_meanwhile(scheduler, meanwhile, db, known, ask, uuids):
 
 
 def test_what_was_freed_is_no_answer(scheduler, db, known, a_spec, ctxt, uuids):
-    """The claim of an attempt that failed is gone: its instance is placed anew, and not where it was tried."""
+    """The claim of a failed attempt is gone: the instance is placed anew, and not on the host that failed."""
     known("host-1", memory_mb=8192)
     known("host-2")
     (uuid,) = uuids(1)
@@ -295,7 +295,7 @@ def test_what_was_freed_is_no_answer(scheduler, db, known, a_spec, ctxt, uuids):
 
 
 def test_claimed_on_a_host_that_is_gone(scheduler, db, known, ask, uuids):
-    """Where the claim is on a host that was forgotten since there is no valid host, and the reason names that one."""
+    """If the claim is on a host that was deleted since, there is no valid host, and the reason names it."""
     known("host-1")
     asked = uuids(1)
     ask(scheduler, asked)
@@ -307,7 +307,7 @@ def test_claimed_on_a_host_that_is_gone(scheduler, db, known, ask, uuids):
 
 
 def test_reason(scheduler, known, a_spec, ctxt, uuids):
-    """The reason names the filter that left nothing and how many hosts each filter passed."""
+    """The reason has the filter that passed no host, and how many hosts each filter passed."""
     for number in range(3):
         known(f"host-{number}", memory_mb=512)
     expected = (
@@ -321,14 +321,14 @@ def test_reason(scheduler, known, a_spec, ctxt, uuids):
 
 
 def test_no_hosts(scheduler, a_spec, ctxt, uuids):
-    """A cloud without compute hosts says just that."""
+    """A cloud without compute hosts says so."""
     with pytest.raises(errors.NoValidHost, match="There are no compute hosts"):
         scheduler.select_destinations(ctxt, a_spec(), uuids(1))
 
 
 @pytest.mark.parametrize("trouble", [{"silence": 61}, {"disabled": True}, {"forced_down": True}])
 def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, trouble, uuids):
-    """A host that is silent, disabled or forced down is not chosen."""
+    """A host that is down, disabled or forced down is not chosen."""
     known("host-1", silence=trouble.pop("silence", 0))
     known("host-2")
     with db.write() as tx:
@@ -340,7 +340,7 @@ def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, trouble, uu
 
 
 def test_notifications(scheduler, listener, known, a_spec, ctxt, uuids):
-    """Listeners hear what was asked, and what was chosen."""
+    """Listeners get the request, and the chosen hosts."""
     known("host-1")
     (uuid,) = uuids(1)
     scheduler.select_destinations(ctxt, a_spec(), [uuid])
@@ -352,7 +352,7 @@ def test_notifications(scheduler, listener, known, a_spec, ctxt, uuids):
 
 @pytest.mark.parametrize("count", [1, 8])
 def test_few_transactions(scheduler, db, known, ask, uuids, count):
-    """However many instances, what is known is read in two queries, and each is claimed with two statements at once."""
+    """For any number of instances, two queries read the hosts, and two statements claim for each."""
     for number in range(3):
         known(f"host-{number}", memory_mb=2**20)
     asked, transactions, statements = uuids(count), [], []
@@ -371,6 +371,6 @@ def test_few_transactions(scheduler, db, known, ask, uuids, count):
     ],
 )
 def test_unknown_names(a_scheduler, option, said):
-    """A filter or weigher that does not exist keeps the scheduler from starting, which quotes those that do."""
+    """An unknown filter or weigher keeps the scheduler from starting; the error lists the known ones."""
     with pytest.raises(errors.ConfigError, match=rf"\[filter_scheduler\] {option}: {said}"):
         a_scheduler(**{f"filter_scheduler.{option}": ["Nonesuch"]})

@@ -1,4 +1,4 @@
-"""What the settings say of the broker is what is done."""
+"""The settings of the broker take effect."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ heartbeat_timeout_threshold = 7
 
 
 def test_settings_of_the_broker(tmp_path: Path):
-    """With Nova's names, in any service's file."""
+    """They have Nova's names, in any service's file."""
     path = tmp_path / "a.conf"
     path.write_text(SETTINGS)
 

@@ -1,4 +1,4 @@
-"""Green and native threads do the same: each in a process of its own, since eventlet patches the one it is in."""
+"""Green and native threads behave alike. Each test runs a process of its own, since eventlet patches its process."""
 
 import os
 import subprocess
@@ -96,19 +96,19 @@ def test_something_runs_in_the_background(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", concurrency.KINDS)
 def test_several_things_run_at_once_and_no_more(kind: str) -> None:
-    """The results come in the order in which the things were given."""
+    """The results come in the order of the calls."""
     must_succeed(kind, SOME_AT_ONCE)
 
 
 @pytest.mark.parametrize("kind", concurrency.KINDS)
 def test_the_first_failure_of_several_is_raised(kind: str) -> None:
-    """So that a service which cannot open one of its hosts says so."""
+    """A service that cannot open one of its hosts raises that error."""
     must_succeed(kind, FAILED)
 
 
 @pytest.mark.parametrize("kind", concurrency.KINDS)
 def test_two_servers_do_not_share_a_port(kind: str) -> None:
-    """The second one fails, where the kernel would let it share."""
+    """The second one fails, where the kernel would let them share."""
     must_succeed(kind, TAKEN)
 
 

@@ -1,7 +1,6 @@
-"""What a client may do to either HTTP server: a real one in a process of its own, with bounds that are short.
-
-eventlet's server calls the application when a head is complete, so the application meets the error of a broken
-body; waitress calls it when a body is complete, and refuses a broken one by itself.
+"""What a client may send to either HTTP server: a real one in a process of its own, with short timeouts. eventlet's
+server calls the application when a head is complete, so the application gets the error of a broken body; waitress calls
+it when a body is complete, and refuses a broken one by itself.
 """
 
 import contextlib
@@ -16,9 +15,9 @@ import pytest
 
 from mininova.service import concurrency
 
-PATIENCE = 10.0  # seconds for what takes a moment
+PATIENCE = 10.0  # seconds, for events that take a moment
 
-# It answers with what it took of a request; /starve leaves the process no file to open, /feed gives them back.
+# It answers with what it read of a request; /starve uses up the process's file descriptors, /feed frees them.
 PROGRAM = """
 import mininova.cmd
 import os, resource, signal, sys, threading
@@ -71,13 +70,13 @@ def said_port(process: subprocess.Popen[str]) -> int:
 
 @pytest.fixture(scope="module", params=concurrency.KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
-    """Give one of the two ways to do several things at a time."""
+    """Give each kind of threads in turn."""
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def port(kind: str) -> Iterator[int]:
-    """Serve, and give the port."""
+    """Start a server, and give its port."""
     process = start(kind)
     yield said_port(process)
     process.kill()
@@ -89,29 +88,29 @@ def connect(port: int) -> socket.socket:
 
 
 def answers(port: int, said: bytes) -> bytes:
-    """Say something, and nothing more; give all that comes until the server hangs up."""
+    """Send something, and nothing more; give all that comes until the server closes the connection."""
     with connect(port) as connection:
         connection.sendall(said)
-        with contextlib.suppress(OSError):  # it may have hung up already
+        with contextlib.suppress(OSError):  # it may have closed the connection already
             connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def ask(connection: socket.socket, path: str) -> bytes:
-    """Ask, and give the body of the answer."""
+    """Send a request, and give the body of the answer."""
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     return until_end(connection)
 
 
 def broken(kind: str, heard: bytes, status: bytes, *errors: bytes) -> bool:
-    """Tell whether a broken body was refused with a status, or was one of these errors to the application."""
+    """Tell whether a broken body was refused with a status, or with one of these errors in the application."""
     if kind == concurrency.THREADS:
         return b" %s " % status in heard.partition(b"\r\n")[0]
     return any(b"POST / %s;" % error in heard for error in errors)
 
 
 def until_hung_up(connection: socket.socket, end: bytes) -> bytes:
-    """Give what is heard until the server hangs up, or has said a last thing."""
+    """Read until the server closes the connection, or has sent a last text."""
     heard = b""
     while not heard.endswith(end) and (piece := connection.recv(4096)):
         heard += piece
@@ -128,7 +127,7 @@ def until_end(connection: socket.socket) -> bytes:
 
 
 def test_requests_in_a_row_are_answered_in_a_row(port: int) -> None:
-    """Who sends several requests at once gets an answer to each, whichever way it says its bodies' lengths."""
+    """Pipelined requests each get an answer, for either form of a body's length."""
     chunked = b"POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nTrailer: t\r\n\r\n"
     plain = b"POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
     heard = answers(port, plain + chunked + b"GET /c HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -159,7 +158,7 @@ def test_requests_in_a_row_are_answered_in_a_row(port: int) -> None:
     ],
 )
 def test_a_length_that_can_be_read_in_two_ways_is_refused(port: int, head: bytes) -> None:
-    """A head that a proxy might understand otherwise gets 400, and what follows is no request to anybody."""
+    """A proxy might read such a head otherwise: it gets 400, and what follows is not read as a request."""
     heard = answers(port, b"POST / HTTP/1.1\r\n" + head + b"\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
     assert heard.startswith(b"HTTP/1.")
     assert b" 400 " in heard.partition(b"\r\n")[0]
@@ -167,7 +166,7 @@ def test_a_length_that_can_be_read_in_two_ways_is_refused(port: int, head: bytes
 
 
 def test_chunks_are_for_http_1_1(port: int) -> None:
-    """HTTP/1.0 has none, so that an old proxy may take them for requests of their own."""
+    """HTTP/1.0 has no chunks, so an old proxy may take them for requests."""
     head = b"POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
     heard = answers(port, head + b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
     assert b" 400 " in heard.partition(b"\r\n")[0]
@@ -191,7 +190,7 @@ def test_chunks_are_for_http_1_1(port: int) -> None:
     ],
 )
 def test_broken_chunks_end_the_connection(kind: str, port: int, body: bytes) -> None:
-    """A chunk of no form is an error or a refusal, and nothing of that connection is read any more."""
+    """After a malformed chunk, the connection gets an error and is not read further."""
     head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     heard = answers(port, head + body + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
     assert broken(kind, heard, b"400", b"ChunkReadError", b"OSError")
@@ -199,7 +198,7 @@ def test_broken_chunks_end_the_connection(kind: str, port: int, body: bytes) -> 
 
 
 def test_a_head_has_its_time(port: int) -> None:
-    """Who begins a request and goes on byte by byte is hung up on, though no single wait was long."""
+    """A client that sends a head byte by byte is disconnected at a deadline, though no single wait was long."""
     with connect(port) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: ")
         connection.settimeout(0.1)
@@ -217,14 +216,14 @@ def test_a_head_has_its_time(port: int) -> None:
 
 @pytest.mark.parametrize("coding", [b"Content-Length: 100", b"Transfer-Encoding: chunked"])
 def test_a_body_has_its_time(kind: str, port: int, coding: bytes) -> None:
-    """A body that does not come ends in an error or a refusal."""
+    """A body that does not come in time is an error."""
     with connect(port) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\n" + coding + b"\r\n\r\n")
         assert broken(kind, until_hung_up(connection, b"POST / TimeoutError;"), b"408", b"TimeoutError")
 
 
-def test_there_are_so_many_places(port: int) -> None:
-    """Beyond so many connections the next one waits, and is served when another has gone."""
+def test_the_number_of_connections_is_limited(port: int) -> None:
+    """Beyond a number of connections the next one waits, and is served when another closes."""
     first, second, third, fourth = (connect(port) for _ in range(4))
     for connection in (first, second, third):
         assert ask(connection, "/in") == b"GET /in 0;"
@@ -238,7 +237,9 @@ def test_there_are_so_many_places(port: int) -> None:
 
 
 def test_a_shortage_of_files_passes(port: int) -> None:
-    """A process that may open no more files serves again once it may: eventlet's own server would have ended."""
+    """A process without free file descriptors serves again when some are free: eventlet's own
+    server would have ended.
+    """
     with connect(port) as inside:
         assert ask(inside, "/starve") == b"GET /starve 0;"
         with connect(port) as outside:
@@ -249,21 +250,21 @@ def test_a_shortage_of_files_passes(port: int) -> None:
 
 
 def test_a_url_may_name_the_server(port: int) -> None:
-    """What a client sends to a proxy is taken for what it means; what is no path at all is refused."""
+    """An absolute URL, as clients send to proxies, is read by its path; a target without a path is 400."""
     assert b"GET /a 0;" in answers(port, b"GET http://elsewhere.example/a HTTP/1.1\r\nHost: x\r\n\r\n")
     for target in (b"a", b"*", b"http://x", b"ftp://x/a", b"?a", b"../a"):
         assert b" 400 " in answers(port, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n").partition(b"\r\n")[0]
 
 
 def test_a_refusal_names_no_python(port: int) -> None:
-    """What is no request is refused without a word on what the server is made of."""
+    """A malformed request is refused without naming the server's software."""
     heard = answers(port, b"GET / HTTP/9\r\n\r\n")
     assert b" 400 " in heard
     assert b"Python" not in heard
 
 
 def test_a_stopping_server_finishes_what_it_began(kind: str) -> None:
-    """It accepts nothing more, hangs up on idle connections, and answers the request under way."""
+    """It accepts no connection, closes idle ones, and answers the request under way."""
     process = start(kind)
     port = said_port(process)
     with connect(port) as idle, connect(port) as busy:
@@ -277,8 +278,8 @@ def test_a_stopping_server_finishes_what_it_began(kind: str) -> None:
         connect(port)
 
 
-def test_what_waitress_holds_has_a_bound() -> None:
-    """It takes a body whole before the application sees it: none may be too long, nor all together."""
+def test_the_bodies_that_waitress_holds_are_limited() -> None:
+    """A body is whole before the application sees it: the size of one, and of all together, is limited."""
     process = start(concurrency.THREADS)
     port = said_port(process)
     head = b"POST /in HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"

@@ -1,4 +1,4 @@
-"""What the log of a process has in it: one line for each, whoever's words are in it, and none too many."""
+"""The log of a process: one line for each record, whatever text is in it, and limited repetition."""
 
 import logging
 
@@ -11,7 +11,7 @@ from mininova.service import log
 
 @pytest.fixture
 def written(tmp_path):
-    """Set the log of a process up; give a function that reads what was written."""
+    """Set up a process's log; give a function that reads what was written."""
     path = tmp_path / "service.log"
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
@@ -23,8 +23,8 @@ def written(tmp_path):
     log.working_for("-")
 
 
-def test_words_of_others_cannot_pass_for_lines_of_ours(written):
-    """A message with line ends and escapes is written as one line, and a traceback as it is."""
+def test_a_foreign_text_cannot_forge_a_line(written):
+    """A message with line ends and escapes is one line; a traceback keeps its lines."""
     log.working_for("req-1\n2026-01-02 forged")
     logging.getLogger("mininova").error("it said: %s", "no\n2026-01-02 INFO all is well\r\x1b[2J\u2028é")
     try:
@@ -38,7 +38,7 @@ def test_words_of_others_cannot_pass_for_lines_of_ours(written):
 
 
 def test_a_flood_of_denials_is_one_line(written):
-    """Whoever is denied the same thing a thousand times fills no disk; another's denial has its own line."""
+    """A thousand equal denials do not fill the disk; another caller's denial has its own line."""
     for caller, times in ("compute.host-1", 1000), ("compute.host-2", 1):
         denial = rpc.Denial(caller=caller, method="get_instance", object="u-1", reason="no", at=0.0)
         for _ in range(times):
@@ -48,8 +48,8 @@ def test_a_flood_of_denials_is_one_line(written):
     ]  # fmt: skip
 
 
-def test_a_line_names_the_host_that_it_is_about(written):
-    """Where something is done for a host, and nowhere else."""
+def test_a_line_names_its_host(written):
+    """Lines about work for one host have its name, and others do not."""
     log.working_for("req-1")
     speak = logging.getLogger("mininova").error
     log.on_host("host-1")(speak)("booting")

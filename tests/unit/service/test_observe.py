@@ -1,4 +1,4 @@
-"""What a service is watched with, as its settings say."""
+"""Metrics and spans of a service, as its settings say."""
 
 import gzip
 import queue
@@ -18,7 +18,7 @@ ENDPOINT = {"tracing.otlp_endpoint": "http://127.0.0.1:9/v1/traces"}
 
 @pytest.mark.parametrize("service", ["api", "scheduler", "conductor", "compute", "manage", "flow"])
 def test_nothing_is_watched_by_default(service):
-    """No service counts, traces or listens unless it is asked to, and the tools cannot be."""
+    """A service counts, traces or listens only if a setting says so; the tools never do."""
     observation = Observation(conf.for_tests(service), service)
 
     assert (observation.watches, observation.page(), observation.spans) == ([], None, None)
@@ -26,7 +26,7 @@ def test_nothing_is_watched_by_default(service):
 
 
 def test_what_is_off_is_not_imported():
-    """Neither library costs a service anything that does not use it."""
+    """A service that uses neither library does not import them."""
     program = (
         "import sys\n"
         "from mininova import conf, rpc\nfrom mininova.service import observe\n"
@@ -39,7 +39,7 @@ def test_what_is_off_is_not_imported():
 
 
 def test_a_port_switches_metrics_on():
-    """There is a page to show, and the peer is watched for it."""
+    """The service serves a page, and its peer has a watch that counts."""
     observation = Observation(conf.for_tests("compute", **{"metrics.port": 9200}), "compute")
 
     assert observation.watches == [observation.metrics]
@@ -48,7 +48,7 @@ def test_a_port_switches_metrics_on():
 
 
 def test_an_endpoint_switches_spans_on():
-    """Both together are one watch."""
+    """With both, the peer has one watch."""
     settings = conf.for_tests("compute", **ENDPOINT, **{"metrics.port": 9200})
     observation = Observation(settings, "compute")
 
@@ -58,12 +58,12 @@ def test_an_endpoint_switches_spans_on():
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Takes spans as an OpenTelemetry collector does."""
+    """Receives spans as an OpenTelemetry collector does."""
 
     received: "queue.Queue[ExportTraceServiceRequest]" = queue.Queue()
 
     def do_POST(self):
-        """Take one batch."""
+        """Receive one batch."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Content-Encoding"] == "gzip":
             body = gzip.decompress(body)
@@ -72,11 +72,11 @@ class Collector(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *args):
-        """Say nothing."""
+        """Write no log."""
 
 
 def test_spans_reach_their_collector():
-    """A service that stops has sent what it had, and said who it is."""
+    """A service that stops has sent its spans, with its name."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
         threading.Thread(target=server.serve_forever).start()
         endpoint = f"http://127.0.0.1:{server.server_port}/v1/traces"
@@ -94,7 +94,7 @@ def test_spans_reach_their_collector():
 
 
 def test_spans_without_opentelemetry_are_refused(monkeypatch):
-    """The sentence names the setting, and what is missing."""
+    """The error has the setting, and the missing package."""
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
 
     with pytest.raises(errors.ConfigError, match=r"\[tracing\] otlp_endpoint needs OpenTelemetry.*mininova\[otel\]"):

@@ -9,11 +9,11 @@ from mininova import rpc
 from mininova.service.concurrency.native import Native
 from mininova.service.periodic import Periodic, Rounds
 
-PATIENCE = 10.0  # seconds for what takes a moment
+PATIENCE = 10.0  # seconds, for events that take a moment
 
 
 class Clock:
-    """Tells the time that the test sets."""
+    """A clock that the test sets."""
 
     now = 100.0
 
@@ -27,7 +27,7 @@ def clock():
 
 
 def a_round(rounds, clock, count):
-    """Live through some turns; give the moments at which they came."""
+    """Run some turns; give their times."""
     came = []
     for _ in range(count):
         clock.now += rounds.left()
@@ -38,7 +38,7 @@ def a_round(rounds, clock, count):
 
 
 def test_each_is_done_once_in_a_period(clock):
-    """In their order, at distances of an equal share of it or nearly so."""
+    """In order, spread nearly evenly over the period."""
     done = []
     works = [lambda name=name: done.append(name) for name in "abcd"]
 
@@ -51,7 +51,7 @@ def test_each_is_done_once_in_a_period(clock):
 
 
 def test_what_is_under_way_is_passed_over(clock):
-    """Its next turn is after its end, whether that was good or bad, and the others have theirs meanwhile."""
+    """A task that is under way is skipped; its next turn comes after its end, also after a failure."""
 
     def fail():
         raise OSError("gone")
@@ -69,7 +69,7 @@ def test_what_is_under_way_is_passed_over(clock):
 
 
 def test_turns_that_came_late_are_made_up_for(clock):
-    """So that a round takes its period, however long each turn takes; but not those of the day before."""
+    """A round takes its period, however long a turn takes; but turns missed long ago are not repeated."""
     rounds = Rounds(10.0, [lambda: None] * 100, clock=clock)
     clock.now += 1.0
     late = [rounds.left() for _ in range(5)]
@@ -83,14 +83,14 @@ def test_turns_that_came_late_are_made_up_for(clock):
 
 @pytest.fixture
 def periodic():
-    """Give one on native threads, which is stopped in the end."""
+    """Give periodic work on native threads, which is stopped in the end."""
     made = Periodic(Native())
     yield made
     made.stop()
 
 
 def test_the_first_time_is_done_before_every_returns(periodic):
-    """Its failure is the caller's, so that a service which cannot report itself does not start."""
+    """Its failure reaches the caller, so that a service which cannot report itself does not start."""
     done = []
     periodic.every(3600.0, lambda: done.append("once"), "the test")
 
@@ -103,7 +103,7 @@ def test_the_first_time_is_done_before_every_returns(periodic):
 
 
 def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
-    """Of our own errors one line is enough."""
+    """One of our own errors is one line in the log."""
     turns = queue.Queue()
 
     def work():
@@ -123,7 +123,7 @@ def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
 
 
 def test_work_is_done_after_each_period(periodic):
-    """In the background, at first at once."""
+    """It runs in the background, first at once."""
     done, periods = queue.Queue(), iter([-30.0, -30.0])
 
     def left():
@@ -135,7 +135,7 @@ def test_work_is_done_after_each_period(periodic):
 
 
 def test_what_needs_another_service_waits_for_it(periodic):
-    """It is tried again when nobody served it, and not when it failed otherwise."""
+    """It is tried again when the other service is missing, and not after another failure."""
     answers = iter([rpc.Undeliverable("nobody is there", target="conductor"), KeyError("a bug")])
 
     def work():
@@ -146,7 +146,7 @@ def test_what_needs_another_service_waits_for_it(periodic):
 
 
 def test_a_stop_ends_every_wait(periodic):
-    """Of one who waits for another service, and of rounds."""
+    """A stop ends the wait for another service, and that between rounds."""
     asked = threading.Event()
 
     def work():

@@ -1,4 +1,4 @@
-"""What becomes of the instances of a cast that was refused."""
+"""What happens to the instances of a cast that was refused."""
 
 import logging
 
@@ -22,7 +22,7 @@ REFUSAL = rpc.UnsupportedVersion("compute on host-1 cannot run it")
 
 
 class World:
-    """A database, and the rejections of a service that keeps what it tells."""
+    """A database, and the rejections of a service, with their notifications."""
 
     def __init__(self, path):
         self.db, self._kept = Database(f"sqlite:///{path}/mininova.sqlite"), Kept()
@@ -37,7 +37,7 @@ class World:
             return instances.create(tx, [Instance(uuid=uuid, vm_state=vm_state, task_state=task_state, **fields)])[0]
 
     def change(self, uuid, task_state):
-        """Have somebody else move it on."""
+        """Change it, as another service would."""
         with self.db.write() as tx:
             changes = {"task_state": task_state}
             return instances.update(tx, uuid, changes, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
@@ -48,7 +48,7 @@ class World:
         self.rejections(CTXT, rpc.Request(method=method, args=args), REFUSAL)
 
     def now(self, uuid):
-        """Read an instance, and what its owner is told of it."""
+        """Read an instance and its fault."""
         with self.db.read() as tx:
             return instances.get(tx, uuid), faults.latest(tx, [uuid]).get(uuid)
 
@@ -73,8 +73,8 @@ def world(tmp_path):
         ("delete_instance", states.ACTIVE, states.DELETING, states.ERROR, "delete"),
     ],
 )
-def test_the_operation_ends_and_the_world_is_told(world, method, vm_state, task_state, left, event):
-    """The instance is left as a failure leaves it, its owner can read why, and both are notifications."""
+def test_the_operation_ends_with_a_fault_and_a_notification(world, method, vm_state, task_state, left, event):
+    """The instance gets the state and the fault of a failure, and both are notified."""
     instance = world.new("u-1", vm_state, task_state)
 
     world.refuse(method, instance=instance)
@@ -89,7 +89,7 @@ def test_the_operation_ends_and_the_world_is_told(world, method, vm_state, task_
 
 
 def test_each_instance_of_a_cast(world):
-    """A request for several fails for each of them."""
+    """A cast for several instances fails for each of them."""
     several = [world.new(uuid, states.BUILDING, states.SCHEDULING) for uuid in ("u-1", "u-2")]
 
     world.refuse("build_instances", instances=several)
@@ -98,8 +98,8 @@ def test_each_instance_of_a_cast(world):
     assert [event for event, _ in world.told] == ["update", "create.error"] * 2
 
 
-def test_what_nothing_is_done_to_is_left_alone(world):
-    """Somebody else has ended it, and nobody is told twice."""
+def test_an_instance_at_rest_is_left_alone(world):
+    """An instance without an operation stays as it is, without another notification."""
     instance = world.new("u-1", states.ACTIVE, None)
 
     world.refuse("stop_instance", instance=instance)
@@ -109,8 +109,8 @@ def test_what_nothing_is_done_to_is_left_alone(world):
     assert world.told == []
 
 
-def test_what_has_moved_on_is_left_alone(world):
-    """The rejection of a stop that was done long ago does not end the stop that is under way now."""
+def test_an_instance_that_moved_on_is_left_alone(world):
+    """The late rejection of an earlier stop does not end the stop that is under way now."""
     sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
     world.change("u-1", None)
     again = world.change("u-1", states.POWERING_OFF)
@@ -122,7 +122,7 @@ def test_what_has_moved_on_is_left_alone(world):
 
 
 def test_the_owner_may_have_edited_it(world):
-    """A new name is no move: the operation that was refused still ends."""
+    """After a rename the refused operation still ends."""
     sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
     with world.db.write() as tx:
         instances.edit(tx, "u-1", display_name="renamed")
@@ -133,7 +133,7 @@ def test_the_owner_may_have_edited_it(world):
 
 
 def test_a_rejection_counts_once(world):
-    """Said again, when the instance is at rest or at something else, it changes nothing."""
+    """A repeated rejection changes nothing when the instance is at rest or in another operation."""
     sent = world.new("u-1", states.ACTIVE, states.POWERING_OFF)
     world.refuse("stop_instance", instance=sent)
     now = world.now("u-1")

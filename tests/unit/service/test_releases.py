@@ -1,4 +1,4 @@
-"""The table of releases is what this code and its recorded promises say."""
+"""The table of releases agrees with this code and its recorded versions."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ NAMES = list(RELEASES)
 
 
 def test_the_last_release_is_this_code():
-    """Whoever raises a version writes it into the table, too."""
+    """A commit that raises a version writes it into the table, too."""
     ours = {interface.topic: interface.version for interface in interfaces().values()}
     ours |= {name: cls.version for name, cls in versioned().items()}
 
@@ -18,7 +18,7 @@ def test_the_last_release_is_this_code():
 
 
 def spoken_less(releases):
-    """Name what a release speaks in an older version than the release before it."""
+    """Name the interfaces whose version is older in a release than in the one before it."""
     return [
         f"{name} of {after}"
         for before, after in pairwise(releases)
@@ -34,5 +34,5 @@ def test_no_release_speaks_less_than_the_one_before():
 
 
 def test_the_names_go_by_the_alphabet():
-    """So that everybody knows which is the newer one."""
+    """So that the newer of two is known by its name."""
     assert sorted(NAMES) == NAMES

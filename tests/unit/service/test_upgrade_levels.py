@@ -1,4 +1,4 @@
-"""What is spoken to others, by setting and by what they registered."""
+"""Which versions a service sends to others, by its settings and by what they registered."""
 
 import pytest
 
@@ -10,26 +10,26 @@ from mininova.service.upgrade_levels import UpgradeLevels, spoken
 
 
 def levels(**settings: str) -> UpgradeLevels:
-    """Make levels; what is not set is ``auto``."""
+    """Make levels; a topic without a pin is ``auto``."""
     return UpgradeLevels({"compute": "auto", "conductor": "auto", "scheduler": "auto", **settings})
 
 
 def test_what_is_registered_is_spoken():
-    """With ``auto`` the services say it themselves."""
+    """With ``auto`` the registered versions count."""
     pins = levels()
     pins.learn({"compute": ["1.0", "1.2"], "Instance": ["1.1"]})
 
     assert pins() == {"compute": {"1.0", "1.2"}, "Instance": {"1.1"}}
 
 
-def test_until_it_is_known_the_oldest_release_is_spoken():
-    """Whoever is there understands that."""
+def test_before_versions_are_known_the_oldest_release_is_sent():
+    """Any service understands the oldest release."""
     assert levels()()["conductor"] == {RELEASES[OLDEST]["conductor"]}
     assert levels()()["Instance"] == {RELEASES[OLDEST]["Instance"]}
 
 
-def test_where_nobody_is_registered_nothing_is_known():
-    """The first services of a cloud speak as they can."""
+def test_without_registered_services_there_is_no_limit():
+    """The first services of a cloud have no limit."""
     pins = levels()
     pins.learn({})
 
@@ -37,7 +37,7 @@ def test_where_nobody_is_registered_nothing_is_known():
 
 
 def test_a_version_is_spoken_whatever_is_registered():
-    """A pin by number is about one interface."""
+    """A pin by number is for one interface."""
     pins = levels(compute="1.3")
     pins.learn({"compute": ["1.0"], "conductor": ["1.1"], "Instance": ["1.4"]})
 
@@ -45,7 +45,7 @@ def test_a_version_is_spoken_whatever_is_registered():
 
 
 def test_a_release_is_spoken_with_its_objects():
-    """What is sent to one service may travel on to others, so all that anybody knows of an object is heeded."""
+    """An object may travel on to other services, so each registered version of it counts beside the release's."""
     pins = levels(compute="acrux")
     pins.learn({"compute": ["1.9"], "conductor": ["1.9"], "Instance": ["1.9"]})
 
@@ -56,15 +56,15 @@ def test_a_release_is_spoken_with_its_objects():
 
 @pytest.mark.parametrize("said", ["", "new", "1", "1.0 x", "1.0.0", "-1.0", "0.9", "2.0"])
 def test_what_no_release_spoke_is_ignored(said: str):
-    """A service that registers nonsense, or something older than any release, must not keep others from speaking."""
+    """A service that registers nonsense, or a version older than any release, must not stop the others."""
     pins = levels()
     pins.learn({"compute": [said, "1.0"], "Instance": [said], "no such thing": ["1.0"]})
 
     assert pins() == {"compute": {"1.0"}}
 
 
-def test_nobody_is_asked_for_what_is_set():
-    """Where every topic is pinned there is nothing to learn."""
+def test_pinned_topics_need_no_query():
+    """If every topic is pinned, registered versions are not read."""
 
     def ask() -> rpc.Levels:
         raise AssertionError("nobody is to be asked")
@@ -73,5 +73,5 @@ def test_nobody_is_asked_for_what_is_set():
 
 
 def test_a_service_registers_what_it_serves_and_every_object():
-    """So that others know what they may send to it."""
+    """Others learn from it what they may send."""
     assert spoken(ComputeAPI) == {"compute": ComputeAPI.version} | {name: it.version for name, it in REGISTRY.items()}

@@ -1,4 +1,4 @@
-"""mininova without its stand-ins: delete the folder, and only the lines of api-paste.ini that name it are missed."""
+"""mininova without its stand-ins: if the folder is deleted, only the lines of api-paste.ini that name it must go."""
 
 import configparser
 import shutil
@@ -42,7 +42,7 @@ for path in ("/compute/v2.1/flavors", "/identity/v3", "/image/v2/images"):
 
 @pytest.fixture
 def package(tmp_path):
-    """Copy the package without mininova/standins, and give what runs a script with it."""
+    """Copy the package without mininova/standins, and give a function that runs a script with it."""
     shutil.copytree(ROOT / "mininova", tmp_path / "mininova", ignore=shutil.ignore_patterns("standins", "__pycache__"))
 
     def run(script: str):
@@ -57,7 +57,7 @@ def package(tmp_path):
 
 
 def without_stand_ins(original: str) -> configparser.RawConfigParser:
-    """Take out of a Paste file the lines that name the stand-ins, and what stood on these lines."""
+    """Remove the lines that name the stand-ins from a Paste file, and give the removed lines."""
     file = configparser.RawConfigParser()
     file.read_string(original)
     gone = set()
@@ -91,7 +91,7 @@ def test_every_other_module_can_be_imported(package):
 
 
 def test_an_api_without_them(package, tmp_path):
-    """Without the lines that name them the tables and flavors are made, and the Compute API alone answers."""
+    """Without those lines, the tables and flavors are made, and the Compute API alone answers."""
     with open(tmp_path / "paste.ini", "w") as file:
         without_stand_ins(OURS.read_text()).write(file)
     assert "standins" not in Path(tmp_path / "paste.ini").read_text()

@@ -9,7 +9,7 @@ from stack.home import Home
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    """Give a home that is removed afterwards, with the folder of its sockets wherever that is."""
+    """Give a home, which is removed afterwards with its folder of sockets."""
     home = Home(tmp_path / "home")
     home.create()
     yield home

@@ -1,12 +1,12 @@
-"""What tools/run-tests.sh makes of the checks that it runs."""
+"""How tools/run-tests.sh runs the checks and what it reports."""
 
 import re
 
 import checks
 
 
-def test_everything_is_run_and_a_failure_is_told(monkeypatch, capfd):
-    """After a failure the rest is still run, the exit code says so, and the last line counts."""
+def test_everything_is_run_and_a_failure_is_reported(monkeypatch, capfd):
+    """After a failure the other checks still run, the exit code says so, and the last line counts."""
     monkeypatch.setattr(checks, "CHECKS", {"one": (("python", "-c", "exit(3)"),), "two": (("python", "-c", ""),)})
 
     assert checks.main([]) == 1
@@ -26,7 +26,7 @@ def test_tests_are_counted(tmp_path):
 
 
 def test_a_run_that_breaks_off_has_failed(tmp_path):
-    """A run that found no test, or could not begin, is a failure though no test has failed."""
+    """A run that found no test, or could not begin, is a failure."""
     report = tmp_path / "report.xml"
     report.write_text('<testsuites><testsuite tests="0" failures="0" errors="0" skipped="0"/></testsuites>')
 
@@ -34,6 +34,6 @@ def test_a_run_that_breaks_off_has_failed(tmp_path):
 
 
 def test_a_name_that_is_none_is_refused(capfd):
-    """An unknown check is refused, with the names of those that there are."""
+    """An unknown check is refused, with the names of the checks."""
     assert checks.main(["linting"]) == 2
     assert "lint, types" in capfd.readouterr().err

@@ -1,4 +1,4 @@
-"""The page about the interfaces tells all of them, and only what they declare."""
+"""The reference page of the interfaces has each of them, as declared."""
 
 from typing import Annotated, Any
 
@@ -43,12 +43,12 @@ def page(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_an_interface_is_in_the_overview(page: str):
-    """Its topic, its namespace, its version and what it is for are in a row."""
+    """A row has its topic, its namespace, its version and its docstring."""
     assert "| [`LampAPI`](#lampapi) | `lamp` | none | 1.2 | Switch lamps. |" in page
 
 
 def test_a_method_is_shown_as_it_is_declared(page: str):
-    """Each argument has its type, its default, and the version that brought it if that is not the method's."""
+    """Each argument has its type, its default, and the version that brought it if that is newer than the method's."""
     shown = page.partition("```python\nfind(\n")[2].partition("```")[0].splitlines()
     assert shown == [
         "    watts: int | None = None,",
@@ -60,18 +60,18 @@ def test_a_method_is_shown_as_it_is_declared(page: str):
 
 
 def test_a_method_says_what_it_is(page: str):
-    """Its kind, the version that brought it unless that is the first, and who may call it, come first."""
+    """First come its kind, the version that brought it unless that is the first, and its callers."""
     assert "*Idempotent call, since 1.1, by admin or user.* Look for `lamps` of a kind.\n" in page
     assert "*Fanout, by any sender.* Dim every lamp.\n" in page
 
 
-def test_arguments_and_errors_are_told(page: str):
-    """What a docstring says of them becomes a list."""
+def test_arguments_and_errors_are_listed(page: str):
+    """The docstring's arguments and errors become a list."""
     assert "* `watts`: None means any\n* raises `LookupError` when there is none, here or elsewhere\n" in page
 
 
 def test_every_method_of_ours_has_a_heading():
-    """The page that is kept has each interface and each of its methods."""
+    """The page in the repository has each interface and each of its methods."""
     headings = anchors(ROOT / "docs/rpc/reference.md")
     for interface in reference_page.INTERFACES:
         name = interface.__name__.lower()

@@ -1,4 +1,4 @@
-"""What is written for a private RabbitMQ node."""
+"""The files of a private RabbitMQ node."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from stack.errors import StackError
 
 @pytest.fixture
 def node(tmp_path):
-    """Give a node whose files are written; its program only prints the environment it gets."""
+    """Give a node whose files are written; its program only prints its environment."""
     server = tmp_path / "rabbitmq-server"
     server.write_text("#!/bin/sh\nexec env\n")
     server.chmod(0o700)
@@ -22,7 +22,7 @@ def node(tmp_path):
 
 
 def test_there_is_one_user_and_no_guest(node):
-    """The definitions have our user alone, and bound the queues of notifications."""
+    """The definitions have our user alone, and limit the queues of notifications."""
     definitions = json.loads((node.folder / "definitions.json").read_text())
 
     assert [user["name"] for user in definitions["users"]] == ["mininova"]
@@ -32,15 +32,15 @@ def test_there_is_one_user_and_no_guest(node):
 
 
 def test_files_with_secrets_are_private(node):
-    """Nobody but the user can read what is in the folder."""
+    """Only the user can read what is in the folder."""
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in node.folder.iterdir()}
 
     assert ".erlang.cookie" in modes
     assert set(modes.values()) == {0}
 
 
-def test_the_node_hears_of_no_other_environment(node):
-    """What the caller has set for another RabbitMQ does not reach the node; every path of its own is in its folder."""
+def test_the_node_gets_no_other_environment(node):
+    """The caller's settings for another RabbitMQ do not reach the node, whose paths are all in its folder."""
     stranger = {"RABBITMQ_NODENAME": "rabbit@elsewhere", "HOME": "/elsewhere", "NOTIFY_SOCKET": "/run/ready"}
     told = run_with(stranger, node.folder / broker.START)
 
@@ -58,7 +58,7 @@ def run_with(environment, program):
 
 
 def test_it_listens_on_the_loopback_address_only(node):
-    """AMQP is bound to 127.0.0.1; so is the distribution of any Erlang program there, and none starts an epmd."""
+    """AMQP and Erlang's distribution are bound to 127.0.0.1, and no epmd is started."""
     told = run_with({}, node.folder / broker.START)
 
     assert '[{"127.0.0.1", 5690}]' in (node.folder / "advanced.config").read_text()
@@ -67,7 +67,7 @@ def test_it_listens_on_the_loopback_address_only(node):
 
 
 def test_the_url_quotes_the_password(node):
-    """A password with marks in it makes a URL that says the same."""
+    """A password with special characters is quoted in the URL."""
     assert node.url(broker.USER, "it's a secret") == "amqp://mininova:it%27s%20a%20secret@127.0.0.1:5690/"
 
 
@@ -79,6 +79,6 @@ def test_two_folders_make_two_nodes(tmp_path):
 
 
 def test_a_named_server_must_be_a_program(tmp_path):
-    """RABBITMQ_SERVER is believed, but not when it names nothing that runs."""
+    """RABBITMQ_SERVER is used, but must name a program."""
     with pytest.raises(StackError, match="RABBITMQ_SERVER"):
         broker.find_server({"RABBITMQ_SERVER": str(tmp_path / "nothing")})

@@ -1,4 +1,4 @@
-"""The certificates of a stack: what they prove, and what of them is kept."""
+"""The certificates of a stack: what they prove, and which keys are stored."""
 
 import ssl
 import stat
@@ -11,7 +11,7 @@ from stack import certificates
 
 
 def test_the_brokers_certificate_is_the_authoritys(home):
-    """It is for the broker's address, and signed by the authority that is to be trusted; strict eyes accept both."""
+    """It is for the broker's address and signed by the trusted authority, also under strict checks."""
     made = certificates.make(home)
     broker, authority = (x509.load_pem_x509_certificate(path.read_bytes()) for path in (made.cert, made.ca))
 
@@ -25,7 +25,7 @@ def test_the_brokers_certificate_is_the_authoritys(home):
 
 
 def shake_hands(made, client_context):
-    """Have a client and a server of these certificates agree, without a network."""
+    """Run a TLS handshake between a client and a server with these certificates, without a network."""
     server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_context.load_cert_chain(made.cert, made.key)
     upwards, downwards = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -42,7 +42,7 @@ def shake_hands(made, client_context):
 
 
 def test_the_authoritys_key_is_not_kept(home):
-    """The only key there is, is the broker's: nobody can have another certificate signed."""
+    """Only the broker's key is stored: no further certificate can be signed."""
     made = certificates.make(home)
     authority = x509.load_pem_x509_certificate(made.ca.read_bytes())
     (kept,) = [path for path in home.root.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
@@ -52,7 +52,7 @@ def test_the_authoritys_key_is_not_kept(home):
 
 
 def test_each_start_has_an_authority_of_its_own(home):
-    """What an earlier one signed is worth nothing any more."""
+    """The certificates of an earlier start are not trusted."""
     first = x509.load_pem_x509_certificate(certificates.make(home).cert.read_bytes())
     authority = x509.load_pem_x509_certificate(certificates.make(home).ca.read_bytes())
 
@@ -61,7 +61,7 @@ def test_each_start_has_an_authority_of_its_own(home):
 
 
 def test_all_of_them_are_for_their_user_only(home):
-    """Nobody else can read the key, nor put another authority in its place."""
+    """Other users can neither read the key, nor replace the authority."""
     certificates.make(home)
 
     modes = {stat.S_IMODE(path.stat().st_mode) for path in home.tls.iterdir()}

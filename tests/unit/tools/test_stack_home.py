@@ -1,4 +1,4 @@
-"""The state folder is private, and nothing is touched in a folder that is not one."""
+"""The state folder is private, and a folder with other contents is left alone."""
 
 import stat
 
@@ -13,7 +13,7 @@ def mode(path):
 
 
 def test_a_home_and_its_secrets_are_for_its_user_only(home):
-    """Nobody else can look into the folder, and the files with secrets are closed on their own as well."""
+    """Other users cannot look into the folder, and the files with secrets have permissions of their own."""
     home.secret("broker")
 
     assert mode(home.root) == 0o700
@@ -22,13 +22,13 @@ def test_a_home_and_its_secrets_are_for_its_user_only(home):
 
 
 def test_a_secret_stays_what_it_is(home):
-    """Asked for again, a secret is the same; another one is another."""
+    """A secret keeps its value; secrets of other names differ."""
     assert home.secret("broker") == Home(home.root).secret("broker")
     assert home.secret("broker") != home.secret("password of demo")
 
 
 def test_a_folder_with_other_things_is_refused(tmp_path):
-    """A folder that holds somebody's files is neither used nor closed to others nor removed."""
+    """A folder with a user's files is not used, closed to others or removed."""
     (tmp_path / "diary.txt").write_text("dear diary")
     before, home = mode(tmp_path), Home(tmp_path)
 
@@ -63,7 +63,7 @@ def test_a_home_is_made_anew_where_one_was(home):
 
 
 def test_two_commands_do_not_change_a_stack_at_once(home):
-    """While one command works on a home, another is refused in a line."""
+    """While one command works on a home, another one is refused with a line."""
     with home.locked(), pytest.raises(StackError, match="at work"), Home(home.root).locked():
         pass
     with home.locked():

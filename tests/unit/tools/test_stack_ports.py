@@ -1,4 +1,4 @@
-"""Ports of the local stack: two who ask for one at the same time get two."""
+"""Ports of the local stack: two processes that pick one at the same time get different ones."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ import pytest
 from stack import ports
 from stack.errors import StackError
 
-#: Below what anything else picks, and another place for each test process: reservations last until the process ends.
+#: Below all other picks, and different for each test process: reservations last until the process ends.
 HERE = 10_000 + 50 * (os.getpid() % 190)
 TWELVE = range(HERE, HERE + 12)
 
@@ -26,7 +26,7 @@ def six_ports():
 
 
 def test_a_port_is_picked_once(six_ports):
-    """What one process has picked, no other process picks, and no process twice, though nothing listens there yet."""
+    """A port is picked once by all processes, although nothing listens on it yet."""
     ours = {ports.pick(among=TWELVE) for _ in range(6)}
 
     assert len(ours | six_ports) == 12
@@ -35,14 +35,14 @@ def test_a_port_is_picked_once(six_ports):
 
 
 def test_the_first_free_port_is_not_a_picked_one():
-    """A port that is reserved is not free for a stack that takes the first free one."""
+    """The first free port is not one that another process has reserved."""
     first = ports.pick(2, among=range(HERE + 20, HERE + 22))
 
     assert ports.first_free(first) > first + 1
 
 
 def test_ports_in_a_row_are_all_reserved():
-    """Who asks for several ports gets a row of them, and none of the row is given away again."""
+    """A process that picks several ports gets a row, and none of them is picked again."""
     row = range(HERE + 30, HERE + 36)
     first = ports.pick(4, among=row)
 
@@ -52,7 +52,7 @@ def test_ports_in_a_row_are_all_reserved():
 
 
 def test_a_port_on_which_something_listens_is_not_picked():
-    """A port in use is not free, and the others of its row are left to those who want one."""
+    """A port in use is not picked, and the others of its row can be."""
     row = range(HERE + 40, HERE + 42)
     with socket.create_server((ports.LOOPBACK, row[1])):
         with pytest.raises(StackError):

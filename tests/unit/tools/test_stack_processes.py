@@ -1,4 +1,4 @@
-"""A stack's processes are known by their mark, and ended by pid."""
+"""A stack's processes are found by a mark in their environment, and ended by pid."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 from stack import processes
 
-#: Says that it runs, then waits for whatever comes.
+#: Says that it runs, then waits.
 PATIENT = "print('here', flush=True); import time; time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {PATIENT}"
 
@@ -30,7 +30,7 @@ def run(tmp_path):
 
 
 def test_ours_are_found_and_others_are_not(run, tmp_path):
-    """Only what carries the mark of this very home is ours."""
+    """Only processes with the mark of this home are ours."""
     ours = run(PATIENT)
     run(PATIENT, home=tmp_path / "another")
 
@@ -38,7 +38,7 @@ def test_ours_are_found_and_others_are_not(run, tmp_path):
 
 
 def test_grandchildren_are_ours_too(run, tmp_path):
-    """What one of ours started is found, whether or not its parent still lives."""
+    """A child of one of our processes is found, also after its parent has ended."""
     parent = run(f"import os; os.fork(); {PATIENT}")
     assert parent.stdout.readline() == b"here\n"
 
@@ -51,7 +51,7 @@ def test_grandchildren_are_ours_too(run, tmp_path):
 
 
 def test_ending_ends_ours_only(run, tmp_path):
-    """The end comes to all of ours, the stubborn included, and to nobody else's."""
+    """All of our processes end, also those that ignore SIGTERM, and no others."""
     ours = [run(PATIENT), run(STUBBORN)]
     other = run(PATIENT, home=tmp_path / "another")
 
@@ -62,7 +62,7 @@ def test_ending_ends_ours_only(run, tmp_path):
 
 
 def test_a_wait_for_processes_has_an_end(run):
-    """Waiting tells whether all have ended in time."""
+    """Waiting says whether all have ended in time."""
     program = run(PATIENT)
 
     assert not processes.wait_ended([program.pid], 0.01)
@@ -71,7 +71,7 @@ def test_a_wait_for_processes_has_an_end(run):
 
 
 def test_a_program_inherits_little():
-    """Nobody's credentials or RabbitMQ settings travel into a stack."""
+    """A stack gets none of the user's credentials or RabbitMQ settings."""
     caller = {"PATH": "/bin", "OS_PASSWORD": "secret", "RABBITMQ_NODENAME": "rabbit", "PYTHONPATH": "x"}
 
     assert processes.plain_environment(caller) == {"PATH": "/bin"}

@@ -1,4 +1,4 @@
-"""A program is up when it says so, and not before."""
+"""A program is up when it says so."""
 
 import os
 import subprocess
@@ -41,15 +41,15 @@ def start(folder):
 
 
 def test_each_is_reported_once_it_says_so(folder, start):
-    """The wait is over when every program has said that it is up."""
+    """The wait ends when every program has said that it is up."""
     with Readiness(folder, ["api", "scheduler"]) as readiness:
         pids = {name: start(name, READY) for name in ("api", "scheduler")}
 
         assert sorted(readiness.wait(pids, 30)) == ["api", "scheduler"]
 
 
-def test_a_program_that_ends_is_heard_of_at_once(folder, start):
-    """A program that ends instead of coming up ends the wait, by name."""
+def test_a_program_that_ends_stops_the_wait_at_once(folder, start):
+    """The error names a program that ended instead of coming up."""
     with Readiness(folder, ["api", "scheduler"]) as readiness:
         pids = {"api": start("api", SILENT), "scheduler": start("scheduler", FAILING)}
 
@@ -59,8 +59,8 @@ def test_a_program_that_ends_is_heard_of_at_once(folder, start):
     assert (problem.value.name, problem.value.ended) == ("scheduler", True)
 
 
-def test_a_program_that_says_nothing_is_waited_for_no_longer_than_told(folder, start):
-    """When the time is over, the wait names one that is still missing."""
+def test_the_wait_for_a_silent_program_has_a_deadline(folder, start):
+    """At the deadline, the error names a program that is not up yet."""
     with Readiness(folder, ["api"]) as readiness:
         pids = {"api": start("api", SILENT)}
 
@@ -71,7 +71,7 @@ def test_a_program_that_says_nothing_is_waited_for_no_longer_than_told(folder, s
 
 
 def test_sockets_are_gone_afterwards(folder):
-    """Nothing is left in the folder when the wait is over, and a stale socket of earlier is no obstacle."""
+    """No socket is left after the wait, and a stale one is no obstacle."""
     for _ in range(2):
         with Readiness(folder, ["api"]):
             assert socket_path(folder, "api").exists()

@@ -1,4 +1,4 @@
-"""The programs of a stack, and the configuration files that they read."""
+"""The programs of a stack, and the configuration files that it writes for them."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ from mininova import conf
 
 @pytest.fixture
 def home(tmp_path):
-    """Give a home whose path has marks in it that configuration files take for something else."""
+    """Give a home whose path has characters that are special in configuration files."""
     home = Home(tmp_path / "100% of $HOME")
     home.create()
     yield home
@@ -23,12 +23,12 @@ def home(tmp_path):
 
 
 def wanted(home, **environ):
-    """Give what these MININOVA_ variables ask for."""
+    """Give the settings for some MININOVA_ variables."""
     return settings.from_environment({f"MININOVA_{name}": value for name, value in environ.items()}, home)
 
 
 def test_every_service_accepts_its_file(home):
-    """The files that are written are files that the services read, with the values that were meant."""
+    """The services can read the files, with the values that were meant."""
     services.write_configuration(home, wanted(home, API_PORT="18774", COMPUTES="1"))
 
     for service in ("api", "scheduler", "conductor", "manage", "flow"):
@@ -44,8 +44,8 @@ def test_every_service_accepts_its_file(home):
     assert read.state_path == str(home.hosts / "host-1")
 
 
-def test_a_compute_is_told_nothing_of_the_database(home):
-    """The file of a compute has neither the section nor the address."""
+def test_a_computes_file_has_no_database(home):
+    """The file of a compute has neither the [database] section nor the URL."""
     services.write_configuration(home, wanted(home, DB_URL="mysql+pymysql://nova:hush@db/nova"))
 
     for host in ("host-1", "host-2", "host-3"):
@@ -54,8 +54,8 @@ def test_a_compute_is_told_nothing_of_the_database(home):
         assert "hush" not in text
 
 
-def test_somebody_elses_broker_is_used_and_not_run(home):
-    """With a broker's URL no broker is started, and everybody is sent there."""
+def test_a_given_broker_is_used_and_not_run(home):
+    """With a broker's URL no broker is started, and every service uses that one."""
     asked = wanted(home, BROKER_URL="amqp://me:mine@10.1.1.1:5672/nova")
     services.write_configuration(home, asked)
 
@@ -67,7 +67,7 @@ def test_somebody_elses_broker_is_used_and_not_run(home):
 
 
 def test_each_service_is_its_own_broker_user(home):
-    """Each reads a user and a password of its own, and the broker is told of these and of nobody else."""
+    """Each service reads a user and a password of its own, and the broker has these users and no others."""
     asked = wanted(home, COMPUTES="2")
     services.write_configuration(home, asked)
 
@@ -87,7 +87,7 @@ def test_each_service_is_its_own_broker_user(home):
 
 
 def test_a_compute_of_many_hosts(home):
-    """It reads its hosts and the name of its process, and its broker user may use the queues of these hosts."""
+    """It reads its hosts and the name of its process, and its broker user has rights on the queues of these hosts."""
     asked = wanted(home, COMPUTES="2", HOSTS_PER_COMPUTE="3")
     services.write_configuration(home, asked)
 
@@ -100,7 +100,7 @@ def test_a_compute_of_many_hosts(home):
 
 
 def test_a_compute_keeps_its_password(home):
-    """A start takes it from the compute's file, where host rotate may have put a new one."""
+    """A start reads it from the compute's file, where host rotate may have put a new one."""
     asked = wanted(home, COMPUTES="1")
     services.write_configuration(home, asked)
     file = services.compute_file(home, "host-1")
@@ -113,7 +113,7 @@ def test_a_compute_keeps_its_password(home):
 
 
 def test_the_flow_can_be_left_out(home):
-    """Without the flow there is no collector, and nobody reports."""
+    """Without the flow there is no collector, and no service reports."""
     asked = wanted(home, FLOW="0")
     services.write_configuration(home, asked)
 
@@ -122,7 +122,7 @@ def test_the_flow_can_be_left_out(home):
 
 
 def test_each_service_shows_its_metrics_at_a_port_of_its_own(home):
-    """The ports are one after the other; services that share a file read their own after it."""
+    """The ports are in a row; services that share a file read their own after it."""
     asked = wanted(home, METRICS_PORT="19200", COMPUTES="2")
     services.write_configuration(home, asked)
 
@@ -137,8 +137,8 @@ def test_each_service_shows_its_metrics_at_a_port_of_its_own(home):
     assert sorted(found.values()) == [19200, 19201, 19202, 19203, 19204]
 
 
-def test_metrics_are_off_unless_asked_for(home):
-    """No file names a port, and nobody is told to read one."""
+def test_metrics_are_off_by_default(home):
+    """No file has a port, and Prometheus has no target."""
     asked = wanted(home)
     services.write_configuration(home, asked)
 
@@ -146,8 +146,8 @@ def test_metrics_are_off_unless_asked_for(home):
     assert services.metrics_ports(asked) == {}
 
 
-def test_with_tls_everybody_is_told_whom_to_trust(home):
-    """Every service reads that the broker speaks TLS, and who vouches for it; without the switch, neither."""
+def test_with_tls_every_service_trusts_the_authority(home):
+    """Every service uses TLS with the broker and trusts its authority; without the switch, neither."""
     for value, scheme, authority in (("1", "amqps", str(home.ca)), ("0", "amqp", None)):
         asked = wanted(home, TLS=value, COMPUTES="1")
         services.write_configuration(home, asked)
@@ -159,7 +159,7 @@ def test_with_tls_everybody_is_told_whom_to_trust(home):
 
 
 def test_the_users_behaviour_file_survives_a_start(home):
-    """What the user wrote into the behaviour file is not overwritten by the next start."""
+    """The next start does not overwrite the user's changes of the behaviour file."""
     services.write_configuration(home, wanted(home))
     services.behaviour(home).write_text("rules: [{delay: 5}]\n")
 
@@ -180,7 +180,7 @@ def test_the_clients_files_are_private_and_hold_both_users(home):
 
 
 def test_a_supervisor_runs_what_it_was_given(home):
-    """Supervisord reads its configuration, runs a program with the mark and its socket, and ends with it."""
+    """The supervisor reads its configuration, runs a program with the mark and its socket, and ends with it."""
     supervisor = Supervisor(home)
     asked = wanted(home)
     supervisor.write(services.programs(home, asked))

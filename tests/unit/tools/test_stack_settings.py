@@ -1,4 +1,4 @@
-"""What the MININOVA_ variables mean, and what a home remembers of them."""
+"""What the MININOVA_ variables mean, and which of them a home stores."""
 
 import pytest
 from stack import settings
@@ -34,8 +34,8 @@ def test_defaults(home):
         ("MININOVA_CONCURRENCY", "fibers"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_by_name(home, name, value):
-    """A wrong value is one line that quotes the variable and the value."""
+def test_an_invalid_value_is_refused_by_name(home, name, value):
+    """The error quotes the variable and the value in one line."""
     with pytest.raises(StackError) as refusal:
         settings.from_environment({name: value}, home)
 
@@ -45,7 +45,7 @@ def test_a_value_that_cannot_be_is_refused_by_name(home, name, value):
 
 
 def test_tls_is_for_the_private_broker(home):
-    """What somebody else's broker speaks is said in its URL, so that a start with both is refused."""
+    """A given broker's URL says whether it speaks TLS, so a start with both is refused."""
     asked = {"MININOVA_TLS": "1", "MININOVA_BROKER_URL": "amqp://me:hush@10.1.1.1/"}
 
     with pytest.raises(StackError, match=r"MININOVA_TLS .* MININOVA_BROKER_URL") as refusal:
@@ -54,8 +54,8 @@ def test_tls_is_for_the_private_broker(home):
     assert "hush" not in str(refusal.value)
 
 
-def test_what_was_asked_for_is_remembered(home):
-    """A later command finds the settings of the start in the home."""
+def test_the_settings_of_a_start_are_stored(home):
+    """A later command reads the settings of the start in the home."""
     asked = {"MININOVA_API_PORT": "18774", "MININOVA_COMPUTES": "1", "MININOVA_TLS": "1"}
     wanted = settings.from_environment(asked, home)
 
@@ -67,7 +67,7 @@ def test_what_was_asked_for_is_remembered(home):
 
 
 def test_an_added_compute_comes_back(home):
-    """A compute that was added belongs to the home: the next start has it, however many are asked for."""
+    """A compute that was added is in the home: the next start has it, whatever the number of computes."""
     settings.save(home, settings.from_environment({"MININOVA_COMPUTES": "2"}, home))
     settings.add_compute(home, "edge")
 
@@ -78,6 +78,6 @@ def test_an_added_compute_comes_back(home):
 
 
 def test_a_home_without_a_start_says_so(home):
-    """A command about a stack that was never started says how to start it."""
+    """The error says how to start a stack."""
     with pytest.raises(StackError, match=r"No stack was ever started .* tools/stack\.sh"):
         settings.load(home)

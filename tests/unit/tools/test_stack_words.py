@@ -1,4 +1,4 @@
-"""What the scripts answer before there is a virtual environment, and that there is none afterwards."""
+"""What the scripts answer before there is a virtual environment, without making one."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from stack.settings import CHECKOUT
 
 @pytest.fixture
 def fresh(tmp_path):
-    """Give a checkout as it is before anything was run in it, as far as the scripts look at it."""
+    """Give a fresh checkout, as far as the scripts look at it."""
     unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(CHECKOUT / "tools", tmp_path / "tools", ignore=unwanted)
     shutil.copy(CHECKOUT / "pyproject.toml", tmp_path)
@@ -19,7 +19,7 @@ def fresh(tmp_path):
 
 
 def run(fresh, script, *typed):
-    """Run a script of that checkout; nothing may be made or installed there."""
+    """Run a script of that checkout; it must not make or install anything."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(fresh)}
     done = subprocess.run([fresh / "tools" / script, *typed], env=environment, capture_output=True, text=True)
     assert {path.name for path in fresh.iterdir()} == {"tools", "pyproject.toml"}
@@ -62,8 +62,8 @@ def test_the_help_of_the_checks_installs_nothing(fresh, word):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_means_nothing_installs_nothing(fresh, script, typed):
-    """It is refused at once, in a line that says where to look."""
+def test_an_unknown_command_installs_nothing(fresh, script, typed):
+    """An unknown command is refused at once, with a line that says where to look."""
     done = run(fresh, script, *typed)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -79,12 +79,12 @@ def test_what_means_nothing_installs_nothing(fresh, script, typed):
     ],
     ids=str,
 )  # fmt: skip
-def test_what_can_be_done_is_left_to_the_program(typed, capsys):
-    """Nothing is printed for it."""
+def test_a_known_command_is_left_to_the_program(typed, capsys):
+    """The script prints nothing, and leaves the command to the program."""
     assert words.answer(typed) == words.GO_ON
     assert capsys.readouterr() == ("", "")
 
 
 def test_each_command_is_done_by_a_function():
-    """There is none for the help alone, which is answered before."""
+    """Only the help has none, for the script prints it."""
     assert cli.RUN.keys() == words.COMMANDS.keys() - {"help"}

@@ -14,7 +14,7 @@ def test_every_operation_has_a_row():
 
 
 def test_every_operation_has_its_arrows():
-    """The diagram leads from each state that an operation may start from to where it ends, well and badly."""
+    """The diagram leads from each state in which an operation may start to its good and its bad end."""
     arrows = states_page.page().partition("```mermaid")[2].splitlines()
     for name, op in OPERATIONS.items():
         for start in op.starts:

@@ -1,4 +1,4 @@
-"""What the reader of a tutorial does is read from its page."""
+"""The steps of a tutorial are read from its page."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ lamp$ ^C
 
 @pytest.fixture
 def page() -> Path:
-    """Give a page that is written nowhere."""
+    """Give a page that is not in a file."""
 
     class Unwritten(type(ROOT)):  # type: ignore[misc]
         def read_text(self) -> str:
@@ -45,7 +45,7 @@ def page() -> Path:
 
 
 def test_steps_come_in_the_order_of_the_page(page: Path):
-    """Files are written and changed, commands typed, each with what is seen then, and where."""
+    """Steps write and change files and type commands; each has its expected output, and its terminal."""
     assert [(step.what, step.where, step.text, step.output) for step in tutorial.steps(page)] == [
         ("write", "lamp.py", '# lamp.py\nprint("on")\n', ()),
         ("edit", "lamp.py", '-print("on")\n+print("off")\n', ()),
@@ -56,18 +56,18 @@ def test_steps_come_in_the_order_of_the_page(page: Path):
 
 
 def test_a_step_says_where_it_is(page: Path):
-    """Its line is that of the page, so that whoever reads of a failure finds it."""
+    """Its line is that of the page, where a reader of a failure finds it."""
     assert str(list(tutorial.steps(page))[3]) == "page.md:19: ls"
 
 
 def test_a_difference_may_have_several_pieces():
-    """Each replaces what it shows, wherever that is."""
+    """Each piece replaces its lines, in any place of the file."""
     assert tutorial.edited("one\ntwo\nthree\n", " one\n+one and a half\n…\n-three\n") == "one\none and a half\ntwo\n"
 
 
 @pytest.mark.parametrize("text", ["two\n", "one\none\n"])
 def test_a_difference_that_does_not_fit_is_an_error(text: str):
-    """What it would change must be there, once."""
+    """The lines that it changes must be in the file, once."""
     with pytest.raises(ValueError, match=r"it is there [02] times"):
         tutorial.edited(text, "-one\n")
 
@@ -82,10 +82,10 @@ def test_a_difference_that_does_not_fit_is_an_error(text: str):
     ],
 )
 def test_what_is_shown_may_leave_something_out(printed: str, right: bool):
-    """``…`` in a line is anything in that line, and alone any number of lines."""
+    """``…`` in a line stands for any text, and alone for any number of lines."""
     assert bool(tutorial.as_shown(["… lamps", "…"]).fullmatch(printed)) is right
 
 
 def test_the_tutorials_have_steps():
-    """None of the pages that are to be followed is empty of them."""
+    """Each page of TUTORIALS has steps."""
     assert all(list(tutorial.steps(page)) for page in tutorial.TUTORIALS)

@@ -1,4 +1,4 @@
-"""Identities as a service with a database knows them."""
+"""How a service with a database learns the identities of senders."""
 
 from datetime import UTC, datetime
 
@@ -19,12 +19,12 @@ class World:
         self.directory = Directory(identities.reader(db), clock=lambda: self.now)
 
     def record(self, *hosts):
-        """Say what compute.host-1 stands for."""
+        """Record the hosts of compute.host-1."""
         with self.db.write() as tx:
             identities.record(tx, "compute.host-1", hosts, datetime.now(UTC))
 
     def hosts(self):
-        """Ask what it stands for."""
+        """Give its hosts."""
         identity = self.directory("compute.host-1")
         return None if identity is None else identity.hosts
 
@@ -38,21 +38,21 @@ def world(tmp_path):
 
 
 def test_services_are_known_by_their_names(world):
-    """The controller's own are no rows."""
+    """The controller's own services need no rows."""
     assert [world.directory(name).kind for name in ("api", "scheduler", "conductor")] == [
         "api", "scheduler", "conductor"
     ]  # fmt: skip
 
 
-def test_who_is_not_recorded_is_nobody(world):
-    """Nor is a message without a name anybody's; and one that is recorded is somebody at once."""
+def test_an_unrecorded_sender_has_no_identity(world):
+    """A sender without a record, or without a name, has no identity; once recorded, it has one at once."""
     assert [world.directory(name) for name in ("compute.host-1", "guest", "", None)] == [None] * 4
     world.record("host-1", "host-2")
     assert world.hosts() == ("host-1", "host-2")
 
 
 def test_an_answer_is_remembered_for_a_moment(world):
-    """What an operator changes counts after that."""
+    """An operator's change counts after that moment."""
     world.record("host-1")
     assert world.hosts() == ("host-1",)
     with world.db.write() as tx:
@@ -63,7 +63,7 @@ def test_an_answer_is_remembered_for_a_moment(world):
 
 
 def test_a_database_that_is_away(world):
-    """Who must not wait goes by what was known last; others are told."""
+    """A caller that must not wait gets the last known answer; another gets an error."""
     world.record("host-1")
     assert world.hosts() == ("host-1",)
     world.now += LIFETIME
@@ -78,8 +78,8 @@ def test_a_database_that_is_away(world):
         world.directory("compute.host-1")
 
 
-def test_by_whose_lane_replies_come(world):
-    """By that of who stands for the host that was asked; a service of the controller has none."""
+def test_the_lane_of_a_hosts_replies(world):
+    """The lane is that of the compute that acts for the host; a service of the controller has none."""
     assert world.directory.lane_of("compute.host-1") is None
     world.record("host-1", "host-2")
     asked = ("compute.host-1", "compute.host-2", "compute.host-3", "compute", "conductor", "conductor.host-1")
@@ -87,7 +87,7 @@ def test_by_whose_lane_replies_come(world):
 
 
 def test_all_computes_are_read_anew(world):
-    """Whoever is told that there is another one need not wait until what is remembered is old."""
+    """The list is read from the database each time, so that a new compute is seen at once."""
     world.record("host-1")
     assert world.directory.computes() == ["compute.host-1"]
     with world.db.write() as tx:

@@ -1,4 +1,4 @@
-"""Who may ask what of our services: the declarations, with the identities that the broker vouches for."""
+"""The gate of our services: the declarations, with the identities that the broker vouches for."""
 
 import pytest
 
@@ -26,11 +26,11 @@ class Things(rpc.Interface):
 
     @rpc.call(since="1.0", by={"api", "compute"})
     def unchecked(self, ctxt, host: str) -> None:
-        """Something that the table of checks has forgotten."""
+        """A method that the table of checks lacks."""
 
 
 def identity_of(name):
-    """Know the controller's services, and two computes."""
+    """Give the identities of the controller's services, and of two computes."""
     return identities.of(name, lambda compute: COMPUTES.get(compute, ()))
 
 
@@ -45,7 +45,7 @@ def ask(caller, method="take", host="host-1"):
 
 
 def test_a_compute_passes_with_its_own():
-    """What it sends fulfils the checks of the method."""
+    """It passes when the checks of the method allow what it sends."""
     ask("compute.host-1")
 
 
@@ -59,41 +59,41 @@ def test_a_compute_passes_with_its_own():
         (None, "a sender without a name may not take host host-1"),
     ],
 )
-def test_everybody_else_is_forbidden(caller, why):
-    """The error says who may not do what, with which host, and why."""
+def test_all_other_senders_are_forbidden(caller, why):
+    """The error says which sender may not do what, to which host, and why."""
     with pytest.raises(rpc.Forbidden, match=why) as refused:
         ask(caller)
     assert refused.value.details == {"caller": caller, "method": "take", "object": "host host-1"}
 
 
 def test_a_method_without_checks_is_for_no_compute():
-    """A method that was opened to computes, and forgotten in the table of checks, is closed to them."""
+    """A method that computes may call but that has no checks is closed to them."""
     with pytest.raises(rpc.Forbidden, match="no check"):
         ask("compute.host-1", "unchecked")
     ask("api", "unchecked")
 
 
 def test_a_service_is_not_checked_as_a_compute_is():
-    """What it says about hosts is for it to say."""
+    """A service may name any host."""
     ask("api", host="host-9")
 
 
 def test_the_conductors_checks_are_whole():
-    """The table has each method that a compute may call, and no other."""
+    """The table has exactly the methods that a compute may call."""
     assert CHECKS.keys() == {name for name, method in ConductorAPI.methods.items() if "compute" in method.by}
 
 
 @pytest.mark.parametrize("interface", [ComputeAPI, ConductorAPI, SchedulerAPI])
 def test_every_method_says_who_may_call_it(interface):
-    """Each names kinds that there are; a slip of the pen would close a method."""
+    """Each declaration names existing kinds; a typing error would close a method."""
     for method in interface.methods.values():
         assert method.by
         assert method.by <= KINDS
 
 
 @pytest.mark.parametrize("interface", [ComputeAPI, SchedulerAPI])
-def test_no_compute_passes_where_there_is_none_to_be_known(interface):
-    """A scheduler and a compute take nothing from any compute, whatever it is called."""
+def test_no_compute_passes_without_a_directory(interface):
+    """A scheduler and a compute refuse every compute, by any name."""
     for method in interface.methods.values():
         for caller in (*COMPUTES, "compute.conductor", "conductor.1", "api.ctl", "CONDUCTOR", "", None):
             with pytest.raises(rpc.Forbidden):
@@ -102,14 +102,14 @@ def test_no_compute_passes_where_there_is_none_to_be_known(interface):
 
 @pytest.mark.parametrize("interface", [ComputeAPI, ConductorAPI, SchedulerAPI])
 def test_every_denial_names_what_it_is_about(interface):
-    """Each method that takes an argument takes one by which a denial can name an instance or a host."""
+    """Each method with arguments has one by which a denial can name an instance or a host."""
     for method in interface.methods.values():
         names = [parameter.name for parameter in method.parameters]
         assert not names or about(dict.fromkeys(names, Named())) != ""
 
 
 class Named(str):
-    """A stand-in for an instance, a service, or a list of them: it has the attributes by which they are named."""
+    """A stand-in for an instance, a service, or a list of them: it has the attributes that name them."""
 
     uuid = host = "named"
 

@@ -25,7 +25,7 @@ NAMES = st.from_regex(r"[a-z](-?[0-9]{1,4})?(-[a-z]|\.[0-9]{1,3})?", fullmatch=T
     ],
 )
 def test_names_and_ranges(text, names):
-    """A range counts with as many digits as its first number has, if that begins with 0."""
+    """The numbers of a range have as many digits as its first one, if that begins with 0."""
     assert host_lists.read(text) == names
 
 
@@ -44,8 +44,8 @@ def test_names_and_ranges(text, names):
         ("host-[1-99999999999999]", "more than 5000 hosts"),
     ],
 )
-def test_what_is_no_list_of_hosts(text, said):
-    """It is said what is wrong; a range without an end does not take long."""
+def test_an_invalid_list_of_hosts(text, said):
+    """The error says what is wrong; a range that is too long is refused quickly."""
     with pytest.raises(ValueError, match=re.escape(said)):
         host_lists.read(text)
 
@@ -67,12 +67,12 @@ def test_hosts_are_written_short(names, text):
 
 @given(st.lists(NAMES, unique=True))
 def test_what_is_written_is_read_as_it_was(names):
-    """Whatever the hosts are called, and in whatever order."""
+    """Any names, in any order, are read back."""
     assert host_lists.read(host_lists.write(names)) == tuple(names)
 
 
 @given(st.integers(0, 1200), st.integers(0, 40), st.integers(1, 4))
 def test_numbered_hosts_are_read_as_they_were(first, count, width):
-    """Over every change of the number of digits."""
+    """Numbers that gain a digit within a range are read back."""
     names = tuple(f"n{number:0{width}}-x" for number in range(first, first + count))
     assert host_lists.read(host_lists.write(names)) == names

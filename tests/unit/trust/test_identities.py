@@ -1,4 +1,4 @@
-"""Who a broker user is."""
+"""The identity of a broker user."""
 
 import pytest
 
@@ -9,7 +9,7 @@ HOSTS = {"compute.rack-7": ["a", "b"], "compute.gone": []}
 
 
 def hosts_of(name):
-    """Give the hosts that were recorded for a compute."""
+    """Give the recorded hosts of a compute."""
     return HOSTS.get(name, [])
 
 
@@ -30,21 +30,21 @@ def hosts_of(name):
         (None, None),
     ],
 )
-def test_a_broker_user_is_an_identity_or_nobody(name, identity):
-    """The services are known by name, a compute by what was recorded; whoever else is nobody."""
+def test_a_broker_user_has_an_identity_or_none(name, identity):
+    """A service is known by its name, and a compute by its record; other users have no identity."""
     assert identities.of(name, hosts_of) == identity
 
 
 def test_a_compute_stands_for_the_host_of_its_name():
-    """Unless others are named; each counts once."""
+    """A compute acts for the host of its own name, unless its record has others; each counts once."""
     assert identities.compute("host-1") == Identity("compute.host-1", "compute", ("host-1",))
     assert identities.compute("rack", ["a", "b", "a"]).hosts == ("a", "b")
     assert identities.compute("rack.7").process == "rack.7"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a*", "#", "-a", "a-", ".a", "a_b", "a\n", "ä", "a" * 64, "a/b", "a.dead"])
-def test_a_name_that_could_be_taken_for_another_is_none(name):
-    """It becomes a part of the names of queues, and of the broker's rules for them."""
+def test_an_ambiguous_name_is_refused(name):
+    """A host's name is a part of the names of queues, and of the broker's rules for them."""
     with pytest.raises(ValueError, match=r"is no name of a host|ends as the names of queues"):
         identities.compute(name, ["host"])
     with pytest.raises(ValueError, match=r"is no name of a host|ends as the names of queues"):

@@ -1,4 +1,4 @@
-"""Whom each of our processes trusts, and what is confined."""
+"""Which senders each of our processes trusts, and which processes are confined."""
 
 import pytest
 
@@ -12,12 +12,12 @@ from mininova.trust.processes import trust
 
 @pytest.fixture
 def directory() -> Directory:
-    """Know one compute, which stands for two hosts."""
+    """Know one compute, which acts for two hosts."""
     return Directory(lambda patience: [compute("rack", ["host-1", "host-2"])])
 
 
-def test_where_identities_are_not_enforced_everybody_is_trusted():
-    """A compute alone serves nothing but its own hosts, as ever."""
+def test_without_enforced_identities_every_sender_is_trusted():
+    """Without enforcement every sender is trusted; a compute still serves only its own hosts' queues."""
     assert trust("api", enforce=False) == rpc.Trust()
     assert trust("compute", enforce=False) == rpc.Trust(alone=True)
 
@@ -26,13 +26,13 @@ def test_where_identities_are_not_enforced_everybody_is_trusted():
     ("service", "confined"), [("api", False), ("scheduler", False), ("conductor", False), ("compute", True)]
 )
 def test_a_compute_is_confined(service, confined):
-    """It sends by its lane, and serves its hosts alone; the services of the controller do neither."""
+    """It sends by its lane, and serves its hosts alone; the controller's services do neither."""
     trusted = trust(service)
     assert (trusted.confined, trusted.alone) == (confined, confined)
 
 
 def test_without_a_directory_no_compute_is_known():
-    """Neither its calls nor its replies count, and no lane is read."""
+    """A process without a directory ignores computes' calls and replies, and reads no lane."""
     trusted = trust("scheduler")
     assert trusted.answers("conductor", "conductor")
     assert not trusted.answers("compute.host-1", "compute.rack")
@@ -40,7 +40,7 @@ def test_without_a_directory_no_compute_is_known():
 
 
 def test_with_a_directory_computes_are_known(directory):
-    """Their replies count, and come by their lane; what they call is checked."""
+    """Their replies count, and come by their lane; their calls are checked."""
     trusted = trust("conductor", directory=directory, checks=CHECKS)
     assert trusted.answers("compute.host-2", "compute.rack")
     assert not trusted.answers("compute.host-3", "compute.rack")
@@ -51,15 +51,17 @@ def test_with_a_directory_computes_are_known(directory):
 
 
 def test_replies_go_where_the_caller_reads():
-    """A server writes to the reply queue of its caller, and to no other's."""
+    """A server writes only to its caller's own reply queue."""
     trusted = trust("conductor")
     assert trusted.answerable is not None
     assert trusted.answerable("compute.rack", "reply_compute.rack_0f")
     assert not trusted.answerable("compute.rack", "reply_compute.other_0f")
 
 
-def test_only_the_operators_tool_passes_messages_on():
-    """The conductor and the scheduler take its word for who sent a parked message first; a compute takes no one's."""
+def test_only_the_operators_tool_may_relay():
+    """The conductor and the scheduler trust it with a parked message's first sender; a compute trusts no sender with
+    that.
+    """
     assert {name: trust(name).relays for name in ("conductor", "scheduler", "compute", "api")} == {
         "conductor": {"manage"},
         "scheduler": {"manage"},

@@ -1,4 +1,4 @@
-"""Whose replies are believed, and where they may be sent."""
+"""Which senders' replies we trust, and which reply queues we may write to."""
 
 import pytest
 
@@ -27,8 +27,8 @@ believed = replies.believing(lambda name: identities.of(name, lambda compute: HO
         ("compute", "compute.host-1", False),
     ],
 )
-def test_only_who_was_asked_answers(asked: str, replied: str | None, counts: bool):
-    """A service for its topic, a compute for its own hosts."""
+def test_only_the_called_service_may_answer(asked: str, replied: str | None, counts: bool):
+    """Only a service answers for its topic, and a compute only for its own hosts."""
     assert believed(asked, replied) is counts
 
 
@@ -44,13 +44,13 @@ def test_only_who_was_asked_answers(asked: str, replied: str | None, counts: boo
         ("somebody", "reply_api.ctl-1_0", False),
     ],
 )
-def test_where_a_caller_may_be_answered(caller: str | None, key: str, may: bool):
-    """No compute, and nobody unknown, has the conductor send a reply to the api."""
+def test_which_reply_queues_a_caller_may_name(caller: str | None, key: str, may: bool):
+    """Neither a compute nor an unknown sender can have the conductor send a reply to the api."""
     assert replies.answerable(caller, key) is may
 
 
 def test_without_a_database_only_the_controller_is_known():
-    """A compute node knows its commanders by their names, and no other compute."""
+    """A compute node trusts the controller's services by their names, and no other compute."""
     assert replies.controller("conductor") is not None
     assert replies.controller("compute.host-2") is None
     assert replies.controller(None) is None

@@ -1,4 +1,4 @@
-"""An instance, an image, and a fake hypervisor whose clock and behaviour the test holds in its hands."""
+"""An instance, an image, and a fake hypervisor with a clock and a behaviour that the test controls."""
 
 import threading
 from uuid import uuid4
@@ -16,18 +16,18 @@ ADDRESS = FixedIP(address="10.0.0.7", network="flat", mac_address="fa:16:3e:00:0
 
 
 class Clock:
-    """A clock that stands still until it is told otherwise."""
+    """A clock that the test moves."""
 
     def __init__(self):
         self.now = 1_700_000_000.0
 
     def __call__(self):
-        """Tell the time, as epoch seconds."""
+        """Give the time, as epoch seconds."""
         return self.now
 
 
 class Announcing(Behaviour):
-    """A behaviour by the file that says when somebody has begun to go by it."""
+    """A behaviour from a file that announces each use of it."""
 
     def __init__(self, path):
         super().__init__(path)
@@ -52,7 +52,7 @@ def image():
 
 @pytest.fixture
 def an_instance():
-    """Make instances that are about to be spawned."""
+    """Make instances that can be spawned."""
 
     def make(**fields):
         named = {"uuid": str(uuid4()), "display_name": "web 1", "hostname": "web-1", "addresses": (ADDRESS,), **fields}
@@ -80,13 +80,13 @@ def behaviour_file(tmp_path):
 
 @pytest.fixture
 def a_behaviour(behaviour_file):
-    """Make a behaviour of the text of a file."""
+    """Make a behaviour from the text of a file."""
     return lambda text: Announcing(behaviour_file(text))
 
 
 @pytest.fixture
 def a_driver(tmp_path, clock):
-    """Make the fake hypervisor of host-1; made again, it is the same one after a restart."""
+    """Make the fake hypervisor of host-1; a second one is the same after a restart."""
 
     def make(behaviour=None):
         machine = ComputeNode(host="host-1", hypervisor_hostname="host-1", vcpus=8, memory_mb=16384, local_gb=200)

@@ -1,4 +1,4 @@
-"""Behaviour is what the file says: first match wins, a bad file is refused in words, a changed one is read again."""
+"""The behaviour file: the first match wins, a bad file is refused with a sentence, a changed one is read again."""
 
 import os
 import re
@@ -19,12 +19,12 @@ def draw_many(path, host="host-1", operation="spawn", count=200):
 
 
 def touch(path, seconds):
-    """Make a file look changed, however coarse the file system's clock is."""
+    """Make a file look changed, also to a file system with a coarse clock."""
     os.utime(path, (seconds, seconds))
 
 
 def test_no_file():
-    """Without a file everything works, at once."""
+    """Without a file every operation works, at once."""
     assert Behaviour(None).draw("host-1", "spawn") == Outcome(0.0, None)
 
 
@@ -35,7 +35,7 @@ def test_default_file():
 
 
 def test_examples_of_default_file(behaviour_file):
-    """The examples in the comments of the file that we ship can be taken as they are."""
+    """The examples in the comments of that file can be used."""
     text = (REPOSITORY / "mininova/virt/fake-behaviour.yaml").read_text()
     examples = text[text.index("# - hosts:") : text.index("# To have the same")]
     behaviour = Behaviour(behaviour_file(re.sub("^# ?", "", examples, flags=re.MULTILINE)))
@@ -44,7 +44,7 @@ def test_examples_of_default_file(behaviour_file):
 
 
 def test_first_match_wins(behaviour_file):
-    """Of two rules that fit, the first one counts."""
+    """Of two matching rules, the first counts."""
     path = behaviour_file("rules: [{hosts: 'host-*', delay: 100}, {delay: 900}]")
     behaviour = Behaviour(path)
     assert behaviour.draw("host-1", "spawn").delay == 0.1
@@ -73,20 +73,20 @@ def test_operations(behaviour_file):
     ],
 )
 def test_distributions(behaviour_file, delay, low, high):
-    """Every distribution stays in its bounds, and no delay is below nought."""
+    """Every distribution stays within its bounds, and no delay is negative."""
     outcomes = draw_many(behaviour_file(f"{{seed: 1, rules: [{{delay: {delay}}}]}}"))
     assert all(low <= outcome.delay <= high for outcome in outcomes)
 
 
 def test_distributions_differ():
-    """Only the constant one gives the same each time."""
+    """Only the constant distribution gives the same each time."""
     dice = Random(1)
     assert len({Constant(5)(dice) for _ in range(9)}) == 1
     assert all(len({each(dice) for _ in range(9)}) == 9 for each in (Uniform(1, 9), Normal(900, 9), Exponential(9)))
 
 
 def test_failure_probability(behaviour_file):
-    """A failure comes about as often as the file says."""
+    """Operations fail about as often as the file says."""
     outcomes = draw_many(
         behaviour_file("{seed: 1, rules: [{failure: {probability: 0.25, message: bad luck}}]}"), count=1000
     )
@@ -111,7 +111,7 @@ def test_changed_file_is_read_again(behaviour_file):
 
 @pytest.mark.parametrize("change", [lambda path: Path(path).write_text("rules: {"), lambda path: os.unlink(path)])
 def test_file_turns_bad(behaviour_file, caplog, change):
-    """A file that turns bad is logged once, and the last good one stays in force until it is good again."""
+    """A file that becomes bad is logged once, and the last good one counts until it is good again."""
     path = behaviour_file("rules: [{delay: 100}]")
     behaviour = Behaviour(path)
     change(path)
@@ -135,12 +135,12 @@ def test_file_turns_bad(behaviour_file, caplog, change):
     ],
 )
 def test_bad_file(behaviour_file, text, said):
-    """A file that is bad from the start is refused, with the line and the field."""
+    """The error for a bad file at start has the line and the field."""
     with pytest.raises(errors.ConfigError, match=said):
         Behaviour(behaviour_file(text))
 
 
 def test_missing_file(tmp_path):
-    """A file that is not there is refused by name."""
+    """The error for a missing file has its name."""
     with pytest.raises(errors.ConfigError, match=r"nowhere\.yaml"):
         Behaviour(str(tmp_path / "nowhere.yaml"))

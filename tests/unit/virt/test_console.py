@@ -4,8 +4,8 @@ from mininova.virt import console
 from mininova.virt.guests import Guest
 
 
-def test_boot_tells_of_the_guest(instance, image):
-    """A boot names the guest's host name, addresses, uuid, flavor and image."""
+def test_boot_names_the_guest(instance, image):
+    """The console of a boot has the guest's host name, addresses, uuid, flavor and image."""
     text = console.text(Guest.of(instance, image, 1_700_000_000.0))
     for words in ("web-1 login:", "10.0.0.7", instance.uuid, "m1.small", "cirros", "2023-11-14T22:13:20"):
         assert words in text

@@ -11,13 +11,13 @@ STANDARD = {
 
 
 def counters(found):
-    """Collect the numbers that may not fall."""
+    """Collect the numbers that must not fall."""
     parts = [*found["cpu_details"], *found["disk_details"], *found["nic_details"]]
     return [part[name] for part in parts for name in sorted(part) if isinstance(part[name], int) and "rate" not in name]
 
 
 def test_shape(instance, image):
-    """Beside the fields of microversion 2.48 there are only the devices' names, one for each device."""
+    """The answer has the fields of microversion 2.48, and a name for each device."""
     found = diagnostics.read(Guest.of(instance, image, 0.0), 10.0)
     assert set(found) == STANDARD | {"disk_names", "nic_names"}
     assert found["num_cpus"] == len(found["cpu_details"]) == 2
@@ -27,7 +27,7 @@ def test_shape(instance, image):
 
 
 def test_counters_grow(instance, image):
-    """A guest that runs counts on."""
+    """The counters of a running guest grow."""
     guest = Guest.of(instance, image, 0.0)
     early, late = diagnostics.read(guest, 10.0), diagnostics.read(guest, 1000.0)
     assert late["uptime"] == 1000
@@ -37,7 +37,7 @@ def test_counters_grow(instance, image):
 
 
 def test_same_guest_same_counters(instance, image):
-    """The same guest at the same moment has the same counters, in whichever process."""
+    """The counters of a guest at one moment are the same in any process."""
     guest = Guest.of(instance, image, 0.0)
     assert diagnostics.read(guest, 77.0) == diagnostics.read(guest, 77.0)
 

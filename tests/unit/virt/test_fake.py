@@ -1,4 +1,6 @@
-"""The fake hypervisor keeps the driver's contract: again is harmless, destroy wins, and guests outlive the process."""
+"""The fake hypervisor keeps the driver's contract: repetition is harmless, destroy wins, and guests outlive the
+process.
+"""
 
 import threading
 
@@ -12,7 +14,7 @@ FAILS = "[{operation: %s, failure: {kind: %s, message: out of luck}}]"
 
 
 def in_background(function, *args):
-    """Run something in a thread; give what waits for it and returns the error that ended it."""
+    """Run something in a thread; give a function that waits for it and returns its error."""
     ended = []
 
     def run():
@@ -33,7 +35,7 @@ def in_background(function, *args):
 
 
 def test_spawn(driver, instance, image):
-    """A guest that was spawned runs."""
+    """A spawned guest runs."""
     driver.spawn(instance, image)
     assert driver.get_info(instance) == states.RUNNING
     assert driver.list_instance_uuids() == [instance.uuid]
@@ -48,7 +50,7 @@ def test_spawn_twice(driver, instance, image, clock):
 
 
 def test_destroy(driver, instance, image):
-    """A guest that was destroyed is gone, and destroying it again is harmless."""
+    """A destroyed guest is gone, and destroying it again is harmless."""
     driver.spawn(instance, image)
     driver.destroy(instance.uuid)
     driver.destroy(instance.uuid)
@@ -57,7 +59,7 @@ def test_destroy(driver, instance, image):
 
 @pytest.mark.parametrize("method", ["get_info", "power_on", "power_off", "get_console_output", "get_diagnostics"])
 def test_no_guest(driver, instance, method):
-    """Whoever asks for a guest that is not there is told so."""
+    """An operation on a guest that does not exist is an error."""
     with pytest.raises(errors.GuestNotFound, match=instance.uuid):
         getattr(driver, method)(instance)
 
@@ -77,7 +79,7 @@ def test_power(driver, instance, image):
 
 @pytest.mark.parametrize("reboot_type", ["SOFT", "HARD"])
 def test_reboot(driver, instance, image, reboot_type):
-    """A reboot writes a further boot on the console, and starts a guest that was stopped."""
+    """A reboot adds a boot to the console, and starts a stopped guest."""
     driver.spawn(instance, image)
     driver.power_off(instance)
     driver.reboot(instance, reboot_type)
@@ -87,7 +89,7 @@ def test_reboot(driver, instance, image, reboot_type):
 
 @pytest.mark.parametrize("operation", ["spawn", "reboot", "power_off"])
 def test_destroy_wins(a_driver, a_behaviour, instance, image, operation):
-    """Destroying a guest ends at once what is being done to it, with GuestGone, and nothing is left."""
+    """Destroying a guest ends its current operation at once with GuestGone, and leaves nothing."""
     if operation != "spawn":
         a_driver().spawn(instance, image)
     slow = a_behaviour(SLOW % operation)
@@ -101,7 +103,7 @@ def test_destroy_wins(a_driver, a_behaviour, instance, image, operation):
 
 
 def test_destroy_wins_over_all(a_driver, a_behaviour, instance, image):
-    """A build that was delivered twice is ended twice."""
+    """A destroy ends both deliveries of a build."""
     slow = a_behaviour(SLOW % "spawn")
     driver = a_driver(slow)
     outcomes = [in_background(driver.spawn, instance, image) for _ in range(2)]
@@ -112,7 +114,7 @@ def test_destroy_wins_over_all(a_driver, a_behaviour, instance, image):
 
 
 def test_destroy_twice_at_once(a_driver, a_behaviour, instance, image):
-    """A delete that was delivered twice does not end itself."""
+    """Of two deliveries of a delete at once, neither ends the other."""
     slow = a_behaviour("[{operation: destroy, delay: 20}]")
     driver = a_driver(slow)
     outcomes = [in_background(driver.destroy, instance.uuid) for _ in range(2)]
@@ -120,7 +122,7 @@ def test_destroy_twice_at_once(a_driver, a_behaviour, instance, image):
 
 
 def test_destroy_of_another(a_driver, a_behaviour, an_instance, image):
-    """Destroying a guest does not disturb what is done to others."""
+    """Destroying a guest does not disturb operations on others."""
     slow = a_behaviour("[{operation: spawn, delay: 20}]")
     driver = a_driver(slow)
     one, other = an_instance(), an_instance()
@@ -147,7 +149,7 @@ def test_survives_restart(a_driver, an_instance, image):
 
 
 def test_spawn_fails(a_driver, a_behaviour, instance, image):
-    """A spawn that fails says why, and nothing is there."""
+    """A spawn that fails says why, and leaves nothing."""
     driver = a_driver(a_behaviour(FAILS % ("spawn", "error")))
     with pytest.raises(errors.SpawnFailed, match="out of luck"):
         driver.spawn(instance, image)
@@ -183,7 +185,7 @@ def test_other_operations_fail(a_driver, a_behaviour, instance, image, operation
 
 
 def test_available_resource(driver, an_instance, image):
-    """What guests were given is counted, running or not, until they are destroyed."""
+    """The resources of guests count, running or not, until they are destroyed."""
     one, other = an_instance(), an_instance()
     driver.spawn(one, image)
     driver.spawn(other, image)

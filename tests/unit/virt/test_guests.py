@@ -1,18 +1,18 @@
-"""Guests are remembered one file each, whole or not at all."""
+"""Each guest is a file, written whole or not at all."""
 
 from mininova import states
 from mininova.virt.guests import Guest, GuestStore
 
 
 def test_remembered(tmp_path, instance, image):
-    """A guest that was saved is the same when it is read again."""
+    """A saved guest is the same when it is read again."""
     guest = Guest.of(instance, image, 1.0).started(2.0).in_state(states.SHUTDOWN)
     GuestStore(str(tmp_path), "host-1").save(guest)
     assert GuestStore(str(tmp_path), "host-1").load() == {instance.uuid: guest}
 
 
 def test_forgotten(tmp_path, instance, image):
-    """A guest that was removed is not read again, and removing it twice is harmless."""
+    """A removed guest is not read again, and removing it twice is harmless."""
     store = GuestStore(str(tmp_path), "host-1")
     store.save(Guest.of(instance, image, 1.0))
     store.remove(instance.uuid)
@@ -21,14 +21,14 @@ def test_forgotten(tmp_path, instance, image):
 
 
 def test_hosts_apart(tmp_path, instance, image):
-    """A host does not see another's guests, whatever the hosts are called."""
+    """A host does not see another's guests, for any names."""
     GuestStore(str(tmp_path), "../a/b").save(Guest.of(instance, image, 1.0))
     assert GuestStore(str(tmp_path), "host-1").load() == {}
     assert [path.name for path in tmp_path.iterdir() if path.name != "host-1"] == ["..%2Fa%2Fb"]
 
 
 def test_half_written_file(tmp_path, instance, image, caplog):
-    """A file that makes no sense is logged and costs no other guest; one that was being written is no guest."""
+    """An unreadable file is logged, and the others are read; a file that is being written is ignored."""
     store = GuestStore(str(tmp_path), "host-1")
     store.save(Guest.of(instance, image, 1.0))
     (tmp_path / "host-1" / "broken.json").write_text('{"uuid": "bro')
@@ -38,7 +38,7 @@ def test_half_written_file(tmp_path, instance, image, caplog):
 
 
 def test_boots_are_bounded(instance, image):
-    """Of many starts the first and the latest are remembered."""
+    """Of many boots the first and the latest are stored."""
     guest = Guest.of(instance, image, 0.0)
     for at in range(1, 100):
         guest = guest.started(float(at))

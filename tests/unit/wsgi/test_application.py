@@ -1,4 +1,4 @@
-"""From what a handler gives back to a response."""
+"""What a handler returns becomes a response."""
 
 import msgspec
 import pytest
@@ -36,25 +36,25 @@ def test_a_reply_is_what_it_says() -> None:
 
 
 def test_bytes_are_sent_as_they_are() -> None:
-    """Bytes are no JSON."""
+    """Bytes are sent as they are."""
     response = get(Reply(200, b"\x00\x01"))
     assert (response.content_type, response.body) == ("application/octet-stream", b"\x00\x01")
 
 
 def test_pieces_are_sent_one_by_one() -> None:
-    """An iterator of bytes is a body that is never whole in memory."""
+    """The pieces of an iterator are sent one by one, so the body is never whole in memory."""
     assert get(Reply(200, iter([b"a", b"b"]))).body == b"ab"
 
 
 def test_an_error_is_answered_by_its_class() -> None:
-    """Our own errors have a status and words."""
+    """An error of mininova has a status and a sentence."""
     response = get(errors.InstanceNotFound(instance_uuid="x"))
     assert response.status_int == 404
     assert response.json == {"itemNotFound": {"code": 404, "message": "Instance x could not be found."}}
 
 
-def test_a_surprise_is_500_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """What nobody foresaw tells the user nothing of the inside, and the log everything."""
+def test_an_unexpected_error_is_500_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected error says nothing of itself to the user, and is whole in the log."""
     response = get(RuntimeError("the secret inside"))
     assert response.status_int == 500
     assert "secret" not in response.text
@@ -62,7 +62,7 @@ def test_a_surprise_is_500_without_a_traceback(caplog: pytest.LogCaptureFixture)
 
 
 def test_an_unknown_url_is_answered_in_the_services_words() -> None:
-    """404 comes in the service's own format."""
+    """A 404 has the form of the service."""
     application = Application([], "identity")
     response = Request.blank("/nowhere").get_response(application)
     assert msgspec.json.decode(response.body)["error"]["code"] == 404

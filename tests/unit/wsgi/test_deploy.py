@@ -1,4 +1,4 @@
-"""From a Paste file to an application."""
+"""A Paste file becomes an application."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ PARTS = Parts("conf", "db", "peer", "notifier", None)  # type: ignore[arg-type]
 
 
 def conf_factory(global_conf: dict[str, str]) -> Application:
-    """Make an application that tells what it was made of."""
+    """Make an application that gives the parts that it was made of."""
     parts = current_parts()
     return Application([Route("GET", "/", lambda request: {"conf": parts.conf})], "compute")
 
 
 def test_a_factory_picks_up_the_parts(tmp_path: Path) -> None:
-    """What cannot be written in a file reaches the factory while the file is loaded."""
+    """Objects that a file cannot name reach the factory while the file is loaded."""
     paste = tmp_path / "paste.ini"
     paste.write_text(f"[app:main]\npaste.app_factory = {__name__}:conf_factory\n")
     assert Request.blank("/").get_response(load_app(paste, "main", PARTS)).json == {"conf": "conf"}
@@ -34,7 +34,7 @@ def test_a_factory_picks_up_the_parts(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, text: str | None, said: str) -> None:
-    """The setting, the file and what is wrong with it are in one sentence."""
+    """The error has the setting, the file and what is wrong with it."""
     paste = tmp_path / "paste.ini"
     if text is not None:
         paste.write_text(text)
@@ -43,7 +43,7 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, text: str | None, said: str)
 
 
 def test_which_file_is_read(tmp_path: Path) -> None:
-    """The one of the settings wins over the operator's, and that over the one that comes with mininova."""
+    """The file of the settings wins over the operator's, and that over the one in the package."""
     theirs = tmp_path / "api-paste.ini"
     assert paste_file(None, theirs) == OURS
     theirs.touch()
@@ -52,13 +52,13 @@ def test_which_file_is_read(tmp_path: Path) -> None:
 
 
 def test_outside_a_load_there_are_no_parts() -> None:
-    """Nothing is global: a factory called on its own finds nothing."""
+    """The parts are not global: a factory outside of a load has none."""
     with pytest.raises(LookupError):
         current_parts()
 
 
 def test_the_index_lists_the_services() -> None:
-    """The root of the port says where the services are, as the caller reaches it."""
+    """The root of the port lists the services under the host name that the client used."""
     from mininova.wsgi.index import app_factory
 
     answer = Request.blank("/", base_url="http://cloud:8774").get_response(app_factory({})).json

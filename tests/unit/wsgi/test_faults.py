@@ -1,4 +1,4 @@
-"""Errors as answers."""
+"""Errors become answers."""
 
 import pytest
 
@@ -24,21 +24,21 @@ ENVIRON = Request.blank("/x").environ
     ],
 )
 def test_compute_has_a_key_for_each_status(error: Exception, key: str) -> None:
-    """The Compute API names an error by its status."""
+    """The Compute API names an error by a key for its status."""
     assert list(respond(error, "compute", ENVIRON).json) == [key]
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_401_has_one_form_before_every_service(form: str) -> None:
-    """keystonemiddleware's, which answers it wherever the real one stands."""
+    """It is keystonemiddleware's form, which a client of the real one gets."""
     words = "The request you have made requires authentication."
     assert respond(errors.Unauthorized(), form, ENVIRON).json == {
         "error": {"code": 401, "title": "Unauthorized", "message": words}
     }
 
 
-def test_what_the_hypervisor_cannot_do_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    """501 is no failure of ours: the client reads the words, and no line in the log blames anything."""
+def test_an_unsupported_operation_is_explained(caplog: pytest.LogCaptureFixture) -> None:
+    """A 501 is not our failure: the client reads the text, and the log has no error."""
     response = respond(errors.NotSupported(), "compute", ENVIRON)
     assert response.json == {
         "notImplemented": {"code": 501, "message": "The requested functionality is not supported."}
@@ -47,27 +47,27 @@ def test_what_the_hypervisor_cannot_do_is_said(caplog: pytest.LogCaptureFixture)
 
 
 def test_identity_and_image_have_their_own_forms() -> None:
-    """Keystone's and Glance's clients find the words where they look for them."""
+    """Keystone's and Glance's clients find the text where they look for it."""
     assert respond(errors.NotFound("gone"), "identity", ENVIRON).json["error"]["message"] == "gone"
     assert respond(errors.NotFound("gone"), "image", ENVIRON).json["message"] == "gone"
     assert set(FORMATS) == {"compute", "identity", "image"}
 
 
-def test_what_is_our_fault_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
-    """A user hears that the service is not ready; which database is away is in the log."""
+def test_our_own_failure_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
+    """A user reads that the service is not ready; the log says which database is away."""
     response = respond(errors.DatabaseNotReady(problem="at db.internal is away"), "compute", ENVIRON)
     assert (response.status_int, "db.internal" in response.text) == (503, False)
     assert "db.internal" in caplog.text
 
 
 def test_headers_go_with_an_error() -> None:
-    """A 401 says where to get a token."""
+    """A 401 has the URL for a token in a header."""
     error = errors.Unauthorized(headers={"WWW-Authenticate": "Keystone uri='http://x'"})
     assert respond(error, "compute", ENVIRON).headers["WWW-Authenticate"] == "Keystone uri='http://x'"
 
 
 def test_faultwrap_answers_for_what_is_below() -> None:
-    """An exception in the pipeline becomes an answer."""
+    """An exception below it in the pipeline becomes an answer."""
 
     def broken(environ, start_response):
         raise errors.Unauthorized()

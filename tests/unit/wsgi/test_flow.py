@@ -1,4 +1,4 @@
-"""Requests as the flow sees them."""
+"""Requests become events of the flow."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from mininova.wsgi.request import REQUEST_ID
 
 def send(method: str, events: list[MessageEvent], app=None) -> None:
     def accept(environ, start_response):
-        # An application moves what it has consumed of the path.
+        # An application moves the part of the path that it has used.
         environ["SCRIPT_NAME"], environ["PATH_INFO"] = "/v2.1", "/servers"
         start_response("202 Accepted", [])
         return [b""]
@@ -19,8 +19,8 @@ def send(method: str, events: list[MessageEvent], app=None) -> None:
     request.get_response(Flow(app or accept, events.append, "api.ctl-1"))
 
 
-def test_a_write_is_told_with_its_status() -> None:
-    """What changes something is an event: who was asked what, and how it was answered."""
+def test_a_write_is_an_event_with_its_status() -> None:
+    """A request that changes something is an event, with its user, its URL and its status."""
     events: list[MessageEvent] = []
     send("POST", events)
     (event,) = events
@@ -30,15 +30,15 @@ def test_a_write_is_told_with_its_status() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_read_is_not_told(method: str) -> None:
-    """Reading leaves no trace in the flow."""
+def test_a_read_is_no_event(method: str) -> None:
+    """A read is not an event."""
     events: list[MessageEvent] = []
     send(method, events)
     assert events == []
 
 
-def test_a_request_that_breaks_is_told_as_500() -> None:
-    """Whatever happens below, the event is there."""
+def test_a_request_that_breaks_is_an_event_with_500() -> None:
+    """An exception below is an event with the status 500."""
 
     def broken(environ, start_response):
         raise RuntimeError

@@ -13,6 +13,6 @@ def test_parses_and_compares() -> None:
 
 @pytest.mark.parametrize("text", ["", "2", "2.x", "02.1", "2.01", "2.1.1", " 2.1", "latest", "2.-1"])
 def test_refuses_other_forms(text: str) -> None:
-    """What is not MAJOR.MINOR is no microversion."""
+    """Any other form than MAJOR.MINOR is refused."""
     with pytest.raises(ValueError, match="is written MAJOR"):
         Microversion.parse(text)

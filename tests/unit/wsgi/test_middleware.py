@@ -1,4 +1,4 @@
-"""Request ids, traces and the limit of bodies."""
+"""Request ids, traces and the limit of a body's length."""
 
 import io
 
@@ -24,7 +24,7 @@ def ask(headers: dict[str, str]):
     return Request.blank("/", headers=headers).get_response(RequestId(echo, ("x-openstack-request-id", "x-compute-id")))
 
 
-def test_every_request_gets_an_id_and_hears_it() -> None:
+def test_every_request_gets_an_id() -> None:
     """The id is in the environment and in each of the response headers."""
     response = ask({})
     own, theirs, _ = response.text.split()
@@ -34,13 +34,13 @@ def test_every_request_gets_an_id_and_hears_it() -> None:
 
 
 def test_the_callers_id_becomes_the_global_one() -> None:
-    """A well-formed id of the caller is kept beside our own."""
+    """A well-formed id of the caller is stored beside our own."""
     own, theirs, _ = ask({"X-OpenStack-Request-ID": THEIRS}).text.split()
     assert theirs == THEIRS != own
 
 
 def test_a_malformed_id_is_dropped() -> None:
-    """What a caller makes up does not get into the logs."""
+    """An invented text does not get into the logs."""
     assert ask({"X-OpenStack-Request-ID": "req-\tnope"}).text.split()[1] == "None"
 
 
@@ -50,8 +50,8 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 @pytest.mark.parametrize(
     ("traceparent", "worked_for"), [(f"00-{TRACE}-b7ad6b7169203331-01", TRACE), ("00-nonsense", None), ("", None)]
 )
-def test_a_request_is_worked_on_for_its_callers_trace(traceparent: str, worked_for: str | None) -> None:
-    """What is sent meanwhile belongs to it; without one, or with a malformed one, to none."""
+def test_a_request_is_handled_in_its_callers_trace(traceparent: str, worked_for: str | None) -> None:
+    """Messages sent for the request belong to its trace; without a valid one, to none."""
 
     def app(environ, start_response):
         start_response("204 No Content", [])
@@ -82,41 +82,41 @@ def test_a_body_of_the_allowed_length_passes() -> None:
     assert limited(b"x" * 10).text.endswith(" 10")
 
 
-def test_a_body_that_says_it_is_too_long_is_refused() -> None:
+def test_a_declared_length_over_the_limit_is_refused() -> None:
     """A declared length over the limit is refused before a byte is read."""
     with pytest.raises(errors.RequestTooLarge, match="At most 10 bytes"):
         limited(b"x" * 11)
 
 
-def test_a_body_that_does_not_say_so_is_refused_as_well() -> None:
+def test_a_chunked_body_over_the_limit_is_refused_as_well() -> None:
     """A chunked body is counted while it is read."""
     with pytest.raises(errors.RequestTooLarge):
         limited(b"x" * 11, declared=False)
 
 
-def test_a_length_that_is_none_is_refused() -> None:
-    """A content length that is no number is no length."""
+def test_a_malformed_length_is_refused() -> None:
+    """A content length that is no number is refused."""
     with pytest.raises(errors.RequestTooLarge):
         Request.blank("/", environ={"CONTENT_LENGTH": "-1"}).get_response(SizeLimit(echo, 10))
 
 
 def test_a_body_in_chunks_is_read_to_its_end() -> None:
-    """A body that does not say how long it is has an end all the same."""
+    """A body without a length is read to its end."""
     request = Request.blank("/", environ={"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(b"12345")})
     request.environ.pop("CONTENT_LENGTH", None)
     assert request.get_response(SizeLimit(echo, 5)).text.endswith(" 5")
 
 
 @pytest.mark.parametrize("length", ["9" * 5000, "-1", "+5", "1e3", "٣"])
-def test_a_length_that_is_none_is_too_long(length: str) -> None:
-    """Nobody waits for so many bytes."""
+def test_an_enormous_length_is_too_long(length: str) -> None:
+    """A length beyond all bounds is refused at once."""
     with pytest.raises(errors.RequestTooLarge):
         SizeLimit(echo, 5)({"CONTENT_LENGTH": length, "wsgi.input": io.BytesIO()}, lambda *_: None)
 
 
 @pytest.mark.parametrize("failure", [OSError("gone"), TimeoutError(), ValueError("no chunk")])
 def test_a_body_that_does_not_come_is_400(failure: Exception) -> None:
-    """What breaks off, or comes in broken chunks, is the client's fault."""
+    """A body that breaks off, or has malformed chunks, is the client's mistake."""
 
     class Broken(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:

@@ -38,25 +38,25 @@ def http(db: Database, tmp_path: Path):
 
 
 def test_health(http):
-    """GET /healthcheck is 200 for everybody, and says nothing of the machine."""
+    """GET /healthcheck is 200 without a token, and names nothing of the machine."""
     answer = http("GET", "/healthcheck", {"Accept": "application/json"})
     assert (answer.status_int, answer.json) == (200, {"detailed": False, "reasons": []})
 
 
 def test_an_unhealthy_api(http, tmp_path: Path):
-    """[healthcheck] takes an api out of a balancer, by a file."""
+    """[healthcheck] names a file with which an operator takes an api out of a balancer."""
     (tmp_path / "disabled").touch()
     lines = "[healthcheck]", "backends = disable_by_file", f"disable_by_file_path = {tmp_path / 'disabled'}"
     assert http("GET", "/healthcheck", {}, *lines).status_int == 503
 
 
-def test_a_proxy_is_not_believed(http):
-    """Anyone can send X-Forwarded-*: unless they are switched on, links do not follow them."""
+def test_a_proxys_headers_are_ignored(http):
+    """Any client can send X-Forwarded-*: by default links do not follow them."""
     assert http("GET", "/", FORWARDED).json["services"]["compute"] == "http://10.0.0.1:8774/compute"
 
 
-def test_a_proxy_is_believed_when_that_is_switched_on(http):
-    """Links are what the client asked the proxy for, also those of the version documents."""
+def test_a_proxys_headers_count_when_switched_on(http):
+    """When they are switched on, links have the URL that the client used at the proxy, also in version documents."""
     lines = "[oslo_middleware]", "enable_proxy_headers_parsing = true"
     for path in ("/compute/", "/image/"):
         (*_, version) = http("GET", path, FORWARDED, *lines).json["versions"]
@@ -64,13 +64,13 @@ def test_a_proxy_is_believed_when_that_is_switched_on(http):
 
 
 def test_no_page_may_use_the_api(http):
-    """Without an origin in the settings, no answer lets a browser show it to a page."""
+    """Without an allowed origin, a browser shows no answer to a web page."""
     answer = http("GET", "/compute/", {"Origin": PAGE})
     assert not [name for name in answer.headers if name.startswith("Access-Control")]
 
 
-def test_a_page_that_may(http):
-    """A preflight needs no token, and lets the field's headers through."""
+def test_an_allowed_page(http):
+    """A preflight needs no token, and allows the headers of the field."""
     asked = {"Origin": PAGE, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "X-Auth-Token"}
     answer = http("OPTIONS", "/compute/v2.1/servers", asked, "[cors]", f"allowed_origin = {PAGE}")
     assert answer.status_int == 200
@@ -80,7 +80,7 @@ def test_a_page_that_may(http):
 
 @pytest.mark.parametrize(("page", "allowed"), [(PAGE, PAGE), ("https://evil.example.org", None)])
 def test_a_refusal_can_be_read(http, page: str, allowed: str | None):
-    """A 401 of the Compute API reaches the page that may use it, with the request's id, and no other page."""
+    """A web page of an allowed origin can read a 401, with the request's id; another page cannot."""
     answer = http("GET", "/compute/v2.1/servers", {"Origin": page}, "[cors]", f"allowed_origin = {PAGE}")
     assert answer.status_int == 401
     assert answer.headers.get("Access-Control-Allow-Origin") == allowed

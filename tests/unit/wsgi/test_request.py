@@ -1,4 +1,4 @@
-"""What a handler can ask of a request."""
+"""What a handler can read from a request."""
 
 import pytest
 
@@ -13,27 +13,27 @@ def post(body: bytes, content_type: str = "application/json") -> Request:
 
 
 def test_body_of_gives_the_object_under_the_key() -> None:
-    """The body's one object is what handlers work with."""
+    """A handler gets the one object in the body."""
     assert post(b'{"server": {"name": "x"}}').body_of("server") == {"name": "x"}
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"server": 1}', b'{"image": {}}'])
 def test_body_of_refuses_anything_else(body: bytes) -> None:
-    """A body without that object is 400, and the answer names the key."""
+    """A body without that object is 400, and the error names the key."""
     with pytest.raises(errors.InvalidInput, match="server"):
         post(body).body_of("server")
 
 
 @pytest.mark.parametrize("body", [b"{", b"nope", b"\xff", b"[" * 100_000])
 def test_malformed_json_is_400(body: bytes) -> None:
-    """What is no JSON is the client's fault, however deep it is nested."""
+    """A body that is not JSON is the client's mistake, at any depth."""
     with pytest.raises(errors.InvalidInput, match="Malformed request body"):
         _ = post(body).document
 
 
 @pytest.mark.parametrize("content_type", ["application/xml", "application/x-www-form-urlencoded"])
 def test_another_content_type_is_415(content_type: str) -> None:
-    """A body that says it is something else is not even looked at."""
+    """A body of another content type is not read."""
     with pytest.raises(errors.UnsupportedMediaType):
         _ = post(b"{}", content_type).document
 
@@ -44,44 +44,44 @@ def test_some_clients_do_not_say_json(content_type: str) -> None:
     assert post(b"{}", content_type).document == {}
 
 
-def test_without_a_context_nobody_asks() -> None:
-    """A handler that needs to know who asks answers 401 to nobody."""
+def test_without_a_context_the_caller_is_unauthorized() -> None:
+    """A handler that needs the context answers 401 without one."""
     with pytest.raises(errors.Unauthorized):
         _ = Request.blank("/").context
 
 
 def test_context_is_what_the_middleware_found() -> None:
-    """The context travels in the environment."""
+    """The middleware puts the context into the environment."""
     ctxt = RequestContext(user_id="u")
     assert Request.blank("/", environ={CONTEXT: ctxt}).context is ctxt
 
 
 @pytest.mark.parametrize("body", [b"[" * 66 + b"]" * 66, b'{"a":' * 65 + b"1" + b"}" * 65])
 def test_a_body_has_so_many_levels(body: bytes) -> None:
-    """Deeper than anybody needs is refused before anybody follows it."""
+    """A body that is nested too deep is refused before it is decoded."""
     with pytest.raises(errors.InvalidInput, match="64 levels"):
         _ = post(body).document
 
 
 def test_as_many_levels_as_may_be() -> None:
-    """The last level may hold something."""
+    """The last allowed level may hold values."""
     assert post(b"[" * 64 + b"1" + b"]" * 64).document
 
 
 @pytest.mark.parametrize("body", [rb'{"a": "\u0000"}', rb'{"\u0000": 1}', rb'"\\\u0000"'])
 def test_the_character_nul_is_refused(body: bytes) -> None:
-    """No database keeps it, however it is written."""
+    """Databases do not store NUL, in any notation."""
     with pytest.raises(errors.InvalidInput, match="NUL"):
         _ = post(body).document
 
 
-def test_what_only_looks_like_nul_is_text() -> None:
-    """A backslash that is one of the text escapes nothing."""
+def test_an_escaped_backslash_is_not_nul() -> None:
+    """An escaped backslash before u0000 is text."""
     assert post(rb'"\\u0000"').document == r"\u0000"
 
 
 def test_a_long_body_is_in_no_file() -> None:
-    """What is read whole stays in memory."""
+    """A body that is read whole is held in memory."""
     request = post(b'"' + b"x" * 100_000 + b'"')
     request.is_body_seekable = False
     assert len(request.document) == 100_000
@@ -90,13 +90,13 @@ def test_a_long_body_is_in_no_file() -> None:
 
 @pytest.mark.parametrize("path", ["/%ff", "/%00", "/a%ed%a0%80"])
 def test_a_path_that_is_no_text_is_not_found(path: str) -> None:
-    """Nothing is called so."""
+    """A path that is not UTF-8 is not found."""
     with pytest.raises(errors.NotFound):
         Request.blank(path).require_text()
 
 
 @pytest.mark.parametrize("query", ["a=%ff", "%ff", "a=%00", "\xff"])
 def test_a_query_that_is_no_text_is_refused(query: str) -> None:
-    """A query is UTF-8 without NUL."""
+    """A query must be UTF-8 without NUL."""
     with pytest.raises(errors.InvalidInput, match="query"):
         Request.blank("/", environ={"QUERY_STRING": query}).require_text()

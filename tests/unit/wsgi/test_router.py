@@ -1,4 +1,4 @@
-"""The look-up of a handler."""
+"""How the router finds a handler."""
 
 import pytest
 
@@ -33,31 +33,31 @@ def match(method: str, path: str, body: bytes = b"", version: str = "2.1"):
 
 
 def test_fixed_words_come_before_variables() -> None:
-    """/things/detail is not the thing called detail."""
+    """/things/detail is not the thing with the id detail."""
     assert match("GET", "/things/detail") == ("detail", {})
     assert match("GET", "/things/x") == ("show", {"id": "x"})
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("PUT", "/things"), ("GET", "/things/x/y")])
 def test_what_is_not_in_the_table_is_not_found(method: str, path: str) -> None:
-    """An unknown URL is 404, and so is a method that a known one does not take."""
+    """An unknown URL is 404, and so is a method that a URL does not take."""
     with pytest.raises(errors.NotFound):
         match(method, path)
 
 
 def test_a_row_serves_its_microversions() -> None:
-    """Of two rows for one URL, the one of the microversion answers."""
+    """Of two rows for one URL, the microversion chooses."""
     assert match("GET", "/old", version="2.9")[0] == "old"
     assert match("GET", "/old", version="2.10")[0] == "new"
 
 
 def test_an_action_is_named_by_the_body() -> None:
-    """The one key of the body says which row answers."""
+    """The one key of the body chooses the row."""
     assert match("POST", "/things/x/action", b'{"start": null}') == ("start", {"id": "x"})
 
 
 def test_an_action_has_microversions_too() -> None:
-    """An action that the microversion does not have yet is 404."""
+    """An action of a later microversion is 404."""
     assert match("POST", "/things/x/action", b'{"stop": null}', "2.5")[0] == "stop"
     with pytest.raises(errors.NotFound):
         match("POST", "/things/x/action", b'{"stop": null}', "2.4")
@@ -74,13 +74,13 @@ def test_an_action_has_microversions_too() -> None:
     ],
 )
 def test_refuses_a_body_that_names_no_action(body: bytes, words: str) -> None:
-    """A body without exactly one known key is 400, and says why."""
+    """A body without exactly one known key is 400, and the error says why."""
     with pytest.raises(errors.InvalidInput, match=words):
         match("POST", "/things/x/action", body)
 
 
 @pytest.mark.parametrize("method", ["get", "", "GETS"])
-def test_a_method_is_what_it_says(method: str) -> None:
-    """The letters of a method count."""
+def test_a_methods_case_counts(method: str) -> None:
+    """Methods are compared with their case."""
     with pytest.raises(errors.NotFound):
         match(method, "/things")

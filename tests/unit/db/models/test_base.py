@@ -19,7 +19,7 @@ def there_and_back(kind, dialect, value):
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 @pytest.mark.parametrize("moment", [MOMENT, MOMENT.replace(microsecond=0), None])
 def test_a_moment_comes_back_with_its_zone(dialect, moment):
-    """It is the same to the microsecond, and in UTC; none stays none."""
+    """It is the same to the microsecond, and in UTC; None stays None."""
     back = there_and_back(UTCDateTime(), dialect, moment)
     assert back == moment
     assert back is None or back.tzinfo is UTC
@@ -27,13 +27,13 @@ def test_a_moment_comes_back_with_its_zone(dialect, moment):
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_a_moment_of_another_zone_is_kept_in_utc(dialect):
-    """Where it was noon, it is another hour in UTC."""
+    """The moment is the same, written in UTC."""
     elsewhere = MOMENT.astimezone(timezone(timedelta(hours=2)))
     assert there_and_back(UTCDateTime(), dialect, elsewhere).hour == MOMENT.hour
 
 
 def test_texts_of_moments_sort_as_the_moments_do():
-    """SQLite compares texts, so all of them are of one length, a moment without fractions too."""
+    """SQLite compares texts, so all moments have the same length, also those without fractions."""
     write = UTCDateTime().bind_processor(sqlite.dialect())
     moments = [MOMENT.replace(microsecond=0), MOMENT, MOMENT + timedelta(seconds=1)]
     texts = [write(moment) for moment in moments]
@@ -61,7 +61,7 @@ def test_json_comes_back_as_its_type(of, value):
 
 
 def test_shared_json_is_decoded_once():
-    """Equal texts give one object, where a column says so."""
+    """Equal texts give one object, for a column that allows it."""
     read = Json(dict[str, str], shared=True).result_processor(sqlite.dialect(), None)
     assert read('{"a":"b"}') is read('{"a":"b"}')
     read = Json(dict[str, str]).result_processor(sqlite.dialect(), None)

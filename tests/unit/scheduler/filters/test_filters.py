@@ -1,4 +1,4 @@
-"""Each filter passes the hosts it should, and no others: one row a case."""
+"""Each filter passes the hosts it should, and no others: one row for each case."""
 
 from importlib.metadata import entry_points
 
@@ -79,7 +79,7 @@ def test_filter(a_host_state, a_spec, name, host, asked, passes):
 
 
 def test_every_filter_has_cases():
-    """No filter is without a case that passes and one that does not."""
+    """Each filter has a case that passes and one that does not."""
     assert CASES.keys() == entry_points(group=plugins.KINDS["filter"]).names
     assert all({passes for *_, passes in cases} == {True, False} for cases in CASES.values())
 
@@ -89,12 +89,12 @@ def names(filters):
 
 
 def test_order():
-    """Filters are asked in the order of the configuration."""
+    """Filters run in the order of the configuration."""
     assert names(enabled(["RamFilter", "ComputeFilter"])) == ["RamFilter", "ComputeFilter"]
 
 
 def test_requested_destination_is_always_kept(a_spec):
-    """A host that was asked for by name is checked for first, whatever the configuration says; and only then."""
+    """A requested host is checked first, whatever the configuration says, and only if one is requested."""
     assert names(needed(a_spec(requested_node="host-1.cell"), enabled(["RamFilter"]))) == [
         "RequestedDestinationFilter",
         "RamFilter",

@@ -1,4 +1,4 @@
-"""Weights put hosts in order: each weigher from nought to its multiplier, added up, and the dice between equals."""
+"""Weights order hosts: each weigher gives from zero to its multiplier, the sum counts, and chance orders equals."""
 
 import random
 
@@ -21,17 +21,17 @@ def order(hosts, spec, weighers, count=3, seed=1):
 
 
 def test_normalised(hosts, a_spec):
-    """The best host has the multiplier, the worst nought, and the others are between in proportion."""
+    """The best host gets the multiplier, the worst zero, and the others a share in proportion."""
     assert RAMWeigher(2.0).weigh_all(hosts, a_spec()) == [0.0, 0.5, 2.0]
 
 
-def test_equals_have_nought(hosts, a_spec):
-    """Hosts that are all the same to a weigher have nought of it."""
+def test_equals_have_zero(hosts, a_spec):
+    """If all hosts are equal to a weigher, each gets zero."""
     assert RAMWeigher(2.0).weigh_all([hosts[0], hosts[0]], a_spec()) == [0.0, 0.0]
 
 
 def test_ram(hosts, a_spec):
-    """More free memory is better, or worse if the multiplier says so."""
+    """More free memory is better, or worse with a negative multiplier."""
     assert order(hosts, a_spec(), [RAMWeigher(1.0)]) == ["large", "middle", "small"]
     assert order(hosts, a_spec(), [RAMWeigher(-1.0)]) == ["small", "middle", "large"]
 
@@ -42,22 +42,22 @@ def test_cpu(hosts, a_spec):
 
 
 def test_added_up(hosts, a_spec):
-    """Weighers count by their multipliers."""
+    """Weights are multiplied and added up."""
     assert order(hosts, a_spec(), [RAMWeigher(1.0), CPUWeigher(3.0)])[0] == "small"
     assert order(hosts, a_spec(), [RAMWeigher(3.0), CPUWeigher(1.0)])[0] == "large"
 
 
 def test_no_weighers(hosts, a_spec):
-    """With every multiplier at nought the dice decide alone."""
+    """With every multiplier at zero, chance alone orders the hosts."""
     firsts = {order(hosts, a_spec(), [RAMWeigher(0.0)], seed=seed)[0] for seed in range(20)}
     assert firsts == {"small", "middle", "large"}
 
 
 def test_same_dice_same_order(hosts, a_spec):
-    """With the same dice the order is the same."""
+    """The same random numbers give the same order."""
     assert order(hosts, a_spec(), [], seed=7) == order(hosts, a_spec(), [], seed=7)
 
 
 def test_only_the_best(hosts, a_spec):
-    """No more hosts are given than were asked for."""
+    """The answer has no more hosts than asked for."""
     assert order(hosts, a_spec(), [RAMWeigher(1.0)], count=2) == ["large", "middle"]

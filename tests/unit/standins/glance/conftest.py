@@ -1,4 +1,4 @@
-"""An image service of its own for every test, with who asks put where the check of tokens would put it."""
+"""A new image service for every test, with the caller's identity where the check of tokens would put it."""
 
 import pytest
 

@@ -12,7 +12,7 @@ def settings(folder):
 
 
 def test_first_image(db, folder, settings, kept):
-    """There is then a public image to boot from, of the project admin, with data that says what it is."""
+    """The bootstrap makes a bootable public image in the project admin."""
     ((thing, image_id, new),) = bootstrap(db, settings, {}, {"project admin": "admin's"})
     assert (thing, new) == ("image cirros", True)
     image = kept(image_id)
@@ -22,7 +22,7 @@ def test_first_image(db, folder, settings, kept):
 
 
 def test_again(db, settings):
-    """Doing it again makes no second image, and says so."""
+    """A second run makes no second image, and says so."""
     ((_, image_id, _),) = bootstrap(db, settings, {}, {})
     assert bootstrap(db, settings, {}, {}) == [("image cirros", image_id, False)]
     with db.read() as tx:
@@ -30,7 +30,7 @@ def test_again(db, settings):
 
 
 def test_anothers_cirros(db, settings):
-    """A project's own image of that name does not stand in for the public one."""
+    """A project's own image of that name does not count as the public one."""
     with db.write() as tx:
         images.create(tx, images.Image(id="mine", name="cirros", owner="ours", visibility="private"))
     ((_, image_id, new),) = bootstrap(db, settings, {}, {})

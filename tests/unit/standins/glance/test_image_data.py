@@ -13,7 +13,7 @@ from mininova.wsgi.request import CONTEXT
 
 @pytest.fixture
 def request_to():
-    """Make an upload with a body of one's own."""
+    """Make an upload with a given body."""
 
     def make(image_id, body, length):
         request = Request.blank(f"/v2/images/{image_id}/file", method="PUT", content_type="application/octet-stream")
@@ -42,7 +42,7 @@ def test_in_and_out(http, make, upload):
 
 
 def test_head(http, make, upload):
-    """The data's length and its hash can be had without the data."""
+    """A HEAD request gives the data's length and hash."""
     image_id = make()
     upload(image_id, b"some data")
     response = http("HEAD", f"/v2/images/{image_id}/file")
@@ -50,27 +50,27 @@ def test_head(http, make, upload):
 
 
 def test_in_chunks(app, make, kept, request_to):
-    """Data whose length nobody announced is taken to its end."""
+    """Data without an announced length is read to its end."""
     image_id = make()
     assert request_to(image_id, io.BytesIO(b"x" * 700), length=None).get_response(app).status_int == 204
     assert kept(image_id).size == 700
 
 
 def test_too_large_in_chunks(app, make, folder, request_to):
-    """The limit holds for data whose length nobody announced."""
+    """The limit also holds for data without an announced length."""
     response = request_to(make(), io.BytesIO(b"x" * 1001), length=None).get_response(app)
     assert response.status_int == 413
     assert list(folder.iterdir()) == []
 
 
 def test_nothing_yet(http, make):
-    """An image without data has none to give, which is no error."""
+    """A download from an image without data is empty, and no error."""
     response = http("GET", f"/v2/images/{make()}/file")
     assert (response.status_int, response.body) == (204, b"")
 
 
 def test_empty(http, make, upload, kept):
-    """Data may be nothing at all."""
+    """Data may be empty."""
     image_id = make()
     assert upload(image_id, b"").status_int == 204
     assert (kept(image_id).status, kept(image_id).size) == ("active", 0)
@@ -78,18 +78,18 @@ def test_empty(http, make, upload, kept):
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 def test_data_is_octets(make, upload, content_type):
-    """Data says that it is data."""
+    """An upload must have the content type of binary data."""
     assert upload(make(), content_type=content_type).status_int == 415
 
 
 def test_formats_first(http, upload):
-    """An image must say its formats before it can have data."""
+    """An image must have its formats before it can have data."""
     image_id = http("POST", "/v2/images", {"name": "a"}).json["id"]
     assert upload(image_id).status_int == 400
 
 
 def test_too_large(make, upload, folder, kept):
-    """Data over the limit is refused with 413, leaves no file behind, and the image can have other data."""
+    """Data over the limit is refused with 413 and leaves no file, and the image can have other data."""
     image_id = make()
     assert upload(image_id, b"x" * 1001).status_int == 413
     assert not folder.exists() or list(folder.iterdir()) == []
@@ -98,7 +98,7 @@ def test_too_large(make, upload, folder, kept):
 
 
 def test_broken_off(app, make, folder, kept, request_to):
-    """An upload whose sender goes away leaves no file behind, and the image waits again."""
+    """An upload that breaks off leaves no file, and the image is queued again."""
     image_id = make()
     request = request_to(image_id, io.BytesIO(b"half"), length=8)
     assert request.get_response(app).status_int == 400
@@ -107,7 +107,7 @@ def test_broken_off(app, make, folder, kept, request_to):
 
 
 def test_data_is_for_ever(make, upload, kept):
-    """An image that has its data gets no other."""
+    """An image with data takes no other data."""
     image_id = make()
     upload(image_id, b"first")
     assert upload(image_id, b"second").status_int == 409
@@ -115,7 +115,7 @@ def test_data_is_for_ever(make, upload, kept):
 
 
 class Meanwhile(io.BytesIO):
-    """A body in the middle of which something else happens."""
+    """A body during which something else happens."""
 
     def __init__(self, data, happens):
         super().__init__(data)
@@ -128,7 +128,7 @@ class Meanwhile(io.BytesIO):
 
 
 def test_two_at_once(app, make, upload, kept, folder, http, request_to):
-    """Of two uploads at once the first to end wins; the other is told, and leaves nothing behind."""
+    """Of two uploads at once the first to end wins; the other gets an error, and leaves no file."""
     image_id = make()
     slow = request_to(image_id, Meanwhile(b"slow", lambda: upload(image_id, b"quick!")), length=4)
     assert slow.get_response(app).status_int == 409
@@ -138,14 +138,14 @@ def test_two_at_once(app, make, upload, kept, folder, http, request_to):
 
 
 def test_saving_meanwhile(app, make, kept, request_to):
-    """While data comes in the image says that it is saving."""
+    """During an upload the image's status is saving."""
     image_id, seen = make(), []
     request_to(image_id, Meanwhile(b"data", lambda: seen.append(kept(image_id).status)), length=4).get_response(app)
     assert seen == ["saving"]
 
 
 def test_deleted_meanwhile(app, make, http, folder, request_to):
-    """When an image is deleted while its data comes in, nothing stays."""
+    """When an image is deleted during its upload, no file is left."""
     image_id = make()
     request = request_to(image_id, Meanwhile(b"data", lambda: http("DELETE", f"/v2/images/{image_id}")), length=4)
     assert request.get_response(app).status_int == 404
@@ -153,7 +153,7 @@ def test_deleted_meanwhile(app, make, http, folder, request_to):
 
 
 def test_after_a_crash(make, upload, db, kept):
-    """An image that was left saving by a process that died can be uploaded to again."""
+    """A new upload to an image that a dead process left saving succeeds."""
     image_id = make()
     with db.write() as tx:
         images.update(tx, image_id, status="saving")
@@ -162,7 +162,7 @@ def test_after_a_crash(make, upload, db, kept):
 
 
 def test_data_on_another_host(http, make, upload, folder, kept):
-    """Data that is not in this host's folder is not found, in a sentence that says so."""
+    """If the data is not in this host's folder, the error says so."""
     image_id = make()
     upload(image_id)
     (folder / kept(image_id).location).unlink()

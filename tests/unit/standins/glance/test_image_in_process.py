@@ -15,7 +15,7 @@ def ask(db):
 
 
 def test_an_image_as_nova_knows_it(ask, make, upload):
-    """Name, status, needs, size and properties are the image's; it has no size before its data is there."""
+    """Nova gets the image's name, status, minimums, size and properties; without data there is no size."""
     image_id = make(name="cirros", min_ram=64, min_disk=1, hw_architecture="x86_64")
     needs = {"id": image_id, "name": "cirros", "min_ram": 64, "min_disk": 1}
     properties = {"hw_architecture": "x86_64"}
@@ -25,7 +25,7 @@ def test_an_image_as_nova_knows_it(ask, make, upload):
 
 
 def test_anothers_image(ask, make):
-    """A private image can be booted by its project and by administrators; to others it is not there."""
+    """A private image can be booted by its project and by administrators; for others it does not exist."""
     image_id = make(visibility="private")
     assert ask(image_id, by="admin").id == image_id
     for stranger in ("bob", "stray"):

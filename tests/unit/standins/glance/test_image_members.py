@@ -1,4 +1,4 @@
-"""Who an image is lent to, over HTTP: mininova/standins/glance/handlers/members.py."""
+"""The projects that an image is shared with, over HTTP: mininova/standins/glance/handlers/members.py."""
 
 import pytest
 
@@ -18,13 +18,13 @@ def listed(http, by):
     return [image["self"] for image in http("GET", "/v2/images", by=by).json["images"]]
 
 
-def test_nobody(http, path):
-    """A new image is lent to nobody."""
+def test_no_members(http, path):
+    """A new image has no members."""
     assert http("GET", f"{path}/members").json == {"members": [], "schema": "/v2/schemas/members"}
 
 
 def test_lend(http, path):
-    """A project that an image is lent to sees it, and has it in its list once it accepts."""
+    """A member sees the image, and has it in its list after accepting."""
     member = http("POST", f"{path}/members", {"member": "theirs"}).json
     assert (member["member_id"], member["status"], member["schema"]) == ("theirs", "pending", "/v2/schemas/member")
     assert http("GET", path, by="bob").status_int == 200
@@ -37,7 +37,7 @@ def test_lend(http, path):
 
 
 def test_take_back(http, lent):
-    """What is taken back is seen no more."""
+    """A removed member does not see the image."""
     assert http("DELETE", f"{lent}/members/theirs").status_int == 204
     assert http("GET", lent, by="bob").status_int == 404
     assert http("DELETE", f"{lent}/members/theirs").status_int == 404
@@ -45,7 +45,7 @@ def test_take_back(http, lent):
 
 
 def test_only_the_owner_lends(http, lent):
-    """A borrower neither lends an image on nor changes it, nor sees who else has it."""
+    """A member can neither share an image nor change it, nor see the other members."""
     http("POST", f"{lent}/members", {"member": "others"})
     assert http("POST", f"{lent}/members", {"member": "third"}, by="bob").status_int == 403
     assert http("DELETE", f"{lent}/members/others", by="bob").status_int == 403
@@ -54,30 +54,30 @@ def test_only_the_owner_lends(http, lent):
 
 
 def test_only_the_borrower_accepts(http, lent):
-    """The owner cannot accept for somebody else; an administrator can."""
+    """The owner cannot accept for a member; an administrator can."""
     accept = {"status": "accepted"}
     assert http("PUT", f"{lent}/members/theirs", accept).status_int == 403
     assert http("PUT", f"{lent}/members/theirs", accept, by="admin").status_int == 200
 
 
 def test_twice(http, lent):
-    """An image is lent to a project once."""
+    """A second share with the same project is a conflict."""
     assert http("POST", f"{lent}/members", {"member": "theirs"}).status_int == 409
 
 
 @pytest.mark.parametrize("visibility", ["private", "community"])
 def test_only_shared_images(http, make, visibility):
-    """Only a shared image is lent."""
+    """Only an image with the visibility shared can have members."""
     path = f"/v2/images/{make(visibility=visibility)}"
     assert http("POST", f"{path}/members", {"member": "theirs"}).status_int == 403
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"member": 5}, {"member": ""}, {"member": "x" * 65}])
 def test_malformed(http, path, body):
-    """A body of another form is refused."""
+    """A malformed body is refused."""
     assert http("POST", f"{path}/members", body).status_int == 400
 
 
 def test_no_such_status(http, lent):
-    """A borrower accepts, rejects or waits, and nothing else."""
+    """A member accepts, rejects or is pending; another status is refused."""
     assert http("PUT", f"{lent}/members/theirs", {"status": "maybe"}, by="bob").status_int == 400

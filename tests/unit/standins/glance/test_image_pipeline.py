@@ -43,7 +43,7 @@ def token(http):
 
 @pytest.mark.parametrize(("path", "status"), [("/", 300), ("/versions", 200), ("/v2", 200), ("/v2/", 200)])
 def test_versions(http, path, status):
-    """The version documents answer without a token, and with one that holds no more."""
+    """The version documents are served without a token, and with an invalid one."""
     for headers in ({}, {"X_Auth_Token": "stale"}):
         response = http("image", "GET", path, **headers)
         assert response.status_int == status
@@ -52,16 +52,16 @@ def test_versions(http, path, status):
 
 
 @pytest.mark.parametrize("headers", [{}, {"X_Auth_Token": "forged"}, {"X_User_Id": "root", "X_Roles": "admin"}])
-def test_nobody(http, headers):
-    """Without a token that holds there is nothing to see, whatever the client says of itself."""
+def test_without_a_token(http, headers):
+    """Without a valid token the answer is 401, whatever identity the client's headers claim."""
     response = http("image", "GET", "/v2/images", **headers, X_Identity_Status="Confirmed", X_Project_Id="admin")
     assert response.status_int == 401
     assert response.headers["WWW-Authenticate"] == 'Keystone uri="http://cloud.example.org/identity"'
     assert response.json["error"]["code"] == 401
 
 
-def test_somebody(http, token):
-    """With a token one is who it says, and not who the client says."""
+def test_the_token_wins_over_the_headers(http, token):
+    """The identity is the token's, and not that of the client's headers."""
     spoof = {"X_Roles": "admin", "X_Project_Id": "theirs"}
     image = http("image", "POST", "/v2/images", {"name": "a"}, X_Auth_Token=token, **spoof)
     assert image.status_int == 201
@@ -71,7 +71,7 @@ def test_somebody(http, token):
 
 
 def test_revoked(http, token):
-    """A token that was revoked in the identity service is worth nothing in this one."""
+    """A token that was revoked in the identity service is invalid here."""
     assert http("image", "GET", "/v2/images", X_Auth_Token=token).status_int == 200
     http("identity", "DELETE", "/v3/auth/tokens", X_Auth_Token=token, X_Subject_Token=token)
     assert http("image", "GET", "/v2/images", X_Auth_Token=token).status_int == 401

@@ -20,7 +20,7 @@ def test_nothing_asked():
 
 
 def test_limit():
-    """A limit may be 0, and no more than the service allows."""
+    """A limit may be 0, and is bounded by the service's own."""
     assert [parse(f"limit={limit}").limit for limit in (0, 7, 1000)] == [0, 7, 100]
 
 
@@ -29,12 +29,12 @@ def test_limit():
     [("id=a", ["a"]), ("id=in:a,b", ["a", "b"]), ('id=in:a,"b,c"', ["a", "b,c"]), ("id=in:", [])],
 )
 def test_one_of_several(text, values):
-    """After in: there are several values, and quotes keep a comma."""
+    """After in: come several values, and quotes keep a comma."""
     assert parse(text).wanted.among["id"] == values
 
 
 def test_filters():
-    """Each filter goes where the database looks for it; what is no filter is a property."""
+    """Each known filter becomes a condition of the query; others are filters by a property."""
     wanted = parse("name=x&os_hidden=True&size_min=5&size_max=9&tag=a&tag=b&os_distro=debian&visibility=all").wanted
     assert wanted.among == {"name": ["x"], "os_hidden": [True]}
     assert wanted.compared == [("size", "gte", 5), ("size", "lte", 9)]
@@ -48,7 +48,7 @@ def test_filters():
     [("2026-01-02T03:04:05Z", "eq"), ("gt:2026-01-02T03:04:05Z", "gt"), ("lte:2026-01-02T03:04:05", "lte")],
 )
 def test_moments(text, comparison):
-    """A moment is compared as is said before it; without a zone it is UTC."""
+    """The operator before a time says how to compare; a time without a zone is UTC."""
     assert parse(f"created_at={text}").wanted.compared == [
         ("created_at", comparison, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
     ]
@@ -65,7 +65,7 @@ def test_moments(text, comparison):
     ],
 )
 def test_order(text, sort):
-    """The order can be said in the new way and in the old one."""
+    """The new form and the old one of an order are read."""
     assert parse(text).sort == sort
 
 
@@ -86,6 +86,6 @@ def test_order(text, sort):
     ],
 )
 def test_refused(text):
-    """What cannot be understood is refused, not ignored."""
+    """A malformed query is refused, not ignored."""
     with pytest.raises(errors.InvalidInput):
         parse(text)

@@ -1,4 +1,4 @@
-"""Images over HTTP: mininova/standins/glance/handlers/images.py and about.py, and who may do what."""
+"""Images over HTTP: mininova/standins/glance/handlers/images.py and about.py, and which users may do what."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_nothing_to_say(http):
 
 
 def test_id_of_ones_own(http):
-    """A client may say the id; it is taken once."""
+    """A client may choose the id, if it is free."""
     assert http("POST", "/v2/images", {"id": NOWHERE}).json["id"] == NOWHERE
     assert http("POST", "/v2/images", {"id": NOWHERE}, by="bob").status_int == 409
 
@@ -49,7 +49,7 @@ def test_id_of_ones_own(http):
     "id", ["../../etc/passwd", "..", "x", "", "9" * 36, NOWHERE + "\n", NOWHERE.upper().replace("9", "A"), 5, None]
 )
 def test_id_of_no_form(http, id):
-    """An id is a UUID, and nothing that could be a path."""
+    """An id must be a UUID, so it cannot be a path."""
     assert http("POST", "/v2/images", {"id": id}).status_int == 400
 
 
@@ -59,7 +59,7 @@ def test_id_of_no_form(http, id):
 )
 @pytest.mark.parametrize(("method", "below"), [("GET", ""), ("GET", "/file"), ("DELETE", ""), ("GET", "/members")])
 def test_path_tricks(http, path, method, below):
-    """Whatever is put in the place of an id, there is no such image."""
+    """A URL with another string for an id is 404."""
     assert http(method, f"/v2/images/{path}{below}").status_int == 404
 
 
@@ -88,21 +88,21 @@ def test_path_tricks(http, path, method, below):
     ],
 )
 def test_refused(http, body, status, said):
-    """What an image cannot be is refused, and the message names the attribute; in Glance's form, as JSON."""
+    """The error for an invalid attribute names it, in Glance's form, as JSON."""
     response = http("POST", "/v2/images", body)
     assert response.status_int == status
     assert said in response.json["message"]
 
 
 def test_no_document(http):
-    """A body that is no JSON, or too long, is refused."""
+    """A body that is not JSON, or too long, is refused."""
     assert http("POST", "/v2/images", data=b"{", content_type="application/json").status_int == 400
     assert http("POST", "/v2/images").status_int == 400
     assert http("POST", "/v2/images", {"x": "y" * 5000}).status_int == 413
 
 
 def test_only_an_administrator_makes_public(http, make):
-    """Making an image public, or another project's, is for administrators."""
+    """Only administrators make an image public, or one of another project."""
     image_id = make()
     publish = [{"op": "replace", "path": "/visibility", "value": "public"}]
     give = [{"op": "replace", "path": "/owner", "value": "theirs"}]
@@ -116,7 +116,7 @@ def test_only_an_administrator_makes_public(http, make):
 
 
 def test_who_sees_what(http, make):
-    """Another project's private image is not there; one that was made public is."""
+    """Another project's private image is 404; a public one is seen."""
     private, public = make(visibility="private"), make("admin", visibility="public")
     for by, seen in {"ann": {private, public}, "bob": {public}, "stray": {public}, "admin": {private, public}}.items():
         assert set(ids(http("GET", "/v2/images", by=by))) == seen
@@ -124,7 +124,7 @@ def test_who_sees_what(http, make):
 
 
 def test_anothers_private_image_is_not_there(http, make, upload):
-    """Whatever one does to another project's private image, there is none."""
+    """Each operation on another project's private image is 404."""
     path = f"/v2/images/{make(visibility='private')}"
     change = [{"op": "replace", "path": "/name", "value": "x"}]
     assert http("PATCH", path, change, by="bob", content_type=V2_1).status_int == 404
@@ -140,7 +140,7 @@ def test_anothers_private_image_is_not_there(http, make, upload):
 
 @pytest.mark.parametrize("by", ["bob", "reader", "stray"])
 def test_seeing_is_not_changing(http, make, upload, by):
-    """Who sees a public image and does not own it, or may only read, cannot change it."""
+    """A user who sees a public image but does not own it, and a reader, cannot change it."""
     image_id = make("admin", visibility="public", owner="ours")
     path, change = f"/v2/images/{image_id}", [{"op": "replace", "path": "/name", "value": "x"}]
     assert http("PATCH", path, change, by=by, content_type=V2_1).status_int == 403
@@ -164,7 +164,7 @@ def test_seeing_is_not_changing(http, make, upload, by):
     ],
 )
 def test_patch(http, make, form, body):
-    """Both forms of a PATCH change an image, and the answer is what it became."""
+    """Both forms of a PATCH change an image, and the answer is the changed image."""
     path = f"/v2/images/{make(name='a')}"
     image = http("PATCH", path, body, content_type=form).json
     assert (image["name"], image["hw_rescue_device"], image["tags"]) == ("a", "disk", ["t"])
@@ -173,7 +173,7 @@ def test_patch(http, make, form, body):
 
 
 def test_patch_of_no_form(http, make):
-    """A PATCH must say which form it has, and what it makes of the image must be one."""
+    """A PATCH must name its form, and must leave a valid image."""
     path, body = f"/v2/images/{make()}", [{"op": "replace", "path": "/min_ram", "value": "much"}]
     assert http("PATCH", path, body, content_type="application/json").status_int == 415
     assert http("PATCH", path, body, content_type=V2_1).status_int == 400
@@ -181,7 +181,7 @@ def test_patch_of_no_form(http, make):
 
 
 def test_delete(http, make, upload, folder):
-    """A deleted image is gone, and its data with it."""
+    """A deleted image is 404, and its data is removed."""
     image_id = make()
     upload(image_id)
     assert http("DELETE", f"/v2/images/{image_id}").status_int == 204
@@ -191,7 +191,7 @@ def test_delete(http, make, upload, folder):
 
 
 def test_protected(http, make):
-    """A protected image cannot be deleted, not even by an administrator, until it is protected no more."""
+    """A protected image cannot be deleted, not even by an administrator."""
     path = f"/v2/images/{make(protected=True)}"
     assert http("DELETE", path, by="admin").status_int == 403
     http("PATCH", path, [{"op": "replace", "path": "/protected", "value": False}], content_type=V2_1)
@@ -209,8 +209,8 @@ def test_tags(http, make):
     assert http("PUT", f"{path}/tags/{'x' * 256}").status_int == 400
 
 
-def test_out_of_use(http, make, upload):
-    """A deactivated image gives its data to nobody but administrators, until it is reactivated."""
+def test_deactivated(http, make, upload):
+    """Only administrators can download a deactivated image, until it is reactivated."""
     image_id = make()
     path = f"/v2/images/{image_id}"
     assert http("POST", f"{path}/actions/deactivate").status_int == 403
@@ -224,7 +224,7 @@ def test_out_of_use(http, make, upload):
 
 
 def test_pages(http, make):
-    """Each page links to the next as Glance has it, and keeps what was asked."""
+    """Each page has Glance's link to the next, which keeps the query."""
     made = [make(name=f"n{number}") for number in range(3)]
     first = http("GET", "/v2/images?limit=2&sort=name:asc").json
     assert [image["id"] for image in first["images"]] == made[:2]
@@ -237,7 +237,7 @@ def test_pages(http, make):
 
 
 def test_list_by_ids(http, make):
-    """Several images are asked for at once by their ids, and one by a name that others do not have."""
+    """A list can be filtered by several ids, and by a name."""
     a, b, _ = make(name="a"), make(name="b"), make(name="c")
     assert set(ids(http("GET", f"/v2/images?id=in:{a},{b},{NOWHERE}"))) == {a, b}
     assert ids(http("GET", "/v2/images?name=b")) == [b]
@@ -246,7 +246,7 @@ def test_list_by_ids(http, make):
 
 
 def test_what_describes_the_api(http, make):
-    """Schemas, ways to import and tasks are there for the clients that ask."""
+    """Schemas, import methods and tasks are served to clients that ask for them."""
     image = http("GET", "/v2/schemas/image").json
     assert image["name"] == "image"
     assert {"id", "name", "status", "visibility", "os_hash_value"} <= set(image["properties"])

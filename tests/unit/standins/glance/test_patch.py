@@ -12,7 +12,7 @@ def changed(body, form=V2_1):
 
 
 def test_three_operations():
-    """Attributes and properties are added, replaced and removed, in order; what was there is left as it was."""
+    """Attributes and properties are added, replaced and removed, in order; the given image is not changed."""
     body = [
         {"op": "replace", "path": "/name", "value": "b"},
         {"op": "add", "path": "/arch", "value": "arm"},
@@ -31,7 +31,7 @@ def test_old_form():
 
 
 def test_adding_what_is_there():
-    """Adding what is there replaces it in the new form, and is a conflict in the old one."""
+    """Adding an existing property replaces it in the new form, and is a conflict in the old one."""
     assert changed([{"op": "add", "path": "/os", "value": "y"}])["os"] == "y"
     with pytest.raises(errors.Conflict, match="already present"):
         changed([{"add": "/os", "value": "y"}], V2_0)
@@ -39,7 +39,7 @@ def test_adding_what_is_there():
 
 @pytest.mark.parametrize("operation", ["replace", "remove"])
 def test_what_is_not_there(operation):
-    """A property that is not there can be neither replaced nor removed."""
+    """A missing property can be neither replaced nor removed."""
     with pytest.raises(errors.Conflict, match="Property nosuch does not exist"):
         changed([{"op": operation, "path": "/nosuch", "value": "x"}])
 
@@ -49,7 +49,7 @@ def test_what_is_not_there(operation):
 )
 @pytest.mark.parametrize("operation", ["add", "replace", "remove"])
 def test_not_for_clients(name, operation):
-    """What follows from what was done cannot be said."""
+    """A client cannot change the attributes that the service sets."""
     with pytest.raises(errors.NotAllowed, match=f"Attribute '{name}' is"):
         changed([{"op": operation, "path": f"/{name}", "value": "x"}])
 
@@ -84,13 +84,13 @@ def test_escapes():
     ],
 )
 def test_malformed(body):
-    """Whatever is no list of operations is refused as such."""
+    """A body that is not a list of operations is refused."""
     with pytest.raises(errors.InvalidInput):
         changed(body)
 
 
 def test_forms_are_not_mixed():
-    """An operation of one form is none of the other."""
+    """An operation of one form is invalid in the other."""
     with pytest.raises(errors.InvalidInput):
         changed([{"op": "add", "path": "/os", "value": "x"}], V2_0)
     with pytest.raises(errors.InvalidInput):

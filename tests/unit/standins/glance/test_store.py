@@ -41,7 +41,7 @@ class Watched(io.BytesIO):
 
 
 def test_data_comes_back(store):
-    """What was written is read, with its size and its hashes known."""
+    """Written data is read back, and its size and hashes are known."""
     stored = store.write(io.BytesIO(DATA), len(DATA))
     assert b"".join(store.read(stored.location)) == DATA
     assert stored.size == len(DATA)
@@ -50,17 +50,17 @@ def test_data_comes_back(store):
 
 
 def test_unannounced_length(store):
-    """Data that comes in chunks is taken to its end."""
+    """Data in chunks is read to its end."""
     assert store.write(io.BytesIO(DATA)).size == len(DATA)
 
 
 def test_given_up(store):
-    """Data can be given up before anything was read of it."""
+    """A download can be closed before its first byte is read."""
     store.read(store.write(io.BytesIO(DATA)).location).close()
 
 
 def test_streamed(store):
-    """Data is read and given in blocks, never as a whole."""
+    """Data is read and written in blocks, never as a whole."""
     body = Watched(b"x" * (BLOCK_BYTES + 7))
     stored = store.write(body)
     assert body.largest <= BLOCK_BYTES
@@ -68,7 +68,7 @@ def test_streamed(store):
 
 
 def test_not_a_byte_more(store):
-    """No more is read than was announced: what follows is somebody else's."""
+    """A read stops at the announced length: what follows on the connection is not the body's."""
     body = io.BytesIO(b"mine, not mine")
     assert store.write(body, 4).size == 4
     assert body.read() == b", not mine"
@@ -76,7 +76,7 @@ def test_not_a_byte_more(store):
 
 @pytest.mark.parametrize("length", [None, 2 * BLOCK_BYTES + 1])
 def test_too_large(store, tmp_path, length):
-    """More than an image may have is refused, announced or not, and leaves nothing behind."""
+    """Data over the limit is refused, announced or not, and leaves no file."""
     with pytest.raises(errors.RequestTooLarge):
         store.write(io.BytesIO(b"x" * (2 * BLOCK_BYTES + 1)), length)
     assert files(tmp_path) == []
@@ -88,7 +88,7 @@ def test_as_large_as_allowed(store):
 
 
 def test_too_short(store, tmp_path):
-    """Data that ends early is refused, and leaves nothing behind."""
+    """Data that ends early is refused, and leaves no file."""
     with pytest.raises(errors.InvalidInput, match="after 4 of 9 bytes"):
         store.write(io.BytesIO(b"some"), 9)
     assert files(tmp_path) == []
@@ -96,21 +96,21 @@ def test_too_short(store, tmp_path):
 
 @pytest.mark.parametrize("error", [ConnectionResetError(), KeyboardInterrupt()])
 def test_broken_off(store, tmp_path, error):
-    """Whatever ends an upload, it leaves nothing behind."""
+    """An upload that any error ends leaves no file."""
     with pytest.raises(type(error)):
         store.write(Broken(error))
     assert files(tmp_path) == []
 
 
 def test_names_are_of_its_own_making(store, tmp_path):
-    """The same data twice is two files, both named by nobody outside."""
+    """The store chooses the names: the same data twice is two files."""
     names = {store.write(io.BytesIO(DATA)).location for _ in range(2)}
     assert {file.name for file in files(tmp_path)} == names
     assert all(name.isalnum() for name in names)
 
 
 def test_remove(store, tmp_path):
-    """Data can be removed, more than once, and is read to its end by who began before."""
+    """Data can be removed twice, and an earlier reader reads it to its end."""
     stored = store.write(io.BytesIO(DATA))
     reading = store.read(stored.location)
     store.remove(stored.location)

@@ -1,4 +1,4 @@
-"""An identity service of its own for every test, bootstrapped, with a clock that the test moves."""
+"""A new identity service for every test, bootstrapped, with a clock that the test moves."""
 
 import shutil
 import time
@@ -37,7 +37,7 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def bootstrapped(migrated, tmp_path_factory):
-    """The rows of every table after bootstrap: hashing the passwords again for each test would take too long."""
+    """The rows of every table after bootstrap: hashing the passwords for each test would take too long."""
     folder = tmp_path_factory.mktemp("identity")
     database = Database(f"sqlite:///{shutil.copy(make_url(migrated(SQLITE)).database, folder / 'mininova.sqlite')}")
     bootstrap(database, conf.for_tests("api", **{"identity.token_key_file": str(folder / "key")}), PASSWORDS, {})
@@ -107,7 +107,7 @@ def assign(db, find):
 
 @pytest.fixture
 def unassign(db, find):
-    """Take a role in a project away, all by name."""
+    """Remove a user's role in a project, all by name."""
 
     def take(user, role, project):
         with db.write() as tx:
@@ -134,7 +134,7 @@ def app(db, authority, authenticator):
 
 @pytest.fixture
 def http(app, token):
-    """Send a request as a user, or with a token, or as nobody; give the response."""
+    """Send a request as a user, with a token, or with neither; give the response."""
 
     def send(method, path, body=None, *, by="admin", **headers):
         request = Request.blank(path, method=method, base_url="http://cloud.example.org/identity")
@@ -150,7 +150,7 @@ def http(app, token):
 
 @pytest.fixture
 def password_login():
-    """Make what is under ``auth`` in the body of a login with a password."""
+    """Make the ``auth`` part of a login with a password."""
 
     def body(name="demo", password="opensesame", domain=None, **scope):
         user = {"name": name, "domain": domain or {"id": "default"}, "password": password}

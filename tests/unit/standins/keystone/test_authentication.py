@@ -11,14 +11,14 @@ PROJECT = {"name": "demo", "domain": {"id": "default"}}
 
 @pytest.mark.parametrize("domain", [{"id": "default"}, {"name": "Default"}])
 def test_user_by_name(authenticator, password_login, domain):
-    """A user can be named with the id or with the name of the domain."""
+    """The request can name a user's domain by its id or by its name."""
     token = authenticator.authenticate(password_login(domain=domain, project={"name": "demo", "domain": domain}))
     assert (token.user.name, token.project.name) == ("demo", "demo")
     assert token.claims.methods == ("password",)
 
 
 def test_user_and_project_by_id(authenticator, find):
-    """A user and a project can be named by id alone."""
+    """The request can name a user and a project by id alone."""
     user = {"id": find(User, "demo").id, "password": "opensesame"}
     scope = {"project": {"id": find(Project, "demo").id}}
     proof = {"methods": ["password"], "password": {"user": user}}
@@ -39,13 +39,13 @@ def test_user_and_project_by_id(authenticator, find):
     ],
 )
 def test_one_answer_to_all_that_is_wrong(authenticator, password_login, auth):
-    """Nobody learns whether the user, the password, the project or the role was wrong."""
+    """One answer for a wrong user, password, project or role, so that a client cannot find out which."""
     with pytest.raises(errors.Unauthorized, match=r"^The request you have made requires authentication\.$"):
         authenticator.authenticate(password_login(**auth))
 
 
 def test_unknown_user_is_hashed_too(authenticator, password_login, monkeypatch):
-    """For a user that does not exist a password is compared as for any other."""
+    """An unknown user's password is hashed as any other, so that the time does not differ."""
     compared = []
     monkeypatch.setattr(authentication.passwords, "matches", lambda *compare: bool(compared.append(compare)))
     with pytest.raises(errors.Unauthorized):
@@ -68,7 +68,7 @@ def test_user_without_password(authenticator, password_login, change):
 
 
 def test_unscoped_by_default(authenticator, password_login):
-    """Without a scope and a default project the token is good for nothing in particular."""
+    """Without a scope and a default project the token is unscoped."""
     assert authenticator.authenticate(password_login()).claims.scope is None
 
 
@@ -80,13 +80,13 @@ def test_default_project(authenticator, password_login, change, find):
 
 
 def test_default_project_that_is_closed(authenticator, password_login, change):
-    """A default project in which the user may not be makes the token an unscoped one."""
+    """If the user has no role in the default project, or it is disabled, the token is unscoped."""
     change(User, "demo", default_project_id="nowhere")
     assert authenticator.authenticate(password_login()).claims.scope is None
 
 
 def test_token_for_token(authenticator, token):
-    """A token gets another one, with another scope and the same expiry."""
+    """A login with a token gives one with another scope and the same expiry."""
     unscoped = token("demo", None)
     auth = {"identity": {"methods": ["token"], "token": {"id": unscoped.text}}, "scope": {"project": PROJECT}}
     scoped = authenticator.authenticate(auth)
@@ -96,7 +96,7 @@ def test_token_for_token(authenticator, token):
 
 
 def test_two_proofs_of_two_users(authenticator, token, password_login):
-    """Proofs that belong to different users prove nothing."""
+    """A password and a token of different users are refused."""
     auth = password_login()
     auth["identity"] |= {"methods": ["password", "token"], "token": {"id": token("admin").text}}
     with pytest.raises(errors.Unauthorized):
@@ -104,7 +104,7 @@ def test_two_proofs_of_two_users(authenticator, token, password_login):
 
 
 def test_domain_and_system_scope(authenticator, password_login, db, find):
-    """An administrator gets tokens for the system, and for a domain once they have a role there."""
+    """An administrator gets tokens for the system, and for a domain after a role in it is assigned."""
     login = {"name": "admin", "password": "sesame"}
     assert authenticator.authenticate(password_login(**login, system={"all": True})).is_system
     with pytest.raises(errors.Unauthorized):
@@ -117,7 +117,7 @@ def test_domain_and_system_scope(authenticator, password_login, db, find):
 
 @pytest.mark.parametrize("methods", [[], ["totp"], ["password", "application_credential"]])
 def test_other_methods(authenticator, password_login, methods):
-    """What is not built here is refused plainly."""
+    """An unsupported method is refused, and the error says so."""
     auth = password_login()
     auth["identity"]["methods"] = methods
     with pytest.raises(errors.Unauthorized, match="unsupported method"):
@@ -144,13 +144,13 @@ def test_other_methods(authenticator, password_login, methods):
     ],
 )
 def test_malformed(authenticator, auth, said):
-    """A request of another form is told what is wrong with it."""
+    """The error for a malformed request says what is wrong."""
     with pytest.raises(errors.InvalidInput, match=said):
         authenticator.authenticate(auth)
 
 
 @pytest.mark.parametrize("scope", [{}, {"project": PROJECT, "system": {"all": True}}, {"OS-TRUST:trust": {"id": "1"}}])
 def test_scope_of_another_form(authenticator, password_login, scope):
-    """A scope names exactly one thing."""
+    """A scope must name exactly one project, domain or system."""
     with pytest.raises(errors.InvalidInput, match="scope"):
         authenticator.authenticate({**password_login(), "scope": scope})

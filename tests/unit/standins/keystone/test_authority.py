@@ -12,8 +12,8 @@ def refused(authority, token):
     return True
 
 
-def test_a_token_says_who_and_where(authority, token):
-    """A token that holds stands for its user, the project and the roles there with what they imply."""
+def test_a_token_gives_its_user_and_project(authority, token):
+    """A valid token gives its user, the project, and the roles there with those that they imply."""
     checked = authority.check(token("demo").text)
     assert (checked.user.name, checked.user_domain.name) == ("demo", "Default")
     assert (checked.project.name, checked.project_domain.id, checked.domain) == ("demo", "default", None)
@@ -22,7 +22,7 @@ def test_a_token_says_who_and_where(authority, token):
 
 
 def test_system_scope(authority, token):
-    """A token for the system is of no project and of no domain."""
+    """A token for the system has no project and no domain."""
     checked = authority.check(token("admin", SYSTEM).text)
     assert checked.is_system
     assert checked.is_admin
@@ -30,27 +30,27 @@ def test_system_scope(authority, token):
 
 
 def test_unscoped(authority, token):
-    """An unscoped token says who, and gives no role."""
+    """An unscoped token has a user and no role."""
     checked = authority.check(token("demo", None).text)
     assert checked.user.name == "demo"
     assert checked.role_names == ()
 
 
 def test_no_role_no_token(authority, find):
-    """A user gets no token for a project in which they have no role, nor for one that is not there."""
+    """A user gets no token for a project without a role there, nor for an unknown one."""
     for scope in (Scope("project", find(Project, "admin").id), Scope("project", "nowhere"), SYSTEM):
         with pytest.raises(errors.Unauthorized):
             authority.issue(find(User, "demo"), scope, methods=("password",))
 
 
 def test_expired(authority, token, clock):
-    """A token that has expired holds no more."""
+    """An expired token is refused."""
     clock.now -= 3601
     assert refused(authority, token("demo"))
 
 
 def test_got_with_a_token_expires_with_it(authority, token, clock):
-    """A token that was got with another one does not live longer, and names it."""
+    """A token from a login with another one expires with it, and names it."""
     clock.now -= 1000
     parent = token("demo")
     clock.now += 1000
@@ -60,7 +60,7 @@ def test_got_with_a_token_expires_with_it(authority, token, clock):
 
 
 def test_revoked(authority, token):
-    """A revoked token holds no more, another one of the same user does; revoking again changes nothing."""
+    """A revoked token is refused, and another one of the user is not; revoking again changes nothing."""
     revoked, other = token("demo"), token("demo")
     authority.revoke(revoked)
     authority.revoke(revoked)
@@ -69,7 +69,7 @@ def test_revoked(authority, token):
 
 
 def test_old_revocations_are_forgotten(authority, token, clock, db):
-    """What has expired anyway is not kept as revoked."""
+    """Revocations of expired tokens are deleted."""
     authority.revoke(token("demo"))
     clock.now += 4000
     authority.revoke(token("demo"))
@@ -78,7 +78,7 @@ def test_old_revocations_are_forgotten(authority, token, clock, db):
 
 
 def test_disabled_user(authority, token, change):
-    """A disabled user's tokens hold no more."""
+    """A disabled user's tokens are refused."""
     before = token("demo")
     change(User, "demo", enabled=False)
     assert refused(authority, before)
@@ -87,7 +87,7 @@ def test_disabled_user(authority, token, change):
 
 
 def test_deleted_user(authority, token, db, find):
-    """A deleted user's tokens hold no more."""
+    """A deleted user's tokens are refused."""
     before = token("demo")
     with db.write() as tx:
         identity.delete(tx, User, find(User, "demo").id)
@@ -95,7 +95,7 @@ def test_deleted_user(authority, token, db, find):
 
 
 def test_disabled_project(authority, token, change):
-    """A token for a disabled project holds no more; an unscoped one of the same user does."""
+    """A token for a disabled project is refused; an unscoped one of the user is valid."""
     before, unscoped = token("demo"), token("demo", None)
     change(Project, "demo", enabled=False)
     assert refused(authority, before)
@@ -103,7 +103,7 @@ def test_disabled_project(authority, token, change):
 
 
 def test_deleted_project(authority, token, db, find):
-    """A token for a deleted project holds no more."""
+    """A token for a deleted project is refused."""
     before = token("demo")
     with db.write() as tx:
         identity.delete(tx, Project, find(Project, "demo").id)
@@ -111,14 +111,14 @@ def test_deleted_project(authority, token, db, find):
 
 
 def test_disabled_domain(authority, token, change):
-    """Disabling a domain ends the tokens of its users."""
+    """The tokens of a disabled domain's users are refused."""
     before = token("demo", None)
     change(Domain, "Default", enabled=False)
     assert refused(authority, before)
 
 
 def test_removed_role(authority, token, assign, unassign):
-    """A token that was got with a role which is taken away holds no more, even where another role is left."""
+    """A token with a role that was removed since is refused, even if another role is left."""
     assign("demo", "manager", "demo")
     before = token("demo")
     unassign("demo", "manager", "demo")
@@ -127,14 +127,14 @@ def test_removed_role(authority, token, assign, unassign):
 
 
 def test_added_role(authority, token, assign):
-    """A role that is given later counts at once, and the token goes on."""
+    """A role that is assigned later counts at once, for existing tokens."""
     before = token("demo")
     assign("demo", "manager", "demo")
     assert "manager" in authority.check(before.text).role_names
 
 
 def test_ended_tokens(authority, token, db, find):
-    """When a user's tokens are ended every one of them is, and new ones are not."""
+    """Ending a user's tokens ends each of them, and no new one."""
     before = [token("demo"), token("demo", None)]
     with db.write() as tx:
         identity.end_tokens(tx, find(User, "demo").id)
@@ -143,7 +143,7 @@ def test_ended_tokens(authority, token, db, find):
 
 
 def test_password_changed_since(authority, db, find):
-    """Who proved to know a password that was changed meanwhile gets no token."""
+    """A login whose password was changed before its token was issued is refused."""
     proven = find(User, "demo")
     with db.write() as tx:
         identity.end_tokens(tx, proven.id)
@@ -152,7 +152,7 @@ def test_password_changed_since(authority, db, find):
 
 
 def test_nothing_secret_in_a_log(token):
-    """A token that is printed shows neither itself nor what is kept of the password."""
+    """The text of a token object shows neither the token nor the password's hash."""
     printed = repr(token("demo"))
     assert token("demo").text.split(".")[0] not in printed
     assert "argon2" not in printed

@@ -1,4 +1,4 @@
-"""The filter ``authtoken``: what of mininova/standins/keystone/middleware.py a service behind it sees."""
+"""The filter ``authtoken``: what a service behind mininova/standins/keystone/middleware.py sees."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from mininova.standins.keystone.db.standing import SYSTEM
 from mininova.standins.keystone.middleware import AuthToken
 from mininova.wsgi import Request
 
-# Written out from keystonemiddleware's own documentation, so that the filter's table is not compared with itself.
+# Copied from keystonemiddleware's documentation, so that the filter's table is not compared with itself.
 SPOOFS = {
     "X-Identity-Status": "Confirmed",
     "X-Service-Identity-Status": "Confirmed",
@@ -41,7 +41,7 @@ def environment_keys(headers):
 
 
 class Service:
-    """What stands behind the filter: remembers what it saw, and answers as it is told."""
+    """The service behind the filter: remembers what it saw, and answers as the test wants."""
 
     def __init__(self):
         self.seen = None
@@ -73,7 +73,7 @@ def send(service, authority):
     return request
 
 
-def test_what_a_project_token_says(service, send, token):
+def test_a_project_token_sets_the_projects_keys(service, send, token):
     """A token for a project sets the keys that keystonemiddleware sets for one, and no others."""
     demo = token("demo")
     send({"X-Auth-Token": demo.text})
@@ -98,8 +98,8 @@ def test_what_a_project_token_says(service, send, token):
     assert service.environ["keystone.token_info"]["token"]["project"]["name"] == "demo"
 
 
-def test_what_a_system_token_says(service, send, token):
-    """A token for the system says so, and names no project."""
+def test_a_system_token_sets_the_systems_key(service, send, token):
+    """A token for the system sets its key, and no project."""
     send({"X-Auth-Token": token("admin", SYSTEM).text})
     assert service.seen["HTTP_OPENSTACK_SYSTEM_SCOPE"] == "all"
     assert "HTTP_X_PROJECT_ID" not in service.seen
@@ -108,13 +108,13 @@ def test_what_a_system_token_says(service, send, token):
 
 @pytest.mark.parametrize("headers", [{}, {"X-Auth-Token": ""}, {"X-Auth-Token": "forged"}])
 def test_spoofed_without_a_token(service, send, headers):
-    """Without a token that holds, nothing of what a client says of itself gets through."""
+    """Without a valid token, none of the identity headers that a client sends get through."""
     send({**SPOOFS, **headers})
     assert service.seen == {"HTTP_X_IDENTITY_STATUS": "Invalid"}
 
 
 def test_spoofed_with_a_token(service, send, token):
-    """With a token, what it says is all there is: a client cannot add to it."""
+    """With a token, only its identity gets through: a client cannot add to it."""
     send({**SPOOFS, "X-Auth-Token": token("demo", None).text})
     honest = dict(service.seen)
     send({"X-Auth-Token": token("demo", None).text})
@@ -124,14 +124,14 @@ def test_spoofed_with_a_token(service, send, token):
 
 
 def test_spoofed_token_info(service, authority):
-    """What another filter, or a strange server, left in the environment is removed as well."""
+    """Keys that another filter or server left in the environment are removed as well."""
     environ = Request.blank("/").environ | {"keystone.token_info": {"token": {}}}
     AuthToken(service, authority, None)(environ, lambda *_: None)
     assert "keystone.token_info" not in service.environ
 
 
 def test_revoked(service, send, token, authority):
-    """A revoked token confirms nobody."""
+    """A revoked token sets no identity."""
     demo = token("demo")
     authority.revoke(demo)
     send({"X-Auth-Token": demo.text})
@@ -139,7 +139,7 @@ def test_revoked(service, send, token, authority):
 
 
 def test_service_token(service, send, token):
-    """A service's own token is told apart from the user's."""
+    """A service's own token sets other keys than the user's."""
     send({"X-Auth-Token": token("demo").text, "X-Service-Token": token("admin").text})
     assert service.seen["HTTP_X_SERVICE_IDENTITY_STATUS"] == "Confirmed"
     assert service.seen["HTTP_X_SERVICE_USER_ID"] == token("admin").user.id
@@ -147,14 +147,14 @@ def test_service_token(service, send, token):
 
 
 def test_bad_service_token(service, send, token):
-    """A service token that does not hold is said to be invalid, and the user's counts all the same."""
+    """An invalid service token is marked as invalid, and the user's token still counts."""
     send({"X-Auth-Token": token("demo").text, "X-Service-Token": "forged"})
     assert service.seen["HTTP_X_SERVICE_IDENTITY_STATUS"] == "Invalid"
     assert service.seen["HTTP_X_IDENTITY_STATUS"] == "Confirmed"
 
 
 def test_refused_client_is_told_where_to_go(service, send):
-    """A 401 from behind the filter says where a token is to be had."""
+    """A 401 of the service has a header with the URL of the identity service."""
     service.status = "401 Unauthorized"
     assert send({}).headers["WWW-Authenticate"] == 'Keystone uri="http://cloud.example.org/identity"'
     there = send({}, "https://api.example.net:8774/").headers["WWW-Authenticate"]
@@ -162,7 +162,7 @@ def test_refused_client_is_told_where_to_go(service, send):
 
 
 def test_refusal_by_exception(service, send):
-    """A refusal that is raised carries the same header to whoever answers for it."""
+    """A refusal that is raised as an exception carries the same header."""
     service.error = errors.Unauthorized()
     with pytest.raises(errors.Unauthorized) as refusal:
         send({})
@@ -170,6 +170,6 @@ def test_refusal_by_exception(service, send):
 
 
 def test_other_answers_are_left_alone(service, send):
-    """Nothing is added to any other answer."""
+    """Other answers are not changed."""
     service.status = "403 Forbidden"
     assert "WWW-Authenticate" not in send({}).headers

@@ -16,7 +16,7 @@ def entry(db, type_, project_id=None):
     ("type_", "url"), [("identity", "/identity"), ("compute", "/compute/v2.1"), ("image", "/image")]
 )
 def test_built_in(db, type_, url):
-    """Each service is there on its three interfaces, without a project in its URL."""
+    """The catalog has each service with three interfaces, without a project in its URL."""
     endpoints = entry(db, type_)["endpoints"]
     assert [endpoint["interface"] for endpoint in endpoints] == ["public", "internal", "admin"]
     assert {endpoint["url"] for endpoint in endpoints} == {CLOUD + url}
@@ -33,13 +33,13 @@ def volume(db):
 
 
 def test_project_in_url(db, volume):
-    """A URL with a project in it is filled in, and left out for a token that has none."""
+    """A URL with a project in it is filled in, and left out for a token without a project."""
     assert entry(db, "block-storage", "p1")["endpoints"][0]["url"] == "http://volumes/v3/p1"
     assert entry(db, "block-storage")["endpoints"] == []
 
 
 def test_disabled(db, volume):
-    """What is disabled is not in the catalog."""
+    """Disabled services and endpoints are not in the catalog."""
     with db.write() as tx:
         identity.update(tx, CatalogService, "v", enabled=False)
     with db.read() as tx:
@@ -47,5 +47,5 @@ def test_disabled(db, volume):
 
 
 def test_unknown_variable():
-    """A variable that nobody knows stays as it is."""
+    """An unknown variable stays as it is."""
     assert catalog.fill("http://h/$(password)s", {"project_id": "p"}) == "http://h/$(password)s"

@@ -24,7 +24,7 @@ def everything(db):
 
 
 def test_first_things(empty, settings):
-    """There are then the domain, the roles, the projects and the users, each with the roles that are theirs."""
+    """The bootstrap makes the domain, the roles, the projects and the users with their roles."""
     bootstrap(empty, settings, {"admin": "a", "demo": "d"}, {})
     (domains, projects, roles, users, _), assignments = everything(empty)
     assert [domain.id for domain in domains] == ["default"]
@@ -41,7 +41,7 @@ def test_first_things(empty, settings):
 
 
 def test_again(empty, settings):
-    """Doing it again changes nothing, not even a password."""
+    """A second run changes nothing, not even a password."""
     bootstrap(empty, settings, {"admin": "a", "demo": "d"}, {})
     before = everything(empty)
     bootstrap(empty, settings, {"admin": "other", "demo": "d"}, {})
@@ -49,7 +49,7 @@ def test_again(empty, settings):
 
 
 def test_users_can_come_later(empty, settings):
-    """Users may be made in a second go."""
+    """A second run can add users."""
     bootstrap(empty, settings, {"admin": "a"}, {})
     bootstrap(empty, settings, {"demo": "d"}, {})
     with empty.read() as tx:
@@ -57,7 +57,7 @@ def test_users_can_come_later(empty, settings):
 
 
 def test_nothing_by_halves(empty, settings, monkeypatch):
-    """When it fails on the way it has done nothing in the database."""
+    """A bootstrap that fails on the way leaves no rows."""
     monkeypatch.setattr(identity, "create", _fail_at(identity.create, CatalogEndpoint))
     with pytest.raises(errors.Conflict):
         bootstrap(empty, settings, {"admin": "a"}, {})

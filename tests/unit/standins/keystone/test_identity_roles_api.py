@@ -1,4 +1,4 @@
-"""Roles given and taken away, over HTTP: mininova/standins/keystone/handlers/grants.py."""
+"""Roles assigned and removed over HTTP: mininova/standins/keystone/handlers/grants.py."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def grant(find):
 
 @pytest.mark.parametrize("where", [None, "domains/default", "system"])
 def test_give_and_take(http, grant, where):
-    """A role can be given, is then there, is given once, and can be taken away."""
+    """A role is assigned once, is shown, and is removed."""
     path = grant("manager", where)
     assert http("HEAD", path).status_int == 404
     assert http("PUT", path).status_int == 204
@@ -31,27 +31,27 @@ def test_give_and_take(http, grant, where):
 
 
 def test_what_is_not_there(http, grant):
-    """A role that is not there, or in a project that is not there, cannot be given."""
+    """An unknown role, or one in an unknown project, cannot be assigned."""
     assert http("PUT", grant("nosuch")).status_int == 404
     assert http("PUT", grant("member", "projects/nowhere")).status_int == 404
     assert http("GET", "/v3/projects/nowhere/users/x/roles").status_int == 404
 
 
 def test_only_administrators_give(http, grant):
-    """Nobody makes themselves an administrator."""
+    """Only an administrator can assign a role."""
     assert http("PUT", grant("admin"), by="demo").status_int == 403
     assert http("DELETE", grant("member"), by="demo").status_int == 403
 
 
 def test_taking_ends_tokens(http, grant, token):
-    """Who had a token through a role has none when the role is taken away."""
+    """Removing a role ends the tokens that have it."""
     before = token("demo").text
     http("DELETE", grant("member"))
     assert http("GET", "/v3/auth/catalog", by=before).status_int == 401
 
 
 def test_list(http, find):
-    """The list says who has which role where, by id."""
+    """The list has users, roles and projects by id."""
     listed = http("GET", "/v3/role_assignments").json["role_assignments"]
     assert len(listed) == 3
     (demo,) = [one for one in listed if one["user"]["id"] == find(User, "demo").id]
@@ -60,7 +60,7 @@ def test_list(http, find):
 
 
 def test_list_with_names(http, find):
-    """With include_names the list says it in words."""
+    """With include_names the list has the names, too."""
     query = f"include_names=True&user.id={find(User, 'demo').id}"
     (one,) = http("GET", f"/v3/role_assignments?{query}").json["role_assignments"]
     assert one["role"]["name"] == "member"
@@ -75,7 +75,7 @@ def test_list_of_the_system(http):
 
 
 def test_effective(http, find):
-    """With effective the list has what the roles imply, and can be filtered by that."""
+    """With effective the list has the implied roles, and can be filtered by them."""
     query = f"effective&include_names&scope.project.id={find(Project, 'demo').id}"
     names = [one["role"]["name"] for one in http("GET", f"/v3/role_assignments?{query}").json["role_assignments"]]
     assert names == ["member", "reader"]
@@ -94,7 +94,7 @@ def test_list_is_for_administrators(http):
 
 
 def test_projects_of_a_user(http, find):
-    """Users may list their own projects, and an administrator those of anybody."""
+    """Users may list their own projects, and an administrator those of any user."""
     path = f"/v3/users/{find(User, 'demo').id}/projects"
     for by in ("demo", "admin"):
         assert [project["name"] for project in http("GET", path, by=by).json["projects"]] == ["demo"]

@@ -18,8 +18,8 @@ NEW = {
 
 
 @pytest.mark.parametrize("member", NEW)
-def test_from_birth_to_death(http, member):
-    """Every kind of thing can be made, shown, listed, changed and deleted."""
+def test_each_kind_is_made_and_deleted(http, member):
+    """Each kind of resource can be made, shown, listed, changed and deleted."""
     made = http("POST", f"/v3/{member}s", {member: NEW[member]})
     assert made.status_int == 201
     thing = made.json[member]
@@ -39,7 +39,7 @@ def test_from_birth_to_death(http, member):
 
 
 def test_endpoints(http):
-    """An endpoint is one of a service; with the service it goes."""
+    """An endpoint belongs to a service, and is deleted with it."""
     service = http("POST", "/v3/services", {"service": NEW["service"]}).json["service"]
     endpoint = {"service_id": service["id"], "interface": "public", "url": "http://n:9696", "region_id": "RegionOne"}
     made = http("POST", "/v3/endpoints", {"endpoint": endpoint}).json["endpoint"]
@@ -58,13 +58,13 @@ def test_endpoints_that_are_built_in(http):
 
 @pytest.mark.parametrize("collection", [name for name in COLLECTIONS if name != "regions"])
 def test_lists_are_for_administrators(http, token, collection):
-    """A user may not list what there is; an administrator may, and who reads the whole system."""
+    """A user may not list resources; an administrator and a reader of the system may."""
     assert http("GET", f"/v3/{collection}", by="demo").status_int == 403
     assert http("GET", f"/v3/{collection}", by=token("admin", SYSTEM).text).status_int == 200
 
 
 def test_regions_are_for_everyone(http):
-    """Anybody with a token may list the regions."""
+    """Any user with a token may list the regions."""
     assert [region["id"] for region in http("GET", "/v3/regions", by="demo").json["regions"]] == ["RegionOne"]
 
 
@@ -73,7 +73,7 @@ def test_regions_are_for_everyone(http):
     [("POST", "/v3/users"), ("PATCH", "/v3/users/1"), ("DELETE", "/v3/users/1"), ("POST", "/v3/roles")],
 )
 def test_changes_are_for_administrators(http, method, path):
-    """A user may change nothing, and does not learn what there is."""
+    """A user may change nothing, and does not learn what exists."""
     refusal = http(method, path, {"user": {"name": "x"}}, by="demo")
     assert refusal.status_int == 403
     assert refusal.json["error"]["message"].startswith(
@@ -81,8 +81,8 @@ def test_changes_are_for_administrators(http, method, path):
     )
 
 
-def test_own_things(http, find):
-    """Users may see themselves, the project that they work in and its domain, and nothing beside."""
+def test_users_own_resources(http, find):
+    """Users may see themselves, the project of their token and its domain, and no others."""
     assert http("GET", f"/v3/users/{find(User, 'demo').id}", by="demo").json["user"]["name"] == "demo"
     assert http("GET", f"/v3/projects/{find(Project, 'demo').id}", by="demo").status_int == 200
     assert http("GET", "/v3/domains/default", by="demo").status_int == 200
@@ -92,19 +92,19 @@ def test_own_things(http, find):
 
 
 def test_no_token(http):
-    """Without a token there is nothing to see."""
+    """Without a token the answer is 401."""
     assert http("GET", "/v3/users", by=None).status_int == 401
 
 
 def test_nothing_secret_is_shown(http):
-    """No answer has a password in it, nor what is kept of one."""
+    """No answer has a password or its hash in it."""
     made = http("POST", "/v3/users", {"user": NEW["user"]})
     answers = made.text + http("GET", "/v3/users").text + http("GET", f"/v3/users/{made.json['user']['id']}").text
     assert not [secret for secret in ("argon2", "hash", "token", '"password"') if secret in answers]
 
 
-def test_nothing_secret_can_be_said(http, find):
-    """What is ours to keep cannot be set from outside."""
+def test_nothing_secret_can_be_set(http, find):
+    """A client cannot set the columns that the service sets."""
     user = {**NEW["user"], "password_hash": "x", "token_generation": 9, "id": "mine", "extra": {"a": 1}}
     made = http("POST", "/v3/users", {"user": user}).json["user"]
     kept = find(User, "u1")
@@ -134,14 +134,14 @@ def test_nothing_secret_can_be_said(http, find):
     ],
 )
 def test_wrong_fields_are_named(http, member, body, said):
-    """A body that is wrong is refused, and the message names the field."""
+    """The error for a wrong body names the field."""
     refusal = http("POST", f"/v3/{member}s", {member: body})
     assert refusal.status_int == 400
     assert said in refusal.json["error"]["message"]
 
 
 def test_taken_names(http):
-    """A name that is taken is a conflict, for a new thing and for a changed one; in another domain it is free."""
+    """A taken name is a conflict, for a new resource and for a changed one; in another domain it is free."""
     assert http("POST", "/v3/projects", {"project": {"name": "demo"}}).status_int == 409
     made = http("POST", "/v3/projects", {"project": {"name": "p1"}}).json["project"]
     assert http("PATCH", f"/v3/projects/{made['id']}", {"project": {"name": "demo"}}).status_int == 409
@@ -151,7 +151,7 @@ def test_taken_names(http):
 
 
 def test_filters(http):
-    """Lists are filtered by name, domain and whether a thing is enabled."""
+    """Lists are filtered by name, domain and whether a resource is enabled."""
     http("POST", "/v3/projects", {"project": {"name": "closed", "enabled": False}})
 
     def names(query):
@@ -164,7 +164,7 @@ def test_filters(http):
 
 
 def test_pages(http):
-    """A list can be had page by page, each linking to the next, the last to none."""
+    """A list comes in pages, each with a link to the next."""
     first = http("GET", "/v3/projects?limit=2").json
     assert [one["name"] for one in first["projects"]] == ["admin", "demo"]
     second = http("GET", first["links"]["next"].partition("/identity")[2]).json
@@ -175,7 +175,7 @@ def test_pages(http):
 
 
 def test_new_password_ends_tokens(http, token, find, authenticator, password_login):
-    """When an administrator sets a new password, the old one and the tokens got with it are worth nothing."""
+    """When an administrator sets a new password, the old one and its tokens are invalid."""
     before = token("demo").text
     path = f"/v3/users/{find(User, 'demo').id}"
     assert http("PATCH", path, {"user": {"password": "new"}}).status_int == 200
@@ -184,7 +184,7 @@ def test_new_password_ends_tokens(http, token, find, authenticator, password_log
 
 
 def test_disabled_for_good(http, token, find):
-    """A token that ended when its user was disabled does not come to life when they are enabled again."""
+    """A token that ended when its user was disabled stays invalid when the user is enabled."""
     before, path = token("demo").text, f"/v3/users/{find(User, 'demo').id}"
     http("PATCH", path, {"user": {"enabled": False}})
     http("PATCH", path, {"user": {"enabled": True}})
@@ -192,14 +192,14 @@ def test_disabled_for_good(http, token, find):
 
 
 def test_other_changes_leave_tokens_alone(http, token, find):
-    """Changing a description ends nothing."""
+    """Changing a description ends no token."""
     before = token("demo").text
     http("PATCH", f"/v3/users/{find(User, 'demo').id}", {"user": {"description": "x", "email": "d@example.org"}})
     assert http("GET", "/v3/auth/catalog", by=before).status_int == 200
 
 
 def test_own_password(http, token, find):
-    """Users change their own password by proving to know it, even with no token at all."""
+    """Users change their own password by giving the old one, even without a token."""
     before, path = token("demo").text, f"/v3/users/{find(User, 'demo').id}/password"
     wrong = {"user": {"original_password": "guess", "password": "new"}}
     assert http("POST", path, wrong, by=None).status_int == 401
@@ -217,7 +217,7 @@ def test_own_password_of_the_disabled(http, change, find):
 
 
 def test_domain_must_be_disabled_first(http, find):
-    """A domain is deleted only when it is disabled, and all that is in it goes with it."""
+    """A domain must be disabled before it is deleted, and all that is in it is deleted with it."""
     domain = http("POST", "/v3/domains", {"domain": {"name": "d1"}}).json["domain"]
     http("POST", "/v3/users", {"user": {"name": "u1", "domain_id": domain["id"]}})
     assert http("DELETE", f"/v3/domains/{domain['id']}").status_int == 403
@@ -228,14 +228,14 @@ def test_domain_must_be_disabled_first(http, find):
 
 
 def test_stays_in_its_domain(http, find):
-    """A project cannot move to another domain; saying the one that it is in is no change."""
+    """A project cannot move to another domain; an update with its own domain is no change."""
     path = f"/v3/projects/{find(Project, 'demo').id}"
     assert http("PATCH", path, {"project": {"domain_id": "default"}}).status_int == 200
     assert http("PATCH", path, {"project": {"domain_id": "other"}}).status_int == 400
 
 
 def test_properties_stay(http, find):
-    """What else is said of a project is kept, and added to."""
+    """Other properties of a project are stored, and can be added to."""
     path = f"/v3/projects/{find(Project, 'demo').id}"
     http("PATCH", path, {"project": {"team": "blue"}})
     project = http("PATCH", path, {"project": {"tags": ["x"]}}).json["project"]

@@ -31,7 +31,7 @@ def test_versions(http):
 
 
 def test_login(login):
-    """Logging in answers 201 with the token in a header and all that it is good for in the body."""
+    """A login answers 201 with the token in a header and its details in the body."""
     response = login(**DEMO)
     token = response.json["token"]
     assert response.status_int == 201
@@ -63,7 +63,7 @@ def test_moments(login):
 
 
 def test_catalog_in_a_token(login):
-    """The catalog has the name that the client called the cloud by."""
+    """The catalog's URLs have the host name that the client used."""
     urls = {one["type"]: one["endpoints"][0]["url"] for one in login(**DEMO).json["token"]["catalog"]}
     assert urls == {
         "identity": "http://cloud.example.org/identity",
@@ -116,14 +116,14 @@ def test_show_own(http, token):
 
 
 def test_show_anothers(http, token):
-    """Only an administrator, or a service, can look at somebody else's token."""
+    """Only an administrator, or a service, can look at another user's token."""
     assert http("GET", "/v3/auth/tokens", by="demo", X_Subject_Token=token("admin").text).status_int == 403
     assert http("GET", "/v3/auth/tokens", by="admin", X_Subject_Token=token("demo").text).status_int == 200
 
 
 @pytest.mark.parametrize("subject", ["", "forged"])
 def test_show_what_does_not_hold(http, subject):
-    """A token that does not hold is not found; the caller's own is another matter."""
+    """An invalid token is not found; an invalid token of the caller itself is 401."""
     assert http("GET", "/v3/auth/tokens", X_Subject_Token=subject).status_int == 404
     assert http("GET", "/v3/auth/tokens", by="forged", X_Subject_Token=subject).status_int == 401
 
@@ -136,21 +136,21 @@ def test_revoke(http, token):
 
 
 def test_catalog(http):
-    """The catalog can be had by itself."""
+    """The catalog has a URL of its own."""
     types = {one["type"] for one in http("GET", "/v3/auth/catalog", by="demo").json["catalog"]}
     assert types == {"identity", "compute", "image"}
 
 
 def test_where_one_can_go(http, token):
-    """A user learns which projects, domains and systems they can get a token for."""
+    """A user can list the projects, domains and systems that a token can be for."""
     assert [one["name"] for one in http("GET", "/v3/auth/projects", by="demo").json["projects"]] == ["demo"]
     assert http("GET", "/v3/auth/domains", by="demo").json["domains"] == []
     assert http("GET", "/v3/auth/system", by="demo").json["system"] == []
     assert http("GET", "/v3/auth/system", by=token("admin", SYSTEM).text).json["system"] == [{"all": True}]
 
 
-def test_caller_must_hold(http, token, change):
-    """A caller who was disabled meanwhile is refused."""
+def test_a_disabled_caller_is_refused(http, token, change):
+    """The token of a caller who was disabled meanwhile is refused."""
     demo = token("demo").text
     change(User, "demo", enabled=False)
     assert http("GET", "/v3/auth/projects", by=demo).status_int == 401

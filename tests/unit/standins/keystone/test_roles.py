@@ -7,5 +7,5 @@ def test_admin_implies_all_below():
 
 
 def test_each_role_once():
-    """What several roles imply comes once; a role that implies nothing stands alone."""
+    """Roles that several roles imply are listed once; a role that implies none stands alone."""
     assert roles.expand(["member", "reader", "service", "auditor"]) == ("member", "reader", "service", "auditor")

@@ -26,7 +26,7 @@ def signer():
 
 
 def test_claims_come_back(signer):
-    """What was signed is what is read."""
+    """The claims of a signed token are read back."""
     assert signer.read(signer.sign(claims())) == claims()
 
 
@@ -37,20 +37,20 @@ def test_a_token_is_small(signer):
 
 
 def test_expired(signer):
-    """A token is good for nothing from the second in which it expires."""
+    """A token is invalid from the second in which it expires."""
     with pytest.raises(errors.Unauthorized):
         signer.read(signer.sign(claims(exp=int(time.time()))))
 
 
 def test_forged_with_another_key(signer):
-    """A token that somebody else signed is refused."""
+    """A token that another key signed is refused."""
     with pytest.raises(errors.Unauthorized):
         signer.read(Signer(b"x" * 64).sign(claims()))
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS384", "HS512"])
 def test_forged_with_another_algorithm(signer, algorithm):
-    """The token does not choose how it is checked: no signature at all is no signature."""
+    """The token cannot choose the algorithm: a token without a signature is refused."""
     key = KEY if algorithm != "none" else None
     forged = jwt.encode(msgspec.to_builtins(claims()), key, algorithm)
     with pytest.raises(errors.Unauthorized):
@@ -67,27 +67,27 @@ def test_forged_claims(signer):
 
 @pytest.mark.parametrize("cut", [1, 5, 40, 200])
 def test_truncated(signer, cut):
-    """A part of a token is no token."""
+    """A truncated token is refused."""
     with pytest.raises(errors.Unauthorized):
         signer.read(signer.sign(claims())[:-cut])
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", "a.b.c", "é.ü.ñ", "\udcff", "x" * 5000, "null", "\x00"])
 def test_not_a_token(signer, text):
-    """Whatever else is sent as a token is refused, and nothing breaks."""
+    """Any other text is refused as a token, and is no error."""
     with pytest.raises(errors.Unauthorized):
         signer.read(text)
 
 
 @pytest.mark.parametrize("payload", [{}, {"sub": 5}, {"sub": "ann", "exp": "soon"}, {"scope": "all"}])
 def test_signed_but_not_claims(signer, payload):
-    """A good signature under something that is not our claims is refused."""
+    """A good signature under other data than claims is refused."""
     with pytest.raises(errors.Unauthorized):
         signer.read(jwt.encode(payload, KEY, "HS256"))
 
 
 def test_key_is_for_the_owner_only(tmp_path):
-    """The key file can be read by its owner and by nobody else, whatever the umask."""
+    """Only its owner can read the key file, under any umask."""
     before = os.umask(0)
     try:
         tokens.make_key(tmp_path / "new" / "token.key")
@@ -97,27 +97,27 @@ def test_key_is_for_the_owner_only(tmp_path):
 
 
 def test_key_is_made_once(tmp_path):
-    """Making the key again gives the one that is there, and leaves nothing else behind."""
+    """A second call gives the existing key, and leaves no other file."""
     path = tmp_path / "token.key"
     assert tokens.make_key(path) == tokens.make_key(path) == tokens.read_key(path)
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_key_made_by_several_at_once(tmp_path):
-    """Processes that bootstrap at the same moment agree on one key."""
+    """Processes that bootstrap at the same moment use one key."""
     with ThreadPoolExecutor(8) as threads:
         keys = set(threads.map(tokens.make_key, [tmp_path / "token.key"] * 8))
     assert len(keys) == 1
 
 
 def test_no_key(tmp_path):
-    """Without a key nothing starts, and the message says what to do."""
+    """Without a key the service does not start, and the error says what to do."""
     with pytest.raises(errors.ConfigError, match="mininova-manage bootstrap"):
         tokens.read_key(tmp_path / "token.key")
 
 
 def test_short_key(tmp_path):
-    """A file with too little in it is no key."""
+    """A file that is too short is no key."""
     (tmp_path / "token.key").write_text("secret\n")
     with pytest.raises(errors.ConfigError, match="32 bytes"):
         tokens.read_key(tmp_path / "token.key")

@@ -1,4 +1,4 @@
-"""An expression for many names is short, and matches these names only."""
+"""A regular expression for many names is short, and matches only them."""
 
 import re
 
@@ -23,13 +23,13 @@ NAMES = st.text("ab1.-", min_size=1, max_size=5)
     ],
 )
 def test_what_names_have_in_common_is_written_once(names, pattern):
-    """Before where they differ, and after."""
+    """A common beginning or end of the names is written once."""
     assert any_of(names) == pattern
 
 
 @given(st.lists(NAMES), st.lists(NAMES))
 def test_the_names_match_and_no_others(names, others):
-    """However they begin, and end."""
+    """It matches the names and no others, in full."""
     pattern = re.compile(f"^(x|{any_of(names)})$")
     assert [name for name in names if not pattern.search(name)] == []
     assert [other for other in others if pattern.search(other)] == [other for other in others if other in names]
@@ -37,5 +37,5 @@ def test_the_names_match_and_no_others(names, others):
 
 @pytest.mark.parametrize("hosts", ["node-[0001-1000]", "rack-1-[1-5000]", "n[1-3000].a, n[2500-4000].b"])
 def test_a_range_is_short(hosts):
-    """RabbitMQ's expressions may have 64 KiB when they are compiled, and each name is in there twice."""
+    """RabbitMQ limits a compiled expression to 64 KiB, and each name is in it twice."""
     assert len(any_of(host_lists.read(hosts))) < 500

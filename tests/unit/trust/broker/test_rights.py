@@ -1,4 +1,4 @@
-"""The rules that are made for the broker; tests/wire holds them against a real one."""
+"""The rights that we write for the broker; tests/wire checks them on a real one."""
 
 import re
 
@@ -11,14 +11,14 @@ HEX = 32 * "a"
 
 
 def test_the_marks_of_a_name_are_taken_as_they_are():
-    """A dot in a host's name is a dot, and matches nothing else."""
+    """A dot in a host's name matches only a dot."""
     own = rights(identities.compute("a.b")).read
     assert re.search(own, "compute.a.b")
     assert not re.search(own, "compute.axb")
 
 
 def test_a_process_of_many_hosts_has_the_queues_of_each():
-    """And one queue for its replies, whether it goes by its own name or by a host's."""
+    """It also has one queue for its replies, named after the process."""
     own = rights(identities.compute("rack", ["one", "two"]))
     for queue in ("compute.one", "compute.two.dead", f"reply_compute.rack_{HEX}", f"reply_compute.two_{HEX}"):
         assert re.search(own.configure, queue), queue
@@ -27,7 +27,7 @@ def test_a_process_of_many_hosts_has_the_queues_of_each():
 
 
 def test_the_names_of_the_settings_are_used():
-    """The exchange and the topics of notifications may be called otherwise."""
+    """The exchange and the topics of notifications may have other names."""
     layout = Layout(exchange="nova", notifications=("notifications", "billing"))
     compute, api = rights(identities.compute("host-1"), layout), rights(identities.trusted("api"), layout)
     assert re.search(compute.write, "nova.from.compute.host-1")
@@ -39,7 +39,7 @@ def test_the_names_of_the_settings_are_used():
 
 @pytest.mark.parametrize("identity", [*map(identities.trusted, identities.TRUSTED), identities.compute("host-1")])
 def test_every_rule_is_whole(identity):
-    """RabbitMQ looks for a rule anywhere in a name: each has an anchor at both ends, or matches nothing."""
+    """RabbitMQ searches a rule anywhere in a name: each has an anchor at both ends, or matches nothing."""
     allowed = rights(identity)
     keys = [rule for topic in allowed.topics.values() for rule in (topic.write, topic.read)]
     for rule in (allowed.configure, allowed.write, allowed.read, *keys):

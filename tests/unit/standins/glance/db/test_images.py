@@ -12,7 +12,7 @@ OURS, THEIRS = "ours", "theirs"
 
 @pytest.fixture
 def make(tx):
-    """Make images whose id is a word."""
+    """Make images with a word for an id."""
 
     def one(id, **fields):
         return images.create(tx, Image(**{"id": id, "owner": OURS, "name": id, **fields}))
@@ -25,7 +25,7 @@ def found(tx, project_id=None, **wanted):
 
 
 def test_comes_back(tx, make):
-    """What is kept is what is read, with the moment when it was made."""
+    """An image is read as it was written, with the time of its creation."""
     made = make("a", properties={"os": "x"}, tags=("t", "u"), size=5, status="active", protected=True)
     assert images.get(tx, "a") == made
     assert abs(made.created_at - datetime.now(UTC)) < timedelta(minutes=1)
@@ -39,7 +39,7 @@ def test_taken_id(make):
 
 
 def test_not_found(tx):
-    """What is not there is not found."""
+    """A missing image is not found."""
     for asked in (images.get, images.delete, images.update):
         with pytest.raises(errors.ImageNotFound):
             asked(tx, "nowhere")
@@ -55,7 +55,7 @@ def test_not_found(tx):
     ],
 )
 def test_of_another_project(tx, make, visibility, seen, listed):
-    """Another project's image is seen and listed as its visibility has it; its owner's list has it always."""
+    """Another project's image is seen and listed as its visibility says; its owner's list always has it."""
     make("a", visibility=visibility)
     assert found(tx, OURS) == {"a"}
     assert found(tx, THEIRS) == ({"a"} if listed else set())
@@ -69,7 +69,7 @@ def test_of_another_project(tx, make, visibility, seen, listed):
 
 
 def test_shared(tx, make):
-    """A member sees what is shared with it at once, and has it in its list when it has accepted."""
+    """A member sees a shared image at once, and has it in its list after accepting."""
     make("a", visibility="shared")
     images.add_member(tx, "a", THEIRS)
     assert images.get(tx, "a", THEIRS)
@@ -82,7 +82,7 @@ def test_shared(tx, make):
 
 
 def test_members(tx, make):
-    """Members are listed, lent to once, and can be taken away once."""
+    """Members are listed; a repeated grant or removal is an error."""
     make("a")
     images.add_member(tx, "a", "p2")
     first = images.add_member(tx, "a", "p1")
@@ -140,7 +140,7 @@ def test_update(tx, make):
 
 
 def test_update_in_a_status(tx, make):
-    """An update that needs a status changes nothing in another one, and says which it found."""
+    """An update for one status changes nothing in another, and the error has the status found."""
     make("a", status="active")
     with pytest.raises(errors.Conflict, match="is active: for this it must be queued or saving"):
         images.update(tx, "a", status_in=("queued", "saving"), name="b")
@@ -149,7 +149,7 @@ def test_update_in_a_status(tx, make):
 
 
 def test_delete(tx, make):
-    """What was deleted is given once more, and leaves no rows behind."""
+    """The answer has the deleted image, and no rows are left."""
     made = make("a", tags=("x",), properties={"os": "y"})
     images.add_member(tx, "a", THEIRS)
     assert images.delete(tx, "a") == made
@@ -159,7 +159,7 @@ def test_delete(tx, make):
 
 
 def test_upload_race(race, db):
-    """Of two that bring an image's data at once exactly one succeeds."""
+    """Of two uploads of an image's data at once exactly one succeeds."""
     with db.write() as tx:
         images.create(tx, Image(id="a", owner=OURS))
     ends = race(

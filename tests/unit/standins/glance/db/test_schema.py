@@ -4,6 +4,6 @@ from tests.fixtures.every_database import differences
 
 
 def test_the_migrations_lead_to_the_models(blank):
-    """A database that was upgraded has the very tables, columns, indexes and constraints of the models."""
+    """An upgraded database has the same tables, columns, indexes and constraints as the models."""
     SCHEMA.upgrade(blank)
     assert differences(blank, metadata) == []

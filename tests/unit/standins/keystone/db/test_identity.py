@@ -23,8 +23,8 @@ def default_domain(tx):
 
 
 @pytest.mark.parametrize("thing", THINGS, ids=lambda thing: type(thing).__name__)
-def test_things_come_back(tx, thing):
-    """What is kept is what is read, listed and found, and is gone once it is deleted."""
+def test_rows_come_back(tx, thing):
+    """A row is read, listed and found as it was written, and is gone after its delete."""
     kind = type(thing)
     assert identity.create(tx, thing) == thing
     assert identity.get(tx, kind, thing.id) == thing
@@ -47,13 +47,13 @@ def test_taken_name(tx):
 
 
 def test_refers_to_nothing(tx):
-    """Nothing is in a domain that is not there."""
+    """Its domain must exist."""
     with pytest.raises(errors.Conflict, match="refers to nothing"):
         identity.create(tx, User(id="u", name="u", domain_id="nowhere"))
 
 
 def test_update(tx):
-    """An update changes what it names and gives what became of it."""
+    """An update changes the named columns and gives the new row."""
     identity.create(tx, User(id="u", name="u", domain_id="default"))
     changed = identity.update(tx, User, "u", enabled=False, extra={"email": "x"})
     assert changed == identity.get(tx, User, "u")
@@ -70,13 +70,13 @@ def test_update_conflict(tx):
 
 
 def test_update_nothing(tx):
-    """What is not there cannot be changed."""
+    """A missing row cannot be changed."""
     with pytest.raises(errors.NotFound):
         identity.update(tx, Role, "a", name="b")
 
 
 def test_delete_what_is_referred_to(tx):
-    """A region with endpoints stays."""
+    """A region with endpoints cannot be deleted."""
     identity.create(tx, Region(id="here"))
     where = {"service_id": "compute", "interface": "public", "url": "http://x", "region_id": "here"}
     identity.create(tx, CatalogEndpoint(id="e", **where))

@@ -27,7 +27,7 @@ def people(tx):
 
 
 def test_assign(tx):
-    """A role that is given is there once, however often it is given; taken away it is not."""
+    """A role that is assigned twice is there once; a removed one is not."""
     for _ in range(2):
         standing.assign(tx, "ann", "m", DEMO)
     assert standing.is_assigned(tx, "ann", "m", DEMO)
@@ -42,13 +42,13 @@ def test_assign(tx):
     [("eve", "m", DEMO), ("ann", "x", DEMO), ("ann", "m", Scope("project", "x")), ("ann", "m", Scope("domain", "x"))],
 )
 def test_assign_what_is_not_there(tx, user, role, scope):
-    """Users, roles, projects and domains must be there."""
+    """The user, the role, the project and the domain must exist."""
     with pytest.raises(errors.NotFound):
         standing.assign(tx, user, role, scope)
 
 
 def test_assignments(tx):
-    """The list of who has what where can be narrowed by each of the three."""
+    """The list of assignments can be filtered by user, role and project or domain."""
     for user, role, scope in (("ann", "m", DEMO), ("ann", "r", SYSTEM), ("bob", "r", DEMO)):
         standing.assign(tx, user, role, scope)
     found = lambda **by: [(one.user.id, one.role.id) for one in standing.assignments(tx, **by)]  # noqa: E731
@@ -60,7 +60,7 @@ def test_assignments(tx):
 
 
 def test_scopes_of(tx):
-    """The projects in which a user has roles come once each."""
+    """The projects of a user's roles are listed once each."""
     for role, scope in (("m", DEMO), ("r", DEMO), ("m", SYSTEM), ("m", Scope("domain", "other"))):
         standing.assign(tx, "ann", role, scope)
     assert standing.scopes_of(tx, "ann", "project") == ["demo"]
@@ -73,7 +73,7 @@ def test_scopes_of(tx):
     ids=["project", "domain", "user", "role"],
 )
 def test_roles_go_with_what_they_are_of(tx, kind, id, left):
-    """When a user, a role, a project or a domain goes the assignments that are of it go."""
+    """Deleting a user, a role, a project or a domain deletes its assignments."""
     for scope in (Scope("project", "far"), Scope("domain", "other"), DEMO):
         standing.assign(tx, "ann", "m", scope)
     identity.delete(tx, kind, id)
@@ -81,7 +81,7 @@ def test_roles_go_with_what_they_are_of(tx, kind, id, left):
 
 
 def test_standing_in_a_project(tx):
-    """It has the user and the project, the domains of both, and the roles there and nowhere else."""
+    """The answer has the user and the project, the domains of both, and the roles in that project."""
     standing.assign(tx, "bob", "r", DEMO)
     standing.assign(tx, "bob", "m", DEMO)
     standing.assign(tx, "bob", "m", Scope("project", "far"))
@@ -101,18 +101,18 @@ def test_standing_in_a_domain(tx):
 
 @pytest.mark.parametrize("scope", [None, SYSTEM, Scope("project", "gone"), Scope("domain", "gone")])
 def test_standing_nowhere(tx, scope):
-    """Without a scope, in the system, and in what is not there, there is neither project nor domain."""
+    """Without a scope, in the system and in an unknown project, the answer has neither project nor domain."""
     now = standing.standing(tx, "ann", scope)
     assert (now.project, now.domain, now.roles) == (None, None, ())
 
 
-def test_standing_of_nobody(tx):
-    """A user who is not there has no standing."""
+def test_standing_of_an_unknown_user(tx):
+    """An unknown user has no standing."""
     assert standing.standing(tx, "eve", DEMO) is None
 
 
 def test_revoked(tx):
-    """A revoked audit id is found by itself; revoking twice is revoking once, and what has expired is forgotten."""
+    """A revoked audit id is found; revoking twice is harmless, and expired ones are deleted."""
     for _ in range(2):
         standing.revoke(tx, "a", NOW + timedelta(hours=1), NOW)
     assert standing.standing(tx, "ann", None, "a").revoked
