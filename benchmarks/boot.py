@@ -40,7 +40,7 @@ def one_at_a_time(client: Client, ears: Ears, image: str, count: int) -> tuple[l
 
 
 def together(clients: list[Client], work: list[list[object]], act: object) -> float:
-    """Have each client work off its share at once; give the moment at which they began."""
+    """Have each client work off its share at once; give the time at which they began."""
     barrier = threading.Barrier(len(clients) + 1)
 
     def run(client: Client, share: list[object]) -> None:
@@ -124,7 +124,7 @@ def measure(computes: int, hosts_per_compute: int, singles: int, servers: int, c
 
 
 def table(found: Measured, title: str) -> Table:
-    """Set what was measured beside what is to be reached, and beside Nova."""
+    """Print the figures beside the targets, and beside Nova's."""
     total = sum(sum(sizes) for sizes in found.memory.values())
     median, p95 = statistics.median(found.boots), percentile(found.boots, 0.95)
     rows = [

@@ -1,6 +1,6 @@
-"""A stack of its own for a benchmark, an HTTP client that adds next to nothing, and ears for the notifications.
+"""A stack of its own for a benchmark, an HTTP client with little overhead, and a listener for notifications.
 
-Nothing here polls: that a server is ACTIVE, or gone, is heard from the notification that says so.
+Nothing here polls: a notification says that a server is ACTIVE, or gone.
 """
 
 import configparser
@@ -90,7 +90,7 @@ class Client:
         return answer.status, json.loads(text) if text else None, lowered
 
     def boot(self, image: str, flavor: str = "1") -> str:
-        """Ask for a server and give its id."""
+        """Request a server and give its id."""
         server = {"name": "bench", "imageRef": image, "flavorRef": flavor, "networks": "auto"}
         status, body, _ = self.request("POST", "/compute/v2.1/servers", {"server": server})
         assert status == 202, body
@@ -98,7 +98,7 @@ class Client:
 
 
 class Ears:
-    """Hear every compute.instance.update of a stack, and let others wait for what they tell."""
+    """Hear every compute.instance.update of a stack, and let threads wait for states."""
 
     def __init__(self, home: Path) -> None:
         settings = configparser.RawConfigParser()
@@ -128,7 +128,7 @@ class Ears:
                 self._news.notify_all()
 
     def wait(self, uuids: list[str], state: str, seconds: float = 120.0) -> float:
-        """Wait until all instances are in a state; give the moment at which the last one got there."""
+        """Wait until all instances are in a state; give the time at which the last one got there."""
         with self._news:
             if not self._news.wait_for(lambda: self._all_are(uuids, state), seconds):
                 missing = [uuid for uuid in uuids if self._heard.get(uuid, ("",))[0] != state]

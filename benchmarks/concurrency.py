@@ -24,7 +24,7 @@ from mininova.service import concurrency
 Figures = Mapping[str, float]
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-WARM_UP = 5  # boots that do not count
+WARM_UP = 5  # boots to warm up, which do not count
 
 #: Each figure: its name, its unit, and how its value is written.
 ROWS = (
@@ -78,7 +78,7 @@ def cpu_seconds(home: Path) -> float:
 
 
 def table(rounds: Mapping[str, list[Figures]], title: str) -> Table:
-    """Set both modes side by side: the median of the rounds, and the ratio of the medians."""
+    """Print both modes side by side: the median of the rounds, and the ratio of the medians."""
     made = Table(title=title)
     for column in ("what", *concurrency.KINDS, "threads ÷ eventlet", "of each round"):
         made.add_column(column, justify="left" if column == "what" else "right")

@@ -37,16 +37,16 @@ FLOOR, NAMEKO, UNSAFE = "py-amqp, bare", "nameko", "ours, unsafe casts"
 OSLO = ("oslo, threads", "oslo, eventlet")
 IN_FLIGHT, SIZES, CASTERS = (1, 16, 64), (1_000, 16_000), 16
 
-#: The columns that every table has: what callers waited, and CPU seconds per 1,000.
+#: The columns of every table: the waits of callers, and CPU seconds per 1,000.
 COMMON = ("p50 ms", "p99 ms", "client CPU", "server CPU", "broker CPU")
 
-#: What is to be reached at each number in flight: times oslo's best, part of the floor.
+#: The target for each number in flight: times oslo's best, part of the floor.
 TARGETS = {1: (3.0, None), 16: (4.0, 0.7), 64: (4.0, 0.7)}
 
 
 @contextmanager
 def private_broker() -> Iterator[tuple[str, Path]]:
-    """Run a broker; give its URL, and the folder by which its processes are known."""
+    """Run a broker; give its URL, and the folder by which its processes are found."""
     server = broker.find_server(os.environ)
     if server is None:
         sys.exit("There is no RabbitMQ here: tools/install-rabbitmq.sh installs one, or set RABBITMQ_SERVER.")
@@ -68,7 +68,7 @@ def cpu_seconds(folder: Path) -> float:
 
 
 class Process:
-    """A client or a server process; it is told what to do over a socket."""
+    """A client or a server process, which obeys orders over a socket."""
 
     def __init__(self, library: str, role: str, url: str) -> None:
         self._what = f"{role} of {library}"
@@ -82,7 +82,7 @@ class Process:
         self._answer()
 
     def tell(self, *order: Any) -> Any:
-        """Have an order obeyed; give the answer."""
+        """Send an order; give the answer."""
         print(json.dumps(order), file=self._lines, flush=True)
         return self._answer()
 
@@ -121,7 +121,7 @@ class Measured:
         return statistics.median(self.rates)
 
     def percentile(self, part: float) -> float:
-        """Give the milliseconds within which so many callers were answered."""
+        """Give the milliseconds within which this part of the callers had an answer."""
         return sorted(self.waits)[min(len(self.waits) - 1, int(part * len(self.waits)))] * 1000
 
     def cpu(self, seconds: float) -> float:
@@ -168,7 +168,7 @@ class Pair:
 
 
 def pairs(url: str, folder: Path, ending: ExitStack, console: Console) -> dict[str, Pair]:
-    """Start every library's processes; one that does not run here is said so and left out."""
+    """Start every library's processes; one that does not run here is reported and left out."""
     running = {}
     for library in LIBRARIES:
         try:
@@ -192,7 +192,7 @@ def measure(running: dict[str, Pair], rounds: int, seconds: float) -> None:
 
 
 def calls_table(running: dict[str, Pair], size: int) -> Table:
-    """Set the calls with one size of text side by side."""
+    """Print the calls with one size of text side by side."""
     made = Table(title=f"calls, {size // 1000} kB each way")
     for column in ("in flight", "library", "calls/s", "times oslo's best", "of the floor", *COMMON):
         made.add_column(column, justify="left" if column == "library" else "right")
@@ -215,7 +215,7 @@ def calls_table(running: dict[str, Pair], size: int) -> Table:
 
 
 def casts_table(running: dict[str, Pair]) -> Table:
-    """Set the casts side by side, with what each promises."""
+    """Print the casts side by side, with what each promises."""
     promises = {
         FLOOR: "nothing",
         UNSAFE: "acknowledged after the work",
@@ -237,7 +237,7 @@ def casts_table(running: dict[str, Pair]) -> Table:
 
 
 def machine() -> str:
-    """Say what this was measured on."""
+    """Describe the machine of the measurement."""
     versions = []
     for package in ("amqp", "kombu", "eventlet", "oslo.messaging", "nameko"):
         try:

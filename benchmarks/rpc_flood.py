@@ -11,7 +11,7 @@ import sys
 
 import eventlet
 
-if sys.argv[1:2] == ["serve"]:  # as a conductor is; before anything else is imported
+if sys.argv[1:2] == ["serve"]:  # as in a conductor; before any other import
     eventlet.monkey_patch()
 
 import argparse
@@ -41,21 +41,21 @@ ATTACKER, OTHER = "compute.host-1", "compute.host-2"
 
 
 class WorkAPI(rpc.Interface):
-    """Something to do."""
+    """The methods of the server."""
 
     topic, version = "work", "1.0"
 
     @rpc.call(since="1.0", idempotent=True)
     def ask(self, ctxt: Any) -> int:
-        """Do a little."""
+        """Use a little CPU."""
 
     @rpc.cast(since="1.0")
     def tell(self, ctxt: Any, text: str) -> None:
-        """Do as little."""
+        """Use as little."""
 
 
 class Worker:
-    """Do it.
+    """Uses CPU for each message.
 
     :param seconds: of CPU for each
     """
@@ -64,7 +64,7 @@ class Worker:
         self._seconds, self.told = seconds, 0
 
     def ask(self, ctxt: Any) -> int:
-        """See WorkAPI; give how much was told so far."""
+        """See WorkAPI; give the number of casts so far."""
         self._work()
         return self.told
 
@@ -89,12 +89,12 @@ def serve(url: str, seconds: float, lanes: float) -> None:
 
 
 def flood(url: str, seconds: float, lanes: float) -> None:
-    """Be the attacker: publish without waiting for anything, and say how much."""
+    """Be the attacker: publish without waiting, and count."""
     transport, sent = AMQPTransport(url), 0
     transport.start()
     body = envelope.pack_request(rpc.Request(method="tell", args={"text": "x" * 500}))
     end = time.monotonic() + seconds
-    with contextlib.suppress(rpc.RPCError):  # of a broker that has had enough
+    with contextlib.suppress(rpc.RPCError):  # of a broker that blocks
         while time.monotonic() < end:
             transport.publish(
                 Message(
@@ -109,7 +109,7 @@ def flood(url: str, seconds: float, lanes: float) -> None:
 
 
 def measure(api: WorkAPI, seconds: float) -> list[float]:
-    """Make one call after the other, and give how long each took, or was waited for."""
+    """Make one call after the other, and give how long each took or waited."""
     waits, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.monotonic()
@@ -134,7 +134,7 @@ class Role:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def hear(self) -> str:
-        """Wait for what it says."""
+        """Wait for a line of its output."""
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
@@ -147,7 +147,7 @@ class Role:
 
 
 def compare(node: PrivateBroker, options: argparse.Namespace, *, lanes: bool) -> None:
-    """Measure one server, in peace and then under a flood."""
+    """Measure one server, without a flood and then under one."""
     urls = {name: node.url_of(name, PASSWORD) for name in ("conductor", ATTACKER, OTHER)}
     label = "a lane for each" if lanes else "one queue for all"
     peer = rpc.Peer(AMQPTransport(urls[OTHER]), name=OTHER, exchange=EXCHANGE, trust=rpc.Trust(confined=lanes))

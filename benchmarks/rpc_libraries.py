@@ -29,27 +29,27 @@ class Tally:
         self._count, self.last, self._news = 0, 0.0, threading.Condition()
 
     def add(self) -> None:
-        """Count one."""
+        """Count one cast."""
         with self._news:
             self._count, self.last = self._count + 1, time.monotonic()
             self._news.notify()
 
     def wait(self, total: int) -> None:
-        """Wait until so many have been handled."""
+        """Wait until a number of casts have been handled."""
         with self._news:
             if not self._news.wait_for(lambda: self._count >= total, 60):
                 raise TimeoutError(f"{self._count} of {total} casts were handled")
 
 
 class Threads:
-    """A client whose load is made by threads, each with one call at a time; subclasses have ``call`` and ``cast``."""
+    """A client with one call at a time in each of its threads; subclasses have ``call`` and ``cast``."""
 
     def calls(self, in_flight: int, text: str, seconds: float) -> Load:
-        """Call from so many threads at once."""
+        """Call from a number of threads at once."""
         return self._load(self.call, in_flight, text, seconds)
 
     def casts(self, in_flight: int, text: str, seconds: float) -> Load:
-        """Cast from so many threads at once."""
+        """Cast from a number of threads at once."""
         return self._load(self.cast, in_flight, text, seconds)
 
     def call(self, text: str) -> Any:
@@ -81,7 +81,7 @@ class Threads:
 
 
 class Bare:
-    """The floor: bytes to a queue and back, in one thread at each end, and nothing is promised."""
+    """The floor: bytes to a queue and back, in one thread at each end, without any promise."""
 
     @staticmethod
     def connect(url: str) -> Any:
@@ -96,7 +96,7 @@ class Bare:
 
     @classmethod
     def serve(cls, url: str, tally: Tally) -> None:
-        """Echo, and count what asks for no answer."""
+        """Echo calls, and count casts."""
         import amqp
 
         connection, channel = cls.connect(url)
@@ -128,7 +128,7 @@ class Bare:
     client = classmethod(lambda cls, url: cls(url))
 
     def calls(self, in_flight: int, text: str, seconds: float) -> Load:
-        """Send so many, and one more for each that comes back."""
+        """Keep a number of messages in flight."""
         import amqp
 
         began, number = time.monotonic(), 0
@@ -250,7 +250,7 @@ class Nameko:
     client = classmethod(lambda cls, url: cls(url))
 
     def calls(self, in_flight: int, text: str, seconds: float) -> Load:
-        """Keep so many calls in flight, and wait for the oldest."""
+        """Keep a number of calls in flight, and wait for the oldest."""
         began = now = time.monotonic()
         waits: list[float] = []
         sent: deque[tuple[float, Any]] = deque()
@@ -293,7 +293,7 @@ class OursThreads(Threads):
 
     @staticmethod
     def spawn() -> Any:
-        """Give what runs a handler: the server's own way."""
+        """Give the function that runs a handler: the server's own default."""
         return None
 
     @staticmethod
@@ -342,14 +342,14 @@ class OursGreen(OursThreads):
 
     @staticmethod
     def spawn() -> Any:
-        """Give what runs a handler."""
+        """Give the function that runs a handler."""
         import eventlet
 
         return eventlet.spawn_n
 
 
 class OursUnsafe(OursGreen):
-    """The same without the promise of a cast: neither confirmed nor persistent.  Only for comparison."""
+    """The same without confirms and persistence for casts. Only for comparison."""
 
     @staticmethod
     def transport(url: str) -> Any:

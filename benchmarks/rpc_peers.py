@@ -27,7 +27,7 @@ def cpu_seconds() -> float:
 
 
 def obey_client(client: Any, kind: str, in_flight: int, size: int, seconds: float) -> dict[str, Any]:
-    """Make calls or casts for some seconds, and tell how long each took its caller."""
+    """Make calls or casts for some seconds, and give how long each caller waited."""
     load = getattr(client, kind)
     before = cpu_seconds()
     began, waits = load(in_flight, "x" * size, seconds)
@@ -36,7 +36,7 @@ def obey_client(client: Any, kind: str, in_flight: int, size: int, seconds: floa
 
 
 def obey_server(tally: Any, casts: int) -> dict[str, Any]:
-    """Wait until so many casts have been handled in all, and tell when the last one was."""
+    """Wait until a number of casts have been handled in all, and give the time of the last one."""
     tally.wait(casts)
     return {"cpu": cpu_seconds(), "last": tally.last}
 
@@ -55,7 +55,7 @@ def main() -> None:
         for line in lines:
             answer = (obey_client if role == "client" else obey_server)(subject, *json.loads(line))
             print(json.dumps(answer), file=lines, flush=True)
-    os._exit(0)  # the libraries' threads need not be asked
+    os._exit(0)  # without waiting for the libraries' threads
 
 
 if __name__ == "__main__":

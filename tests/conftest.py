@@ -1,4 +1,4 @@
-"""What any test may ask for: a RabbitMQ node, a database, a stack, and the flag that rewrites golden files."""
+"""Fixtures and flags for all tests: a RabbitMQ node, a database, a stack, and the flag that rewrites golden files."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from tests.fixtures.private_databases import KINDS, SERVERS, SQLITE, PrivateData
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flag that rewrites golden files, and what the tests run on that name nothing else."""
+    """Add the flags: for golden files, the database and the kind of threads."""
     parser.addoption("--rewrite", action="store_true", help="write the golden files anew instead of comparing")
     parser.addoption("--database", default=SQLITE, choices=KINDS, help="where the tests run that name no database")
     threads = "what the threads of stacks are made of"
@@ -51,7 +51,7 @@ def private_broker(rabbitmq_server: Path) -> Iterator[PrivateBroker]:
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[Callable[[str], PrivateDatabaseServer]]:
-    """Give a function that gives the server of a kind: one for the session, started when it is asked for first."""
+    """Give a function that gives the database server of a kind: one for the session, started at its first use."""
     running: dict[str, PrivateDatabaseServer] = {}
 
     def one(kind: str) -> PrivateDatabaseServer:
@@ -91,7 +91,7 @@ def empty_database(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Database]]:
-    """Give a function that gives a database of a kind, or of --database, with the present schema and nothing in it."""
+    """Give a function that gives an empty database of a kind, or of --database, with the present schema."""
     made: list[Database] = []
 
     def one(kind: str = request.config.getoption("--database")) -> Database:
@@ -111,7 +111,7 @@ def empty_database(
 
 @pytest.fixture(scope="session")
 def make_stack(rabbitmq_server: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., LocalStack]]:
-    """Give a function that makes a stack's home and ports, without starting it; all are stopped in the end."""
+    """Give a function that makes a stack's home and ports, without starting it; in the end all are stopped."""
     made: list[LocalStack] = []
 
     def make(**variables: str) -> LocalStack:

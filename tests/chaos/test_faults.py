@@ -1,6 +1,8 @@
-"""The whole cloud on a network with every fault at once, a run for each seed. Clients boot and delete servers while
-messages are lost, doubled, delayed and reordered, and services are cut off from the broker. Then the network is mended
-and everything is delivered: each accepted request must have ended, and nothing may be left over.
+"""The whole cloud on a network with every fault at once, a run for each seed.
+
+Clients boot and delete servers while messages are lost, doubled, delayed and reordered, and services are cut off from
+the broker. Then the network is mended and everything is delivered: each accepted request must have ended, and nothing
+may be left over.
 """
 
 import random

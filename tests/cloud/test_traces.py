@@ -1,6 +1,7 @@
-"""Golden traces: every message of the most common events, in order, as ``mininova-flow show`` prints them. A trace is
-documentation that the tests run. When one changes, read the diff as you would read code, and rewrite it with ``pytest
-tests/cloud/test_traces.py --rewrite``.
+"""Golden traces: every message of the most common events, in order, as ``mininova-flow show`` prints them.
+
+A trace is documentation that the tests run. When one changes, read the diff as you would read code, and rewrite it with
+``pytest tests/cloud/test_traces.py --rewrite``.
 """
 
 from collections.abc import Callable

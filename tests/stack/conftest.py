@@ -1,4 +1,4 @@
-"""A real stack, started by the tool that people start it with."""
+"""A real stack, started by tools/stack.sh as a user starts it."""
 
 import pytest
 from stack import ports
@@ -9,13 +9,13 @@ SERVICES = 8  # at most, with the computes that tests add: each shows its metric
 
 
 def pytest_collection_modifyitems(items):
-    """Let the SDK announce what it will drop some day."""
+    """Let the SDK warn of what a later release will drop."""
     sdk.let_it_announce(items, __file__)
 
 
 @pytest.fixture(scope="session")
 def local_stack(make_stack):
-    """Give the one stack that most tests share: two computes, started once; ``first_output`` is what that printed."""
+    """Give the one stack that most tests share, with two computes; ``first_output`` is what its start printed."""
     stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr
@@ -25,7 +25,7 @@ def local_stack(make_stack):
 
 @pytest.fixture(scope="session")
 def cloud(local_stack):
-    """Give the SDK's connection as the demo user: quicker than the client, where the client is not the point."""
+    """Give the SDK's connection as the demo user: it is quicker than the command-line client."""
     return sdk.connect(local_stack, "mininova")
 
 
@@ -37,7 +37,7 @@ def admin(local_stack):
 
 @pytest.fixture
 def boot(cloud):
-    """Give a function that boots a server, or several, and waits until each came to rest; in the end they go."""
+    """Give a function that boots servers and waits until each is at rest; in the end they are deleted."""
     made = []
 
     def boot(name, **wanted):

@@ -1,4 +1,4 @@
-"""examples/billing.py on a real stack: its bill is the database's own, to the second, whoever was killed meanwhile."""
+"""examples/billing.py on a real stack: its bill equals the database to the second, although processes are killed."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ BILLING = CHECKOUT / "examples/billing.py"
 
 
 class Billing:
-    """The listener of a stack, killed and started again as the test likes."""
+    """The listener of a stack, which a test kills and starts again."""
 
     def __init__(self, stack, folder):
         self._stack, self._folder, self.database = stack, folder, folder / "billing.sqlite"
@@ -33,11 +33,11 @@ class Billing:
         self._programs[-1].wait_for("listening")
 
     def kill(self):
-        """End the listener in the middle of whatever it does."""
+        """Kill the listener in the middle of its work."""
         self._programs[-1].kill()
 
     def wait_for(self, event, server):
-        """Wait until the listener, or one before it, has written down an event."""
+        """Wait until this listener, or one before it, has recorded an event."""
         said = f"compute.instance.{event} {server.id}"
         if not any(said in line for program in self._programs for line in program.lines):
             self._programs[-1].wait_for(said)
@@ -47,14 +47,14 @@ class Billing:
         assert self._programs[-1].end() == 0
 
     def stop(self):
-        """End what is left."""
+        """Stop the listener, if it runs."""
         for program in self._programs:
             program.kill()
 
 
 @pytest.fixture
 def billing(local_stack, tmp_path):
-    """Give a listener that runs."""
+    """Give a running listener."""
     made = Billing(local_stack, tmp_path)
     made.start()
     yield made
@@ -82,7 +82,7 @@ def rows(database, query):
 
 
 def seconds_of_the_database(stack, uuids, until):
-    """Add up what the rows of these instances say, by project."""
+    """Add up the seconds in the rows of these instances, by project."""
     totals = Counter()
     for uuid, project, *moments in rows(
         stack.home.database, "SELECT uuid, project_id, launched_at, terminated_at FROM instances"
@@ -96,7 +96,7 @@ def seconds_of_the_database(stack, uuids, until):
 
 
 def seconds_of_the_bill(stack, billing, until):
-    """Add up what the report says, by project."""
+    """Add up the seconds in the report, by project."""
     moment = datetime.fromtimestamp(until, UTC).isoformat()
     report = stack.tool("python", BILLING, "--database", billing.database, "report", "--until", moment)
     assert report.returncode == 0, report.stderr

@@ -18,7 +18,7 @@ def test_token_and_catalog(local_stack):
 
 
 def test_flavors_and_images(local_stack):
-    """The five flavors of old and one small image are there from the start."""
+    """The five standard flavors and one small image are there from the start."""
     assert names(local_stack.openstack_json("flavor", "list")) == [
         "m1.tiny",
         "m1.small",
@@ -30,7 +30,7 @@ def test_flavors_and_images(local_stack):
 
 
 def test_a_keypair_is_made_and_deleted(local_stack):
-    """The private key is handed out once; the pair is listed until it is deleted."""
+    """The client gets the private key once; the pair is listed until it is deleted."""
     private = local_stack.openstack("keypair", "create", "laptop")
     listed = names(local_stack.openstack_json("keypair", "list"))
     local_stack.openstack("keypair", "delete", "laptop")
@@ -82,7 +82,7 @@ def test_what_an_admin_sees(local_stack):
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,
 )
 def test_errors_reach_the_user_in_words(local_stack, words, complaint):
-    """What cannot be done is said by the client in a sentence, and never as a server error."""
+    """The client prints a sentence for what cannot be done, and never a server error."""
     done = local_stack.try_openstack(*words)
 
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""The commands that the documentation shows work on a real stack, and print what the page says."""
+"""The commands in the documentation work on a real stack, and print what the page shows."""
 
 import documentation
 import pytest
@@ -12,7 +12,7 @@ pages = [page for page in PAGES if page not in TUTORIALS and documentation.comma
 
 @pytest.mark.parametrize("page", pages, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_of_a_page(page, local_stack):
-    """Each command of a page, one after the other in a shell that has sourced openrc, ends well."""
+    """Each command of a page succeeds, in order, in a shell that has sourced openrc."""
     for command in documentation.commands(page):
         text = command.text.replace(".stack/", f"{local_stack.home.root}/")
         done = run(["bash", "-ec", f". {local_stack.home.openrc}\n{text}"], local_stack.environment)

@@ -1,4 +1,4 @@
-"""The tutorials work: each of their steps does, on a real broker, what the page says that it does."""
+"""Each step of the tutorials does on a real broker what the page says."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ QUEUES = ("meter", "meter.dead", "meter-agent.host-1", "meter-agent.host-2")
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Give the environment of a reader's terminals; the private broker that the reader started ends with the test."""
+    """Give the environment of a reader's terminals; a broker that the tutorial starts ends with the test."""
     home = Path(tempfile.mkdtemp(prefix="mininova-"))
     given = {
         **os.environ,
@@ -40,7 +40,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def play(page: Path, environment: dict[str, str], folder: Path, instead: dict[str, str]) -> None:
-    """Do all that a page has its reader do, in the order of the page, and see what it shows."""
+    """Do all steps of a page in order, and compare what it shows."""
     terminals = Terminals(folder, environment, instead)
     try:
         for step in tutorial.steps(page):
@@ -53,12 +53,12 @@ def play(page: Path, environment: dict[str, str], folder: Path, instead: dict[st
     "page", [page for page in tutorial.TUTORIALS if page != EXAMPLE], ids=lambda page: str(page.relative_to(ROOT))
 )
 def test_a_tutorial_can_be_followed(page: Path, environment: dict[str, str], tmp_path: Path):
-    """All of it works, from its first line on, with a broker that the page has its reader start."""
+    """All of it works, from its first line on, with the broker that the page starts."""
     play(page, environment, tmp_path, {"../mininova/": f"{ROOT}/"})
 
 
 def test_the_example_can_be_followed(private_broker: Any, environment: dict[str, str], tmp_path: Path):
-    """Its commands name no broker; here each is given that of the tests, without the queues that the page tells of."""
+    """Its commands name no broker; here each gets the tests' broker, without the queues that the page mentions."""
     with kombu.Connection(private_broker.url) as connection:
         for queue in QUEUES:
             connection.default_channel.queue_delete(queue)

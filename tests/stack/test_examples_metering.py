@@ -1,4 +1,6 @@
-"""examples/metering, as processes on a real broker: each sample counts once, whoever dies, and it can be upgraded."""
+"""examples/metering, as processes on a real broker: each sample counts once although processes die, and it can be
+upgraded.
+"""
 
 import ast
 import json
@@ -18,7 +20,7 @@ from tests.fixtures.programs import PATIENCE, Program
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-# What 1.1 brought, taken away again: file → what stands there now, and what stood there before.
+# What 1.1 added, to be undone: file → its present text, and the text of 1.0.
 BEFORE_1_1 = {
     "api.py": {
         'topic, version = "meter", "1.1"': 'topic, version = "meter", "1.0"',
@@ -42,11 +44,11 @@ class Metering:
         self.programs: list[Watched] = []
 
     def server(self, name: str = "a") -> "Watched":
-        """Start a server; all count in one database."""
+        """Start a server; all servers use one database."""
         return self._start("server", name, str(self._folder / "meter.db"))
 
     def agent(self, host: str, *words: str) -> "Watched":
-        """Start an agent that reports all the time, unless it is told otherwise."""
+        """Start an agent that reports at short intervals, unless the test says otherwise."""
         return self._start("agent", host, "--interval", "0.05", *words)
 
     def _start(self, program: str, *words: str) -> "Watched":
@@ -62,7 +64,7 @@ class Metering:
         return subprocess.run(command, cwd=self.code, capture_output=True, text=True, timeout=PATIENCE)
 
     def totals(self) -> dict[tuple[str, str], tuple[str, int]]:
-        """Give what was counted: (host, meter) → the amount, as it is printed, and of how many samples."""
+        """Give the counted totals: (host, meter) → the amount, as it is printed, and the number of samples."""
         rows = [line.split() for line in self.ask("totals").stdout.splitlines()]
         return {(host, meter): (amount, int(samples)) for host, meter, amount, _, samples, _ in rows}
 
@@ -99,7 +101,7 @@ class Watched(Program):
         super().__init__(*how)
 
     def take(self, line: str) -> None:
-        """Keep what is said of a message."""
+        """Record an event of a message."""
         super().take(line)
         if line.startswith("{"):
             event = json.loads(line)
@@ -108,20 +110,20 @@ class Watched(Program):
                 self.arguments.setdefault(event["message_id"], event.get("payload"))
 
     def wait_for_messages(self, said: str, count: int, meter: str | None = None) -> None:
-        """Wait until something happened to so many messages, perhaps of one meter only."""
+        """Wait for an event of a number of messages, perhaps of one meter only."""
         self.wait_until(
             lambda: sum(meter in (None, self.meter(message)) for message in self.said[said]) >= count,
             f"{count} messages of {meter or 'any meter'} {said}",
         )
 
     def meter(self, message: str) -> str:
-        """Tell which meter's samples a message has."""
+        """Give the meter of a message's samples."""
         return str(self.arguments[message].get("meter", "cpu"))
 
 
 @pytest.fixture
 def metering(tmp_path: Path, private_broker: Any) -> Iterator[Metering]:
-    """Give the project, with nothing of another test in its queue."""
+    """Give the project, with an empty queue."""
     with kombu.Connection(private_broker.url) as connection:
         connection.default_channel.queue_delete("meter")
     made = Metering(tmp_path, private_broker.url)
@@ -140,15 +142,15 @@ def samples_of(*agents: Watched) -> dict[tuple[str, str], tuple[str, int]]:
 
 
 def wait_until_handled(agents: Iterable[Watched], *servers: Watched) -> None:
-    """Wait until some server has handled, or refused, each message of the agents; the last server is alive."""
+    """Wait until a server has handled, or refused, each message of the agents; the last server is alive."""
     left = {message for agent in agents for message in agent.said["sent"]}
     for gone in servers[:-1]:
         left -= gone.said["replied"] | gone.said["rejected"]
     servers[-1].wait_until(lambda: left <= servers[-1].said["replied"], "the last sample")
 
 
-def test_it_is_a_stranger():
-    """It uses the library, msgspec and the standard library, and nothing else of mininova."""
+def test_it_uses_only_the_library():
+    """It imports the library, msgspec and the standard library, and nothing else of mininova."""
     nodes = [node for path in EXAMPLES.glob("metering/*.py") for node in ast.walk(ast.parse(path.read_text()))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {f"{n.module}.{alias.name}" for n in nodes if isinstance(n, ast.ImportFrom) for alias in n.names}
@@ -158,12 +160,12 @@ def test_it_is_a_stranger():
 
 
 def test_each_sample_counts_once_though_servers_are_killed(metering: Metering):
-    """Two servers are killed at work: what agents say that they sent is what was counted, to the last sample."""
+    """Two servers are killed at work: the samples that agents sent are counted, to the last one."""
     first = metering.server()
     agents = [metering.agent("host-1"), metering.agent("host-2")]
     first.wait_for_messages("replied", 40)
     first.kill()
-    agents[0].wait_for_messages("sent", len(agents[0].said["sent"]) + 20)  # nobody listens
+    agents[0].wait_for_messages("sent", len(agents[0].said["sent"]) + 20)  # no server runs
     second = metering.server()
     second.wait_for_messages("replied", 40)
     second.kill()
@@ -190,8 +192,8 @@ def test_an_operator_asks(metering: Metering):
     assert float(metering.ask("read", "host-2").stdout.replace(",", "")) > 0
 
 
-def test_an_operator_is_told_what_is_wrong(metering: Metering):
-    """Errors of the project's own arrive as themselves, and so do those of the library."""
+def test_an_operator_reads_what_is_wrong(metering: Metering):
+    """The project's own errors arrive as their classes, and so do the library's."""
     metering.server()
     metering.agent("host-1", "--interval", "3600")
 
@@ -201,7 +203,7 @@ def test_an_operator_is_told_what_is_wrong(metering: Metering):
 
 
 def test_new_agents_are_pinned_until_the_servers_are_new(metering: Metering):
-    """A pinned agent sends nothing that an old server cannot read; unpinned, it sends all to a new one."""
+    """A pinned agent sends only what an old server can read; unpinned, it sends all to a new one."""
     new, metering.code = metering.code, metering.as_before_1_1()
     old_server = metering.server("old")
     metering.code = new
@@ -222,7 +224,7 @@ def test_new_agents_are_pinned_until_the_servers_are_new(metering: Metering):
 
 
 def test_what_an_old_server_refuses_is_counted_by_a_new_one(metering: Metering):
-    """In the wrong order nothing is lost either: refused samples come back to their agent, which sends them again."""
+    """If agents are upgraded first, refused samples come back to their agent, which sends them again."""
     new, metering.code = metering.code, metering.as_before_1_1()
     old_server = metering.server("old")
     metering.code = new

@@ -1,4 +1,4 @@
-"""What somebody sees who starts mininova for the first time."""
+"""The first start of mininova, as a new user sees it."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ def position(text, pattern):
 
 
 def test_each_step_is_a_line_in_order(local_stack):
-    """The start says what became true, in the order in which it did, and ends with what to try."""
+    """The start prints each step when it is done, in order, and ends with commands to try."""
     steps = [
         r"^ +[\d.]+ s  database: mininova\.sqlite",
         r"^ +[\d.]+ s  RabbitMQ: a node of its own, on 127\.0\.0\.1:\d+",
@@ -29,7 +29,9 @@ def test_each_step_is_a_line_in_order(local_stack):
 
 
 def test_the_flow_of_the_boot_is_shown_message_by_message(local_stack):
-    """The flow goes from the client over api, conductor and scheduler to a compute and back, one line a message."""
+    """The flow goes from the client over api, conductor and scheduler to a compute and back, one
+    line for each message.
+    """
     arrows = [
         r"client +→ api +http +POST /v2\.1/servers .*202",
         r"api +→ conductor +cast +build_instances \d",
@@ -46,7 +48,7 @@ def test_the_flow_of_the_boot_is_shown_message_by_message(local_stack):
 
 
 def test_what_to_try_next_works(local_stack):
-    """The commands that the start ends with do what they promise, in a shell that has sourced openrc."""
+    """The commands that the start suggests work, in a shell that has sourced openrc."""
     assert "first-boot" in in_shell(local_stack, "openstack server list")
     assert "POST /v2.1/servers" in in_shell(local_stack, "mininova-flow list")
     assert "build_instances" in in_shell(local_stack, "mininova-flow show first-boot")
@@ -54,27 +56,27 @@ def test_what_to_try_next_works(local_stack):
 
 
 def test_openrc_serves_both_users(local_stack):
-    """After openrc the other cloud can be named, and ``openrc admin`` makes a shell the admin's."""
+    """After openrc a command can name the other cloud, and ``openrc admin`` makes the shell the admin's."""
     assert "host-1" in in_shell(local_stack, "openstack --os-cloud mininova-admin hypervisor list")
     assert "host-1" in in_shell(local_stack, "openstack hypervisor list", openrc_for="admin")
 
 
 def in_shell(stack, command, openrc_for=""):
-    """Run a command as somebody would type it after sourcing openrc, and give what it prints."""
+    """Run a command in a shell that has sourced openrc, and give what it prints."""
     done = run(["bash", "-ec", f". {stack.home.openrc} {openrc_for}; {command}"], stack.environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_what_the_start_writes_is_private(local_stack):
-    """Files with passwords are closed to others."""
+    """Other users cannot read the files with passwords."""
     home = local_stack.home
     for path in (home.openrc, home.clouds, home.root / "secrets.json", *home.etc.glob("mininova*.conf")):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_each_service_is_its_own_broker_user(local_stack):
-    """No two are the same, nobody is guest, and each has the rights that it needs and no more."""
+    """Each service has its own user and only the rights that it needs, and guest does not exist."""
     connected = local_stack.sh("rabbitmqctl", "--quiet", "list_connections", "user").stdout.split()[1:]
     assert {"api", "compute.host-1", "compute.host-2", "conductor", "flow", "scheduler"} <= set(connected)
     assert len(connected) == len(set(connected))
@@ -83,14 +85,14 @@ def test_each_service_is_its_own_broker_user(local_stack):
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_the_threads_are_of_the_kind_that_was_asked_for(local_stack, request):
-    """Of native ones the kernel knows several in each service, of green ones it sees one."""
+def test_the_threads_are_of_the_configured_kind(local_stack, request):
+    """The kernel sees several native threads in each service, and one when threads are green."""
     services = [pid for name, pid in local_stack.pids().items() if name.startswith("mininova-")]
     several = {len(list(Path(f"/proc/{pid}/task").iterdir())) > 1 for pid in services}
     assert len(services) == 6
     assert several == {request.config.getoption("--concurrency") == "threads"}
 
 
-def test_nobody_is_refused_anything_in_peace(local_stack):
-    """What the services do of themselves is within their rights."""
+def test_no_service_is_refused_anything_in_peace(local_stack):
+    """The broker refuses a service nothing that it does by itself."""
     assert "ACCESS_REFUSED" not in local_stack.home.log("rabbitmq").read_text()

@@ -69,7 +69,7 @@ class Cloud:
         return done
 
     def record(self, name: str) -> None:
-        """Record a compute of which the broker knows nothing."""
+        """Record a compute that the broker does not know."""
         identity = identities.compute(name)
         self.recorded_only.append(identity)
         with self.database.write() as tx:
@@ -93,14 +93,14 @@ class Cloud:
 
     @property
     def identities(self) -> list[identities.Identity]:
-        """Give what is recorded."""
+        """Give the recorded identities."""
         with self.database.read() as tx:
             return recorded.search(tx)
 
 
 @pytest.fixture
 def cloud(tmp_path, node):
-    """Give a controller; what it makes on the broker is removed in the end."""
+    """Give a controller; its users and exchanges are removed in the end."""
     made = Cloud(tmp_path, node)
     yield made
     for identity in made.identities:
@@ -141,7 +141,7 @@ def test_a_compute_of_many_hosts_is_added(cloud):
 
 
 def test_a_file_that_is_there_keeps_what_it_says(cloud):
-    """Only the address of the broker is changed in it."""
+    """Only the broker's address is changed in it."""
     cloud.file.write_text("[DEFAULT]\nhost = edge\n# mine\ntransport_url = amqp://x:y@z/\n[fake]\nbehaviour = b.yaml\n")
     cloud.file.chmod(0o644)
 
@@ -155,7 +155,7 @@ def test_a_file_that_is_there_keeps_what_it_says(cloud):
 
 
 def test_a_rotated_password(cloud):
-    """The old one is refused, whoever is connected with it is cut off, and the new one lets in."""
+    """The broker refuses the old password and closes the connection that used it; the new one works."""
     cloud.host("add", "host-1")
     before, old = cloud.log_in(), cloud.settings["DEFAULT"]["transport_url"]
 
@@ -172,7 +172,7 @@ def test_a_rotated_password(cloud):
 
 
 def test_a_removed_host(cloud):
-    """It is cut off and let in no more, and nobody knows it."""
+    """The broker closes its connection and refuses it, and its record is deleted."""
     cloud.host("add", "host-1")
     before = cloud.log_in()
 
@@ -186,7 +186,7 @@ def test_a_removed_host(cloud):
 
 
 def test_a_host_that_the_broker_does_not_know_can_be_removed(cloud):
-    """What an earlier command left half done is finished."""
+    """The command finishes what an earlier one left half done."""
     cloud.record("host-1")
     cloud.host("remove", "host-1")
     assert cloud.identities == []
@@ -205,8 +205,8 @@ def test_a_host_that_the_broker_does_not_know_can_be_removed(cloud):
         (("remove", "host-2"), "There is no identity compute.host-2"),
     ],
 )
-def test_what_cannot_be(cloud, words, said):
-    """It is said in one line, and nothing is changed."""
+def test_invalid_commands(cloud, words, said):
+    """The error is one line, and nothing is changed."""
     cloud.record("host-1")
     known = cloud.identities
 
@@ -219,7 +219,7 @@ def test_what_cannot_be(cloud, words, said):
 
 
 def test_a_broker_that_cannot_be_administered(cloud, node):
-    """The line says which setting to look at, and nobody is recorded."""
+    """The error names the setting to look at, and no compute is recorded."""
     settings = cloud._settings.read_text()
     cloud._settings.write_text(settings.replace(shlex.quote(str(node.tool)), "/nowhere/rabbitmqctl"))
 
@@ -237,8 +237,8 @@ def test_a_broker_that_cannot_be_administered(cloud, node):
 # ---- check
 
 
-def test_check_is_content(cloud):
-    """When each has its own rights, it says so."""
+def test_check_finds_nothing(cloud):
+    """When each user has exactly its own rights, the command says so."""
     cloud.host("add", "host-1")
     done = cloud.manage("check")
     assert (done.returncode, done.stderr) == (0, "")
@@ -246,7 +246,7 @@ def test_check_is_content(cloud):
 
 
 def test_check_names_what_is_weaker(cloud, node):
-    """Each thing is a line, and the command fails."""
+    """Each weakness is a line, and the command fails."""
     cloud.host("add", "host-1")
     cloud.write(node, "[identities]\nenforce = false\n")
     node.tell("add_user", "guest", "guest")

@@ -1,4 +1,4 @@
-"""One compute process that stands for many hosts, on a real stack: its servers, its end, and what it may not do."""
+"""One compute process that runs many hosts, on a real stack: its servers, its restart, and what it may not do."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ PROGRAM = f"{services.COMPUTE}{RACK}"
 
 @pytest.fixture(scope="module")
 def stack(make_stack):
-    """Start a stack of two compute processes that stand for three hosts each."""
+    """Start a stack of two compute processes with three hosts each."""
     made = make_stack(COMPUTES="2", HOSTS_PER_COMPUTE="3", BOOT="0")
     started = made.sh()
     assert started.returncode == 0, started.stdout + started.stderr
@@ -27,7 +27,7 @@ def stack(make_stack):
 
 @pytest.fixture(scope="module")
 def admin(stack):
-    """Give the SDK's connection as the admin, who alone may choose a host."""
+    """Give the SDK's connection as the admin, who may choose a host."""
     return sdk.connect(stack)
 
 
@@ -41,7 +41,7 @@ def servers(admin):
 
 
 def comes_to(admin, server, status):
-    """Wait until a server is in a state, as a client has to: by asking."""
+    """Wait until a server is in a state, by asking, as a client has to."""
     server = sdk.at_rest(admin, server, ends=(status, "ERROR"))
     assert server.status == status, server.fault
     return server
@@ -49,7 +49,7 @@ def comes_to(admin, server, status):
 
 @pytest.fixture
 def attacker(stack, servers):
-    """Give what whoever takes the process over has: its password."""
+    """Give the password that an attacker finds in the process."""
     made = TakenOver(taken_over.url_in(services.compute_file(stack.home, RACK)), RACK)
     yield made
     made.close()
@@ -72,7 +72,7 @@ def test_one_process_runs_the_servers_of_all_its_hosts(stack, admin, servers):
 
 
 def test_a_host_publishes_in_its_own_name(stack, servers):
-    """A listener hears of each server from the host that it is on."""
+    """A listener gets each server's notifications from its host."""
     told = {}
     with taken_over.connect(taken_over.url_in(stack.home.etc / "mininova.conf")) as operator:
         channel = operator.channel()
@@ -85,7 +85,7 @@ def test_a_host_publishes_in_its_own_name(stack, servers):
 
 
 def test_a_killed_process_comes_back_with_all_its_guests(stack, admin, servers):
-    """The supervisor starts it again; each host finds its guest, and what was asked meanwhile is done."""
+    """The supervisor restarts it; each host finds its guest, and does what was sent to it meanwhile."""
     supervisor = int((stack.home.run / "supervisord.pid").read_text())
     with Readiness(stack.home.run, [PROGRAM]) as readiness:
         os.kill(stack.pids()[PROGRAM], signal.SIGKILL)
@@ -99,7 +99,7 @@ def test_a_killed_process_comes_back_with_all_its_guests(stack, admin, servers):
 
 
 def test_it_may_use_the_queues_of_its_hosts(attacker):
-    """The broker lets it declare each of them; and no host of another process, nor one that is called as itself."""
+    """The broker lets it declare each queue of its hosts, and none of another process or one of its own name."""
     for host in HOSTS:
         with attacker.channel() as channel:
             channel.queue_declare(f"compute.{host}", durable=True, auto_delete=False)
@@ -121,13 +121,13 @@ REACH = {
 
 @pytest.mark.parametrize("attempt", REACH)
 def test_it_cannot_reach_a_host_that_is_not_in_its_list(attacker, attempt):
-    """Neither what is sent to that host, nor the host itself."""
+    """It can reach neither the host's queue, nor pass for that host."""
     with attacker.channel() as channel, pytest.raises(REFUSALS, match="ACCESS_REFUSED"):
         REACH[attempt](attacker, channel)
 
 
-def test_the_conductor_hears_it_for_its_own_hosts_only(attacker, servers):
-    """It gets what is on each host of its list; of another's it may neither read nor report anything."""
+def test_the_conductor_serves_it_for_its_own_hosts_only(attacker, servers):
+    """It gets the instances of each host in its list; of other hosts it may neither read nor report anything."""
     for host in HOSTS:
         (found,) = attacker.ask("get_instances", {"host": host}).result
         assert found["versioned_object.data"]["uuid"] == servers[host].id
@@ -140,7 +140,7 @@ def test_the_conductor_hears_it_for_its_own_hosts_only(attacker, servers):
 
 
 def test_a_host_that_was_not_given_to_it_is_refused_at_start(stack, tmp_path):
-    """Whoever writes one more host into the list reads which, and who could change that."""
+    """If an operator adds a host to the list, the error names it, and the command that allows it."""
     settings = tmp_path / "compute.conf"
     text = services.compute_file(stack.home, RACK).read_text()
     assert f"hosts = {RACK}-[1-3]\n" in text

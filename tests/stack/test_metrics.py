@@ -1,4 +1,4 @@
-"""What Prometheus reads of a real stack: the counters of a boot, at a port that was asked for, and at no other."""
+"""What Prometheus reads of a real stack: the counters of a boot, only at the configured ports."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ PREFIX = "mininova_rpc_"
 
 
 class Scrape:
-    """What all services of a stack show at one moment."""
+    """The metrics of all services of a stack at one moment."""
 
     def __init__(self, stack):
         self.samples = []
@@ -38,7 +38,7 @@ class Scrape:
 
 
 def test_a_boot_is_counted_where_it_passes(local_stack, boot):
-    """The api sends it on, the conductor leads it, a compute carries it out and reports, and each says so."""
+    """The api, the conductor and a compute each count their part of the boot."""
     before = Scrape(local_stack)
     (server,) = boot("metered")
     after = Scrape(local_stack)
@@ -58,7 +58,7 @@ def test_a_boot_is_counted_where_it_passes(local_stack, boot):
 
 
 def test_a_service_shows_what_its_process_uses(local_stack):
-    """Memory and processor time, under the names that every dashboard knows."""
+    """Memory and processor time have the names that dashboards use."""
     names = {sample.name for name, sample in Scrape(local_stack).samples if name == "mininova-conductor"}
 
     assert names >= {"process_resident_memory_bytes", "process_cpu_seconds_total", "python_info"}
@@ -66,7 +66,7 @@ def test_a_service_shows_what_its_process_uses(local_stack):
 
 
 def test_there_is_nothing_else_at_that_port(local_stack):
-    """One path, and it says which."""
+    """The port serves one path, and an error names it."""
     port = next(iter(services.metrics_ports(settings.load(local_stack.home)).values()))
 
     with pytest.raises(HTTPError, match="404") as refused:
@@ -74,8 +74,8 @@ def test_there_is_nothing_else_at_that_port(local_stack):
     assert b"/metrics" in refused.value.read()
 
 
-def test_a_port_that_is_taken_is_a_sentence(local_stack):
-    """A second service with the settings of the first does not start, and says which setting is in the way."""
+def test_a_port_that_is_taken_is_an_error(local_stack):
+    """A second service with the settings of the first does not start, and names the setting."""
     etc = local_stack.home.etc
     files = ("--config-file", etc / "mininova.conf", "--config-file", etc / "mininova-scheduler.conf")
 
@@ -103,7 +103,7 @@ def test_without_a_port_a_service_listens_nowhere(local_stack, tmp_path):
 
 
 def listening(pid):
-    """Give the sockets of a process that wait for connections."""
+    """Give the sockets on which a process listens."""
     fields = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     waiting = {f"socket:[{field[9]}]" for field in fields if field[3] == "0A"}
     return {os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.exists() or fd.is_symlink()} & waiting

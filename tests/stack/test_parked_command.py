@@ -20,7 +20,7 @@ def bench(private_broker):
 
 @pytest.fixture
 def manage(bench, tmp_path):
-    """Run mininova-manage rpc parked for the topic of the bench, and give how it ended."""
+    """Run mininova-manage rpc parked for the topic of the bench, and give the result."""
     settings = tmp_path / "mininova.conf"
     settings.write_text(f"[DEFAULT]\ntransport_url = {bench.url}\ncontrol_exchange = {bench.exchange}\n")
 
@@ -32,7 +32,9 @@ def manage(bench, tmp_path):
 
 
 def test_a_cast_that_always_fails_until_its_cause_is_gone(bench, manage):
-    """It is parked, listed with the error, shown, sent again when the cause is gone, done, and parked no more."""
+    """It is parked, listed with the error, and shown; sent again after the cause is gone, it runs and is parked no
+    more.
+    """
     keeper, events = Keeper(switch=broken), queue.Queue[rpc.MessageEvent]()
     bench.serve(keeper, "a", watch=rpc.Flow(events.put))
     bench.client().on("a").switch(CTXT, Lamp("desk"))
@@ -56,7 +58,7 @@ def test_a_cast_that_always_fails_until_its_cause_is_gone(bench, manage):
 
 
 def test_complaints_are_one_line(bench, manage):
-    """What cannot be done is said in a sentence, with exit code 2."""
+    """An error is one sentence, with exit code 2."""
     done = manage("drop", "0123")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"mininova-manage: nothing was ever parked for a topic {bench.topic}")

@@ -10,9 +10,8 @@ from stack import ports
 
 @pytest.fixture
 def refused(local_stack, tmp_path):
-    """Give a function that runs a service with a changed copy of its settings, and gives the one line it says.
-
-    The service is asked to start beside the running stack; ``changes`` are replacements in the text of its file.
+    """Give a function that starts a service with changed settings, and gives the one line that it prints. The service
+    starts beside the running stack; ``changes`` are replacements in the text of its file.
     """
 
     def run(service, *changes, file="mininova.conf", append=""):
@@ -36,12 +35,12 @@ COMPUTE = "mininova-compute-host-1.conf"
 
 
 def without_metrics(text):
-    """Give settings without the port of the metrics, which the running service has."""
+    """Remove the port of the metrics, which the running service has."""
     return re.sub(r"^\[metrics\]\n(.+\n)*", "", text, flags=re.MULTILINE)
 
 
 def _files(stack, service, config):
-    """Name the settings of a service: ``config``, and what it reads beside it."""
+    """Name the files of a service: ``config``, and those that it reads beside it."""
     if service == "compute":
         files = [config]
     elif config.name == "mininova.conf":
@@ -53,8 +52,8 @@ def _files(stack, service, config):
     return [word for path in files for word in ("--config-file", str(path))]
 
 
-def test_a_compute_with_hosts_that_are_none(refused):
-    """What cannot be read as hosts is quoted, with how they are written."""
+def test_a_compute_with_malformed_hosts(refused):
+    """The error quotes the text, and says how hosts are written."""
     line = refused("compute", file=COMPUTE, append="\n[compute]\nhosts = edge, node-[1-\n")
     assert "hosts" in line
     assert "'node-[1-' is no range of hosts: write them like edge, node-[0001-1000]" in line
@@ -67,7 +66,7 @@ def test_a_compute_with_a_database_section(refused):
 
 @pytest.mark.parametrize("service", ["api", "scheduler", "conductor"])
 def test_an_unknown_option(refused, service):
-    """An option that nobody knows is quoted, with the file it is in."""
+    """The error quotes an unknown option, with its file."""
     line = refused(service, append="\n[flow]\nenabeld = true\n")
 
     assert "enabeld" in line
@@ -92,25 +91,25 @@ def test_an_unknown_option(refused, service):
     ],
 )
 def test_an_unknown_plug_in(refused, service, setting, said):
-    """A class that no distribution brings is refused, with the names that there are."""
+    """The error lists the known classes."""
     file = COMPUTE if service == "compute" else "mininova.conf"
     assert said in refused(service, file=file, append=f"\n{setting}\n")
 
 
 def test_a_bad_url(refused, local_stack):
-    """A broker's URL that is none is quoted."""
+    """The error quotes the malformed URL of a broker."""
     changed = ("transport_url = amqp:", "transport_url = amqb:")
     assert "transport_url" in refused("scheduler", changed, file="mininova-scheduler.conf")
 
 
 def test_a_port_in_use(refused):
-    """A second api on the same port says which option chooses another."""
+    """The error of a second api on the same port names the option to change."""
     assert "[api] port" in refused("api")
 
 
 @pytest.mark.parametrize("service", ["scheduler", "conductor", "compute"])
 def test_a_broker_that_is_not_there(refused, local_stack, service):
-    """Without a broker at the start a service does not wait for one."""
+    """A service that cannot reach the broker at its start does not wait."""
     there, nowhere = local_stack.environment["MININOVA_BROKER_PORT"], str(ports.pick())
     file = COMPUTE if service == "compute" else f"mininova-{service}.conf"
     line = refused(service, (f":{there}/", f":{nowhere}/"), file=file)
@@ -130,7 +129,7 @@ def test_a_broker_that_is_not_there(refused, local_stack, service):
     ],
 )
 def test_a_database_of_another_version(refused, local_stack, tmp_path, service, change, words):
-    """A database whose tables are not those that the service needs is refused, and the line says what is wrong."""
+    """The error says that the tables are not those that the service needs."""
     copy = tmp_path / "copy.sqlite"
     with closing(sqlite3.connect(local_stack.home.database)) as original, closing(sqlite3.connect(copy)) as made:
         original.backup(made)
@@ -141,7 +140,7 @@ def test_a_database_of_another_version(refused, local_stack, tmp_path, service, 
 
 
 def test_an_empty_database(refused, local_stack, tmp_path):
-    """A database without tables is refused, with the command that makes them."""
+    """The error has the command that makes the tables."""
     line = refused("scheduler", (str(local_stack.home.database), str(tmp_path / "empty.sqlite")))
 
     assert "mininova-manage db upgrade" in line

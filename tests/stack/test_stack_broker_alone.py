@@ -16,9 +16,8 @@ def alone(make_stack):
 
 
 def test_a_broker_of_ones_own(alone):
-    """It lets its user in and listens nowhere but here; run again it changes nothing, and stopped it leaves nothing.
-
-    Started once more it has the same URL, so that what was written down of it stays true.
+    """Its user can log in, and it listens on the loopback address only; a second run changes nothing. Stopped it leaves
+    no process, and started once more it has the same URL.
     """
     home = settings.home_of_broker(alone.environment)
     first = alone.sh("broker")
@@ -42,8 +41,8 @@ def test_a_broker_of_ones_own(alone):
     assert "nothing to stop" in alone.sh("broker", "stop").stderr
 
 
-def test_its_password_is_nobody_elses(alone):
-    """Everything of it can be read by this user only, and without the password nobody gets in."""
+def test_its_password_is_private(alone):
+    """Only this user can read its files, and a login without the password is refused."""
     (url,) = alone.sh("broker").stdout.split()
     home = settings.home_of_broker(alone.environment)
 

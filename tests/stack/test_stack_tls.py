@@ -1,4 +1,4 @@
-"""A stack whose broker speaks TLS only: it is started as the documentation says, and everybody in it verifies it."""
+"""A stack whose broker speaks TLS only: it starts as the documentation says, and every service verifies the broker."""
 
 import re
 import socket
@@ -20,7 +20,7 @@ COMPUTE = "mininova-compute-host-1.conf"
 
 @pytest.fixture(scope="module")
 def tls_stack(make_stack):
-    """Start one with one compute; a second one joins it."""
+    """Start a stack with one compute; a second one is added."""
     stack = make_stack(COMPUTES="1")
     started = typed(stack, START)
     assert started.returncode == 0, started.stdout + started.stderr
@@ -36,13 +36,13 @@ def typed(stack, command):
 
 
 def test_a_server_boots_over_tls(tls_stack):
-    """The start says that the broker speaks TLS, and its first server becomes ACTIVE as ever."""
+    """The start says that the broker speaks TLS, and its first server becomes ACTIVE."""
     assert re.search(r"RabbitMQ: a node of its own, on 127\.0\.0\.1:\d+, over TLS", tls_stack.first_output)
     assert "server first-boot is ACTIVE" in tls_stack.first_output
 
 
 def test_every_connection_is_encrypted(tls_stack):
-    """The broker knows of none without TLS, and each service has at least one, the compute that was added included."""
+    """The broker has no connection without TLS, and at least one of each service, also of the added compute."""
     looked = typed(tls_stack, LOOK)
     _, *connections = (line.split("\t") for line in looked.stdout.splitlines())
 
@@ -50,8 +50,8 @@ def test_every_connection_is_encrypted(tls_stack):
     assert {(encrypted, protocol) for _, encrypted, protocol in connections} == {("true", "tlsv1.3")}
 
 
-def test_who_speaks_plainly_is_not_answered(tls_stack):
-    """AMQP's first words, unencrypted, get an alert of TLS or nothing, and no AMQP."""
+def test_plain_amqp_is_not_answered(tls_stack):
+    """AMQP without encryption gets a TLS alert or nothing, and no AMQP."""
     with socket.create_connection((ports.LOOPBACK, int(tls_stack.environment["MININOVA_BROKER_PORT"]))) as plain:
         plain.settimeout(20)
         plain.sendall(b"AMQP\x00\x00\x09\x01")
@@ -63,7 +63,7 @@ def test_who_speaks_plainly_is_not_answered(tls_stack):
 
 @pytest.fixture
 def refused(tls_stack, tmp_path):
-    """Give a function that starts the compute again with one thing replaced in its file, and gives the line it says."""
+    """Give a function that restarts the compute with one change in its file, and gives the line that it prints."""
 
     def start(old, new):
         text = (tls_stack.home.etc / COMPUTE).read_text()
@@ -79,8 +79,8 @@ def refused(tls_stack, tmp_path):
     return start
 
 
-def test_a_broker_that_another_authority_vouches_for_is_not_trusted(tls_stack, refused, tmp_path):
-    """A service that trusts another authority, or only those of the system, tells the broker no password."""
+def test_a_broker_of_another_authority_is_not_trusted_by_services(tls_stack, refused, tmp_path):
+    """A service that trusts another authority, or only those of the system, sends the broker no password."""
     other = Authority(tmp_path, "other").cert
     trusting = f"ssl_ca_file = {tls_stack.home.ca}"
 
@@ -89,10 +89,10 @@ def test_a_broker_that_another_authority_vouches_for_is_not_trusted(tls_stack, r
 
 
 def test_a_broker_under_another_name_is_not_trusted(refused):
-    """The certificate is good, and somebody else's."""
+    """The certificate is valid, but for another name."""
     assert "its certificate is not trusted: Hostname mismatch" in refused("@127.0.0.1:", "@localhost:")
 
 
-def test_without_tls_a_service_is_told_so(refused):
-    """The line says what to write instead."""
+def test_without_tls_the_error_says_so(refused):
+    """The error says which URL to write instead."""
     assert "write amqps:// instead of amqp://" in refused("amqps://", "amqp://")

@@ -1,4 +1,4 @@
-"""tools/stack.sh and tools/unstack.sh: what they start, what they leave alone, and what they say."""
+"""tools/stack.sh and tools/unstack.sh: what they start, what they leave alone, and what they print."""
 
 import os
 import re
@@ -44,7 +44,7 @@ def listening(pids):
 
 
 def links(folder):
-    """Give what the open files of a process are."""
+    """List the open files of a process."""
     for entry in os.scandir(folder):
         try:
             yield os.readlink(entry.path)
@@ -53,7 +53,7 @@ def links(folder):
 
 
 def endpoint(text):
-    """Read an address and port as /proc/net/tcp writes them; of IPv6 only whether it is one."""
+    """Read an address and port from /proc/net/tcp; for IPv6 only whether it is the loopback."""
     address, port = text.split(":")
     parts = [str(int(address[index : index + 2], 16)) for index in (6, 4, 2, 0)]
     return ".".join(parts) if len(address) == 8 else f"IPv6 {address}", int(port, 16)
@@ -77,8 +77,8 @@ def test_logs_are_shown_by_any_name_that_is_clear(local_stack, name):
     assert shown.stdout.strip()
 
 
-def test_what_is_not_there_is_refused_in_a_line(local_stack):
-    """A wrong service, command or option ends with a line and a code, not with a traceback."""
+def test_an_unknown_name_is_refused_in_a_line(local_stack):
+    """An unknown service, command or option is one line and an exit code, without a traceback."""
     for words in (
         ("logs", "nova-volume"),
         ("restart",),
@@ -94,7 +94,7 @@ def test_what_is_not_there_is_refused_in_a_line(local_stack):
 
 
 def test_a_restarted_service_is_another_process(local_stack):
-    """Restart ends the process and comes back when the new one is up."""
+    """Restart returns when the new process is up."""
     before = local_stack.pids()["mininova-scheduler"]
     done = local_stack.sh("restart", "scheduler")
 
@@ -104,7 +104,7 @@ def test_a_restarted_service_is_another_process(local_stack):
 
 
 def test_a_start_names_the_service_that_is_down(local_stack):
-    """When a part of the stack does not run, a start says which, and how to start it; that helps."""
+    """When a program does not run, a start says which, and its advice helps."""
     Supervisor(local_stack.home).stop(["mininova-flow"])
 
     refused = local_stack.sh()
@@ -117,7 +117,7 @@ def test_a_start_names_the_service_that_is_down(local_stack):
 
 
 def test_an_added_compute_takes_servers(local_stack, admin):
-    """A compute that is added is a hypervisor at once."""
+    """An added compute is a hypervisor at once."""
     done = local_stack.sh("add-compute", "edge-1")
 
     assert done.returncode == 0, done.stderr
@@ -153,8 +153,8 @@ def test_two_stacks_run_side_by_side(local_stack, make_stack):
     assert not other.home.root.exists()
 
 
-def test_a_broker_and_a_database_of_others_are_used(make_stack, private_broker, tmp_path):
-    """With URLs for both a stack runs neither, boots as ever, and leaves them alone when it goes."""
+def test_an_existing_broker_and_database_are_used(make_stack, private_broker, tmp_path):
+    """With URLs for both a stack runs neither, boots, and leaves them alone at its end."""
     database = tmp_path / "elsewhere.sqlite"
     stack = make_stack(COMPUTES="1", BROKER_URL=private_broker.url, DB_URL=f"sqlite:///{database}")
     started = stack.sh()
@@ -171,7 +171,7 @@ def test_a_broker_and_a_database_of_others_are_used(make_stack, private_broker, 
 
 
 def test_a_lost_supervisor_is_noticed_and_cleared_up(make_stack, private_broker):
-    """When the supervisor is killed, a start names what still runs, and unstack ends it."""
+    """When the supervisor is killed, a start lists what still runs, and unstack ends it."""
     stack = make_stack(COMPUTES="1", BOOT="0", BROKER_URL=private_broker.url)
     assert stack.sh().returncode == 0
     supervisor = int((stack.home.run / "supervisord.pid").read_text())
@@ -190,7 +190,7 @@ def test_a_lost_supervisor_is_noticed_and_cleared_up(make_stack, private_broker)
 
 
 def refuse(stack, **variables):
-    """Start a stack that cannot start, and give the one line it says; nothing may be left of it."""
+    """Start a stack that cannot start, and give its one line; nothing of it may be left."""
     refused = stack.sh(**variables)
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert "Traceback" not in refused.stderr
@@ -200,7 +200,7 @@ def refuse(stack, **variables):
 
 
 def test_a_port_in_use_is_named_with_its_option(local_stack, make_stack):
-    """When another program has the port, the line says which port and which variable."""
+    """The error has the port and the variable that changes it."""
     taken = local_stack.environment["MININOVA_API_PORT"]
 
     assert f"Port {taken}" in refuse(make_stack(API_PORT=taken))
@@ -209,7 +209,7 @@ def test_a_port_in_use_is_named_with_its_option(local_stack, make_stack):
 
 
 def test_a_broker_that_is_not_there_is_refused(make_stack):
-    """With the URL of a broker that does not answer, the line says so; nor does it tell the password."""
+    """The error has the URL without the password."""
     port = ports.pick()
     line = refuse(make_stack(BROKER_URL=f"amqp://me:hush@127.0.0.1:{port}/"))
 
@@ -217,22 +217,22 @@ def test_a_broker_that_is_not_there_is_refused(make_stack):
     assert "hush" not in line
 
 
-def test_a_broker_that_lets_nobody_in_is_refused(make_stack, private_broker):
-    """With a wrong password in the broker's URL, the line is the complaint of a service."""
+def test_a_broker_that_refuses_the_login_is_refused(make_stack, private_broker):
+    """The error is the service's own."""
     url = private_broker.url.replace("mininova:", "mininova:not-", 1)
 
     assert "mininova-" in refuse(make_stack(BROKER_URL=url, COMPUTES="1"))
 
 
 def test_a_database_that_is_not_there_is_refused(make_stack):
-    """With the URL of a database that cannot be opened, the line says so, and does not tell the password."""
+    """The error has the URL without the password."""
     line = refuse(make_stack(DB_URL=f"mysql+pymysql://nova:hush@127.0.0.1:{ports.pick()}/nova"))
 
     assert "hush" not in line
 
 
 def test_a_home_of_others_is_refused(make_stack):
-    """A folder with somebody's files is not used, and unstack --clean does not remove it."""
+    """A folder with other files is not used, and unstack --clean does not remove it."""
     stack = make_stack()
     (stack.home.root / "diary.txt").write_text("dear diary")
 

@@ -1,4 +1,4 @@
-"""Boots under trouble: hosts that fail, a broker that is killed, a compute that restarts."""
+"""Boots with failures: hosts that fail, a broker that is killed, a compute that restarts."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from stack.readiness import Readiness
 
 @pytest.fixture
 def behave(local_stack):
-    """Give a function that tells the fake hypervisors how to behave; afterwards they do as before."""
+    """Give a function that sets the behaviour of the fake hypervisors, until the end of the test."""
     file = services.behaviour(local_stack.home)
     before = file.read_text()
     yield file.write_text
@@ -23,7 +23,7 @@ def hosts(admin, servers):
 
 
 def test_many_at_once(boot, admin):
-    """A request for four gives four numbered servers, spread over the hosts, each with an address of its own."""
+    """A request for four servers gives four numbered ones, spread over the hosts, each with its own address."""
     servers = boot("crowd", min_count=4, max_count=4)
 
     assert sorted(server.name for server in servers) == ["crowd-1", "crowd-2", "crowd-3", "crowd-4"]
@@ -33,7 +33,7 @@ def test_many_at_once(boot, admin):
 
 
 def test_a_failed_spawn_is_tried_elsewhere(local_stack, boot, behave, admin):
-    """Where one host cannot spawn, its servers end up on another, and the flow shows the failed attempt."""
+    """Servers that one host cannot spawn run on another, and the flow shows the failed attempt."""
     behave("rules: [{hosts: host-1, operation: spawn, failure: {message: disk full}}]\n")
     servers = boot("retried", min_count=8, max_count=8)  # more than there are hosts, so that each is tried
 
@@ -44,7 +44,7 @@ def test_a_failed_spawn_is_tried_elsewhere(local_stack, boot, behave, admin):
 
 
 def test_when_every_host_fails_the_user_reads_why(boot, behave):
-    """After the last attempt the server is in ERROR, with a fault that says what the host said."""
+    """After the last attempt the server is in ERROR, with a fault that has the host's error."""
     behave("rules: [{operation: spawn, failure: {message: disk full}}]\n")
     (server,) = boot("hopeless")
 
@@ -52,8 +52,8 @@ def test_when_every_host_fails_the_user_reads_why(boot, behave):
     assert "disk full" in server.fault["message"]
 
 
-def test_what_fits_nowhere_is_said_to(boot, cloud):
-    """A flavor that no host has room for ends in ERROR, with a fault that says so."""
+def test_a_server_that_fits_nowhere_says_so(boot, cloud):
+    """A server whose flavor fits on no host is in ERROR, with a fault that says so."""
     flavor = cloud.compute.find_flavor("m1.xlarge")
     servers = boot("giant", flavor_id=flavor.id, min_count=6, max_count=6)
 
@@ -62,7 +62,7 @@ def test_what_fits_nowhere_is_said_to(boot, cloud):
 
 
 def test_a_killed_broker_comes_back_and_boots_go_on(local_stack, boot):
-    """The supervisor starts a killed broker again; the services find it, and the next boot works."""
+    """The supervisor restarts a killed broker; the services connect again, and the next boot works."""
     pids, name = local_stack.pids(), services.BROKER
     supervisor = int((local_stack.home.run / "supervisord.pid").read_text())
     with Readiness(local_stack.home.run, [name]) as readiness:
@@ -77,7 +77,7 @@ def test_a_killed_broker_comes_back_and_boots_go_on(local_stack, boot):
 
 
 def test_guests_outlive_their_compute(local_stack, boot, admin, cloud):
-    """A compute that is restarted finds its guests running, and can look into them."""
+    """A restarted compute finds its guests running, and can read their consoles."""
     (server,) = boot("survivor")
     (host,) = hosts(admin, [server])
 
@@ -88,7 +88,7 @@ def test_guests_outlive_their_compute(local_stack, boot, admin, cloud):
 
 
 def test_a_killed_service_is_started_again(local_stack, boot):
-    """A killed conductor is back without anybody's help, and boots work as before."""
+    """The supervisor restarts a killed conductor, and boots work as before."""
     name = "mininova-conductor"
     before = local_stack.pids()[name]
     supervisor = int((local_stack.home.run / "supervisord.pid").read_text())

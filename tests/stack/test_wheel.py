@@ -52,7 +52,7 @@ def environment(wheel, tmp_path_factory):
 
 @pytest.fixture
 def home(private_broker, tmp_path):
-    """Write the settings of a cloud: what is not said is as mininova has it."""
+    """Write the settings of a cloud; the others have their defaults."""
     common = f"[DEFAULT]\nhost = host-1\nstate_path = {tmp_path}\ntransport_url = {private_broker.url}\n"
     common += "control_exchange = wheel\n[identities]\nenforce = false\n"
     (tmp_path / "compute.conf").write_text(common)
@@ -105,7 +105,7 @@ def test_the_programs_are_the_wheels(environment):
 
 
 def test_every_file_of_the_package_is_in_the_wheel(wheel):
-    """Each file under mininova/ that git keeps is in the wheel, data as well as code, and nothing else of ours."""
+    """The wheel has each file under mininova/ in git, data as well as code, and no other files of the checkout."""
     kept = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "mininova"],
         cwd=ROOT, check=True, capture_output=True, text=True,

@@ -1,5 +1,6 @@
-"""What a sender and a receiver may rely on: where messages go, how long they have, and what comes back. One suite, over
-memory and over RabbitMQ; test_transport_refusals.py and test_transport_losses.py belong to it.
+"""What a sender and a receiver may rely on: where messages go, how long they have, and what comes back.
+
+One suite, over memory and over RabbitMQ; test_transport_refusals.py and test_transport_losses.py belong to it.
 """
 
 import queue

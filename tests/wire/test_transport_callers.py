@@ -1,5 +1,6 @@
-"""Which sender a message has, what a sender may call, and which senders' replies we trust. One suite, over memory and
-over RabbitMQ, as test_transport.py.
+"""Which sender a message has, what a sender may call, and which senders' replies we trust.
+
+One suite, over memory and over RabbitMQ, as test_transport.py.
 """
 
 import queue

@@ -1,5 +1,6 @@
-"""A process whose broker user has only the rights that it needs: its own queues and its lane are enough. On RabbitMQ
-only, for the memory broker has no permissions.
+"""A process whose broker user has only the rights that it needs: its own queues and its lane are enough.
+
+On RabbitMQ only, for the memory broker has no permissions.
 """
 
 import queue

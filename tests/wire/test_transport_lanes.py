@@ -1,5 +1,6 @@
-"""Lanes: a sender that we do not trust has an exchange of its own, where it holds up no other sender. On both
-transports; floods are tried on RabbitMQ only, for the memory broker does one thing at a time.
+"""Lanes: a sender that we do not trust has an exchange of its own, where it holds up no other sender.
+
+On both transports; floods are tried on RabbitMQ only, for the memory broker does one thing at a time.
 """
 
 import logging

@@ -1,5 +1,6 @@
-"""Queues without a reader: messages pause in them, or wait until an operator looks. One suite, over memory and over
-RabbitMQ, as test_transport.py.
+"""Queues without a reader: messages pause in them, or wait until an operator looks.
+
+One suite, over memory and over RabbitMQ, as test_transport.py.
 """
 
 import queue

@@ -1,5 +1,6 @@
-"""Messages that the broker refuses from a sender: the sender gets an error at once, and other messages pass. On
-RabbitMQ only, for the memory broker has no permissions.
+"""Messages that the broker refuses from a sender: the sender gets an error at once, and other messages pass.
+
+On RabbitMQ only, for the memory broker has no permissions.
 """
 
 import queue

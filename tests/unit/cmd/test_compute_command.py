@@ -1,5 +1,6 @@
-"""What mininova-compute imports. The tests run it in a process of its own, since importing mininova.cmd patches the
-process.
+"""What mininova-compute imports.
+
+The tests run it in a process of its own, since importing mininova.cmd patches the process.
 """
 
 import subprocess

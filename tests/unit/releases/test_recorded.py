@@ -1,5 +1,6 @@
-"""Today's server understands each older minor of each interface, and answers as it expects. The messages were recorded
-when that minor was the newest (tests/fixtures/recorded.py).
+"""Today's server understands each older minor of each interface, and answers as it expects.
+
+The messages were recorded when that minor was the newest (tests/fixtures/recorded.py).
 """
 
 import inspect

@@ -1,6 +1,7 @@
-"""What a client may send to either HTTP server: a real one in a process of its own, with short timeouts. eventlet's
-server calls the application when a head is complete, so the application gets the error of a broken body; waitress calls
-it when a body is complete, and refuses a broken one by itself.
+"""What a client may send to either HTTP server: a real one in a process of its own, with short timeouts.
+
+eventlet's server calls the application when a head is complete, so the application gets the error of a broken body;
+waitress calls it when a body is complete, and refuses a broken one by itself.
 """
 
 import contextlib
