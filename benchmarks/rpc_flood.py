@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/rpc_flood.py [--seconds 5] [--work 0.002]
 
-One broker of its own and three processes: a server in the place of a conductor, whose handlers take so much of its one
+One broker of its own and three processes: a server in the place of a conductor, whose handlers take some of its one
 CPU; an attacker, who sends casts as fast as the broker takes them; and this one, a compute that makes one call after
 the other.  Rates and waits are of this machine; what counts is their order.
 """

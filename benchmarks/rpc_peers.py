@@ -1,4 +1,4 @@
-"""One process of benchmarks/rpc.py: the client or the server of one library, which does as it is told.
+"""One process of benchmarks/rpc.py: the client or the server of one library, which obeys orders.
 
     rpc_peers.py LIBRARY client|server URL FD
 

@@ -24,7 +24,7 @@ class ConductorAPI(rpc.Interface):
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step of a build, and lend the instance an address.
 
-        :raises errors.InstanceUpdateConflict: when the row is not as the caller believed
+        :raises errors.InstanceUpdateConflict: when the row has changed since the caller read it
         """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)

@@ -1,7 +1,7 @@
 """Instances: how their rows are made, read, changed and marked deleted.
 
-``update`` is the heart of the control plane's order: one statement that changes a row only if it still is as the
-caller believed.  Only the api and the conductor call this; lists with filters are in instance_search.py.
+``update`` is the heart of the control plane's order: one statement that changes a row only if it is still as the
+caller read it.  Only the api and the conductor call this; lists with filters are in instance_search.py.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -218,7 +218,7 @@ def _compare_and_swap(generation: bool, host: bool, task_states: int | None) -> 
 def _refusal(
     actual: Instance, generation: int | Uncompared, expected: Sequence[str | None] | Uncompared
 ) -> errors.InstanceUpdateConflict:
-    """Say how the row differs from what the caller believed."""
+    """Say how the row differs from what the caller read."""
     unexpected = expected is not UNCOMPARED and actual.task_state not in expected
     being_deleted = unexpected and actual.task_state == states.DELETING
     complaint = errors.InstanceBeingDeleted if being_deleted else errors.InstanceUpdateConflict

@@ -40,11 +40,11 @@ class BaseAPI(Interface):
 
     @call(since="1.0", by=ANYBODY, idempotent=True)
     def ping(self, ctxt: Any, arg: Any = None) -> dict[str, Any]:
-        """Answer with the name of the service, and with what was sent along."""
+        """Answer with the name of the service, and with the argument."""
 
     @call(since="1.0", by=ANYBODY, idempotent=True)
     def describe(self, ctxt: Any) -> Description:
-        """Tell which interfaces are served, in which versions, and with which methods."""
+        """List the served interfaces, with their versions and methods."""
 
 
 class OsloPing(Interface):

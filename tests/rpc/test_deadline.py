@@ -20,7 +20,7 @@ def test_a_deadline_limits_what_is_wanted():
 
 
 @pytest.mark.parametrize("seconds", [0, -5])
-def test_what_is_left_is_never_negative(seconds):
+def test_the_time_that_is_left_is_never_negative(seconds):
     """Nothing is left after the deadline, or for a wait of less than no time."""
     with deadline.until(seconds):
         assert deadline.left(60) == 0

@@ -78,7 +78,7 @@ def test_a_pin_refuses_before_sending(sent):
 
 
 @pytest.mark.parametrize("known", [["1.1"], ["1.2", "1.1"], ["1.3", "1.1 2.0"], ["1.2 1.1", "1.1"]])
-def test_what_the_peer_knows_of_the_receivers_is_a_pin(sent, known):
+def test_the_receivers_known_versions_are_a_pin(sent, known):
     """Any receiver may get the message, so the oldest of them decides."""
     sent.known = {"lamp": known}
 

@@ -35,7 +35,7 @@ def test_an_error_fits_into_a_header():
     assert len(told.encode()) < 10_000
 
 
-def test_what_the_notes_say_is_read():
+def test_the_notes_are_read():
     """Its address, its error and the time when it was parked; without a message_id it gets an id of its own."""
     found = parked(key="lamp.a", error="ValueError: no", parked="1700000000.000")
     assert (found.key, found.error) == ("lamp.a", "ValueError: no")

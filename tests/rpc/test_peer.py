@@ -45,7 +45,7 @@ def test_a_cast_that_is_never_confirmed_ends_with_its_deadline():
         LampAPI(rpc.Peer(transport, name="client")).within(0.01).switch({}, Lamp("desk"))
 
 
-def test_what_is_sent_again_says_who_sent_it_first():
+def test_a_message_sent_again_names_its_first_sender():
     """A message sent again has our user_id, as the broker demands, and its first sender in a header; one without a
     user_id gains none.
     """
@@ -119,7 +119,7 @@ def test_a_call_that_is_not_idempotent_is_sent_once():
 
 
 @pytest.mark.parametrize(("method", "times"), [("get", 2), ("toggle", 1)])
-def test_what_the_broker_may_have_lost_is_sent_again(method, times):
+def test_a_call_that_the_broker_may_have_lost_is_sent_again(method, times):
     """After a reconnect, each idempotent call goes out once more, and no other does."""
     transport = Deaf()
     peer = rpc.Peer(transport, name="client")

@@ -110,7 +110,7 @@ READINGS = st.builds(
 
 
 @given(st.one_of(ANYTHING.map(lambda value: ("anything", value)), READINGS.map(lambda value: ("reading", value))))
-def test_what_is_sent_arrives_or_is_refused(sent):
+def test_an_argument_arrives_or_is_refused(sent):
     """The handler gets the argument and the caller the result unchanged, or the argument is not sent."""
     method, value = sent
     client, manager = echo()
@@ -180,7 +180,7 @@ def test_the_error_names_the_place_that_is_wrong(value, complaint):
 
 
 @pytest.mark.parametrize("value", [nested(90), ["[{" * 500], 2**70, ("a", "b"), {"": None}])
-def test_what_arrives_is_not_refused(value):
+def test_unusual_values_are_not_refused(value):
     """Large numbers, tuples, brackets in a text and deep nesting within the limit go through."""
     client, _ = echo()
 

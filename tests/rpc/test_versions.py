@@ -19,7 +19,7 @@ def test_a_version_is_read_as_it_is_written(version):
 
 
 @pytest.mark.parametrize("text", ["", "1", "1.", ".1", "1.2.3", "1,2", "-1.0", "1.0 ", "².0", "1." + "9" * 5000])
-def test_what_is_no_version_is_refused(text):
+def test_an_invalid_version_is_refused(text):
     """Only MAJOR.MINOR is a version."""
     with pytest.raises(ValueError, match=r"MAJOR\.MINOR|digits"):
         Version.parse(text)

@@ -223,7 +223,7 @@ def test_new_agents_are_pinned_until_the_servers_are_new(metering: Metering):
     assert metering.totals() == samples_of(pinned, unpinned)
 
 
-def test_what_an_old_server_refuses_is_counted_by_a_new_one(metering: Metering):
+def test_samples_that_an_old_server_refuses_are_counted_by_a_new_one(metering: Metering):
     """If agents are upgraded first, refused samples come back to their agent, which sends them again."""
     new, metering.code = metering.code, metering.as_before_1_1()
     old_server = metering.server("old")

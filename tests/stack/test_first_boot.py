@@ -47,7 +47,7 @@ def test_the_flow_of_the_boot_is_shown_message_by_message(local_stack):
     assert positions == sorted(positions)
 
 
-def test_what_to_try_next_works(local_stack):
+def test_the_suggested_commands_work(local_stack):
     """The commands that the start suggests work, in a shell that has sourced openrc."""
     assert "first-boot" in in_shell(local_stack, "openstack server list")
     assert "POST /v2.1/servers" in in_shell(local_stack, "mininova-flow list")
@@ -68,7 +68,7 @@ def in_shell(stack, command, openrc_for=""):
     return done.stdout
 
 
-def test_what_the_start_writes_is_private(local_stack):
+def test_the_files_of_the_start_are_private(local_stack):
     """Other users cannot read the files with passwords."""
     home = local_stack.home
     for path in (home.openrc, home.clouds, home.root / "secrets.json", *home.etc.glob("mininova*.conf")):

@@ -40,7 +40,7 @@ def test_an_operation_starts_from_its_states_and_no_other(operation, vm_state, t
 
 
 @pytest.mark.parametrize(("operation", "task_state"), list(product(OPERATIONS, TASK_STATES)))
-def test_what_begin_allows_the_first_compare_and_swap_accepts(operation, task_state):
+def test_begin_and_the_first_compare_and_swap_allow_the_same(operation, task_state):
     """The API and the database allow the same states."""
     op, expects = OPERATIONS[operation], states.start_expects(operation)
     vm_state = min(op.starts)
@@ -70,7 +70,7 @@ def test_a_task_state_belongs_to_one_operation():
     assert states.operation_of("dancing") is None
 
 
-def test_a_delete_starts_over_whatever_is_going_on():
+def test_a_delete_starts_in_every_task_state():
     """A delete starts from every task state, except a delete that is done."""
     for vm_state, task_state in product(states.ANY, TASK_STATES):
         assert states.begin("delete", Thing(vm_state, task_state)) == {"task_state": states.DELETING}

@@ -73,7 +73,7 @@ def test_a_call_that_is_not_idempotent_is_not_sent_twice(bench: AMQPBench, priva
     gate.may_leave.set()
 
 
-def test_what_was_not_sent_is_not_done(bench: AMQPBench, private_broker: PrivateBroker):
+def test_an_unsent_message_is_not_done(bench: AMQPBench, private_broker: PrivateBroker):
     """A sender that knows that the broker is away says for certain of a cast and of a call that nothing was done."""
     keeper = Keeper()
     bench.serve(keeper)

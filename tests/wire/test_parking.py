@@ -59,7 +59,7 @@ def looked_at(bench: Bench) -> list[str]:
         return [one.id for one in parking.parked(peer, bench.topic)]
 
 
-def test_what_is_parked_says_why(bench: Bench, park: Park):
+def test_a_parked_cast_says_why(bench: Bench, park: Park):
     """The parked cast has the error, its sender's trace, its routing key and the number of its deliveries."""
     park("desk")
     (one,) = parking.parked(bench.peer(), bench.topic)
@@ -101,7 +101,7 @@ def test_a_cast_that_is_sent_again_runs(bench: Bench, park: Park, keeper: Keeper
     assert other.asked.empty()
 
 
-def test_what_is_sent_again_and_fails_is_tried_as_often_as_before(bench: Bench, park: Park, keeper: Keeper):
+def test_a_cast_that_is_sent_again_has_all_its_tries(bench: Bench, park: Park, keeper: Keeper):
     """Its count of deliveries begins anew: a first failure does not park it again."""
     left = [1]
 
@@ -121,7 +121,7 @@ def test_what_is_sent_again_and_fails_is_tried_as_often_as_before(bench: Bench, 
     assert [bench.next(keeper.asked)[0] for _ in range(2)] == ["switch"] * 2
 
 
-def test_what_is_dropped_is_gone_and_the_rest_stays(bench: Bench, park: Park):
+def test_a_dropped_cast_is_gone_and_the_rest_stays(bench: Bench, park: Park):
     """Settling a cast in the middle leaves the others as they were."""
     for name in ("one", "two", "three"):
         park(name)

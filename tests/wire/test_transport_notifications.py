@@ -61,7 +61,7 @@ def test_a_listener_gets_earlier_notifications(bench: Bench):
     assert [bench.next(ears.heard).payload["name"] for _ in range(2)] == ["desk", "hall"]
 
 
-def test_a_listener_knows_who_sent_it(bench: Bench):
+def test_a_listener_knows_the_sender(bench: Bench):
     """The broker vouches for the sender's user, also after a failure; the publisher's name proves nothing."""
     ears, host = Ears(failures=1), bench.peer("host", user="compute.host-1")
     listen(bench, ears, peer=bench.peer("ears", user="manage"), pauses=[0])
@@ -113,7 +113,7 @@ def test_a_failure_is_tried_again_and_no_other_pool_hears_of_it(bench: Bench):
     assert [bench.next(others.heard).event_type for _ in range(2)] == ["lamp.on", "lamp.off"]
 
 
-def test_what_always_fails_is_parked_and_can_be_heard_again(bench: Bench):
+def test_a_failing_notification_is_parked_and_can_be_heard_again(bench: Bench):
     """The parked notification has the reason beside it."""
     ears = Ears(failures=2)
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()

@@ -61,7 +61,7 @@ def test_a_message_without_headers_has_none(bench: Bench):
     assert not bench.next(heard).headers
 
 
-def test_what_pauses_comes_back_under_another_key(bench: Bench):
+def test_a_paused_message_comes_back_under_another_key(bench: Bench):
     """A message waits in a pause queue, and then goes to its key with its body and headers."""
     name, pause = f"any-{bench.mark}", f"any-{bench.mark}.pause"
     heard, transport = bench.listen(name), bench.peer().transport
@@ -74,7 +74,7 @@ def test_what_pauses_comes_back_under_another_key(bench: Bench):
     assert (message.body, message.deliveries, message.persistent) == (b"tired", 2, True)
 
 
-def test_what_waits_in_a_queue_can_be_taken(bench: Bench):
+def test_waiting_messages_can_be_taken(bench: Bench):
     """Messages come in order; those acknowledged are gone, and the rest is in the queue again after ``stop``."""
     name, looker = f"any-{bench.mark}", bench.peer("looker")
     looker.transport.declare(name, bench.exchange, name)
@@ -91,7 +91,7 @@ def test_what_waits_in_a_queue_can_be_taken(bench: Bench):
     assert [bench.next(again).body for _ in range(2)] == [b"one", b"three"]
 
 
-def test_what_waits_in_no_queue_is_an_error(bench: Bench):
+def test_reading_a_missing_queue_is_an_error(bench: Bench):
     """The error names the queue, and the next queue can be read."""
     transport = bench.peer().transport
 

@@ -192,7 +192,7 @@ REPLIES = {
     "no JSON": b"\xff",
     "deep nesting": b"[" * 50_000,
     "no id": envelope.pack({"result": 1}),
-    "an id that nobody waits for": envelope.pack({"_msg_id": "guessed", "result": {"name": "forged"}}),
+    "an id that no call has": envelope.pack({"_msg_id": "guessed", "result": {"name": "forged"}}),
     "a failure that is no object": envelope.pack({"_msg_id": "guessed", "failure": "[]"}),
     "a failure of deep nesting": envelope.pack({"_msg_id": "guessed", "failure": "[" * 50_000}),
     "a rejection of nothing": envelope.pack({"_msg_id": "guessed", "rejected": ""}),

@@ -40,7 +40,7 @@ class Listener:
     :param peer: this process's end of the messaging, started
     :param priorities: which to hear
     :param pool: a name for queues of one's own, ``<topic>.<priority>.<pool>``; they are durable, and fill from the
-        first start on, whether anybody listens or not.  None reads the shared queues
+        first start on, whether a listener runs or not.  None reads the shared queues
     :param exchange: where the notifications are sent, if that is not the peer's exchange
     :param workers: how many are handled at a time; 0 handles each where it arrives, in a transport without threads
     :param pauses: seconds from each failure to the next try

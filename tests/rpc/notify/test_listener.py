@@ -124,7 +124,7 @@ def test_a_handler_that_fails_gets_it_again(bench, caplog):
     assert "lamp.on failed, delivery 2" in caplog.text
 
 
-def test_what_always_fails_is_parked(bench, caplog):
+def test_a_notification_that_always_fails_is_parked(bench, caplog):
     """After five deliveries it is parked with notes on its failure, and the next one is heard."""
     ears = Ears(failures=5)
     listen(bench, ears, pool="billing")
@@ -141,7 +141,7 @@ def test_what_always_fails_is_parked(bench, caplog):
     assert "parked notification lamp.on" in caplog.text
 
 
-def test_what_was_parked_can_be_heard_again(bench):
+def test_a_parked_notification_can_be_heard_again(bench):
     """An operator who has mended the handler sends the parked notification again."""
     ears = Ears(failures=5)
     listen(bench, ears, pool="billing")
@@ -156,7 +156,7 @@ def test_what_was_parked_can_be_heard_again(bench):
     assert ears.types == ["lamp.on"]
 
 
-def test_what_cannot_be_read_is_parked_at_once(bench, caplog):
+def test_an_unreadable_notification_is_parked_at_once(bench, caplog):
     """Another delivery could not be read either."""
     ears = Ears()
     listen(bench, ears)

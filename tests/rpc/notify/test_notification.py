@@ -24,7 +24,7 @@ def written(**changes):
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def test_what_is_written_is_read():
+def test_a_notification_is_read_as_it_was_written():
     """A notification survives the wire, the microseconds of its time included."""
     assert notification.read(written(), Codec()) == TOLD
 

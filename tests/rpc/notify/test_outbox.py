@@ -87,7 +87,7 @@ def test_a_broker_that_is_away_is_tried_until_it_is_back(broker, make_outbox, ca
     assert caplog.messages == ["notifications wait for the broker: gone"]
 
 
-def test_what_has_gathered_goes_together_and_keeps_its_order(broker, make_outbox):
+def test_a_batch_is_sent_together_and_keeps_its_order(broker, make_outbox):
     """If one message of a batch was not taken, those behind it are sent again after it, once, however often it is
     retried.
     """
@@ -104,7 +104,7 @@ def test_what_has_gathered_goes_together_and_keeps_its_order(broker, make_outbox
     assert list(broker.taken.queue) == ["a", "b", "d", "c", "d"]
 
 
-def test_what_cannot_be_sent_at_all_is_named_and_the_next_one_goes(broker, make_outbox, caplog):
+def test_an_impossible_message_is_logged_and_the_next_one_goes(broker, make_outbox, caplog):
     """One bad message must not hold up all others."""
     outbox = make_outbox()
     outbox.put(message("a"))
@@ -117,7 +117,7 @@ def test_what_cannot_be_sent_at_all_is_named_and_the_next_one_goes(broker, make_
     assert caplog.messages == ["a notification to notifications.info is lost: no such thing can be written (a)"]
 
 
-def test_what_is_too_large_for_the_broker_does_not_hold_up_the_others(broker, make_outbox, caplog):
+def test_a_message_too_large_for_the_broker_does_not_hold_up_the_others(broker, make_outbox, caplog):
     """The broker would refuse a message too large each time; one that lacks a permission waits until an operator grants
     it.
     """

@@ -45,7 +45,7 @@ def test_messages_come_in_the_order_of_their_sending(bench):
     assert [keeper.asked.get_nowait()[1][0].name for _ in range(5)] == list("01234")
 
 
-def test_what_was_taken_back_comes_first(bench):
+def test_a_message_given_back_comes_first(bench):
     """A message that its reader gave back keeps its place in the queue."""
     first = bench.peer("lamp.a")
     bench.serve(Keeper(), "a", peer=first, spawn=lambda *args: None)
@@ -93,7 +93,7 @@ def test_pauses_end_in_the_order_of_time(bench):
     assert came == [("now", 0), ("after 1", 1), ("after 5", 5), ("after 30", 30)]
 
 
-def test_what_comes_back_from_a_pause_is_the_same_message(bench):
+def test_a_message_after_a_pause_is_the_same(bench):
     """Only its routing key differs, as if it had been sent there."""
     heard = bench.listen(bench.topic)
     ask_to_switch(bench, "desk", routing_key=pause(bench, 5), deliveries=3, headers={"traceparent": "00-ab-cd-01"})

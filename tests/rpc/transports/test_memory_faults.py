@@ -211,7 +211,7 @@ def test_a_sender_goes_on_when_the_partition_heals_in_time(bench):
     assert bench.broker.now == 5
 
 
-def test_what_a_peer_had_in_hand_goes_to_another(bench):
+def test_a_message_in_hand_goes_to_another_peer(bench):
     """The broker gives the message to another peer, and ignores what the first says of it later."""
     kept = []
     bench.serve(Keeper(), "a", spawn=lambda handle, *args: kept.append(args[-1]))

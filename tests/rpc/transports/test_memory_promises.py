@@ -1,6 +1,6 @@
 """What docs/rpc promises holds when every fault happens at once: one run for each seed.
 
-Two servers, each of which asks the other while it works, and two clients; what they are told and what was done
+Two servers, each of which asks the other while it works, and two clients; their results and the work that was done
 is written down, and compared when the network is whole again.
 """
 
@@ -119,7 +119,7 @@ def test_promises(seed: int):
         assert not (isinstance(end, rpc.RPCError) and end.definite and run.ran[name]), f"{name} was done: {end!r}"
 
 
-def test_what_is_asserted_is_met():
+def test_the_runs_reach_every_asserted_case():
     """The faults reach every case that is asserted: casts are parked, and all kinds end well in some runs and badly in
     others.
     """

@@ -89,14 +89,14 @@ def test_all_others_are_forbidden(caller, name, why):
     assert refused.value.details == {"caller": caller, "method": "take", "object": name}
 
 
-def test_what_names_no_caller_is_for_no_caller():
+def test_a_method_without_callers_is_closed():
     """A method declared without ``by`` is closed, not open."""
     with pytest.raises(rpc.Forbidden, match="nothing may, and it is of the kind clerk"):
         ask("ann", method="forgotten")
 
 
 @pytest.mark.parametrize("caller", ["cid", "dot", None])
-def test_what_is_for_anybody(caller):
+def test_a_method_for_any_sender(caller):
     """A method for ANYBODY can be called by an unknown sender, too."""
     ask(caller, method="count")
 

@@ -103,7 +103,7 @@ def test_a_timeout_is_not_counted_as_an_error():
     assert lamps.value("call_duration_seconds_count", "toggle", client.topic, outcome="timeout") == 1
 
 
-def test_what_is_in_flight_can_be_seen():
+def test_messages_in_flight_are_counted():
     """A call counts until its reply is there, a handler until it has ended, well or badly."""
     seen = []
     lamps = Lamps(get=lambda name: seen.append((lamps.value("calls_in_flight"), lamps.value("handlers_in_flight"))))
@@ -200,7 +200,7 @@ def test_the_topic_of_a_host_and_of_a_fanout_is_its_interfaces():
     assert counts == {"lamp": 3, "lamp.roof": 2, "unknown": 1}
 
 
-def test_what_is_sent_again_is_counted_by_its_method():
+def test_a_second_sending_is_counted_by_its_method():
     """The broker went away before it confirmed; the second sending is counted."""
     lamps = Lamps()
     transport, publish = lamps.peer.transport, lamps.peer.transport.publish_confirmed

@@ -81,7 +81,7 @@ def test_invented_kinds_get_no_more_lines(log):
     assert log.taken() == ["again%"]
 
 
-def test_what_was_left_out_is_not_forgotten(log):
+def test_lines_left_out_are_counted(log):
     """When there are many kinds, the lines left out are counted together."""
     for _ in range(3):
         log.say("no", "host-1", "denied", "old")

@@ -89,7 +89,7 @@ def test_a_password_that_was_chosen_is_answered_and_not_sent(api: Any) -> None:
     assert "chosen" not in repr(api.conductor.builds)
 
 
-def test_what_osc_sends_is_accepted(api: Any) -> None:
+def test_a_request_of_the_openstack_client_is_accepted(api: Any) -> None:
     """The openstack client names the image a second time, as a local disk."""
     disk = {"boot_index": 0, "source_type": "image", "destination_type": "local", "uuid": IMAGE}
     answer = ask(api, version="2.96", min_count=1, max_count=1, block_device_mapping_v2=[disk])

@@ -160,7 +160,7 @@ def test_a_service_is_deleted_with_its_host(api: Any) -> None:
 # ---- hypervisors
 
 
-def test_what_is_promised_is_shown_until_2_88(api: Any) -> None:
+def test_claimed_room_is_shown_until_2_88(api: Any) -> None:
     """From 2.88 on, the answer describes only the hypervisor itself, and not its use."""
     uuid = api.active()
     with api.db.write() as tx:
@@ -256,7 +256,7 @@ def test_users_choose_among_the_zones_of_compute_hosts(api: Any) -> None:
     assert not api("GET", "/os-availability-zone").body["availabilityZoneInfo"][0]["zoneState"]["available"]
 
 
-def test_administrators_see_who_is_in_a_zone(api: Any) -> None:
+def test_administrators_see_the_hosts_of_a_zone(api: Any) -> None:
     """Hosts and services, the internal zone included."""
     zones = admin(api, "GET", "/os-availability-zone/detail").body["availabilityZoneInfo"]
     assert [zone["zoneName"] for zone in zones] == ["internal", "nova"]

@@ -30,7 +30,7 @@ def test_actions_are_accepted_and_sent(api: Any, action: str, argument: Any, vm_
     assert [method for _, method, _, _ in api.compute.sent] == [sent]
 
 
-def test_what_the_state_forbids_is_409(api: Any) -> None:
+def test_an_action_that_the_state_forbids_is_409(api: Any) -> None:
     """The error has Nova's words."""
     uuid = api.active()
     answer = act(api, uuid, "os-start")

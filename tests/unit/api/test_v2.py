@@ -13,7 +13,7 @@ def boot(api: Any, **server: Any):
     return api("POST", "//v2/servers", {"server": {**SERVER, **server}, "beside": 1})
 
 
-def test_what_the_root_offers_is_served(api: Any) -> None:
+def test_each_version_of_the_root_is_served(api: Any) -> None:
     """A request below the link of each version that the root lists is served."""
     for version in api("GET", "//", user=None).body["versions"]:
         below = version["links"][0]["href"].removeprefix("http://localhost")

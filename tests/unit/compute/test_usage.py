@@ -38,7 +38,7 @@ class Full(Kept):
 class Host:
     """A host whose audit a test can start anew, with its notifications.
 
-    :ivar told: the uuid and the period of each, in the order they were told
+    :ivar told: the uuid and the period of each, in the order of their notifications
     """
 
     def __init__(self, conductor, folder):

@@ -52,7 +52,7 @@ def test_silent_scheduler_is_a_fault(world):
         assert "did not answer" in faults.latest(tx, [instance.uuid])[instance.uuid].message
 
 
-def test_host_that_nobody_serves(world):
+def test_host_without_a_queue(world):
     """If the chosen host has no queue, the next alternate gets the build, and the room on the first is freed."""
     for host in ("host-1", "host-2"):
         world.add_host(host)

@@ -60,7 +60,7 @@ def test_claiming_twice_is_claiming_once(host, tx, used, uuid, flavor):
 
 
 @pytest.mark.parametrize("more", [{"vcpus": 2}, {"memory_mb": 1537}, {"root_gb": 10}])
-def test_what_does_not_fit_is_refused(host, tx, used, uuid, flavor, more):
+def test_a_claim_that_does_not_fit_is_refused(host, tx, used, uuid, flavor, more):
     """Each of the three amounts must fit beside the claims; a refusal changes nothing."""
     assert claims.claim(tx, str(uuid4()), host, flavor)
     assert claims.claim(tx, uuid, host, flavor.replace(**more)) is False

@@ -64,7 +64,7 @@ def test_a_taken_key_does_not_end_the_transaction(tx, flavor):
     assert tx.execute(text("SELECT count(*) FROM flavors")).scalar() == 1
 
 
-def test_what_a_query_does_not_give_is_not_inserted(tx):
+def test_a_query_without_rows_inserts_none(tx):
     """insert_new also says that no row is new when its query gave none."""
     row = select(literal("demo").label("flavor_id"), literal("one").label("project_id"))
     statement = insert(flavor_projects).from_select(["flavor_id", "project_id"], row.where(false()))

@@ -70,7 +70,7 @@ def test_a_transaction_whose_server_ends_did_nothing(db, server, count, flavor):
     assert count() == 0
 
 
-def test_what_no_column_holds_is_invalid(db, flavor):
+def test_a_value_that_no_column_holds_is_invalid(db, flavor):
     """A number that no column holds is the caller's mistake, and one line."""
 
     def write():

@@ -47,7 +47,7 @@ def fail_to_connect(db, times):
     return attempts
 
 
-def test_what_was_written_is_there_afterwards(db):
+def test_write_commits(db):
     """Leaving write() commits."""
     with db.write() as tx:
         tx.execute(INSERT, {"name": "a"})

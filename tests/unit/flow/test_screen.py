@@ -44,7 +44,7 @@ def test_a_message_cannot_write_on_the_terminal(failed_build):
     assert all(line.isprintable() for line in text.splitlines())
 
 
-def test_what_went_wrong_is_red(failed_build):
+def test_an_error_is_red(failed_build):
     """On a terminal an error is red."""
     assert "\x1b[31mFailed to spawn" in shown(failed_build, terminal=True)
 

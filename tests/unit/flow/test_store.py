@@ -26,7 +26,7 @@ def ids(found):
     return [one.request_id[4:12].lstrip("0") or "0" for one in found]
 
 
-def test_what_was_kept_can_be_read(tmp_path: Path, writer: Writer, boot):
+def test_stored_events_can_be_read(tmp_path: Path, writer: Writer, boot):
     """The events of a request come back unchanged, from any number of reports."""
     writer.add(boot[:10])
     writer.add(boot[10:])

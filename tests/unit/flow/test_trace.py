@@ -43,14 +43,14 @@ def test_times(boot):
     assert second.split()[0] == "0.2"
 
 
-def test_a_failure_is_told_in_words(failed_build):
+def test_a_failure_is_shown_in_words(failed_build):
     """The lines say why a build failed."""
     lines = trace.lines(failed_build, times=False)
     assert lines[1].endswith("  Failed to spawn instance: the disk is full")
     assert lines[2].endswith("spawning → error: Failed to spawn instance: the disk is full")
 
 
-def test_two_servers_are_told_apart(new_story, new_instance):
+def test_two_servers_have_different_names(new_story, new_instance):
     """In a request with several instances, each change names its instance."""
     story = new_story()
     for number in (1, 2):
@@ -63,7 +63,7 @@ def test_two_servers_are_told_apart(new_story, new_instance):
     ]
 
 
-def test_two_conductors_are_told_apart(new_story):
+def test_two_conductors_have_different_names(new_story):
     """A service with more than one process is shown with its host."""
     story = new_story()
     for conductor in ("conductor.ctl-1", "conductor.ctl-2"):

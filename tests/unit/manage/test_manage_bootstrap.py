@@ -36,7 +36,7 @@ def test_again_does_no_harm(run, db):
     assert all(line.startswith("was there") for line in lines)
 
 
-def test_what_is_missing_is_made(run, db):
+def test_missing_rows_are_made(run, db):
     """A second run makes what an operator deleted, and leaves the rest."""
     run(bootstrap.run, **PASSWORDS)
     with db.write() as tx:

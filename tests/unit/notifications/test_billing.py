@@ -70,7 +70,7 @@ def test_the_bill_of_a_moment(until, running, seconds):
     assert bill(*life()).totals(until) == [("demo", "m1.tiny", 1, running, seconds)]
 
 
-def test_what_never_ran_costs_nothing():
+def test_an_instance_that_never_ran_costs_nothing():
     """An instance without a launch costs nothing, and neither does the time before a launch."""
     assert bill(life()[0]).totals(DELETED) == []
     assert bill(*life()).totals(LAUNCHED) == []

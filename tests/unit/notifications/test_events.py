@@ -147,7 +147,7 @@ def test_exists(instance):
     assert payload["audit_period_ending"] == "2026-01-02 13:00:00+00:00"
 
 
-def test_before_a_delete_the_period_so_far_is_told(instance):
+def test_before_a_delete_the_usage_so_far_is_sent(instance):
     """The usage of the current period is sent before a delete, for an instance that ran; others were never billed."""
     listener = Listener()
     events.tell_exists_so_far(listener, None, instance, HOUR, datetime(2026, 1, 2, 12, 34, 56, tzinfo=UTC))

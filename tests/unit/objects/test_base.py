@@ -78,7 +78,7 @@ def test_an_object_has_the_shape_of_oslo_versionedobjects():
     }
 
 
-def test_what_is_unset_does_not_travel():
+def test_an_unset_field_is_not_sent():
     """A change that is not made is left out; one to None is sent."""
     assert wrap(InstanceChanges(task_state=None))[DATA] == {"task_state": None}
 

@@ -122,7 +122,7 @@ def test_a_name_of_two(install: Install):
         ("class Broken: pass", "of broken:Broken (broken) is no filter: it is no BaseHostFilter"),
     ],
 )
-def test_what_cannot_be_used(install: Install, source: str, said: str):
+def test_an_unusable_plug_in(install: Install, source: str, said: str):
     """The error has the plug-in, its distribution and the reason."""
     install("broken", source, **{plugins.KINDS["filter"]: {"BrokenFilter": "broken:Broken"}})
     assert refusal("RamFilter", "BrokenFilter") == f"{SETTING}: BrokenFilter {said}"

@@ -87,7 +87,7 @@ def same(self: Any, ctxt: Any, name: str, size: None | Size = None) -> list[str]
     """Look at one, in other words."""
 
 
-def test_what_makes_no_difference_is_not_seen():
+def test_equal_declarations_have_equal_fingerprints():
     """Docstrings, the order of alternatives and notes do not change the fingerprint."""
     assert changed(same) == PLAIN
 

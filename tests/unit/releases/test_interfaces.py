@@ -27,7 +27,7 @@ def test_no_interface_is_forgotten():
 
 
 @pytest.mark.parametrize(("interface", "method"), METHODS, ids=ids)
-def test_what_came_later_can_be_left_out(interface, method):
+def test_a_later_argument_can_be_left_out(interface, method):
     """No method is newer than its interface, and an argument newer than its method has a default."""
     ours = Version.parse(interface.version)
     assert ours.accepts(method.since)

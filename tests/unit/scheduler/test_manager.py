@@ -167,7 +167,7 @@ def test_asked_too_late(scheduler, db, known, a_spec, ctxt, uuids, gone):
     assert used(db) == {"host-1": 0}
 
 
-def test_what_was_claimed_before_is_kept(scheduler, db, known, a_spec, ctxt, uuids):
+def test_earlier_claims_are_kept(scheduler, db, known, a_spec, ctxt, uuids):
     """A copy that cannot place all instances frees only its own claims."""
     known("host-1", memory_mb=1024)
     one, other = uuids(2)
@@ -281,7 +281,7 @@ def test_deleted_meanwhile(scheduler, meanwhile, db, known, ask, uuids):
     assert used(db) == {"host-1": 0}
 
 
-def test_what_was_freed_is_no_answer(scheduler, db, known, a_spec, ctxt, uuids):
+def test_a_freed_claim_is_no_answer(scheduler, db, known, a_spec, ctxt, uuids):
     """The claim of a failed attempt is gone: the instance is placed anew, and not on the host that failed."""
     known("host-1", memory_mb=8192)
     known("host-2")

@@ -25,7 +25,7 @@ def test_nothing_is_watched_by_default(service):
     observation.stop()
 
 
-def test_what_is_off_is_not_imported():
+def test_unused_libraries_are_not_imported():
     """A service that uses neither library does not import them."""
     program = (
         "import sys\n"

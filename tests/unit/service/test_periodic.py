@@ -50,7 +50,7 @@ def test_each_is_done_once_in_a_period(clock):
     assert len(set(gaps)) > 1
 
 
-def test_what_is_under_way_is_passed_over(clock):
+def test_a_task_under_way_is_skipped(clock):
     """A task that is under way is skipped; its next turn comes after its end, also after a failure."""
 
     def fail():
@@ -109,7 +109,7 @@ def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
     def work():
         turns.put(turn := len(seen))
         if turn == 1:
-            raise rpc.Undeliverable("nobody is there", target="conductor")
+            raise rpc.Undeliverable("no server is there", target="conductor")
         if turn == 2:
             raise KeyError("a bug")
 
@@ -118,7 +118,7 @@ def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
     while len(seen) < 5:
         seen.append(turns.get(timeout=PATIENCE))
 
-    assert "the test: nobody is there" in caplog.messages
+    assert "the test: no server is there" in caplog.messages
     assert "the test failed" in caplog.messages
 
 
@@ -134,9 +134,9 @@ def test_work_is_done_after_each_period(periodic):
     assert [done.get(timeout=PATIENCE) for _ in range(4)] == ["a", "b", "a", "b"]
 
 
-def test_what_needs_another_service_waits_for_it(periodic):
+def test_a_task_that_needs_another_service_waits_for_it(periodic):
     """It is tried again when the other service is missing, and not after another failure."""
-    answers = iter([rpc.Undeliverable("nobody is there", target="conductor"), KeyError("a bug")])
+    answers = iter([rpc.Undeliverable("no server is there", target="conductor"), KeyError("a bug")])
 
     def work():
         raise next(answers)
@@ -151,7 +151,7 @@ def test_a_stop_ends_every_wait(periodic):
 
     def work():
         asked.set()
-        raise rpc.Undeliverable("nobody is there", target="conductor")
+        raise rpc.Undeliverable("no server is there", target="conductor")
 
     waiting = threading.Thread(target=periodic.patiently, args=(work, "the test"))
     waiting.start()

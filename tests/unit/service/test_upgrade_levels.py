@@ -14,7 +14,7 @@ def levels(**settings: str) -> UpgradeLevels:
     return UpgradeLevels({"compute": "auto", "conductor": "auto", "scheduler": "auto", **settings})
 
 
-def test_what_is_registered_is_spoken():
+def test_the_registered_versions_are_sent():
     """With ``auto`` the registered versions count."""
     pins = levels()
     pins.learn({"compute": ["1.0", "1.2"], "Instance": ["1.1"]})
@@ -36,7 +36,7 @@ def test_without_registered_services_there_is_no_limit():
     assert pins() == {}
 
 
-def test_a_version_is_spoken_whatever_is_registered():
+def test_a_pinned_version_is_sent_beside_any_registered():
     """A pin by number is for one interface."""
     pins = levels(compute="1.3")
     pins.learn({"compute": ["1.0"], "conductor": ["1.1"], "Instance": ["1.4"]})
@@ -55,7 +55,7 @@ def test_a_release_is_spoken_with_its_objects():
 
 
 @pytest.mark.parametrize("said", ["", "new", "1", "1.0 x", "1.0.0", "-1.0", "0.9", "2.0"])
-def test_what_no_release_spoke_is_ignored(said: str):
+def test_a_version_of_no_release_is_ignored(said: str):
     """A service that registers nonsense, or a version older than any release, must not stop the others."""
     pins = levels()
     pins.learn({"compute": [said, "1.0"], "Instance": [said], "no such thing": ["1.0"]})
@@ -67,7 +67,7 @@ def test_pinned_topics_need_no_query():
     """If every topic is pinned, registered versions are not read."""
 
     def ask() -> rpc.Levels:
-        raise AssertionError("nobody is to be asked")
+        raise AssertionError("no service is to be asked")
 
     levels(compute="1.0", conductor="acrux", scheduler="1.0").learn_from(ask)
 

@@ -81,7 +81,7 @@ def test_a_difference_that_does_not_fit_is_an_error(text: str):
         ("on\n3 lamps\n", False),
     ],
 )
-def test_what_is_shown_may_leave_something_out(printed: str, right: bool):
+def test_shown_output_may_leave_lines_out(printed: str, right: bool):
     """``…`` in a line stands for any text, and alone for any number of lines."""
     assert bool(tutorial.as_shown(["… lamps", "…"]).fullmatch(printed)) is right
 

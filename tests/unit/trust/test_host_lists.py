@@ -66,7 +66,7 @@ def test_hosts_are_written_short(names, text):
 
 
 @given(st.lists(NAMES, unique=True))
-def test_what_is_written_is_read_as_it_was(names):
+def test_a_list_is_read_as_it_was_written(names):
     """Any names, in any order, are read back."""
     assert host_lists.read(host_lists.write(names)) == tuple(names)
 

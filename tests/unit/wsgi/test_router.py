@@ -39,7 +39,7 @@ def test_fixed_words_come_before_variables() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("PUT", "/things"), ("GET", "/things/x/y")])
-def test_what_is_not_in_the_table_is_not_found(method: str, path: str) -> None:
+def test_a_url_outside_the_table_is_not_found(method: str, path: str) -> None:
     """An unknown URL is 404, and so is a method that a URL does not take."""
     with pytest.raises(errors.NotFound):
         match(method, path)

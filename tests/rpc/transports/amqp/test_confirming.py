@@ -214,7 +214,7 @@ def unconfirmed(key):
     return Unconfirmed(Message(body=b"", exchange="E", routing_key=key, message_id=key), key.encode())
 
 
-def test_what_is_held_back_was_not_sent(broker):
+def test_a_message_held_back_was_not_sent(broker):
     """Messages wait while a refused one is looked for; one that still waits at its deadline was certainly not sent."""
     sent, held = unconfirmed("a"), unconfirmed("c")
     broker.confirming.publish(sent)
@@ -227,7 +227,7 @@ def test_what_is_held_back_was_not_sent(broker):
     assert broker.confirming.outcome(held, 0).definite
 
 
-def test_what_is_held_back_when_the_connection_ends_was_not_sent(broker):
+def test_a_message_held_back_at_the_end_was_not_sent(broker):
     """A message that was written may have arrived; one held back has not."""
     sent, held = unconfirmed("a"), unconfirmed("c")
     broker.confirming.publish(sent)

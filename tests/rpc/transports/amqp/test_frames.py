@@ -121,7 +121,7 @@ def test_settlements(number, types):
         assert frames.settled(number + dumps("Lb", [7, flag])) == (7, flag)
 
 
-def test_what_is_delivered():
+def test_deliveries():
     """Reads the frames of messages that the broker delivers."""
     assert frames.delivered(frames.DELIVER + dumps("sLbss", ["me", 7, True, "E", "key"])) == ("me", 7, True, "E", "key")
     assert frames.got(frames.GET_OK + dumps("Lbssl", [7, False, "E", "key", 3])) == (7, False, "E", "key")

@@ -92,7 +92,7 @@ def test_a_cast_does_not_wait_for_ever_for_a_broker_that_is_away(bench, private_
         private_broker.start()
 
 
-def test_what_was_handled_while_the_broker_was_away_does_no_harm(bench, private_broker):
+def test_a_handler_that_ends_while_the_broker_is_away_does_no_harm(bench, private_broker):
     """A handler that ends after its connection acknowledges nothing; the message comes again, and is counted."""
     gate, keeper, events = Gate(), Keeper(), queue.Queue()
     keeper.does["switch"] = gate

@@ -67,7 +67,7 @@ class Wire:
         self.sent.put(piece)
 
 
-def test_what_gathers_goes_in_one_piece_and_in_order():
+def test_waiting_frames_go_in_one_piece_and_in_order():
     """While one piece is being sent, all that is written meanwhile waits, and follows in one piece."""
     wire = Wire()
     wire.writer.write(b"first")

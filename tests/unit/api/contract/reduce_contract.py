@@ -19,7 +19,7 @@ KEPT = ("codes", "errors", "request", "query", "response")
 
 
 def place(method: str, path: str, action: str | None) -> tuple[str, str, str | None]:
-    """Say where an operation is, whatever the variables in its path are called."""
+    """Give the place of an operation, with equal names for the variables in its path."""
     return method, re.sub(r"[<{]\w+[>}]", "{}", path), action
 
 

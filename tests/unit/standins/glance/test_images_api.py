@@ -115,7 +115,7 @@ def test_only_an_administrator_makes_public(http, make):
     assert http("PATCH", path, give, by="admin", content_type=V2_1).json["owner"] == "theirs"
 
 
-def test_who_sees_what(http, make):
+def test_which_images_a_project_sees(http, make):
     """Another project's private image is 404; a public one is seen."""
     private, public = make(visibility="private"), make("admin", visibility="public")
     for by, seen in {"ann": {private, public}, "bob": {public}, "stray": {public}, "admin": {private, public}}.items():
@@ -245,7 +245,7 @@ def test_list_by_ids(http, make):
     assert ids(http("GET", "/v2/images?os_hidden=True")) == []
 
 
-def test_what_describes_the_api(http, make):
+def test_descriptions_of_the_api(http, make):
     """Schemas, import methods and tasks are served to clients that ask for them."""
     image = http("GET", "/v2/schemas/image").json
     assert image["name"] == "image"

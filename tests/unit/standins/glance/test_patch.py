@@ -38,7 +38,7 @@ def test_adding_what_is_there():
 
 
 @pytest.mark.parametrize("operation", ["replace", "remove"])
-def test_what_is_not_there(operation):
+def test_a_missing_property(operation):
     """A missing property can be neither replaced nor removed."""
     with pytest.raises(errors.Conflict, match="Property nosuch does not exist"):
         changed([{"op": operation, "path": "/nosuch", "value": "x"}])

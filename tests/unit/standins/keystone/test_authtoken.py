@@ -153,7 +153,7 @@ def test_bad_service_token(service, send, token):
     assert service.seen["HTTP_X_IDENTITY_STATUS"] == "Confirmed"
 
 
-def test_refused_client_is_told_where_to_go(service, send):
+def test_a_refused_client_gets_the_url_for_tokens(service, send):
     """A 401 of the service has a header with the URL of the identity service."""
     service.status = "401 Unauthorized"
     assert send({}).headers["WWW-Authenticate"] == 'Keystone uri="http://cloud.example.org/identity"'

@@ -30,7 +30,7 @@ def test_give_and_take(http, grant, where):
     assert http("DELETE", path).status_int == 404
 
 
-def test_what_is_not_there(http, grant):
+def test_a_missing_role_or_project(http, grant):
     """An unknown role, or one in an unknown project, cannot be assigned."""
     assert http("PUT", grant("nosuch")).status_int == 404
     assert http("PUT", grant("member", "projects/nowhere")).status_int == 404

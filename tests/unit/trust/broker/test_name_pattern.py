@@ -22,7 +22,7 @@ NAMES = st.text("ab1.-", min_size=1, max_size=5)
         (["host-1", "host-10", "host-1.x"], r"host\-1(0|\.x)?"),
     ],
 )
-def test_what_names_have_in_common_is_written_once(names, pattern):
+def test_a_common_part_of_names_is_written_once(names, pattern):
     """A common beginning or end of the names is written once."""
     assert any_of(names) == pattern
 
