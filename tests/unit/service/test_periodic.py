@@ -1,5 +1,6 @@
 """Periodic work goes on after a failure and ends at a stop; its rounds are spread over the period."""
 
+import itertools
 import queue
 import threading
 
@@ -104,19 +105,18 @@ def test_the_first_time_is_done_before_every_returns(periodic):
 
 def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
     """One of our own errors is one line in the log."""
-    turns = queue.Queue()
+    turns, numbers = queue.Queue(), itertools.count()
 
     def work():
-        turns.put(turn := len(seen))
+        turns.put(turn := next(numbers))
         if turn == 1:
             raise rpc.Undeliverable("no server is there", target="conductor")
         if turn == 2:
             raise KeyError("a bug")
 
-    seen = []
     periodic.every(0.01, work, "the test")
-    while len(seen) < 5:
-        seen.append(turns.get(timeout=PATIENCE))
+    for _ in range(5):
+        turns.get(timeout=PATIENCE)
 
     assert "the test: no server is there" in caplog.messages
     assert "the test failed" in caplog.messages
