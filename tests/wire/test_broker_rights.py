@@ -73,7 +73,7 @@ def test_a_compute_sends_to_the_receivers_it_needs(rabbit: Broker, key: str, que
 
 
 def test_a_compute_shows_its_messages(rabbit: Broker):
-    """It sends what it does to the exchange of ``mininova-flow``."""
+    """It sends its events to the exchange of ``mininova-flow``."""
     assert rabbit.tries(COMPUTE.name, publish(FLOW, "events", user_id=COMPUTE.name)) == ""
 
 

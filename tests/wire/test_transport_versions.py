@@ -104,7 +104,7 @@ def test_one_server_serves_one_topic(bench: Bench):
 
 
 def test_a_server_answers_a_ping(bench: Bench):
-    """It answers with its name, and with what was sent along."""
+    """It answers with its name, and with the argument."""
     serve(bench)
 
     answer = rpc.BaseAPI(bench.peer(), topic=bench.topic).on("a").ping(CTXT, {"sent": [1, "two"]})

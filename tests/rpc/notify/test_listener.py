@@ -34,7 +34,7 @@ class Ears:
 
     @property
     def types(self):
-        """Name what was heard."""
+        """Name the types of the heard notifications."""
         return [notification.event_type for notification in self.heard]
 
 

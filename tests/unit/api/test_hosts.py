@@ -213,7 +213,7 @@ def test_a_pattern_that_matches_nothing_is_404(api: Any) -> None:
 
 
 def test_hypervisors_come_in_pages_from_2_33_on(api: Any) -> None:
-    """With a link to the next one."""
+    """Each page has a link to the next one."""
     page = admin(api, "GET", "/os-hypervisors?limit=1").body
     (link,) = page["hypervisors_links"]
     rest = admin(api, "GET", link["href"].removeprefix("http://localhost/v2.1")).body["hypervisors"]

@@ -102,7 +102,7 @@ def test_other_users_keys_are_for_administrators(api: Any) -> None:
 
 
 def test_lists_come_in_pages_from_2_35_on(api: Any) -> None:
-    """By name, with a link to the next page."""
+    """Keys are sorted by name, and each page has a link to the next one."""
     for name in ("a", "b"):
         make(api, name=name, public_key=KEY)
     page = api("GET", "/os-keypairs?limit=1", version="2.35").body

@@ -35,7 +35,7 @@ def test_quota_sets_lose_what_nova_lost(api: Any) -> None:
 
 
 def test_quotas_show_what_is_in_use(api: Any) -> None:
-    """In detail."""
+    """The detailed form has the use of each resource."""
     api.boot()
     detail = api("GET", f"/os-quota-sets/{PROJECT}/detail").body["quota_set"]
     assert detail["instances"] == {"limit": -1, "in_use": 1, "reserved": 0}

@@ -107,7 +107,7 @@ def test_actions_outlive_their_server_from_2_21_on(api: Any) -> None:
 
 
 def test_actions_come_in_pages_from_2_58_on(api: Any) -> None:
-    """With a link to the next one."""
+    """Each page has a link to the next one."""
     uuid = api.active()
     for action in ("lock", "unlock"):
         api("POST", f"/servers/{uuid}/action", {action: None})

@@ -57,7 +57,7 @@ def bill(*heard):
 
 
 def test_an_instance_is_billed_from_its_launch_to_its_end():
-    """To the second, and by project and flavor."""
+    """The bill counts its seconds, by project and flavor."""
     assert bill(*life()).totals(DELETED + 5000) == [("demo", "m1.tiny", 1, 0, DELETED - LAUNCHED)]
 
 

@@ -1,4 +1,4 @@
-"""What a compute node may change of an instance."""
+"""Which fields of an instance a compute node may change."""
 
 import msgspec
 

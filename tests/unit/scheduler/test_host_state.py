@@ -2,7 +2,7 @@
 
 
 def test_overcommit(a_host_state):
-    """What is free follows from the ratios and from what is used."""
+    """Free room follows from the ratios and the use."""
     host_state = a_host_state(
         vcpus=2, cpu_allocation_ratio=4.0, vcpus_used=1, ram_allocation_ratio=1.5, memory_mb_used=72, local_gb_used=10
     )

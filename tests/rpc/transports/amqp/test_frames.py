@@ -115,7 +115,7 @@ def test_a_name_that_is_too_long_is_refused(field):
 
 @pytest.mark.parametrize(("number", "types"), [(frames.ACK, "Lb"), (frames.REJECT, "Lb")])
 def test_settlements(number, types):
-    """As py-amqp writes them."""
+    """Acknowledgements and rejections are the bytes that py-amqp writes."""
     for flag in True, False:
         assert frames.settlement(3, number, 2**40, flag) == frames.method(3, number, types, 2**40, flag)
         assert frames.settled(number + dumps("Lb", [7, flag])) == (7, flag)

@@ -50,7 +50,7 @@ def test_all_is_restored_when_the_broker_comes_back(bench, private_broker):
 
 
 def test_a_cast_outlives_the_broker(bench, private_broker):
-    """What was confirmed before the broker was killed is delivered after, and what was sent meanwhile too."""
+    """Casts that were confirmed before the broker was killed are delivered after, and so are those sent meanwhile."""
     server = bench.serve(Keeper())
     client = bench.client()
     server.stop()

@@ -28,7 +28,7 @@ def request_to():
 
 
 def test_in_and_out(http, make, upload):
-    """What is uploaded is downloaded, and the image is active with its size and its hashes."""
+    """A download gives the uploaded data, and the image is active with its size and its hashes."""
     image_id = make()
     assert upload(image_id, b"some data").status_int == 204
     image = http("GET", f"/v2/images/{image_id}").json
