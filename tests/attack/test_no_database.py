@@ -92,7 +92,7 @@ def test_it_has_no_library_of_a_database_loaded(stack, pid):
     assert MARKS.search(mapped["mininova-conductor"])
 
 
-def test_it_talks_to_the_broker_and_to_nobody_else(stack, pid):
+def test_it_talks_to_the_broker_only(stack, pid):
     """Each of its connections leads to the broker's port."""
     broker = settings.load(stack.home).broker_port
     sockets = {name for name in open_files(pid) if name.startswith("socket:")}
@@ -115,7 +115,7 @@ def connections():
 
 
 def hidden(folder):
-    """Give the words that start a program which sees an empty folder in place of this one, and nobody else does."""
+    """Give the words that start a program which sees an empty folder in place of this one, as no other program does."""
     script = f'mount -t tmpfs none "{folder}" && exec "$@"'
     return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
 

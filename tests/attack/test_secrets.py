@@ -1,7 +1,7 @@
 """Nothing secret travels to a compute node, nor into any log: secrets are planted in a real cloud, and looked for.
 
 The cloud logs all it can (DEBUG, and its notifications as well), RabbitMQ's own trace keeps every message, and users
-do whatever needs a secret, also in ways that fail.  Then the services are stopped, and everything that they said, wrote
+do all that needs a secret, also in ways that fail.  Then the services are stopped, and everything that they said, wrote
 and left behind is searched.
 """
 
@@ -92,7 +92,7 @@ class Story:
     # ---- what is done
 
     def users(self):
-        """Make a user, who logs in, mistypes, and changes the password; send a token that nobody issued."""
+        """Make a user, who logs in, mistypes, and changes the password; send a token that was never issued."""
         first, next_one = self.plant("a user's password"), self.plant("a user's next password")
         made = self.admin("POST", f"{IDENTITY}/users", {"user": {"name": "ann", "password": first}})
         changed = {"user": {"original_password": first, "password": next_one}}
@@ -249,7 +249,7 @@ def test_every_secret_was_planted(story):
 
 @each_secret
 def test_no_message_has_it(story, secret):
-    """No message on the broker, to whomever, has a secret in its body, its headers or its routing key."""
+    """No message on the broker has a secret in its body, its headers or its routing key."""
     assert [(heard.how, heard.where) for heard in story.heard if has(heard.all, story.secrets[secret])] == []
 
 
@@ -336,7 +336,7 @@ def test_no_message_has_a_services_password(story):
 
 
 def test_files_with_secrets_are_for_one_user_only(story):
-    """Whatever has a secret in it can be read by nobody else, even by somebody who gets into the folder."""
+    """A file with a secret in it can be read by its owner only, even when another user gets into the folder."""
     secrets = [*story.secrets.values(), *dict(story.passwords.values()).values()]
     files = {file for secret in secrets for file in story.files_with(secret)} - {DATABASE}
     paths = [story.stack.home.root / file for file in files] + [*story.folder.iterdir()]

@@ -83,7 +83,7 @@ def require_as_described(answer: Answer, described: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda part: part)
 def test_no_invented_request_is_a_fault(rest_attacker: Attacker, path: str, method: str) -> None:
-    """Whatever is invented, no answer is a fault of the service's, or takes long, or is not as described."""
+    """No answer to an invented request is a fault of the service's, or takes long, or is not as described."""
     operation = SCHEMA[path][method]
     invented = some.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
 

@@ -40,7 +40,7 @@ def require_alike(there: Answer, nowhere: Answer, status: int) -> None:
 
 @pytest.mark.parametrize("target", SERVERS, ids=str)
 def test_anothers_server_is_not_there(rest_attacker: Attacker, target: Target) -> None:
-    """Whatever route asks for another project's server, it is not found, and nothing of it changes."""
+    """A server of another project is not found by any route, and nothing of it changes."""
     before = rest_attacker.cloud.show(rest_attacker.server)
     there, nowhere = (
         rest_attacker(target.method, target.path.replace("SERVER", uuid), body_for(target), user="stranger")
@@ -62,7 +62,7 @@ def private_image(rest_attacker: Attacker) -> str:
 
 @pytest.mark.parametrize("target", IMAGES, ids=str)
 def test_anothers_image_is_not_there(rest_attacker: Attacker, private_image: str, target: Target) -> None:
-    """A private image is no image to anybody else, whatever route asks for it."""
+    """A private image of another project is not found by any route."""
     kind = {"PATCH": "application/openstack-images-v2.1-json-patch", "PUT": "application/octet-stream"}
     environ = {"CONTENT_TYPE": kind[target.method]} if target.method in kind and "members" not in target.path else {}
     there, nowhere = (
@@ -98,7 +98,7 @@ def test_nothing_is_booted_from_what_is_anothers(rest_attacker: Attacker, privat
 
 
 def test_anothers_keypair_is_not_there(rest_attacker: Attacker) -> None:
-    """Keys have names, and those of others are unknown; naming their user is refused whoever that is."""
+    """Keys have names, and those of others are unknown; naming their user is refused, and so is naming any other."""
     rest_attacker("POST", f"{COMPUTE}/os-keypairs", {"keypair": {"name": "mine", "public_key": PUBLIC_KEY}})
     for method in ("GET", "DELETE"):
         there, nowhere = (

@@ -32,7 +32,7 @@ def test_no_path_leads_astray(rest_attacker: Attacker, base: str, trick: str) ->
 @pytest.mark.parametrize("path", ["/compute/v2.1/servers", "/compute/v2.1/servers/"])
 @pytest.mark.parametrize("change", [str.upper, lambda path: path.replace("servers", "%73ervers")])
 def test_one_resource_has_one_name(rest_attacker: Attacker, path: str, change: object) -> None:
-    """Other letters are another name; percent signs are undone once, and before anybody looks."""
+    """Other letters are another name; percent signs are undone once, before any check."""
     asked = change(path)  # type: ignore[operator]
     expected = {200} if "%" in asked else {200, 404}
     assert rest_attacker("GET", asked).status in expected
@@ -45,7 +45,7 @@ def test_one_resource_has_one_name(rest_attacker: Attacker, path: str, change: o
     ["", "get", "GETS", "G T", "X" * 5000, "CONNECT", "TRACE", "TRACK", "OPTIONS", "DEBUG", "PROPFIND", "\xff"],
 )
 def test_other_methods_find_nothing(rest_attacker: Attacker, method: str) -> None:
-    """A method that nobody serves is answered, with no more than that; TRACE echoes nothing."""
+    """A method that is not served is answered, with no more than that; TRACE echoes nothing."""
     for path in (
         "/",
         "/compute/",
@@ -120,7 +120,7 @@ def test_numbers_and_moments_out_of_the_world(rest_attacker: Attacker, value: st
      ".*" * 100 + "b", "(a?){100}(a){100}!", "(?i)(a|b|ab)*c", r"(\w+\s?)*!$"],
 )  # fmt: skip
 def test_no_expression_takes_long(rest_attacker: Attacker, expression: str) -> None:
-    """An expression that Python would try for ever is matched in a moment, whoever has such names."""
+    """An expression that Python would try for ever is matched in a moment, against any name."""
     rest_attacker.cloud.boot(name="a" * 254 + "!")
     for user in ("demo", "admin"):
         for name in ("name", "display_name", "hostname", "ip", "ip6", "key_name", "description"):

@@ -72,7 +72,7 @@ def bodies(attacker: Attacker, it: str) -> Iterator[tuple[str, str, Any]]:
 
 @hostile
 def test_no_string_in_a_body_means_anything(rest_attacker: Attacker, string: str) -> None:
-    """Whatever stands for a name, a word or a key, the answer is in order; what was kept is what was said."""
+    """With any text for a name, a word or a key, the answer is in order; what was kept is what was said."""
     for method, path, body in bodies(rest_attacker, string):
         rest_attacker(method, path, body, user="admin")
     shown = rest_attacker.cloud.show(rest_attacker.server)
@@ -114,7 +114,7 @@ def test_no_string_in_a_query_means_anything(rest_attacker: Attacker, string: st
 
 @hostile
 def test_no_string_in_a_path_means_anything(rest_attacker: Attacker, string: str) -> None:
-    """Nor may any id, name, key or tag in a URL be more than that, whatever a route calls it."""
+    """Nor may any id, name, key or tag in a URL be more than that, under any name that a route has for it."""
     it = quote(string, safe="")
     for target in TARGETS:
         if "<" in target.template:

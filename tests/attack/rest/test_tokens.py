@@ -66,7 +66,7 @@ def test_a_token_that_says_what_is_not_true_is_refused(
 
 @pytest.mark.parametrize("other", [b"", b"x" * 32, b"secret"])
 def test_another_key_signs_nothing(rest_attacker: Attacker, claims: dict, other: bytes) -> None:
-    """A token that somebody else signed is none."""
+    """A token with another signature than ours is none."""
     head, body = segment(b'{"alg":"HS256","typ":"JWT"}'), segment(json.dumps(claims).encode())
     algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
     require_refused(rest_attacker, f"{head}.{body}.{segment(algorithm.sign(f'{head}.{body}'.encode(), other))}")
@@ -77,7 +77,7 @@ def test_another_key_signs_nothing(rest_attacker: Attacker, claims: dict, other:
 def test_the_algorithm_is_not_the_senders_to_choose(
     rest_attacker: Attacker, key: bytes, claims: dict, algorithm: object, signed: bool
 ) -> None:
-    """A head that names no algorithm, or another one, makes no token, whatever its signature."""
+    """A head that names no algorithm, or another one, makes no token with any signature."""
     head, body = segment(json.dumps({"alg": algorithm, "typ": "JWT"}).encode()), segment(json.dumps(claims).encode())
     good = jwt.encode(claims, key, "HS256").rpartition(".")[2]
     require_refused(rest_attacker, f"{head}.{body}.{good if signed else ''}")
@@ -134,7 +134,7 @@ def test_a_revoked_token_is_none(rest_attacker: Attacker) -> None:
     require_refused(rest_attacker, token)
 
 
-def test_nobody_says_themselves_who_they_are(rest_attacker: Attacker) -> None:
+def test_no_client_says_itself_who_it_is(rest_attacker: Attacker) -> None:
     """The headers in which the check of tokens tells the services who asks are no client's to send."""
     said = {
         "HTTP_X_IDENTITY_STATUS": "Confirmed", "HTTP_X_USER_ID": "admin", "HTTP_X_ROLES": "admin",

@@ -15,7 +15,7 @@ from tests.fixtures.rest_attacker import Wire
 
 PATH = "/compute/v2.1/servers"
 HEAD = b"GET " + PATH.encode() + b" HTTP/1.1\r\nHost: x\r\n"
-SOON = 3.0  # seconds that others wait at the most while somebody attacks
+SOON = 3.0  # seconds that others wait at the most during an attack
 
 
 def status_of(heard: bytes) -> int:
@@ -23,7 +23,7 @@ def status_of(heard: bytes) -> int:
 
 
 def served(wire: Wire, path: str = PATH) -> float:
-    """Be somebody else, who asks for something and gets it; give how many seconds that took."""
+    """Be another client, who asks for something and gets it; give how many seconds that took."""
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", wire.port, timeout=10)
     connection.request("GET", path, headers={"X-Auth-Token": wire.token, "OpenStack-API-Version": "compute 2.96"})
@@ -56,7 +56,7 @@ def crowd(wire: Wire, number: int, saying: bytes) -> Iterator[list]:
     ],
     ids=["nothing", "a letter", "half a head", "half a body", "half a chunk", "no image"],
 )
-def test_two_hundred_slow_clients_keep_nobody_waiting(rest_wire: Wire, saying: bytes) -> None:
+def test_two_hundred_slow_clients_keep_no_other_waiting(rest_wire: Wire, saying: bytes) -> None:
     """While two hundred connections say next to nothing, another client is answered at once."""
     with crowd(rest_wire, 200, saying) as slow:
         for _ in range(3):
@@ -222,7 +222,7 @@ def test_a_pipeline_is_answered_in_order(rest_wire: Wire) -> None:
 
 
 def test_a_header_with_an_underscore_is_not_another(rest_wire: Wire) -> None:
-    """``X_Auth_Token`` is no ``X-Auth-Token``, and who asks is nobody's to say."""
+    """``X_Auth_Token`` is no ``X-Auth-Token``, and no header of a client says who asks."""
     forged = (
         b"X_Auth_Token: "
         + rest_wire.token.encode()
@@ -233,12 +233,12 @@ def test_a_header_with_an_underscore_is_not_another(rest_wire: Wire) -> None:
     assert status_of(rest_wire.say(HEAD + doubled + b"\r\n\r\n")) == 401
 
 
-def test_an_expression_holds_nobody_up(rest_wire: Wire) -> None:
-    """Somebody has a server with a wicked name, and looks for it with a wicked expression: it takes a moment."""
+def test_an_expression_holds_no_other_up(rest_wire: Wire) -> None:
+    """A user has a server with a wicked name, and looks for it with a wicked expression: it takes a moment."""
     assert served(rest_wire, f"{PATH}?name=%28a%2B%29%2B%24") < SOON
 
 
-def test_nobody_reads_in_the_log_what_happened(rest_stack: LocalStack, rest_wire: Wire) -> None:
+def test_no_attack_left_a_fault_in_the_log(rest_stack: LocalStack, rest_wire: Wire) -> None:
     """After all this the api is the same process, and its log has no trace of a fault."""
     assert served(rest_wire) < SOON
     (log,) = rest_stack.home.logs.glob("mininova-api*.log")

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from tests.fixtures import taken_over
-from tests.fixtures.taken_over import PATIENCE, REPLIES, changed, enveloped, own_object, payload_of, reply, request
+from tests.fixtures.taken_over import PATIENCE, REPLIES, changed, enveloped, own_object, reply, request
 
 THEM = "mininova-compute-host-2"
-UNASKED = "nothing: the caller drops it, and goes on waiting for whom it asked"
+UNASKED = "nothing: the caller drops it, and goes on waiting for the answer of the one that it asked"
 
 
 @pytest.fixture(autouse=True)
@@ -36,98 +36,94 @@ def go_on(stack):
     return lambda: os.kill(stack.pids()[THEM], signal.SIGCONT)
 
 
-@pytest.mark.attack(refused_by="api", sees=UNASKED)
+@pytest.mark.sees(UNASKED)
 @pytest.mark.parametrize(
     ("user_id", "said"),
     [(None, "denied a reply to 'compute.host-1'"), (taken_over.NOBODY, "which is not its sender's")],
-    ids=["as-itself", "as-nobody"],
+    ids=["as-itself", "without-a-name"],
 )
-def test_a_call_asked_of_another(attacker, refused, console, flow, reply_queues, stopped, go_on, user_id, said):
+def test_a_call_asked_of_another(attacker, observe, console, flow, reply_queues, stopped, go_on, user_id, said):
     """Answers a call that the api asks of another compute, on the right queue and with the right id."""
     with ThreadPoolExecutor(1) as user:
         seen = user.submit(console.look, "host-2")
         asked = flow(kind="sent", method="get_console_output")
-        with refused.by("mininova-api", said):
+        with observe.logged("mininova-api", said):
             forged = reply(asked["message_id"], "as the attacker likes it")
             attacker.publish(reply_queues["api"], forged, user_id=user_id)
         go_on()
         assert "as the attacker likes it" not in str(seen.result(PATIENCE))
 
 
-@pytest.mark.attack(refused_by="api", sees=UNASKED)
-def test_by_the_conductor(attacker, refused, console, flow, reply_queues, stopped, go_on):
-    """Asks the conductor something whose answer is to go to the api, as the answer to what the api asks of another."""
+@pytest.mark.sees(UNASKED)
+def test_by_the_conductor(attacker, observe, console, flow, reply_queues, stopped, go_on):
+    """Asks the conductor something, and has the answer sent to the api, which waits for one of another compute."""
     with ThreadPoolExecutor(1) as user:
         seen = user.submit(console.look, "host-2")
         asked = flow(kind="sent", method="get_console_output")
         body = request("get_levels", {}, _msg_id=asked["message_id"], _reply_q=reply_queues["api"])
         attacker.publish("conductor", body, reply_to=reply_queues["api"], message_id=asked["message_id"])
+        answered = flow(kind="replied", message_id=asked["message_id"], method="get_levels")
         go_on()
-        assert "conductor" not in str(seen.result(PATIENCE))
-    refused.seen.add("api")
+        observe.handled(answered, "conductor" in str(seen.result(PATIENCE)))
 
 
-@pytest.mark.attack(refused_by="conductor", sees="nothing: it answers in the caller's own reply queues only")
+@pytest.mark.sees("nothing: it answers in the caller's own reply queues only")
 @pytest.mark.parametrize("queue", ["compute.host-2", "the api's", "the other compute's", "notifications.info"])
 @pytest.mark.parametrize("how", ["reply_to", "_reply_q"])
-def test_an_answer_where_it_may_not_write(attacker, refused, reply_queues, logs, flow, listener, queue, how):
+def test_an_answer_where_it_may_not_write(attacker, observe, reply_queues, logs, flow, listener, queue, how):
     """Has the conductor write its answer into another's queue, where it may not write itself."""
     queue = {"the api's": reply_queues["api"], "the other compute's": reply_queues["compute"]}.get(queue, queue)
     msg_id, last, note = uuid4().hex, uuid4().hex, json.dumps({"note": uuid4().hex})
     if how == "reply_to":
-        attacker.publish("conductor", request("get_levels", {}, _msg_id=msg_id), reply_to=queue)
+        attacker.publish("conductor", request("get_levels", {}, _msg_id=msg_id), reply_to=queue, message_id=msg_id)
     else:
-        attacker.publish("conductor", request("get_levels", {}, _msg_id=msg_id, _reply_q=queue))
-    # What follows comes after it, wherever it went.
-    assert attacker.ask("get_levels", {}).failure is None
+        attacker.publish("conductor", request("get_levels", {}, _msg_id=msg_id, _reply_q=queue), message_id=msg_id)
+    answered = flow(kind="replied", message_id=msg_id)
+    # What follows comes after the answer, at each place where that can have gone.
     attacker.publish(reply_queues["api"], reply(last, rejected="bm90IHlvdXJz"), message_id=last)
     flow(kind="denied", message_id=last)
     attacker.publish("notifications.info", note)
-    assert not [it for it in listener(note) if msg_id in str(it.body)]
-    assert not [line for log in logs.values() for line in log.lines if msg_id in line]
-    refused.seen.add("conductor")
+    notified = [it for it in listener(note) if msg_id in str(it.body)]
+    observe.handled(answered, notified, [line for log in logs.values() for line in log.lines if msg_id in line])
 
 
-@pytest.mark.attack(refused_by="broker", sees="403 ACCESS_REFUSED")
 @pytest.mark.parametrize("queue", ["api", "conductor", "compute"])
-def test_by_the_exchange_of_replies(attacker, refused, reply_queues, queue):
-    """Sends an answer to whom it likes, by the exchange by which the services answer each other."""
-    with refused.by_broker("ACCESS_REFUSED", REPLIES):
+def test_by_the_exchange_of_replies(attacker, observe, reply_queues, queue):
+    """Sends an answer to any process, by the exchange by which the services answer each other."""
+    with observe(REPLIES):
         attacker.publish(reply_queues[queue], reply("0" * 32, "anything"), exchange=REPLIES)
 
 
-@pytest.mark.attack(refused_by="broker", sees="nothing: who never asked it anything does not hear it")
-def test_an_answer_to_who_never_asked(attacker, refused, reply_queues):
+@pytest.mark.sees("312 NO_ROUTE: a service reads the lanes of those only that it has asked something")
+def test_an_answer_to_who_never_asked(attacker, observe, reply_queues):
     """Sends an answer by its lane to a service, or a compute, that asks it nothing."""
-    for queue in (reply_queues["scheduler"], reply_queues["compute"]):
-        assert not attacker.publish(queue, reply("0" * 32, "anything"))
-    refused.seen.add("broker")
+    with observe():
+        for queue in (reply_queues["scheduler"], reply_queues["compute"]):
+            attacker.publish(queue, reply("0" * 32, "anything"))
 
 
-@pytest.mark.attack(refused_by="api", sees="nothing: nobody waits for it")
-def test_guessed_ids(attacker, refused, reply_queues, logs):
+@pytest.mark.sees("nothing: no call waits for it")
+def test_guessed_ids(attacker, observe, reply_queues):
     """Sends the api answers to ids that it guesses."""
-    with refused.by("mininova-api", "00000000000000000000000000000007"):
+    with observe.logged("mininova-api", "00000000000000000000000000000007"):
         for number in range(10):
             attacker.publish(reply_queues["api"], reply(f"{number:032x}", "anything"))
 
 
-@pytest.mark.attack(refused_by="api", sees="nothing: only the first counts")
-def test_answering_twice(attacker, refused, console, logs):
-    """Answers its own call twice, the second time otherwise."""
+@pytest.mark.sees("nothing: only the first counts")
+def test_answering_twice(observe, console):
+    """Answers a call twice, with another result the second time."""
 
     def twice(call):
         console.honestly(call, "first")
         console.honestly(call, "second")
 
-    call, seen = console.asked_of_mine(twice)
+    with observe.logged("mininova-api", "for which no call waits"):
+        _, seen = console.asked_of_mine(twice)
     assert seen == "first"
-    log = logs["mininova-api"]
-    log.wait_for(call.properties["message_id"])
-    refused.seen.add("api")
 
 
-@pytest.mark.attack(refused_by="api", sees="nothing: the user gets an error, and the api goes on")
+@pytest.mark.sees("nothing: the user gets an error, and the api goes on")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -137,13 +133,13 @@ def test_answering_twice(attacker, refused, console, logs):
     ],
     ids=["no-json", "no-utf-8", "array", "payload-array", "id-object", "failure", "failure-text", "future", "deep"],
 )  # fmt: skip
-def test_an_answer_that_cannot_be_read(attacker, refused, console, reply_queues, answer):
-    """Answers with bytes that are none."""
-    with refused.by("mininova-api", "dropped a reply"):
+def test_an_answer_that_cannot_be_read(attacker, observe, console, reply_queues, answer):
+    """Answers with bytes that are no reply."""
+    with observe.logged("mininova-api", "dropped a reply"):
         attacker.publish(reply_queues["api"], answer)
 
 
-@pytest.mark.attack(refused_by="api", sees="nothing: the user gets an error without a traceback")
+@pytest.mark.sees("nothing: the user gets an error without a traceback")
 @pytest.mark.parametrize(
     "said",
     [
@@ -156,42 +152,40 @@ def test_an_answer_that_cannot_be_read(attacker, refused, console, reply_queues,
     ],
     ids=["number", "object", "instance", "null", "empty", "os.system", "subprocess", "template", "SystemExit"],
 )  # fmt: skip
-def test_an_answer_of_another_kind(attacker, refused, console, logs, said):
-    """Answers its own call with what was not asked for, or with an error whose class names a module."""
+def test_an_answer_of_another_kind(attacker, observe, console, logs, said):
+    """Answers a call with a result of another type, or with an error whose class names a module."""
     log, begin = logs["mininova-api"], len(logs["mininova-api"].lines)
 
     def answer(call):
-        body = reply(call.properties["message_id"], **said)
-        attacker.publish(call.properties["reply_to"], body)
+        attacker.publish(call.reply_to, reply(call.message_id, **said))
 
     _, seen = console.asked_of_mine(answer)
-    assert isinstance(seen, Exception), seen
+    observe.shown(seen)
     assert "Traceback" not in str(seen) + seen.response.text
     assert not [line for line in log.lines[begin:] if "Traceback" in line]
-    refused.seen.add("api")
 
 
-@pytest.mark.attack(refused_by="api", sees=UNASKED)
+@pytest.mark.sees(UNASKED)
 @pytest.mark.parametrize("way", ["itself", "the conductor"])
-def test_a_rejection_made_up(attacker, refused, theirs, reply_queues, way):
-    """Says that a command of the api's was refused that the api never sent, to put the server in it into ERROR."""
+def test_a_rejection_made_up(attacker, observe, flow, theirs, reply_queues, way):
+    """Refuses a command that the api never sent, to put the server in it into ERROR."""
     building = changed(theirs, task_state="scheduling")
     cast = request("build_instances", {"instances": [building]}, _msg_id=None)
     failure = '{"class": "UnsupportedVersion", "module": "mininova.rpc.errors", "message": "made up", "kwargs": {}}'
     if way == "itself":
         rejected = taken_over.base64.b64encode(cast.encode()).decode()
         body = reply(uuid4().hex, failure=failure, rejected=rejected)
-        with refused.by("mininova-api", "denied a reply"):
+        with observe.logged("mininova-api", "denied a reply"):
             attacker.publish(reply_queues["api"], body)
     else:
-        attacker.publish("conductor", cast, reply_to=reply_queues["api"])
-        assert attacker.ask("get_levels", {}).failure is None  # which comes after the other
-        refused.seen.add("api")
+        message_id = uuid4().hex
+        attacker.publish("conductor", cast, reply_to=reply_queues["api"], message_id=message_id)
+        observe.handled(flow(kind="rejected", message_id=message_id))
 
 
-@pytest.mark.attack(refused_by="conductor", sees="nothing: the answer goes to whom the broker says has asked")
-def test_a_call_in_anothers_queue(attacker, refused, console):
-    """Reads what the api sent it, and asks the conductor with the ids of that."""
+@pytest.mark.sees("`Forbidden`: the broker says who asks, and not the message")
+def test_a_call_in_anothers_queue(attacker, observe, console):
+    """Reads what the api sent to it, and asks the conductor with the ids of that message."""
     call, _ = console.asked_of_mine()
-    answer = attacker.ask("get_instances", {"host": "host-2"}, _unique_id=payload_of(call)["_unique_id"])
-    refused.by_conductor(answer, "get_instances", "host-2")
+    with observe("host-2"):
+        attacker.ask("get_instances", {"host": "host-2"}, _unique_id=call.payload["_unique_id"])

@@ -1,0 +1,147 @@
+"""The attacks on AMQP itself, what it binds, declares and floods; and answers, which need a caller that waits."""
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from uuid import uuid4
+
+import openstack
+import pytest
+
+from tests.fixtures import taken_over
+from tests.fixtures.attack_worlds import MINE, THEIRS
+from tests.fixtures.observations import BROKER, NO_ONE, NOTHING
+from tests.fixtures.taken_over import PATIENCE
+
+
+@pytest.fixture(scope="session")
+def world(broker_world):
+    """Give the stack."""
+    return broker_world
+
+
+@pytest.fixture
+def logs(world):
+    """Give the logs of all services as they grow."""
+    return world.logs
+
+
+@pytest.fixture(scope="session")
+def reply_queues(world):
+    """Name the reply queues of all processes."""
+    return world.reply_queues()
+
+
+class Console:
+    """A user looks at a console: the one call by which the api asks a compute something that changes nothing."""
+
+    def __init__(self, world):
+        self._admin, self._attacker, self._servers = world.admin, world.attacker, world.servers
+
+    def asked_of_mine(self, answer=None):
+        """Have the console of the attacker's own server asked for, take that call, and answer it honestly.
+
+        :param answer: publishes something else instead, given the call
+        :return: the call, and what the user got
+        """
+        with ThreadPoolExecutor(1) as user:
+            seen = user.submit(self.look, MINE)
+            call = self._attacker.take("get_console_output")
+            (answer or self.honestly)(call)
+            return call, seen.result(PATIENCE)
+
+    def honestly(self, call, result="all is well"):
+        """Answer a call."""
+        body = taken_over.reply(call.message_id, result)
+        self._attacker.publish(call.reply_to, body)
+
+    def look(self, host):
+        """Look at the console of the server on a host, and give its text, or the error that the user gets."""
+        try:
+            return self._admin.compute.get_server_console_output(self._servers[host])["output"]
+        except openstack.exceptions.HttpException as error:
+            return error
+
+
+@pytest.fixture
+def console(world):
+    """Give what a user sees of a console."""
+    return Console(world)
+
+
+class Queue:
+    """A queue that an operator reads, to see what really passes; a new one, if it is to be filled from an exchange."""
+
+    def __init__(self, url, name, exchange=None, key=None):
+        self._connection = taken_over.connect(url)
+        self._channel, self._came = self._connection.channel(), deque()
+        if exchange is not None:
+            self._channel.queue_declare(name, durable=False, auto_delete=False, arguments={"x-expires": 600_000})
+            self._channel.queue_bind(name, exchange, key)
+        self._channel.basic_consume(name, no_ack=True, callback=self._came.append)
+
+    def next(self):
+        """Wait for the next message."""
+        while not self._came:
+            self._connection.drain_events(timeout=PATIENCE)
+        return self._came.popleft()
+
+    def close(self):
+        """Leave the broker."""
+        self._connection.close()
+
+
+@pytest.fixture
+def flow(stack):
+    """Give a function that waits for an event of the flow with these fields.
+
+    What came before it is in its list ``passed_over``.
+    """
+    url = taken_over.url_in(stack.home.etc / "mininova.conf", stack.home.etc / "mininova-flow.conf")
+    queue, events = Queue(url, f"flow_tail_{uuid4().hex}", "mininova.flow", "events"), deque()
+
+    def next_event(**fields):
+        while True:
+            while events:
+                if fields.items() <= (event := events.popleft()).items():
+                    return event
+                next_event.passed_over.append(event)
+            events.extend(json.loads(queue.next().body))
+
+    next_event.passed_over = []
+    yield next_event
+    queue.close()
+
+
+@pytest.fixture
+def listener(stack):
+    """Give a function that waits for the notification with a body, and gives all up to it, as a listener."""
+    queue = Queue(taken_over.url_in(stack.home.etc / "mininova.conf"), "notifications.info")
+
+    def up_to(body):
+        came = [queue.next()]
+        while came[-1].body not in (body, body.encode()):  # text, if its sender said how it is encoded
+            came.append(queue.next())
+        return came
+
+    yield up_to
+    queue.close()
+
+
+@pytest.fixture
+def reaching_no_other(observe, console, flow):
+    """Give a block in which nothing must reach the other compute, which is asked next, and had nothing else."""
+
+    @contextmanager
+    def reaching_no_other() -> Iterator[None]:
+        yield
+        asked = {"method": "get_console_output", "receiver": f"compute.{THEIRS}"}
+        assert isinstance(console.look(THEIRS), str)
+        flow(kind="received", **asked)
+        came = [event for event in flow.passed_over if event["receiver"] == asked["receiver"]]
+        others = [event for event in came if (event["kind"], event["method"]) != ("sent", asked["method"])]
+        observe.seen.add((NO_ONE, "it arrives") if others else (BROKER, NOTHING))
+
+    return reaching_no_other
