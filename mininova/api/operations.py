@@ -13,14 +13,14 @@ from typing import Any
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
-from mininova.compute.rpcapi import ComputeAPI
+from mininova.compute.rpcapi import COMMANDS, ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.db import actions, endings, instances, services
+from mininova.db import actions, endings, instances, request_specs, services
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.notifications.audit_period import AuditPeriod
 from mininova.objects import Fault, Instance, RequestSpec
+from mininova.service.operation_ends import OperationEnds
 from mininova.states import UNCOMPARED
 
 LOG = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Operations:
     ) -> None:
         self._conf, self._db = conf, db
         self._conductor, self._compute = conductor, compute
-        self._notifier = notifier
+        self._notifier, self._ends = notifier, OperationEnds(conf, db, notifier, "api")
 
     # ---- create
 
@@ -54,7 +54,8 @@ class Operations:
         """
         with self._db.write() as tx:
             created = instances.create(tx, wanted, user_data)
-            actions.start(tx, ctxt, [instance.uuid for instance in created], "build")
+            request_specs.create(tx, [instance.uuid for instance in created], spec)
+            self._accept(tx, ctxt, created, "build")
         LOG.info("creating %d instance(s) of flavor %s: %s", len(created), spec.flavor.name, _uuids(created))
         for instance in created:
             self._tell(ctxt, instance, None)
@@ -68,20 +69,12 @@ class Operations:
     def _fail_build(self, ctxt: RequestContext, instance: Instance, error: Exception) -> Instance:
         """End a build that no conductor took; if one took it after all, or a delete came, that stands."""
         message = f"The build could not be handed to a conductor: {error}"
-        try:
-            with self._db.write() as tx:
-                failed = endings.fail(tx, instance, "build", Fault(code=500, message=message))
-        except endings.LOST as lost:
-            LOG.info("instance %s needs no fault: %s", instance.uuid, lost)
-            return instance
-        self._tell(ctxt, failed, instance)
-        events.tell(self._notifier, ctxt, failed, "create", "error", message=message, code=500)
-        return failed
+        return self._ends.fail(ctxt, instance, "build", Fault(code=500, message=message)) or instance
 
     # ---- delete
 
     def delete(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Delete an instance, in any state and during any task; a second delete does nothing.
+        """Delete an instance, in any state and during any task; a second delete is sent to its host again.
 
         Where no compute node can do it (there is none yet, or it is down), it is done here and at once; the node
         finds out when it comes back.
@@ -89,45 +82,31 @@ class Operations:
         :raises errors.InstanceIsLocked: when it is, and the caller is no administrator
         """
         _require_unlocked(ctxt, instance)
-        if instance.task_state == states.DELETING:
-            return None
-        now = datetime.now(UTC)
         with self._db.write() as tx:
-            change = states.begin("delete", instance)
-            expected = states.start_expects("delete")
-            deleting = instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=expected)
-            here = deleting.host is None or not self._is_up(tx, deleting.host)
-            actions.start(tx, ctxt, [instance.uuid], "delete", None if here else deleting.host)
-            if here:
-                endings.destroy(tx, instance.uuid, now)
+            deleting = instances.get(tx, instance.uuid)
+            host = self._host_if_up(tx, deleting)
+            if deleting.task_state != states.DELETING:
+                deleting = self._first_of_delete(tx, deleting)
+                self._accept(tx, ctxt, [deleting], "delete", host)
         self._tell(ctxt, deleting, instance)
-        if here:
-            return self._tell_deleted(ctxt, deleting, now)
+        if host is None:
+            return self._ends.delete(ctxt, deleting, f"its host, {deleting.host}, is down or none")
         try:
-            return self._compute.on(deleting.host or "").delete_instance(ctxt, deleting)
+            return COMMANDS["delete"](self._compute.on(host), ctxt, deleting)
         except rpc.RPCError as error:
             LOG.warning(
-                "api deletes instance %s itself, since %s takes no message: %s", instance.uuid, deleting.host, error
+                "api leaves the delete of %s to a conductor: %s takes no message: %s", deleting.uuid, host, error
             )
-            reason = str(error)
-        with self._db.write() as tx:
-            actions.event_fail(tx, instance.uuid, reason)
-            endings.destroy(tx, instance.uuid, now)
-        return self._tell_deleted(ctxt, deleting, now)
 
-    def _tell_deleted(self, ctxt: RequestContext, deleting: Instance, now: datetime) -> None:
-        """Notify of a delete that was done here, as a compute node would have."""
-        LOG.info("instance %s was deleted without a compute node (%s)", deleting.uuid, deleting.host)
-        period = AuditPeriod.parse(self._conf.instance_usage_audit_period)
-        events.tell_exists_so_far(self._notifier, ctxt, deleting, period, now)
-        events.tell(self._notifier, ctxt, deleting, "delete", "start")
-        gone = deleting.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
-        self._tell(ctxt, gone, deleting)
-        events.tell(self._notifier, ctxt, gone, "delete", "end")
+    @staticmethod
+    def _first_of_delete(tx: Connection, instance: Instance) -> Instance:
+        change, expected = states.begin("delete", instance), states.start_expects("delete")
+        return instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=expected)
 
-    def _is_up(self, tx: Connection, host: str) -> bool:
-        service = services.compute_on(tx, host)
-        return service is not None and services.is_up(service, datetime.now(UTC), self._conf.service_down_time)
+    def _host_if_up(self, tx: Connection, instance: Instance) -> str | None:
+        """Name the host of an instance; None when it has none yet, or the host is down."""
+        host, down_time = instance.host, self._conf.service_down_time
+        return host if host and services.is_host_up(tx, host, datetime.now(UTC), down_time) else None
 
     # ---- what a compute node does on its own
 
@@ -136,14 +115,14 @@ class Operations:
 
         :raises errors.Conflict: when it is locked, not in a state for it, or its host cannot be reached
         """
-        self._begin(ctxt, "stop", instance, lambda compute, begun: compute.stop_instance(ctxt, begun))
+        self._begin(ctxt, "stop", instance)
 
     def start(self, ctxt: RequestContext, instance: Instance) -> None:
         """Power an instance on.
 
         :raises errors.Conflict: as for stop
         """
-        self._begin(ctxt, "start", instance, lambda compute, begun: compute.start_instance(ctxt, begun))
+        self._begin(ctxt, "start", instance)
 
     def reboot(self, ctxt: RequestContext, instance: Instance, reboot_type: str) -> None:
         """Reboot an instance.
@@ -151,18 +130,15 @@ class Operations:
         :param reboot_type: ``SOFT`` or ``HARD``
         :raises errors.Conflict: as for stop
         """
-        operation = "reboot" if reboot_type == "SOFT" else "hard_reboot"
-        self._begin(ctxt, operation, instance, lambda compute, begun: compute.reboot_instance(ctxt, begun, reboot_type))
+        self._begin(ctxt, "reboot" if reboot_type == "SOFT" else "hard_reboot", instance)
 
-    def _begin(
-        self, ctxt: RequestContext, operation: str, instance: Instance, send: Callable[[ComputeAPI, Instance], None]
-    ) -> None:
+    def _begin(self, ctxt: RequestContext, operation: str, instance: Instance) -> None:
         """Take the first step of an operation, and have the compute node do the rest."""
         _require_unlocked(ctxt, instance)
         begun = self._first_step(ctxt, operation, instance)
         self._tell(ctxt, begun, instance)
         try:
-            send(self._compute.on(_host_of(begun)), begun)
+            COMMANDS[operation](self._compute.on(_host_of(begun)), ctxt, begun)
         except rpc.RPCError as error:
             LOG.warning("%s does not take the %s of %s: %s", begun.host, operation, begun.uuid, error)
             self._take_back(ctxt, operation, begun, error)
@@ -182,7 +158,7 @@ class Operations:
                         expected_task_state=states.start_expects(operation),
                         host=host,
                     )
-                    actions.start(tx, ctxt, [instance.uuid], operation, host)
+                    self._accept(tx, ctxt, [begun], operation, host)
                     return begun
             except errors.InstanceUpdateConflict:
                 # Another writer was first.  If the operation is still possible, it is tried again.
@@ -275,6 +251,12 @@ class Operations:
         self._tell(ctxt, reset, instance)
 
     # ---- for all
+
+    def _accept(
+        self, tx: Connection, ctxt: RequestContext, begun: Sequence[Instance], operation: str, host: str | None = None
+    ) -> None:
+        """Record that an operation was accepted; from here on a conductor sees to it that it ends."""
+        actions.start(tx, ctxt, begun, operation, host, due_after=self._conf.operations.due_after)
 
     def _tell(self, ctxt: RequestContext, new: Instance, old: Instance | None) -> None:
         """Notify of a change of state that the api wrote: the one place where it does.

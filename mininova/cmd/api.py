@@ -8,6 +8,7 @@ from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.db import identities
 from mininova.service.http_bounds import Bounds
+from mininova.service.operation_ends import OperationEnds
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
@@ -19,7 +20,7 @@ def build(conf: ConfigOpts) -> Process:
     database = open_database(conf)
     directory = Directory(identities.reader(database))
     process = Process(conf, "api", directory=directory)
-    process.on_rejected(Rejections(database, process.notifier, process.name))
+    process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
     process.connect()
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)

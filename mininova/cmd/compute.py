@@ -12,6 +12,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, plugins, rpc
 from mininova.cmd.launch import launch
+from mininova.compute.given_up import GivenUp
 from mininova.compute.manager import ComputeManager
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.usage import UsageAudit
@@ -30,6 +31,7 @@ def build(conf: ConfigOpts) -> Process:
     conductor = ConductorAPI(process.peer)
     hosts = conf.compute.hosts or (conf.host,)
     managers = _managers(process, conductor, hosts)
+    process.on_parked(GivenUp(conductor))
     process.connect()
     first, *others = [log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers]
     first()  # alone: it may have to wait for a conductor, and one host that asks again and again is enough

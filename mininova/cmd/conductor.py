@@ -12,6 +12,7 @@ from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.checks.denials import DenialLog
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
+from mininova.conductor.sweeper import LOOKS, Sweeper
 from mininova.db import identities
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service import concurrency
@@ -26,8 +27,9 @@ def build(conf: ConfigOpts) -> Process:
     directory = Directory(identities.reader(database))
     denials = DenialLog(database, spawn=concurrency.make().spawn)
     process = Process(conf, "conductor", directory=directory, checks=CHECKS, on_denied=denials)
-    process.on_rejected(Rejections(database, process.notifier, process.name))
     builds = BuildTask(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
+    process.on_rejected(Rejections(builds.ends))
+    process.on_parked(Rejections(builds.ends, "given up"))
     identity_of = directory if conf.identities.enforce else None
     manager = ConductorManager(conf, database, builds, process.notifier, identity_of, denials)
     process.at_the_end(denials.stop)
@@ -35,6 +37,9 @@ def build(conf: ConfigOpts) -> Process:
     server = process.serve([(ConductorAPI, manager)])
     manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)
+    sweeper = Sweeper(conf, database, builds)
+    process.on_restored(sweeper.hurry)
+    process.periodic.every(conf.operations.due_after / LOOKS, sweeper.sweep, "the sweep")
     return process
 
 

@@ -8,16 +8,15 @@ first message in ``start_up``.  This module knows the conductor and its hypervis
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from mininova import errors, states
 from mininova.compute.build import Builder
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.outcomes import fault_of
-from mininova.compute.power import OPERATIONS, Power
+from mininova.compute.power import Power
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.compute.start_up import Redo, StartUp
+from mininova.compute.start_up import StartUp
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
@@ -123,9 +122,7 @@ class ComputeManager:
 
     def init_host(self) -> None:
         """Make guests and instances agree; call it before the first message is taken."""
-        redo: dict[str, Redo] = {name: partial(self._carry_out, name) for name in OPERATIONS}
-        redo["delete"] = self.delete_instance
-        StartUp(self.host, self.driver, self._conductor, redo).reconcile(service_context())
+        StartUp(self.host, self.driver, self._conductor).reconcile(service_context())
 
     def report(self) -> None:
         """Send a heartbeat with the host's capacity; the first one registers the host."""

@@ -1,5 +1,7 @@
 """What can be asked of a compute node."""
 
+from collections.abc import Callable, Mapping
+
 from mininova import rpc
 from mininova.context import RequestContext
 from mininova.objects import ImageMeta, Instance
@@ -50,3 +52,15 @@ class ComputeAPI(rpc.Interface):
 
         :raises errors.GuestNotFound: when no guest runs here
         """
+
+
+Command = Callable[[ComputeAPI, RequestContext, Instance], None]
+
+# The cast by which a host is asked for each operation of states.OPERATIONS, but for a build, which brings its image.
+COMMANDS: Mapping[str, Command] = {
+    "stop": lambda compute, ctxt, instance: compute.stop_instance(ctxt, instance),
+    "start": lambda compute, ctxt, instance: compute.start_instance(ctxt, instance),
+    "reboot": lambda compute, ctxt, instance: compute.reboot_instance(ctxt, instance, "SOFT"),
+    "hard_reboot": lambda compute, ctxt, instance: compute.reboot_instance(ctxt, instance, "HARD"),
+    "delete": lambda compute, ctxt, instance: compute.delete_instance(ctxt, instance),
+}

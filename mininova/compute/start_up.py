@@ -1,26 +1,23 @@
 """What a compute process does before it takes messages: it makes the guests and the instances of its host agree.
 
 It asks the conductor which instances are on the host, and the driver which guests.  A guest without an instance is
-destroyed, an operation that was interrupted is carried out again, and an instance that should run and does not is
-written down as it is.
+destroyed, and an instance that should run and does not is written down as it is.
 
-A build under way is left alone: its message was not acknowledged, so the broker delivers it again.  Nova's table is in
-``_init_instance`` (nova: compute/manager.py).
+An operation under way is left alone: its message was not acknowledged, so the broker delivers it again, or else a
+conductor sends it again (conductor/sweeper.py).  Nova's table is in ``_init_instance`` (nova: compute/manager.py).
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from mininova import errors, states
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.objects import Instance, InstanceAction, InstanceChanges
+from mininova.objects import Instance, InstanceChanges
 from mininova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)
-
-Redo = Callable[[RequestContext, Instance], None]
 
 # What becomes of an instance that was thought to be active, by what the hypervisor says of its guest.
 RESTS: Mapping[int, str] = {
@@ -31,19 +28,15 @@ RESTS: Mapping[int, str] = {
 
 
 class StartUp:
-    """Make the guests of a host and its instances agree.
+    """Make the guests of a host and its instances agree."""
 
-    :param redo: for each operation that is carried out again, what does it
-    """
-
-    def __init__(self, host: str, driver: ComputeDriver, conductor: ConductorAPI, redo: Mapping[str, Redo]) -> None:
-        self._host, self._driver, self._conductor, self._redo = host, driver, conductor, redo
+    def __init__(self, host: str, driver: ComputeDriver, conductor: ConductorAPI) -> None:
+        self._host, self._driver, self._conductor = host, driver, conductor
 
     def reconcile(self, ctxt: RequestContext) -> None:
-        """Remove guests without an instance, finish what was interrupted, and correct what is no longer true."""
+        """Remove guests without an instance, and correct what is no longer true."""
         instances = self._conductor.get_instances(ctxt, self._host)
         self._remove_strangers({instance.uuid for instance in instances})
-        self._finish_interrupted(ctxt, [instance for instance in instances if self._operation(instance)])
         for instance in instances:
             if instance.vm_state == states.ACTIVE and instance.task_state is None:
                 with _logged(instance):
@@ -56,22 +49,6 @@ class StartUp:
                 self._driver.destroy(uuid)
             except errors.MininovaError as error:
                 LOG.error("compute could not destroy the guest of instance %s: %s", uuid, error)
-
-    def _finish_interrupted(self, ctxt: RequestContext, interrupted: list[Instance]) -> None:
-        """Carry out again what was begun, each in the name of the request that asked for it."""
-        if not interrupted:
-            return
-        asked = {action.instance_uuid: action for action in self._conductor.get_actions(ctxt, self._host)}
-        for instance in interrupted:
-            operation = self._operation(instance)
-            LOG.info("compute carries out the interrupted %s of instance %s again", operation, instance.uuid)
-            with _logged(instance):
-                self._redo[operation](_on_behalf_of(asked.get(instance.uuid), ctxt), instance)
-
-    def _operation(self, instance: Instance) -> str:
-        """Name the operation that was interrupted; "" when there is none, or none that is carried out again."""
-        operation = states.operation_of(instance.task_state) or ""
-        return operation if operation in self._redo else ""
 
     def _correct(self, ctxt: RequestContext, instance: Instance) -> None:
         """Write down what the hypervisor says of an instance that should be running."""
@@ -95,10 +72,3 @@ def _logged(instance: Instance) -> Iterator[None]:
         yield
     except errors.MininovaError as error:
         LOG.error("compute could not settle instance %s at start-up: %s", instance.uuid, error)
-
-
-def _on_behalf_of(action: InstanceAction | None, ctxt: RequestContext) -> RequestContext:
-    """Make the context of the request that asked for an action; where none is recorded, it is the service's own."""
-    if action is None:
-        return ctxt
-    return RequestContext(request_id=action.request_id, user_id=action.user_id, project_id=action.project_id)

@@ -17,7 +17,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions, claims, endings, instances, request_specs
+from mininova.db import actions, claims, instances, open_operations, request_specs, services
 from mininova.db.endings import LOST
 from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.request_specs import Build
@@ -25,6 +25,7 @@ from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import Fault, ImageMeta, Instance, RequestSpec
 from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.service.operation_ends import OperationEnds
 
 LOG = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class BuildTask:
         self, conf: ConfigOpts, db: Database, scheduler: SchedulerAPI, compute: ComputeAPI, notifier: rpc.Notifier
     ) -> None:
         self.conf, self.db, self.scheduler, self.compute, self.notifier = conf, db, scheduler, compute, notifier
+        self.ends = OperationEnds(conf, db, notifier, "conductor")
 
     def build(self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec) -> None:
         """Have the scheduler choose hosts for all instances of a request together, then send each to its host."""
@@ -50,12 +52,12 @@ class BuildTask:
             chosen = self.scheduler.select_destinations(ctxt, spec, [instance.uuid for instance in waiting])
         except (errors.NoValidHost, rpc.RPCError) as error:
             for instance in waiting:
-                self._give_up(ctxt, instance, _fault(error))
+                self.ends.fail(ctxt, instance, "build", _fault(error))
             return
         for instance, hosts in zip(waiting, chosen, strict=True):
-            self._send(instance, Build(instance_uuid=instance.uuid, context=ctxt, spec=spec, alternates=tuple(hosts)))
+            self._send(ctxt, instance, Build(instance_uuid=instance.uuid, spec=spec, alternates=tuple(hosts)))
 
-    def _send(self, instance: Instance, build: Build) -> None:
+    def _send(self, ctxt: RequestContext, instance: Instance, build: Build) -> None:
         """Send an instance to the next host, where the scheduler has claimed its room."""
         host = build.next_host.host
         try:
@@ -67,7 +69,7 @@ class BuildTask:
             LOG.info("conductor drops the build of instance %s on %s: %s", instance.uuid, host, error)
             self._free_claim(instance, host)
             return
-        self._cast(build.context, placed, build.spec.image)
+        self._cast(ctxt, placed, build.spec.image)
 
     @staticmethod
     def _place(tx: Connection, instance: Instance, build: Build) -> Instance:
@@ -108,8 +110,9 @@ class BuildTask:
             if again is None:
                 raise
             waiting, build = again
-        events.tell_update(self.notifier, build.context, instance, waiting)
-        self._send_to_an_alternate(waiting, build, fault)
+        ctxt = self._asked_by(instance.uuid)
+        events.tell_update(self.notifier, ctxt, instance, waiting)
+        self._send_to_an_alternate(ctxt, waiting, build, fault)
 
     def _take_back(self, instance: Instance, fault: Fault) -> tuple[Instance, Build]:
         """Have an instance wait for a host again, free its room, and record the failure."""
@@ -130,8 +133,16 @@ class BuildTask:
             actions.event_fail(tx, instance.uuid, fault.message)
         return waiting, build
 
-    def _send_to_an_alternate(self, instance: Instance, build: Build, fault: Fault) -> None:
-        """Send an instance to the first alternate that still has room, if any attempt is left."""
+    def _asked_by(self, uuid: str) -> RequestContext:
+        """Give the context of the request that asked for a build: what a host says of it does not count."""
+        with self.db.read() as tx:
+            operation = open_operations.of_instance(tx, uuid)
+        if operation is None:
+            raise errors.InstanceNotFound(instance_uuid=uuid)
+        return operation.context
+
+    def _send_to_an_alternate(self, ctxt: RequestContext, instance: Instance, build: Build, fault: Fault) -> None:
+        """Send an instance to the first alternate that is up and still has room, if any attempt is left."""
         attempts_left = build.spec.retry.attempts < self.conf.scheduler.max_attempts
         while attempts_left and build.alternates:
             try:
@@ -140,35 +151,43 @@ class BuildTask:
                 LOG.info("conductor drops the build of instance %s: %s", instance.uuid, error)
                 return
             if placed is not None:
-                self._cast(build.context, placed, build.spec.image)
+                self._cast(ctxt, placed, build.spec.image)
                 return
             build = build.sent()
         exhausted = errors.MaxRetriesExceeded(instance_uuid=instance.uuid, reason=fault.message)
-        self._give_up(build.context, instance, _fault(exhausted))
+        self.ends.fail(ctxt, instance, "build", _fault(exhausted))
 
     def _claim_and_place(self, instance: Instance, build: Build) -> Instance | None:
-        """Claim room on the next host and give the instance that host, both or neither; None when there is no room.
+        """Claim room on the next host and give the instance that host, both or neither.
 
         So a conductor that has sent the instance elsewhere meanwhile does not lose its claim to us.
+
+        :return: None when the host is down or has no room
         """
+        host = build.next_host.host
         with self.db.write() as tx:
-            if not claims.claim(tx, instance.uuid, build.next_host.host, instance.flavor):
+            if not services.is_host_up(tx, host, datetime.now(UTC), self.conf.service_down_time):
+                return None
+            if not claims.claim(tx, instance.uuid, host, instance.flavor):
                 return None
             return self._place(tx, instance, build)
 
-    # ---- the build ends in ERROR
+    # ---- the build stood still, for its message was lost or its host is down
 
-    def _give_up(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
-        """End a build with a fault that its owner can read."""
-        LOG.warning("conductor gives the build of instance %s up: %s", instance.uuid, fault.message)
-        try:
-            with self.db.write() as tx:
-                new = endings.fail(tx, instance, "build", fault)
-        except LOST as error:
-            LOG.info("conductor drops the fault of instance %s: %s", instance.uuid, error)
-            return
-        events.tell_update(self.notifier, ctxt, instance, new)
-        events.tell(self.notifier, ctxt, new, "create", "error", message=fault.message, code=fault.code)
+    def take_up(self, ctxt: RequestContext, instance: Instance, host_is_down: Fault | None) -> None:
+        """Go on with a build from where its record is.
+
+        :param host_is_down: the fault with which its host, if it has one, is given up
+        :raises errors.InstanceUpdateConflict: when it has moved on
+        """
+        with self.db.read() as tx:
+            build = request_specs.get(tx, instance.uuid)
+        if instance.host is None:
+            self.build(ctxt, [instance], build.spec)
+        elif host_is_down is not None:
+            self.reschedule(instance, host_is_down)
+        else:
+            self.compute.on(instance.host).build_instance(ctxt, instance, build.spec.image)
 
     # ---- the message came before, and its conductor died, or another one is at it
 

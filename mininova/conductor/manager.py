@@ -20,7 +20,7 @@ from mininova.db import actions, endings, instances, networks, services
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import ComputeNode, Fault, Instance, InstanceAction, InstanceChanges, RequestSpec, Service
+from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Service
 from mininova.rpc.trust.denials import OnDenied, forbidden
 from mininova.trust.identities import Identity
 
@@ -129,11 +129,6 @@ class ConductorManager:
         """Read every instance on a host; with ``active_since``, those that were deleted since then, too."""
         with self.db.read() as tx:
             return instances.list_by_host(tx, host, active_since=active_since)
-
-    def get_actions(self, ctxt: RequestContext, host: str) -> Sequence[InstanceAction]:
-        """Tell who asked for what is being done to the instances on a host."""
-        with self.db.read() as tx:
-            return actions.under_way(tx, host)
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Record a heartbeat and a node's capacity, as far as the host may set them."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import ComputeNode, Fault, Instance, InstanceAction, InstanceChanges, RequestSpec, Service
+from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Service
 
 
 class ConductorAPI(rpc.Interface):
@@ -71,10 +71,6 @@ class ConductorAPI(rpc.Interface):
 
         :param active_since: also those that were deleted then or later
         """
-
-    @rpc.call(since="1.0", by={"compute"}, idempotent=True)
-    def get_actions(self, ctxt: RequestContext, host: str) -> list[InstanceAction]:
-        """Tell who asked for what is being done to the instances on a host."""
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:

@@ -35,6 +35,21 @@ COMPUTE = Group(
     ],
 )
 
+OPERATIONS = Group(
+    "operations",
+    "How long an operation that was accepted may stand still.",
+    frozenset({"api", "conductor"}),
+    [
+        cfg.IntOpt(
+            "due_after",
+            default=30,
+            min=1,
+            help="After how many seconds without a change a conductor takes an operation up again: its message may be "
+            "lost.  Each further look at it waits twice as long, up to 20 times this.",
+        ),
+    ],
+)
+
 NETWORK = Group(
     "network",
     "The one flat network that instances get their addresses from.",
@@ -284,6 +299,7 @@ GROUPS = (
     messaging.NOTIFICATIONS,
     messaging.NOTIFICATION_WAYS,
     COMPUTE,
+    OPERATIONS,
     NETWORK,
     DATABASE,
     BROKER_ADMIN,

@@ -2,15 +2,15 @@
 
 An action is the record of one request to one instance.  It is open from the transaction that accepts the request to
 the one that ends it, and an instance has one open action at most.  So the service that ends an operation
-ends the open action, without knowing the request; and a host that takes an operation up again reads from it whose
-request that is.
+ends the open action, without knowing the request.  While it is open, it is what a conductor goes on from when a message
+was lost (db/open_operations.py).
 
 An action's events are its steps.  The api and the conductor write all of this, each in the transaction that changes
 the instance; the api shows it.  The names are Nova's (docs/adr/0014).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -19,10 +19,9 @@ from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db.models.compute import instance_action_events as event_table
 from mininova.db.models.compute import instance_actions as table
-from mininova.db.models.compute import instances
 from mininova.db.pages import page
 from mininova.db.rows import Rows
-from mininova.objects import InstanceAction
+from mininova.objects import Instance
 
 # The step of an operation that its host does.
 ON_HOST: Mapping[str, str] = {
@@ -76,7 +75,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 ROWS = Rows(Action, table, key="instance_uuid")
 EVENTS = Rows(ActionEvent, event_table, key="id")
-ASKED = Rows(InstanceAction, table, key="instance_uuid")
 
 _is_open = table.c.finish_time.is_(None)
 _this = (ROWS.which, table.c.request_id == bindparam("request"))
@@ -94,10 +92,6 @@ _start_event = _insert_event.from_select(
     ).where(ROWS.which, _is_open),
 )
 _open = select(table.c.id, table.c.action).where(ROWS.which, _is_open).order_by(table.c.id.desc())
-_asked_on_host = ASKED.select.where(
-    _is_open,
-    table.c.instance_uuid.in_(select(instances.c.uuid).where(instances.c.host == bindparam("host"))),
-)
 _update = update(table).where(table.c.id == bindparam("which_action"))
 _end_events = (
     update(event_table)
@@ -113,21 +107,31 @@ _hosts = select(event_table.c.host).select_from(_steps).where(ROWS.which, event_
 
 
 def start(
-    tx: Connection, ctxt: RequestContext, instance_uuids: Sequence[str], operation: str, host: str | None = None
+    tx: Connection,
+    ctxt: RequestContext,
+    begun: Sequence[Instance],
+    operation: str,
+    host: str | None = None,
+    *,
+    due_after: float,
 ) -> None:
     """Record that a request asks an operation of each of these instances; one that it may interrupt ends here.
 
+    :param begun: as the first step of the operation has left them
     :param host: where it begins at once
+    :param due_after: seconds after which a conductor looks whether it has moved on
     """
     action = states.OPERATIONS[operation].action
     if states.OPERATIONS[operation].over != frozenset():
-        for uuid in instance_uuids:
-            interrupt(tx, uuid, f"{action} ({ctxt.request_id})")
+        for instance in begun:
+            interrupt(tx, instance.uuid, f"{action} ({ctxt.request_id})")
     now = datetime.now(UTC)
-    tx.execute(_insert, [_row(ctxt, uuid, action, now) for uuid in instance_uuids])
+    due = {"operation": operation, "context": ctxt, "due_at": now + timedelta(seconds=due_after)}
+    rows = [_row(ctxt, each.uuid, action, now) | due | {"generation": each.generation} for each in begun]
+    tx.execute(_insert, rows)
     if host is not None:
-        for uuid in instance_uuids:
-            event_start(tx, uuid, ON_HOST[operation], host)
+        for instance in begun:
+            event_start(tx, instance.uuid, ON_HOST[operation], host)
 
 
 def event_start(tx: Connection, uuid: str, event: str, host: str) -> None:
@@ -136,11 +140,11 @@ def event_start(tx: Connection, uuid: str, event: str, host: str) -> None:
 
 
 def event_fail(tx: Connection, uuid: str, reason: str) -> None:
-    """Record that the step under way went wrong, and the action with it, which stays open."""
+    """Record that the step under way went wrong, if there is one, and the action with it, which stays open."""
     for action_id, _ in tx.execute(_open, {"which": uuid}).all():
         now = datetime.now(UTC)
-        _end_steps(tx, action_id, now, reason)
-        tx.execute(_update, {"which_action": action_id, "updated_at": now, "message": ERROR})
+        if _end_steps(tx, action_id, now, reason):
+            tx.execute(_update, {"which_action": action_id, "updated_at": now, "message": ERROR})
 
 
 def finish(tx: Connection, uuid: str, error: str | None = None) -> None:
@@ -153,7 +157,8 @@ def finish(tx: Connection, uuid: str, error: str | None = None) -> None:
         if not _end_steps(tx, action_id, now, error) and action in WITHOUT_HOST:
             tx.execute(_insert_event, _whole_step(action_id, WITHOUT_HOST[action], now, error))
         said = {} if error is None else {"message": ERROR}
-        tx.execute(_update, {"which_action": action_id, "updated_at": now, "finish_time": now, **said})
+        ended = {"updated_at": now, "finish_time": now, "due_at": None}
+        tx.execute(_update, {"which_action": action_id, **ended, **said})
 
 
 def interrupt(tx: Connection, uuid: str, by: str) -> None:
@@ -167,11 +172,6 @@ def record(tx: Connection, ctxt: RequestContext, uuid: str, action: str) -> None
     row = {**_row(ctxt, uuid, action, now), "finish_time": now}
     for action_id in tx.execute(_insert, row).inserted_primary_key or ():
         tx.execute(_insert_event, _whole_step(action_id, f"api_{action}", now, None))
-
-
-def under_way(tx: Connection, host: str) -> list[InstanceAction]:
-    """Tell who asked for what is being done to the instances on a host."""
-    return ASKED.all(tx.execute(_asked_on_host, {"host": host}))
 
 
 # ---- reads
@@ -231,6 +231,7 @@ def _row(ctxt: RequestContext, uuid: str, action: str, now: datetime) -> dict[st
         "project_id": ctxt.project_id,
         "start_time": now,
         "updated_at": now,
+        "tries": 0,
     }
 
 

@@ -1,34 +1,32 @@
-"""Builds: for each instance, what was asked for, by whom, and the hosts that are still to be tried.
+"""Builds: for each instance, what was asked for, and the hosts that are still to be tried.
 
-The conductor writes a build in the transaction that gives an instance its host, and reads it when that host cannot
-build the instance.  So the host has no say in what is built elsewhere, for whom and where.  The row goes when the
-instance does.
+The api writes a build in the transaction that makes the instance, the conductor in those that give it a host or take it
+away.  So a build goes on although its message is lost, and a host has no say in what is built elsewhere and where.  The
+row goes when the instance does.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from mininova import errors
-from mininova.context import RequestContext
 from mininova.db.models.compute import request_specs as table
-from mininova.db.rows import Rows, insert_new
+from mininova.db.rows import Rows
 from mininova.objects import RequestSpec, Retry, Selection
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a build, apart from the instance.
+    """What is known of a build, apart from the instance and the operation.
 
-    :param context: of the request that asked for it
     :param spec: its ``retry`` names the hosts that failed
     :param alternates: the hosts that are still to be tried, the next one first
     """
 
     instance_uuid: str
-    context: RequestContext
     spec: RequestSpec
-    alternates: tuple[Selection, ...]
+    alternates: tuple[Selection, ...] = ()
 
     @property
     def next_host(self) -> Selection:
@@ -53,17 +51,22 @@ _update = update(table).where(table.c.instance_uuid == bindparam("which"))
 _delete = delete(table).where(ROWS.which)
 
 
+def create(tx: Connection, uuids: Sequence[str], spec: RequestSpec) -> None:
+    """Write down what was asked for when these instances were, before any host was chosen."""
+    now = datetime.now(UTC)
+    builds = [Build(instance_uuid=uuid, spec=spec) for uuid in uuids]
+    tx.execute(_insert, [{**ROWS.values(build), "updated_at": now} for build in builds])
+
+
 def record(tx: Connection, build: Build) -> None:
-    """Write down how an instance is being built now; what was written before is replaced."""
-    values = {**ROWS.values(build), "updated_at": datetime.now(UTC)}
-    if not insert_new(tx, _insert, values):
-        tx.execute(_update, {**values, "which": build.instance_uuid})
+    """Write down how an instance is being built now, in place of what was written before."""
+    tx.execute(_update, {**ROWS.values(build), "updated_at": datetime.now(UTC), "which": build.instance_uuid})
 
 
 def get(tx: Connection, uuid: str) -> Build:
     """Read what is known of an instance's build.
 
-    :raises errors.InstanceNotFound: when it was never given a host, or is deleted
+    :raises errors.InstanceNotFound: when it is deleted
     """
     build = ROWS.first(tx.execute(ROWS.one, {"which": uuid}))
     if build is None:

@@ -102,6 +102,12 @@ def is_up(service: Service, now: datetime, down_time: float) -> bool:
     return not service.forced_down and heard is not None and now - heard <= timedelta(seconds=down_time)
 
 
+def is_host_up(tx: Connection, host: str, now: datetime, down_time: float) -> bool:
+    """Tell whether the compute service of a host counts as alive; one that never registered does not."""
+    service = compute_on(tx, host)
+    return service is not None and is_up(service, now, down_time)
+
+
 def _found(service: Service | None, asked: int | str) -> Service:
     if service is None:
         raise errors.ServiceNotFound(service_id=asked)

@@ -3,11 +3,11 @@
 from mininova.objects.base import REGISTRY, IncompatibleObject, Versioned, unwrap, wrap
 from mininova.objects.flavor import Flavor
 from mininova.objects.image_meta import ImageMeta
-from mininova.objects.instance import Fault, FixedIP, Instance, InstanceAction, InstanceChanges
+from mininova.objects.instance import Fault, FixedIP, Instance, InstanceChanges
 from mininova.objects.request_spec import RequestSpec, Retry, Selection
 from mininova.objects.service import ComputeNode, Service
 
 __all__ = [
     "REGISTRY", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta", "IncompatibleObject", "Instance",
-    "InstanceAction", "InstanceChanges", "RequestSpec", "Retry", "Selection", "Service", "Versioned", "unwrap", "wrap",
+    "InstanceChanges", "RequestSpec", "Retry", "Selection", "Service", "Versioned", "unwrap", "wrap",
 ]  # fmt: skip

@@ -94,13 +94,3 @@ class InstanceChanges(Versioned, frozen=True, kw_only=True):
     def written(self) -> dict[str, Any]:
         """Give the fields that are set."""
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not UNSET}
-
-
-class InstanceAction(Versioned, frozen=True, kw_only=True):
-    """One request to one instance: who asked for what."""
-
-    instance_uuid: str
-    action: str
-    request_id: str
-    user_id: str | None = None
-    project_id: str | None = None

@@ -49,6 +49,7 @@ class Peer:
         replies are heard, so it must not wait for one
     :param levels: tells what receivers are known to speak
     :param trust: whom this process believes and obeys; the default is everybody
+    :ivar on_parked: called with each cast that a server of this peer parked: its context, the cast, and its last error
     :ivar on_restored: called when a broker that was lost is back: fanouts that were sent meanwhile were not heard
     """
 
@@ -70,6 +71,7 @@ class Peer:
         self.watch, self.levels, self.trust = watch, levels, trust
         self.on_rejected: Rejected = on_rejected or log_rejection
         self.on_restored: Callable[[], object] = lambda: None
+        self.on_parked: Rejected = lambda ctxt, cast, error: None
         self._relays, self._seals = Relays(transport.user_id, trust.relays), Seals()
         self.sender_of = self._relays.sender_of
         self.reply_queue = f"reply_{name}_{uuid4().hex}"

@@ -297,6 +297,7 @@ class Server:
         )  # fmt: skip
         parking.park(self.peer, place, message)
         self._happened("parked", message, request, error=error)
+        self.peer.on_parked(self.peer.codec.context_from_wire(request.context), request, error)
 
     def _reply(self, message: Message, request: Request | None, body: bytes) -> None:
         """Answer on the reply exchange; a foreign oslo.messaging caller reads from the default exchange."""

@@ -156,6 +156,20 @@ class Process:
         """
         self.peer.on_rejected = partial(self.threads.spawn, handler)
 
+    def on_parked(self, handler: rpc.inbox.Rejected) -> None:
+        """Call a handler, in the background, for each cast to us that failed too often and was parked."""
+        self.peer.on_parked = partial(self.threads.spawn, handler)
+
+    def on_restored(self, work: Callable[[], object]) -> None:
+        """Do something more, in the background, when a broker that was away is back."""
+        before = self.peer.on_restored
+
+        def both() -> None:
+            before()
+            self.threads.spawn(work)
+
+        self.peer.on_restored = both
+
     def heartbeat(self, report: Callable[[Service], object], *interfaces: type[rpc.Interface]) -> None:
         """Report this service as alive, now and every ``report_interval`` seconds.
 

@@ -12,11 +12,10 @@ from typing import Any
 
 from mininova import objects, rpc, states
 from mininova.context import RequestContext
-from mininova.db import endings, instances
-from mininova.db.session import Database
-from mininova.notifications import events
+from mininova.db import instances
 from mininova.objects import Fault
 from mininova.service import log
+from mininova.service.operation_ends import OperationEnds
 
 LOG = logging.getLogger(__name__)
 
@@ -24,40 +23,25 @@ LOG = logging.getLogger(__name__)
 class Rejections:
     """End the operations of refused casts.
 
-    :param service: whose casts they are: api or conductor
+    :param ends: of the service whose casts they are: api or conductor
+    :param what: happened to them, for the fault and the log
     """
 
-    def __init__(self, database: Database, notifier: rpc.Notifier, service: str) -> None:
-        self.db, self.notifier, self.service = database, notifier, service
+    def __init__(self, ends: OperationEnds, what: str = "refused") -> None:
+        self.ends, self.what = ends, what
 
-    def __call__(self, ctxt: RequestContext, refused: rpc.Request, error: Exception) -> None:
-        """Fail what is being done to each instance of one refused cast."""
+    def __call__(self, ctxt: RequestContext, cast: rpc.Request, error: Exception) -> None:
+        """Fail what is being done to each instance of one cast."""
         log.working_for(ctxt.request_id)
-        LOG.error(
-            "%s ends what the cast %s %s was for, which was refused: %s",
-            self.service,
-            refused.method,
-            refused.version,
-            error,
-        )
-        fault = Fault(code=500, message=f"{refused.method} was refused: {error}", created_at=datetime.now(UTC))
-        for uuid, generation in _instances_in(objects.unwrap(refused.args)):
-            self._fail(ctxt, uuid, generation, fault)
-
-    def _fail(self, ctxt: RequestContext, uuid: str, generation: int, fault: Fault) -> None:
-        try:
-            with self.db.write() as tx:
-                instance = instances.get(tx, uuid)
-                operation = states.operation_of(instance.task_state)
-                if operation is None:
-                    return
-                failed = endings.fail(tx, instance.replace(generation=generation), operation, fault)
-        except endings.LOST as lost:
-            LOG.info("%s drops the fault of instance %s, which has moved on: %s", self.service, uuid, lost)
-            return
-        events.tell_update(self.notifier, ctxt, instance, failed, self.service)
-        action = events.ACTIONS[operation]
-        events.tell(self.notifier, ctxt, failed, action, "error", message=fault.message, code=fault.code)
+        words = f"{cast.method} was {self.what}: {error}"
+        LOG.error("%s ends what the cast %s %s was for: %s", self.ends.service, cast.method, cast.version, words)
+        fault = Fault(code=500, message=words, created_at=datetime.now(UTC))
+        for uuid, generation in _instances_in(objects.unwrap(cast.args)):
+            with self.ends.db.read() as tx:
+                found = instances.get_many(tx, [uuid])
+            for instance in found:
+                if operation := states.operation_of(instance.task_state):
+                    self.ends.fail(ctxt, instance.replace(generation=generation), operation, fault)
 
 
 def _instances_in(args: dict[str, Any]) -> list[tuple[str, int]]:

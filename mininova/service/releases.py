@@ -17,7 +17,6 @@ _ACRUX = {
     "Flavor": "1.0",
     "ImageMeta": "1.0",
     "Instance": "1.0",
-    "InstanceAction": "1.0",
     "InstanceChanges": "1.0",
     "RequestSpec": "1.0",
     "Retry": "1.0",

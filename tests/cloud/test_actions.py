@@ -1,80 +1,16 @@
 """Each accepted operation has an action with a start, events and an end, also when a fault or a delete ends it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from mininova import rpc, states
+from mininova import states
 from mininova.db import actions
-from mininova.db.actions import ON_HOST, Action
+from mininova.db.actions import ON_HOST
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.operations import WAYS, action_of, again, ask, every_operation, steps
 
 FAILS = "[{operation: '*', failure: {probability: 1, message: out of luck}}]"
-
-
-@dataclass(frozen=True)
-class Way:
-    """How a client asks for an operation, and what a host does for it.
-
-    :param ask: the action that is posted and its body; None where it has a request of its own
-    :param does: the method of the driver
-    """
-
-    ask: tuple[str, Any] | None
-    does: str
-
-
-WAYS = {
-    "build": Way(None, "spawn"),
-    "stop": Way(("os-stop", None), "power_off"),
-    "start": Way(("os-start", None), "power_on"),
-    "reboot": Way(("reboot", {"type": "SOFT"}), "reboot"),
-    "hard_reboot": Way(("reboot", {"type": "HARD"}), "reboot"),
-    "delete": Way(None, "destroy"),
-}
-
-every_operation = pytest.mark.parametrize("operation", states.OPERATIONS)
-
-
-def ask(cloud: Cloud, operation: str) -> tuple[str, str]:
-    """Ask for an operation, on a server in a state for it; give the server's id and the request's."""
-    if operation == "build":
-        server = {"name": "one", "imageRef": cloud.image, "flavorRef": "1", "networks": "auto"}
-        answer = cloud.request("POST", "/servers", {"server": server})
-        return answer.json["server"]["id"], answer.headers["x-openstack-request-id"]
-    uuid = cloud.boot()
-    cloud.run()
-    if operation == "start":
-        cloud.act(uuid, "os-stop")
-        cloud.run()
-    return uuid, again(cloud, operation, uuid)
-
-
-def again(cloud: Cloud, operation: str, uuid: str) -> str:
-    """Ask for an operation on a server; give the request's id."""
-    if operation == "delete":
-        answer = cloud.request("DELETE", f"/servers/{uuid}")
-    else:
-        name, body = WAYS[operation].ask
-        answer = cloud.request("POST", f"/servers/{uuid}/action", {name: body})
-    assert answer.status_code in (202, 204), answer.text
-    return str(answer.headers["x-openstack-request-id"])
-
-
-def action_of(cloud: Cloud, uuid: str, request_id: str) -> Action:
-    """Read an action, which has ended, and with it all its steps."""
-    with cloud.db.read() as tx:
-        action = actions.get(tx, uuid, request_id)
-    assert action.finish_time is not None
-    assert action.events
-    assert all(event.finish_time is not None for event in action.events)
-    return action
-
-
-def steps(action: Action) -> list[tuple[str, str | None]]:
-    """Name the steps of an action and how they ended, the latest first."""
-    return [(event.event, event.result) for event in action.events]
 
 
 @every_operation
@@ -159,22 +95,6 @@ def test_a_build_that_is_deleted_before_it_has_a_host(cloud: Cloud):
     cloud.run()
     assert steps(action_of(cloud, uuid, request_id)) == [("conductor_schedule_and_build_instances", "Error")]
     assert steps(action_of(cloud, uuid, by)) == [("api__local_delete", "Success")]
-
-
-def test_a_delete_that_its_host_does_not_take(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
-    """The api ends the delete; the step on the host says why the host did not do it."""
-    uuid = cloud.boot()
-    cloud.run()
-    monkeypatch.setattr(rpc.Peer, "send", refuse)
-    by = again(cloud, "delete", uuid)
-    action = action_of(cloud, uuid, by)
-    assert steps(action) == [("api__local_delete", "Success"), ("compute_terminate_instance", "Error")]
-    assert action.events[1].traceback == "no queue takes it"
-
-
-def refuse(*asked: Any, **how: Any) -> None:
-    """Have the broker refuse each message."""
-    raise rpc.Undeliverable("no queue takes it")
 
 
 @pytest.mark.parametrize("operation", ["build", "stop", "delete"])

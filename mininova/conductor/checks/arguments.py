@@ -123,7 +123,6 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "destroy_instance":    [_own_instance],
     "get_instance":        [],  # the row tells whose it is: conductor/manager.py
     "get_instances":       [_own_host],
-    "get_actions":         [_own_host],
     "report_state":        [_own_report],
     "get_levels":          [],
 }

@@ -82,9 +82,15 @@ def upgrade() -> None:
         sa.Column("start_time", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.Column("finish_time", MOMENT),
+        sa.Column("operation", sa.String(64)),
+        sa.Column("generation", sa.Integer),
+        sa.Column("context", sa.Text),
+        sa.Column("due_at", MOMENT),
+        sa.Column("tries", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_instance_actions"),
     )
     op.create_index("ix_instance_actions_instance", "instance_actions", ["instance_uuid", "request_id"])
+    op.create_index("ix_instance_actions_due_at", "instance_actions", ["due_at"])
     op.create_table(
         "instance_action_events",
         sa.Column("id", BIG_ID, autoincrement=True, nullable=False),
@@ -234,7 +240,6 @@ def upgrade() -> None:
     op.create_table(
         "request_specs",
         sa.Column("instance_uuid", sa.String(36), nullable=False),
-        sa.Column("context", sa.Text, nullable=False),
         sa.Column("spec", sa.Text, nullable=False),
         sa.Column("alternates", sa.Text, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),

@@ -102,7 +102,14 @@ instance_actions = Table(
     Column("start_time", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
     Column("finish_time", UTCDateTime),
+    # What a conductor needs to go on with an open one (db/open_operations.py); those that have ended are never due.
+    Column("operation", String(64)),
+    Column("generation", Integer),
+    Column("context", Json(RequestContext)),
+    Column("due_at", UTCDateTime),
+    Column("tries", Integer, nullable=False),
     Index("ix_instance_actions_instance", "instance_uuid", "request_id"),
+    Index("ix_instance_actions_due_at", "due_at"),
 )
 
 instance_action_events = Table(
@@ -256,7 +263,6 @@ request_specs = Table(
     "request_specs",
     metadata,
     Column("instance_uuid", String(36), primary_key=True),
-    Column("context", Json(RequestContext), nullable=False),
     Column("spec", Json(RequestSpec), nullable=False),
     Column("alternates", Json(tuple[Selection, ...]), nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),

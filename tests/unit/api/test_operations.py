@@ -7,7 +7,7 @@ import pytest
 
 from mininova import errors, rpc, states
 from mininova.context import RequestContext
-from mininova.db import actions, claims, networks, services
+from mininova.db import actions, claims, networks, open_operations, services
 from mininova.objects import Service
 
 CTXT = RequestContext(user_id="member", project_id="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", roles=("member", "reader"))
@@ -148,12 +148,25 @@ def test_deleting_wins_over_any_other_operation(api: Any, task_state: str | None
     assert api.instance(uuid).task_state == "deleting"
 
 
-def test_deleting_twice_is_deleting_once(api: Any) -> None:
-    """The second request finds the delete under way, and succeeds."""
+def test_a_repeated_delete_is_sent_again(api: Any) -> None:
+    """The first message may be lost; the record of the delete stays that of the first request."""
     uuid = api.active()
     api.operations.delete(CTXT, api.instance(uuid))
+    before = api.instance(uuid)
     api.operations.delete(CTXT, api.instance(uuid))
-    assert len(api.compute.sent) == 1
+    assert [(host, method) for host, method, *_ in api.compute.sent] == [("host-1", "delete_instance")] * 2
+    assert api.instance(uuid) == before
+    assert action_names(api, uuid) == ["delete", "create"]
+
+
+def test_a_repeated_delete_whose_host_died_meanwhile_ends_here(api: Any) -> None:
+    """It is not answered as done while nothing does it."""
+    uuid = api.active()
+    give_room(api, uuid, "host-1")
+    api.operations.delete(CTXT, api.instance(uuid))
+    silence(api, "host-1")
+    api.operations.delete(CTXT, api.instance(uuid))
+    assert_nothing_left(api, uuid)
 
 
 def give_room(api: Any, uuid: str, host: str) -> None:
@@ -204,13 +217,14 @@ def test_a_delete_by_the_api_is_notified_as_one_by_a_compute_node(api: Any) -> N
     assert {payload["deleted_at"] for _, payload in told} == {"", moment}
 
 
-def test_a_host_that_takes_no_messages_is_not_waited_for_either(api: Any) -> None:
-    """The api deletes the row if the message to the host cannot be delivered."""
+def test_a_delete_that_no_queue_takes_is_left_to_a_conductor(api: Any) -> None:
+    """Its host lives, and so may the guest: the delete is recorded, and due."""
     uuid = api.active()
-    give_room(api, uuid, "host-1")
     api.compute.broken = rpc.Undeliverable("no queue")
     api.operations.delete(CTXT, api.instance(uuid))
-    assert_nothing_left(api, uuid)
+    with api.db.read() as tx:
+        operation = open_operations.of_instance(tx, uuid)
+    assert (operation.operation, operation.generation) == ("delete", api.instance(uuid).generation)
 
 
 def test_a_service_of_another_kind_does_not_make_a_host_alive(api: Any) -> None:

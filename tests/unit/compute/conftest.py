@@ -24,7 +24,6 @@ class FakeConductor:
     def __init__(self):
         self.rows, self.asked, self.meanwhile = {}, [], {}
         self.faults, self.rescheduled, self.reports = {}, [], []
-        self.actions = []
         self.addresses_left = True
 
     def write(self, uuid, **changes):
@@ -67,9 +66,6 @@ class FakeConductor:
     def get_instances(self, ctxt, host, active_since=None):
         self.active_since = active_since
         return [row for row in self.rows.values() if row.host == host]
-
-    def get_actions(self, ctxt, host):
-        return self.actions
 
     def report_state(self, ctxt, service, node):
         self.reports.append((service, node))

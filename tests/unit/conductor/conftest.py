@@ -1,5 +1,6 @@
 """A conductor on a real database, between a scheduler and computes that the test plays."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -8,8 +9,8 @@ from mininova import conf, rpc, states
 from mininova.conductor.build import BuildTask
 from mininova.conductor.manager import ConductorManager
 from mininova.context import RequestContext
-from mininova.db import actions, claims, hosts, instances
-from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection
+from mininova.db import actions, claims, hosts, instances, request_specs, services
+from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Selection, Service
 from mininova.states import UNCOMPARED
 from mininova.trust.identities import compute
 
@@ -89,6 +90,8 @@ class World:
         )
         with self.db.write() as tx:
             hosts.report(tx, node)
+            compute = Service(binary="nova-compute", host=name, topic="compute")
+            services.report(tx, compute, datetime.now(UTC))
 
     def used(self, host):
         """Give the MiB that are claimed on a host."""
@@ -101,7 +104,8 @@ class World:
         instance = Instance(**{**who, "vm_state": states.BUILDING, "task_state": states.SCHEDULING, **fields})
         with self.db.write() as tx:
             (made,) = instances.create(tx, [instance])
-            actions.start(tx, self.ctxt, [made.uuid], "build", made.host)
+            request_specs.create(tx, [made.uuid], self.spec)
+            actions.start(tx, self.ctxt, [made], "build", made.host, due_after=30)
         return made
 
     def row(self, uuid):

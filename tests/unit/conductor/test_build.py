@@ -90,9 +90,7 @@ def alternates(*hosts):
 def placed(world, *others, spec=None, **fields):
     """Give an instance that host-1 is building, and that may go to others."""
     instance = world.new(host="host-1", node="host-1", **fields)
-    sent = Build(
-        instance_uuid=instance.uuid, context=world.ctxt, spec=spec or world.spec, alternates=tuple(alternates(*others))
-    )
+    sent = Build(instance_uuid=instance.uuid, spec=spec or world.spec, alternates=tuple(alternates(*others)))
     with world.db.write() as tx:
         claims.claim(tx, instance.uuid, "host-1", instance.flavor)
         request_specs.record(tx, sent)

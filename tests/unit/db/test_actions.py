@@ -4,15 +4,23 @@ import pytest
 
 from mininova import errors, states
 from mininova.context import RequestContext
-from mininova.db import actions, instances
-from mininova.objects import InstanceAction
+from mininova.db import actions
+from mininova.objects import Flavor, Instance
 
 CTXT = RequestContext(request_id="req-1", user_id="ann", project_id="demo")
 EVENT = "compute__do_build_and_run_instance"
 
 
+def begun(uuid):
+    """Make an instance of which something was just asked."""
+    flavor = Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
+    return Instance(
+        uuid=uuid, project_id="demo", user_id="ann", display_name="vm", flavor=flavor, vm_state="active", generation=7
+    )
+
+
 def ask(tx, operation, request_id, uuid="a", host=None):
-    actions.start(tx, RequestContext(request_id=request_id), [uuid], operation, host)
+    actions.start(tx, RequestContext(request_id=request_id), [begun(uuid)], operation, host, due_after=30)
 
 
 def steps(tx, request_id="req-1"):
@@ -23,7 +31,7 @@ def steps(tx, request_id="req-1"):
 
 def test_a_request_starts_an_action_for_each_instance(tx):
     """Each instance of a request has an action with the request's user and operation."""
-    actions.start(tx, CTXT, ["a", "b"], "build")
+    actions.start(tx, CTXT, [begun("a"), begun("b")], "build", due_after=30)
     for uuid in ("a", "b"):
         action = actions.get(tx, uuid, "req-1")
         assert (action.action, action.user_id, action.project_id, action.message) == ("create", "ann", "demo", None)
@@ -104,18 +112,6 @@ def test_an_action_that_is_done_at_once(tx):
     assert steps(tx, "req-2") == [("api_lock", None, "Success", None)]
     assert actions.get(tx, "a", "req-2").finish_time is not None
     assert actions.get(tx, "a", "req-1").finish_time is None
-
-
-def test_the_open_actions_of_a_host(tx, an_instance):
-    """The list has the open action, with its request, of each instance on the host."""
-    ours, rests, theirs = (an_instance(host=host) for host in ("host-1", "host-1", "host-2"))
-    instances.create(tx, [ours, rests, theirs])
-    for instance in (ours, rests, theirs):
-        actions.start(tx, CTXT, [instance.uuid], "stop", instance.host)
-    actions.finish(tx, rests.uuid)
-    assert actions.under_way(tx, "host-1") == [
-        InstanceAction(instance_uuid=ours.uuid, action="stop", request_id="req-1", user_id="ann", project_id="demo")
-    ]
 
 
 def test_an_unknown_action_is_not_found(tx):

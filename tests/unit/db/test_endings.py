@@ -17,7 +17,7 @@ def building(tx, an_instance, add_host, flavor):
     """An instance that host-1 is building, with room and an address."""
     add_host(tx, "host-1")
     (instance,) = instances.create(tx, [an_instance(host="host-1")])
-    actions.start(tx, CTXT, [instance.uuid], "build", "host-1")
+    actions.start(tx, CTXT, [instance], "build", "host-1", due_after=30)
     claims.claim(tx, instance.uuid, "host-1", flavor)
     networks.allocate(tx, "flat", "10.0.0.0/24", instance.uuid)
     return instances.get(tx, instance.uuid)

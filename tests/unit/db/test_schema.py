@@ -59,9 +59,9 @@ def test_a_long_text_has_room(blank):
     NOVA.upgrade(blank)
     with blank.write() as tx:
         spec = "x" * 100_000
-        values = {"instance_uuid": "u", "context": "{}", "spec": spec, "alternates": "[]"}
-        columns = "instance_uuid, context, spec, alternates, updated_at"
-        row = ":instance_uuid, :context, :spec, :alternates, '2026-01-01 00:00:00'"
+        values = {"instance_uuid": "u", "spec": spec, "alternates": "[]"}
+        columns = "instance_uuid, spec, alternates, updated_at"
+        row = ":instance_uuid, :spec, :alternates, '2026-01-01 00:00:00'"
         tx.execute(text(f"INSERT INTO request_specs ({columns}) VALUES ({row})"), values)
         assert tx.execute(text("SELECT spec FROM request_specs")).scalar() == spec
 

@@ -13,6 +13,7 @@ from mininova.objects import Flavor, Instance
 from mininova.rpc.notify.drivers import Kept
 from mininova.service import log
 from mininova.service.codec import CODEC
+from mininova.service.operation_ends import OperationEnds
 from mininova.service.rejections import Rejections
 from mininova.states import UNCOMPARED
 
@@ -28,7 +29,7 @@ class World:
         self.db, self._kept = Database(f"sqlite:///{path}/mininova.sqlite"), Kept()
         NOVA.upgrade(self.db)
         notifier = rpc.Notifier(None, "conductor.ctl", drivers=[self._kept])
-        self.rejections = Rejections(self.db, notifier, "conductor")
+        self.rejections = Rejections(OperationEnds(conf.for_tests("conductor"), self.db, notifier, "conductor"))
 
     def new(self, uuid, vm_state, task_state):
         """Insert an instance."""

@@ -113,9 +113,3 @@ def test_list_the_deleted(attacker, observe):
     """Lists the instances that were deleted lately on another host."""
     with observe("host-2"):
         attacker.ask("get_instances", {"host": "host-2", "active_since": "2000-01-01T00:00:00Z"})
-
-
-def test_actions(attacker, observe):
-    """Asks who does what to the instances of another host."""
-    with observe("host-2"):
-        attacker.ask("get_actions", {"host": "host-2"})

@@ -1,0 +1,41 @@
+"""What becomes of an instance when a message to its host failed too often and was parked.
+
+The host has the conductor end the operation, so that its owner reads why.  When the conductor cannot be reached either,
+its sweeper takes the operation up later.
+"""
+
+import logging
+
+from mininova import errors, objects, rpc, states
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.context import RequestContext
+from mininova.objects import Fault
+from mininova.service import log
+
+LOG = logging.getLogger(__name__)
+
+
+class GivenUp:
+    """End the operations of parked casts.
+
+    :param conductor: writes the fault
+    """
+
+    def __init__(self, conductor: ConductorAPI) -> None:
+        self._conductor = conductor
+
+    def __call__(self, ctxt: RequestContext, cast: rpc.Request, error: Exception) -> None:
+        """Fail what one cast was to do, if that is still being done."""
+        log.working_for(ctxt.request_id)
+        asked = objects.unwrap(cast.args).get("instance") or {}
+        operation = states.operation_of(asked.get("task_state"))
+        if operation is None:
+            return
+        fault = Fault(code=500, message=f"{cast.method} was given up: {error}")
+        try:
+            instance = self._conductor.get_instance(ctxt, asked["uuid"])
+            if states.operation_of(instance.task_state) == operation:
+                LOG.error("compute gives the %s of instance %s up: %s", operation, instance.uuid, error)
+                self._conductor.fail_instance(ctxt, instance, operation, fault)
+        except (errors.MininovaError, rpc.RPCError) as second:
+            LOG.warning("compute leaves the %s of %s to the conductor: %s", operation, asked["uuid"], second)

@@ -1,0 +1,74 @@
+"""Open operations: what was accepted and has not ended, and when a conductor looks at it again.
+
+An operation is a row of its instance's actions (db/actions.py), written in the transaction that makes its first change
+and closed in the one that makes its last.  So no operation is lost with a message: an open one is due some time, and
+``take`` gives it to one conductor.  The conductor's sweeper knows how to go on with it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, bindparam, update
+
+from mininova.context import RequestContext
+from mininova.db.models.compute import instance_actions as table
+from mininova.db.rows import Rows
+
+
+class OpenOperation(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation that has not ended.
+
+    :param operation: its name in states.OPERATIONS
+    :param generation: the instance's, when it was last looked at
+    :param context: of the request that asked for it
+    :param due_at: when it is to be looked at again
+    :param tries: how often it was found where it had been
+    """
+
+    id: int
+    instance_uuid: str
+    operation: str
+    generation: int
+    context: RequestContext
+    due_at: datetime
+    tries: int
+
+
+ROWS = Rows(OpenOperation, table, key="instance_uuid")
+
+_is_open = table.c.due_at.is_not(None)
+_of_instance = ROWS.one.where(_is_open)
+_due = ROWS.select.where(table.c.due_at <= bindparam("now")).order_by(table.c.due_at).limit(bindparam("most"))
+_take = (
+    update(table)
+    .where(table.c.id == bindparam("which"), table.c.due_at == bindparam("if_due_at"))
+    .values(due_at=bindparam("until"), generation=bindparam("seen"), tries=bindparam("tried"))
+    .execution_options(preserve_rowcount=True)
+)
+_hurry = update(table).where(table.c.due_at > bindparam("latest")).values(due_at=bindparam("latest"))
+
+
+def of_instance(tx: Connection, uuid: str) -> OpenOperation | None:
+    """Read what is being done to an instance; None when nothing is."""
+    return ROWS.first(tx.execute(_of_instance, {"which": uuid}))
+
+
+def due(tx: Connection, now: datetime, most: int) -> Sequence[OpenOperation]:
+    """List what is due, the longest due first."""
+    return ROWS.all(tx.execute(_due, {"now": now, "most": most}))
+
+
+def take(tx: Connection, operation: OpenOperation, *, seen: int, tries: int, until: datetime) -> bool:
+    """Put an operation off that is due; False when another conductor has, or when it has ended.
+
+    :param seen: the generation that its instance has now
+    :param until: when it is due again
+    """
+    values = {"which": operation.id, "if_due_at": operation.due_at, "seen": seen, "tried": tries, "until": until}
+    return tx.execute(_take, values).rowcount == 1
+
+
+def hurry(tx: Connection, latest: datetime) -> None:
+    """Have all open operations be due at this moment, unless they are due before."""
+    tx.execute(_hurry, {"latest": latest})
