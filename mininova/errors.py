@@ -348,6 +348,15 @@ class BrokerAdminFailed(MininovaError):
     template = "{command} failed: {reason}. `[broker_admin] command` names what administers the broker."
 
 
+class DefinitionsNotKept(MininovaError):
+    """The broker did what was wanted, and would not know it any more after it lost its disk."""
+
+    template = (
+        "The broker has done it, but {file}, its `[broker_admin] definitions_file`, could not be changed: {reason}. "
+        "Mend that and run the command again."
+    )
+
+
 class Weaker(MininovaError):
     """A protection against compromised compute nodes is weaker than it should be."""
 

@@ -99,6 +99,11 @@ BROKER_ADMIN = Group(
             "sudo -u rabbitmq rabbitmqctl --node rabbit@broker-1.",
         ),
         cfg.IntOpt("timeout", default=60, min=1, help="How long the command may take, in seconds."),
+        cfg.StrOpt(
+            "definitions_file",
+            help="The file that the broker loads when it boots (load_definitions).  mininova-manage writes there, too, "
+            "what it makes and removes, so that it is there again after the broker lost its disk.",
+        ),
     ],
 )
 

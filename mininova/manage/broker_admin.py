@@ -1,16 +1,22 @@
 """Runs rabbitmqctl, for what AMQP cannot do: make, list and remove the broker's users.
 
-Each method is one run of the command, because a run takes a second.
+Each method is one run of the command, because a run takes a second.  What is made or removed is also written to the
+file that the broker loads when it boots, if the settings name it: a broker that lost its disk has what is there.
 """
 
 import json
+import os
 import shlex
+import shutil
 import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
+from mininova.trust.broker import definitions
 from mininova.trust.broker.definitions import Definitions
 
 _GONE = ("no_such_user", "does not exist")
@@ -21,10 +27,12 @@ class BrokerAdmin:
 
     def __init__(self, conf: ConfigOpts) -> None:
         self._command, self._timeout = conf.broker_admin.command, conf.broker_admin.timeout
+        self._file = conf.broker_admin.definitions_file
 
-    def define(self, definitions: Definitions) -> None:
+    def define(self, wanted: Definitions) -> None:
         """Make users, queues and exchanges, or change those that are there."""
-        self._run("import_definitions", "--format", "json", given=json.dumps(definitions))
+        self._run("import_definitions", "--format", "json", given=json.dumps(wanted))
+        self._keep(lambda whole: definitions.merged(whole, wanted))
 
     def defined(self) -> dict[str, Any]:
         """Export the broker's users, rights, queues and exchanges."""
@@ -36,13 +44,32 @@ class BrokerAdmin:
 
     def remove(self, user: str) -> bool:
         """Remove a user and its connections; tell whether it existed."""
+        existed = True
         try:
             self._run("delete_user", user)
         except errors.BrokerAdminFailed as error:
             if not any(said in str(error).lower() for said in _GONE):
                 raise
-            return False
-        return True
+            existed = False
+        self._keep(lambda whole: definitions.without_user(whole, user))
+        return existed
+
+    def _keep(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change the file that the broker loads when it boots; it is whole at every moment.
+
+        :raises errors.DefinitionsNotKept: when it cannot be read or written
+        """
+        if self._file is None:
+            return
+        path = Path(self._file)
+        new = path.with_name(f"{path.name}.new")
+        try:
+            changed = change(json.loads(path.read_text()))
+            shutil.copy2(path, new)  # for its mode
+            new.write_text(json.dumps(changed, indent=2))
+            os.replace(new, path)
+        except (OSError, ValueError) as error:
+            raise errors.DefinitionsNotKept(file=path, reason=error) from None
 
     def _run(self, *words: str, given: str = "") -> str:
         command = [*shlex.split(self._command), "--quiet", *words]

@@ -1,6 +1,7 @@
 """mininova-manage host add, rotate and remove, and check: on a broker and a database of their own."""
 
 import configparser
+import json
 import shlex
 import shutil
 import stat
@@ -54,7 +55,8 @@ class Cloud:
         self._settings.write_text(
             f"[DEFAULT]\ntransport_url = {node.url_of('manage', 'secret')}\n"
             f"[database]\nconnection = {self.database.name}\n"
-            f"[broker_admin]\ncommand = {shlex.quote(str(node.tool))}\n[flow]\nenabled = true\n{more}"
+            f"[broker_admin]\ncommand = {shlex.quote(str(node.tool))}\ndefinitions_file = {node.definitions_file}\n"
+            f"[flow]\nenabled = true\n{more}"
         )
 
     def manage(self, *words: object):
@@ -123,6 +125,33 @@ def test_a_host_is_added(cloud):
         connection.channel().basic_publish(amqp.Message("{}"), "mininova.flow", "events")
         with pytest.raises(amqp.exceptions.AccessRefused):
             connection.channel().queue_declare("compute.host-2", durable=True, auto_delete=False)
+
+
+def test_a_compute_is_there_again_after_the_broker_lost_its_disk(cloud, node):
+    """Its user, its rights and its lane are loaded with those of the services; a removed compute stays removed."""
+    for name in ("host-1", "host-2"):
+        cloud.host("add", name)
+    cloud.host("remove", "host-1")
+    node.lose_disk()
+    with cloud.log_in() as connection:  # as host-2, which was added last
+        connection.channel().queue_declare("compute.host-2", durable=True, auto_delete=False)
+        connection.channel().basic_publish(amqp.Message("{}"), "mininova.from.compute.host-2", "conductor")
+    users = {user["name"] for user in json.loads(node.definitions_file.read_text())["users"]}
+    assert users == {*identities.TRUSTED, "compute.host-2"}
+
+
+def test_a_file_that_cannot_be_changed_is_named(cloud, node):
+    """The command says what was done and what was not, in a sentence."""
+    kept = node.definitions_file.read_text()
+    node.definitions_file.write_text("{")
+    try:
+        done = cloud.manage("host", "add", "host-3", "--config", cloud.file)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"The broker has done it, but {node.definitions_file}, its" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    finally:
+        node.definitions_file.write_text(kept)
+        node.tell("delete_user", "compute.host-3")
 
 
 def test_a_compute_of_many_hosts_is_added(cloud):

@@ -20,6 +20,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from mininova.trust.broker import definitions
@@ -33,6 +34,9 @@ USER = "mininova"
 #: The programs that are written into a node's folder: one runs it in the foreground, the other asks it things.
 START = "start"
 TOOL = "rabbitmqctl"
+
+#: What a node loads each time that it boots; mininova-manage adds to it (``[broker_admin] definitions_file``).
+DEFINITIONS = "definitions.json"
 
 #: Where rabbitmq-server may be.  Not on PATH: Debian's /usr/sbin/rabbitmq-server insists on a user of its own.
 USUAL_PLACES = (
@@ -126,8 +130,8 @@ class Node:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         distribution = ports.pick()
-        self._write("advanced.config", _terms(self.port, self.folder / "definitions.json", self.tls))
-        self._write("definitions.json", json.dumps(self.definitions, indent=2))
+        self._write("advanced.config", _terms(self.port, self.folder / DEFINITIONS, self.tls))
+        self._write(DEFINITIONS, json.dumps(self._with_what_was_added(), indent=2))
         self._write("enabled_plugins", "[].\n")
         self._write("rabbitmq-env.conf", "")
         self._write(".erlang.cookie", secrets.token_hex(20))
@@ -135,6 +139,11 @@ class Node:
         self._script(START, {**plain, **self._environment(distribution)}, [str(self.server)])
         rabbitmqctl = [str(self.server.with_name("rabbitmqctl")), "--node", self.name]
         self._script(TOOL, {**plain, **self._tool_environment(distribution)}, rabbitmqctl)
+
+    def _with_what_was_added(self) -> dict[str, Any]:
+        """Give our definitions, and those that mininova-manage has added since the node was first written."""
+        kept = self.folder / DEFINITIONS
+        return definitions.merged(json.loads(kept.read_text()), self.definitions) if kept.exists() else self.definitions
 
     def _write(self, name: str, text: str, mode: int = 0o600) -> None:
         path = self.folder / name

@@ -110,7 +110,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "api": {"port": settings.api_port},
         "flow": {"enabled": settings.flow},
         **_trust(home, settings),
-        **({} if settings.broker_url else {"broker_admin": {"command": shlex.quote(str(home.broker / broker.TOOL))}}),
+        **({} if settings.broker_url else {"broker_admin": _broker_admin(home)}),
     }
     home.write_private(home.etc / "mininova.conf", _ini(controller))
     for name in (*SERVICES, FLOW):
@@ -120,6 +120,14 @@ def write_configuration(home: Home, settings: Settings) -> None:
         shutil.copyfile(CHECKOUT / "mininova/virt/fake-behaviour.yaml", behaviour(home))
     for name in settings.computes:
         write_compute(home, settings, name)
+
+
+def _broker_admin(home: Home) -> dict[str, object]:
+    """Have what mininova-manage does to the private broker outlive the broker's disk."""
+    return {
+        "command": shlex.quote(str(home.broker / broker.TOOL)),
+        "definitions_file": home.broker / broker.DEFINITIONS,
+    }
 
 
 def write_compute(home: Home, settings: Settings, name: str) -> None:

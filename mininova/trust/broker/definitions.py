@@ -142,6 +142,30 @@ class _Here:
         }
 
 
+#: What tells one thing from the others of its kind, as far as it has these fields.
+_KEYS = ("name", "user", "vhost", "exchange", "source", "destination", "destination_type", "routing_key")
+
+
+def merged(whole: Mapping[str, Any], part: Definitions) -> dict[str, Any]:
+    """Make or change in a file's worth of definitions what a part of them names, as a broker does that imports it."""
+    changed = dict(whole)
+    for kind, things in part.items():
+        known = {_key(thing): thing for thing in whole.get(kind, [])}
+        changed[kind] = list((known | {_key(thing): thing for thing in things}).values())
+    return changed
+
+
+def without_user(whole: Mapping[str, Any], user: str) -> dict[str, Any]:
+    """Take a user and its rights out of a file's worth of definitions."""
+    concerned = {"users": "name", "permissions": "user", "topic_permissions": "user"}
+    kept = {kind: [it for it in whole.get(kind, []) if it[field] != user] for kind, field in concerned.items()}
+    return {**whole, **kept}
+
+
+def _key(thing: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(thing.get(field) for field in _KEYS)
+
+
 def together(*parts: Mapping[str, Iterable[dict[str, Any]]]) -> Definitions:
     """Make one file's worth of several parts."""
     whole: Definitions = {}

@@ -12,3 +12,36 @@ def test_the_password_is_hashed_as_rabbitmq_checks_it():
 
     assert raw[4:] == hashlib.sha256(raw[:4] + b"secret").digest()
     assert definitions.password_hash("secret") != definitions.password_hash("secret")
+
+
+WHOLE = {
+    "vhosts": [{"name": "/"}],
+    "users": [{"name": "api", "tags": ""}, {"name": "compute.host-1", "tags": "old"}],
+    "permissions": [{"user": "compute.host-1", "vhost": "/", "read": "old"}],
+}
+
+
+def test_merging_makes_what_is_new_and_changes_what_is_there():
+    """What the part does not name stays as it is, as in a broker that imports it."""
+    part = {
+        "users": [{"name": "compute.host-1", "tags": "new"}, {"name": "compute.host-2", "tags": ""}],
+        "permissions": [{"user": "compute.host-1", "vhost": "/", "read": "new"}],
+        "queues": [{"name": "q", "vhost": "/"}],
+    }
+    assert definitions.merged(WHOLE, part) == {
+        "vhosts": [{"name": "/"}],
+        "users": [
+            {"name": "api", "tags": ""},
+            {"name": "compute.host-1", "tags": "new"},
+            {"name": "compute.host-2", "tags": ""},
+        ],
+        "permissions": [{"user": "compute.host-1", "vhost": "/", "read": "new"}],
+        "queues": [{"name": "q", "vhost": "/"}],
+    }
+
+
+def test_a_user_is_taken_out_with_its_rights():
+    """The other users keep theirs."""
+    without = definitions.without_user(WHOLE, "compute.host-1")
+    assert (without["users"], without["permissions"]) == ([{"name": "api", "tags": ""}], [])
+    assert without["vhosts"] == WHOLE["vhosts"]
