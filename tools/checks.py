@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PYTEST = ("pytest", "-q")
 TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no stack
-A_STACK_EACH = ("-n", "2", "--dist", "loadfile")  # for those that do: the tests of a file share one
+TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or a cloud with others of their file
 
 #: What is run on native threads, too, after all of it has run on eventlet's.
 ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "clients", "metrics", "what_goes_wrong"))
@@ -34,9 +34,12 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "wire": ((*PYTEST, *TWO_AT_A_TIME, "tests/wire"),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "tests/chaos"),),
-    "stack": ((*PYTEST, *A_STACK_EACH, "--durations=5", "tests/stack"),),
-    "threads": ((*PYTEST, *A_STACK_EACH, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
-    "attack": ((*PYTEST, "--durations=5", "tests/attack"),),
+    "stack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/stack"),),
+    "threads": ((*PYTEST, *TWO_FILES, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
+    "attack": (
+        (*PYTEST, *TWO_FILES, "tests/attack/rest"),
+        (*PYTEST, "--durations=5", "tests/attack", "--ignore=tests/attack/rest"),  # which measures floods
+    ),
 }
 
 

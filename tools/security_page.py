@@ -40,10 +40,11 @@ An attack is refused in one of three places, and each of them holds when the one
 ## What was tried
 
 Every line is a test in `tests/attack/compute`. The requests to a conductor are tried twice: in one process, over a
-broker in memory, and on a running stack, with the credentials of one of its computes and AMQP by hand. All other
-attacks need the running stack. Who stopped an attack was observed and not assumed: in the error with which the broker
-closes a channel, in the answer of a service, in the list of denials, or in a log. Each test also compares the database
-before and after. Run them:
+broker in memory, and on a running stack, with the credentials of one of its computes and AMQP by hand. What the broker
+would not take is tried in one process only, and attacks on the broker need the running stack. Who stopped an attack was
+observed and not assumed: in the error with which the broker closes a channel, in the answer of a service, in the list
+of denials, in the flow, or in a log. Tests that change nothing on purpose compare the database before and after. Run
+them:
 
 ```
 .venv/bin/python tools/checks.py attack

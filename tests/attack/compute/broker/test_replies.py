@@ -1,8 +1,6 @@
 """Answering what others were asked."""
 
 import json
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -11,7 +9,6 @@ import pytest
 from tests.fixtures import taken_over
 from tests.fixtures.taken_over import PATIENCE, REPLIES, changed, enveloped, own_object, reply, request
 
-THEM = "mininova-compute-host-2"
 UNASKED = "nothing: the caller drops it, and goes on waiting for the answer of the one that it asked"
 
 
@@ -21,49 +18,34 @@ def asked_before(console):
     console.asked_of_mine()
 
 
-@pytest.fixture
-def stopped(stack):
-    """Stop the other compute, so that what it is asked takes a while; it goes on afterwards."""
-    pid = stack.pids()[THEM]
-    os.kill(pid, signal.SIGSTOP)
-    yield
-    os.kill(pid, signal.SIGCONT)
-
-
-@pytest.fixture
-def go_on(stack):
-    """Give a function that lets the other compute go on."""
-    return lambda: os.kill(stack.pids()[THEM], signal.SIGCONT)
-
-
 @pytest.mark.sees(UNASKED)
 @pytest.mark.parametrize(
     ("user_id", "said"),
     [(None, "denied a reply to 'compute.host-1'"), (taken_over.NOBODY, "which is not its sender's")],
     ids=["as-itself", "without-a-name"],
 )
-def test_a_call_asked_of_another(attacker, observe, console, flow, reply_queues, stopped, go_on, user_id, said):
+def test_a_call_asked_of_another(world, attacker, observe, console, flow, reply_queues, user_id, said):
     """Answers a call that the api asks of another compute, on the right queue and with the right id."""
     with ThreadPoolExecutor(1) as user:
-        seen = user.submit(console.look, "host-2")
-        asked = flow(kind="sent", method="get_console_output")
-        with observe.logged("mininova-api", said):
+        with world.holding_theirs():
+            seen = user.submit(console.look, "host-2")
+            asked = flow(kind="sent", method="get_console_output")
             forged = reply(asked["message_id"], "as the attacker likes it")
-            attacker.publish(reply_queues["api"], forged, user_id=user_id)
-        go_on()
+            with observe.logged("mininova-api", said):
+                attacker.publish(reply_queues["api"], forged, user_id=user_id)
         assert "as the attacker likes it" not in str(seen.result(PATIENCE))
 
 
 @pytest.mark.sees(UNASKED)
-def test_by_the_conductor(attacker, observe, console, flow, reply_queues, stopped, go_on):
+def test_by_the_conductor(world, attacker, observe, console, flow, reply_queues):
     """Asks the conductor something, and has the answer sent to the api, which waits for one of another compute."""
     with ThreadPoolExecutor(1) as user:
-        seen = user.submit(console.look, "host-2")
-        asked = flow(kind="sent", method="get_console_output")
-        body = request("get_levels", {}, _msg_id=asked["message_id"], _reply_q=reply_queues["api"])
-        attacker.publish("conductor", body, reply_to=reply_queues["api"], message_id=asked["message_id"])
-        answered = flow(kind="replied", message_id=asked["message_id"], method="get_levels")
-        go_on()
+        with world.holding_theirs():
+            seen = user.submit(console.look, "host-2")
+            asked = flow(kind="sent", method="get_console_output")
+            body = request("get_levels", {}, _msg_id=asked["message_id"], _reply_q=reply_queues["api"])
+            attacker.publish("conductor", body, reply_to=reply_queues["api"], message_id=asked["message_id"])
+            answered = flow(kind="replied", message_id=asked["message_id"], method="get_levels")
         observe.handled(answered, "conductor" in str(seen.result(PATIENCE)))
 
 

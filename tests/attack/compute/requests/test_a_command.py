@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from tests.fixtures.taken_over import own_object, reply
+from tests.fixtures.taken_over import changed, own_object, reply
 
 FAILURE = '{"class": "UnsupportedVersion", "module": "mininova.rpc.errors", "message": "so it says", "kwargs": {}}'
 
@@ -34,7 +34,7 @@ def test_a_late_rejection(attacker, observe, commands, servers, rows):
     _did(attacker, stop, "stop", "stopped")
     start = commands("start")
     before = rows.instance(uuid)
-    with observe.logged("mininova-api", uuid, "drops the fault"):
+    with observe.logged("mininova-api", uuid, "api drops the fault"):
         _reject(attacker, stop)
     assert rows.instance(uuid) == before
     _did(attacker, start, "start", "active")
@@ -50,6 +50,19 @@ def test_its_last_update_again(attacker, observe, commands, rows):
         _says(attacker, stop.payload["args"]["instance"], "stop", "stopped")
     assert rows.all() == before
     _did(attacker, commands("start"), "start", "active")
+
+
+def test_the_end_of_theirs(attacker, observe, mine, world):
+    """Says that another host's instance is gone, while that host is to delete it."""
+    uuid = world.boot("to-be-deleted", "host-2")
+    assert world.at_rest(uuid) == "ACTIVE"
+    with world.holding_theirs():
+        world.delete(uuid)
+        pretended = changed(world.as_guessed(mine, uuid), host=attacker.host)
+        with observe(uuid):
+            attacker.ask("destroy_instance", {"instance": pretended})
+        assert not world.rows.instance(uuid)["deleted"]
+    world.wait_for_row(lambda: world.rows.instance(uuid)["deleted"], "the delete")
 
 
 def _did(attacker, command, operation, vm_state):

@@ -76,7 +76,8 @@ def test_wrong_types(attacker, observe, fields):
     "args",
     [{}, {"host": None}, {"host": 5}, {"host": ["host-1"]}, {"host": {"$ne": ""}}, {"host": "host-1", "more": 1},
      {"host": "host-1", "self": 1}, {"host": "host-1", "ctxt": {}}, {"host": own_object("Instance")},
-     {"host": "host-1", "active_since": "yesterday"}, {"host": "host-1", "active_since": 1e308}],
+     {"host": "host-1", "active_since": "yesterday"}, {"host": "host-1", "active_since": 1e308},
+     {"host": "host-1", "active_since": 5}],
     ids=str,
 )  # fmt: skip
 def test_wrong_arguments(attacker, observe, args):

@@ -53,12 +53,22 @@ def test_denials_are_added_up_aside(world, log, later):
     assert len(later.work) == 1
 
 
-def test_a_flood_of_objects_takes_no_memory(world, log, later):
-    """The number of sums is limited; beyond it, those of a method are added up."""
+def test_a_flood_of_objects_loses_no_denial(world, log, later):
+    """Beyond the sums that may wait, those of a method are added up."""
     for n in range(MOST_WAITING + 50):
         log(replace(ONE, object=str(n)))
     later.run()
     assert sum(listed(world.db).values()) == MOST_WAITING + 50
+
+
+def test_a_flood_of_objects_takes_no_memory(world, log, later, caplog):
+    """The number of sums that wait is limited, and one more has all the others of the method."""
+    world.db.close()
+    world.db.read = world.db.write = Away()
+    for n in range(MOST_WAITING + 50):
+        log(replace(ONE, object=str(n)))
+    later.run()
+    assert f"could not list {MOST_WAITING + 1} denials" in caplog.text
 
 
 def test_a_denial_without_a_caller_and_with_long_texts(world, log, later):

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import re
 
+from mininova.trust import identities
 from mininova.trust.broker import definitions
 
 
@@ -45,3 +47,24 @@ def test_a_user_is_taken_out_with_its_rights():
     without = definitions.without_user(WHOLE, "compute.host-1")
     assert (without["users"], without["permissions"]) == ([{"name": "api", "tags": ""}], [])
     assert without["vhosts"] == WHOLE["vhosts"]
+
+
+def test_a_compute_can_open_so_much_only():
+    """The connections and channels of a compute are limited; a service of the controller has no such limit."""
+    conductor, compute = identities.trusted("conductor"), identities.compute("host-1")
+    defined = definitions.users({conductor: "secret", compute: "secret"})["users"]
+
+    assert {user["name"]: user["limits"] for user in defined} == {
+        "conductor": {},
+        "compute.host-1": {"max-connections": 32, "max-channels": 256},
+    }
+
+
+def test_the_queues_that_a_compute_can_fill_refuse_more():
+    """Its own queues, the reply queues and those behind its lane have a bound, beyond which a sender gets a nack."""
+    (policy,) = definitions.places()["policies"]
+    queues = ["compute.host-1", "reply_api.ctl-1_0", "conductor.from.compute.host-1", "conductor", "notifications.info"]
+
+    assert [queue for queue in queues if re.search(policy["pattern"], queue)] == queues[:3]
+    assert policy["definition"]["overflow"] == "reject-publish"
+    assert policy["definition"].keys() == {"max-length", "max-length-bytes", "overflow"}
