@@ -176,6 +176,16 @@ class UnsupportedMediaType(MininovaError):
     template = "Unsupported Content-Type"
 
 
+# ---- 429: too much at once
+
+
+class TooManyRequests(MininovaError):
+    """The service is busy with as many requests of this kind as it takes."""
+
+    http_status = 429
+    template = "Too many requests. Try again in {retry_after} s."
+
+
 # ---- 409: true, but not now
 
 

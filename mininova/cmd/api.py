@@ -22,7 +22,8 @@ def build(conf: ConfigOpts) -> Process:
     process = Process(conf, "api", directory=directory)
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
     process.connect()
-    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, process.observation.spans)
+    spans, aside = process.observation.spans, process.threads.aside
+    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside)
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
     bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))
     process.serve_http(app, conf.api.listen, conf.api.port, bounds=bounds)

@@ -6,10 +6,11 @@ Only cmd/ calls load_app.
 """
 
 import configparser
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from oslo_config.cfg import ConfigOpts
 from paste.deploy import loadapp
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
     from mininova.rpc.watch.spans import Spans
 
 
+T = TypeVar("T")
+
+
+class Aside(Protocol):
+    """Runs what computes for long, or waits for a disk, and gives its result; other requests go on meanwhile."""
+
+    def __call__(self, work: Callable[[], T], /) -> T:
+        """Run it."""
+
+
+def in_place(work: Callable[[], T]) -> T:
+    """Run it where the caller is (see Aside)."""
+    return work()
+
+
 @dataclass(frozen=True)
 class Parts:
     """What a WSGI application is made of.
@@ -33,6 +49,7 @@ class Parts:
     :param notifier: emits notifications as this api
     :param reporter: takes the message events of the flow (rpc/watch/flow.py); None when the flow is off
     :param spans: begins a span for each request; None where there are none
+    :param aside: runs what would hold up the other requests
     """
 
     conf: ConfigOpts
@@ -41,6 +58,7 @@ class Parts:
     notifier: "Notifier"
     reporter: "Report | None"
     spans: "Spans | None" = None
+    aside: Aside = in_place
 
 
 #: The file that comes with mininova, and the one that an operator may put in its place.

@@ -2,7 +2,8 @@
 
 ``MININOVA_CONCURRENCY`` names one of two modules, and a Process uses it: ``eventlet`` is green.py, the only module that
 imports eventlet, and ``threads`` is native.py, which needs only the standard library and waitress.  Each knows how to
-run something in the background, to run several things together, and to listen and serve HTTP.
+run something in the background, to run several things together, to run what would block all others aside, and to listen
+and serve HTTP.
 
 Sleeping has no second form: all code waits on the primitives of ``threading``, which are green in a process that
 mininova/cmd/__init__.py has patched.  That patch needs ``chosen()`` first, so this module imports next to nothing.
@@ -10,7 +11,7 @@ mininova/cmd/__init__.py has patched.  That patch needs ``chosen()`` first, so t
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "MININOVA_CONCURRENCY"
 EVENTLET, THREADS = KINDS = ("eventlet", "threads")
+
+T = TypeVar("T")
 
 
 class HTTPServer(Protocol):
@@ -41,6 +44,12 @@ class Concurrency(Protocol):
 
     def together(self, works: Iterable[Callable[[], Any]], at_once: int) -> list[Any]:
         """Run several things, at most ``at_once`` of them at a time; give their results, or raise the first failure."""
+
+    def aside(self, work: Callable[[], T]) -> T:
+        """Run what computes for long, or waits for a disk, and give its result; the others go on meanwhile.
+
+        Such work must wait on no primitive of ``threading``: it may run outside of the threads that these join.
+        """
 
     def serve_http(self, address: str, port: int, app: "WSGIApplication", bounds: "Bounds") -> HTTPServer:
         """Listen and serve in the background.

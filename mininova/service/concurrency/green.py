@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import eventlet
+import eventlet.tpool
 import eventlet.wsgi
 
 from mininova.service.http_bounds import (
@@ -31,6 +32,8 @@ from mininova.service.http_bounds import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+T = TypeVar("T")
+
 LOG = logging.getLogger(__name__)
 
 _REFUSAL = "HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -44,6 +47,10 @@ class Green:
 
     def together(self, works: Iterable[Callable[[], Any]], at_once: int) -> list[Any]:
         return list(eventlet.GreenPool(at_once).imap(lambda work: work(), works))
+
+    def aside(self, work: Callable[[], T]) -> T:
+        result: T = eventlet.tpool.execute(work)  # in a native thread, one of 20
+        return result
 
     def serve_http(self, address: str, port: int, app: "WSGIApplication", bounds: Bounds) -> "GreenServer":
         # reuse_port would let a second api share the port without a word.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
@@ -40,6 +40,8 @@ from mininova.service.http_bounds import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+T = TypeVar("T")
+
 LOG = logging.getLogger(__name__)
 
 
@@ -55,6 +57,9 @@ class Native:
     def together(self, works: Iterable[Callable[[], Any]], at_once: int) -> list[Any]:
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(lambda work: Context().run(work), works))
+
+    def aside(self, work: Callable[[], T]) -> T:
+        return work()  # every thread is aside from the others
 
     def serve_http(self, address: str, port: int, app: "WSGIApplication", bounds: Bounds) -> "NativeServer":
         return NativeServer(_listen(address, port), app, bounds, self._threads)

@@ -6,6 +6,7 @@ from mininova.standins.keystone import catalog, routes, tokens
 from mininova.standins.keystone.authentication import Authenticator
 from mininova.standins.keystone.authority import Authority
 from mininova.standins.keystone.db import SCHEMA
+from mininova.standins.keystone.passwords import Passwords
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Application, Parts, Request, current_parts
 
@@ -39,6 +40,6 @@ def make_authority(parts: Parts) -> Authority:
 def app_factory(global_conf: dict[str, str]) -> IdentityApplication:
     """Make the Paste application ``identity_app``."""
     parts = current_parts()
-    authority = make_authority(parts)
-    authenticator = Authenticator(parts.db, authority)
-    return IdentityApplication(Service(parts.db, authority, authenticator, parts.conf.api.public_endpoint))
+    authority, passwords = make_authority(parts), Passwords(parts.aside)
+    authenticator = Authenticator(parts.db, authority, passwords)
+    return IdentityApplication(Service(parts.db, authority, authenticator, passwords, parts.conf.api.public_endpoint))

@@ -10,11 +10,11 @@ import msgspec
 
 from mininova import errors
 from mininova.db.session import Connection, Database
-from mininova.standins.keystone import passwords
 from mininova.standins.keystone.authority import Authority, Token
 from mininova.standins.keystone.db import identity
 from mininova.standins.keystone.db.identity import Domain, Project, User
 from mininova.standins.keystone.db.standing import SYSTEM, Scope
+from mininova.standins.keystone.passwords import Passwords
 
 T = TypeVar("T")
 
@@ -90,9 +90,10 @@ class Auth(msgspec.Struct):
 class Authenticator:
     """Logs users in."""
 
-    def __init__(self, db: Database, authority: Authority) -> None:
+    def __init__(self, db: Database, authority: Authority, passwords: Passwords) -> None:
         self._db = db
         self._authority = authority
+        self._passwords = passwords
 
     def authenticate(self, body: dict[str, Any]) -> Token:
         """Give a token to a caller who proves to be a user.
@@ -100,6 +101,7 @@ class Authenticator:
         :param body: what is under ``auth`` in the request
         :raises errors.InvalidInput: when the request has no such form
         :raises errors.Unauthorized: when it proves nothing, or the user has no role in the scope
+        :raises errors.TooManyRequests: when too many log in at once
         """
         try:
             auth = msgspec.convert(body, Auth)
@@ -127,10 +129,11 @@ class Authenticator:
         return parent, proven[0]
 
     def _check_password(self, ref: UserRef) -> User:
-        with self._db.read() as tx:
-            user = self._user(tx, ref)
-        if not passwords.matches(ref.password, user.password_hash if user else None) or user is None:
-            raise errors.Unauthorized()
+        with self._passwords.place():
+            with self._db.read() as tx:
+                user = self._user(tx, ref)
+            if not self._passwords.matches(ref.password, user.password_hash if user else None) or user is None:
+                raise errors.Unauthorized()
         return user
 
     def _user(self, tx: Connection, ref: UserRef) -> User | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from mininova.db.session import Database
 from mininova.standins.keystone.authentication import Authenticator
 from mininova.standins.keystone.authority import Authority
+from mininova.standins.keystone.passwords import Passwords
 from mininova.wsgi import Request
 
 
 @dataclass(frozen=True)
 class Service:
-    """The database, the authority on tokens, and the name that the cloud goes by.
+    """The database, what issues tokens and checks passwords, and the name that the cloud goes by.
 
     :param public_endpoint: ``[api] public_endpoint``; without it the cloud is called what the caller called it
     """
@@ -18,6 +19,7 @@ class Service:
     db: Database
     authority: Authority
     authenticator: Authenticator
+    passwords: Passwords
     public_endpoint: str | None = None
 
     def endpoint(self, request: Request) -> str:

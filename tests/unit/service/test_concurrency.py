@@ -54,6 +54,21 @@ else:
     raise AssertionError("the failure was lost")
 """
 
+BLOCKED = """
+import mininova.cmd, os
+from mininova.service import concurrency
+threads, (reads, writes) = concurrency.make(), os.pipe()
+threads.spawn(os.write, writes, b"x")
+with open(reads, "rb", buffering=0) as pipe:  # eventlet does not make this wait cooperative
+    assert threads.aside(lambda: pipe.read(1)) == b"x"
+try:
+    threads.aside(lambda: {}["first"])
+except KeyError as error:
+    assert error.args == ("first",)
+else:
+    raise AssertionError("the failure was lost")
+"""
+
 TAKEN = """
 import mininova.cmd
 from mininova.service import concurrency
@@ -104,6 +119,12 @@ def test_several_things_run_at_once_and_no_more(kind: str) -> None:
 def test_the_first_failure_of_several_is_raised(kind: str) -> None:
     """A service that cannot open one of its hosts raises that error."""
     must_succeed(kind, FAILED)
+
+
+@pytest.mark.parametrize("kind", concurrency.KINDS)
+def test_what_blocks_is_run_aside(kind: str) -> None:
+    """The others go on meanwhile; its result or failure comes back."""
+    must_succeed(kind, BLOCKED)
 
 
 @pytest.mark.parametrize("kind", concurrency.KINDS)

@@ -5,7 +5,6 @@ from typing import Any, Generic
 
 from mininova import errors
 from mininova.db.session import Connection
-from mininova.standins.keystone import passwords
 from mininova.standins.keystone.authority import Token
 from mininova.standins.keystone.db import identity
 from mininova.standins.keystone.db.identity import Domain, Kept, Project, User
@@ -137,8 +136,12 @@ class Users(_InDomain[User]):
         columns = super().columns(body, caller, present)
         if "password" in columns:
             password = columns.pop("password")
-            columns["password_hash"] = None if password is None else passwords.hash_password(password)
+            columns["password_hash"] = None if password is None else self._hash(password)
         return columns
+
+    def _hash(self, password: str) -> str:
+        with self._service.passwords.place():
+            return self._service.passwords.hash(password)
 
     def changed(self, tx: Connection, thing: User, columns: dict[str, Any]) -> None:
         """End the user's tokens where the change calls for it."""
@@ -154,10 +157,13 @@ class Users(_InDomain[User]):
         original, new = body.get("original_password"), body.get("password")
         if not isinstance(original, str) or not isinstance(new, str):
             raise errors.InvalidInput("Invalid input for user: original_password and password must be strings.")
-        if not passwords.matches(original, user.password_hash if user else None) or not (user and user.enabled):
+        with self._service.passwords.place():
+            known = self._service.passwords.matches(original, user.password_hash if user else None)
+        if not known or not (user and user.enabled):
             raise errors.Unauthorized()
+        password_hash = self._hash(new)
         with self._service.db.write() as tx:
-            identity.update(tx, User, id, password_hash=passwords.hash_password(new))
+            identity.update(tx, User, id, password_hash=password_hash)
             identity.end_tokens(tx, id)
 
     def no_credentials(self, request: Request, caller: Token, id: str) -> dict[str, Any]:

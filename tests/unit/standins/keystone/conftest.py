@@ -17,6 +17,7 @@ from mininova.standins.keystone.db import identity, standing
 from mininova.standins.keystone.db.identity import Project, Role, User
 from mininova.standins.keystone.db.models import metadata
 from mininova.standins.keystone.db.standing import Scope
+from mininova.standins.keystone.passwords import Passwords
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Request
 from tests.fixtures.private_databases import SQLITE
@@ -68,8 +69,13 @@ def authority(db, clock):
 
 
 @pytest.fixture
-def authenticator(db, authority):
-    return Authenticator(db, authority)
+def passwords():
+    return Passwords()
+
+
+@pytest.fixture
+def authenticator(db, authority, passwords):
+    return Authenticator(db, authority, passwords)
 
 
 @pytest.fixture
@@ -128,8 +134,8 @@ def change(db, find):
 
 
 @pytest.fixture
-def app(db, authority, authenticator):
-    return IdentityApplication(Service(db, authority, authenticator))
+def app(db, authority, authenticator, passwords):
+    return IdentityApplication(Service(db, authority, authenticator, passwords))
 
 
 @pytest.fixture

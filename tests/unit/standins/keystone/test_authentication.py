@@ -1,7 +1,6 @@
 import pytest
 
 from mininova import errors
-from mininova.standins.keystone import authentication
 from mininova.standins.keystone.db import standing
 from mininova.standins.keystone.db.identity import Domain, Project, Role, User
 from mininova.standins.keystone.db.standing import Scope
@@ -44,10 +43,10 @@ def test_one_answer_to_all_that_is_wrong(authenticator, password_login, auth):
         authenticator.authenticate(password_login(**auth))
 
 
-def test_unknown_user_is_hashed_too(authenticator, password_login, monkeypatch):
+def test_unknown_user_is_hashed_too(authenticator, passwords, password_login, monkeypatch):
     """An unknown user's password is hashed as any other, so that the time does not differ."""
     compared = []
-    monkeypatch.setattr(authentication.passwords, "matches", lambda *compare: bool(compared.append(compare)))
+    monkeypatch.setattr(passwords, "matches", lambda *compare: bool(compared.append(compare)))
     with pytest.raises(errors.Unauthorized):
         authenticator.authenticate(password_login(name="nobody", password="x"))
     assert compared == [("x", None)]

@@ -1,4 +1,8 @@
+import pytest
+
+from mininova import errors
 from mininova.standins.keystone import passwords
+from mininova.standins.keystone.passwords import Passwords
 
 
 def test_right_password():
@@ -29,3 +33,25 @@ def test_an_unknown_user_costs_the_same():
     """The decoy's hash has the parameters of every user's, so that the time does not differ."""
     parameters = passwords.hash_password("x").rsplit("$", 2)[0]
     assert passwords._NO_USER.startswith(parameters)
+
+
+def test_too_many_at_once_are_refused():
+    """A request that finds all places taken is told to come back; one that fails gives its place back."""
+    crowded = Passwords(at_once=1, max_waiting=1)
+    with crowded.place(), crowded.place():
+        with pytest.raises(errors.TooManyRequests) as refusal, crowded.place():
+            pass
+        assert refusal.value.details["headers"] == {"Retry-After": "1"}
+    with pytest.raises(errors.Unauthorized), crowded.place():
+        raise errors.Unauthorized
+    with crowded.place(), crowded.place():
+        assert crowded.matches("sesame", crowded.hash("sesame"))
+
+
+def test_every_hash_is_made_aside():
+    """What holds others up is handed on, for a comparison and for a new password."""
+    asides = []
+    aside = Passwords(lambda work: asides.append(work) or work())
+    assert not aside.matches("sesame", None)
+    assert aside.hash("sesame")
+    assert len(asides) == 2
