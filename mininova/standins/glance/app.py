@@ -34,5 +34,5 @@ def app_factory(global_conf: dict[str, str]) -> Limits:
     parts = current_parts()
     SCHEMA.check(parts.db)
     api, image = parts.conf.api, parts.conf.image
-    service = Service(parts.db, Store(image.directory, image.max_size), api.max_limit, api.public_endpoint)
+    service = Service(parts.db, Store(image.directory, image.max_size, parts.aside), api.max_limit, api.public_endpoint)
     return Limits(Application(routes.table(service), "image"), api.max_request_body_size)

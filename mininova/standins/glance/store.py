@@ -1,7 +1,8 @@
 """Where the data of images is: a folder with a file for each image that has any.
 
 The store chooses the name of a file; no client does.  Data is written under another name and renamed at its end, so a
-file that has its final name is complete; an upload that fails leaves nothing behind.
+file that has its final name is complete; an upload that fails leaves nothing behind.  A disk may take its time, and so
+does a hash: both are left to run aside, block by block, while other requests go on.
 """
 
 import hashlib
@@ -9,10 +10,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from mininova import errors
+from mininova.wsgi import Aside, in_place
 
 BLOCK_BYTES = 256 * 1024  # read at once
 HASH = "sha512"
@@ -45,11 +48,13 @@ class Store:
     """The folder.
 
     :param max_size: the most bytes that an image may have
+    :param aside: runs what waits for the disk
     """
 
-    def __init__(self, directory: str | Path, max_size: int) -> None:
+    def __init__(self, directory: str | Path, max_size: int, aside: Aside = in_place) -> None:
         self._directory = Path(directory)
         self._max_size = max_size
+        self._aside = aside
 
     def write(self, data: Input, length: int | None = None) -> Stored:
         """Take data to its end.
@@ -69,22 +74,29 @@ class Store:
                 raise errors.InvalidInput(f"The data ended after {stored.size} of {length} bytes.")
             draft.rename(self._directory / location)
         except BaseException:
-            draft.unlink(missing_ok=True)
+            self._aside(lambda: draft.unlink(missing_ok=True))
             raise
         return stored
 
     def _write(self, draft: Path, location: str, blocks: Iterator[bytes]) -> Stored:
         size, md5, sha512 = 0, hashlib.md5(usedforsecurity=False), hashlib.new(HASH)
+
+        def keep(block: bytes) -> None:
+            md5.update(block)
+            sha512.update(block)
+            file.write(block)
+
+        def finish() -> None:
+            file.flush()
+            os.fsync(file.fileno())
+
         with draft.open("xb") as file:
             for block in blocks:
                 size += len(block)
                 if size > self._max_size:
                     raise errors.RequestTooLarge(max_bytes=self._max_size)
-                md5.update(block)
-                sha512.update(block)
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
+                self._aside(partial(keep, block))
+            self._aside(finish)
         return Stored(location, size, md5.hexdigest(), sha512.hexdigest())
 
     def read(self, location: str) -> "Blocks":
@@ -92,25 +104,26 @@ class Store:
 
         :raises FileNotFoundError: when it is not there
         """
-        return Blocks((self._directory / location).open("rb"))
+        return Blocks((self._directory / location).open("rb"), self._aside)
 
     def remove(self, location: str | None) -> None:
         """Remove the data of an image, if it has any."""
         if location is not None:
-            (self._directory / location).unlink(missing_ok=True)
+            self._aside(lambda: (self._directory / location).unlink(missing_ok=True))
 
 
 class Blocks:
     """Data that is being read.  A reader that stops before the end, or never begins, must close it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, aside: Aside) -> None:
         self._file = file
+        self._aside = aside
 
     def __iter__(self) -> "Blocks":
         return self
 
     def __next__(self) -> bytes:
-        block = self._file.read(BLOCK_BYTES)
+        block = self._aside(lambda: self._file.read(BLOCK_BYTES))
         if not block:
             self.close()
             raise StopIteration

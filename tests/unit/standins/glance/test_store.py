@@ -120,3 +120,15 @@ def test_remove(store, tmp_path):
     assert b"".join(reading) == DATA
     with pytest.raises(FileNotFoundError):
         store.read(stored.location)
+
+
+def test_the_disk_is_waited_for_aside(tmp_path):
+    """Each block is written and read aside, and so are the end of a file and its removal."""
+    asides = []
+    store = Store(tmp_path / "images", 3 * BLOCK_BYTES, lambda work: asides.append(work) or work())
+    stored = store.write(io.BytesIO(b"x" * 2 * BLOCK_BYTES))
+    assert len(asides) == 3
+    assert len(list(store.read(stored.location))) == 2
+    assert len(asides) == 6
+    store.remove(stored.location)
+    assert len(asides) == 7
