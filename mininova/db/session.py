@@ -29,11 +29,15 @@ AWAY = (OperationalError, InterfaceError, sqlite3.OperationalError)
 # How PostgreSQL (SQLSTATE) and MySQL (number) refuse one of two transactions that wait for each other, or too long.
 CROSSED = {"40001", "40P01", "55P03", 1205, 1213}
 NO_EXPRESSION = {1139}  # MySQL's number for a regular expression that it cannot read
-MAX_PAUSE_S = 2.0  # between two attempts to reach the database
+# How they say that there is no room left, and how SQLite says that another process is at it.
+FULL = {"53100", 1021, 1114, sqlite3.SQLITE_FULL}
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0  # between two attempts to reach the database
+FIRST_LOOK_S, MAX_LOOK_S = 0.001, 0.05  # between two attempts to begin, while another process writes to SQLite
 
 MAX_CONNECTIONS = 20  # of one process; a transaction that finds all of them lent waits
 POOL_TIMEOUT_S = 30.0  # for which it waits
-BUSY_TIMEOUT_S = 30.0  # for which SQLite waits for another process to end its transaction
+BUSY_TIMEOUT_S = 30.0  # for which a writer to SQLite waits for the writers before it, here and in other processes
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",  # readers and the writer do not wait for each other
     "synchronous=NORMAL",  # a loss of power may lose the last commits, never the database
@@ -78,9 +82,8 @@ class Database:
             precedence; nothing was done
         :raises errors.InvalidInput: when it takes no such value; nothing was done
         """
-        with self._turn(), self._acquire("BEGIN IMMEDIATE", patience) as tx:
-            with self._explained():
-                yield tx
+        with self._turn(), self._acquire("BEGIN IMMEDIATE", patience) as tx, self._explained():
+            yield tx
             tx.commit()
 
     def close(self) -> None:
@@ -111,17 +114,18 @@ class Database:
             yield
         except DBAPIError as error:
             words = getattr(error.orig, "args", ()) or (error,)
-            codes, reason = {getattr(error.orig, "sqlstate", None), words[0]}, str(words[-1]).partition("\n")[0]
+            codes = {getattr(error.orig, "sqlstate", None), getattr(error.orig, "sqlite_errorcode", None), words[0]}
+            reason = str(words[-1]).partition("\n")[0]
             if isinstance(error, DataError) or codes & NO_EXPRESSION:
                 raise errors.InvalidInput(reason=f"the database takes no such value: {reason}") from error
-            if error.connection_invalidated or codes & CROSSED:
+            if error.connection_invalidated or codes & (CROSSED | FULL | BUSY):
                 raise errors.DatabaseNotReady(f"The database {self.name} gave a transaction up: {reason}") from error
             raise
 
     def _acquire(self, begin: str, patience: float | None) -> Connection:
         """Get a connection; closing it rolls back what was not committed."""
         deadline = time.monotonic() + (self._connect_retry if patience is None else patience)
-        for pause in _pauses():
+        for pause in _pauses(FIRST_PAUSE_S, MAX_PAUSE_S):
             try:
                 return self._connect(begin)
             except PoolTimeout as error:
@@ -139,19 +143,41 @@ class Database:
         tx = self.engine.connect()
         if self._sqlite:  # whose driver, left alone, begins no transaction; the others begin with the first statement
             try:
-                tx.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
+                self._begin(tx.connection.driver_connection, begin)
             except BaseException:
                 tx.close()
                 raise
         return tx
 
+    def _begin(self, connection: Any, begin: str) -> None:
+        """Begin a transaction on SQLite, once no other process writes.
 
-def _pauses() -> Iterator[float]:
-    """Give the seconds to wait before each further attempt: doubling, and never in step with other processes."""
-    longest = 0.1
+        SQLite would wait by itself, and all green threads of this process with it.
+
+        :raises errors.DatabaseNotReady: when that takes too long
+        """
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        for pause in _pauses(FIRST_LOOK_S, MAX_LOOK_S):
+            try:
+                connection.execute(begin)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in BUSY:
+                    raise
+            if time.monotonic() + pause > deadline or self._closed.wait(pause):
+                raise errors.DatabaseNotReady(
+                    f"The database {self.name} has been written to for {BUSY_TIMEOUT_S:.0f} s"
+                )
+
+
+def _pauses(longest: float, most: float) -> Iterator[float]:
+    """Give the seconds to wait before each further attempt: doubling, and never in step with other processes.
+
+    :param longest: the first of them
+    """
     while True:
         yield longest * random.uniform(0.5, 1.0)
-        longest = min(2 * longest, MAX_PAUSE_S)
+        longest = min(2 * longest, most)
 
 
 def _parse(url: str) -> URL:
@@ -180,7 +206,7 @@ def _engine(where: URL) -> Engine:
             # SQLAlchemy looks for forgotten joins on SQLite only: with MySQL it sees some where there are none.
             pool |= {"pool_pre_ping": True, "enable_from_linting": False}
             return create_engine(where, isolation_level="READ COMMITTED", **pool)
-        engine = create_engine(where, connect_args={"timeout": BUSY_TIMEOUT_S, "isolation_level": None}, **pool)
+        engine = create_engine(where, connect_args={"timeout": 0, "isolation_level": None}, **pool)
     except (NoSuchModuleError, ImportError) as error:
         name = _named(where)
         raise errors.ConfigError(f"[database] connection {name} needs a driver that is not here: {error}") from error

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 UNEXPECTED = "Unexpected API error. The log of the service says more, under the id of this request: {request_id}"
+RETRY_AFTER_S = 5  # what a 503 advises
 UNAVAILABLE = "The service is not ready for this now: try again in a moment. The id of this request is {request_id}"
 
 # The key of an error's body in the Compute API, by status (nova: api/openstack/wsgi.py, Fault).
@@ -70,6 +71,8 @@ def respond(error: Exception, fault_format: str, environ: "WSGIEnvironment") -> 
     words = FORMATS["identity" if status == HTTPStatus.UNAUTHORIZED else fault_format]
     body = words(status, HTTPStatus(status).phrase, message)
     response = webob.Response(msgspec.json.encode(body), status=status, content_type="application/json")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
     response.headers.update(getattr(error, "details", {}).get("headers", {}))
     return response
 

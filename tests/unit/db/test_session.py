@@ -1,6 +1,8 @@
 """A database gives out connections, waits for a server that is away, and commits or undoes whole transactions."""
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -148,6 +150,65 @@ def test_writers_of_two_processes_take_turns(db):
     thread.join()
     elsewhere.close()
     assert seen == [1]
+
+
+@ON_SQLITE
+def test_a_writer_does_not_wait_without_end(db, monkeypatch):
+    """Another process writes for too long: a writer gets an error, while a reader reads."""
+    monkeypatch.setattr(session, "BUSY_TIMEOUT_S", 0.2)
+    elsewhere = Database(db.name)
+    with db.write():
+        with pytest.raises(errors.DatabaseNotReady, match="has been written to for 0 s"), elsewhere.write():
+            pass
+        assert count(elsewhere) == 0
+    elsewhere.close()
+
+
+HELD = """
+import eventlet
+eventlet.monkey_patch()
+import sqlite3, sys
+from mininova import errors
+from mininova.db import session
+from mininova.db.session import Database
+
+ticks = []
+def tick():
+    while True:
+        eventlet.sleep(0.01)
+        ticks.append(1)
+
+session.BUSY_TIMEOUT_S = 0.5
+holder = sqlite3.connect(sys.argv[1], isolation_level=None)
+holder.execute("BEGIN IMMEDIATE")
+eventlet.spawn(tick)
+try:
+    with Database("sqlite:///" + sys.argv[1]).write():
+        print("written")
+except errors.DatabaseNotReady:
+    print(len(ticks))
+"""
+
+
+@ON_SQLITE
+def test_a_writer_that_waits_does_not_hold_up_other_green_threads(db):
+    """SQLite's own waiting would stop the whole process; ours lets the others run."""
+    path = str(db.engine.url.database)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", HELD, path], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) > 10
+
+
+@ON_SQLITE
+def test_a_full_disk_is_no_failure_of_ours(db):
+    """The transaction is undone, and its caller is told to come again."""
+    with db.read() as tx:
+        tx.execute(text("PRAGMA max_page_count = 1"))
+    with pytest.raises(errors.DatabaseNotReady, match="disk is full"), db.write() as tx:
+        tx.execute(INSERT, {"name": "x" * 10_000_000})
+    db.engine.dispose()  # with the connection that has so little room
+    assert count(db) == 0
 
 
 def test_a_database_that_comes_back_was_worth_the_wait(away):

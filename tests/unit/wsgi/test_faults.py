@@ -57,6 +57,7 @@ def test_our_own_failure_stays_inside(caplog: pytest.LogCaptureFixture) -> None:
     """A user reads that the service is not ready; the log says which database is away."""
     response = respond(errors.DatabaseNotReady(problem="at db.internal is away"), "compute", ENVIRON)
     assert (response.status_int, "db.internal" in response.text) == (503, False)
+    assert response.headers["Retry-After"] == "5"
     assert "db.internal" in caplog.text
 
 
