@@ -317,6 +317,10 @@ class DatabaseNotReady(MininovaError):
     template = "The database {problem}. Run: mininova-manage db upgrade"
 
 
+class DatabaseAway(DatabaseNotReady):
+    """The database cannot be reached now; it may be soon."""
+
+
 class ConfigError(MininovaError):
     """A setting is wrong: the process refuses to start, quoting it."""
 
@@ -365,6 +369,12 @@ class DefinitionsNotKept(MininovaError):
         "The broker has done it, but {file}, its `[broker_admin] definitions_file`, could not be changed: {reason}. "
         "Mend that and run the command again."
     )
+
+
+class NotAllUp(MininovaError):
+    """A part of the cloud is not there."""
+
+    template = "{count} of these are down."
 
 
 class Weaker(MininovaError):

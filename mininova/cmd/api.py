@@ -1,12 +1,18 @@
-"""mininova-api: the Compute REST API, and the other services that api-paste.ini puts on the same port."""
+"""mininova-api: the Compute REST API, and the other services that api-paste.ini puts on the same port.
+
+It answers before the database and the broker are there, so that its health can be asked for.
+"""
 
 import sys
+from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.db import identities
+from mininova.db.schema import NOVA
+from mininova.manage.standins import installed
 from mininova.service.http_bounds import Bounds
 from mininova.service.operation_ends import OperationEnds
 from mininova.service.process import Process
@@ -21,12 +27,12 @@ def build(conf: ConfigOpts) -> Process:
     directory = Directory(identities.reader(database))
     process = Process(conf, "api", directory=directory)
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
-    process.connect()
     spans, aside = process.observation.spans, process.threads.aside
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside)
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
     bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))
     process.serve_http(app, conf.api.listen, conf.api.port, bounds=bounds)
+    process.connect(*(partial(schema.check, database) for schema in (NOVA, *(it.schema for it in installed(conf)))))
     process.heartbeat(recorder(database, process.levels))
     return process
 

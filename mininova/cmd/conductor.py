@@ -1,6 +1,7 @@
 """mininova-conductor: lead builds, and write to the database for the compute nodes."""
 
 import sys
+from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
@@ -14,6 +15,7 @@ from mininova.conductor.manager import ConductorManager
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.conductor.sweeper import LOOKS, Sweeper
 from mininova.db import identities
+from mininova.db.schema import NOVA
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service import concurrency
 from mininova.service.process import Process
@@ -33,7 +35,7 @@ def build(conf: ConfigOpts) -> Process:
     identity_of = directory if conf.identities.enforce else None
     manager = ConductorManager(conf, database, builds, process.notifier, identity_of, denials)
     process.at_the_end(denials.stop)
-    process.connect()
+    process.connect(partial(NOVA.check, database))
     server = process.serve([(ConductorAPI, manager)])
     manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)

@@ -6,20 +6,14 @@ from datetime import UTC, datetime
 from oslo_config.cfg import ConfigOpts
 
 from mininova.db import services
-from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.objects import Service
 from mininova.service.upgrade_levels import UpgradeLevels
 
 
 def open_database(settings: ConfigOpts) -> Database:
-    """Open the database of the settings, if it is there and has Nova's tables as this code needs them.
-
-    :raises errors.DatabaseNotReady: in words that say what to do
-    """
-    database = Database(settings.database.connection, connect_retry=settings.database.connect_retry)
-    NOVA.check(database)
-    return database
+    """Open the database of the settings; that it is there and has its tables is what Process.connect waits for."""
+    return Database(settings.database.connection, connect_retry=settings.database.connect_retry)
 
 
 def recorder(database: Database, levels: UpgradeLevels) -> Callable[[Service], None]:

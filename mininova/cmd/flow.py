@@ -90,7 +90,7 @@ def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
     process = Process(conf, "flow")
     process.transport.subscribe(collector.subscription(print_lines, "flow_tail"))
-    process.connect()
+    process.connect(patiently=False)
     note = "" if conf.flow.enabled else "  (these settings have [flow] enabled = false: is it on for the services?)"
     print(f"listening to {settings.redacted(conf.transport_url)}{note}", file=sys.stderr)
     process.run()

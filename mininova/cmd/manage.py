@@ -14,7 +14,7 @@ from mininova.cmd import arguments
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
 from mininova.flow.output import say
-from mininova.manage import bootstrap, checkup, database, denials, hosts, identities, limits, parked, services
+from mininova.manage import bootstrap, checkup, database, denials, hosts, identities, limits, parked, services, status
 from mininova.service.process import Process
 
 PURPOSE = "Look after a mininova cloud: its database, its services and hosts, its messages, its first users."
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     version = db("version", database.version, "show the schema of the database, and the one that this code needs")
     db("check", database.check, "fail unless the two are the same")
 
+    overall = subject("status", _status, "show whether the database, the broker and each service are there")
     service = arguments.adder(subject("service", None, "see the services"))
     listing = service("list", services.show, "list the services, and whether each is up")
     delete = service("delete", services.delete, "forget a service that is gone for good")
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     for each in (refused, denied("clear", denials.clear, "forget them")):
         each.add_argument("--caller", metavar="NAME", help="only of this broker user, such as compute.host-1")
     check = subject("check", checkup.run, "fail if anything does not protect the cloud as it should, and list what")
-    arguments.add_format(version, listing, known, usable, limit, refused, check)
+    arguments.add_format(overall, version, listing, known, usable, limit, refused, check)
 
     messages = arguments.adder(subject("rpc", None, "look after the messages between the services"))
     _add_parked(arguments.adder(messages("parked", None, "see the casts that services gave up, and settle them")))
@@ -131,6 +132,14 @@ def _over_the_broker(work: Callable[[rpc.Peer, Sequence[str], argparse.Namespace
     return command
 
 
+def _status(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    def connect() -> None:
+        with _connected(conf):
+            pass
+
+    status.show(conf, parsed, connect)
+
+
 def _told_to_conductors(work: arguments.Command) -> arguments.Command:
     """Make a command after which each running conductor reads the list of computes again."""
 
@@ -150,7 +159,7 @@ def _told_to_conductors(work: arguments.Command) -> arguments.Command:
 @contextmanager
 def _connected(conf: ConfigOpts) -> Iterator[rpc.Peer]:
     process = Process(conf, "manage")
-    process.connect()
+    process.connect(patiently=False)
     try:
         yield process.peer
     finally:

@@ -164,7 +164,9 @@ def _oslo_middleware() -> list[cfg.Opt]:
 
 def _healthcheck() -> list[cfg.Opt]:
     from oslo_middleware import opts
+    from oslo_middleware.healthcheck.opts import HEALTHCHECK_OPTS
 
+    cfg.set_defaults(HEALTHCHECK_OPTS, backends=["mininova"])
     return _options(opts.list_opts_healthcheck())
 
 

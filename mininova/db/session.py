@@ -134,7 +134,7 @@ class Database:
             except AWAY as error:
                 reason = str(getattr(error, "orig", error))
                 if time.monotonic() + pause > deadline or self._closed.is_set():
-                    raise errors.DatabaseNotReady(f"The database {self.name} cannot be reached: {reason}") from error
+                    raise errors.DatabaseAway(f"The database {self.name} cannot be reached: {reason}") from error
                 LOG.warning("The database %s is away (%s); trying again in %.1f s", self.name, reason, pause)
             self._closed.wait(pause)
         raise AssertionError("the pauses never end")

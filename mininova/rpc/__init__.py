@@ -10,6 +10,8 @@ from mininova.rpc.baseapi import BaseAPI
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import (
+    BrokerRefused,
+    BrokerUnreachable,
     ConnectionLost,
     Forbidden,
     InvalidArguments,
@@ -39,9 +41,9 @@ from mininova.rpc.watch.base import Watch
 from mininova.rpc.watch.flow import Flow, MessageEvent, Reporter
 
 __all__ = [
-    "ANYBODY", "BaseAPI", "Codec", "ConnectionLost", "Denial", "Flow", "Forbidden", "Gate", "Interface",
-    "InvalidArguments", "Levels", "Listener", "MalformedMessage", "MessageEvent", "MessageRefused",
-    "MessageTooLong", "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier", "Peer", "RPCError",
-    "RemoteError", "Reporter", "Request", "Server", "Transport", "Trust", "Undeliverable", "UnsupportedVersion",
-    "Version", "Watch", "call", "caller", "cast", "fanout", "since",
+    "ANYBODY", "BaseAPI", "BrokerRefused", "BrokerUnreachable", "Codec", "ConnectionLost", "Denial", "Flow",
+    "Forbidden", "Gate", "Interface", "InvalidArguments", "Levels", "Listener", "MalformedMessage", "MessageEvent",
+    "MessageRefused", "MessageTooLong", "MessagingTimeout", "Method", "NoSuchMethod", "Notification", "Notifier",
+    "Peer", "RPCError", "RemoteError", "Reporter", "Request", "Server", "Transport", "Trust", "Undeliverable",
+    "UnsupportedVersion", "Version", "Watch", "call", "caller", "cast", "fanout", "since",
 ]  # fmt: skip

@@ -53,6 +53,14 @@ class ConnectionLost(RPCError):
     definite = False
 
 
+class BrokerUnreachable(RPCError):
+    """The broker could not be reached."""
+
+
+class BrokerRefused(BrokerUnreachable):
+    """The broker does not let us in: the credentials, the virtual host or the settings of TLS are wrong."""
+
+
 class UnsupportedVersion(RPCError):
     """The receiver, or the pin, does not speak the version that the message needs.
 

@@ -17,7 +17,14 @@ from msgspec.structs import replace
 from mininova.rpc import deadline, envelope
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
-from mininova.rpc.errors import ConnectionLost, InvalidArguments, MessagingTimeout, RemoteError, RPCError
+from mininova.rpc.errors import (
+    BrokerUnreachable,
+    ConnectionLost,
+    InvalidArguments,
+    MessagingTimeout,
+    RemoteError,
+    RPCError,
+)
 from mininova.rpc.inbox import Call, Inbox, Rejected, log_rejection
 from mininova.rpc.interface import CALL, FANOUT, Method
 from mininova.rpc.plain import DEEPEST, Unsendable
@@ -98,19 +105,25 @@ class Peer:
         return self.lane or exchange
 
     def start(self) -> None:
-        """Connect, and listen for replies."""
-        self.transport.subscribe(
-            Subscription(
-                queue=self.reply_queue,
-                exchange=self.reply_exchange,
-                kind=TOPIC,
-                routing_key=self.reply_queue,
-                on_delivery=self._inbox.take,
-                durable=False,
-                no_ack=True,
-            )
+        """Connect, and listen for replies.
+
+        :raises BrokerUnreachable: when there is no broker yet; it may be called again
+        """
+        replies = Subscription(
+            queue=self.reply_queue,
+            exchange=self.reply_exchange,
+            kind=TOPIC,
+            routing_key=self.reply_queue,
+            on_delivery=self._inbox.take,
+            durable=False,
+            no_ack=True,
         )
-        self.transport.start()
+        self.transport.subscribe(replies)
+        try:
+            self.transport.start()
+        except BrokerUnreachable:
+            self.transport.unsubscribe(replies)
+            raise
 
     def stop(self) -> None:
         """Disconnect; calls that still wait end with ConnectionLost."""

@@ -10,9 +10,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import cycle
 
-from mininova import rpc
+from mininova import errors, rpc
 from mininova.service.concurrency import Concurrency
 
 LOG = logging.getLogger(__name__)
@@ -21,7 +22,9 @@ Work = Callable[[], object]
 
 AT_ONCE = 16  # of many things of a kind: enough to keep the broker and a conductor busy
 SPREAD_S = 30.0  # seconds over which hosts are spread that all wait for the same hour to end
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0  # seconds between attempts to reach a service that is not up
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0  # seconds between attempts to reach what is not up
+# What says that something is not up yet, or not again.
+NOT_YET = (rpc.BrokerUnreachable, rpc.Undeliverable, rpc.MessagingTimeout, rpc.ConnectionLost, errors.DatabaseAway)
 
 
 class Periodic:
@@ -37,8 +40,7 @@ class Periodic:
     def every(self, seconds: float, work: Work, what: str) -> None:
         """Do something now and then once in each period.
 
-        The first time is done before this returns, and its failure is raised.  A later failure is logged, and the next
-        turn comes.
+        The first time is done before this returns, patiently.  A later failure is logged, and the next turn comes.
 
         :param seconds: the period
         :param what: names the work in the log
@@ -47,7 +49,7 @@ class Periodic:
 
     def each_every(self, seconds: float, works: Sequence[Work], what: str) -> None:
         """Do several things as ``every`` does one: at first together, then in turns that are spread over the period."""
-        self._threads.together(works, AT_ONCE)
+        self._threads.together([partial(self.patiently, work, what) for work in works], AT_ONCE)
         self._threads.spawn(self._make_rounds, Rounds(seconds, works), what)
 
     def _make_rounds(self, rounds: "Rounds", what: str) -> None:
@@ -70,17 +72,25 @@ class Periodic:
             pause = left() + random.uniform(0, SPREAD_S)
 
     def patiently(self, work: Work, what: str) -> None:
-        """Do something that needs a service which may not be up yet: again, after growing and uneven pauses.
+        """Do something that needs what may not be up yet: again, after growing and uneven pauses, until it is done.
 
-        A stop ends it, too.
+        The log says once that this waits, and once that it need not any more.  A stop ends it, too.
+
+        :raises rpc.BrokerRefused: and whatever else no waiting helps against
         """
-        pause = FIRST_PAUSE_S
+        pause, began, level = FIRST_PAUSE_S, time.monotonic(), logging.WARNING
         while True:
             try:
                 work()
+            except rpc.BrokerRefused:
+                raise
+            except NOT_YET as error:
+                LOG.log(level, "%s: %s; trying again until it works", what, error)
+            else:
+                if level != logging.WARNING:
+                    LOG.info("%s: it worked after %.1f s", what, time.monotonic() - began)
                 return
-            except (rpc.Undeliverable, rpc.MessagingTimeout, rpc.ConnectionLost) as error:
-                LOG.warning("%s: %s; trying again", what, error)
+            level = logging.DEBUG
             if self._stopping.wait(pause * random.uniform(0.5, 1.5)):
                 return
             pause = min(2 * pause, LONGEST_PAUSE_S)

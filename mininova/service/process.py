@@ -82,19 +82,28 @@ class Process:
 
     # ---- its beginning
 
-    def connect(self) -> None:
-        """Connect to the broker; from here on calls can be made, and metrics seen if the settings want them.
+    def connect(self, *needs: Callable[[], object], patiently: bool = True) -> None:
+        """Wait for what this process needs, and for the broker; from here on calls can be made.
 
-        :raises rpc.RPCError: when the broker cannot be reached
+        Metrics can be seen before, if the settings want them.
+
+        :param needs: each raises errors.DatabaseAway until it is there
+        :param patiently: False for a command, whose user would rather read that there is no broker
+        :raises rpc.BrokerRefused: when the broker does not let us in
         :raises errors.ConfigError: when the port of the metrics is taken
         """
         if not self.conf.identities.enforce:
             LOG.warning("[identities] enforce = false: every user of the broker may ask anything of every service")
-        self.peer.start()
-        if self.reporter is not None:
-            self.reporter.start()
         if (page := self.observation.page()) is not None:
             self.serve_http(page, self.conf.metrics.listen, self.conf.metrics.port, setting="[metrics] port")
+        for need in needs:
+            self.periodic.patiently(need, "looking for the database")
+        if patiently:
+            self.periodic.patiently(self.peer.start, "connecting to the broker")
+        else:
+            self.peer.start()
+        if self.reporter is not None:
+            self.reporter.start()
 
     def serve(
         self,

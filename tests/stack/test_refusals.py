@@ -5,7 +5,6 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from stack import ports
 
 
 @pytest.fixture
@@ -108,13 +107,13 @@ def test_a_port_in_use(refused):
 
 
 @pytest.mark.parametrize("service", ["scheduler", "conductor", "compute"])
-def test_a_broker_that_is_not_there(refused, local_stack, service):
-    """A service that cannot reach the broker at its start does not wait."""
-    there, nowhere = local_stack.environment["MININOVA_BROKER_PORT"], str(ports.pick())
+def test_a_password_that_is_wrong(refused, service):
+    """A service that the broker refuses does not wait: the error names the broker, and no password."""
     file = COMPUTE if service == "compute" else f"mininova-{service}.conf"
-    line = refused(service, (f":{there}/", f":{nowhere}/"), file=file)
+    line = refused(service, ("@127.0.0.1", "x@127.0.0.1"), file=file)
 
-    assert nowhere in line
+    assert "no broker lets us in at 127.0.0.1" in line
+    assert "ACCESS_REFUSED" in line
 
 
 @pytest.mark.parametrize(
@@ -136,7 +135,8 @@ def test_a_database_of_another_version(refused, local_stack, tmp_path, service, 
         made.execute(change)
         made.commit()
 
-    assert words in refused(service, (str(local_stack.home.database), str(copy)))
+    other_port = [(f"port = {local_stack.environment['MININOVA_API_PORT']}", "port = 0")]
+    assert words in refused(service, (str(local_stack.home.database), str(copy)), *other_port)
 
 
 def test_an_empty_database(refused, local_stack, tmp_path):

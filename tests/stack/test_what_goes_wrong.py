@@ -4,8 +4,12 @@ import os
 import signal
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 from stack import services
 from stack.readiness import Readiness
+from stack.supervisor import Supervisor
+from urllib3.util import Retry
 
 
 @pytest.fixture
@@ -74,6 +78,35 @@ def test_a_killed_broker_comes_back_and_boots_go_on(local_stack, boot):
     assert after.pop(name) != pids.pop(name)
     assert after == pids
     assert server.status == "ACTIVE"
+
+
+def test_services_that_start_without_a_broker_wait_for_it(local_stack, boot):
+    """They say once that they wait, the api and mininova-manage say what is missing, and all goes on by itself."""
+    supervisor = Supervisor(local_stack.home)
+    waiting = ["mininova-api", "mininova-conductor", "mininova-compute-host-1"]
+    health = f"http://127.0.0.1:{local_stack.environment['MININOVA_API_PORT']}/healthcheck"
+    with Readiness(local_stack.home.run, [*waiting, services.BROKER]) as readiness:
+        supervisor.stop([services.BROKER])
+        pids = {name: supervisor.restart(name) for name in waiting}
+        answer = asked(health)
+        status = local_stack.tool("mininova-manage", "status")
+        pids |= supervisor.start([services.BROKER])
+        list(readiness.wait(pids, 60))
+    (server,) = boot("after-the-wait")
+
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["waiting for the broker"])
+    assert (status.returncode, "broker" in status.stdout, "down" in status.stdout) == (2, True, True)
+    assert (server.status, asked(health).status_code) == ("ACTIVE", 200)
+    assert local_stack.tool("mininova-manage", "status").returncode == 0
+    log = local_stack.home.log("mininova-conductor").read_text()
+    assert log.rpartition("connecting to the broker: it worked after")[0].count("trying again until it works") == 1
+
+
+def asked(url):
+    """Ask an api that has just been started for its health, as soon as it listens."""
+    with requests.Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=Retry(10, backoff_factor=0.1)))
+        return session.get(url, headers={"Accept": "application/json"}, timeout=10)
 
 
 def test_guests_outlive_their_compute(local_stack, boot, admin, cloud):

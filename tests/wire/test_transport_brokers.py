@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mininova.rpc.errors import BrokerUnreachable
 from mininova.rpc.transports.amqp import AMQPTransport
-from mininova.rpc.transports.amqp.connect import BrokerUnreachable
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 

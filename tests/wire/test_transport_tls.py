@@ -13,8 +13,8 @@ import pytest
 from stack import broker
 from stack.certificates import Authority
 
+from mininova.rpc.errors import BrokerUnreachable
 from mininova.rpc.transports.amqp import AMQPTransport
-from mininova.rpc.transports.amqp.connect import BrokerUnreachable
 from mininova.rpc.transports.amqp.tls import TLS
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp

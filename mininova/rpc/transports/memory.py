@@ -200,6 +200,11 @@ class MemoryTransport(Transport):
         self._subscriptions: list[Subscription] = []
         self._handling = 0
 
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether it is not cut off."""
+        return not self.cut
+
     def start(self) -> None:
         """Connect."""
         self.broker.peers.append(self)

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from mininova.standins.glance import routes
-from mininova.standins.glance.db import SCHEMA
 from mininova.standins.glance.service import Service
 from mininova.standins.glance.store import Store
 from mininova.wsgi import Application, current_parts
@@ -27,12 +26,8 @@ class Limits:
 
 
 def app_factory(global_conf: dict[str, str]) -> Limits:
-    """Make the Paste application ``image_app``.
-
-    :raises errors.DatabaseNotReady: when the database has other tables than this code needs
-    """
+    """Make the Paste application ``image_app``."""
     parts = current_parts()
-    SCHEMA.check(parts.db)
     api, image = parts.conf.api, parts.conf.image
     service = Service(parts.db, Store(image.directory, image.max_size, parts.aside), api.max_limit, api.public_endpoint)
     return Limits(Application(routes.table(service), "image"), api.max_request_body_size)

@@ -5,7 +5,6 @@ from typing import Any
 from mininova.standins.keystone import catalog, routes, tokens
 from mininova.standins.keystone.authentication import Authenticator
 from mininova.standins.keystone.authority import Authority
-from mininova.standins.keystone.db import SCHEMA
 from mininova.standins.keystone.passwords import Passwords
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Application, Parts, Request, current_parts
@@ -30,9 +29,7 @@ def make_authority(parts: Parts) -> Authority:
     """Make what issues and checks tokens.
 
     :raises errors.ConfigError: when the key that signs them cannot be read
-    :raises errors.DatabaseNotReady: when the database has other tables than this code needs
     """
-    SCHEMA.check(parts.db)
     settings = parts.conf.identity
     return Authority(parts.db, tokens.Signer(tokens.read_key(settings.token_key_file)), settings.token_expiration)
 

@@ -1,12 +1,13 @@
 """Periodic work goes on after a failure and ends at a stop; its rounds are spread over the period."""
 
 import itertools
+import logging
 import queue
 import threading
 
 import pytest
 
-from mininova import rpc
+from mininova import errors, rpc
 from mininova.service.concurrency.native import Native
 from mininova.service.periodic import Periodic, Rounds
 
@@ -91,7 +92,7 @@ def periodic():
 
 
 def test_the_first_time_is_done_before_every_returns(periodic):
-    """Its failure reaches the caller, so that a service which cannot report itself does not start."""
+    """Its failure reaches the caller, if it is none that waiting helps against."""
     done = []
     periodic.every(3600.0, lambda: done.append("once"), "the test")
 
@@ -142,6 +143,32 @@ def test_a_task_that_needs_another_service_waits_for_it(periodic):
         raise next(answers)
 
     with pytest.raises(KeyError):
+        periodic.patiently(work, "the test")
+
+
+def test_a_wait_is_logged_once_with_its_end(periodic, caplog):
+    """The log says that the process waits, and how long it did, however often it has tried."""
+    caplog.set_level(logging.INFO)
+    away = [rpc.BrokerUnreachable("no broker is there"), errors.DatabaseAway("no database is there")]
+    answers = iter([*away, None])
+
+    def work():
+        if (error := next(answers)) is not None:
+            raise error
+
+    periodic.patiently(work, "the test")
+    first, last = caplog.messages
+    assert first == "the test: no broker is there; trying again until it works"
+    assert last.startswith("the test: it worked after ")
+
+
+def test_a_refusal_is_not_waited_for(periodic):
+    """A wrong password does not become right."""
+
+    def work():
+        raise rpc.BrokerRefused("the password is wrong")
+
+    with pytest.raises(rpc.BrokerRefused):
         periodic.patiently(work, "the test")
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from mininova import conf
+from mininova import conf, errors, rpc
 from mininova.db.session import Database
+from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
 from mininova.standins.keystone.bootstrap import bootstrap
 from mininova.wsgi import Parts, Request, Response, load_app
 from mininova.wsgi.deploy import OURS
@@ -16,22 +17,29 @@ FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cloud.example.or
 
 
 @pytest.fixture
-def db(empty_database: Any) -> Database:
+def db(empty_database: Any, tmp_path: Path) -> Database:
     """Give a database with all tables."""
     made: Database = empty_database()
+    bootstrap(made, conf.for_tests("api", state_path=str(tmp_path)), {"demo": "opensesame"}, {})
     return made
 
 
 @pytest.fixture
-def http(db: Database, tmp_path: Path):
+def transport() -> MemoryTransport:
+    """Give the api's way to the broker."""
+    return MemoryTransport(MemoryBroker())
+
+
+@pytest.fixture
+def http(db: Database, transport: MemoryTransport, tmp_path: Path):
     """Give a function that sends one request to an api with a configuration file of these lines."""
 
     def send(method: str, path: str, headers: dict[str, str], *lines: str) -> Response:
         file = tmp_path / "mininova.conf"
         file.write_text("\n".join((f"[DEFAULT]\nstate_path = {tmp_path}", *lines)))
         settings: Any = conf.load("api", ["--config-file", str(file)], version="0.1.0")
-        bootstrap(db, settings, {"demo": "opensesame"}, {})
-        app = load_app(OURS, "mininova", Parts(settings, db, None, None, None))  # type: ignore[arg-type]
+        parts = Parts(settings, db, rpc.Peer(transport, name="api.ctl"), None, None)  # type: ignore[arg-type]
+        app = load_app(OURS, "mininova", parts)
         return Request.blank(path, method=method, base_url="http://10.0.0.1:8774", headers=headers).get_response(app)
 
     return send
@@ -40,7 +48,22 @@ def http(db: Database, tmp_path: Path):
 def test_health(http):
     """GET /healthcheck is 200 without a token, and names nothing of the machine."""
     answer = http("GET", "/healthcheck", {"Accept": "application/json"})
-    assert (answer.status_int, answer.json) == (200, {"detailed": False, "reasons": []})
+    assert (answer.status_int, answer.json) == (200, {"detailed": False, "reasons": ["OK"]})
+
+
+def test_an_api_that_waits(http, db: Database, transport: MemoryTransport, monkeypatch: pytest.MonkeyPatch):
+    """Its health says what it waits for, so that a balancer leaves it alone."""
+    transport.cut = True
+    answer = http("GET", "/healthcheck", {"Accept": "application/json"})
+    assert (answer.status_int, answer.json["reasons"]) == (503, ["waiting for the broker"])
+
+    def away(**how: Any) -> None:
+        raise errors.DatabaseAway("it is away")
+
+    monkeypatch.setattr(db, "read", away)
+    assert http("GET", "/healthcheck", {"Accept": "application/json"}).json["reasons"] == [
+        "waiting for the database and the broker"
+    ]
 
 
 def test_an_unhealthy_api(http, tmp_path: Path):

@@ -6,8 +6,7 @@ publishing, reading.
 """
 
 from mininova.rpc.transports.amqp.address import Address
-from mininova.rpc.transports.amqp.connect import BrokerUnreachable
 from mininova.rpc.transports.amqp.tls import TLS
 from mininova.rpc.transports.amqp.transport import AMQPTransport
 
-__all__ = ["TLS", "AMQPTransport", "Address", "BrokerUnreachable"]
+__all__ = ["TLS", "AMQPTransport", "Address"]

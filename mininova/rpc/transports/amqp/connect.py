@@ -7,20 +7,17 @@ import ssl
 from functools import partial
 from typing import Any
 
-from amqp.exceptions import AMQPError
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed
 from amqp.transport import TCPTransport
 from kombu.transport import pyamqp
 
-from mininova.rpc.errors import RPCError
+from mininova.rpc.errors import BrokerRefused, BrokerUnreachable
 from mininova.rpc.transports.amqp.address import Address
 from mininova.rpc.transports.amqp.frames import CONFIRMING, DECLARING, PLAIN, READING
 from mininova.rpc.transports.amqp.tls import TLS, TLSSocket
 
 _PATIENCE = 5.0  # seconds for each step of getting in
-
-
-class BrokerUnreachable(RPCError):
-    """The broker could not be reached, or did not let us in."""
+_REFUSALS = (AccessRefused, NotAllowed, ssl.SSLError)  # a wrong password, a virtual host that is none, a certificate
 
 
 class _TLSTransport(TCPTransport):  # type: ignore[misc]  # py-amqp has no types
@@ -45,6 +42,7 @@ def connect(address: Address, tls: TLS, *, heartbeat: float) -> Any:
 
     :param heartbeat: seconds
     :raises BrokerUnreachable: in words that name the broker, and no password
+    :raises BrokerRefused: likewise, when to try again with these settings is of no use
     """
     connection = None
     try:
@@ -64,7 +62,8 @@ def connect(address: Address, tls: TLS, *, heartbeat: float) -> Any:
     except (OSError, AMQPError, ValueError, AttributeError) as error:  # the last of them is py-amqp's at times
         if connection is not None:
             connection.collect()
-        raise BrokerUnreachable(f"no broker lets us in at {address}: {_why(error, address, tls)}") from None
+        kind = BrokerRefused if isinstance(error, _REFUSALS) else BrokerUnreachable
+        raise kind(f"no broker lets us in at {address}: {_why(error, address, tls)}") from None
     return connection
 
 

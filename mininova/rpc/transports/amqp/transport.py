@@ -12,10 +12,10 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError
+from mininova.rpc.errors import BrokerRefused, BrokerUnreachable, ConnectionLost, MessagingTimeout, RPCError
 from mininova.rpc.transports.amqp.address import Address, addresses
 from mininova.rpc.transports.amqp.confirming import Unconfirmed
-from mininova.rpc.transports.amqp.connect import BrokerUnreachable, connect
+from mininova.rpc.transports.amqp.connect import connect
 from mininova.rpc.transports.amqp.frames import CONFIRMING, PLAIN
 from mininova.rpc.transports.amqp.link import Link
 from mininova.rpc.transports.amqp.places import Missing, Places, Refused
@@ -86,6 +86,7 @@ class AMQPTransport(Transport):
         """Connect, and begin to deliver.
 
         :raises BrokerUnreachable: when no address can be reached; later such tries are repeated until one succeeds
+        :raises BrokerRefused: when none of the brokers that can be reached lets us in
         :raises Refused: when the broker will not declare what we want to read
         """
         live = self._connect()
@@ -119,15 +120,16 @@ class AMQPTransport(Transport):
 
     def _connect(self) -> _Live:
         """Try each address once, beginning with the one after that of the last connection."""
-        why = []
+        why: list[BrokerUnreachable] = []
         for _ in range(len(self._addresses)):
             address = self._addresses[0]
             self._addresses.rotate(-1)
             try:
                 return _Live(self, address)
             except BrokerUnreachable as error:
-                why.append(str(error))
-        raise BrokerUnreachable("; ".join(why))
+                why.append(error)
+        kind = BrokerRefused if all(isinstance(error, BrokerRefused) for error in why) else BrokerUnreachable
+        raise kind("; ".join(map(str, why)))
 
     def _run(self, live: _Live | None) -> None:
         while live is not None:
@@ -228,6 +230,11 @@ class AMQPTransport(Transport):
         if live is None:
             raise MessagingTimeout("the broker is away, and did not come back in time", definite=True)
         return live
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether messages can be sent at once."""
+        return self._usable() is not None
 
     def _usable(self) -> _Live | None:
         live = self._live

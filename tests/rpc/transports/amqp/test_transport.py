@@ -9,8 +9,8 @@ import kombu
 import pytest
 
 from mininova import rpc
+from mininova.rpc.errors import BrokerUnreachable
 from mininova.rpc.transports.amqp import AMQPTransport
-from mininova.rpc.transports.amqp.connect import BrokerUnreachable
 from mininova.rpc.transports.base import FANOUT, TOPIC, Message, Subscription
 from tests.fixtures.rpc_bench import PATIENCE, AMQPBench, Gate, Keeper, Lamp, never
 
