@@ -8,6 +8,7 @@ The price is also ours, and anyone can ask for it.  So few are made at a time, a
 may wait for it: one more is refused, and the other requests do not notice how many there are.
 """
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -27,10 +28,22 @@ AT_ONCE = min(8, max(1, (os.cpu_count() or 1) - 1))
 MAX_WAITING = 50  # about a second's work for one core
 RETRY_AFTER_S = 1
 
+#: glibc's mallopt: what is longer than so many bytes goes back to the system as soon as it is free (malloc.h).
+M_MMAP_THRESHOLD, GIVEN_BACK_FROM_BYTES = -3, 1024 * 1024
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 # What a password is compared with when there is no such user: it takes as long, so the time does not tell who exists.
 _NO_USER = _HASHER.hash("no user has this password")
+
+
+def _give_memory_back() -> None:
+    """Have the 19 MiB of a hash go back to the system; glibc would keep them for each thread that ever made one."""
+    if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_FROM_BYTES)
+
+
+_give_memory_back()
 
 
 def hash_password(password: str) -> str:
