@@ -33,7 +33,7 @@ NO_EXPRESSION = {1139}  # MySQL's number for a regular expression that it cannot
 FULL = {"53100", 1021, 1114, sqlite3.SQLITE_FULL}
 BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0  # between two attempts to reach the database
-FIRST_LOOK_S, MAX_LOOK_S = 0.001, 0.05  # between two attempts to begin, while another process writes to SQLite
+FIRST_LOOK_S, MAX_LOOK_S = 0.0005, 0.005  # between two attempts to begin, while another process writes to SQLite
 
 MAX_CONNECTIONS = 20  # of one process; a transaction that finds all of them lent waits
 POOL_TIMEOUT_S = 30.0  # for which it waits
