@@ -1,6 +1,7 @@
 """What the command lines of the two tools, mininova-manage and mininova-flow, have in common."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -57,7 +58,13 @@ def config_files(parsed: argparse.Namespace) -> Sequence[str] | None:
 
 
 def run(prog: str, command: Callable[[], object]) -> int:
-    """Run a command, and turn an error of ours into one line and an exit code."""
+    """Run a command, and turn an error of ours into one line and an exit code.
+
+    A terminal without a letter that a user chose gets its number instead.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # pytest has streams of its own
+            stream.reconfigure(errors="backslashreplace")
     try:
         command()
         sys.stdout.flush()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
@@ -16,8 +17,10 @@ from mininova.rpc.watch.sparing import Sparing
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(name)s [%(about)s] %(message)s"
 
-# Characters that would begin a new line or move the cursor, and how they are written instead.
-_CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if chr(code) != "\t"}
+# Characters that would begin a new line, move the cursor or turn the text around, and halves of characters, which no
+# file takes: how they are written instead.
+_CODES = (*range(32), *range(127, 160), *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
+_CONTROL = {code: repr(chr(code))[1:-1] for code in (*_CODES, *range(0xD800, 0xE000)) if chr(code) != "\t"}
 
 _request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _host: ContextVar[str] = ContextVar("host", default="")
@@ -49,8 +52,13 @@ class _OneLine(logging.Formatter):
     """Keeps a record on one line, so that a text of others, such as a fault's message, cannot forge lines of ours."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging calls it so
-        """Write the line; a traceback follows as it is."""
+        """Write the line."""
         return super().formatMessage(record).translate(_CONTROL)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging calls it so
+        """Write the traceback that follows, on lines of its own: each begins as no line of ours does."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {line.translate(_CONTROL)}" for line in lines)
 
 
 def setup(conf: ConfigOpts) -> None:
