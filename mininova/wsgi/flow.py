@@ -1,6 +1,8 @@
 """Reports each request that changes something to the flow: the first line that ``mininova-flow show`` prints.
 
-Reads are not reported.  Where the flow is off, this filter is not in the pipeline.
+Reads are not reported, nor is a request whose sender stayed unknown: a client without a token leaves no history.  The
+filter stands outside of those that answer, so it sees the status that the client gets.  Where the flow is off, this
+filter is not in the pipeline.
 """
 
 import time
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mininova.rpc.watch import tracing
 from mininova.rpc.watch.flow import MessageEvent, Report
 from mininova.wsgi.deploy import current_parts
-from mininova.wsgi.request import REQUEST_ID
+from mininova.wsgi.request import CONTEXT, REQUEST_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,7 +21,7 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Flow:
-    """Reports each request that changes something, with the status it was answered with.
+    """Reports each request that changes something, once its sender is known, with the status it was answered with.
 
     :param publisher: the service as the flow names it, ``api.ctl-1``
     """
@@ -45,8 +47,9 @@ class Flow:
         try:
             return self._app(environ, start)
         finally:
-            duration = time.monotonic() - clock
-            self._tell(environ, asked, begun, duration, statuses[-1] if statuses else 500)
+            if CONTEXT in environ:
+                duration = time.monotonic() - clock
+                self._tell(environ, asked, begun, duration, statuses[-1] if statuses else 500)
 
     def _tell(self, environ: "WSGIEnvironment", asked: str, begun: float, duration: float, status: int) -> None:
         request_id, trace = environ[REQUEST_ID], tracing.current()
@@ -60,7 +63,6 @@ class Flow:
             sender="client",
             receiver=self._publisher,
             method=asked,
-            size=int(environ.get("CONTENT_LENGTH") or 0),
             duration=duration,
             payload={"status": status},
         )

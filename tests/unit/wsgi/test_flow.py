@@ -5,13 +5,14 @@ import pytest
 from mininova.rpc.watch.flow import MessageEvent
 from mininova.wsgi import Request
 from mininova.wsgi.flow import Flow
-from mininova.wsgi.request import REQUEST_ID
+from mininova.wsgi.request import CONTEXT, REQUEST_ID
 
 
 def send(method: str, events: list[MessageEvent], app=None) -> None:
     def accept(environ, start_response):
         # An application moves the part of the path that it has used.
         environ["SCRIPT_NAME"], environ["PATH_INFO"] = "/v2.1", "/servers"
+        environ[CONTEXT] = "who it is"
         start_response("202 Accepted", [])
         return [b""]
 
@@ -41,9 +42,22 @@ def test_a_request_that_breaks_is_an_event_with_500() -> None:
     """An exception below is an event with the status 500."""
 
     def broken(environ, start_response):
+        environ[CONTEXT] = "who it is"
         raise RuntimeError
 
     events: list[MessageEvent] = []
     with pytest.raises(RuntimeError):
         send("DELETE", events, broken)
     assert events[0].payload == {"status": 500}
+
+
+def test_a_request_of_an_unknown_sender_is_no_event() -> None:
+    """A request whose sender no filter found out leaves nothing, whatever it is answered with."""
+
+    def refuse(environ, start_response):
+        start_response("401 Unauthorized", [])
+        return [b""]
+
+    events: list[MessageEvent] = []
+    send("POST", events, refuse)
+    assert events == []
