@@ -16,8 +16,8 @@ from mininova import conf as settings
 from mininova.cmd import arguments
 from mininova.flow import collector, live, output, screen
 from mininova.flow.message import messages
+from mininova.flow.reports import Told
 from mininova.flow.store import Reader, Writer
-from mininova.rpc.watch.flow import MessageEvent
 from mininova.service import log
 from mininova.service.process import Process
 
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser, commands = arguments.parser("mininova-flow", "See every message of a request, in order.")
 
     listing = commands("list", _list, "list the requests that were kept, the newest last")
-    listing.add_argument("--all", action="store_true", help="also those that no HTTP request began, such as heartbeats")
+    listing.add_argument("--all", action="store_true", help="also those that no api announced, such as heartbeats")
     listing.add_argument("--last", type=int, metavar="N", help="only the last N")
 
     show = commands("show", _show, "show the messages of a request, or of all requests that touched a server")
@@ -60,7 +60,7 @@ def _list(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     if parsed.format == "json":
         output.show_json([screen.summary_data(one) for one in found])
     elif found:
-        screen.listed(_console(), found)
+        screen.listed(_console(), found, senders=parsed.all)
     else:
         print("No request has been kept yet: only those that change something are, so create a server.")
 
@@ -81,15 +81,16 @@ def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     console, seen = _console(), live.Live(everything=parsed.all)
 
-    def print_lines(events: list[MessageEvent]) -> None:
+    def print_lines(told: Told) -> None:
         try:
-            for event, line in seen.lines(events):
+            for event, line in seen.lines(event for events in told.values() for event in events):
                 console.print(screen.row_text(line, live.row(event, line)), soft_wrap=True)
         except BrokenPipeError:  # the reader of our output is gone
             signal.raise_signal(signal.SIGTERM)
 
     process = Process(conf, "flow")
-    process.transport.subscribe(collector.subscription(print_lines, "flow_tail"))
+    enforce = conf.identities.enforce
+    process.transport.subscribe(collector.subscription(print_lines, "flow_tail", enforce=enforce))
     process.connect(patiently=False)
     note = "" if conf.flow.enabled else "  (these settings have [flow] enabled = false: is it on for the services?)"
     print(f"listening to {settings.redacted(conf.transport_url)}{note}", file=sys.stderr)
@@ -100,7 +101,8 @@ def _collect(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     log.setup(conf)
     writer = Writer(conf.flow.directory, conf.flow.keep)
     process = Process(conf, "flow")
-    process.transport.subscribe(collector.subscription(collector.Collector(writer).take, "flow_collector"))
+    take, enforce = collector.Collector(writer).take, conf.identities.enforce
+    process.transport.subscribe(collector.subscription(take, "flow_collector", enforce=enforce))
     process.connect()
     process.run(os.environ.get("NOTIFY_SOCKET"))
     writer.close()

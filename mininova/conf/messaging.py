@@ -96,10 +96,14 @@ FLOW = Group(
         cfg.StrOpt(
             "directory",
             default="$state_path/flow",
-            help="The folder in which mininova-flow collect keeps the reports, one file for each request.",
+            help="The folder in which mininova-flow collect keeps the reports, one file for each request and sender.",
         ),
         cfg.IntOpt(
-            "keep", default=1000, min=1, help="How many requests to keep.  The oldest is removed for each new one."
+            "keep",
+            default=1000,
+            min=1,
+            help="How many requests to keep of those that an api announced, and how many others of each sender.  The "
+            "oldest is removed for each new one.",
         ),
     ],
 )

@@ -1,34 +1,29 @@
 """What listens to the exchange mininova.flow: the collector that keeps it, and ``tail`` that prints it."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from uuid import uuid4
 
-import msgspec
-
+from mininova.flow.reports import Reports, Told
 from mininova.flow.store import Writer
 from mininova.rpc.transports.base import TOPIC, Delivery, Subscription
-from mininova.rpc.watch.flow import EXCHANGE, KEY, MessageEvent
+from mininova.rpc.watch.flow import EXCHANGE, KEY
 
 LOG = logging.getLogger(__name__)
 
-_decode = msgspec.json.Decoder(list[MessageEvent]).decode
 
-
-def subscription(take: Callable[[list[MessageEvent]], None], name: str) -> Subscription:
+def subscription(take: Callable[[Told], None], name: str, *, enforce: bool) -> Subscription:
     """Describe a queue for one reader of the flow exchange; it holds only what comes while the reader is connected.
 
     :param take: gets the events of one report
     :param name: the beginning of the queue's name, as an operator sees it on the broker
+    :param enforce: ``[identities] enforce``
     """
+    reports = Reports(enforce=enforce)
 
     def read(delivery: Delivery) -> None:
-        try:
-            events = _decode(delivery.message.body)
-        except msgspec.DecodeError as error:
-            LOG.warning("dropped a report that is none: %s", error)
-        else:
-            take(events)
+        if told := reports.read(delivery.message):
+            take(told)
 
     return Subscription(
         queue=f"{name}_{uuid4().hex}",
@@ -47,9 +42,9 @@ class Collector:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def take(self, events: Iterable[MessageEvent]) -> None:
+    def take(self, told: Told) -> None:
         """Keep the events of one report."""
         try:
-            self._writer.add(events)
+            self._writer.add(told)
         except OSError as error:
             LOG.error("could not keep a report of the flow: %s", error)

@@ -8,12 +8,18 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+import msgspec
+
 from mininova.flow import trace
 from mininova.flow.message import Line, messages
 from mininova.rpc.watch.flow import MessageEvent
 
-_REMEMBERED = 2_000  # messages whose later events still find their beginning
+MAX_REMEMBERED = 2_000  # messages whose later events still find their beginning
+MAX_REMEMBERED_BYTES = 32 * 1024 * 1024  # of their events
+MAX_EVENTS = 20  # of one message; a later one makes no line
 _BACKGROUND = frozenset({"report_state"})
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Live:
@@ -25,21 +31,32 @@ class Live:
     def __init__(self, *, everything: bool = False) -> None:
         self.everything = everything
         self._begun: OrderedDict[str, list[MessageEvent]] = OrderedDict()
+        self._bytes = 0
 
     def lines(self, events: Iterable[MessageEvent]) -> Iterator[tuple[MessageEvent, Line]]:
         """Give the lines that these events add to what was printed already."""
         for event in sorted(events, key=lambda event: event.at):
             before = self._begun.get(event.message_id, [])
+            if len(before) == MAX_EVENTS:
+                continue
             known = [*before, event]
-            self._begun[event.message_id] = known
-            if len(self._begun) > _REMEMBERED:
-                self._begun.popitem(last=False)
+            self._remember(event, known)
             if self.everything or event.method not in _BACKGROUND:
                 yield from ((event, line) for line in _added(before, known))
+
+    def _remember(self, event: MessageEvent, known: list[MessageEvent]) -> None:
+        self._begun[event.message_id] = known
+        self._bytes += _size(event)
+        while len(self._begun) > MAX_REMEMBERED or self._bytes > MAX_REMEMBERED_BYTES:
+            self._bytes -= sum(map(_size, self._begun.popitem(last=False)[1]))
 
 
 def _added(before: list[MessageEvent], known: list[MessageEvent]) -> list[Line]:
     return messages(known, complete=False)[len(messages(before, complete=False)) :]
+
+
+def _size(event: MessageEvent) -> int:
+    return len(_encode(event))
 
 
 def row(event: MessageEvent, line: Line) -> list[str]:

@@ -12,6 +12,8 @@ from mininova.flow import changes
 from mininova.flow.payload import at, plain, servers
 from mininova.rpc.watch.flow import MessageEvent
 
+MAX_CHANGE_CHARACTERS = 8_192  # of what a line says of a state or an answer
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -151,6 +153,7 @@ class _Message:
     def _line(self, event: MessageEvent, source: str, target: str, kind: str, **more: Any) -> Line:
         """Make a line; clocks of hosts differ a little, and nothing follows from a message before it was sent."""
         more.setdefault("wrong", bool(more.get("error")))
+        more["change"] = more.get("change", "")[:MAX_CHANGE_CHARACTERS]
         return Line(
             at=max(event.at, self.first.at), source=source, target=target, kind=kind, method=self.first.method,
             server=self.server, **more,

@@ -54,15 +54,20 @@ def row_text(line: Line, row: Sequence[str]) -> Text:
 
 
 def _heading(summary: Summary) -> Text:
-    text = Text(summary.request_id, style="bold")
+    text = Text(printable(summary.request_id), style="bold")
     words = [trace.shortened(summary.what), *([str(summary.status)] if summary.status else []), _servers(summary)]
     text.append(printable("  " + "  ".join(word for word in words if word)))
     text.append(f"  {summary.messages} messages in {_lasted(summary)}, {_moment(summary.began)}", style="dim")
+    if not summary.announced:
+        text.append(printable(f"  no api announced it: told by {summary.by}"), style="yellow")
     return text
 
 
-def listed(console: Console, found: Sequence[Summary]) -> None:
-    """Print requests, one a line."""
+def listed(console: Console, found: Sequence[Summary], *, senders: bool = False) -> None:
+    """Print requests, one a line.
+
+    :param senders: say who tells of a request that no api announced
+    """
     rows = [
         [
             _moment(one.began),
@@ -71,10 +76,20 @@ def listed(console: Console, found: Sequence[Summary]) -> None:
             _servers(one),
             str(one.messages),
             _lasted(one),
+            *(["" if one.announced else one.by] if senders else []),
         ]
         for one in found
     ]
-    head, *rows = titled(("when", "request", "what", "server", "messages", "took"), rows, right=(4, 5))
+    headings = (
+        "when",
+        "request",
+        "what",
+        "server",
+        "messages",
+        "took",
+        *(["  unannounced, told by"] if senders else []),
+    )
+    head, *rows = titled(headings, rows, right=(4, 5))
     console.print(Text("  ".join(head).rstrip(), style="dim"), soft_wrap=True)
     for one, row in zip(found, rows, strict=True):
         style = "red" if one.errors or (one.status or 0) >= 400 else ""
@@ -95,6 +110,8 @@ def summary_data(summary: Summary) -> dict[str, Any]:
         "took_ms": round((summary.last - summary.began) * 1000, 3),
         "what": summary.what,
         "status": summary.status,
+        "announced": summary.announced,
+        "told_by": summary.by.split(", "),
         "servers": summary.servers,
         "message_count": summary.messages,
         "errors": summary.errors,

@@ -230,8 +230,11 @@ class Process:
         self._endings.append(work)
 
     def _publish_flow(self, body: bytes) -> None:
-        event = Message(body=body, exchange=flow.EXCHANGE, routing_key=flow.KEY, message_id="", app_id=self.name)
+        report = Message(
+            body=body, exchange=flow.EXCHANGE, routing_key=flow.KEY, message_id="", app_id=self.name,
+            user_id=self.transport.user_id,
+        )  # fmt: skip
         try:
-            self.transport.publish(event)
+            self.transport.publish(report)
         except rpc.RPCError as error:
             LOG.debug("a flow report was dropped: %s", error)

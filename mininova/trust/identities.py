@@ -64,6 +64,11 @@ def compute(process: str, hosts: Sequence[str] = ()) -> Identity:
     return Identity(f"{_PREFIX}{process}", COMPUTE, hosts)
 
 
+def is_compute(user: str) -> bool:
+    """Tell whether a broker user is named as the identity of a compute is, recorded or not."""
+    return user.startswith(_PREFIX) and _NAME.fullmatch(user.removeprefix(_PREFIX)) is not None
+
+
 def check_name(name: str) -> None:
     """Make sure that a compute or a host can be called so.
 

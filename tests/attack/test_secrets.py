@@ -225,7 +225,7 @@ def test_what_is_no_secret_is_found_everywhere(story):
     assert any("notifications.info" in heard.routing_keys for heard in told)
     files = story.files_with(CANARY)
     assert files >= {DATABASE, "log/mininova-conductor.log", f"log/mininova-compute-{HOST}.log"}
-    assert any(file.startswith("flow/requests/") for file in files)
+    assert any(file.startswith("flow/services/requests/") for file in files)
     assert story.remembered is None or CANARY in story.remembered
 
 

@@ -1,13 +1,15 @@
 """The flow: an event for each thing that happens to a message, for people who want to see the messages of a request.
 
 A Flow is the Watch that makes the events, plain records.  A Reporter gathers events and publishes them, many in one
-AMQP message, to an exchange of their own.  Nothing waits for it; while the broker is away, events are dropped.
+AMQP message, to an exchange of their own.  Nothing waits for it; while the broker is away, events are dropped.  What is
+in a message was chosen by its sender, so an event has a bound, and an event that cannot be written is dropped alone.
 """
 
 import logging
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
@@ -15,17 +17,21 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from mininova.rpc import plain
 from mininova.rpc.envelope import Request
 from mininova.rpc.transports.base import Message
+from mininova.rpc.trust.callers import caller
 from mininova.rpc.watch import tracing
 from mininova.rpc.watch.base import Watch
 
 LOG = logging.getLogger(__name__)
 
 EXCHANGE, KEY = "mininova.flow", "events"
-_MOST_WAITING, _MOST_AT_ONCE = 10_000, 500
+MAX_EVENT_BYTES = 256 * 1024  # of one event; arguments or a result that are longer are left out of it
+MAX_REPORT_BYTES = 1024 * 1024  # of one AMQP message with many events
+MAX_WAITING_BYTES = 32 * 1024 * 1024  # of the events that wait to be published; what is more is dropped
 _DEEPEST = 20
 _SECRET = re.compile("password|passwd|admin_?pass|token|secret|user_data|private_key|credential", re.IGNORECASE)
 
@@ -41,6 +47,8 @@ class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     :param message_id: the same for all events of one message; a reply has its call's
     :param pattern: ``call``, ``cast``, ``fanout``, ``notification`` or ``http``
     :param sender: a service and its host, ``conductor.ctl-1``
+    :param user: the broker user behind it, as the broker vouches for it: the one in whose message's handler the message
+        was sent, or else the sender
     :param size: bytes of the body
     :param duration: seconds in the handler (``replied``), or for the whole request (``http``)
     :param error: class and message of what went wrong
@@ -54,6 +62,7 @@ class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     message_id: str = ""
     pattern: str = ""
     sender: str = ""
+    user: str = ""
     receiver: str = ""
     exchange: str = ""
     routing_key: str = ""
@@ -103,6 +112,7 @@ class Flow(Watch):
             message_id=message.message_id,
             pattern=pattern,
             sender=message.app_id,
+            user=caller() or message.user_id or "",
             receiver=receiver,
             exchange=message.exchange,
             routing_key=message.routing_key,
@@ -122,8 +132,21 @@ def _asked(message: Message, request: Request, result: Any) -> dict[str, Any]:
         "interface": request.namespace or message.routing_key.partition(".")[0] or message.exchange,
         "method": request.method,
         "version": request.version,
-        "payload": without_secrets(request.args if result is UNSET else {"result": result}),
+        "payload": _payload(message, request) if result is UNSET else without_secrets({"result": result}),
     }
+
+
+def _payload(message: Message, request: Request) -> dict[str, Any]:
+    """Give the arguments of a message; a sender of long ones must not make us copy them."""
+    args: dict[str, Any] = (
+        left_out(len(message.body)) if len(message.body) > MAX_EVENT_BYTES else without_secrets(request.args)
+    )
+    return args
+
+
+def left_out(size: int) -> dict[str, Any]:
+    """Say in the place of a payload how long it was, in bytes."""
+    return {"left_out": f"{size} bytes"}
 
 
 def without_secrets(value: Any, depth: int = _DEEPEST) -> Any:
@@ -157,7 +180,7 @@ class Reporter:
 
     def __init__(self, publish: Callable[[bytes], None]) -> None:
         self._publish = publish
-        self._events: list[MessageEvent] = []
+        self._events, self._waiting_bytes = deque[bytes](), 0
         self._wake = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="flow-reporter", daemon=True)
@@ -175,19 +198,43 @@ class Reporter:
 
     def __call__(self, event: MessageEvent) -> None:
         """Take one event; never waits."""
+        if (written := _written(event)) is None:
+            return
         with self._wake:
-            if len(self._events) < _MOST_WAITING:
-                self._events.append(event)
+            if self._waiting_bytes + len(written) <= MAX_WAITING_BYTES:
+                self._events.append(written)
+                self._waiting_bytes += len(written)
                 self._wake.notify()
 
     def _run(self) -> None:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._events or self._stopping)
-                events, self._events = self._events[:_MOST_AT_ONCE], self._events[_MOST_AT_ONCE:]
+                events = self._next()
             if not events:
                 return
             try:
-                self._publish(_encode(events))
+                self._publish(b"[" + b",".join(events) + b"]")
             except Exception:  # the next events are still published
                 LOG.exception("%d events of the flow could not be published", len(events))
+
+    def _next(self) -> list[bytes]:
+        """Take the events of the next report."""
+        events, left = list[bytes](), MAX_REPORT_BYTES - 2
+        while self._events and len(self._events[0]) < left:
+            events.append(self._events.popleft())
+            left -= len(events[-1]) + 1
+        self._waiting_bytes -= sum(map(len, events))
+        return events
+
+
+def _written(event: MessageEvent) -> bytes | None:
+    """Write an event, without its payload if it is too long; None for one that cannot be written."""
+    try:
+        written = _encode(event)
+        if len(written) > MAX_EVENT_BYTES:
+            written = _encode(replace(event, payload=left_out(len(written))))
+    except Exception as error:  # half a character in a name that a sender chose, a list in itself
+        LOG.debug("an event of the flow cannot be written: %s", error)
+        return None
+    return written if len(written) <= MAX_EVENT_BYTES else None

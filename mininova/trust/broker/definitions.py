@@ -21,7 +21,7 @@ PRIORITIES = ("info", "error")
 #: What one compute may have open at a time; it needs one connection with four channels.
 MOST_OF_A_COMPUTE = {"max-connections": 32, "max-channels": 256}
 
-#: Bytes that a queue of a compute's, or of replies, holds at most; what is more is refused.
+#: Bytes that a queue of a compute's, of replies, or of a reader of the flow holds at most; what is more is refused.
 _LONGEST_QUEUE = 64 * 1024 * 1024
 _MOST_IN_A_QUEUE = 50_000  # messages, likewise: small ones take room, too
 
@@ -83,7 +83,7 @@ def places(layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = Fa
             {
                 "vhost": virtual_host,
                 "name": "what-computes-can-fill",
-                "pattern": rf"^({COMPUTE}\.|reply_)|\.from\.{COMPUTE}\.",
+                "pattern": rf"^({COMPUTE}\.|reply_|flow_)|\.from\.{COMPUTE}\.",
                 "apply-to": "queues",
                 "priority": 0,
                 "definition": {

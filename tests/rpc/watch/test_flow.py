@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mininova import rpc
+from mininova.rpc.watch import flow
 from mininova.rpc.watch.flow import without_secrets
 from tests.fixtures.rpc_bench import Keeper, Lamp, MemoryBench
 
@@ -46,6 +47,36 @@ def test_the_secrets_of_an_object_are_left_out():
     """An object is made plain data first, and its secrets are left out as well."""
     assert without_secrets([Login("me", "s3cret")]) == [{"user": "me", "password": "***"}]
     assert without_secrets(datetime(2025, 1, 1, tzinfo=UTC)) == "2025-01-01T00:00:00Z"
+
+
+def test_a_long_message_is_not_copied():
+    """The event of a message that is longer than an event may be says so, in the place of its arguments."""
+    events = list[rpc.MessageEvent]()
+    bench = MemoryBench()
+    bench.serve(Keeper(), watch=rpc.Flow(events.append))
+
+    bench.client().get({}, "x" * flow.MAX_EVENT_BYTES)
+
+    assert [list(event.payload) for event in events] == [["left_out"], ["result"]]
+
+
+def test_who_is_behind_a_message():
+    """An event names the broker user that sent its message; of what a handler sends, the user that it works for."""
+    events = list[rpc.MessageEvent]()
+    bench = MemoryBench()
+    watch = rpc.Flow(events.append)
+    told = rpc.Notifier(bench.peer(user="conductor", watch=watch), "keeper")
+    bench.serve(Keeper(toggle=lambda name: told.info({}, "asked", {}) is None), user="conductor", watch=watch)
+
+    bench.client(bench.peer(user="compute.host-1")).toggle({}, "desk")
+    told.info({}, "by.itself", {})
+
+    assert [(event.kind, event.method, event.user) for event in events] == [
+        ("received", "toggle", "compute.host-1"),
+        ("sent", "asked", "compute.host-1"),
+        ("replied", "toggle", "compute.host-1"),
+        ("sent", "by.itself", "conductor"),
+    ]
 
 
 def test_endless_nesting_is_cut():
@@ -129,26 +160,54 @@ def test_events_are_published_together(published):
 def test_a_report_is_never_too_long_for_a_broker(published):
     """A report with many events goes out in several messages."""
     reporter = rpc.Reporter(published.put)
-    for number in range(1200):
-        reporter(rpc.MessageEvent(kind="sent", at=float(number)))
+    for number in range(40):
+        reporter(rpc.MessageEvent(kind="sent", at=float(number), payload={"a": "x" * 100_000}))
     reporter.start()
     reporter.stop()
 
-    sizes = [len(msgspec.json.decode(published.get())) for _ in range(published.qsize())]
-    assert sum(sizes) == 1200
-    assert max(sizes) <= 500
+    reports = [published.get() for _ in range(published.qsize())]
+    assert max(map(len, reports)) <= flow.MAX_REPORT_BYTES
+    assert [event["at"] for report in reports for event in msgspec.json.decode(report)] == list(range(40))
 
 
-def test_events_beyond_the_most_are_dropped(published):
+def test_events_beyond_the_most_are_dropped(published, monkeypatch):
     """When the broker is away for long, memory is worth more than events."""
+    monkeypatch.setattr(flow, "MAX_WAITING_BYTES", 100_000)
     reporter = rpc.Reporter(published.put)
     for number in range(10_500):
         reporter(rpc.MessageEvent(kind="sent", at=float(number)))
     reporter.start()
     reporter.stop()
 
-    assert len(reported(published, 10_000)) == 10_000
+    events = reported(published, 1)
+    assert 1_000 < len(events) < 100_000 / 20
     assert published.empty()
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_long_payload_is_left_out(published, kept):
+    """An event says how long its payload was, and goes without it; one that is too long even so is dropped."""
+    reporter = rpc.Reporter(published.put)
+    too_long = "x" * flow.MAX_EVENT_BYTES
+    reporter(rpc.MessageEvent(kind="sent", at=1.0, **({"payload": {"a": too_long}} if kept else {"method": too_long})))
+    reporter(rpc.MessageEvent(kind="sent", at=2.0))
+    reporter.start()
+    reporter.stop()
+
+    events = reported(published, 1)
+    assert [event.at for event in events] == [1.0, 2.0][1 - kept :]
+    assert not kept or "bytes" in events[0].payload["left_out"]
+
+
+def test_an_event_that_cannot_be_written_is_dropped_alone(published):
+    """Half a character in a name, which a sender may choose, costs no other event."""
+    reporter = rpc.Reporter(published.put)
+    for at, method in enumerate(("get", "\udc80", "put")):
+        reporter(rpc.MessageEvent(kind="sent", at=float(at), method=method))
+    reporter.start()
+    reporter.stop()
+
+    assert [event.method for event in reported(published, 2)] == ["get", "put"]
 
 
 def test_a_report_that_fails_is_not_the_last(published):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mininova.flow.reports import SERVICES
 from mininova.flow.store import Writer
 from mininova.rpc.watch.flow import MessageEvent
 
@@ -19,9 +20,8 @@ def flow(tmp_path: Path):
     """Run mininova-flow with one kept request, and give the result."""
     writer = Writer(tmp_path / "flow", keep=10)
     http = {"kind": "http", "pattern": "http", "method": "POST /v2.1/servers", "payload": {"status": 202}}
-    writer.add(
-        [MessageEvent(at=1.0, request_id=REQUEST, message_id=REQUEST, receiver="api.ctl-1", duration=0.1, **http)]
-    )
+    about = {"request_id": REQUEST, "message_id": REQUEST, "receiver": "api.ctl-1"}
+    writer.add({SERVICES: [MessageEvent(at=1.0, duration=0.1, **about, **http)]})
     writer.close()
     settings = tmp_path / "mininova.conf"
     settings.write_text(f"[DEFAULT]\nstate_path = {tmp_path}\n")

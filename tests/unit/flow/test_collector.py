@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from mininova.flow.collector import Collector, subscription
+from mininova.flow.reports import SERVICES
 from mininova.flow.store import Reader, Writer
 from mininova.rpc.transports.base import Message
 from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
@@ -18,12 +19,12 @@ REQUEST = "req-11111111-2222-3333-4444-555555555555"
 def publish(tmp_path: Path):
     """Give a collector behind a broker, and a function that publishes to it."""
     broker = MemoryBroker()
-    transport = MemoryTransport(broker)
+    transport = MemoryTransport(broker, user_id="api")
     writer = Writer(tmp_path, keep=10)
-    transport.subscribe(subscription(Collector(writer).take, "flow_collector"))
+    transport.subscribe(subscription(Collector(writer).take, "flow_collector", enforce=False))
 
     def publish(body: bytes) -> None:
-        transport.publish(Message(body=body, exchange=EXCHANGE, routing_key=KEY, message_id="1"))
+        transport.publish(Message(body=body, exchange=EXCHANGE, routing_key=KEY, message_id="1", user_id="api"))
         broker.run()
 
     yield publish
@@ -51,5 +52,5 @@ def test_a_full_disk_loses_reports_only(boot, caplog: pytest.LogCaptureFixture):
         def add(self, events) -> None:
             raise OSError(28, "No space left on device")
 
-    Collector(FullDisk()).take(boot)
+    Collector(FullDisk()).take({SERVICES: boot})
     assert "No space left" in caplog.text
