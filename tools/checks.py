@@ -26,7 +26,7 @@ ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "cli
 #: name → the commands of it, each the words of a program of the virtual environment
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
-    "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py"), ("mypy", "-p", "metering")),
+    "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py", "tools/releases.py"), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
     "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
     "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit"),),
