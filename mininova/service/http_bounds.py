@@ -1,7 +1,8 @@
 """How much of a server one client may take, and which requests could be read in two ways and are refused.
 
 Both HTTP servers, concurrency/green.py and concurrency/native.py, keep to this.  The bounds keep a slow client from
-holding a place for long; the rules keep a proxy in front of us from seeing one request where we see two.
+holding a place for long, and from keeping others out when all places are taken; the rules keep a proxy in front of us
+from seeing one request where we see two.
 """
 
 import re
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 class Bounds:
     """What a client may take of a server.
 
-    :param connections: how many at once; the next ones wait to be accepted
+    :param connections: how many at once; the next one takes the place of the one that has kept us waiting longest, or
+        waits while all are being answered
     :param idle_s: seconds from one request of a connection to the next, and of waiting for any one byte
     :param head_s: seconds from the first byte of a request to the end of its headers
     :param body_s: seconds that a body may take, beside what its bytes take at the slowest rate
@@ -31,6 +33,14 @@ class Bounds:
     slowest_bytes_per_s: float = 1024.0
     max_body_bytes: int = 2**30
     max_held_bytes: int = 2**32
+
+    def owed_since(self, began: float, received: int, heard_at: float) -> float:
+        """Say since when a client keeps us waiting for a body: its bytes pay for their time, up to the last of them.
+
+        :param began: when the body began to come
+        :param heard_at: when its last byte came
+        """
+        return min(heard_at, began + received / self.slowest_bytes_per_s)
 
     def places(self) -> int:
         """Say how many connections there can be: they take at most half of the files that the process may open."""

@@ -7,6 +7,7 @@ request, on connections, and on the ways to say where a body ends.
 
 import errno
 import logging
+import math
 import socket
 import threading
 import time
@@ -18,6 +19,7 @@ import eventlet
 import eventlet.tpool
 import eventlet.wsgi
 
+from mininova.service.concurrency.crowd import Crowd, Place
 from mininova.service.http_bounds import (
     BACKLOG,
     BOUNDS,
@@ -65,14 +67,15 @@ class GreenServer:
 
     def __init__(self, listener: Any, app: "WSGIApplication", bounds: Bounds) -> None:
         self.port: int = listener.getsockname()[1]
-        self._listener, self._ended = _Listener(listener), threading.Event()
+        self._crowd, self._ended = Crowd(bounds.places()), threading.Event()
+        self._listener = _Listener(listener, self._crowd)
         eventlet.spawn_n(self._serve, app, bounds)
 
     def _serve(self, app: "WSGIApplication", bounds: Bounds) -> None:
         eventlet.wsgi.server(
             self._listener, app,
             custom_pool=eventlet.GreenPool(bounds.places()),
-            protocol=type("BoundProtocol", (_Protocol,), {"bounds": bounds}),
+            protocol=type("BoundProtocol", (_Protocol,), {"bounds": bounds, "crowd": self._crowd}),
             log_output=False, socket_timeout=bounds.idle_s, debug=False,
         )  # fmt: skip
         self._ended.set()
@@ -86,21 +89,23 @@ class GreenServer:
 class _Listener:
     """A listening socket that outlives a failure, such as a shortage of files, on which eventlet's server would end."""
 
-    def __init__(self, listener: Any) -> None:
-        self._listener, self._refuses = listener, False
+    def __init__(self, listener: Any, crowd: Crowd) -> None:
+        self._listener, self._crowd, self._refuses = listener, crowd, False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._listener, name)
 
     def accept(self) -> Any:
-        """Wait for the next connection, and for what it needs.
+        """Wait for the next connection, and for what it needs: a file, and a place.
 
         :raises OSError: ESHUTDOWN, on which eventlet's server ends, after ``refuse``
         """
         said = False
         while True:
             try:
-                return self._listener.accept()
+                connection, address = self._listener.accept()
+                self._crowd.enter(connection)
+                return connection, address
             except OSError as error:
                 if self._refuses:
                     raise OSError(errno.ESHUTDOWN, "it accepts nothing more") from None
@@ -119,11 +124,28 @@ class _Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
     """One connection, request by request; the methods are called in the order in which they stand here."""
 
     bounds = BOUNDS
+    crowd: Crowd
     path: str
     rfile: Any
+    wfile: Any
+
+    def __init__(self, state: Any, server: Any) -> None:
+        """Serve a connection from its first request to its last."""
+        connection = state[1]
+        self._place = self.crowd.place_of(connection)
+        try:
+            super().__init__(state, server)
+        finally:
+            self.crowd.leave(connection)
+
+    def setup(self) -> None:
+        """Make files of the connection."""
+        super().setup()
+        self.wfile = _Answer(self.wfile, self._place)
 
     def handle_one_request(self) -> None:
         """Take one request, if one comes."""
+        self._place.owes()
         self._head = eventlet.Timeout(None)
         try:
             super().handle_one_request()
@@ -138,6 +160,7 @@ class _Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
             begun = b""
         if not begun:
             return b""
+        self._place.owes()
         self._head = eventlet.Timeout(self.bounds.head_s, socket.timeout)
         return super()._read_request_line()
 
@@ -166,8 +189,9 @@ class _Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
     def get_environ(self) -> Any:
         """Let the body come, now that the head is complete."""
         self._head.cancel()
+        self._place.owes(math.inf)
         environ = super().get_environ()
-        environ["eventlet.input"].rfile = _Body(self.rfile, self.bounds)
+        environ["eventlet.input"].rfile = _Body(self.rfile, self.bounds, self._place)
         return environ
 
 
@@ -180,7 +204,8 @@ class _Head:
 
     def readline(self, size: int = -1) -> bytes:
         line: bytes = self._file.readline(size)
-        self.is_odd = self.is_odd or b"\r" in line.removesuffix(b"\r\n") or b"\0" in line
+        breaks_off = not line.endswith(b"\n")
+        self.is_odd = self.is_odd or breaks_off or b"\r" in line.removesuffix(b"\r\n") or b"\0" in line
         return line
 
 
@@ -190,10 +215,10 @@ class _Body:
     After one failure every read fails: it is not known any more where the next request begins.
     """
 
-    def __init__(self, file: Any, bounds: Bounds) -> None:
-        self._file, self._rate = file, bounds.slowest_bytes_per_s
-        self._until = time.monotonic() + bounds.body_s
-        self._broken = False
+    def __init__(self, file: Any, bounds: Bounds, place: Place) -> None:
+        self._file, self._bounds, self._place = file, bounds, place
+        self._began = self._heard_at = time.monotonic()
+        self._received, self._broken = 0, False
         self._line = self._size
 
     def read(self, size: int) -> bytes:
@@ -233,8 +258,31 @@ class _Body:
         if self._broken:
             raise OSError("the body broke off before")
         self._broken = True
-        with eventlet.Timeout(max(0.0, self._until + size / self._rate - time.monotonic()), socket.timeout):
+        owed_since = self._bounds.owed_since(self._began, self._received, self._heard_at)
+        with eventlet.Timeout(self._time_left(size), socket.timeout), self._place.owing(owed_since):
             data = read(size)
-        self._until += len(data) / self._rate
+        self._received, self._heard_at = self._received + len(data), time.monotonic()
         self._broken = False
         return data
+
+    def _time_left(self, size: int) -> float:
+        for_bytes = (self._received + size) / self._bounds.slowest_bytes_per_s
+        return max(0.0, self._began + self._bounds.body_s + for_bytes - time.monotonic())
+
+
+class _Answer:
+    """The file that answers are written to: a client that takes nothing keeps us waiting."""
+
+    def __init__(self, file: Any, place: Place) -> None:
+        self._file, self._place = file, place
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def writelines(self, lines: Iterable[bytes]) -> None:
+        with self._place.owing():
+            self._file.writelines(lines)
+
+    def flush(self) -> None:
+        with self._place.owing():
+            self._file.flush()

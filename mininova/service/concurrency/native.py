@@ -26,6 +26,8 @@ from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error, InternalServerError, RequestEntityTooLarge
 
 from mininova.rpc.threads import Threads
+from mininova.rpc.watch import sparing
+from mininova.service.concurrency.crowd import CROWDED
 from mininova.service.http_bounds import (
     BACKLOG,
     CHUNK_SIZE,
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOG = logging.getLogger(__name__)
+
+ACCEPTED_AT_ONCE = 100
 
 
 class Native:
@@ -93,7 +97,8 @@ class NativeServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
             max_request_body_size=bounds.max_body_bytes + 1,  # waitress means: less than
         )  # fmt: skip
         how.bounds = self.bounds = bounds
-        self._places, self._accept_again_at, self._ended = bounds.places(), 0.0, threading.Event()
+        self._places, self._leaving = bounds.places(), list[_Connection]()
+        self._accept_again_at, self._ended = 0.0, threading.Event()
         where = (listener.family, listener.type, listener.proto, listener.getsockname())
         super().__init__(
             app, _sock=listener, dispatcher=_Aside(spawn), adj=how, sockinfo=where, bind_socket=False
@@ -108,7 +113,6 @@ class NativeServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
         while self.accepting or self.active_channels:
             wasyncore.loop(self._patience_s(), use_poll=True, map=self._map, count=1)
             self._bound()
-        self.trigger.close()
         self._ended.set()
 
     def _patience_s(self) -> float | None:
@@ -120,7 +124,11 @@ class NativeServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
         return None if first == math.inf else max(0.0, first - time.time())
 
     def _bound(self) -> None:
-        """End what took too long, and the longest body while all together are too long."""
+        """End what makes room, what took too long, and the longest body while all together are too long."""
+        while self._leaving:
+            leaving = self._leaving.pop()
+            if leaving.owes_since() < math.inf:
+                leaving.handle_close()
         connections, now = list(self.active_channels.values()), time.time()
         for connection in connections:
             if connection.ends_at() <= now:
@@ -130,12 +138,37 @@ class NativeServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
             if longest.incoming_bytes():  # else all that is held is being worked on
                 longest.give_up(RequestEntityTooLarge("all bodies that are held are too long together"))
 
+    def _is_full(self) -> bool:
+        return len(self.active_channels) >= self._places
+
+    def _owing(self) -> "list[_Connection]":
+        """Give the connections that keep us waiting, the one that has done so longest at the end (see crowd.py)."""
+        sinces = ((each.owes_since(), id(each), each) for each in list(self.active_channels.values()))
+        return [each for since, _, each in sorted(sinces, reverse=True) if since < math.inf]
+
     def readable(self) -> bool:
-        """Tell whether a connection can be accepted now."""
-        return self.accepting and len(self.active_channels) < self._places and not self._pauses()
+        """Tell whether a connection can be accepted now: there is a place, or one that can be taken from another."""
+        return self.accepting and not self._pauses() and (not self._is_full() or bool(self._owing()))
 
     def _pauses(self) -> bool:
         return time.time() < self._accept_again_at
+
+    def handle_accept(self) -> None:
+        """Accept what waits; one in each turn of a loop over a thousand connections would take a second for a hundred.
+
+        Those who make room are closed when the turn is over: their number must not be another's before.
+        """
+        owing = self._owing() if len(self.active_channels) + ACCEPTED_AT_ONCE > self._places else []
+        for _ in range(ACCEPTED_AT_ONCE):
+            before = len(self.active_channels)
+            if self._is_full() and not owing:
+                return
+            super().handle_accept()
+            if len(self.active_channels) == before:
+                return
+            if before >= self._places:
+                LOG.warning(CROWDED, self._places, extra=sparing.about(None, "http-crowd"))
+                self._leaving.append(owing.pop())
 
     def accept(self) -> Any:
         """Accept a connection; after a failure, such as a shortage of files, not again at once, but after a pause."""
@@ -154,7 +187,10 @@ class NativeServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
     def stop(self, timeout: float) -> bool:
         """Close the listener in the server's thread, which ends when the last request is answered."""
         self.trigger.pull_trigger(self._listen_no_more)
-        return self._ended.wait(timeout)
+        ended = self._ended.wait(timeout)
+        if ended:
+            self.trigger.close()  # not in the server's thread, which may be through before it is pulled here
+        return ended
 
     def _listen_no_more(self) -> None:
         self.accepting = False
@@ -193,6 +229,16 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
         if not self.headers_finished:
             return max(self.began, since) + self._bounds.head_s
         return max(self._body_began, since) + self._bounds.body_s + self.body_bytes / self._bounds.slowest_bytes_per_s
+
+    def owes_since(self, since: float, heard_at: float) -> float:
+        """Give since when its client keeps us waiting.
+
+        :param since: when we began to listen
+        :param heard_at: when its last byte came
+        """
+        if not self.headers_finished:
+            return max(self.began, since)
+        return self._bounds.owed_since(max(self._body_began, since), self.body_bytes, heard_at)
 
     @property
     def body_bytes(self) -> int:
@@ -283,6 +329,16 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
         if self.request is not None:
             return float(min(idle, self.request.ends_at(self._answered_at)))
         return float(idle) if self.server.accepting else -math.inf
+
+    def owes_since(self) -> float:
+        """Give since when, on waitress's clock, the client keeps us waiting; inf while it does not."""
+        if self.total_outbufs_len:
+            return float(self.last_activity)
+        if self.requests:
+            return math.inf
+        if self.request is not None:
+            return self.request.owes_since(self._answered_at, self.last_activity)
+        return float(self.last_activity)
 
     def incoming_bytes(self) -> int:
         """Give how long the body is that comes."""

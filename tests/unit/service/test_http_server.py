@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,11 +18,13 @@ import pytest
 from mininova.service import concurrency
 
 PATIENCE = 10.0  # seconds, for events that take a moment
+IDLE_S = 5.0  # seconds that the servers give a client for its next byte
 
-# It answers with what it read of a request; /starve uses up the process's file descriptors, /feed frees them.
+# It answers with what it read of a request; /starve uses up the process's file descriptors, /feed frees them,
+# /hold/PORT # works for as long as a connection to that port is open, and /big is more than a socket holds.
 PROGRAM = """
 import mininova.cmd
-import os, resource, signal, sys, threading
+import os, resource, signal, socket, sys, threading
 from mininova.service import concurrency
 from mininova.service.http_bounds import Bounds
 from mininova.service.supervised import StopSignals
@@ -40,7 +43,12 @@ def app(environ, start_response):
         took = str(len(environ["wsgi.input"].read()))
     except (OSError, ValueError) as error:
         took = type(error).__name__
+    if where.startswith("/hold/"):
+        with socket.create_connection(("127.0.0.1", int(where.removeprefix("/hold/")))) as holder:
+            holder.recv(1)
     answer = f"{environ['REQUEST_METHOD']} {where} {took};".encode()
+    if where == "/big":
+        answer = b"x" * 20_000_000
     start_response("200 OK", [("Content-Length", str(len(answer)))])
     return [answer]
 
@@ -48,7 +56,7 @@ limit(1000)
 stopping = threading.Event()
 signals = StopSignals()
 bounds = Bounds(
-    connections=3, idle_s=5.0, head_s=0.5, body_s=0.5, slowest_bytes_per_s=1e5,
+    connections=3, idle_s=float(sys.argv[1]), head_s=0.5, body_s=0.5, slowest_bytes_per_s=1e5,
     max_body_bytes=1_000_000, max_held_bytes=1_500_000,
 )
 server = concurrency.make().serve_http("127.0.0.1", 0, app, bounds)
@@ -61,7 +69,9 @@ sys.exit(not server.stop(timeout=5.0))
 
 def start(kind: str) -> subprocess.Popen[str]:
     environment = {**os.environ, concurrency.VARIABLE: kind}
-    return subprocess.Popen([sys.executable, "-c", PROGRAM], env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(IDLE_S)], env=environment, stdout=subprocess.PIPE, text=True
+    )
 
 
 def said_port(process: subprocess.Popen[str]) -> int:
@@ -223,18 +233,60 @@ def test_a_body_has_its_time(kind: str, port: int, coding: bytes) -> None:
         assert broken(kind, until_hung_up(connection, b"POST / TimeoutError;"), b"408", b"TimeoutError")
 
 
-def test_the_number_of_connections_is_limited(port: int) -> None:
-    """Beyond a number of connections the next one waits, and is served when another closes."""
-    first, second, third, fourth = (connect(port) for _ in range(4))
-    for connection in (first, second, third):
-        assert ask(connection, "/in") == b"GET /in 0;"
-    fourth.sendall(b"GET /waiting HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert ask(first, "/in") == b"GET /in 0;"
-    assert select.select([fourth], [], [], 0)[0] == []
-    second.close()
-    assert until_end(fourth) == b"GET /waiting 0;"
-    for connection in (first, third, fourth):
-        connection.close()
+def test_a_connection_that_is_worked_for_makes_no_room(port: int) -> None:
+    """When all that there may be are being worked for, the next one waits, and is served when one has its answer."""
+    with contextlib.ExitStack() as all_:
+        holder = all_.enter_context(socket.create_server(("127.0.0.1", 0)))
+        first, second, third = (all_.enter_context(connect(port)) for _ in range(3))
+        held = [holder]
+        for connection in (first, second, third):
+            connection.sendall(b"GET /hold/%d HTTP/1.1\r\nHost: x\r\n\r\n" % holder.getsockname()[1])
+            held.append(all_.enter_context(holder.accept()[0]))
+        fourth = all_.enter_context(connect(port))
+        fourth.sendall(b"GET /waiting HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert select.select([first, second, third, fourth], [], [], 0.2)[0] == []
+        for each in held:
+            each.close()
+        assert until_end(fourth) == b"GET /waiting 0;"
+        for connection in (first, second, third):
+            assert until_hung_up(connection, b";").endswith(b";")
+
+
+@pytest.mark.parametrize(
+    "saying",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nX: ",
+        b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n",
+    ],
+    ids=["nothing", "half a head", "no body"],
+)
+def test_the_client_that_keeps_us_waiting_longest_makes_room(port: int, saying: bytes) -> None:
+    """When all places are taken, the next client gets that of the one that should have said something first."""
+    with connect(port) as slow, connect(port) as second, connect(port) as third:
+        slow.sendall(saying)
+        assert [ask(each, "/in") for each in (second, third)] == [b"GET /in 0;"] * 2
+        with connect(port) as fourth:
+            assert ask(fourth, "/in") == b"GET /in 0;"
+            assert [ask(each, "/in") for each in (second, third)] == [b"GET /in 0;"] * 2
+        with contextlib.suppress(ConnectionError):
+            until_hung_up(slow, b"never")
+
+
+def test_clients_that_take_no_answer_make_room(port: int) -> None:
+    """The next client need not wait until the others, who read nothing, have had their time."""
+    with contextlib.ExitStack() as all_:
+        for _ in range(3):
+            all_.enter_context(connect(port)).sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+        fourth, began = all_.enter_context(connect(port)), time.monotonic()
+        assert ask(fourth, "/in") == b"GET /in 0;"
+        assert time.monotonic() - began < IDLE_S - 1
+
+
+def test_a_head_that_breaks_off_is_no_request(port: int) -> None:
+    """Nothing is done of a request whose headers did not all come."""
+    heard = answers(port, b"GET /cut HTTP/1.1\r\nX: y")
+    assert b"cut" not in heard
 
 
 def test_a_shortage_of_files_passes(port: int) -> None:
