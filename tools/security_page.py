@@ -75,8 +75,9 @@ In plain words, it can:
   that bills or acts must look at the message's `user_id` (`Notification.sender` of an `rpc.Listener`), and pass over
   notifications that have none; `examples/billing.py` does not look. A process of many hosts tells in the name of each,
   with one user for all: `mininova-manage host add` says which.
-* **tell lies about itself in the flow**, up to the bounds of its own share ([observe.md](observe.md#the-flow)). The
-  flow is there to look at and to learn from; decide nothing by it.
+* **tell lies about itself in the flow**, up to the bounds of its own share ([observe.md](observe.md#the-flow)), and
+  keep what others report out of it while it floods it with all that the broker can carry. The flow is there to look at
+  and to learn from; decide nothing by it.
 * **see which queues exist**, and how many messages wait in them, if it knows their names.
 * **take up some of the broker's and the conductor's time**. What it sends waits in queues of its own, and is read in
   turn with the messages of the others: a flood makes the others slower, and does not make them wait for its end. Each

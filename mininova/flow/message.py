@@ -10,7 +10,9 @@ from typing import Any
 
 from mininova.flow import changes
 from mininova.flow.payload import at, plain, servers
+from mininova.flow.reports import OTHERS
 from mininova.rpc.watch.flow import MessageEvent
+from mininova.trust.identities import COMPUTE
 
 MAX_CHANGE_CHARACTERS = 8_192  # of what a line says of a state or an answer
 
@@ -64,7 +66,8 @@ class _Message:
     """
 
     def __init__(self, group: Sequence[MessageEvent], names: dict[str, str], complete: bool) -> None:
-        self.first = next((event for event in group if event.kind in ("sent", "http")), group[0])
+        begun = (event for event in group if event.kind in ("sent", "http"))
+        self.first = min(begun, key=_is_told_by_a_compute, default=group[0])
         self.receipts = [event for event in group if event.kind in ("received", "redelivered")]
         self.refusals = [event for event in group if event.kind in ("rejected", "denied")]
         self.ends = [event for event in group if event.kind == "replied"]
@@ -158,3 +161,8 @@ class _Message:
             at=max(event.at, self.first.at), source=source, target=target, kind=kind, method=self.first.method,
             server=self.server, **more,
         )  # fmt: skip
+
+
+def _is_told_by_a_compute(event: MessageEvent) -> bool:
+    """A compute may say of any message that it sent it; a service that says so, too, is right."""
+    return event.sender.startswith(f"{COMPUTE}.") or event.sender == OTHERS

@@ -22,8 +22,8 @@ from mininova.trust import identities
 
 LOG = logging.getLogger(__name__)
 
-MAX_SENDER_BYTES_PER_S = 4 * 1024 * 1024  # that are read of a sender which is not trusted; a busy compute has a tenth
-MAX_BURST_BYTES = 10 * MAX_SENDER_BYTES_PER_S
+MAX_SENDER_BYTES_PER_S = 8 * 1024 * 1024  # that are read of a sender which is not believed
+MAX_BURST_BYTES = 2 * MAX_SENDER_BYTES_PER_S
 WORK_BYTES = 2 * 1024  # that each event counts for beside its own: many small ones take the most time
 MAX_TEXT_CHARACTERS = 255  # of a name in an event; what is longer is cut
 MAX_ERROR_CHARACTERS = 8_192

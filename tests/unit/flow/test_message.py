@@ -1,5 +1,7 @@
 """The events of one message become lines."""
 
+from msgspec.structs import replace
+
 from mininova.flow.message import messages
 
 API, CONDUCTOR, COMPUTE = "api.ctl-1", "conductor.ctl-1", "compute.host-1"
@@ -44,6 +46,15 @@ def test_a_reply_comes_after_its_call(new_story):
 
 def _earlier(event, seconds):
     return type(event)(**{name: getattr(event, name) for name in event.__struct_fields__} | {"at": event.at - seconds})
+
+
+def test_a_compute_cannot_take_the_place_of_a_sender(new_story):
+    """A compute that says that it sent a service's message, and earlier, is not believed."""
+    story = new_story()
+    story.cast(CONDUCTOR, COMPUTE, "build_instance")
+    lie = _earlier(replace(story.events[0], sender=COMPUTE, method="lie"), 60.0)
+    (cast,) = messages([lie, *story.events])
+    assert (cast.source, cast.method) == (CONDUCTOR, "build_instance")
 
 
 def test_an_error_reaches_the_reply(new_story):
