@@ -12,7 +12,7 @@ from mininova.api.microversions import LEGACY
 from mininova.api.operations import Operations
 from mininova.api.other_services import ImageService, ProjectService
 from mininova.api.policy import Policy
-from mininova.api.views.links import Links, root_of
+from mininova.api.views.links import Links
 from mininova.db.session import Database
 from mininova.wsgi import Request
 
@@ -49,9 +49,8 @@ class ComputeRequest(Request):
     @cached_property
     def links(self) -> Links:
         """Make links into the API as this caller sees it."""
-        root = root_of(self, self.cloud.conf.api.public_endpoint)
         version = "v2" if self.api_version == LEGACY else "v2.1"
-        return Links(root, version, self.environ.get(PROJECT_IN_URL, ""))
+        return Links(self.service_endpoint, version, self.environ.get(PROJECT_IN_URL, ""))
 
     @cached_property
     def query(self) -> dict[str, str]:

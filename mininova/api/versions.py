@@ -8,9 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mininova.api import microversions, openapi
-from mininova.api.views.links import root_of
 from mininova.wsgi import Application, Reply, Request, Response, Route
-from mininova.wsgi.deploy import current_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,12 +29,9 @@ MEDIA_TYPE = "application/vnd.openstack.compute+json;version={}"
 
 
 class Versions(Application):
-    """Answers the version documents.
+    """Answers the version documents."""
 
-    :param public_endpoint: what users call the api, if not what their request says
-    """
-
-    def __init__(self, app: "WSGIApplication", public_endpoint: str | None) -> None:
+    def __init__(self, app: "WSGIApplication") -> None:
         routes = (
             Route("GET", "/", self.index),
             Route("GET", "/v2", self.v2),
@@ -46,7 +41,6 @@ class Versions(Application):
         super().__init__(routes, "compute")
         self._paths = {route.template.rstrip("/") for route in routes}
         self._app = app
-        self._public_endpoint = public_endpoint
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Answer, or pass on (WSGI)."""
@@ -86,11 +80,10 @@ class Versions(Application):
         return entry | {"links": [*entry["links"], DOCUMENTATION], "media-types": [media_type]}
 
     def _entry(self, request: Request, path: str) -> dict[str, Any]:
-        link = {"rel": "self", "href": f"{root_of(request, self._public_endpoint)}/{path}/"}
+        link = {"rel": "self", "href": f"{request.service_endpoint}/{path}/"}
         return VERSIONS[path] | {"links": [link]}
 
 
 def filter_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Versions]:
     """Make the Paste filter ``versions``."""
-    public_endpoint = current_parts().conf.api.public_endpoint
-    return lambda app: Versions(app, public_endpoint)
+    return Versions

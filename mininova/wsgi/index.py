@@ -1,6 +1,6 @@
 """The root of the port: a list of the three services and their addresses.
 
-It needs no token, and makes its links from the address that the caller used.
+It needs no token.
 """
 
 from mininova import __version__
@@ -13,7 +13,7 @@ SERVICES = ("identity", "compute", "image")
 
 def index(request: Request) -> dict[str, object]:
     """List the services."""
-    base = request.application_url.rstrip("/")
+    base = request.service_endpoint.rstrip("/")
     return {"mininova": __version__, "services": {name: f"{base}/{name}" for name in SERVICES}}
 
 

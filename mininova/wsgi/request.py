@@ -6,7 +6,7 @@ pipeline can be replaced on its own; the two request ids are where oslo.middlewa
 
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -16,13 +16,18 @@ from mininova import errors
 from mininova.context import RequestContext
 from mininova.wsgi.microversion import Microversion
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 CONTEXT = "mininova.context"
 API_VERSION = "mininova.api_version"
 REQUEST_ID = "openstack.request_id"
 GLOBAL_REQUEST_ID = "openstack.global_request_id"
+ENDPOINT = "mininova.endpoint"
 _JSON = "mininova.json"
 
 MAX_JSON_LEVELS = 64  # objects and lists inside one another
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # the character's only form in JSON, and no escaped backslash before it
 
 
@@ -54,6 +59,21 @@ class Request(webob.Request):
         """The ``req-…`` id that this request is known by, from here to its last notification."""
         request_id: str | None = self.environ.get(REQUEST_ID)
         return request_id
+
+    @property
+    def endpoint(self) -> str:
+        """How users reach the cloud, without a slash at the end: all links begin with it.
+
+        The filter ``endpoint`` sets it where the operator has said something.  Else it is the address at which the
+        request came in, whatever Host the client names.
+        """
+        endpoint: str | None = self.environ.get(ENDPOINT)
+        return _address_of(self.environ) if endpoint is None else endpoint
+
+    @property
+    def service_endpoint(self) -> str:
+        """Where the cloud has the service that is asked, such as ``http://cloud.example.org:8774/compute``."""
+        return self.endpoint + str(self.script_name)
 
     def require_text(self) -> None:
         """Refuse a URL that is not in UTF-8, or has the character NUL, which no database takes.
@@ -106,6 +126,13 @@ class Request(webob.Request):
         if _is_deeper(document, MAX_JSON_LEVELS):
             raise errors.InvalidInput(f"Malformed request body: it is more than {MAX_JSON_LEVELS} levels deep.")
         return document
+
+
+def _address_of(environ: "WSGIEnvironment") -> str:
+    """Give the URL of the server's own end of a connection."""
+    scheme, name, port = environ["wsgi.url_scheme"], environ["SERVER_NAME"], environ["SERVER_PORT"]
+    host = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
 
 
 def _is_text(raw: bytes) -> bool:

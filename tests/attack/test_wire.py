@@ -215,10 +215,20 @@ def test_no_request_is_smuggled(rest_wire: Wire, head: bytes) -> None:
 
 def test_a_pipeline_is_answered_in_order(rest_wire: Wire) -> None:
     """A hundred requests in one breath get a hundred answers, each with an id of its own."""
-    heard = rest_wire.say(b"".join(b"GET /compute/ HTTP/1.1\r\nHost: x%d\r\n\r\n" % number for number in range(100)))
-    places = [heard.index(b"http://x%d/" % number) for number in range(100)]
+    head = b"HTTP/1.1\r\nHost: x\r\nX-Auth-Token: " + rest_wire.token.encode() + b"\r\n\r\n"
+    heard = rest_wire.say(b"".join(b"GET /compute/v2.1/flavors/none-%d- " % number + head for number in range(100)))
+    places = [heard.index(b"none-%d-" % number) for number in range(100)]
     assert places == sorted(places)
-    assert heard.count(b"HTTP/1.1 200") == 100
+    assert heard.count(b"HTTP/1.1 404") == 100
+
+
+@pytest.mark.parametrize("path", [b"/", b"/compute/", b"/identity/", b"/image/", PATH.encode()])
+def test_no_answer_repeats_the_host(rest_wire: Wire, path: bytes) -> None:
+    """Links begin with the address at which the request came in, whatever the client calls it."""
+    said = b"GET " + path + b" HTTP/1.1\r\nHost: evil.example:666\r\nX-Forwarded-Host: evil.example\r\n\r\n"
+    heard = rest_wire.say(said)
+    assert b"evil" not in heard
+    assert b"http://127.0.0.1:%d/" % rest_wire.port in heard
 
 
 def test_a_header_with_an_underscore_is_not_another(rest_wire: Wire) -> None:

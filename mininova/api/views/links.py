@@ -1,24 +1,16 @@
 """Links: how a thing in an answer says where it is.
 
-Every URL is made from what the caller used to reach us, unless ``[api] public_endpoint`` says otherwise.
+Every URL begins with the service's endpoint (Request.service_endpoint).
 """
 
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mininova.wsgi import Request
-
-
-def root_of(request: Request, public_endpoint: str | None) -> str:
-    """Give the URL of the Compute API without its version, such as ``http://host:8774/compute``."""
-    host = public_endpoint.rstrip("/") if public_endpoint else request.host_url
-    return host + request.script_name
-
 
 class Links:
     """Makes links into one request's view of the API.
 
-    :param root: as root_of() gives it
+    :param root: the URL of the Compute API without its version, such as ``http://host:8774/compute``
     :param version: the version in the request's URL, ``v2.1``
     :param project: the project in the request's URL, ``/{project_id}``, or nothing
     """

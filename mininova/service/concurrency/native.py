@@ -22,7 +22,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest, Error, InternalServerError, RequestEntityTooLarge
 
 from mininova.rpc.threads import Threads
@@ -311,13 +311,28 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         self.write(b"")
 
 
+class _Task(WSGITask):  # type: ignore[misc]
+    """A request that is answered."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """Say at which address it came in, where waitress has a name that leads nowhere."""
+        environ: dict[str, Any] = super().get_environment()
+        environ["SERVER_NAME"], port, *_ = self.channel.came_in_at
+        environ["SERVER_PORT"] = str(port)
+        return environ
+
+
 class _Connection(HTTPChannel):  # type: ignore[misc]
     """One connection, and what its client owes us: the rest of a request, the next one, or room for an answer."""
 
     parser_class = _Request
-    error_task_class = _Refusal
+    task_class, error_task_class = _Task, _Refusal
     request: _Request | None
     _answered_at = 0.0
+
+    def __init__(self, server: NativeServer, connection: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(server, connection, *args, **kwargs)
+        self.came_in_at = connection.getsockname()
 
     def ends_at(self) -> float:
         """Give the moment, on waitress's clock, at which the client has had its time; inf while it owes us nothing."""

@@ -29,5 +29,5 @@ def app_factory(global_conf: dict[str, str]) -> Limits:
     """Make the Paste application ``image_app``."""
     parts = current_parts()
     api, image = parts.conf.api, parts.conf.image
-    service = Service(parts.db, Store(image.directory, image.max_size, parts.aside), api.max_limit, api.public_endpoint)
+    service = Service(parts.db, Store(image.directory, image.max_size, parts.aside), api.max_limit)
     return Limits(Application(routes.table(service), "image"), api.max_request_body_size)

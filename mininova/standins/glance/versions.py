@@ -7,7 +7,7 @@ else through.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mininova.wsgi import Application, Reply, Request, Route, current_parts
+from mininova.wsgi import Application, Reply, Request, Route
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -16,17 +16,13 @@ VERSION = {"id": "v2.17", "status": "CURRENT"}
 
 
 class Versions(Application):
-    """Answers the version documents.
+    """Answers the version documents."""
 
-    :param public_endpoint: what users call the api, if not what their request says
-    """
-
-    def __init__(self, app: "WSGIApplication", public_endpoint: str | None) -> None:
+    def __init__(self, app: "WSGIApplication") -> None:
         routes = (Route("GET", "/", self.index), Route("GET", "/versions", self.show), Route("GET", "/v2", self.show))
         super().__init__(routes, "image")
         self._paths = {route.template.rstrip("/") for route in routes}
         self._app = app
-        self._public_endpoint = public_endpoint
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Answer, or pass on (WSGI)."""
@@ -40,12 +36,10 @@ class Versions(Application):
 
     def show(self, request: Request) -> dict[str, Any]:
         """List the one version."""
-        cloud = (self._public_endpoint or request.host_url).rstrip("/")
-        link = {"rel": "self", "href": f"{cloud}{request.script_name}/v2/"}
+        link = {"rel": "self", "href": f"{request.service_endpoint}/v2/"}
         return {"versions": [{**VERSION, "links": [link]}]}
 
 
 def filter_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Versions]:
     """Make the Paste filter ``image_versions``."""
-    public_endpoint = current_parts().conf.api.public_endpoint
-    return lambda app: Versions(app, public_endpoint)
+    return Versions

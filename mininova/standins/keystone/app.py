@@ -21,7 +21,7 @@ class IdentityApplication(Application):
         """Say that the answer depends on who asks, and to those who are refused (401) where to log in."""
         response.headers["Vary"] = "X-Auth-Token"
         if response.status_int == 401:
-            where = f"{self._service.endpoint(request)}{catalog.IDENTITY}"
+            where = f"{request.endpoint}{catalog.IDENTITY}"
             response.headers["WWW-Authenticate"] = f'Keystone uri="{where}"'
 
 
@@ -39,4 +39,4 @@ def app_factory(global_conf: dict[str, str]) -> IdentityApplication:
     parts = current_parts()
     authority, passwords = make_authority(parts), Passwords(parts.aside)
     authenticator = Authenticator(parts.db, authority, passwords)
-    return IdentityApplication(Service(parts.db, authority, authenticator, passwords, parts.conf.api.public_endpoint))
+    return IdentityApplication(Service(parts.db, authority, authenticator, passwords))

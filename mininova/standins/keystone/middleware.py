@@ -61,10 +61,9 @@ OURS = (
 class AuthToken:
     """Checks ``X-Auth-Token`` and ``X-Service-Token``, and tells the next application what they stand for."""
 
-    def __init__(self, app: "WSGIApplication", authority: Authority, public_endpoint: str | None) -> None:
+    def __init__(self, app: "WSGIApplication", authority: Authority) -> None:
         self._app = app
         self._authority = authority
-        self._public_endpoint = public_endpoint
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Pass the request on, with what is known of its sender."""
@@ -89,7 +88,7 @@ class AuthToken:
 
     def _pass_on(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Run the next application; its refusal (401) gets a header that says where to get a token."""
-        where = {"WWW-Authenticate": f'Keystone uri="{self._cloud(environ)}{catalog.IDENTITY}"'}
+        where = {"WWW-Authenticate": f'Keystone uri="{Request(environ).endpoint}{catalog.IDENTITY}"'}
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             said = where.items() if status.startswith("401") else ()
@@ -99,9 +98,6 @@ class AuthToken:
             return self._app(environ, start)
         except errors.Unauthorized as refusal:
             raise errors.Unauthorized(str(refusal), headers=where) from refusal
-
-    def _cloud(self, environ: "WSGIEnvironment") -> str:
-        return (self._public_endpoint or Request(environ).host_url).rstrip("/")
 
 
 def _of_user(token: Token) -> dict[str, Any]:
@@ -129,6 +125,5 @@ def _facts(token: Token, prefix: str) -> dict[str, Any]:
 
 def filter_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], AuthToken]:
     """Make the Paste filter ``authtoken``."""
-    parts = current_parts()
-    authority = make_authority(parts)
-    return lambda app: AuthToken(app, authority, parts.conf.api.public_endpoint)
+    authority = make_authority(current_parts())
+    return lambda app: AuthToken(app, authority)

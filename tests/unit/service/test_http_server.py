@@ -47,6 +47,8 @@ def app(environ, start_response):
         with socket.create_connection(("127.0.0.1", int(where.removeprefix("/hold/")))) as holder:
             holder.recv(1)
     answer = f"{environ['REQUEST_METHOD']} {where} {took};".encode()
+    if where == "/address":
+        answer = f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']};".encode()
     if where == "/big":
         answer = b"x" * 20_000_000
     start_response("200 OK", [("Content-Length", str(len(answer)))])
@@ -307,6 +309,12 @@ def test_a_url_may_name_the_server(port: int) -> None:
     assert b"GET /a 0;" in answers(port, b"GET http://elsewhere.example/a HTTP/1.1\r\nHost: x\r\n\r\n")
     for target in (b"a", b"*", b"http://x", b"ftp://x/a", b"?a", b"../a"):
         assert b" 400 " in answers(port, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n").partition(b"\r\n")[0]
+
+
+def test_the_application_learns_where_a_request_came_in(port: int) -> None:
+    """The name and port of the server are those of its end of the connection, whatever Host the client names."""
+    with connect(port) as connection:
+        assert ask(connection, "/address").decode() == f"127.0.0.1:{port};"
 
 
 def test_a_refusal_names_no_python(port: int) -> None:

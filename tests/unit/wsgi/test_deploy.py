@@ -58,8 +58,8 @@ def test_outside_a_load_there_are_no_parts() -> None:
 
 
 def test_the_index_lists_the_services() -> None:
-    """The root of the port lists the services under the host name that the client used."""
+    """The root of the port lists the services at the address where the request came in."""
     from mininova.wsgi.index import app_factory
 
-    answer = Request.blank("/", base_url="http://cloud:8774").get_response(app_factory({})).json
-    assert answer["services"]["compute"] == "http://cloud:8774/compute"
+    request = Request.blank("/", base_url="http://cloud:8774", headers={"Host": "evil.example"})
+    assert request.get_response(app_factory({})).json["services"]["compute"] == "http://cloud:8774/compute"

@@ -86,6 +86,27 @@ def test_a_proxys_headers_count_when_switched_on(http):
         assert version["links"][0]["href"].startswith(f"https://cloud.example.org{path}v2")
 
 
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        ("", "http://10.0.0.1:8774"),
+        ("[oslo_middleware]\nenable_proxy_headers_parsing = true", "http://proxied.example.org"),
+        ("[api]\npublic_endpoint = https://cloud.example.org/", "https://cloud.example.org"),
+    ],
+)
+def test_the_host_counts_where_the_operator_says_so(http, line: str, begins: str):
+    """A proxy may pass on the Host it was asked for; without the operator's word all links ignore it."""
+    host = {"Host": "proxied.example.org"}
+    assert http("GET", "/", host, line).json["services"]["compute"] == f"{begins}/compute"
+    for path in ("/compute/", "/image/"):
+        (*_, version) = http("GET", path, host, line).json["versions"]
+        assert version["links"][0]["href"].startswith(f"{begins}{path}v2")
+    (identity,) = http("GET", "/identity/", host, line).json["versions"]["values"]
+    assert identity["links"][0]["href"] == f"{begins}/identity/v3/"
+    refused = http("GET", "/compute/v2.1/servers", host, line)
+    assert refused.headers["WWW-Authenticate"] == f'Keystone uri="{begins}/identity"'
+
+
 def test_no_page_may_use_the_api(http):
     """Without an allowed origin, a browser shows no answer to a web page."""
     answer = http("GET", "/compute/", {"Origin": PAGE})

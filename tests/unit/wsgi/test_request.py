@@ -100,3 +100,18 @@ def test_a_query_that_is_no_text_is_refused(query: str) -> None:
     """A query must be UTF-8 without NUL."""
     with pytest.raises(errors.InvalidInput, match="query"):
         Request.blank("/", environ={"QUERY_STRING": query}).require_text()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "name", "port", "endpoint"),
+    [
+        ("http", "10.0.0.1", "8774", "http://10.0.0.1:8774"),
+        ("http", "10.0.0.1", "80", "http://10.0.0.1"),
+        ("https", "::1", "443", "https://[::1]"),
+    ],
+)
+def test_the_endpoint_is_where_the_request_came_in(scheme: str, name: str, port: str, endpoint: str) -> None:
+    """No Host of a client is in it; a default port is left out, and an IPv6 address has its brackets."""
+    request = Request.blank("/compute", headers={"Host": "evil.example"})
+    request.environ.update({"wsgi.url_scheme": scheme, "SERVER_NAME": name, "SERVER_PORT": port})
+    assert request.endpoint == endpoint

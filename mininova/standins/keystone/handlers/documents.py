@@ -29,7 +29,7 @@ def document(service: Service, request: Request, collection: str, thing: Any) ->
     """
     own = {name: value for name, value in msgspec.structs.asdict(thing).items() if name not in _SECRET}
     if isinstance(thing, CatalogEndpoint):
-        own["url"] = catalog.fill(thing.url, {"public_endpoint": service.endpoint(request)})
+        own["url"] = catalog.fill(thing.url, {"public_endpoint": request.endpoint})
     beside = _BESIDE.get(type(thing), lambda _: {})(thing)
     links = {"self": service.link(request, f"/{collection}/{thing.id}")}
     return {**beside, **getattr(thing, "extra", {}), **own, "links": links}

@@ -39,7 +39,7 @@ class Tokens:
         """Give the catalog for the caller's token."""
         project_id = caller.project.id if caller.project else None
         with self._service.db.read() as tx:
-            entries = catalog.entries(tx, self._service.endpoint(request), project_id)
+            entries = catalog.entries(tx, request.endpoint, project_id)
         return {"catalog": entries, "links": documents.list_links(self._service.link(request, "/auth/catalog"))}
 
     def projects(self, request: Request, caller: Token) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Tokens:
                 body["roles"] = _role_documents(token.role_names, identity.search(tx, Role))
                 if "nocatalog" not in request.GET:
                     project_id = token.project.id if token.project else None
-                    body["catalog"] = catalog.entries(tx, self._service.endpoint(request), project_id)
+                    body["catalog"] = catalog.entries(tx, request.endpoint, project_id)
         return {"token": body}
 
 

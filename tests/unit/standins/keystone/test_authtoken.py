@@ -6,6 +6,7 @@ from mininova import errors
 from mininova.standins.keystone.db.standing import SYSTEM
 from mininova.standins.keystone.middleware import AuthToken
 from mininova.wsgi import Request
+from mininova.wsgi.request import ENDPOINT
 
 # Copied from keystonemiddleware's documentation, so that the filter's table is not compared with itself.
 SPOOFS = {
@@ -66,9 +67,11 @@ def service():
 def send(service, authority):
     """Send a request with headers through the filter."""
 
-    def request(headers, public_endpoint=None):
+    def request(headers, endpoint=None):
         asked = Request.blank("/v2.1/servers", base_url="http://cloud.example.org/compute", headers=headers)
-        return asked.get_response(AuthToken(service, authority, public_endpoint))
+        if endpoint is not None:
+            asked.environ[ENDPOINT] = endpoint
+        return asked.get_response(AuthToken(service, authority))
 
     return request
 
@@ -126,7 +129,7 @@ def test_spoofed_with_a_token(service, send, token):
 def test_spoofed_token_info(service, authority):
     """Keys that another filter or server left in the environment are removed as well."""
     environ = Request.blank("/").environ | {"keystone.token_info": {"token": {}}}
-    AuthToken(service, authority, None)(environ, lambda *_: None)
+    AuthToken(service, authority)(environ, lambda *_: None)
     assert "keystone.token_info" not in service.environ
 
 
@@ -157,7 +160,7 @@ def test_a_refused_client_gets_the_url_for_tokens(service, send):
     """A 401 of the service has a header with the URL of the identity service."""
     service.status = "401 Unauthorized"
     assert send({}).headers["WWW-Authenticate"] == 'Keystone uri="http://cloud.example.org/identity"'
-    there = send({}, "https://api.example.net:8774/").headers["WWW-Authenticate"]
+    there = send({}, "https://api.example.net:8774").headers["WWW-Authenticate"]
     assert there == 'Keystone uri="https://api.example.net:8774/identity"'
 
 
