@@ -48,6 +48,14 @@ def test_json(flow):
     assert [message["method"] for message in shown["messages"]] == ["POST /v2.1/servers"]
 
 
+def test_a_terminal_that_lacks_letters(flow, monkeypatch: pytest.MonkeyPatch):
+    """A letter that the terminal's encoding does not have is shown as its number."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    shown, missed = flow("show", REQUEST), flow("show", "雲")
+    assert (shown.returncode, "\\u2192 api" in shown.stdout, shown.stderr) == (0, True, "")
+    assert (missed.returncode, r"known of \u96f2." in missed.stderr) == (2, True)
+
+
 def test_a_complaint_is_one_line(flow):
     """An unknown request is one line on standard error, and exit code 2."""
     done = flow("show", "nothing-like-it")

@@ -1,5 +1,9 @@
 """The flow line by line, as reports come in."""
 
+import pytest
+from msgspec.structs import replace
+
+from mininova.flow import live
 from mininova.flow.live import Live, row
 
 
@@ -35,3 +39,19 @@ def test_a_row(boot):
     """A line begins with the time of day and its request."""
     ((event, line),) = Live().lines(boot[:1])
     assert row(event, line)[0].endswith("req-11111111")
+
+
+def test_one_message_has_few_events(boot):
+    """A sender that repeats an event a thousand times fills neither the screen nor the memory."""
+    again = [replace(boot[1], kind="received") for _ in range(1_000)]
+    lines = printed(Live(), [boot[1], *again])
+    assert [kind for kind, _ in lines] == ["cast", *["redelivered"] * (live.MAX_EVENTS - 2)]
+
+
+@pytest.mark.parametrize(("name", "bound"), [("MAX_REMEMBERED", 10), ("MAX_REMEMBERED_BYTES", 10_000)])
+def test_old_messages_are_forgotten(boot, monkeypatch: pytest.MonkeyPatch, name: str, bound: int):
+    """Of many or large messages the oldest are forgotten: a late event of one is taken for its first."""
+    monkeypatch.setattr(live, name, bound)
+    seen, first = Live(), boot[1]
+    printed(seen, [first, *(replace(first, message_id=str(number)) for number in range(20))])
+    assert printed(seen, [replace(first, kind="replied")]) == [("cast", "build_instances")]

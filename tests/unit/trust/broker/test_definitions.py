@@ -61,10 +61,11 @@ def test_a_compute_can_open_so_much_only():
 
 
 def test_the_queues_that_a_compute_can_fill_refuse_more():
-    """Its own queues, the reply queues and those behind its lane have a bound, beyond which a sender gets a nack."""
+    """Its own queues, those of replies, of the flow and behind its lane are bounded, and a sender then gets a nack."""
     (policy,) = definitions.places()["policies"]
-    queues = ["compute.host-1", "reply_api.ctl-1_0", "conductor.from.compute.host-1", "conductor", "notifications.info"]
+    bounded = ["compute.host-1", "reply_api.ctl-1_0", "conductor.from.compute.host-1", "flow_collector_0"]
+    queues = [*bounded, "conductor", "notifications.info"]
 
-    assert [queue for queue in queues if re.search(policy["pattern"], queue)] == queues[:3]
+    assert [queue for queue in queues if re.search(policy["pattern"], queue)] == bounded
     assert policy["definition"]["overflow"] == "reject-publish"
     assert policy["definition"].keys() == {"max-length", "max-length-bytes", "overflow"}
