@@ -22,8 +22,8 @@ from mininova.trust import identities
 
 LOG = logging.getLogger(__name__)
 
-MAX_SENDER_BYTES_PER_S = 8 * 1024 * 1024  # that are read of a sender which is not believed
-MAX_BURST_BYTES = 2 * MAX_SENDER_BYTES_PER_S
+MAX_SENDER_BYTES_PER_S = 2 * 1024 * 1024  # that are read of a sender which is not believed: some 20 boots
+MAX_BURST_BYTES = 4 * MAX_SENDER_BYTES_PER_S
 WORK_BYTES = 2 * 1024  # that each event counts for beside its own: many small ones take the most time
 MAX_TEXT_CHARACTERS = 255  # of a name in an event; what is longer is cut
 MAX_ERROR_CHARACTERS = 8_192
@@ -40,6 +40,7 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 #: Who is behind events → the events.
 Told = Mapping[str, list[MessageEvent]]
 
+_BY_THE_SENDER = frozenset({"sent", "resent"})  # kinds of events; the receiver of a message reports all others
 _UNREADABLE = (ValueError, RecursionError)
 _events = msgspec.json.Decoder(list[msgspec.Raw])
 _event = msgspec.json.Decoder(MessageEvent)
@@ -84,10 +85,11 @@ class Reports:
         return not self._enforce or user in identities.TRUSTED
 
     def _behind(self, reporter: str | None, event: MessageEvent) -> tuple[str, MessageEvent]:
-        """Name who is behind an event; what a compute reports is about the compute."""
+        """Name who is behind an event; a compute is shown by the broker's name for it, whatever it calls itself."""
         if self._believes(reporter):
-            user = reporter if event.kind == "http" else event.user
-            return self._share_of(user), event
+            share = self._share_of(reporter if event.kind == "http" else event.user)
+            is_its_own = share == SERVICES or event.kind in _BY_THE_SENDER
+            return share, event if is_its_own else replace(event, sender=share)
         if event.kind == "http":
             raise ValueError("no request came to it by HTTP")
         share, now = self._share_of(reporter), self._now()

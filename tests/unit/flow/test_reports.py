@@ -29,7 +29,7 @@ def read(user: str | None, *events: MessageEvent | bytes, enforce: bool = True):
 
 def test_a_service_is_believed():
     """What a service reports is kept as it is; who is behind an event is the user whose message it is about."""
-    theirs = replace(RECEIVED, user=COMPUTE)
+    theirs = replace(RECEIVED, user=COMPUTE, sender=COMPUTE)
     http = replace(SENT, kind="http", sender="client", user="")
     assert read("conductor", SENT, theirs) == {SERVICES: [SENT], COMPUTE: [theirs]}
     assert read("api", http) == {SERVICES: [http]}
@@ -40,6 +40,12 @@ def test_a_compute_reports_about_itself():
     assert read(COMPUTE, SENT, RECEIVED) == {
         COMPUTE: [replace(SENT, sender=COMPUTE), replace(RECEIVED, receiver=COMPUTE)]
     }
+
+
+def test_a_compute_is_called_as_the_broker_calls_it():
+    """A message of a compute that calls itself a service is shown as the compute's; what is sent for it is not."""
+    asked, for_it = replace(RECEIVED, user=COMPUTE), replace(SENT, user=COMPUTE)
+    assert read("conductor", asked, for_it) == {COMPUTE: [replace(asked, sender=COMPUTE), for_it]}
 
 
 @pytest.mark.parametrize("user", [None, "", "guest", "services", "compute.", "compute.../../x", "compute.a/b", "api2"])
