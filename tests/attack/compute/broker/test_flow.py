@@ -5,6 +5,7 @@ import os
 import time
 from itertools import count
 
+import amqp
 import pytest
 
 from tests.fixtures.attack_worlds import MINE, THEIRS
@@ -109,14 +110,14 @@ def test_push_out_requests_by_size(observe, tell, real):
     stopped(observe, real())
 
 
-def test_while_others_boot(observe, tell, world, show):
+def test_while_others_boot(attacker, observe, world, show):
     """Reports more than can be kept while a server boots on another host, to keep its messages out of the flow."""
-    report = json.dumps([event() for _ in range(200)])
-    for _ in range(500):
-        tell(body=report)
-    uuid = world.boot("meanwhile", THEIRS)
-    for _ in range(500):
-        tell(body=report)
+    report = amqp.Message(json.dumps([event() for _ in range(200)]), user_id=attacker.user)
+    with attacker.channel() as channel:
+        for number in range(2_000):
+            channel.basic_publish(report, exchange=EXCHANGE, routing_key="events")
+            if number == 1_000:
+                uuid = world.boot("meanwhile", THEIRS)
     assert world.at_rest(uuid) == "ACTIVE"
 
     def is_complete():
