@@ -37,6 +37,7 @@ def fail(
         generation=instance.generation,
         expected_task_state=states.under_way(operation),
         host=host,
+        seen=instance,
     )
     if operation == "build":
         claims.free(tx, instance.uuid)

@@ -132,6 +132,7 @@ def update(
     generation: int | Uncompared,
     expected_task_state: Sequence[str | None] | Uncompared,
     host: str | Uncompared | None = UNCOMPARED,
+    seen: Instance | Uncompared = UNCOMPARED,
 ) -> Instance:
     """Compare and swap: write the changes if the row is as the caller believes, and count its generation up.
 
@@ -140,6 +141,7 @@ def update(
     :param generation: the row's, as the caller last saw it
     :param expected_task_state: the row's must be one of these
     :param host: where the row must say that the instance is
+    :param seen: the row must have its vm_state and task_state, which a host may have made up
     :raises errors.InstanceNotFound: when there is none, or it is on another host
     :raises errors.InstanceBeingDeleted: when the row differs, because the instance is being deleted
     :raises errors.InstanceUpdateConflict: when the row differs; nothing was written
@@ -150,11 +152,14 @@ def update(
         values["if_generation"] = generation
     if host is not UNCOMPARED:
         values["if_host"] = host
+    if seen is not UNCOMPARED:
+        values |= {"if_vm_state": seen.vm_state, "if_task_state": seen.task_state or ""}
     states_compared = None
     if expected_task_state is not UNCOMPARED:
         states_compared = len(expected_task_state)
         values |= {f"if_task_state_{n}": state or "" for n, state in enumerate(expected_task_state)}
-    statement = _compare_and_swap(generation is not UNCOMPARED, host is not UNCOMPARED, states_compared)
+    compared = tuple(it is not UNCOMPARED for it in (generation, host, seen))
+    statement = _compare_and_swap(*compared, states_compared)
     instance = ROWS.update(tx, statement, values)
     if instance is None:
         raise _refusal(get(tx, uuid, hosts=None if host is UNCOMPARED else (host,)), generation, expected_task_state)
@@ -199,7 +204,7 @@ def destroy(
 
 
 @cache
-def _compare_and_swap(generation: bool, host: bool, task_states: int | None) -> Update:
+def _compare_and_swap(generation: bool, host: bool, seen: bool, task_states: int | None) -> Update:
     """Build the UPDATE that compares what is asked for; its SET has the columns that the parameters name.
 
     :param task_states: how many are acceptable, "" standing for none; None does not compare
@@ -209,6 +214,9 @@ def _compare_and_swap(generation: bool, host: bool, task_states: int | None) -> 
         statement = statement.where(table.c.generation == bindparam("if_generation"))
     if host:
         statement = statement.where(table.c.host.is_not_distinct_from(bindparam("if_host")))
+    if seen:
+        statement = statement.where(table.c.vm_state == bindparam("if_vm_state"))
+        statement = statement.where(func.coalesce(table.c.task_state, "") == bindparam("if_task_state"))
     if task_states is not None:
         acceptable: list[BindParameter[str]] = [bindparam(f"if_task_state_{n}") for n in range(task_states)]
         statement = statement.where(func.coalesce(table.c.task_state, "").in_(acceptable))

@@ -6,7 +6,7 @@ one.  On the wire an object has the shape of oslo.versionedobjects: its name, it
 
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, get_type_hints
 
 import msgspec
 
@@ -14,6 +14,9 @@ from mininova.errors import MininovaError
 from mininova.rpc.versions import Levels, Version, common, since_of
 
 REGISTRY: dict[str, type["Versioned"]] = {}
+
+#: A number that each database can keep; a receiver refuses what is less than nothing, or more.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 NAME, NAMESPACE, VERSION, DATA = (f"versioned_object.{key}" for key in ("name", "namespace", "version", "data"))
 

@@ -1,11 +1,11 @@
 """A virtual machine as every service sees it, what a compute node may change of it, and who asked for a change."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-from mininova.objects.base import Versioned
+from mininova.objects.base import Count, Versioned
 from mininova.objects.flavor import Flavor
 
 
@@ -25,7 +25,7 @@ class Fault(Versioned, frozen=True, kw_only=True):
     :param details: a traceback or more words, for administrators only
     """
 
-    code: int
+    code: Annotated[int, Meta(ge=100, le=599)]
     message: str
     details: str = ""
     created_at: datetime | None = None
@@ -47,7 +47,7 @@ class Instance(Versioned, frozen=True, kw_only=True):
     display_name: str
     vm_state: str
     flavor: Flavor
-    generation: int = 0
+    generation: Count = 0
     task_state: str | None = None
     power_state: int = 0
     host: str | None = None
@@ -59,7 +59,7 @@ class Instance(Versioned, frozen=True, kw_only=True):
     image_ref: str = ""
     key_name: str | None = None
     reservation_id: str = ""
-    launch_index: int = 0
+    launch_index: Count = 0
     networks: str = "auto"
     addresses: tuple[FixedIP, ...] = ()
     metadata: dict[str, str] = {}

@@ -1,8 +1,14 @@
 """A service that is alive, and the room that a compute node offers."""
 
 from datetime import datetime
+from typing import Annotated
 
-from mininova.objects.base import Versioned
+from msgspec import Meta
+
+from mininova.objects.base import Count, Versioned
+
+#: How much of a kind of room may be promised for each that is there; the least is that of a compute's settings.
+Ratio = Annotated[float, Meta(ge=0.01, le=2**31 - 1)]
 
 
 class Service(Versioned, frozen=True, kw_only=True):
@@ -37,20 +43,20 @@ class ComputeNode(Versioned, frozen=True, kw_only=True):
     host: str
     hypervisor_hostname: str
     uuid: str = ""
-    id: int = 0
+    id: Count = 0
     hypervisor_type: str = "fake"
-    hypervisor_version: int = 1000
-    vcpus: int = 0
-    memory_mb: int = 0
-    local_gb: int = 0
-    vcpus_used: int = 0
-    memory_mb_used: int = 0
-    local_gb_used: int = 0
-    cpu_allocation_ratio: float = 16.0
-    ram_allocation_ratio: float = 1.5
-    disk_allocation_ratio: float = 1.0
+    hypervisor_version: Count = 1000
+    vcpus: Count = 0
+    memory_mb: Count = 0
+    local_gb: Count = 0
+    vcpus_used: Count = 0
+    memory_mb_used: Count = 0
+    local_gb_used: Count = 0
+    cpu_allocation_ratio: Ratio = 16.0
+    ram_allocation_ratio: Ratio = 1.5
+    disk_allocation_ratio: Ratio = 1.0
     host_ip: str = "127.0.0.1"
     cpu_info: dict[str, str | list[str]] = {}
     image_properties: dict[str, list[str]] = {}
-    running_vms: int = 0
+    running_vms: Count = 0
     updated_at: datetime | None = None

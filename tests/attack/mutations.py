@@ -70,8 +70,10 @@ MUTATIONS = [
     for row in [
         # What a compute may say in a message.
         ("the host is one of the caller's", CHECKS, 'return "" if host in identity.hosts', 'return "" if True', OTHERS),
-        ("the generation is possible", CHECKS, "if not 0 <= instance.generation <= _LARGEST", "if False", OWN),
-        ("the code of a fault is known", CHECKS, "if 100 <= code <= 599", "if True", ("tests/unit/conductor/checks",)),
+        ("the numbers of an object are possible", "mininova/objects/base.py",
+         "Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]", "Count = int", OWN),
+        ("the code of a fault is known", "mininova/objects/instance.py", "Annotated[int, Meta(ge=100, le=599)]", "int",
+         ("tests/unit/objects",)),
         ("a report is of a compute", CHECKS, "if (service.binary, service.topic) != (BINARY, ComputeAPI.topic)",
          "if False", REPORTS),
         ("a report is of one host", CHECKS, "if service.host != node.host", "if False", REPORTS),
@@ -81,7 +83,8 @@ MUTATIONS = [
         ("versions are short", CHECKS, "if len(said) > LONGEST_VERSION or not", "if not", REPORTS),
         ("versions are versions", CHECKS, "return False\n    return True", "return True\n    return True", REPORTS),
         ("versions are few", CHECKS, "if len(versions) > MOST_VERSIONS", "if False", ("tests/unit/conductor/checks",)),
-        ("the amounts of a report are possible", CHECKS, "not least <= value <= _LARGEST", "False", REPORTS),
+        ("a ratio of a report is possible", "mininova/objects/service.py",
+         "Ratio = Annotated[float, Meta(ge=0.01, le=2**31 - 1)]", "Ratio = float", REPORTS),
         ("a report is short", CHECKS, "if len(msgspec.json.encode(reported)) <= LONGEST_REPORT", "if True",
          ("tests/unit/conductor/checks",)),
         ("a report is kept to the record", "mininova/conductor/checks/reports.py", "if self._checked:", "if False:",
@@ -108,6 +111,7 @@ MUTATIONS = [
         # What the statement that writes compares.
         ("the row's host, in an update", INSTANCES, "    if host:\n", "    if False:\n", OTHERS),
         ("the row's generation", INSTANCES, "    if generation:\n", "    if False:\n", OWN),
+        ("the row's states, as the host has seen them", INSTANCES, "    if seen:\n", "    if False:\n", OWN),
         ("the row's task_state", INSTANCES, "    if task_states is not None:\n", "    if False:\n", OWN),
         ("the row's host, in a delete", INSTANCES, '_change.where(table.c.host == bindparam("if_host"), ',
          "_change.where(", requests("a_command")),

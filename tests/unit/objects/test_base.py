@@ -1,9 +1,11 @@
 """Objects arrive unchanged, at receivers of other versions too, whatever values users put into them."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
@@ -11,7 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mininova import objects
-from mininova.objects import REGISTRY, Flavor, IncompatibleObject, InstanceChanges, Retry, Selection, Versioned
+from mininova.objects import (
+    REGISTRY,
+    ComputeNode,
+    Fault,
+    Flavor,
+    IncompatibleObject,
+    Instance,
+    InstanceChanges,
+    Retry,
+    Selection,
+    Versioned,
+)
 from mininova.objects.base import DATA, NAME, NAMESPACE, VERSION, unwrap, wrap
 from mininova.rpc import since
 
@@ -34,6 +47,9 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     """Give any value of a type that a field may have."""
     if hint in SIMPLE:
         return SIMPLE[hint]
+    if get_origin(hint) is Annotated and isinstance(bounds := get_args(hint)[1], msgspec.Meta):
+        of = {int: st.integers, float: partial(st.floats, allow_nan=False)}[get_args(hint)[0]]
+        return of(bounds.ge, bounds.le)
     if isinstance(hint, type) and issubclass(hint, Versioned):
         return st.builds(hint, **{field.name: values(field.type) for field in msgspec.structs.fields(hint)})
     inner = [values(arg) for arg in get_args(hint) if arg is not ...]
@@ -59,6 +75,35 @@ def test_an_object_arrives_as_it_was_sent(cls: type[Versioned], data: st.DataObj
     value = data.draw(values(cls))
 
     assert travelled([value], list[cls]) == [value]
+
+
+@pytest.mark.parametrize(
+    ("cls", "fields"),
+    [
+        *((Instance, {"generation": number}) for number in (-1, 2**31, 2**63, 10**400)),
+        *((ComputeNode, {"vcpus": number}) for number in (-1, 2**31, 1.5)),
+        *((ComputeNode, {"ram_allocation_ratio": number}) for number in (0.0, -1.0, 1e300)),
+        *((Fault, {"code": number}) for number in (-1, 0, 99, 600)),
+    ],
+)
+def test_a_number_that_fits_nowhere_is_refused_by_its_receiver(cls: type[Versioned], fields: dict[str, Any]):
+    """No database could keep it; the error names the field, so the sender gets InvalidArguments."""
+    whole = {field.name: minimal(field) for field in msgspec.structs.fields(cls) if field.required}
+
+    with pytest.raises(msgspec.ValidationError, match=rf"\$\.{next(iter(fields))}"):
+        travelled_data({**whole, **fields}, cls)
+
+
+def minimal(field: msgspec.structs.FieldInfo) -> Any:
+    """Give some value of a required field."""
+    if field.type is Flavor:
+        return {"flavor_id": "1", "name": "m1.tiny", "memory_mb": 1, "vcpus": 1, "root_gb": 1}
+    return "text" if field.type is str else 500
+
+
+def travelled_data(fields: dict[str, Any], to: Any) -> Any:
+    """Have a receiver read the fields of an object as a message brings them."""
+    return msgspec.convert(msgspec.json.decode(json.dumps(fields)), to)
 
 
 def test_a_user_cannot_forge_an_object():

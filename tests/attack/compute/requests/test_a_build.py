@@ -55,7 +55,7 @@ def test_another_request(attacker, observe, given, world, lie):
     assert all(row["vcpus"] == 1 for row in allocated)
 
 
-@pytest.mark.parametrize("generation", [-1, 0, 1])
+@pytest.mark.parametrize("generation", [0, 1])
 def test_what_no_host_has(attacker, observe, mine, world, generation):
     """Gives back an instance that no host was found for, as if that had been built on its host."""
     uuid = world.boot("homeless", f"{attacker.host}:no-such-node")

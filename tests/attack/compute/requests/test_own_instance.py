@@ -81,6 +81,13 @@ def test_an_old_or_future_generation(update, observe, mine, generation):
         update(changed(mine, generation=generation), vm_state="stopped", power_state=4)
 
 
+@pytest.mark.parametrize("states", [{"vm_state": "error"}, {"task_state": "spawning"}], ids=lambda it: next(iter(it)))
+def test_other_states_before(update, observe, mine, states):
+    """Sends an update of an instance that was in another state, as listeners would then be notified."""
+    with observe():
+        update(changed(mine, **states), vm_state="stopped", power_state=4)
+
+
 @pytest.mark.parametrize("generation", [-1, 2**62])
 def test_an_impossible_generation(update, observe, mine, generation):
     """Sends an update with a generation that no instance ever has."""
