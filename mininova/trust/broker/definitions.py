@@ -80,18 +80,8 @@ def places(layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = Fa
         "exchanges": [here.exchange(name) for name in layout.exchanges],
         "queues": [here.queue(name) for name in queues],
         "policies": [
-            {
-                "vhost": virtual_host,
-                "name": "what-computes-can-fill",
-                "pattern": rf"^({COMPUTE}\.|reply_|flow_)|\.from\.{COMPUTE}\.",
-                "apply-to": "queues",
-                "priority": 0,
-                "definition": {
-                    "max-length-bytes": _LONGEST_QUEUE,
-                    "max-length": _MOST_IN_A_QUEUE,
-                    "overflow": "reject-publish",
-                },
-            }
+            here.bound("what-computes-can-fill", rf"^({COMPUTE}\.|reply_|flow_)|\.from\.{COMPUTE}\.", "reject-publish"),
+            here.bound("what-was-given-up", r"\.dead$", "drop-head", priority=1),  # the latest tells most
         ],
         "bindings": [here.binding(layout.told, name, name) for name in queues],
     }
@@ -124,6 +114,12 @@ class _Here:
         self._virtual_host = virtual_host
         self._lasting = {"vhost": virtual_host, "durable": True, "auto_delete": False}
         self._kind = {"x-queue-type": "quorum"} if quorum else {}
+
+    def bound(self, name: str, pattern: str, overflow: str, *, priority: int = 0) -> dict[str, Any]:
+        """Bound the queues whose names match; of the policies that match, RabbitMQ takes the first one by priority."""
+        most = {"max-length-bytes": _LONGEST_QUEUE, "max-length": _MOST_IN_A_QUEUE, "overflow": overflow}
+        which = {"name": name, "pattern": pattern, "apply-to": "queues", "priority": priority}
+        return {"vhost": self._virtual_host, **which, "definition": most}
 
     def exchange(self, name: str) -> dict[str, Any]:
         return {**self._lasting, "name": name, "type": "topic", "internal": False, "arguments": {}}

@@ -62,10 +62,19 @@ def test_a_compute_can_open_so_much_only():
 
 def test_the_queues_that_a_compute_can_fill_refuse_more():
     """Its own queues, those of replies, of the flow and behind its lane are bounded, and a sender then gets a nack."""
-    (policy,) = definitions.places()["policies"]
+    policy, _ = definitions.places()["policies"]
     bounded = ["compute.host-1", "reply_api.ctl-1_0", "conductor.from.compute.host-1", "flow_collector_0"]
     queues = [*bounded, "conductor", "notifications.info"]
 
     assert [queue for queue in queues if re.search(policy["pattern"], queue)] == bounded
     assert policy["definition"]["overflow"] == "reject-publish"
     assert policy["definition"].keys() == {"max-length", "max-length-bytes", "overflow"}
+
+
+def test_parked_casts_push_out_the_oldest():
+    """A queue of parked casts is bounded, but takes the latest, also one of a compute's own."""
+    _, policy = definitions.places()["policies"]
+    names = ["conductor.dead", "compute.host-1.dead", "compute.host-1", "conductor"]
+
+    assert [name for name in names if re.search(policy["pattern"], name)] == ["conductor.dead", "compute.host-1.dead"]
+    assert (policy["definition"]["overflow"], policy["priority"]) == ("drop-head", 1)
