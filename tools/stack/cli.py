@@ -149,7 +149,7 @@ def _rabbitmqctl(request: Request) -> int:
 def _service(request: Request, named: str) -> str:
     """Find the program that a command line names: ``mininova-api`` or ``api``, ``host-1``, ``broker``."""
     kept = settings.load(request.home)
-    known = [*services.CONTROLLER_PROGRAMS, *(services.COMPUTE + name for name in kept.computes)]
+    known = services.names(kept)
     for name in (named, f"mininova-{named}", services.COMPUTE + named, {"broker": services.BROKER}.get(named)):
         if name in known:
             return str(name)

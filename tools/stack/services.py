@@ -1,6 +1,6 @@
 """mininova's own programs in a stack: the configuration file of each, and how it is run.
 
-The services of the controller share mininova.conf, and each reads a file of its own after it, with its broker user; in
+The services of the controllers share mininova.conf, and each reads a file of its own after it, with its broker user; in
 mininova.conf itself is the user of the operator's tools.  Each compute has a file of its own, in which there is no
 database.  On a broker of others we can make no users: there all are the one user that MININOVA_BROKER_URL names.
 """
@@ -20,15 +20,14 @@ from stack.home import Home
 from stack.settings import CHECKOUT, Settings
 from stack.supervisor import Program
 
-#: The name of the controller: the host of api, scheduler and conductor.
-CONTROLLER = "ctl-1"
+#: The name of a controller: the first is the host of api, scheduler and conductor, the others of a conductor each.
+CONTROLLER = "ctl-{number}"
 BROKER = "rabbitmq"
 COMPUTE = "mininova-compute-"
-#: The services of the controller, which share a configuration file.
-SERVICES = ("mininova-api", "mininova-scheduler", "mininova-conductor")
+CONDUCTOR = "mininova-conductor"
+#: The services of the first controller, which share a configuration file with the conductors of the others.
+SERVICES = ("mininova-api", "mininova-scheduler", CONDUCTOR)
 FLOW = "mininova-flow"
-#: What there is beside the computes.
-CONTROLLER_PROGRAMS = (BROKER, *SERVICES, FLOW)
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -39,11 +38,27 @@ Sections = Mapping[str, Mapping[str, object]]
 def programs(home: Home, settings: Settings) -> list[Program]:
     """List everything that a stack runs, the broker first."""
     found = [] if settings.broker_url else [Program(BROKER, (str(home.broker / broker.START),))]
-    found += [_service(home, name) for name in SERVICES]
+    found += [_service(home, name) for name in _services(settings)]
     found += [compute(home, name) for name in settings.computes]
     if settings.flow:
         found.append(_service(home, FLOW, "collect"))
     return found
+
+
+def names(settings: Settings) -> list[str]:
+    """Name everything that a stack may run."""
+    return [BROKER, *_services(settings), FLOW, *(COMPUTE + name for name in settings.computes)]
+
+
+def _services(settings: Settings) -> list[str]:
+    """Name the services of the controllers."""
+    return [*SERVICES, *(f"{CONDUCTOR}-{number}" for number in range(2, settings.conductors + 1))]
+
+
+def _binary(name: str) -> tuple[str, int]:
+    """Give the command of a service of a controller, and the controller's number."""
+    first, _, number = name.rpartition("-")
+    return (first, int(number)) if number.isdecimal() else (name, 1)
 
 
 def compute(home: Home, name: str) -> Program:
@@ -54,14 +69,14 @@ def compute(home: Home, name: str) -> Program:
 def _service(home: Home, name: str, *words: str) -> Program:
     files = home.etc / "mininova.conf", _own_file(home, name)
     options = [word for file in files for word in ("--config-file", str(file))]
-    return Program(name, (executable(name), *words, *options))
+    return Program(name, (executable(_binary(name)[0]), *words, *options))
 
 
 def metrics_ports(settings: Settings) -> dict[str, int]:
     """Give the port at which each service shows its metrics: the one that was asked for, and those after it."""
-    names = [*SERVICES, *(COMPUTE + name for name in settings.computes)]
+    those = [*_services(settings), *(COMPUTE + name for name in settings.computes)]
     first = settings.metrics_port
-    return {} if first is None else {name: first + number for number, name in enumerate(names)}
+    return {} if first is None else {name: first + number for number, name in enumerate(those)}
 
 
 def executable(name: str) -> str:
@@ -104,8 +119,9 @@ def _password(home: Home, user: str) -> str:
 
 def write_configuration(home: Home, settings: Settings) -> None:
     """Write the configuration files of all services."""
+    first = CONTROLLER.format(number=1)
     controller: Sections = {
-        "DEFAULT": {"host": CONTROLLER, "state_path": home.root, **_messaging(home, settings, "manage")},
+        "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
         "api": {"port": settings.api_port},
         "flow": {"enabled": settings.flow},
@@ -113,13 +129,20 @@ def write_configuration(home: Home, settings: Settings) -> None:
         **({} if settings.broker_url else {"broker_admin": _broker_admin(home)}),
     }
     home.write_private(home.etc / "mininova.conf", _ini(controller))
-    for name in (*SERVICES, FLOW):
-        own: Sections = {"DEFAULT": _messaging(home, settings, name.removeprefix("mininova-"))}
-        home.write_private(_own_file(home, name), _ini({**own, **_metrics(settings, name)}))
+    for name in (*_services(settings), FLOW):
+        home.write_private(_own_file(home, name), _ini(_own(home, settings, name)))
     if not behaviour(home).exists():
         shutil.copyfile(CHECKOUT / "mininova/virt/fake-behaviour.yaml", behaviour(home))
     for name in settings.computes:
         write_compute(home, settings, name)
+
+
+def _own(home: Home, settings: Settings, name: str) -> Sections:
+    """Say what a service of a controller has for itself: its broker user, and on a further controller its host."""
+    binary, number = _binary(name)
+    host = {"host": CONTROLLER.format(number=number)} if number > 1 else {}
+    own = {**host, **_messaging(home, settings, binary.removeprefix("mininova-"))}
+    return {"DEFAULT": own, **_metrics(settings, name)}
 
 
 def _broker_admin(home: Home) -> dict[str, object]:

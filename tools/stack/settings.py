@@ -26,6 +26,7 @@ class Settings:
     """One stack, as asked for.
 
     :param computes: the name of each, and the hosts that it stands for, as trust.host_lists writes them
+    :param conductors: how many there are: each after the first is alone on a controller of its own
     :param broker_url: a broker that runs already; None runs a private one on broker_port
     :param tls: whether the private broker is spoken to over TLS
     :param db_url: a database that runs already; None uses a SQLite file
@@ -38,6 +39,7 @@ class Settings:
     api_port: int
     broker_port: int
     computes: Mapping[str, str]
+    conductors: int = 1
     broker_url: str | None = None
     tls: bool = False
     db_url: str | None = None
@@ -91,6 +93,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         api_port=_read(environ, "MININOVA_API_PORT", _port, DEFAULT_API_PORT),
         broker_port=broker_port or ports.first_free(FIRST_BROKER_PORT),
         computes={**counted, **{name: name for name in added_computes(home)}},
+        conductors=_read(environ, "MININOVA_CONDUCTORS", _count, 1),
         broker_url=broker_url,
         tls=tls,
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
@@ -126,7 +129,7 @@ def _port(value: str) -> int:
 
 def _count(value: str) -> int:
     if not value.isdecimal() or not 0 < int(value) < 1_000:
-        raise ValueError("a number of computes from 1 to 999")
+        raise ValueError("a number from 1 to 999")
     return int(value)
 
 

@@ -41,20 +41,20 @@ def up(home: Home, environ: Mapping[str, str], progress: Progress) -> None:
         server = None if wanted.broker_url else install.rabbitmq(environ, progress)
         progress.say(f"Starting mininova in {home.root}")
         settings.save(home, wanted)
-        _write_files(home, wanted, server, environ)
+        write_files(home, wanted, server, environ)
         try:
-            _start(home, wanted, environ, progress)
+            start(home, wanted, environ, progress)
         except BaseException:
             with suppress(StackError):
                 down.stop(home)
             raise
-        start = settings.count_start(home)
+        starts = settings.count_start(home)
         if wanted.first_boot:
-            _boot(home, "first-boot" if start == 1 else f"boot-{start}", environ, progress)
+            _boot(home, "first-boot" if starts == 1 else f"boot-{starts}", environ, progress)
         _say_what_next(home, wanted, progress)
 
 
-def _write_files(home: Home, wanted: Settings, server: Path | None, environ: Mapping[str, str]) -> None:
+def write_files(home: Home, wanted: Settings, server: Path | None, environ: Mapping[str, str]) -> None:
     """Write what every program reads.
 
     :param server: the rabbitmq-server program, for a broker of our own
@@ -102,7 +102,11 @@ def say_it_is_up(home: Home, progress: Progress) -> None:
 # ---- the steps
 
 
-def _start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Progress) -> None:
+def start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Progress) -> None:
+    """Start every program, and return when all are up.
+
+    :raises StackError: when one does not come up
+    """
     supervisor = Supervisor(home)
     supervisor.launch(environ, **{concurrency.VARIABLE: wanted.concurrency})
     names = [program.name for program in services.programs(home, wanted)]

@@ -44,6 +44,22 @@ def test_every_service_accepts_its_file(home):
     assert read.state_path == str(home.hosts / "host-1")
 
 
+def test_each_further_conductor_is_on_a_controller_of_its_own(home):
+    """It reads the shared file and its own, which has its host; as a broker user it is a conductor like the first."""
+    asked = wanted(home, CONDUCTORS="3", COMPUTES="1", METRICS_PORT="19200")
+    services.write_configuration(home, asked)
+
+    conductors = [it for it in services.programs(home, asked) if it.name.startswith("mininova-conductor")]
+    read = [conf.read_files("conductor", [word for word in it.command if word.endswith(".conf")]) for it in conductors]
+    assert [it.name for it in conductors] == ["mininova-conductor", "mininova-conductor-2", "mininova-conductor-3"]
+    assert {it.command[0] for it in conductors} == {services.executable("mininova-conductor")}
+    assert [it.host for it in read] == ["ctl-1", "ctl-2", "ctl-3"]
+    assert {urlsplit(it.transport_url).username for it in read} == {"conductor"}
+    assert {it.database.connection for it in read} == {f"sqlite:///{home.database}"}
+    assert len({it.metrics.port for it in read}) == 3
+    assert {it.name for it in services.programs(home, asked)} == set(services.names(asked))
+
+
 def test_a_computes_file_has_no_database(home):
     """The file of a compute has neither the [database] section nor the URL."""
     services.write_configuration(home, wanted(home, DB_URL="mysql+pymysql://nova:hush@db/nova"))

@@ -23,6 +23,7 @@ def test_defaults(home):
         ("MININOVA_BROKER_PORT", "0"),
         ("MININOVA_COMPUTES", "0"),
         ("MININOVA_COMPUTES", "-1"),
+        ("MININOVA_CONDUCTORS", "0"),
         ("MININOVA_HOSTS_PER_COMPUTE", "0"),
         ("MININOVA_HOSTS_PER_COMPUTE", "5001"),
         ("MININOVA_HOSTS_PER_COMPUTE", "many"),
