@@ -173,8 +173,8 @@ MUTATIONS = [
          "False:\n            name", ("tests/rpc/watch/test_sparing.py",)),
         ("the connections of a compute", "mininova/trust/broker/definitions.py", "limits = MOST_OF_A_COMPUTE if",
          "limits = {} if", ("tests/unit/trust",)),
-        ("the length of a queue", "mininova/trust/broker/definitions.py", '"overflow": "reject-publish"',
-         '"overflow": "drop-head"', ("tests/unit/trust",)),
+        ("the length of a queue", "mininova/trust/broker/definitions.py", 'COMPUTE}\\.", "reject-publish")',
+         'COMPUTE}\\.", "drop-head")', ("tests/unit/trust",)),
         # Rights on the broker.
         ("which exchanges are written to", RIGHTS, "*((lane, flow) if row.confined else shared)",
          "*((lane, flow, *shared) if row.confined else shared)", ON_A_BROKER),

@@ -26,18 +26,24 @@ def written(tmp_path):
 def test_a_foreign_text_cannot_forge_a_line(written):
     """A message with line ends and escapes is one line; a traceback has lines that begin as no other does."""
     log.working_for("req-1\n2026-01-02 forged")
-    logging.getLogger("mininova").error("it said: %s", "no\n2026-01-02 INFO all is well\r\x1b[2J\u2028\u202e\udc80é")
+    logging.getLogger("mininova").error("it said: %s", "no\n2026-01-02 INFO all is well\r\x1b[2J\u2028\u202eé")
     try:
         raise ValueError("why\n2026-01-02 INFO forged \x1b[2J")
     except ValueError:
         logging.getLogger("mininova").exception("it failed")
     said, failed, *traceback = written()
-    assert said.endswith(
-        r"[req-1\n2026-01-02 forged] it said: no\n2026-01-02 INFO all is well\r\x1b[2J\u2028\u202e\udc80é"
-    )
+    assert said.endswith(r"[req-1\n2026-01-02 forged] it said: no\n2026-01-02 INFO all is well\r\x1b[2J\u2028\u202eé")
     assert failed.endswith("it failed")
     assert traceback[0] == "  Traceback (most recent call last):"
     assert traceback[-1] == r"  2026-01-02 INFO forged \x1b[2J"
+
+
+def test_half_a_character_is_written_as_its_number(written):
+    """No file takes it.  It goes past pytest's own capture of logs, which xdist could not send on."""
+    (handler,) = (each for each in logging.getLogger().handlers if isinstance(each, logging.FileHandler))
+    handler.handle(logging.makeLogRecord({"name": "mininova", "levelname": "ERROR", "msg": "half \udc80"}))
+    (line,) = written()
+    assert line.endswith(r"half \udc80")
 
 
 def test_a_flood_of_denials_is_one_line(written):
