@@ -133,7 +133,11 @@ class Operations:
         self._begin(ctxt, "reboot" if reboot_type == "SOFT" else "hard_reboot", instance)
 
     def _begin(self, ctxt: RequestContext, operation: str, instance: Instance) -> None:
-        """Take the first step of an operation, and have the compute node do the rest."""
+        """Take the first step of an operation, and have the compute node do the rest.
+
+        An operation whose message could not be sent is refused, if it can be taken back.  If a conductor has taken it
+        up meanwhile, or a delete came, it was accepted all the same.
+        """
         _require_unlocked(ctxt, instance)
         begun = self._first_step(ctxt, operation, instance)
         self._tell(ctxt, begun, instance)
@@ -141,8 +145,8 @@ class Operations:
             COMMANDS[operation](self._compute.on(_host_of(begun)), ctxt, begun)
         except rpc.RPCError as error:
             LOG.warning("%s does not take the %s of %s: %s", begun.host, operation, begun.uuid, error)
-            self._take_back(ctxt, operation, begun, error)
-            raise errors.ComputeServiceUnavailable(host=begun.host) from error
+            if self._take_back(ctxt, operation, begun, error):
+                raise errors.ComputeServiceUnavailable(host=begun.host) from error
 
     def _first_step(self, ctxt: RequestContext, operation: str, instance: Instance) -> Instance:
         for _ in range(MAX_TRIES):
@@ -166,8 +170,8 @@ class Operations:
                     instance = instances.get(tx, instance.uuid)
         raise errors.Conflict(f"Instance {instance.uuid} changes too fast: try again")
 
-    def _take_back(self, ctxt: RequestContext, operation: str, begun: Instance, error: Exception) -> None:
-        """Undo the first step of an operation that no compute node took, unless the instance has changed since."""
+    def _take_back(self, ctxt: RequestContext, operation: str, begun: Instance, error: Exception) -> bool:
+        """Undo the first step of an operation that no compute node took; False when the instance has changed since."""
         try:
             with self._db.write() as tx:
                 left = instances.update(
@@ -180,8 +184,9 @@ class Operations:
                 actions.finish(tx, begun.uuid, str(error))
         except endings.LOST as lost:
             LOG.info("the %s of %s is not taken back: %s", operation, begun.uuid, lost)
-        else:
-            self._tell(ctxt, left, begun)
+            return False
+        self._tell(ctxt, left, begun)
+        return True
 
     def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:
         """Read an instance's console.

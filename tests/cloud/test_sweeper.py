@@ -70,6 +70,24 @@ def die(*asked: Any, **how: Any) -> None:
     raise SystemExit
 
 
+@pytest.mark.parametrize("operation", ["stop", "start", "reboot", "hard_reboot"])
+def test_what_a_conductor_took_up_meanwhile_is_not_refused(
+    cloud: Cloud, operation: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The broker was away from the api, and not from the conductors (tools/chaos.py found it: seed 12)."""
+    uuid = ready_for(cloud, operation)
+    send = rpc.Peer.send
+
+    def send_late(peer: rpc.Peer, *asked: Any, **how: Any) -> Any:
+        monkeypatch.setattr(rpc.Peer, "send", send)
+        cloud.sweep()
+        raise rpc.MessagingTimeout("the broker is away, and did not come back in time", definite=True)
+
+    monkeypatch.setattr(rpc.Peer, "send", send_late)
+    request_id = again(cloud, operation, uuid)
+    assert ended(cloud, uuid, request_id) == ENDS[operation]
+
+
 def test_a_delete_that_is_asked_for_again_is_sent_again(cloud: Cloud):
     """The first message was lost, and the second request does not wait for a conductor to find out."""
     uuid, request_id = ask(cloud, "delete")
