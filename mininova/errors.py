@@ -318,7 +318,7 @@ class DatabaseNotReady(MininovaError):
 
 
 class DatabaseAway(DatabaseNotReady):
-    """The database cannot be reached now; it may be soon."""
+    """The database cannot be reached now, is busy, or gave a transaction up: it may soon do what it was asked."""
 
 
 class ConfigError(MininovaError):

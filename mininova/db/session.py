@@ -61,13 +61,14 @@ class Database:
         self._sqlite = where.get_backend_name() == "sqlite"
         self._writing = threading.Lock()
         self._closed = threading.Event()
+        self._is_away = False
 
     @contextmanager
     def read(self, *, patience: float | None = None) -> Iterator[Connection]:
         """Lend a connection for reading; it locks no writer out, and on SQLite everything it sees is of one moment.
 
         :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
-        :raises errors.DatabaseNotReady: when it stayed away, or went away meanwhile
+        :raises errors.DatabaseAway: when it stayed away, or went away meanwhile
         :raises errors.InvalidInput: when it takes no such value
         """
         with self._acquire("BEGIN", patience) as tx, self._explained():
@@ -78,7 +79,7 @@ class Database:
         """Lend a connection for one transaction: committed on leaving, rolled back when an exception leaves.
 
         :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
-        :raises errors.DatabaseNotReady: when it stayed away, went away meanwhile, or gave another transaction
+        :raises errors.DatabaseAway: when it stayed away, went away meanwhile, or gave another transaction
             precedence; nothing was done
         :raises errors.InvalidInput: when it takes no such value; nothing was done
         """
@@ -101,7 +102,7 @@ class Database:
             yield
             return
         if not self._writing.acquire(timeout=BUSY_TIMEOUT_S):
-            raise errors.DatabaseNotReady(f"The database {self.name} has been written to for {BUSY_TIMEOUT_S:.0f} s")
+            raise errors.DatabaseAway(f"The database {self.name} has been written to for {BUSY_TIMEOUT_S:.0f} s")
         try:
             yield
         finally:
@@ -119,7 +120,7 @@ class Database:
             if isinstance(error, DataError) or codes & NO_EXPRESSION:
                 raise errors.InvalidInput(reason=f"the database takes no such value: {reason}") from error
             if error.connection_invalidated or codes & (CROSSED | FULL | BUSY):
-                raise errors.DatabaseNotReady(f"The database {self.name} gave a transaction up: {reason}") from error
+                raise errors.DatabaseAway(f"The database {self.name} gave a transaction up: {reason}") from error
             raise
 
     def _acquire(self, begin: str, patience: float | None) -> Connection:
@@ -127,17 +128,31 @@ class Database:
         deadline = time.monotonic() + (self._connect_retry if patience is None else patience)
         for pause in _pauses(FIRST_PAUSE_S, MAX_PAUSE_S):
             try:
-                return self._connect(begin)
+                tx = self._connect(begin)
             except PoolTimeout as error:
                 busy = f"All {MAX_CONNECTIONS} connections to the database {self.name} were busy"
-                raise errors.DatabaseNotReady(f"{busy} for {POOL_TIMEOUT_S:.0f} s") from error
+                raise errors.DatabaseAway(f"{busy} for {POOL_TIMEOUT_S:.0f} s") from error
             except AWAY as error:
                 reason = str(getattr(error, "orig", error))
                 if time.monotonic() + pause > deadline or self._closed.is_set():
                     raise errors.DatabaseAway(f"The database {self.name} cannot be reached: {reason}") from error
-                LOG.warning("The database %s is away (%s); trying again in %.1f s", self.name, reason, pause)
+                self._say_it_is_away(reason)
+            else:
+                self._say_it_is_back()
+                return tx
             self._closed.wait(pause)
         raise AssertionError("the pauses never end")
+
+    def _say_it_is_away(self, reason: str) -> None:
+        """Log it once: each transaction tries again and again, and finds the same."""
+        if not self._is_away:
+            LOG.warning("The database %s is away (%s); trying again until it is back", self.name, reason)
+        self._is_away = True
+
+    def _say_it_is_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            LOG.info("The database %s is back", self.name)
 
     def _connect(self, begin: str) -> Connection:
         tx = self.engine.connect()
@@ -154,7 +169,7 @@ class Database:
 
         SQLite would wait by itself, and all green threads of this process with it.
 
-        :raises errors.DatabaseNotReady: when that takes too long
+        :raises errors.DatabaseAway: when that takes too long
         """
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         for pause in _pauses(FIRST_LOOK_S, MAX_LOOK_S):
@@ -165,9 +180,7 @@ class Database:
                 if error.sqlite_errorcode not in BUSY:
                     raise
             if time.monotonic() + pause > deadline or self._closed.wait(pause):
-                raise errors.DatabaseNotReady(
-                    f"The database {self.name} has been written to for {BUSY_TIMEOUT_S:.0f} s"
-                )
+                raise errors.DatabaseAway(f"The database {self.name} has been written to for {BUSY_TIMEOUT_S:.0f} s")
 
 
 def _pauses(longest: float, most: float) -> Iterator[float]:

@@ -85,6 +85,6 @@ def test_one_of_two_that_wait_for_each_other_is_given_up(race, db, add_host, fla
         return claims.claim(tx, str(uuid4()), second, flavor)
 
     outcomes = race(claim, ("host-1", "host-2"), ("host-2", "host-1"))
-    assert {type(outcome) for outcome in outcomes} == {errors.DatabaseNotReady, bool}
+    assert {type(outcome) for outcome in outcomes} == {errors.DatabaseAway, bool}
     with db.read() as tx:
         assert [node.vcpus_used for node in hosts.search(tx)] == [1, 1]

@@ -64,7 +64,7 @@ def test_a_transaction_whose_server_ends_did_nothing(db, server, count, flavor):
             server.stop()
             flavors.get(tx, flavor.flavor_id)
 
-    with pytest.raises(errors.DatabaseNotReady, match="gave a transaction up"):
+    with pytest.raises(errors.DatabaseAway, match="gave a transaction up"):
         write()
     server.start()
     assert count() == 0

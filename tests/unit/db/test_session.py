@@ -125,7 +125,7 @@ def test_a_process_whose_connections_are_all_busy(db, monkeypatch):
     with ExitStack() as busy:
         for _ in range(session.MAX_CONNECTIONS):
             busy.enter_context(other.read())
-        with pytest.raises(errors.DatabaseNotReady, match=r"All 20 connections to the database .* were busy for 0 s"):
+        with pytest.raises(errors.DatabaseAway, match=r"All 20 connections to the database .* were busy for 0 s"):
             count(other)
     assert count(other) == 0
     other.close()
@@ -158,7 +158,7 @@ def test_a_writer_does_not_wait_without_end(db, monkeypatch):
     monkeypatch.setattr(session, "BUSY_TIMEOUT_S", 0.2)
     elsewhere = Database(db.name)
     with db.write():
-        with pytest.raises(errors.DatabaseNotReady, match="has been written to for 0 s"), elsewhere.write():
+        with pytest.raises(errors.DatabaseAway, match="has been written to for 0 s"), elsewhere.write():
             pass
         assert count(elsewhere) == 0
     elsewhere.close()
@@ -185,7 +185,7 @@ eventlet.spawn(tick)
 try:
     with Database("sqlite:///" + sys.argv[1]).write():
         print("written")
-except errors.DatabaseNotReady:
+except errors.DatabaseAway:
     print(len(ticks))
 """
 
@@ -205,7 +205,7 @@ def test_a_full_disk_is_no_failure_of_ours(db):
     """The transaction is undone, and its caller is told to come again."""
     with db.read() as tx:
         tx.execute(text("PRAGMA max_page_count = 1"))
-    with pytest.raises(errors.DatabaseNotReady, match="disk is full"), db.write() as tx:
+    with pytest.raises(errors.DatabaseAway, match="disk is full"), db.write() as tx:
         tx.execute(INSERT, {"name": "x" * 10_000_000})
     db.engine.dispose()  # with the connection that has so little room
     assert count(db) == 0
@@ -220,11 +220,24 @@ def test_a_database_that_comes_back_was_worth_the_wait(away):
     db.close()
 
 
+def test_the_log_says_once_that_a_database_is_away(away, caplog):
+    """And once that it is back; the attempts between are many, with those of other threads."""
+    db = Database(away, connect_retry=60)
+    fail_to_connect(db, times=3)
+    with caplog.at_level("INFO", logger="mininova.db.session"):
+        count(db)
+        count(db)
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert "away" in caplog.messages[0]
+    assert "is back" in caplog.messages[1]
+    db.close()
+
+
 def test_a_database_that_stays_away_is_given_up(away):
     """After connect_retry seconds the error has the database and the reason."""
     db = Database(away, connect_retry=0)
     fail_to_connect(db, times=1)
-    with pytest.raises(errors.DatabaseNotReady, match=r"mininova.sqlite cannot be reached: away"):
+    with pytest.raises(errors.DatabaseAway, match=r"mininova.sqlite cannot be reached: away"):
         count(db)
     db.close()
 
@@ -233,7 +246,7 @@ def test_patience_may_be_less_for_once(away):
     """One call may wait less than others."""
     db = Database(away, connect_retry=60)
     attempts = fail_to_connect(db, times=1)
-    with pytest.raises(errors.DatabaseNotReady), db.read(patience=0):
+    with pytest.raises(errors.DatabaseAway), db.read(patience=0):
         pass
     assert len(attempts) == 1
     db.close()
@@ -248,7 +261,7 @@ def test_closing_ends_the_waiting(away):
         db.close()
         raise sqlite3.OperationalError("away")
 
-    with pytest.raises(errors.DatabaseNotReady):
+    with pytest.raises(errors.DatabaseAway):
         count(db)
 
 
