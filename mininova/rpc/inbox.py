@@ -36,11 +36,12 @@ class Call:
     :param until: on the clock of ``time.monotonic``
     :param tries: how often it may be sent while no answer comes; once more after the broker was away
     :ivar sent: how many copies of it may have reached the broker
+    :ivar returned: whether no queue took the last of them
     """
 
     def __init__(self, message: Message, until: float, tries: int) -> None:
         self.message, self.until, self.tries, self.waiter = message, until, tries, Waiter()
-        self.sent = 0
+        self.sent, self.returned = 0, False
 
     @contextmanager
     def copy(self) -> Iterator[None]:
@@ -52,6 +53,11 @@ class Call:
             self.sent -= error.definite
             error.definite = not self.sent
             raise
+
+    def again(self) -> None:
+        """Make ready to send the only copy once more, which no queue took."""
+        self.waiter, self.returned = Waiter(), False
+        self.sent -= 1
 
     @property
     def left(self) -> float:
@@ -90,7 +96,7 @@ class Inbox:
     def returned(self, message_id: str) -> None:
         """End a call that no queue took."""
         if call := self._calls.get(message_id):
-            key = call.message.routing_key
+            key, call.returned = call.message.routing_key, True
             call.waiter.set(error=Undeliverable(f"nothing serves {key}", target=key))
 
     def take(self, delivery: Delivery) -> bool:

@@ -21,15 +21,17 @@ from mininova.rpc.errors import (
     BrokerUnreachable,
     ConnectionLost,
     InvalidArguments,
+    MessageRefused,
     MessagingTimeout,
     RemoteError,
     RPCError,
+    Undeliverable,
 )
 from mininova.rpc.inbox import Call, Inbox, Rejected, log_rejection
 from mininova.rpc.interface import CALL, FANOUT, Method
 from mininova.rpc.plain import DEEPEST, Unsendable
 from mininova.rpc.transports.base import FANOUT as FANOUT_EXCHANGE
-from mininova.rpc.transports.base import TOPIC, Message, Subscription, Transport
+from mininova.rpc.transports.base import TOPIC, Message, Subscription, Transport, Waiter
 from mininova.rpc.trust import lanes
 from mininova.rpc.trust.base import Trust
 from mininova.rpc.trust.callers import Relays
@@ -42,6 +44,8 @@ from mininova.rpc.watch.base import Watch
 LOG = logging.getLogger(__name__)
 
 MOST_TRIES = 3  # of an idempotent call, in equal shares of its time
+OTHERS_RETURN_S = 10.0  # in which others connect again, after a broker is back that may have lost their queues
+RETURN_PAUSE_S = 0.25  # between two looks at whether a queue is there again: nothing tells us
 _EVERYBODY = Trust()
 
 
@@ -241,7 +245,10 @@ class Peer:
                 self._resent(message)
             except RPCError as error:
                 error.definite &= nothing_sent  # it knows of this try, and not of those before
-                raise
+                is_missing = isinstance(error, Undeliverable) and not isinstance(error, MessageRefused)
+                if not is_missing or not self._may_return(left):
+                    raise
+                self._resent(message)
         key = message.routing_key
         raise MessagingTimeout(f"the broker did not confirm a message to {key} in time", definite=nothing_sent)
 
@@ -256,7 +263,7 @@ class Peer:
                 except ConnectionLost:
                     if call.tries == 1:
                         raise  # else it is sent again as soon as the broker is back
-                if self.transport.wait(call.waiter, call.left / tries_left):
+                if self._ended(call, call.left / tries_left):
                     return self._result(method, call)
                 if tries_left > 1:
                     self._renew(call)
@@ -265,6 +272,28 @@ class Peer:
             f"{message.routing_key} did not answer {method.name} within {seconds:.3g} s; {known}",
             definite=not call.sent, target=message.routing_key, method=method.name,
         )  # fmt: skip
+
+    def _ended(self, call: Call, seconds: float) -> bool:
+        """Wait for the end of a call; while others return, one that no queue took is sent again."""
+        until = time.monotonic() + seconds
+        while ended := self.transport.wait(call.waiter, until - time.monotonic()):
+            if not call.returned or call.sent != 1 or not self._may_return(call.left):
+                return True
+            call.again()
+            self._renew(call)
+            with suppress(ConnectionLost), call.copy():
+                self.transport.publish(call.message, mandatory=True)
+        return ended
+
+    def _may_return(self, left: float) -> bool:
+        """Tell, after a pause, whether a queue that is not there may be soon: its reader lost the broker as we did.
+
+        :param left: seconds until a deadline
+        """
+        if time.monotonic() + RETURN_PAUSE_S > self.transport.restored_at + OTHERS_RETURN_S or left < RETURN_PAUSE_S:
+            return False
+        self.transport.wait(Waiter(), RETURN_PAUSE_S)
+        return True
 
     def _renew(self, call: Call) -> None:
         """Make ready to send a call again, with the time that it has left."""

@@ -124,6 +124,9 @@ class Transport(ABC):
     #: Whether it makes the exchanges, and the queues that others read, or finds them made.
     declares: bool = True
 
+    #: When a broker that was away was back last, on the clock of ``time.monotonic``.
+    restored_at: float = float("-inf")
+
     @abstractmethod
     def start(self) -> None:
         """Connect, and begin to deliver to the subscriptions."""

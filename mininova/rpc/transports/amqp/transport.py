@@ -156,6 +156,7 @@ class AMQPTransport(Transport):
 
     def _restore(self, live: _Live) -> None:
         """Take a new connection into use; aside, since that waits for what only the reader can hear."""
+        self.restored_at = time.monotonic()  # before a thread that waits for it sends anything
         try:
             self._take_into_use(live)
         except (ConnectionLost, MessagingTimeout) as error:
