@@ -23,17 +23,20 @@ TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or
 #: What is run on native threads, too, after all of it has run on eventlet's.
 ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "clients", "metrics", "what_goes_wrong"))
 
+#: What of tools/ is typed.
+TOOLS = ("tools/stack", "tools/storm", "tools/chaos.py", "tools/checks.py", "tools/releases.py")
+
 #: name → the commands of it, each the words of a program of the virtual environment
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
-    "types": (("mypy",), ("mypy", "tools/stack", "tools/checks.py", "tools/releases.py"), ("mypy", "-p", "metering")),
+    "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
     "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
     "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit"),),
     "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
     "wire": ((*PYTEST, *TWO_AT_A_TIME, "tests/wire"),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
-    "chaos": ((*PYTEST, *TWO_AT_A_TIME, "tests/chaos"),),
+    "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
     "stack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/stack"),),
     "threads": ((*PYTEST, *TWO_FILES, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
     "attack": (

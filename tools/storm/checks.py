@@ -1,0 +1,245 @@
+"""What must be true when all is mended and quiet: of each request that was acknowledged, and of the cloud as it is.
+
+The model folds an instance's actions, which say how each operation ended, into the states in which it may rest; what
+was acknowledged must be among the actions.  What was not, because it was refused or got no answer, may have happened
+or not, but not by half.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from mininova import states
+from mininova.db.actions import SUCCESS
+from mininova.db.models import compute as models
+from storm.clients import ACKNOWLEDGED, REFUSED, Request
+from storm.cloud import Cloud
+
+RESTS = {states.ACTIVE: states.RUNNING, states.STOPPED: states.SHUTDOWN}
+REASON_WORDS = 3  # that a readable fault has at least
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Something that is not as it must be.
+
+    :param subject: the uuid of an instance, or what else it is about
+    :param requests: what was asked of it
+    """
+
+    subject: str
+    problem: str
+    requests: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """Say it, with what was asked below."""
+        return "\n        ".join([f"{self.subject}: {self.problem}", *self.requests])
+
+
+@dataclass
+class Seen:
+    """What is in the database and on the hosts at one moment.
+
+    :param steps: the last of each action
+    :param guests: uuid → host and power state of each
+    """
+
+    instances: dict[str, Any] = field(default_factory=dict)
+    actions: dict[str, list[Any]] = field(default_factory=dict)
+    steps: dict[int, Any] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+    claims: dict[str, Any] = field(default_factory=dict)
+    addresses: list[Any] = field(default_factory=list)
+    nodes: list[Any] = field(default_factory=list)
+    guests: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+
+    @property
+    def open(self) -> list[str]:
+        """Name the instances with an operation that has not ended."""
+        open_rows = (row for rows in self.actions.values() for row in rows)
+        return [row.instance_uuid for row in open_rows if row.due_at or not row.finish_time]
+
+    @property
+    def ends(self) -> Counter[tuple[str, ...]]:
+        """Count how operations ended: (operation, how) → how often."""
+        found: Counter[tuple[str, ...]] = Counter()
+        for action in (row for rows in self.actions.values() for row in rows):
+            step = self.steps.get(action.id)
+            found[action.operation, (step.traceback or step.result) if step and step.result else "open"] += 1
+        return found
+
+
+def look(cloud: Cloud) -> Seen:
+    """Read all of it, the guests last."""
+    seen = Seen()
+    with cloud.engine.connect() as tx:
+        seen.instances = {row.uuid: row for row in _rows(tx, models.instances)}
+        for row in _rows(tx, models.instance_actions):
+            seen.actions.setdefault(row.instance_uuid, []).append(row)
+        seen.steps = {row.action_id: row for row in _rows(tx, models.instance_action_events)}
+        seen.faults = {row.instance_uuid: row.message for row in _rows(tx, models.instance_faults)}
+        seen.claims = {row.instance_uuid: row for row in _rows(tx, models.allocations)}
+        seen.addresses, seen.nodes = _rows(tx, models.fixed_ips), _rows(tx, models.compute_nodes)
+    for host, file in cloud.guests():
+        with suppress(FileNotFoundError):  # it was destroyed just now
+            seen.guests.setdefault(file.stem, []).append((host, json.loads(file.read_text())["power_state"]))
+    return seen
+
+
+def _rows(tx: Connection, table: Table) -> list[Any]:
+    return list(tx.execute(select(table).order_by(*table.primary_key)))
+
+
+def disagreements(seen: Seen, requests: Sequence[Request], *, guests: bool = True) -> list[Disagreement]:
+    """List everything that is not as it must be.
+
+    :param guests: whether the guests on the hosts must be those of the instances
+    """
+    boots = {request.subject: request for request in requests if request.operation == "boot"}
+    asked: dict[str, list[Request]] = {}
+    for request in requests:
+        asked.setdefault(request.subject, []).append(request)
+    found = [*_of_boots(seen, boots), *_of_the_cloud(seen)]
+    if guests:
+        found += _of_strangers(seen)
+    for uuid, instance in seen.instances.items():
+        mine = [boots[name] for name in _names(instance) if name in boots] + asked.get(uuid, [])
+        lines = (*(request.line for request in mine), *map(_told, seen.actions.get(uuid, [])))
+        refused = {request.request_id for request in mine if request.outcome == REFUSED}
+        problems = [*_of_requests(seen, uuid, mine), *_of_instance(seen, instance, refused)]
+        if guests:
+            problems += _of_guests(seen, instance)
+        found += [Disagreement(uuid, problem, lines) for problem in problems]
+    return found
+
+
+def _names(instance: Any) -> tuple[str, str]:
+    """Give the names that its boot may have asked for: one of several has a number behind it."""
+    return instance.display_name, instance.display_name.rpartition("-")[0]
+
+
+def _told(action: Any) -> str:
+    return f"action {action.action} {action.request_id} {action.message or 'done' if action.finish_time else 'open'}"
+
+
+# ---- what was acknowledged
+
+
+def _of_boots(seen: Seen, boots: Mapping[str, Request]) -> Iterator[Disagreement]:
+    """All instances of a boot are there, or none where it was not acknowledged."""
+    made: dict[str, int] = dict.fromkeys(boots, 0)
+    for instance in seen.instances.values():
+        name = next((name for name in _names(instance) if name in made), None)
+        if name is None:
+            yield Disagreement(instance.uuid, f"no client has asked for {instance.display_name}")
+        else:
+            made[name] += 1
+    for name, request in boots.items():
+        may_be = {ACKNOWLEDGED: {request.count}, REFUSED: {0}}.get(request.outcome, {0, request.count})
+        if made[name] not in may_be:
+            problem = f"{made[name]} instances were made for a boot of {request.count}"
+            yield Disagreement(name, problem, (request.line,))
+
+
+def _of_requests(seen: Seen, uuid: str, requests: Sequence[Request]) -> Iterator[str]:
+    """Each acknowledged request has an action; one that was refused has none, or one that says so."""
+    recorded = {action.request_id for action in seen.actions.get(uuid, [])}
+    done = {action.request_id for action in seen.actions.get(uuid, []) if not action.message}
+    deleting = False
+    for request in requests:
+        again = request.operation == "delete" and deleting
+        deleting = deleting or request.operation == "delete"
+        if request.outcome == ACKNOWLEDGED and request.request_id not in recorded and not again:
+            yield f"an acknowledged {request.operation} was not recorded: {request.request_id}"
+        if request.outcome == REFUSED and request.request_id in done:
+            yield f"a refused {request.operation} was done: {request.request_id}"
+        if request.operation == "delete" and request.outcome == ACKNOWLEDGED and not seen.instances[uuid].deleted:
+            yield f"an acknowledged delete left it {seen.instances[uuid].vm_state}: {request.request_id}"
+
+
+# ---- each instance
+
+
+def _of_instance(seen: Seen, instance: Any, refused: Collection[str]) -> Iterator[str]:
+    uuid, claim, rest = instance.uuid, seen.claims.get(instance.uuid), _rest(instance)
+    may_rest = _fold(seen, [it for it in seen.actions.get(uuid, []) if it.request_id not in refused])
+    if instance.task_state is not None or instance.vm_state == states.BUILDING:
+        yield f"it is {instance.vm_state}, {instance.task_state}, with nothing under way"
+    elif rest not in may_rest:
+        yield f"it is {rest}, and not {' or '.join(sorted(may_rest))}"
+    if rest == states.ERROR and len(seen.faults.get(uuid, "").split()) < REASON_WORDS:
+        yield f"it is in ERROR, and its fault says {seen.faults.get(uuid)!r}"
+    if claim is not None and (instance.deleted or claim.host != instance.host):
+        yield f"{claim.host} has room for it, and it is {rest} on {instance.host}"
+    if rest in RESTS and claim is None:
+        yield f"it is {rest} on {instance.host} without a claim"
+
+
+def _rest(instance: Any) -> str:
+    return states.DELETED if instance.deleted else str(instance.vm_state)
+
+
+def _of_guests(seen: Seen, instance: Any) -> Iterator[str]:
+    """What has a claim has one guest, on its host and nowhere else, and their power states agree."""
+    guests, rest, claim = seen.guests.get(instance.uuid, []), _rest(instance), seen.claims.get(instance.uuid)
+    where = [host for host, _ in guests]
+    if where != ([instance.host] if claim is not None else []):
+        yield f"it is {rest} on {instance.host}, and its guests are on {', '.join(where) or 'no host'}"
+    elif rest in RESTS and guests and (guests[0][1], instance.power_state) != (RESTS[rest], RESTS[rest]):
+        yield f"it is {rest}, its power state {instance.power_state}, that of its guest {guests[0][1]}"
+
+
+def _fold(seen: Seen, actions: Sequence[Any]) -> set[str]:
+    """Give the states in which an instance may rest after its actions.
+
+    How the last step went counts: a build that its second host could do says Error, as in Nova.  An operation that
+    failed may have done its work all the same, and its host tells of that later.
+    """
+    rests = {states.BUILDING}
+    for action in actions:
+        operation = states.OPERATIONS[action.operation]
+        if action.operation == "delete":
+            return {states.DELETED} if action.finish_time else rests
+        step = seen.steps.get(action.id)
+        if not action.message or (step and step.result == SUCCESS):
+            rests = {operation.ends}
+        elif step and (step.traceback or "").startswith("interrupted"):
+            rests = rests | {operation.ends}
+        else:
+            rests = {operation.fails} if operation.fails else rests | {operation.ends}
+    return rests
+
+
+# ---- the cloud
+
+
+def _of_the_cloud(seen: Seen) -> Iterator[Disagreement]:
+    live = {uuid for uuid, instance in seen.instances.items() if not instance.deleted}
+    for uuid in seen.open:
+        yield Disagreement(uuid, "an operation is still open", tuple(map(_told, seen.actions[uuid])))
+    for uuid in seen.claims.keys() - live:
+        yield Disagreement(uuid, f"{seen.claims[uuid].host} has room for what is gone")
+    for row in seen.addresses:
+        if row.instance_uuid not in live:
+            yield Disagreement(str(row.instance_uuid), f"the address {row.address} is lent to what is gone")
+    for node in seen.nodes:
+        yield from _of_node(seen, node)
+
+
+def _of_strangers(seen: Seen) -> Iterator[Disagreement]:
+    for uuid in seen.guests.keys() - seen.instances.keys():
+        yield Disagreement(uuid, f"a guest on {seen.guests[uuid][0][0]} has no instance")
+
+
+def _of_node(seen: Seen, node: Any) -> Iterator[Disagreement]:
+    """What is used of a host is the sum of what is claimed there."""
+    for used, claimed in (("vcpus_used", "vcpus"), ("memory_mb_used", "memory_mb"), ("local_gb_used", "disk_gb")):
+        total = sum(getattr(claim, claimed) for claim in seen.claims.values() if claim.host == node.host)
+        if getattr(node, used) != total:
+            yield Disagreement(node.host, f"{used} is {getattr(node, used)}, and {total} are claimed")

@@ -1,0 +1,137 @@
+"""The stack that a storm is for: two conductors, some computes, short times, and a proxy before the broker."""
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy import Engine, create_engine
+from stack import broker, clouds, down, ports, services, settings, up
+from stack.errors import StackError
+from stack.home import Home
+from stack.progress import Progress
+from stack.supervisor import Supervisor
+
+from mininova.conf.groups import COMPUTE as COMPUTE_GROUP
+from storm.database import Database
+from storm.network import Network
+
+CONDUCTORS = 2
+GRACE = 3  # seconds in which a stopping service finishes what it has begun
+
+#: What differs from a stack's usual settings, so that what takes minutes takes seconds.
+SHORT = """
+[DEFAULT]
+report_interval = 1
+service_down_time = 6
+rpc_response_timeout = 10
+[oslo_messaging_rabbit]
+heartbeat_timeout_threshold = 6
+"""
+CONTROLLER = """
+[operations]
+due_after = 2
+"""
+COMPUTE = """
+[fake]
+memory_mb = 65536
+"""
+#: Whether hosts look again and again at their guests; where they do not, guests without an instance may be left.
+HOSTS_LOOK = "reconcile_interval" in {option.name for option in COMPUTE_GROUP.options}
+LOOKS = """
+[compute]
+reconcile_interval = 5
+"""
+BEHAVIOUR = """
+- operation: spawn
+  delay: {distribution: uniform, low: 200, high: 1000}
+- delay: {distribution: uniform, low: 20, high: 200}
+"""
+
+
+class Cloud:
+    """One stack in a home of its own.
+
+    :param root: the home, a folder that is empty or new
+    :param computes: how many
+    :param database: what its tables are in
+    """
+
+    def __init__(self, root: Path, computes: int, database: Database) -> None:
+        db_url = database.url
+        environ = {
+            "MININOVA_API_PORT": str(ports.pick()),
+            "MININOVA_BROKER_PORT": str(ports.pick()),
+            "MININOVA_COMPUTES": str(computes),
+            "MININOVA_CONDUCTORS": str(CONDUCTORS),
+            "MININOVA_DB_URL": db_url or "",
+            "MININOVA_FLOW": "0",
+        }
+        self.home, self.database = Home(root), database
+        self.wanted = settings.from_environment(environ, self.home)
+        self.supervisor = Supervisor(self.home)
+        self.programs = [program.name for program in services.programs(self.home, self.wanted)]
+        self.network = Network([name for name in self.programs if name != services.BROKER], self.wanted.broker_port)
+        self.engine: Engine = create_engine(db_url or f"sqlite:///{self.home.database}")
+
+    def start(self) -> None:
+        """Start it.
+
+        :raises StackError: when it does not come up
+        """
+        server = broker.find_server(os.environ)
+        if server is None:
+            raise StackError("RabbitMQ is not installed: tools/stack.sh install")
+        self.home.create()
+        settings.save(self.home, self.wanted)
+        up.write_files(self.home, self.wanted, server, os.environ)
+        self._shorten()
+        self.network.start()
+        up.start(self.home, self.wanted, os.environ, Progress(Console(file=io.StringIO())))
+
+    def stop(self) -> None:
+        """Stop it; its home stays."""
+        down.stop(self.home)
+        self.network.stop()
+        self.engine.dispose()
+
+    def _shorten(self) -> None:
+        """Write short times into the services' files, and the proxies' ports in place of the broker's."""
+        _add(self.home.etc / "mininova.conf", SHORT + CONTROLLER)
+        for name in self.wanted.computes:
+            _add(services.compute_file(self.home, name), SHORT + COMPUTE + (LOOKS if HOSTS_LOOK else ""))
+        for name, link in self.network.links.items():
+            file = self.home.etc / f"{name}.conf"
+            there, proxy = f"{ports.LOOPBACK}:{self.wanted.broker_port}/", f"{ports.LOOPBACK}:{link.port}/"
+            grace = "graceful_shutdown_timeout = {}\n".format
+            text = file.read_text().replace(there, proxy)
+            file.write_text(text.replace(grace(services.GRACE), grace(GRACE)))
+        services.behaviour(self.home).write_text(BEHAVIOUR)
+
+    # ---- what the storm asks
+
+    @property
+    def broker_data(self) -> Path:
+        """Name the folder of what the broker keeps on disk."""
+        return self.home.broker / "data"
+
+    def login(self) -> Mapping[str, object]:
+        """Give the body of a request for a token of the first user."""
+        user = clouds.USERS["mininova"]
+        domain = {"name": "Default"}
+        who = {"name": user, "domain": domain, "password": clouds.password(self.home, user)}
+        scope = {"project": {"name": user, "domain": domain}}
+        return {"auth": {"identity": {"methods": ["password"], "password": {"user": who}}, "scope": scope}}
+
+    def guests(self) -> list[tuple[str, Path]]:
+        """Find the guests that the fake hypervisors remember: host and file of each, which is named by the uuid."""
+        return [(file.parent.name, file) for file in self.home.hosts.glob("*/guests/*/*.json")]
+
+    def logs(self) -> Sequence[Path]:
+        """List the programs' logs, the older files of each included."""
+        return sorted(self.home.logs.glob("mininova-*"))
+
+
+def _add(file: Path, text: str) -> None:
+    file.write_text(file.read_text() + text)
