@@ -5,6 +5,9 @@ import subprocess
 import pytest
 import releases
 
+import mininova
+from mininova.service.releases import RELEASES
+
 UNRELEASED = "# Changelog\n\n## [Unreleased]\n"
 CUT = f"{UNRELEASED}\n## [0.1.0] acrux, 2026-11-29\n\n- all\n"
 
@@ -55,3 +58,11 @@ def test_the_command_says_in_one_line_what_is_wrong(capsys):
     """No traceback reaches a terminal."""
     assert releases.main(["show", "nothing"]) == 1
     assert capsys.readouterr().err.startswith("There is no release 'nothing'. Releases: ")
+
+
+def test_the_table_of_versions_has_a_row_for_each_release():
+    """Only what comes after the last release may have a row more; the newest release is the one that pip installs."""
+    names = [each.name for each in reversed(releases.releases())]
+    assert list(RELEASES)[: len(names)] == names
+    assert len(RELEASES) - len(names) <= 1
+    assert releases.releases()[0].number == mininova.__version__
