@@ -71,7 +71,7 @@ class Database:
         :raises errors.DatabaseAway: when it stayed away, or went away meanwhile
         :raises errors.InvalidInput: when it takes no such value
         """
-        with self._acquire("BEGIN", patience) as tx, self._explained():
+        with self._lent("BEGIN", patience) as tx, self._explained():
             yield tx
 
     @contextmanager
@@ -83,7 +83,7 @@ class Database:
             precedence; nothing was done
         :raises errors.InvalidInput: when it takes no such value; nothing was done
         """
-        with self._turn(), self._acquire("BEGIN IMMEDIATE", patience) as tx, self._explained():
+        with self._turn(), self._lent("BEGIN IMMEDIATE", patience) as tx, self._explained():
             yield tx
             tx.commit()
 
@@ -123,8 +123,23 @@ class Database:
                 raise errors.DatabaseAway(f"The database {self.name} gave a transaction up: {reason}") from error
             raise
 
+    @contextmanager
+    def _lent(self, begin: str, patience: float | None) -> Iterator[Connection]:
+        """Get a connection, and give it back, which rolls back what was not committed.
+
+        A server that has ended meanwhile has rolled it back itself.  What was read is as good as before, and the error
+        of a statement must not be hidden by a second one.
+        """
+        tx = self._acquire(begin, patience)
+        try:
+            yield tx
+        finally:
+            try:
+                tx.close()
+            except DBAPIError as error:  # the pool has the connection again, and has thrown it away
+                LOG.debug("The database %s ended before a connection was given back: %s", self.name, error)
+
     def _acquire(self, begin: str, patience: float | None) -> Connection:
-        """Get a connection; closing it rolls back what was not committed."""
         deadline = time.monotonic() + (self._connect_retry if patience is None else patience)
         for pause in _pauses(FIRST_PAUSE_S, MAX_PAUSE_S):
             try:
