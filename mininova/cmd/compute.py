@@ -5,7 +5,7 @@ host's queue, and a heartbeat.  They share the connection to the broker, and the
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from oslo_config.cfg import ConfigOpts
@@ -33,13 +33,13 @@ def build(conf: ConfigOpts) -> Process:
     managers = _managers(process, conductor, hosts)
     process.on_parked(GivenUp(conductor))
     process.connect()
-    first, *others = [log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers]
-    first()  # alone: it may have to wait for a conductor, and one host that asks again and again is enough
-    process.threads.together(others, AT_ONCE)
-    reports = [log.on_host(manager.host)(manager.report) for manager in managers]
-    process.periodic.each_every(conf.report_interval, reports, "the heartbeat")
     learn = partial(process.levels.learn_from, lambda: conductor.get_levels(service_context()))
-    process.periodic.every(conf.report_interval, learn, "learning what the conductors speak")
+    _ask(process, learn, "learning what the conductors speak")  # alone: one that asks again and again is enough
+    process.periodic.in_rounds(conf.report_interval, [learn], "learning what the conductors speak")
+    process.threads.together(
+        [log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers], AT_ONCE
+    )
+    _keep_up(process, managers)
     if conf.instance_usage_audit:
         _tell_usage(process, conductor, hosts)
     return process
@@ -58,22 +58,46 @@ def _managers(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -
             availability_zone=conf.compute.default_availability_zone,
             max_concurrent_builds=conf.compute.max_concurrent_builds,
             audit_period=AuditPeriod.parse(conf.instance_usage_audit_period),
+            down_after=conf.service_down_time,
         )
         for host, hypervisor in zip(hosts, driver.for_hosts(conf, hosts), strict=True)
     ]
 
 
-def _open(process: Process, manager: ComputeManager) -> None:
-    """Make the guests of a host and its instances agree, and then take what is sent to it.
+def _ask(process: Process, work: Callable[[], object], what: str) -> None:
+    """Do what needs a conductor, which may not be up yet.
 
-    :raises errors.ConfigError: when the host is not one of ours
+    :raises errors.ConfigError: when it denies us, since a host is not one of ours
     """
     try:
-        process.periodic.patiently(manager.init_host, "asking the conductor for this host's instances")
+        process.periodic.patiently(work, what)
     except rpc.Forbidden as error:
         problem = f"{error}.  `mininova-manage host add` says which hosts a compute stands for, and writes its settings"
         raise errors.ConfigError(problem=problem) from None
+
+
+def _open(process: Process, manager: ComputeManager) -> None:
+    """Make the guests of a host and its instances agree, and then take what is sent to it."""
+    _ask(process, manager.reconcile, "asking the conductor for this host's instances")
     process.serve([(ComputeAPI, manager)], host=manager.host)
+
+
+def _keep_up(process: Process, managers: Sequence[ComputeManager]) -> None:
+    """Send the heartbeats of the hosts, and have their guests and instances agree.
+
+    They may differ also after a time in which the conductors, or the broker, did not hear of a host.
+    """
+    conf, periodic, what = process.conf, process.periodic, "the reconciliation"
+    reconcile = {manager.host: log.on_host(manager.host)(manager.reconcile) for manager in managers}
+
+    def report(manager: ComputeManager) -> None:
+        if manager.report():
+            periodic.soon([reconcile[manager.host]], what)
+
+    reports = [log.on_host(manager.host)(partial(report, manager)) for manager in managers]
+    periodic.each_every(conf.report_interval, reports, "the heartbeat")
+    periodic.in_rounds(conf.compute.reconcile_interval, list(reconcile.values()), what)
+    process.on_restored(lambda: periodic.soon(list(reconcile.values()), what))
 
 
 def _tell_usage(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> None:

@@ -1,13 +1,13 @@
 """What a compute node does for each message of ComputeAPI (nova: compute/manager.py).
 
 rpc.Server calls a method for each message; several threads may do so at once, and one message may come twice.
-The flows are elsewhere: a boot in ``build``, stopping, starting and rebooting in ``power``, what is done before the
-first message in ``start_up``.  This module knows the conductor and its hypervisor, and no database.
+The flows are elsewhere: a boot in ``build``, stopping, starting and rebooting in ``power``, and in ``reconcile`` what
+keeps guests and instances in agreement.  This module knows the conductor and its hypervisor, and no database.
 """
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mininova import errors, states
@@ -15,8 +15,8 @@ from mininova.compute.build import Builder
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.outcomes import fault_of
 from mininova.compute.power import Power
+from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.compute.start_up import StartUp
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
@@ -41,6 +41,7 @@ class ComputeManager:
     :param availability_zone: where the host says it is
     :param max_concurrent_builds: how many builds are worked on at a time
     :param audit_period: the period of the usage that is published before an instance is deleted
+    :param down_after: seconds of silence after which the others believe that the host is down
     :param clock: tells the time
     """
 
@@ -54,6 +55,7 @@ class ComputeManager:
         availability_zone: str = "nova",
         max_concurrent_builds: int = 10,
         audit_period: AuditPeriod = HOUR,
+        down_after: float = 60.0,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.host, self.driver = host, driver
@@ -64,6 +66,8 @@ class ComputeManager:
             host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
         )
         self._power = Power(host, driver, conductor, notifier)
+        self._reconciler = Reconciler(host, driver, conductor, self._locks)
+        self._down_after, self._reported_at = timedelta(seconds=down_after), None  # type: timedelta, datetime | None
 
     # ---- ComputeAPI
 
@@ -118,14 +122,21 @@ class ComputeManager:
         """Read the guest's counters."""
         return self.driver.get_diagnostics(instance)
 
-    # ---- at start-up, and every now and then
+    def list_guests(self, ctxt: RequestContext) -> list[str]:
+        """Name the instance of each guest."""
+        return self.driver.list_instance_uuids()
 
-    def init_host(self) -> None:
-        """Make guests and instances agree; call it before the first message is taken."""
-        StartUp(self.host, self.driver, self._conductor).reconcile(service_context())
+    def reconcile(self, ctxt: RequestContext | None = None) -> None:
+        """Make guests and instances agree; first before the first message is taken."""
+        self._reconciler.reconcile(ctxt or service_context())
 
-    def report(self) -> None:
-        """Send a heartbeat with the host's capacity; the first one registers the host."""
+    # ---- every now and then
+
+    def report(self) -> bool:
+        """Send a heartbeat with the host's capacity; the first one registers the host.
+
+        :return: whether the host had been silent for so long that others believed it to be down
+        """
         service = Service(
             binary=BINARY,
             host=self.host,
@@ -133,7 +144,12 @@ class ComputeManager:
             availability_zone=self._availability_zone,
             versions=spoken(ComputeAPI),
         )
+        sent_at = self._clock()
         self._conductor.report_state(service_context(), service, self.driver.get_available_resource())
+        since, self._reported_at = self._reported_at or sent_at, sent_at
+        if silent := (self._clock() - since > self._down_after):
+            LOG.warning("compute was silent since %s, and may have been taken for dead", since)
+        return silent
 
     # ---- small parts
 

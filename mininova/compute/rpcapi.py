@@ -13,7 +13,7 @@ _CASTS = {*_CALLS, "operator"}  # whose tool sends again what was parked
 class ComputeAPI(rpc.Interface):
     """Build and run instances on one host: ``ComputeAPI(peer).on(host).build_instance(...)``."""
 
-    topic, version = "compute", "1.0"
+    topic, version = "compute", "1.1"
 
     @rpc.cast(since="1.0", by=_CASTS)
     def build_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
@@ -52,6 +52,14 @@ class ComputeAPI(rpc.Interface):
 
         :raises errors.GuestNotFound: when no guest runs here
         """
+
+    @rpc.call(since="1.1", by={"operator"}, idempotent=True)
+    def list_guests(self, ctxt: RequestContext) -> list[str]:
+        """Name the instance of each guest there is on the host, running or not."""
+
+    @rpc.call(since="1.1", by={"operator"}, idempotent=True)
+    def reconcile(self, ctxt: RequestContext) -> None:
+        """Make the guests of the host and its instances agree now, as the host does by itself every now and then."""
 
 
 Command = Callable[[ComputeAPI, RequestContext, Instance], None]

@@ -17,7 +17,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions, claims, instances, open_operations, request_specs, services
+from mininova.db import actions, claims, instances, networks, open_operations, request_specs, services
 from mininova.db.endings import LOST
 from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.request_specs import Build
@@ -96,15 +96,16 @@ class BuildTask:
 
     # ---- the host could not build it: the next alternate may
 
-    def reschedule(self, instance: Instance, fault: Fault) -> None:
+    def reschedule(self, instance: Instance, fault: Fault, *, is_down: bool = False) -> None:
         """Take an instance back from the host that could not build it, and send it to the next one.
 
+        :param is_down: whether that host is, so that it may have a guest, whose address is not lent again yet
         :raises errors.InstanceNotFound: when it is not on that host
         :raises errors.InstanceUpdateConflict: when that host is not building it
         """
         LOG.info("conductor takes instance %s back from %s: %s", instance.uuid, instance.host, fault.message)
         try:
-            waiting, build = self._take_back(instance, fault)
+            waiting, build = self._take_back(instance, fault, is_down)
         except LOST:
             again = self._taken_back_before(instance)
             if again is None:
@@ -114,7 +115,7 @@ class BuildTask:
         events.tell_update(self.notifier, ctxt, instance, waiting)
         self._send_to_an_alternate(ctxt, waiting, build, fault)
 
-    def _take_back(self, instance: Instance, fault: Fault) -> tuple[Instance, Build]:
+    def _take_back(self, instance: Instance, fault: Fault, is_down: bool) -> tuple[Instance, Build]:
         """Have an instance wait for a host again, free its room, and record the failure."""
         with self.db.write() as tx:
             waiting = instances.update(
@@ -126,6 +127,8 @@ class BuildTask:
                 host=instance.host,
             )
             claims.free(tx, instance.uuid, instance.host)
+            if is_down and networks.free(tx, instance.uuid, guest_on=instance.host):
+                waiting = waiting.replace(addresses=())
             build = request_specs.get(tx, instance.uuid).failed_on(
                 instance.host or "", fault.message[:MAX_MESSAGE_CHARS]
             )
@@ -185,7 +188,7 @@ class BuildTask:
         if instance.host is None:
             self.build(ctxt, [instance], build.spec)
         elif host_is_down is not None:
-            self.reschedule(instance, host_is_down)
+            self.reschedule(instance, host_is_down, is_down=True)
         else:
             self.compute.on(instance.host).build_instance(ctxt, instance, build.spec.image)
 

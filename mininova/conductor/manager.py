@@ -16,7 +16,7 @@ from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
 from mininova.context import RequestContext, service_context
-from mininova.db import actions, endings, instances, networks, open_operations, services
+from mininova.db import actions, endings, faults, instances, networks, open_operations, services
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
@@ -84,6 +84,10 @@ class ConductorManager:
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
             if states.ends(written) and not again:
                 actions.finish(tx, new.uuid)
+            if operation is None and written.get("vm_state") == states.ERROR and not again:
+                faults.create(
+                    tx, new.uuid, Fault(code=500, message=f"Its guest is not on {new.host} any more"), new.host
+                )
         self._tell(asked, instance, new, again)
         return new
 
@@ -133,6 +137,17 @@ class ConductorManager:
         """Read every instance on a host; with ``active_since``, those that were deleted since then, too."""
         with self.db.read() as tx:
             return instances.list_by_host(tx, host, active_since=active_since)
+
+    def reconcile_host(
+        self, ctxt: RequestContext, host: str, cleared: list[str]
+    ) -> tuple[Sequence[Instance], Sequence[str]]:
+        """Give back what waited for a host to clear it; tell which instances are there, and which left."""
+        if cleared:
+            with self.db.write() as tx:
+                networks.cleared(tx, host, cleared)
+            LOG.info("conductor lends the addresses again that %s has no guests with: %s", host, ", ".join(cleared))
+        with self.db.read() as tx:
+            return instances.list_by_host(tx, host), networks.departed(tx, host)
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Record a heartbeat and a node's capacity, as far as the host may set them."""

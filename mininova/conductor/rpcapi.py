@@ -14,7 +14,7 @@ class ConductorAPI(rpc.Interface):
     rpc.Forbidden (docs/adr/0009).
     """
 
-    topic, version = "conductor", "1.0"
+    topic, version = "conductor", "1.1"
 
     @rpc.cast(since="1.0", by={"api"})
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
@@ -70,6 +70,15 @@ class ConductorAPI(rpc.Interface):
         """Read every instance that is on a host.
 
         :param active_since: also those that were deleted then or later
+        """
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def reconcile_host(self, ctxt: RequestContext, host: str, cleared: list[str]) -> tuple[list[Instance], list[str]]:
+        """Read every instance that is on a host, and name those that left it while it was down.
+
+        The address of one that left is lent again when the host has cleared it.
+
+        :param cleared: instances that left, and of which the host has destroyed what guest there was
         """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)

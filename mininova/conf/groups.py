@@ -32,6 +32,13 @@ COMPUTE = Group(
         ),
         cfg.StrOpt("default_availability_zone", default="nova", help="The availability zone of compute hosts."),
         cfg.IntOpt("max_concurrent_builds", default=10, min=1, help="How many builds a host works on at a time."),
+        cfg.IntOpt(
+            "reconcile_interval",
+            default=60,
+            min=1,
+            help="The time between two looks of a host at whether its guests and its instances agree, in seconds.  A "
+            "host looks also when it starts, when a broker that was away is back, and when it was taken for dead.",
+        ),
     ],
 )
 

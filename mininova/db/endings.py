@@ -27,6 +27,8 @@ def fail(
 ) -> Instance:
     """End an operation badly: the state that the table gives a failure, a fault, and a failed build's room back.
 
+    An instance that stays on a host keeps its address: there may be something left of a guest that uses it.
+
     :param host: where the row must say that the instance is
     :raises errors.InstanceUpdateConflict: when the operation has ended, or a delete came; nothing was written
     """
@@ -41,7 +43,8 @@ def fail(
     )
     if operation == "build":
         claims.free(tx, instance.uuid)
-        networks.free(tx, instance.uuid)
+        if failed.host is None:
+            networks.free(tx, instance.uuid)
     faults.create(tx, instance.uuid, fault, failed.host)
     actions.finish(tx, instance.uuid, fault.message)
     return failed
@@ -53,7 +56,8 @@ def destroy(
     """End a delete: the row, its room and its address; give the instance as it is now, or None if it had ended before.
 
     :param terminated_at: when its guest ended; None means now
-    :param host: on which it must be, and be in ``deleting``; UNCOMPARED compares neither
+    :param host: that has destroyed its guest, on which it must be, and be in ``deleting``; UNCOMPARED compares neither:
+        then the host that it is on, if any, did not do it, and its address waits for that host
     :raises errors.InstanceNotFound: when it is elsewhere
     :raises errors.InstanceUpdateConflict: when no delete was asked for; nothing was written
     """
@@ -61,7 +65,7 @@ def destroy(
     if gone is None:
         return None
     claims.free(tx, uuid)
-    networks.free(tx, uuid)
+    networks.free(tx, uuid, guest_on=gone.host if host is UNCOMPARED else None)
     request_specs.forget(tx, uuid)
     actions.finish(tx, uuid)
     return gone.replace(addresses=())

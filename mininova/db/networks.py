@@ -3,6 +3,9 @@
 A lent address is a row in ``fixed_ips``, keyed by its place in the network's range; ``instances.addresses`` is written
 along with it.  The conductor calls this; it does not know what state an instance is in.
 
+An instance can leave a host that is down, deleted or built elsewhere, and its guest may run there still, with the
+address.  The row then stays: lent to none, it waits for that host to say that it has no such guest (docs/adr/0017).
+
 The key keeps two instances from getting one address.  That alone would be slow: transactions that all look for the
 highest address lent find the same one, and each but the first waits for the first to end, only to fail and look again.
 So a process remembers the place that it tried last and goes on from there, and one that meets another process jumps
@@ -11,6 +14,7 @@ ahead by a random number.
 
 import random
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -30,6 +34,7 @@ Network = IPv4Network | IPv6Network
 
 FIRST = 2  # places 0 and 1 are the network's own and its gateway's; the last one is the broadcast
 MAX_JUMP_PLACES = 32
+MOST_DEPARTED = 1000  # instances that a host is told of at a time; it hears of the others when it has cleared these
 
 # The last place that this process tried in each network of a database.
 _tried: WeakKeyDictionary[Engine, dict[str, int]] = WeakKeyDictionary()
@@ -41,6 +46,15 @@ _of_instance = table.c.instance_uuid == bindparam("which")
 
 _insert = insert(table)
 _delete = delete_from(table).where(_of_instance)
+_wait = (
+    update_of(table)
+    .where(_of_instance)
+    .values(instance_uuid=None, guest_uuid=bindparam("guest"), waits_for=bindparam("on_host"))
+)
+_waits = table.c.waits_for == bindparam("on_host")
+_departed = select(table.c.guest_uuid).where(_waits).distinct().order_by(table.c.guest_uuid).limit(MOST_DEPARTED)
+_cleared = delete_from(table).where(_waits, table.c.guest_uuid.in_(bindparam("guests", expanding=True)))
+_forget = delete_from(table).where(_waits)
 _copy = update_of(instances).where(instances.c.uuid == bindparam("which"))
 _lent = select(table.c.position).where(_in_network, _of_instance)
 _lowest = select(table.c.position).where(_in_network).order_by(table.c.position).limit(1)
@@ -76,12 +90,34 @@ def allocate(tx: Connection, label: str, cidr: str, instance_uuid: str) -> Fixed
         jump = random.randint(1, MAX_JUMP_PLACES)  # another process lent this address
 
 
-def free(tx: Connection, uuid: str) -> bool:
-    """Take back what was lent to an instance; tell whether there was anything.  Doing it twice is doing it once."""
-    if tx.execute(_delete, {"which": uuid}).rowcount == 0:
+def free(tx: Connection, uuid: str, *, guest_on: str | None = None) -> bool:
+    """Take back what was lent to an instance; tell whether there was anything.  Doing it twice is doing it once.
+
+    :param guest_on: the host that may still have its guest: until it says that it has not, the address is not lent
+    """
+    if guest_on is None:
+        taken = tx.execute(_delete, {"which": uuid}).rowcount
+    else:
+        taken = tx.execute(_wait, {"which": uuid, "guest": uuid, "on_host": guest_on}).rowcount
+    if taken == 0:
         return False
     tx.execute(_copy, {"which": uuid, "addresses": ()})
     return True
+
+
+def departed(tx: Connection, host: str) -> Sequence[str]:
+    """Name instances that left a host while it was down, and whose addresses wait for it."""
+    return list(tx.execute(_departed, {"on_host": host}).scalars())
+
+
+def cleared(tx: Connection, host: str, uuids: Sequence[str]) -> None:
+    """Lend the addresses again that waited for a host, which has no guest of these instances any more."""
+    tx.execute(_cleared, {"on_host": host, "guests": list(uuids)})
+
+
+def forget(tx: Connection, host: str) -> None:
+    """Lend all addresses again that waited for a host: an operator says that it is gone for good."""
+    tx.execute(_forget, {"on_host": host})
 
 
 def _next_position(tx: Connection, label: str, network: Network, jump: int) -> int:

@@ -50,7 +50,15 @@ class Periodic:
     def each_every(self, seconds: float, works: Sequence[Work], what: str) -> None:
         """Do several things as ``every`` does one: at first together, then in turns that are spread over the period."""
         self._threads.together([partial(self.patiently, work, what) for work in works], AT_ONCE)
+        self.in_rounds(seconds, works, what)
+
+    def in_rounds(self, seconds: float, works: Sequence[Work], what: str) -> None:
+        """Do several things in turns that are spread over each period, the first of them after a part of one."""
         self._threads.spawn(self._make_rounds, Rounds(seconds, works), what)
+
+    def soon(self, works: Sequence[Work], what: str) -> None:
+        """Do several things once, in the background, a few at a time; a failure of one is logged."""
+        self._threads.spawn(self._threads.together, [partial(_attempt, work, what) for work in works], AT_ONCE)
 
     def _make_rounds(self, rounds: "Rounds", what: str) -> None:
         while not self._stopping.wait(rounds.left()):

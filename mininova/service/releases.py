@@ -24,6 +24,8 @@ _ACRUX = {
     "Service": "1.0",
 }
 
-RELEASES: Mapping[str, Mapping[str, str]] = {"acrux": _ACRUX}
+_BELLATRIX = {**_ACRUX, "compute": "1.1", "conductor": "1.1"}
+
+RELEASES: Mapping[str, Mapping[str, str]] = {"acrux": _ACRUX, "bellatrix": _BELLATRIX}
 
 OLDEST = next(iter(RELEASES))

@@ -82,11 +82,11 @@ class Failure(_Part, frozen=True):
     """How often an operation fails, how, and what it says then.
 
     :param kind: ``error`` before anything was done; ``halfway`` after the work was done; ``crash`` says nothing,
-        and leaves the guest crashed
+        and leaves the guest crashed; ``power_loss`` says nothing, and leaves every guest of the host off
     """
 
     probability: Probability = 1.0
-    kind: Literal["error", "halfway", "crash"] = "error"
+    kind: Literal["error", "halfway", "crash", "power_loss"] = "error"
     message: str = "the fake hypervisor was told to fail"
 
 

@@ -119,6 +119,12 @@ class FakeDriver(ComputeDriver):
             running_vms=len(guests),
         )
 
+    def lose_power(self) -> None:
+        """Be off and on again: no guest runs any more, and each is still there."""
+        with self._lock:
+            for guest in list(self._guests.values()):
+                self._keep(guest.in_state(states.SHUTDOWN))
+
     @contextmanager
     def _doing(self, operation: str, uuid: str) -> Iterator[threading.Event]:
         """Surround an operation that ends when the guest is destroyed; gives the event which says that it was."""
@@ -147,6 +153,8 @@ class FakeDriver(ComputeDriver):
             raise self._failed(operation, uuid, outcome.failure)
         if outcome.failure and outcome.failure.kind == "crash" and uuid in self._guests:
             self._change(uuid, lambda guest: guest.in_state(states.CRASHED))
+        if outcome.failure and outcome.failure.kind == "power_loss":
+            self.lose_power()
 
     def _failed(self, operation: str, uuid: str, failure: Failure) -> errors.MininovaError:
         if operation == "spawn":

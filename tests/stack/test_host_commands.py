@@ -15,6 +15,7 @@ import pytest
 from stack import broker
 
 from mininova.db import identities as recorded
+from mininova.db import networks
 from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.trust import identities
@@ -201,9 +202,12 @@ def test_a_rotated_password(cloud):
 
 
 def test_a_removed_host(cloud):
-    """The broker closes its connection and refuses it, and its record is deleted."""
+    """The broker closes its connection and refuses it, its record is deleted, and no address waits for it."""
     cloud.host("add", "host-1")
     before = cloud.log_in()
+    with cloud.database.write() as tx:
+        networks.allocate(tx, "flat", "10.0.0.0/24", "u-1")
+        networks.free(tx, "u-1", guest_on="host-1")
 
     cloud.host("remove", "host-1")
 
@@ -212,6 +216,8 @@ def test_a_removed_host(cloud):
     with pytest.raises(amqp.exceptions.AccessRefused):
         cloud.log_in()
     assert cloud.identities == []
+    with cloud.database.read() as tx:
+        assert networks.departed(tx, "host-1") == []
 
 
 def test_a_host_that_the_broker_does_not_know_can_be_removed(cloud):

@@ -150,5 +150,5 @@ def test_a_host_that_was_not_given_to_it_is_refused_at_start(stack, tmp_path):
 
     assert done.returncode == 2
     said = done.stderr.splitlines()[-1]
-    assert said.startswith("mininova-compute: compute.rack-1 may not get_instances host rack-2-1: it does not stand")
+    assert said.startswith("mininova-compute: compute.rack-1 may not reconcile_host host rack-2-1: it does not stand")
     assert "mininova-manage host add" in said

@@ -12,6 +12,7 @@ import msgspec
 
 from mininova import rpc
 from mininova.compute.rpcapi import ComputeAPI
+from mininova.db.networks import MOST_DEPARTED
 from mininova.objects import ComputeNode, Versioned
 from mininova.trust.gate import Arguments, Check
 from mininova.trust.identities import Identity
@@ -21,6 +22,7 @@ BINARY = "nova-compute"  # the only service that a compute may report
 LONGEST_REPORT = 16 * 1024  # bytes of its service and its node together
 MOST_VERSIONS = 100  # of interfaces and objects, in one report
 LONGEST_VERSION = 64  # characters; a service may speak several majors
+UUID_CHARS = 36
 
 
 # ---- the host is one of the caller's
@@ -36,6 +38,14 @@ def _own_host(identity: Identity, arguments: Arguments) -> str:
 
 def _own(identity: Identity, host: str | None) -> str:
     return "" if host in identity.hosts else f"it does not stand for the host {host!s:.100}"
+
+
+def _few_cleared(identity: Identity, arguments: Arguments) -> str:
+    """Let a host clear as many instances at a time as it is told of; where each was is compared when it is written."""
+    cleared = arguments["cleared"]
+    if len(cleared) > MOST_DEPARTED or any(len(uuid) > UUID_CHARS for uuid in cleared):
+        return f"{len(cleared)} instances cannot have left it, as it was told"
+    return ""
 
 
 # ---- a report
@@ -95,6 +105,7 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "destroy_instance":    [_own_instance],
     "get_instance":        [],  # the row tells whose it is: conductor/manager.py
     "get_instances":       [_own_host],
+    "reconcile_host":      [_own_host, _few_cleared],
     "report_state":        [_own_report],
     "get_levels":          [],
 }

@@ -195,16 +195,19 @@ allocations = Table(
     Column("created_at", UTCDateTime, nullable=False),
 )
 
-# The addresses lent, one row each; ``position`` is the address's place in the network's range.
+# The addresses lent, one row each; ``position`` is the address's place in the network's range.  One that is lent to no
+# instance was that of ``guest_uuid``, and waits until the host ``waits_for`` has no guest of it (db/networks.py).
 fixed_ips = Table(
     "fixed_ips",
     metadata,
     Column("network", String(64), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("instance_uuid", String(36), nullable=False),
+    Column("instance_uuid", String(36)),
     Column("address", String(39), nullable=False),
     Column("mac_address", String(17), nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
+    Column("guest_uuid", String(36)),
+    Column("waits_for", String(255), index=True),
     UniqueConstraint("instance_uuid", "network", name="uq_fixed_ips_instance_uuid_network"),
 )
 

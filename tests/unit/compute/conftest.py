@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from mininova import errors, states
+from mininova import errors, rpc, states
 from mininova.compute.manager import ComputeManager
 from mininova.context import RequestContext
 from mininova.objects import ComputeNode, Fault, FixedIP, Flavor, ImageMeta, Instance
@@ -25,6 +25,7 @@ class FakeConductor:
         self.rows, self.asked, self.meanwhile = {}, [], {}
         self.faults, self.rescheduled, self.reports = {}, [], []
         self.addresses_left = True
+        self.departed, self.cleared, self.is_acrux = [], [], False
 
     def write(self, uuid, **changes):
         """Change a row, as another service would."""
@@ -66,6 +67,15 @@ class FakeConductor:
     def get_instances(self, ctxt, host, active_since=None):
         self.active_since = active_since
         return [row for row in self.rows.values() if row.host == host]
+
+    def reconcile_host(self, ctxt, host, cleared):
+        if self.is_acrux:
+            raise rpc.UnsupportedVersion("the conductors speak 1.0")
+        here = [row for row in self.rows.values() if row.host == host]
+        self._ask("reconcile_host")  # what happens meanwhile happens just after it has looked
+        self.cleared += cleared
+        self.departed = [uuid for uuid in self.departed if uuid not in cleared]
+        return here, list(self.departed)
 
     def report_state(self, ctxt, service, node):
         self.reports.append((service, node))

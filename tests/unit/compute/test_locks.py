@@ -39,3 +39,16 @@ def test_forgotten():
     except ZeroDivisionError:
         pass
     assert locks._lent == {}
+
+
+def test_only_idle_ones():
+    """Who asks for idle ones gets those that no thread holds, without waiting, and holds them."""
+    locks = InstanceLocks()
+    with locks.holding("a"):
+        with locks.idle(["a", "b"]) as idle:
+            assert idle == {"b"}
+            with locks.idle(["a", "b"]) as further:
+                assert further == set()
+        with locks.idle(["b"]) as again:
+            assert again == {"b"}
+    assert locks._lent == {}

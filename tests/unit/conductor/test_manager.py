@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mininova import errors, states
-from mininova.db import actions, claims, faults, instances, services
+from mininova.db import actions, claims, endings, faults, instances, services
 from mininova.notifications import events
 from mininova.objects import Fault, InstanceChanges, Service
 
@@ -124,7 +124,7 @@ def test_last_step_finishes_the_action(world):
 
 
 def test_failed_build_gives_everything_back(world):
-    """A build that fails has a fault, and neither room nor an address."""
+    """A build that fails has a fault and no room; on its host it keeps its address, since a guest may be left there."""
     world.add_host("host-1")
     instance = built(world)
     with world.db.write() as tx:
@@ -135,7 +135,30 @@ def test_failed_build_gives_everything_back(world):
     assert world.used("host-1") == 0
     with world.db.read() as tx:
         assert faults.latest(tx, [new.uuid])[new.uuid].message == "no"
-    assert world.row(new.uuid).addresses == ()
+    assert world.row(new.uuid).addresses == instance.addresses
+
+
+def test_a_guest_that_is_lost_is_a_fault(world):
+    """The owner of an instance whose guest is not there any more reads so."""
+    world.add_host("host-1")
+    instance = built(world, vm_state=states.ACTIVE, task_state=None)
+    lost = InstanceChanges(power_state=states.NOSTATE, vm_state=states.ERROR)
+    for _ in range(2):  # the second time it is sent again
+        world.manager.update_instance(world.ctxt, instance, None, lost)
+    with world.db.read() as tx:
+        assert faults.latest(tx, [instance.uuid])[instance.uuid].message == "Its guest is not on host-1 any more"
+
+
+def test_what_left_a_host_waits_for_that_host(world):
+    """Another host that says it has cleared the instance frees nothing; the host itself frees the address."""
+    world.add_host("host-1")
+    instance = world.manager.allocate_network(world.ctxt, built(world))
+    with world.db.write() as tx:
+        endings.destroy(tx, instance.uuid)
+    ask = lambda host, *cleared: world.manager.reconcile_host(world.ctxt, host, list(cleared))[1]  # noqa: E731
+    assert ask("host-2", instance.uuid) == []
+    assert ask("host-1", "another") == [instance.uuid]
+    assert ask("host-1", instance.uuid) == []
 
 
 def test_destroy_twice_is_destroying_once(world):

@@ -23,18 +23,40 @@ def building(tx, an_instance, add_host, flavor):
     return instances.get(tx, instance.uuid)
 
 
+def wait(tx, host="host-1"):
+    """Name the instances whose addresses wait for a host."""
+    return networks.departed(tx, host)
+
+
 def holds_nothing(tx, uuid):
     """Tell whether an instance has neither room nor address."""
     return claims.of_instance(tx, uuid) is None and instances.get(tx, uuid, deleted=True).addresses == ()
 
 
-def test_a_failed_build_holds_nothing(tx, building):
+def test_a_failed_build_without_a_host_holds_nothing(tx, building):
     """A build that fails leaves ERROR, a fault and a failed action, and no room or address."""
-    failed = endings.fail(tx, building, "build", FAULT)
+    taken = instances.update(
+        tx, building.uuid, {"host": None}, generation=UNCOMPARED, expected_task_state=UNCOMPARED
+    )  # fmt: skip
+    failed = endings.fail(tx, taken, "build", FAULT)
     assert (failed.vm_state, failed.task_state) == (states.ERROR, None)
     assert holds_nothing(tx, building.uuid)
     assert faults.latest(tx, [building.uuid])[building.uuid].message == "no room"
     assert actions.get(tx, building.uuid, CTXT.request_id).message == "Error"
+
+
+def test_a_failed_build_on_a_host_keeps_its_address(tx, building):
+    """There may be something left of its guest, until the instance is deleted; its room is free."""
+    endings.fail(tx, building, "build", FAULT)
+    assert claims.of_instance(tx, building.uuid) is None
+    assert instances.get(tx, building.uuid).addresses == building.addresses != ()
+
+
+def test_the_address_of_a_delete_without_the_host_waits_for_it(tx, building):
+    """The guest may live there; of a delete that the host has done, nothing is left to wait for."""
+    endings.destroy(tx, building.uuid)
+    assert holds_nothing(tx, building.uuid)
+    assert wait(tx) == [building.uuid]
 
 
 def test_a_failed_stop_keeps_the_room(tx, building):
@@ -77,6 +99,7 @@ def test_a_host_ends_only_a_delete_that_is_under_way(tx, building):
         endings.destroy(tx, building.uuid, host="host-2")
     assert not holds_nothing(tx, building.uuid)
     assert endings.destroy(tx, building.uuid, host="host-1")
+    assert wait(tx) == []
     assert not endings.destroy(tx, building.uuid, host="host-1")
     with pytest.raises(errors.InstanceNotFound):
         endings.destroy(tx, building.uuid, host="host-2")

@@ -116,3 +116,39 @@ def test_two_processes_lend_no_address_twice(db):
     with pytest.raises(errors.NoMoreAddresses), other.write() as tx:
         lend(tx)
     other.close()
+
+
+def test_an_address_that_waits_for_a_host_is_not_lent(tx, an_instance):
+    """Its guest may live there; the instance itself gets another one, and each host has its own to clear."""
+    (instance,) = instances.create(tx, [an_instance()])
+    assert lend(tx, instance.uuid) == "10.0.0.2"
+    assert networks.free(tx, instance.uuid, guest_on="host-1") is True
+    assert networks.free(tx, instance.uuid, guest_on="host-1") is False
+    assert instances.get(tx, instance.uuid).addresses == ()
+    assert lend(tx, instance.uuid) == "10.0.0.3"
+    networks.free(tx, instance.uuid, guest_on="host-2")
+    networks.cleared(tx, "host-2", [instance.uuid])
+    assert [lend(tx) for _ in range(4)] == ["10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.3"]
+    with pytest.raises(errors.NoMoreAddresses):
+        lend(tx)
+    assert (networks.departed(tx, "host-1"), networks.departed(tx, "host-2")) == ([instance.uuid], [])
+
+
+def test_an_instance_may_leave_a_host_twice(tx, an_instance):
+    """Each of its addresses waits, and both are lent again when the host has cleared it."""
+    (instance,) = instances.create(tx, [an_instance()])
+    for _ in range(2):
+        lend(tx, instance.uuid)
+        networks.free(tx, instance.uuid, guest_on="host-1")
+    assert networks.departed(tx, "host-1") == [instance.uuid]
+    networks.cleared(tx, "host-1", [instance.uuid])
+    assert sorted(lend(tx) for _ in range(5)) == [f"10.0.0.{n}" for n in range(2, 7)]
+
+
+def test_the_addresses_of_a_host_that_is_gone_for_good(tx):
+    """They are lent again; those of another host wait on."""
+    for uuid, host in (("a", "host-1"), ("b", "host-2")):
+        lend(tx, uuid)
+        networks.free(tx, uuid, guest_on=host)
+    networks.forget(tx, "host-1")
+    assert (networks.departed(tx, "host-1"), networks.departed(tx, "host-2")) == ([], ["b"])

@@ -1,10 +1,14 @@
 """The migrations lead to the tables of the models, and a service knows whether a database has them."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from mininova import errors
+from mininova.db import networks
 from mininova.db.models.compute import metadata
 from mininova.db.schema import NOVA, Schema
 from mininova.db.session import Database
@@ -52,6 +56,21 @@ def test_the_migrations_lead_to_the_models(blank):
     """An upgraded database has the same tables, columns, indexes and constraints as the models."""
     NOVA.upgrade(blank)
     assert differences(blank, metadata) == []
+
+
+def test_addresses_of_the_first_release_stay_lent(blank, tmp_path):
+    """What was lent when addresses could not wait is lent to the same instances afterwards."""
+    shutil.copy(NOVA.migrations / "0001_first.py", tmp_path)
+    first = replace(NOVA, migrations=tmp_path)
+    first.upgrade(blank)
+    with blank.write() as tx:
+        columns = "network, position, instance_uuid, address, mac_address, created_at"
+        row = "'flat', 2, 'u-1', '10.0.0.2', 'fa:16:3e:00:00:02', '2026-01-01 00:00:00'"
+        tx.execute(text(f"INSERT INTO fixed_ips ({columns}) VALUES ({row})"))
+    NOVA.upgrade(blank)
+    with blank.write() as tx:
+        assert networks.allocate(tx, "flat", "10.0.0.0/24", "u-1").address == "10.0.0.2"
+        assert networks.departed(tx, "host-1") == []
 
 
 def test_a_long_text_has_room(blank):

@@ -166,6 +166,16 @@ def test_spawn_fails_halfway(a_driver, a_behaviour, instance, image):
     assert driver.list_instance_uuids() == []
 
 
+def test_the_host_loses_its_power(a_driver, a_behaviour, instance, image):
+    """In an operation that seems to work all guests of the host are switched off, and none is lost."""
+    driver = a_driver(a_behaviour(FAILS % ("get_diagnostics", "power_loss")))
+    other = instance.replace(uuid="other")
+    for each in (instance, other):
+        driver.spawn(each, image)
+    driver.get_diagnostics(instance)
+    assert [driver.get_info(each) for each in (instance, other)] == [states.SHUTDOWN] * 2
+
+
 def test_guest_crashes(a_driver, a_behaviour, instance, image):
     """A guest can crash in an operation that seems to work."""
     driver = a_driver(a_behaviour(FAILS % ("reboot", "crash")))

@@ -29,6 +29,7 @@ GOOD = {
     "destroy_instance": {"instance": OURS, "terminated_at": None},
     "get_instance": {"uuid": "u-1"},
     "get_instances": {"host": "host-1", "active_since": None},
+    "reconcile_host": {"host": "host-1", "cleared": ["u-1"]},
     "report_state": {"service": SERVICE, "node": NODE},
     "get_levels": {},
 }  # fmt: skip
@@ -54,11 +55,19 @@ def test_an_instance_of_another_host(method, host):
         ask(method, instance=OURS.replace(host=host))
 
 
-def test_the_list_of_another_host():
-    """A compute may list the instances of its own hosts only."""
-    ask("get_instances", host="host-2")
+@pytest.mark.parametrize("method", ["get_instances", "reconcile_host"])
+def test_the_list_of_another_host(method):
+    """A compute may list the instances of its own hosts only, and clear what left these."""
+    ask(method, host="host-2")
     with pytest.raises(rpc.Forbidden, match=r"host host-3: it does not stand for the host host-3"):
-        ask("get_instances", host="host-3")
+        ask(method, host="host-3")
+
+
+@pytest.mark.parametrize("cleared", [["u-1"] * 1001, ["u" * 37]], ids=["many", "long"])
+def test_more_than_can_have_left(cleared):
+    """A host is told of a thousand instances at a time at most."""
+    with pytest.raises(rpc.Forbidden, match="cannot have left it"):
+        ask("reconcile_host", cleared=cleared)
 
 
 # ---- what it may report
