@@ -61,12 +61,14 @@ def run(prog: str, command: Callable[[], object]) -> int:
     """Run a command, and turn an error of ours into one line and an exit code.
 
     A terminal without a letter that a user chose gets its number instead.
+
+    :param command: what it gives, if that is a number, is the exit code
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # pytest has streams of its own
             stream.reconfigure(errors="backslashreplace")
     try:
-        command()
+        done = command()
         sys.stdout.flush()
     except (errors.MininovaError, rpc.RPCError) as error:
         print(printable(f"{prog}: {error}"), file=sys.stderr)
@@ -79,4 +81,4 @@ def run(prog: str, command: Callable[[], object]) -> int:
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
+    return done if isinstance(done, int) else 0

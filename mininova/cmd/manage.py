@@ -11,24 +11,42 @@ from oslo_config.cfg import ConfigOpts
 from mininova import conf as settings
 from mininova import rpc
 from mininova.cmd import arguments
+from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
+from mininova.db import identities as recorded
 from mininova.flow.output import say
-from mininova.manage import bootstrap, checkup, database, denials, hosts, identities, limits, parked, services, status
+from mininova.manage import (
+    audit,
+    bootstrap,
+    checkup,
+    database,
+    denials,
+    hosts,
+    identities,
+    limits,
+    parked,
+    services,
+    status,
+)
 from mininova.service.process import Process
+from mininova.trust.directory import Directory
 
 PURPOSE = "Look after a mininova cloud: its database, its services and hosts, its messages, its first users."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code is 0, or 2 after one line that says what is wrong."""
+    """Run the command line.
+
+    :return: the exit code: 0; 1 if an audit finds something; or 2 after one line that says what is wrong
+    """
     parsed = _parser().parse_args(argv)
     return arguments.run("mininova-manage", lambda: _run(parsed))
 
 
-def _run(parsed: argparse.Namespace) -> None:
+def _run(parsed: argparse.Namespace) -> object:
     conf = settings.read_files("manage", arguments.config_files(parsed))
-    parsed.command(conf, parsed)
+    return parsed.command(conf, parsed)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,7 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     for each in (refused, denied("clear", denials.clear, "forget them")):
         each.add_argument("--caller", metavar="NAME", help="only of this broker user, such as compute.host-1")
     check = subject("check", checkup.run, "fail if anything does not protect the cloud as it should, and list what")
-    arguments.add_format(overall, version, listing, known, usable, limit, refused, check)
+    audited = subject(
+        "audit", _audit, "fail if instances, claims, addresses, operations and guests disagree, and list what"
+    )
+    audited.add_argument(
+        "--repair", action="store_true", help="mend what can be mended without harm, and say what was done"
+    )
+    arguments.add_format(overall, version, listing, known, usable, limit, refused, check, audited)
 
     messages = arguments.adder(subject("rpc", None, "look after the messages between the services"))
     _add_parked(arguments.adder(messages("parked", None, "see the casts that services gave up, and settle them")))
@@ -126,8 +150,8 @@ def _over_the_broker(work: Callable[[rpc.Peer, Sequence[str], argparse.Namespace
     """Make a command on parked messages, which is connected to the broker while it runs."""
 
     def command(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-        with _connected(conf) as peer:
-            work(peer, parked.places(conf, parsed.topic), parsed)
+        with _connected(conf) as process:
+            work(process.peer, parked.places(conf, parsed.topic), parsed)
 
     return command
 
@@ -147,21 +171,29 @@ def _told_to_conductors(work: arguments.Command) -> arguments.Command:
         work(conf, parsed)
         if conf.identities.enforce:
             try:
-                with _connected(conf) as peer:
+                with _connected(conf) as process:
                     # In our own version: an older conductor reads no lanes, and drops a message that it does not know.
-                    ConductorAPI(peer, pin=ConductorAPI.version).identities_changed(service_context())
+                    ConductorAPI(process.peer, pin=ConductorAPI.version).identities_changed(service_context())
             except rpc.RPCError as error:
                 say(f"the conductors do not know of this yet: restart those that run ({error})")
 
     return command
 
 
+def _audit(conf: ConfigOpts, parsed: argparse.Namespace) -> int:
+    """Audit the cloud; computes answer by their lanes, which the directory knows."""
+    with database.opened(conf) as db, _connected(conf, Directory(recorded.reader(db))) as process:
+        # In our own version: each host answers for itself, and one that is too old is named.
+        compute = ComputeAPI(process.peer, pin=ComputeAPI.version)
+        return audit.run(conf, db, compute, process.threads, parsed)
+
+
 @contextmanager
-def _connected(conf: ConfigOpts) -> Iterator[rpc.Peer]:
-    process = Process(conf, "manage")
+def _connected(conf: ConfigOpts, directory: Directory | None = None) -> Iterator[Process]:
+    process = Process(conf, "manage", directory=directory)
     process.connect(patiently=False)
     try:
-        yield process.peer
+        yield process
     finally:
         process.stop()
 

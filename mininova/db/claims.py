@@ -117,6 +117,18 @@ def claim_all(tx: Connection, hosts: Mapping[str, str], flavor: Flavor) -> dict[
     return {uuid: each.host for uuid, each in held.items() if each is not None}
 
 
+def put(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool:
+    """Have the room of an instance be promised on the host where it is, if there is enough or not; False if it was."""
+    held = of_instance(tx, instance_uuid)
+    if held is not None and held.host == host:
+        return False
+    free(tx, instance_uuid)
+    needed = _allocation(instance_uuid, host, flavor)
+    tx.execute(_insert, ROWS.values(needed))
+    tx.execute(_add, _room(needed, 1))
+    return True
+
+
 def free(tx: Connection, instance_uuid: str, host: str | None = None) -> bool:
     """Give the room of an instance back; tell whether it had any.  Doing it twice is doing it once.
 

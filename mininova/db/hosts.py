@@ -99,10 +99,30 @@ def delete(tx: Connection, host: str) -> bool:
     return tx.execute(delete_from(table).where(ROWS.which), {"which": host}).rowcount > 0
 
 
+def count_claims(tx: Connection, host: str) -> bool:
+    """Make what is counted as promised on a host the sum of its claims; tell whether there is such a node.
+
+    The lock comes first: a claim that is being made is in the sum, or is added afterwards.
+    """
+    if tx.execute(ROWS.one.with_for_update(), {"which": host}).first() is None:
+        return False
+    tx.execute(_update, {**_used(tx, host), "which": host})
+    return True
+
+
+def _used(tx: Connection, host: str) -> dict[str, int]:
+    return dict(zip(USED, map(int, tx.execute(_promised, {"which": host}).one()), strict=True))
+
+
 def _register(tx: Connection, node: ComputeNode) -> ComputeNode:
     now = datetime.now(UTC)
-    used = dict(zip(USED, map(int, tx.execute(_promised, {"which": node.host}).one()), strict=True))
-    values = {**ROWS.values(node), **used, "uuid": node.uuid or str(uuid4()), "created_at": now, "updated_at": now}
+    values = {
+        **ROWS.values(node),
+        **_used(tx, node.host),
+        "uuid": node.uuid or str(uuid4()),
+        "created_at": now,
+        "updated_at": now,
+    }
     insert_new(tx, _insert, values)  # or another conductor did, at this very moment
     return ROWS.all(tx.execute(ROWS.one, {"which": node.host}))[0]
 

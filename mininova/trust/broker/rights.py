@@ -136,6 +136,7 @@ _OPERATOR = _Row(
     elsewhere=(rf"flow_(collector|tail)_{_PROCESS}", "conductor_fanout"),
     tells=False,
     hears=True,
+    asks_computes=True,
 )
 
 #: Kind of identity → its row.

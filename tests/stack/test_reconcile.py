@@ -1,0 +1,74 @@
+"""A compute that is stopped in the middle of its life, and goes on: its guests follow what happened meanwhile."""
+
+import configparser
+import json
+import os
+import signal
+
+import openstack
+import pytest
+from stack import services
+
+HOST = "host-2"
+HOST_PROGRAM = services.COMPUTE + HOST
+
+
+@pytest.fixture
+def quick_host(local_stack):
+    """Have a host look every second, and report as often, until the end of the test."""
+    file = services.compute_file(local_stack.home, HOST)
+    before = file.read_text()
+    settings = configparser.RawConfigParser(strict=False)
+    settings.read_string(before)
+    settings.read_dict({"DEFAULT": {"report_interval": 1}, "compute": {"reconcile_interval": 1}})
+    with file.open("w") as changed:
+        settings.write(changed)
+    assert local_stack.sh("restart", HOST).returncode == 0
+    yield HOST
+    file.write_text(before)
+    assert local_stack.sh("restart", HOST).returncode == 0
+
+
+def guests(admin):
+    """Tell how many guests the host has, as it says with its heartbeats."""
+    answer = admin.compute.get("/os-hypervisors/detail", microversion="2.53").json()
+    return next(each["running_vms"] for each in answer["hypervisors"] if each["hypervisor_hostname"] == HOST)
+
+
+def comes_to(admin, count):
+    """Wait until the host has so many guests, by asking."""
+    for _ in openstack.utils.iterate_timeout(60, f"{HOST} has not {count} guests", wait=0.1):
+        if guests(admin) == count:
+            return
+
+
+def audited(stack):
+    """Audit the cloud; give the exit code and what was printed."""
+    done = stack.tool("mininova-manage", "audit", "-f", "json")
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_guest_goes_when_its_host_goes_on(local_stack, quick_host, boot, admin):
+    """Its server was deleted while the host was stopped: the guest goes in the next round, and all agrees again."""
+    others = guests(admin)
+    servers = boot("left-behind", min_count=4, max_count=4)
+    here = [server for server in servers if admin.compute.get_server(server.id).compute_host == HOST]
+    comes_to(admin, others + len(here))
+    assert audited(local_stack)[0] == 0
+
+    (service,) = admin.compute.services(binary="nova-compute", host=HOST)
+    pid = local_stack.pids()[HOST_PROGRAM]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        admin.compute.update_service_forced_down(service, forced=True)
+        admin.compute.delete_server(here[0])
+        admin.compute.wait_for_delete(here[0], interval=0.1, wait=30)
+        code, printed = audited(local_stack)
+        assert (code, printed["not_asked"]) == (0, [{"host": HOST, "why": "it is down"}])
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        admin.compute.update_service_forced_down(service, forced=False)
+
+    comes_to(admin, others + len(here) - 1)
+    assert audited(local_stack) == (0, {"disagreements": [], "asked": ["host-1", HOST], "not_asked": []})
