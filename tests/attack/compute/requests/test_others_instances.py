@@ -113,3 +113,17 @@ def test_list_the_deleted(attacker, observe):
     """Lists the instances that were deleted lately on another host."""
     with observe("host-2"):
         attacker.ask("get_instances", {"host": "host-2", "active_since": "2000-01-01T00:00:00Z"})
+
+
+@pytest.mark.parametrize("host", ["host-2", "host-9", ""])
+def test_clear_what_left_another_host(attacker, observe, theirs, host):
+    """Says that it has cleared what left another host, so that an address is lent again while its guest lives there."""
+    with observe(host):
+        attacker.ask("reconcile_host", {"host": host, "cleared": [_uuid(theirs)]}, version="1.1")
+
+
+@pytest.mark.parametrize("cleared", [["x" * 37], [f"{n:036}" for n in range(1001)]], ids=["a long name", "many"])
+def test_clear_what_never_left(attacker, observe, cleared):
+    """Says that it has cleared more than can have left it."""
+    with observe():
+        attacker.ask("reconcile_host", {"host": attacker.host, "cleared": cleared}, version="1.1")
