@@ -12,6 +12,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, plugins, rpc
 from mininova.cmd.launch import launch
+from mininova.compute import rounds
 from mininova.compute.given_up import GivenUp
 from mininova.compute.manager import ComputeManager
 from mininova.compute.rpcapi import ComputeAPI
@@ -39,7 +40,7 @@ def build(conf: ConfigOpts) -> Process:
     process.threads.together(
         [log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers], AT_ONCE
     )
-    _keep_up(process, managers)
+    process.on_restored(rounds.begin(process.periodic, managers, conf.report_interval, conf.compute.reconcile_interval))
     if conf.instance_usage_audit:
         _tell_usage(process, conductor, hosts)
     return process
@@ -80,24 +81,6 @@ def _open(process: Process, manager: ComputeManager) -> None:
     """Make the guests of a host and its instances agree, and then take what is sent to it."""
     _ask(process, manager.reconcile, "asking the conductor for this host's instances")
     process.serve([(ComputeAPI, manager)], host=manager.host)
-
-
-def _keep_up(process: Process, managers: Sequence[ComputeManager]) -> None:
-    """Send the heartbeats of the hosts, and have their guests and instances agree.
-
-    They may differ also after a time in which the conductors, or the broker, did not hear of a host.
-    """
-    conf, periodic, what = process.conf, process.periodic, "the reconciliation"
-    reconcile = {manager.host: log.on_host(manager.host)(manager.reconcile) for manager in managers}
-
-    def report(manager: ComputeManager) -> None:
-        if manager.report():
-            periodic.soon([reconcile[manager.host]], what)
-
-    reports = [log.on_host(manager.host)(partial(report, manager)) for manager in managers]
-    periodic.each_every(conf.report_interval, reports, "the heartbeat")
-    periodic.in_rounds(conf.compute.reconcile_interval, list(reconcile.values()), what)
-    process.on_restored(lambda: periodic.soon(list(reconcile.values()), what))
 
 
 def _tell_usage(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> None:
