@@ -201,6 +201,15 @@ def test_what_ends_while_it_is_mended(cloud: Cloud, server: str):
 # ---- guests
 
 
+def test_what_ends_while_it_is_looked_for(cloud: Cloud, server: str, monkeypatch: pytest.MonkeyPatch):
+    """A guest that the host has when it is asked, and not when it is asked again, was about to be destroyed."""
+    answers = iter([[GONE], []])
+    monkeypatch.setattr(cloud.computes["host-1"].driver, "list_instance_uuids", lambda: next(answers))
+    with cloud.db.write() as tx:  # so that the host has no other
+        tx.execute(update(tables.instances).values(task_state="deleting"))
+    assert [it for it in found(cloud) if it[0] == "guest"] == []
+
+
 def test_a_guest_without_an_instance(cloud: Cloud, server: str):
     """It is found, and its host destroys it."""
     driver = cloud.computes["host-1"].driver

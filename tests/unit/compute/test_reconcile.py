@@ -72,7 +72,7 @@ def test_what_is_under_way_is_left_alone(manager, conductor, driver, an_instance
     instance = an_instance(vm_state, task_state)
     driver.guests[instance.uuid] = states.RUNNING
     manager.reconcile()
-    assert conductor.rows[instance.uuid] == instance
+    assert conductor.asked == ["reconcile_host"]
     assert driver.guests == {instance.uuid: states.RUNNING}
 
 
@@ -176,6 +176,7 @@ def test_a_round_while_the_hypervisor_works(manager, conductor, driver, an_insta
     driver.meanwhile["spawn"] = unseen
     build(manager, conductor, ctxt, instance, image)
     assert driver.guests == {instance.uuid: states.RUNNING}
+    assert "destroy" not in driver.asked
 
 
 def test_a_build_between_the_two_lists(manager, conductor, driver, an_instance, image, ctxt):
@@ -185,6 +186,7 @@ def test_a_build_between_the_two_lists(manager, conductor, driver, an_instance, 
     conductor.meanwhile["reconcile_host"] = lambda: build(manager, conductor, ctxt, instance, image)
     manager.reconcile()
     assert driver.guests == {instance.uuid: states.RUNNING}
+    assert conductor.asked.count("reconcile_host") == 1  # it did not even look like a stranger
 
 
 def test_a_stranger_that_is_built_here_meanwhile(manager, conductor, driver, an_instance, image, ctxt):
@@ -226,6 +228,26 @@ def test_a_start_while_the_guest_is_stopped(manager, conductor, driver, an_insta
     driver.meanwhile["power_off"] = lambda: conductor.write(instance.uuid, task_state=states.POWERING_ON)
     manager.reconcile()
     assert conductor.rows[instance.uuid].task_state == states.POWERING_ON
+
+
+def test_a_guest_that_is_worked_on(manager, conductor, driver, an_instance, ctxt):
+    """The host was taken for dead, so its reboot was ended; it is still at it, and its guest is off for a moment."""
+    instance = an_instance(states.ACTIVE, states.REBOOTING, power_state=states.RUNNING)
+    driver.guests[instance.uuid] = states.RUNNING
+
+    def off():
+        conductor.write(instance.uuid, task_state=None)
+        driver.guests[instance.uuid] = states.SHUTDOWN
+        manager.reconcile()
+
+    driver.meanwhile["reboot SOFT"] = off
+    manager.reboot_instance(ctxt, instance)
+    row = conductor.rows[instance.uuid]
+    assert (row.vm_state, row.power_state, driver.guests[instance.uuid]) == (
+        states.ACTIVE,
+        states.RUNNING,
+        states.RUNNING,
+    )
 
 
 # ---- the host was silent
