@@ -76,7 +76,7 @@ class Queue:
 
     def __init__(self, url, name, exchange=None, key=None):
         self._connection = taken_over.connect(url)
-        self._channel, self._came = self._connection.channel(), deque()
+        self._channel, self._came, self._made = self._connection.channel(), deque(), [name] if exchange else []
         if exchange is not None:
             self._channel.queue_declare(name, durable=False, auto_delete=False, arguments={"x-expires": 600_000})
             self._channel.queue_bind(name, exchange, key)
@@ -89,7 +89,9 @@ class Queue:
         return self._came.popleft()
 
     def close(self):
-        """Leave the broker."""
+        """Leave the broker, and no queue of ours that would fill up: a full one makes senders wait."""
+        for name in self._made:
+            self._channel.queue_delete(name)
         self._connection.close()
 
 
