@@ -23,7 +23,8 @@ def main(words: list[str]) -> int:
 def _one(asked: argparse.Namespace, seed: int) -> bool:
     """Run the storm of a seed in a home of its own, which is kept if anything is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=asked.home))  # a short path, for the sockets in it
-    report = run(folder / "home", seed, asked.operations, asked.kills, asked.computes, asked.database)
+    shape = asked.operations, asked.kills, asked.computes, asked.database, asked.concurrency
+    report = run(folder / "home", seed, *shape)
     short = asked.repeat > 1 and report.is_good and not asked.long
     print(*([report.row] if short else report.lines()), sep="\n", flush=True)
     if report.is_good:
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=25, help="how often something breaks meanwhile (25)")
     parser.add_argument("--computes", type=int, default=5, help="how many computes there are (5)")
     parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, mariadb, or the URL of an empty one")
+    parser.add_argument("--concurrency", default="eventlet", help="eventlet or threads, for the services (eventlet)")
     parser.add_argument("--home", type=Path, default=None, metavar="DIR", help="where stacks have their homes (/tmp)")
     return parser
 

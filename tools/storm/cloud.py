@@ -14,6 +14,7 @@ from stack.progress import Progress
 from stack.supervisor import Supervisor
 
 from mininova.conf.groups import COMPUTE as COMPUTE_GROUP
+from mininova.service import concurrency
 from storm.database import Database
 from storm.network import Network
 
@@ -56,9 +57,10 @@ class Cloud:
     :param root: the home, a folder that is empty or new
     :param computes: how many
     :param database: what its tables are in
+    :param threads: what the threads of its services are made of, ``eventlet`` or ``threads``
     """
 
-    def __init__(self, root: Path, computes: int, database: Database) -> None:
+    def __init__(self, root: Path, computes: int, database: Database, threads: str) -> None:
         db_url = database.url
         environ = {
             "MININOVA_API_PORT": str(ports.pick()),
@@ -67,6 +69,7 @@ class Cloud:
             "MININOVA_CONDUCTORS": str(CONDUCTORS),
             "MININOVA_DB_URL": db_url or "",
             "MININOVA_FLOW": "0",
+            concurrency.VARIABLE: threads,
         }
         self.home, self.database = Home(root), database
         self.wanted = settings.from_environment(environ, self.home)

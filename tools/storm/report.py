@@ -16,6 +16,10 @@ EXPECTED = re.compile(
 )
 
 
+#: What SQLAlchemy's pool says of a connection whose server has gone, before it throws it away.
+THROWN_AWAY = "Exception during reset or similar"
+
+
 @dataclass(frozen=True)
 class Report:
     """One storm.
@@ -91,14 +95,14 @@ def tracebacks(logs: Iterable[Path]) -> Counter[tuple[str, ...]]:
     """Count the tracebacks in logs by their last line, except those of an expected kind."""
     found: Counter[tuple[str, ...]] = Counter()
     for log in logs:  # which indent all lines of a traceback
-        inside, last = False, ""
+        inside, head, last = False, "", ""
         for line in [*log.read_text(errors="replace").splitlines(), ""]:
             if "Traceback (most recent call last)" in line:
                 inside, last = True, line.strip()
             elif inside and line.startswith((" ", "\t")):
                 last = line.strip()
-            elif inside:
-                if not EXPECTED.match(last):
+            else:
+                if inside and not EXPECTED.match(last) and THROWN_AWAY not in head:
                     found[log.name, last[:160]] += 1
-                inside = False
+                inside, head = False, line
     return found

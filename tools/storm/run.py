@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from mininova.service import concurrency
 from storm import checks, report
 from storm.checks import Disagreement, Seen
 from storm.clients import Client, Request, Turns
@@ -19,15 +20,24 @@ DEADLINE_S = 120.0  # seconds after the mending in which everything must end and
 LOOK_EVERY_S = 0.5
 
 
-def run(root: Path, seed: int, operations: int, kills: int, computes: int, database: str = SQLITE) -> Report:
+def run(
+    root: Path,
+    seed: int,
+    operations: int,
+    kills: int,
+    computes: int,
+    database: str = SQLITE,
+    threads: str = concurrency.EVENTLET,
+) -> Report:
     """Run a storm on a stack of its own, and stop the stack.
 
     :param root: its home, a folder that is empty or new
     :param kills: how often something breaks
     :param database: its kind, or the URL of an empty one
+    :param threads: what the threads of its services are made of
     """
     with closing(Database(root.parent, database)) as tables:
-        cloud = Cloud(root, computes, tables)
+        cloud = Cloud(root, computes, tables, threads)
         try:
             cloud.start()
             return _storm(cloud, seed, operations, kills)
