@@ -96,25 +96,20 @@ def _rows(tx: Connection, table: Table) -> list[Any]:
     return list(tx.execute(select(table).order_by(*table.primary_key)))
 
 
-def disagreements(seen: Seen, requests: Sequence[Request], *, guests: bool = True) -> list[Disagreement]:
-    """List everything that is not as it must be.
-
-    :param guests: whether the guests on the hosts must be those of the instances
-    """
+def disagreements(seen: Seen, requests: Sequence[Request]) -> list[Disagreement]:
+    """List everything that is not as it must be."""
     boots = {request.subject: request for request in requests if request.operation == "boot"}
     asked: dict[str, list[Request]] = {}
     for request in requests:
         asked.setdefault(request.subject, []).append(request)
     found = [*_of_boots(seen, boots), *_of_the_cloud(seen)]
-    if guests:
-        found += _of_strangers(seen)
     for uuid, instance in seen.instances.items():
         mine = [boots[name] for name in _names(instance) if name in boots] + asked.get(uuid, [])
         lines = (*(request.line for request in mine), *map(_told, seen.actions.get(uuid, [])))
         refused = {request.request_id for request in mine if request.outcome == REFUSED}
-        problems = [*_of_requests(seen, uuid, mine), *_of_instance(seen, instance, refused)]
-        if guests:
-            problems += _of_guests(seen, instance)
+        problems = [
+            *_of_requests(seen, uuid, mine), *_of_instance(seen, instance, refused), *_of_guests(seen, instance)
+        ]  # fmt: skip
         found += [Disagreement(uuid, problem, lines) for problem in problems]
     return found
 
@@ -228,13 +223,10 @@ def _of_the_cloud(seen: Seen) -> Iterator[Disagreement]:
     for row in seen.addresses:
         if row.instance_uuid not in live:
             yield Disagreement(str(row.instance_uuid), f"the address {row.address} is lent to what is gone")
-    for node in seen.nodes:
-        yield from _of_node(seen, node)
-
-
-def _of_strangers(seen: Seen) -> Iterator[Disagreement]:
     for uuid in seen.guests.keys() - seen.instances.keys():
         yield Disagreement(uuid, f"a guest on {seen.guests[uuid][0][0]} has no instance")
+    for node in seen.nodes:
+        yield from _of_node(seen, node)
 
 
 def _of_node(seen: Seen, node: Any) -> Iterator[Disagreement]:

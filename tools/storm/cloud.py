@@ -13,7 +13,6 @@ from stack.home import Home
 from stack.progress import Progress
 from stack.supervisor import Supervisor
 
-from mininova.conf.groups import COMPUTE as COMPUTE_GROUP
 from mininova.service import concurrency
 from storm.database import Database
 from storm.network import Network
@@ -35,14 +34,10 @@ CONTROLLER = """
 due_after = 2
 """
 COMPUTE = """
-[fake]
-memory_mb = 65536
-"""
-#: Whether hosts look again and again at their guests; where they do not, guests without an instance may be left.
-HOSTS_LOOK = "reconcile_interval" in {option.name for option in COMPUTE_GROUP.options}
-LOOKS = """
 [compute]
 reconcile_interval = 5
+[fake]
+memory_mb = 65536
 """
 BEHAVIOUR = """
 - operation: spawn
@@ -103,7 +98,7 @@ class Cloud:
         """Write short times into the services' files, and the proxies' ports in place of the broker's."""
         _add(self.home.etc / "mininova.conf", SHORT + CONTROLLER)
         for name in self.wanted.computes:
-            _add(services.compute_file(self.home, name), SHORT + COMPUTE + (LOOKS if HOSTS_LOOK else ""))
+            _add(services.compute_file(self.home, name), SHORT + COMPUTE)
         for name, link in self.network.links.items():
             file = self.home.etc / f"{name}.conf"
             there, proxy = f"{ports.LOOPBACK}:{self.wanted.broker_port}/", f"{ports.LOOPBACK}:{link.port}/"

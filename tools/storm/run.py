@@ -10,7 +10,7 @@ from mininova.service import concurrency
 from storm import checks, report
 from storm.checks import Disagreement, Seen
 from storm.clients import Client, Request, Turns
-from storm.cloud import HOSTS_LOOK, Cloud
+from storm.cloud import Cloud
 from storm.database import SQLITE, Database
 from storm.killer import Killer, targets
 from storm.plan import CLIENTS, faults
@@ -85,7 +85,7 @@ def _wait_until_all_agree(
         now_s = time.monotonic() - mended
         if quiet_s is None and not seen.open:
             quiet_s = now_s
-        wrong = checks.disagreements(seen, requests, guests=HOSTS_LOOK)
+        wrong = checks.disagreements(seen, requests)
         if not wrong:
             return quiet_s, now_s, seen, []
         if now_s > DEADLINE_S:
