@@ -76,9 +76,9 @@ class Queue:
 
     def __init__(self, url, name, exchange=None, key=None):
         self._connection = taken_over.connect(url)
-        self._channel, self._came, self._made = self._connection.channel(), deque(), [name] if exchange else []
+        self._channel, self._came = self._connection.channel(), deque()
         if exchange is not None:
-            self._channel.queue_declare(name, durable=False, auto_delete=False, arguments={"x-expires": 600_000})
+            self._channel.queue_declare(name, durable=False, auto_delete=True)
             self._channel.queue_bind(name, exchange, key)
         self._channel.basic_consume(name, no_ack=True, callback=self._came.append)
 
@@ -89,9 +89,7 @@ class Queue:
         return self._came.popleft()
 
     def close(self):
-        """Leave the broker, and no queue of ours that would fill up: a full one makes senders wait."""
-        for name in self._made:
-            self._channel.queue_delete(name)
+        """Leave the broker; a new queue goes, too: it would fill up, and a full one has senders refused."""
         self._connection.close()
 
 
