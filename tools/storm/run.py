@@ -51,7 +51,7 @@ def _storm(cloud: Cloud, seed: int, operations: int, kills: int) -> Report:
     killer = Killer(cloud, faults(seed, operations, kills, targets(cloud)), turns)
     for client in clients:
         client.log_in()
-    threads = [threading.Thread(target=work) for work in (*(client.run for client in clients), killer.run)]
+    threads = [threading.Thread(target=work, daemon=True) for work in (*(client.run for client in clients), killer.run)]
     for thread in threads:
         thread.start()
     for thread in threads:
