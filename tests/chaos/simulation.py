@@ -175,7 +175,7 @@ class Run:
         what = self.dice.choice(["boot", "boot", "delete", *ACTIONS]) if there else "boot"
         try:
             if what == "boot":
-                answer = self.cloud.request("POST", "/servers", {"server": self.cloud.wanted("one")})
+                answer = self.cloud.request("POST", "/servers", {"server": self.cloud.wanted()})
             else:
                 uuid = self.dice.choice(there).uuid
                 method, path = ("DELETE", "") if what == "delete" else ("POST", "/action")
