@@ -51,7 +51,7 @@ class Sweeper:
                 LOG.warning("conductor takes the %s of %s up later: %s", operation.operation, instance.uuid, error)
 
     def hurry(self) -> None:
-        """Look soon at whatever is under way: the broker was away, and may have lost its disk."""
+        """Look soon at all that is under way: the broker was away, and may have lost its disk."""
         with self.db.write() as tx:
             open_operations.hurry(tx, self._clock() + timedelta(seconds=self.conf.operations.due_after))
 

@@ -133,7 +133,7 @@ API = Group(
             schemes=["http", "https"],
             help="The URL under which users reach the API, such as http://cloud.example.org:8774: all links in "
             "answers, the catalog's too, begin with it.  Without it they begin with the address at which a request "
-            "came in, http://ADDRESS:PORT, whatever name the client used.",
+            "came in, http://ADDRESS:PORT, and never with the name that the client used.",
         ),
         cfg.IntOpt("max_limit", default=1000, min=1, help="The most items in one page of a list."),
         cfg.IntOpt("max_request_body_size", default=114688, min=1, help="The longest accepted request body, in bytes."),

@@ -85,7 +85,7 @@ class Reports:
         return not self._enforce or user in identities.TRUSTED
 
     def _behind(self, reporter: str | None, event: MessageEvent) -> tuple[str, MessageEvent]:
-        """Name who is behind an event; a compute is shown by the broker's name for it, whatever it calls itself."""
+        """Name who is behind an event; a compute is shown by the broker's name for it, not by its own."""
         if self._believes(reporter):
             share = self._share_of(reporter if event.kind == "http" else event.user)
             is_its_own = share == SERVICES or event.kind in _BY_THE_SENDER
@@ -124,7 +124,7 @@ def _raw(body: bytes) -> Iterator[bytes]:
 
 
 def bounded(event: MessageEvent, raw: bytes) -> MessageEvent:
-    """Give an event that can be kept and shown, whatever its sender chose.
+    """Give an event that can be kept and shown, with any text or number from its sender.
 
     :param raw: the event as it came
     :raises ValueError: it happened at no time

@@ -84,7 +84,7 @@ class Periodic:
 
         The log says once that this waits, and once that it need not any more.  A stop ends it, too.
 
-        :raises rpc.BrokerRefused: and whatever else no waiting helps against
+        :raises rpc.BrokerRefused: and any other error that waiting does not mend
         """
         pause, began, level = FIRST_PAUSE_S, time.monotonic(), logging.WARNING
         while True:

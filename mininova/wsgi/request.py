@@ -65,7 +65,7 @@ class Request(webob.Request):
         """How users reach the cloud, without a slash at the end: all links begin with it.
 
         The filter ``endpoint`` sets it where the operator has said something.  Else it is the address at which the
-        request came in, whatever Host the client names.
+        request came in, and never the Host that the client names.
         """
         endpoint: str | None = self.environ.get(ENDPOINT)
         return _address_of(self.environ) if endpoint is None else endpoint

@@ -2,7 +2,7 @@
 
 A server that only counts its connections is full when as many clients connect and say nothing, however soon it hangs up
 on each.  Here the next one gets in at once.  A client that we are working for never makes room, and one that sends its
-request at once waits for nobody else's.  green.py uses this; in native.py one thread sees all connections anyway.
+request at once waits for no other client's.  green.py uses this; in native.py one thread sees all connections anyway.
 """
 
 import contextlib

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mininova.service import concurrency
 from mininova.service.http_bounds import BOUNDS
-from tests.fixtures.rest_process import SERVERS, TOKENS, RestProcess, rest_process
+from tests.fixtures.rest_process import SERVERS, TOKENS, RestProcess
 
 SOON = 2.0  # seconds, where a slow client is given twenty
 SLOW = 1100
@@ -26,19 +25,6 @@ def files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (ENOUGH_FILES, max(before[1], ENOUGH_FILES)))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-@pytest.fixture(scope="module", params=concurrency.KINDS)
-def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestProcess]:
-    """Run the REST APIs on each kind of threads in turn."""
-    with rest_process(request.param, tmp_path_factory.mktemp("api")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def token(api: RestProcess) -> str:
-    """Log in."""
-    return api.token()
 
 
 @pytest.mark.parametrize(

@@ -2,30 +2,13 @@
 
 import http.client
 import threading
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from mininova.service import concurrency
-from tests.fixtures.rest_process import PATIENCE, RestProcess, rest_process
+from tests.fixtures.rest_process import PATIENCE, RestProcess
 
 BLOCK = b"x" * 2**20
 BLOCKS = 64
 SOON = 2.0  # seconds
-
-
-@pytest.fixture(scope="module", params=concurrency.KINDS)
-def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestProcess]:
-    """Run the REST APIs on each kind of threads in turn."""
-    with rest_process(request.param, tmp_path_factory.mktemp("api")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def token(api: RestProcess) -> str:
-    """Log in."""
-    return api.token()
 
 
 def new_image(api: RestProcess, token: str) -> str:

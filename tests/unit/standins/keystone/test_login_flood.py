@@ -2,22 +2,13 @@
 
 import json
 import statistics
-from collections.abc import Iterator
 
 import pytest
 
-from mininova.service import concurrency
 from tests.fixtures.flood import flooding, post
-from tests.fixtures.rest_process import PASSWORD, TOKENS, RestProcess, login_body, rest_process
+from tests.fixtures.rest_process import PASSWORD, TOKENS, RestProcess, login_body
 
 SOON = 0.5  # seconds, where a hundred logins take two
-
-
-@pytest.fixture(scope="module", params=concurrency.KINDS)
-def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestProcess]:
-    """Run the REST APIs on each kind of threads in turn."""
-    with rest_process(request.param, tmp_path_factory.mktemp("api")) as running:
-        yield running
 
 
 @pytest.mark.parametrize(("password", "answer"), [("wrong", "401 Unauthorized"), (PASSWORD, "201 Created")])
