@@ -10,7 +10,7 @@ A delete wins over a build: the compare-and-swap then fails, and the build ends 
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from oslo_config.cfg import ConfigOpts
 
@@ -28,6 +28,11 @@ from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service.operation_ends import OperationEnds
 
 LOG = logging.getLogger(__name__)
+
+# What is no answer about hosts: the scheduler, its broker or its database is away.
+UNANSWERED = (
+    rpc.MessagingTimeout, rpc.ConnectionLost, rpc.BrokerUnreachable, rpc.Undeliverable, errors.DatabaseAway
+)  # fmt: skip
 
 
 class BuildTask:
@@ -50,12 +55,21 @@ class BuildTask:
             return
         try:
             chosen = self.scheduler.select_destinations(ctxt, spec, [instance.uuid for instance in waiting])
-        except (errors.NoValidHost, rpc.RPCError) as error:
+        except (errors.NoValidHost, errors.DatabaseAway, rpc.RPCError) as error:
             for instance in waiting:
-                self.ends.fail(ctxt, instance, "build", _fault(error))
+                self._no_host(ctxt, instance, error)
             return
         for instance, hosts in zip(waiting, chosen, strict=True):
             self._send(ctxt, instance, Build(instance_uuid=instance.uuid, spec=spec, alternates=tuple(hosts)))
+
+    def _no_host(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
+        """End a build for which no host was chosen; or keep it, for the sweeper, while no scheduler can tell."""
+        asked_at = instance.created_at or datetime.now(UTC)
+        may_wait = asked_at + timedelta(seconds=self.conf.operations.schedule_within) > datetime.now(UTC)
+        if may_wait and isinstance(error, UNANSWERED) and not isinstance(error, rpc.MessageRefused):
+            LOG.warning("conductor asks for a host for instance %s again later: %s", instance.uuid, error)
+        else:
+            self.ends.fail(ctxt, instance, "build", _fault(error))
 
     def _send(self, ctxt: RequestContext, instance: Instance, build: Build) -> None:
         """Send an instance to the next host, where the scheduler has claimed its room."""

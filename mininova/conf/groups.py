@@ -54,6 +54,13 @@ OPERATIONS = Group(
             help="After how many seconds without a change a conductor takes an operation up again: its message may be "
             "lost.  Each further look at it waits twice as long, up to 20 times this.",
         ),
+        cfg.IntOpt(
+            "schedule_within",
+            default=600,
+            min=0,
+            help="For how many seconds a build that was asked for waits while no scheduler answers; after that it "
+            "fails.",
+        ),
     ],
 )
 

@@ -97,6 +97,19 @@ def test_a_delete_that_is_asked_for_again_is_sent_again(cloud: Cloud):
     assert ended(cloud, uuid, request_id) == states.DELETED
 
 
+def test_a_build_waits_for_a_scheduler_that_is_away(cloud: Cloud):
+    """The call to it times out, which ends nothing: a conductor asks again when the build is due."""
+    cloud.peers["scheduler.ctl"].transport.stop()
+    uuid, request_id = ask(cloud, "build")
+    cloud.run()
+    cloud.sweep()
+    assert cloud.instance(uuid).task_state == states.SCHEDULING
+    cloud.revive("scheduler.ctl")
+    cloud.lose_messages()
+    cloud.sweep()
+    assert ended(cloud, uuid, request_id) == states.ACTIVE
+
+
 # ---- when it is looked at
 
 

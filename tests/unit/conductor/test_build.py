@@ -1,6 +1,7 @@
 """How the conductor leads a build, and each way in which it can fail or be repeated."""
 
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -42,14 +43,35 @@ def test_second_delivery_does_not_schedule_again(world):
     assert {host for host, *_ in world.computes.builds} == {"host-1"}
 
 
-def test_silent_scheduler_is_a_fault(world):
-    """A scheduler that does not answer ends the build in ERROR, and the fault says so."""
-    world.scheduler.error = rpc.MessagingTimeout("scheduler did not answer select_destinations within 60 s")
+SILENT = rpc.MessagingTimeout("scheduler did not answer select_destinations within 60 s")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [SILENT, rpc.Undeliverable("nothing serves scheduler"), errors.DatabaseAway("the database is away")],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_build_waits_for_a_scheduler(world, error):
+    """A scheduler that cannot tell whether there is a host ends no build."""
+    world.scheduler.error = error
     instance = world.new()
+    world.builds.build(world.ctxt, [instance], world.spec)
+    assert world.row(instance.uuid) == instance
+
+
+@pytest.mark.parametrize(
+    ("error", "age_s"),
+    [(SILENT, 601), (rpc.MessageRefused("the broker takes no such message"), 0), (rpc.RemoteError("it fails"), 0)],
+    ids=["for its time", "not when it is refused", "not when it fails"],
+)
+def test_a_build_does_not_wait_for_ever(world, error, age_s):
+    """A build that no scheduler has answered for long, or that fails there, ends in ERROR, and the fault says why."""
+    world.scheduler.error = error
+    instance = world.new(created_at=datetime.now(UTC) - timedelta(seconds=age_s))
     world.builds.build(world.ctxt, [instance], world.spec)
     assert world.row(instance.uuid).vm_state == states.ERROR
     with world.db.read() as tx:
-        assert "did not answer" in faults.latest(tx, [instance.uuid])[instance.uuid].message
+        assert faults.latest(tx, [instance.uuid])[instance.uuid].message == str(error)
 
 
 def test_host_without_a_queue(world):
