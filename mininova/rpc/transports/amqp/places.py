@@ -7,18 +7,15 @@ closes the channel; nothing else uses this one, and we open it again.
 import threading
 import time
 from collections import deque
-from typing import Any
 
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, RPCError, Undeliverable
 from mininova.rpc.transports.amqp import frames
+from mininova.rpc.transports.amqp.dialects import Arguments, Dialect
 from mininova.rpc.transports.amqp.frames import DECLARING, Content
 from mininova.rpc.transports.amqp.link import Link
 from mininova.rpc.transports.base import TOPIC, Waiter
 
-_UNREAD_FOR = 600_000  # ms after which the broker removes a queue that is not durable and has no reader
 _NOT_FOUND = 404
-
-_QUORUM = {"x-queue-type": "quorum"}
 
 
 class Refused(RPCError):
@@ -32,12 +29,14 @@ class Missing(Refused):
 class Places:
     """The exchanges and queues of one connection.
 
+    :param dialect: of the broker: it writes the arguments of queues
     :param quorum: whether durable queues are quorum queues, which live on several brokers of a cluster
     :param declares: whether we make exchanges; a process that may not finds them made
     """
 
-    def __init__(self, link: Link, *, quorum: bool = False, declares: bool = True) -> None:
-        self._link, self._durably, self._declares = link, _QUORUM if quorum else {}, declares
+    def __init__(self, link: Link, dialect: Dialect, *, quorum: bool = False, declares: bool = True) -> None:
+        self._link, self._dialect, self._quorum, self._declares = link, dialect, quorum, declares
+        self._durably: Arguments = dialect.quorum if quorum else {}
         self._exchanges: set[str] = set()
         self._asking, self._questions = threading.Lock(), deque[Waiter]()
         for answer in frames.EXCHANGE_DECLARE_OK, frames.QUEUE_DECLARE_OK, frames.QUEUE_BIND_OK:
@@ -55,26 +54,18 @@ class Places:
 
     def queue(self, name: str, exchange: str, kind: str, key: str, *, durable: bool, timeout: float) -> None:
         """Declare a queue and bind it, and return when the broker has done so."""
-        what = self._durably if durable else {"x-expires": _UNREAD_FOR}
+        what = self._durably if durable else self._dialect.passing
         self._queue(name, exchange, kind, key, what, durable, timeout)
 
     def pause(self, name: str, exchange: str, key: str, *, seconds: float, back_to: str, timeout: float) -> None:
-        """Declare a queue in which messages wait, and then go to the exchange again under another key.
-
-        The broker removes it when nothing has been declared here for longer than any message waits.
-        """
-        what = {
-            "x-message-ttl": round(seconds * 1000),
-            "x-dead-letter-exchange": exchange,
-            "x-dead-letter-routing-key": back_to,
-            "x-expires": round(seconds * 1000) + _UNREAD_FOR,
-        }
-        if self._durably:  # these can see to it that a message has arrived before it is gone here
-            what |= {**self._durably, "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+        """Declare a queue in which messages wait, and then go to the exchange again under another key."""
+        what = self._dialect.pause(exchange, back_to, seconds)
+        if self._quorum:
+            what = {**what, **self._dialect.quorum, **self._dialect.quorum_pause}
         self._queue(name, exchange, TOPIC, key, what, True, timeout)
 
     def _queue(
-        self, name: str, exchange: str, kind: str, key: str, what: dict[str, Any], durable: bool, timeout: float
+        self, name: str, exchange: str, kind: str, key: str, what: Arguments, durable: bool, timeout: float
     ) -> None:
         if kind == TOPIC:
             self.exchange(exchange, timeout)

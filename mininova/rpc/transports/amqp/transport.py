@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from mininova.rpc.errors import BrokerRefused, BrokerUnreachable, ConnectionLost, MessagingTimeout, RPCError
+from mininova.rpc.transports.amqp import dialects
 from mininova.rpc.transports.amqp.address import Address, addresses
 from mininova.rpc.transports.amqp.confirming import Unconfirmed
 from mininova.rpc.transports.amqp.connect import connect
@@ -35,8 +36,9 @@ class _Live:
 
     def __init__(self, transport: "AMQPTransport", address: Address) -> None:
         t = transport
-        self.link = Link(connect(address, t.tls, heartbeat=t.heartbeat), str(address))
-        self.places = Places(self.link, quorum=t.quorum, declares=t.declares)
+        connection = connect(address, t.tls, heartbeat=t.heartbeat)
+        self.link, dialect = Link(connection, str(address)), dialects.spoken_by(connection.server_properties)
+        self.places = Places(self.link, dialect, quorum=t.quorum, declares=t.declares)
         self.publishing = Publishing(self.link, self.places, lambda message_id: t.on_return(message_id))
         self.reading = Reading(
             self.link, self.places, t.prefetch, lambda subscription: t._read_again(self, subscription)
