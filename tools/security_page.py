@@ -101,8 +101,9 @@ Shut a compute out. Its connections end at once, and its user is gone:
 mininova-manage host remove host-1
 ```
 
-Then set the machine up anew and add it again (`mininova-manage host add host-1`). If only the password may be known to
-others, give the host another one, and its machine the configuration file that this writes:
+Then set the machine up anew and add it again (`mininova-manage host add host-1`): what it may offer is still recorded.
+If only the password may be known to others, give the host another one, and its machine the configuration file that this
+writes:
 
 ```
 mininova-manage host rotate host-1

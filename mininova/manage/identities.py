@@ -13,7 +13,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.db import identities as recorded
-from mininova.db import limits, networks
+from mininova.db import networks
 from mininova.flow.output import say
 from mininova.manage import compute_file
 from mininova.manage.broker_admin import BrokerAdmin
@@ -57,7 +57,9 @@ def rotate(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Remove the broker user of a compute, which cuts it off, and forget its hosts, and that addresses wait for them.
 
-    The user is removed first, so that the compute is cut off even if a later step fails.
+    The user is removed first, so that the compute is cut off even if a later step fails.  What its hosts may offer
+    stays recorded: a compute that is added again would else set its zone, traits and room itself, and so would a
+    report of the removed one that is still in its lane.
 
     :raises errors.IdentityNotFound: there is none of this name
     """
@@ -66,10 +68,10 @@ def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     with opened(conf) as db, db.write() as tx:
         recorded.remove(tx, identity.name)
         for host in identity.hosts:
-            limits.forget(tx, host)  # the next compute of this host may offer something else
             networks.forget(tx, host)  # no guest is left there that could use an address, says the operator
     say(f"{identity.name} is removed, and was cut off" if there else f"{identity.name} is removed")
     say(f"what waits for it stays on the broker, in the queues of {host_lists.write(identity.hosts)}: compute.HOST")
+    say("what its hosts may offer stays recorded, until `mininova-manage host limit HOST --forget`")
 
 
 def _known(conf: ConfigOpts, name: str) -> Identity:

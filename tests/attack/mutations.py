@@ -94,6 +94,12 @@ MUTATIONS = [
          REPORTS),
         ("an operator's word stays", "mininova/conductor/checks/reports.py", 'said, beyond = _its_own(service), ""',
          'said, beyond = service, ""', ("tests/unit/conductor/checks",)),
+        ("what a host may offer outlives its removal", "mininova/manage/identities.py",
+         "networks.forget(tx, host)", 'networks.forget(tx, host), tx.exec_driver_sql("DELETE FROM host_limits")',
+         requests("anew")),
+        ("what a host may offer outlives its service", "mininova/api/handlers/services.py",
+         "hosts.delete(tx, host)", 'hosts.delete(tx, host), tx.exec_driver_sql("DELETE FROM host_limits")',
+         requests("anew")),
         # Who may call.
         ("who may call a method", GATE, "if identity.kind not in method.by", "if False", ("tests/rpc/trust",)),
         ("the caller is known", GATE, 'if identity is None:\n            return "its identity is not known here"',
