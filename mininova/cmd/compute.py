@@ -40,7 +40,8 @@ def build(conf: ConfigOpts) -> Process:
     process.threads.together(
         [log.on_host(manager.host)(partial(_open, process, manager)) for manager in managers], AT_ONCE
     )
-    process.on_restored(rounds.begin(process.periodic, managers, conf.report_interval, conf.compute.reconcile_interval))
+    look = rounds.begin(process.periodic, managers, conf.report_interval, conf.compute.reconcile_interval)
+    process.on_restored(look, rounds.RECONCILIATION)
     if conf.instance_usage_audit:
         _tell_usage(process, conductor, hosts)
     return process

@@ -40,7 +40,7 @@ def build(conf: ConfigOpts) -> Process:
     manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)
     sweeper = Sweeper(conf, database, builds)
-    process.on_restored(sweeper.hurry)
+    process.on_restored(sweeper.hurry, "looking soon at all that is under way")
     process.periodic.every(conf.operations.due_after / LOOKS, sweeper.sweep, "the sweep")
     return process
 

@@ -111,7 +111,7 @@ class Periodic:
 def _attempt(work: Work, what: str) -> None:
     try:
         work()
-    except rpc.RPCError as error:
+    except (rpc.RPCError, errors.DatabaseAway) as error:
         LOG.warning("%s: %s", what, error)
     except Exception:  # of any kind: the next turn may do better
         LOG.exception("%s failed", what)

@@ -169,13 +169,16 @@ class Process:
         """Call a handler, in the background, for each cast to us that failed too often and was parked."""
         self.peer.on_parked = partial(self.threads.spawn, handler)
 
-    def on_restored(self, work: Callable[[], object]) -> None:
-        """Do something more, in the background, when a broker that was away is back."""
+    def on_restored(self, work: Callable[[], object], what: str) -> None:
+        """Do something more, in the background and patiently, when a broker that was away is back.
+
+        :param what: names the work in the log
+        """
         before = self.peer.on_restored
 
         def both() -> None:
             before()
-            self.threads.spawn(work)
+            self.threads.spawn(self.periodic.patiently, work, what)
 
         self.peer.on_restored = both
 
