@@ -87,6 +87,8 @@ class AMQPTransport(Transport):
     def start(self) -> None:
         """Connect, and begin to deliver.
 
+        A connection that breaks before it is in use is made again, by the reader, as any later one is.
+
         :raises BrokerUnreachable: when no address can be reached; later such tries are repeated until one succeeds
         :raises BrokerRefused: when none of the brokers that can be reached lets us in
         :raises Refused: when the broker will not declare what we want to read
@@ -102,6 +104,8 @@ class AMQPTransport(Transport):
             self._take_into_use(live)
         except Missing as error:
             self._wait_for_it(live, error)
+        except (ConnectionLost, MessagingTimeout) as error:
+            self._broke_at_once(live, error)
         except RPCError:
             self._stopping.set()
             live.link.close()
@@ -162,8 +166,7 @@ class AMQPTransport(Transport):
         try:
             self._take_into_use(live)
         except (ConnectionLost, MessagingTimeout) as error:
-            LOG.warning("the new connection broke at once: %s", error)
-            live.link.cut()
+            self._broke_at_once(live, error)
         except Refused as error:
             LOG.error("cannot read every queue again, and tries until it can: %s", error)
             live.link.cut()
@@ -217,6 +220,11 @@ class AMQPTransport(Transport):
     def _wait_for_it(live: _Live, error: Missing) -> None:
         """Have the reader connect again, with growing pauses, until what we do not make is there."""
         LOG.warning("%s; waiting until it is made", error)
+        live.link.cut()
+
+    @staticmethod
+    def _broke_at_once(live: _Live, error: RPCError) -> None:
+        LOG.warning("the new connection broke at once: %s", error)
         live.link.cut()
 
     def _beat(self) -> None:

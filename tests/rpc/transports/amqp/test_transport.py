@@ -49,6 +49,27 @@ def test_all_is_restored_when_the_broker_comes_back(bench, private_broker):
     assert set(heard[:-1]) == {("get", "before"), ("get", "after")}  # the latter perhaps twice: it is idempotent
 
 
+class BreaksOnce(AMQPTransport):
+    """A transport whose first connection breaks as soon as it is made."""
+
+    def _connect(self):
+        live = super()._connect()
+        if not self._threads:
+            live.link.cut()
+        return live
+
+
+def test_a_first_connection_that_breaks_at_once_is_made_again(bench, private_broker):
+    """Its process starts, and is as well connected as any other (tools/chaos.py --database postgresql: seed 201)."""
+    bench.serve(Keeper())
+    peer = rpc.Peer(BreaksOnce(private_broker.url), name="late", codec=rpc.Codec(), exchange=bench.exchange)
+    peer.start()
+    try:
+        assert bench.client(peer).get({}, "desk") == Lamp("desk")
+    finally:
+        peer.stop()
+
+
 def test_a_cast_outlives_the_broker(bench, private_broker):
     """Casts that were confirmed before the broker was killed are delivered after, and so are those sent meanwhile."""
     server = bench.serve(Keeper())
