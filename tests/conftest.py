@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from stack import broker, ports
+from stack import broker, ports, qpid
 
 from mininova import conf
 from mininova.db.session import Database
@@ -43,6 +43,28 @@ def private_broker(rabbitmq_server: Path) -> Iterator[PrivateBroker]:
     """Run a node for the whole session: tests that share it choose names of their own."""
     folder = Path(tempfile.mkdtemp(prefix="mininova-"))  # a short path, for the socket in it
     node = PrivateBroker(folder, rabbitmq_server)
+    node.start()
+    yield node
+    node.kill()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def qpid_jars() -> Path:
+    """Find the jars of Qpid Broker-J; without them the test is skipped, but in CI it fails."""
+    jars = qpid.find_jars(os.environ)
+    if jars is None and os.environ.get("CI"):
+        pytest.fail("Qpid is not installed: tools/install-qpid.sh")
+    if jars is None:
+        pytest.skip("Qpid is not installed: tools/install-qpid.sh")
+    return jars
+
+
+@pytest.fixture(scope="session")
+def private_qpid(qpid_jars: Path) -> Iterator[PrivateBroker]:
+    """Run a Qpid for the whole session, likewise."""
+    folder = Path(tempfile.mkdtemp(prefix="mininova-"))
+    node = PrivateBroker(folder, qpid_jars, kind=qpid.Node)
     node.start()
     yield node
     node.kill()

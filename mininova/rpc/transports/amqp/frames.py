@@ -17,6 +17,7 @@ from mininova.rpc.transports.base import Message
 
 # The channels of a connection: to publish plainly, to publish confirmed, to read, and to declare places.
 PLAIN, CONFIRMING, READING, DECLARING = 1, 2, 3, 4
+LAST_FIXED = DECLARING
 
 # ---- frames (4.2.3): kind, channel and size of the payload; the payload; an end mark
 
@@ -35,21 +36,22 @@ def frame(kind: int, channel: int, payload: bytes) -> bytes:
 # ---- methods (4.2.4): a number for the class and one for the method, then the arguments
 
 
-def _number(of_class: int, method: int) -> bytes:
+def number(of_class: int, method: int) -> bytes:
+    """Write the number of a method."""
     return struct.pack(">HH", of_class, method)
 
 
-CONNECTION_CLOSE, CONNECTION_CLOSE_OK = _number(10, 50), _number(10, 51)
-BLOCKED, UNBLOCKED = _number(10, 60), _number(10, 61)  # https://www.rabbitmq.com/docs/connection-blocked
-CHANNEL_OPEN, CHANNEL_CLOSE, CHANNEL_CLOSE_OK = _number(20, 10), _number(20, 40), _number(20, 41)
-EXCHANGE_DECLARE, EXCHANGE_DECLARE_OK = _number(40, 10), _number(40, 11)
-QUEUE_DECLARE, QUEUE_DECLARE_OK = _number(50, 10), _number(50, 11)
-QUEUE_BIND, QUEUE_BIND_OK = _number(50, 20), _number(50, 21)
-QOS, CONSUME, CANCEL, CANCEL_OK = _number(60, 10), _number(60, 20), _number(60, 30), _number(60, 31)
-PUBLISH, RETURN, DELIVER = _number(60, 40), _number(60, 50), _number(60, 60)
-GET, GET_OK, GET_EMPTY = _number(60, 70), _number(60, 71), _number(60, 72)
-ACK, REJECT, NACK = _number(60, 80), _number(60, 90), _number(60, 120)
-CONFIRM_SELECT = _number(85, 10)  # https://www.rabbitmq.com/docs/confirms
+CONNECTION_CLOSE, CONNECTION_CLOSE_OK = number(10, 50), number(10, 51)
+BLOCKED, UNBLOCKED = number(10, 60), number(10, 61)  # https://www.rabbitmq.com/docs/connection-blocked
+CHANNEL_OPEN, CHANNEL_CLOSE, CHANNEL_CLOSE_OK = number(20, 10), number(20, 40), number(20, 41)
+EXCHANGE_DECLARE, EXCHANGE_DECLARE_OK = number(40, 10), number(40, 11)
+QUEUE_DECLARE, QUEUE_DECLARE_OK = number(50, 10), number(50, 11)
+QUEUE_BIND, QUEUE_BIND_OK = number(50, 20), number(50, 21)
+QOS, CONSUME, CANCEL, CANCEL_OK = number(60, 10), number(60, 20), number(60, 30), number(60, 31)
+PUBLISH, RETURN, DELIVER = number(60, 40), number(60, 50), number(60, 60)
+GET, GET_OK, GET_EMPTY = number(60, 70), number(60, 71), number(60, 72)
+ACK, REJECT, NACK = number(60, 80), number(60, 90), number(60, 120)
+CONFIRM_SELECT = number(85, 10)  # https://www.rabbitmq.com/docs/confirms
 
 WITH_CONTENT = frozenset([RETURN, DELIVER, GET_OK])
 

@@ -53,7 +53,6 @@ class Link:
             (0, frames.CONNECTION_CLOSE_OK): lambda payload, content: self.cut(),
             (0, frames.BLOCKED): self._blocked,
             (0, frames.UNBLOCKED): self._unblocked,
-            (frames.READING, frames.CHANNEL_CLOSE): self.closed,
         }
         threading.Thread(target=self._writer.run, name="amqp-writer", daemon=True).start()
 

@@ -35,7 +35,7 @@ class Places:
     """
 
     def __init__(self, link: Link, dialect: Dialect, *, quorum: bool = False, declares: bool = True) -> None:
-        self._link, self._dialect, self._quorum, self._declares = link, dialect, quorum, declares
+        self._link, self.dialect, self._quorum, self._declares = link, dialect, quorum, declares
         self._durably: Arguments = dialect.quorum if quorum else {}
         self._exchanges: set[str] = set()
         self._asking, self._questions = threading.Lock(), deque[Waiter]()
@@ -54,14 +54,18 @@ class Places:
 
     def queue(self, name: str, exchange: str, kind: str, key: str, *, durable: bool, timeout: float) -> None:
         """Declare a queue and bind it, and return when the broker has done so."""
-        what = self._durably if durable else self._dialect.passing
+        what = self._durably if durable else self.dialect.passing
         self._queue(name, exchange, kind, key, what, durable, timeout)
+
+    def queue_for_others(self, name: str, exchange: str, key: str, timeout: float) -> None:
+        """Declare a durable queue that others are to read, and bind it."""
+        self._queue(name, exchange, TOPIC, key, {**self._durably, **self.dialect.for_others}, True, timeout)
 
     def pause(self, name: str, exchange: str, key: str, *, seconds: float, back_to: str, timeout: float) -> None:
         """Declare a queue in which messages wait, and then go to the exchange again under another key."""
-        what = self._dialect.pause(exchange, back_to, seconds)
+        what = self.dialect.pause(exchange, back_to, seconds)
         if self._quorum:
-            what = {**what, **self._dialect.quorum, **self._dialect.quorum_pause}
+            what = {**what, **self.dialect.quorum, **self.dialect.quorum_pause}
         self._queue(name, exchange, TOPIC, key, what, True, timeout)
 
     def _queue(
@@ -71,7 +75,8 @@ class Places:
             self.exchange(exchange, timeout)
         else:
             self._ask(f"exchange {exchange}", timeout, declare_exchange(DECLARING, exchange, kind))
-        passive = exclusive = auto_delete = no_wait = False
+        passive = exclusive = no_wait = False
+        auto_delete = self.dialect.passes_with_reader and not durable
         declare = frames.method(
             DECLARING, frames.QUEUE_DECLARE, "BsbbbbbF",
             0, name, passive, durable, exclusive, auto_delete, no_wait, what,
@@ -116,7 +121,7 @@ class Places:
             (refused, *unheard), self._questions = self._questions, deque()
             close_ok = frames.method(DECLARING, frames.CHANNEL_CLOSE_OK)
             self._link.write(close_ok + frames.method(DECLARING, frames.CHANNEL_OPEN, "s", ""))
-        refused.set(error=_Close(*frames.arguments("Bs", payload)))
+        refused.set(error=_Close(*frames.arguments("BsBB", payload)))
         for question in unheard:
             question.set(error=_UNHEARD)
 
@@ -133,14 +138,14 @@ _UNHEARD = Exception("to be asked again: the channel was closed over another que
 class _Close(Exception):
     """A Channel.Close: what the broker says of a question that it refuses."""
 
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(self, code: int, text: str, of_class: int, method: int) -> None:
         super().__init__(text)
-        self._code, self._text = code, text
+        self._code, self._text, self._asked = code, text, frames.number(of_class, method)
 
     def named(self, what: str) -> RPCError:
         """Give the error for the thread that asked."""
-        if self._code == _NOT_FOUND and "no exchange" in self._text:
-            return Missing(f"the {what} has nothing to come from: {self._text.partition('- ')[2]}")
+        if self._code == _NOT_FOUND and self._asked == frames.QUEUE_BIND:  # the queue is there
+            return Missing(f"the {what} has nothing to come from: {self._text.removeprefix('NOT_FOUND - ')}")
         if self._code == _NOT_FOUND:
             return Undeliverable(f"there is no {what}", target=what.partition(" ")[2])
         if "'x-queue-type'" in self._text:

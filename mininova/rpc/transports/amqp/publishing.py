@@ -45,7 +45,8 @@ class Publishing:
                 raise
         else:  # it may have gone since; the channel keeps the order, so there is nothing to wait for
             declared = declare_exchange(channel, message.exchange, kind, no_wait=True)
-        data = declared + frames.published(channel, message, mandatory, self._link.frame_max)
+        sent = self._places.dialect.sent(message)
+        data = declared + frames.published(channel, sent, mandatory, self._link.frame_max)
         if not self._link.wait_for_room(until - time.monotonic()):
             excuse = self._link.excuse()
             key = message.routing_key

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout
 from mininova.rpc.transports.amqp import frames
@@ -17,7 +18,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Reading:
-    """The channel to read on.  A reader's tag there is the name of its queue.
+    """The channel to read on, and more where prefetch is a channel's.  A reader's tag is the name of its queue.
 
     :param prefetch: how many messages a reader may have unsettled that does not say
     :param on_cancelled: called when the broker ends the reading of a queue, in the reader's thread
@@ -25,16 +26,22 @@ class Reading:
 
     def __init__(self, link: Link, places: Places, prefetch: int, on_cancelled: Callable[[Subscription], None]) -> None:
         self._link, self._places, self._prefetch, self._on_cancelled = link, places, prefetch, on_cancelled
+        self._dialect = places.dialect
         self._readers: dict[str, Subscription] = {}
         self._cancelling: dict[str, Waiter] = {}
         self._getting, self._got = threading.Lock(), deque[Waiter]()
-        link.on[READING, frames.DELIVER] = self._deliver
-        link.on[READING, frames.CANCEL] = self._cancelled_by_broker
-        link.on[READING, frames.CANCEL_OK] = self._cancelled
+        self._channels: dict[str, int] = {}  # of the queues that are read on one of their own
+        self._listen(READING)
         link.on[READING, frames.GET_OK] = self._get_ok
         link.on[READING, frames.GET_EMPTY] = self._get_empty
         link.at_block.append(self._let_go)
         link.at_end.append(self._ended)
+
+    def _listen(self, channel: int) -> None:
+        self._link.on[channel, frames.DELIVER] = partial(self._deliver, channel)
+        self._link.on[channel, frames.CANCEL] = self._cancelled_by_broker
+        self._link.on[channel, frames.CANCEL_OK] = self._cancelled
+        self._link.on[channel, frames.CHANNEL_CLOSE] = self._link.closed
 
     # ---- messages that come by themselves
 
@@ -43,16 +50,28 @@ class Reading:
         s = subscription
         self._places.queue(s.queue, s.exchange, s.kind, s.routing_key, durable=s.durable, timeout=timeout)
         self._readers[s.queue] = s
+        channel = self._channel_of(s.queue)
         no_local = exclusive = of_the_channel = False
         no_wait = True
         bound = frames.method(  # for each reader that begins after it
-            READING, frames.QOS, "lBb", 0, self._prefetch if s.prefetch is None else s.prefetch, of_the_channel
+            channel, frames.QOS, "lBb", 0, self._prefetch if s.prefetch is None else s.prefetch, of_the_channel
         )
         consume = frames.method(
-            READING, frames.CONSUME, "BssbbbbF",
+            channel, frames.CONSUME, "BssbbbbF",
             0, s.queue, s.queue, no_local, s.no_ack, exclusive, no_wait, {},
         )  # fmt: skip
         self._link.write(bound + consume)
+
+    def _channel_of(self, queue: str) -> int:
+        """Give the channel on which a queue is read; one that was read before is read on the same again."""
+        if not self._dialect.prefetch_is_of_channel:
+            return READING
+        if queue not in self._channels:
+            with self._getting:
+                self._channels[queue] = channel = frames.LAST_FIXED + 1 + len(self._channels)
+            self._listen(channel)
+            self._link.write(frames.method(channel, frames.CHANNEL_OPEN, "s", ""))
+        return self._channels[queue]
 
     def cancel(self, subscription: Subscription, timeout: float) -> None:
         """Stop reading a queue, and return when all that was on its way has been delivered.
@@ -62,34 +81,34 @@ class Reading:
         tag = subscription.queue
         cancelled = self._cancelling[tag] = Waiter()
         with suppress(ConnectionLost):  # then nothing more comes either
-            self._link.write(frames.method(READING, frames.CANCEL, "sb", tag, False))
+            self._link.write(frames.method(self._channels.get(tag, READING), frames.CANCEL, "sb", tag, False))
             if not self._link.blocked:
                 cancelled.wait(timeout)
         self._readers.pop(tag, None)
         del self._cancelling[tag]
 
-    def _deliver(self, payload: bytes, content: Content) -> None:
+    def _deliver(self, channel: int, payload: bytes, content: Content) -> None:
         consumer, tag, redelivered, exchange, key = frames.delivered(payload)
         subscription = self._readers.get(consumer)
         if subscription is None:  # cancelled, and the broker has not heard of it: it has the message back at the end
             return
+        message = self._dialect.came(content.message(exchange, key), subscription)
+        settle = _nothing if subscription.no_ack else self._settle(channel, tag)
         try:
-            subscription.on_delivery(
-                Delivery(content.message(exchange, key), redelivered, self._settle(tag, subscription.no_ack))
-            )
+            subscription.on_delivery(Delivery(message, redelivered, settle))
         except Exception:  # one message must not end the reading of all
             LOG.exception("a message on %s could not be taken", subscription.queue)
 
-    def _settle(self, tag: int, no_ack: bool = False) -> Callable[[bool], None]:
+    def _settle(self, channel: int, tag: int) -> Callable[[bool], None]:
         def settle(done: bool) -> None:
             # On a connection that broke meanwhile there is nothing to settle: the broker has taken it back.
             with suppress(ConnectionLost):
                 if done:
-                    self._link.write(frames.settlement(READING, frames.ACK, tag))
+                    self._link.write(frames.settlement(channel, frames.ACK, tag))
                 else:
-                    self._link.write(frames.settlement(READING, frames.REJECT, tag, True))
+                    self._link.write(frames.settlement(channel, frames.REJECT, tag, True))
 
-        return _nothing if no_ack else settle
+        return settle
 
     def _cancelled(self, payload: bytes, content: Content) -> None:
         if waiter := self._cancelling.get(frames.arguments("s", payload)[0]):
@@ -131,7 +150,7 @@ class Reading:
 
     def _get_ok(self, payload: bytes, content: Content) -> None:
         tag, redelivered, exchange, key = frames.got(payload)
-        self._got.popleft().set(Delivery(content.message(exchange, key), redelivered, self._settle(tag)))
+        self._got.popleft().set(Delivery(content.message(exchange, key), redelivered, self._settle(READING, tag)))
 
     def _get_empty(self, payload: bytes, content: Content) -> None:
         self._got.popleft().set(None)

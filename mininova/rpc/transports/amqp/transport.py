@@ -285,7 +285,7 @@ class AMQPTransport(Transport):
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:
         """Make a durable queue for others to read."""
         live = self._wait_until_live(self._connect_wait)
-        live.places.queue(queue, exchange, TOPIC, routing_key, durable=True, timeout=_PATIENCE)
+        live.places.queue_for_others(queue, exchange, routing_key, _PATIENCE)
 
     def declare_pause(self, queue: str, exchange: str, routing_key: str, *, seconds: float, back_to: str) -> None:
         """Make a durable queue from which messages come back after a while."""

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mininova.rpc.transports.amqp.dialects.dialect import Arguments, Dialect
+from mininova.rpc.transports.amqp.dialects.qpid import QPID
 from mininova.rpc.transports.amqp.dialects.rabbitmq import RABBITMQ
 
-__all__ = ["RABBITMQ", "Arguments", "Dialect", "spoken_by"]
+__all__ = ["QPID", "RABBITMQ", "Arguments", "Dialect", "spoken_by"]
 
-_KNOWN = (RABBITMQ,)
+_KNOWN = (RABBITMQ, QPID)
 
 
 def spoken_by(greeting: Mapping[str, Any]) -> Dialect:

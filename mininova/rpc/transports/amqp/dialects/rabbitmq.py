@@ -24,6 +24,7 @@ def _pause(exchange: str, back_to: str, seconds: float) -> Arguments:
 RABBITMQ = Dialect(
     product="RabbitMQ",
     passing={"x-expires": _UNREAD_FOR},
+    for_others={},  # policies bound it, see mininova/trust/broker/definitions.py
     pause=_pause,
     quorum={"x-queue-type": "quorum"},
     # These can see to it that a message has arrived before it is gone from the pause.
