@@ -17,6 +17,7 @@ from mininova.rpc import envelope
 # What looks like a module of ours and is something else.
 NOT_MODULES = {
     "mininova.reply": "an exchange",
+    "rabbitmq.conf": "a file of RabbitMQ's",
     "mininova.nowhere": "a key that leads to no queue",
     **dict.fromkeys(plugins.KINDS.values(), "a group of entry points"),
 }
