@@ -19,6 +19,7 @@ from mininova.flow.output import say
 from mininova.manage import (
     audit,
     bootstrap,
+    broker_watch,
     checkup,
     database,
     denials,
@@ -82,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
         "--repair", action="store_true", help="mend what can be mended without harm, and say what was done"
     )
     arguments.add_format(overall, version, listing, known, usable, limit, refused, check, audited)
+
+    broker = arguments.adder(subject("broker", None, "look after the message broker"))
+    watch = broker("watch", broker_watch.run, "cut off each compute for which the broker holds too much, all the time")
+    watch.add_argument("--once", action="store_true", help="look once, and end")
 
     messages = arguments.adder(subject("rpc", None, "look after the messages between the services"))
     _add_parked(arguments.adder(messages("parked", None, "see the casts that services gave up, and settle them")))

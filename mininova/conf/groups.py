@@ -113,6 +113,12 @@ BROKER_ADMIN = Group(
             "sudo -u rabbitmq rabbitmqctl --node rabbit@broker-1.",
         ),
         cfg.IntOpt("timeout", default=60, min=1, help="How long the command may take, in seconds."),
+        cfg.IntOpt(
+            "watch_interval",
+            default=10,
+            min=1,
+            help="How often `mininova-manage broker watch` looks at what the broker holds for computes, in seconds.",
+        ),
         cfg.StrOpt(
             "definitions_file",
             help="The file that the broker loads when it boots (load_definitions).  mininova-manage writes there, too, "

@@ -38,6 +38,18 @@ class BrokerAdmin:
         """Export the broker's users, rights, queues and exchanges."""
         return dict(json.loads(self._run("export_definitions", "-", "--format", "json")))
 
+    def evaluated(self, expression: str) -> str:
+        """Have the broker evaluate Erlang, and give what that prints: it knows more than its other commands tell."""
+        return self._run("eval", expression)
+
+    def purge_queue(self, queue: str, virtual_host: str) -> None:
+        """Take all messages out of a queue that wait in it."""
+        self._run("purge_queue", "--vhost", virtual_host, queue)
+
+    def delete_queue(self, queue: str, virtual_host: str) -> None:
+        """Delete a queue with all that is in it."""
+        self._run("delete_queue", "--vhost", virtual_host, queue)
+
     def disconnect(self, user: str, why: str) -> None:
         """Close every connection of a user."""
         self._run("close_all_user_connections", user, why)

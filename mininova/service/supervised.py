@@ -18,9 +18,13 @@ class StopSignals:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
 
-    def wait(self) -> None:
-        """Wait for one."""
-        self._ours.recv(1)
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for one, at most so many seconds, and tell whether it came."""
+        self._ours.settimeout(seconds)
+        try:
+            return bool(self._ours.recv(1))
+        except TimeoutError:
+            return False
 
 
 def say_ready(address: str, name: str) -> None:

@@ -26,6 +26,7 @@ LONGEST_S = 300.0
 
 CHECKS, BY_ROW = "mininova/conductor/checks/arguments.py", "mininova/conductor/manager.py"
 GATE, REPLIES, INSTANCES = "mininova/rpc/trust/gate.py", "mininova/trust/replies.py", "mininova/db/instances.py"
+HELD = "mininova/manage/broker_watch.py"
 RIGHTS, SERVER, TOKENS = "mininova/trust/broker/rights.py", "mininova/rpc/server.py", "mininova/standins/keystone"
 
 
@@ -46,6 +47,7 @@ def wire(name: str) -> tuple[str, ...]:
 
 OTHERS, OWN, REPORTS = requests("others_instances"), requests("own_instance"), requests("reports")
 MESSAGES, PAST = requests("messages"), requests("past_the_broker")
+WATCH = ("tests/unit/manage/test_manage_broker_watch.py",)
 ON_A_BROKER = ("tests/wire/test_broker_rights.py",)
 
 
@@ -182,6 +184,11 @@ MUTATIONS = [
          "False:\n            name", ("tests/rpc/watch/test_sparing.py",)),
         ("the connections of a compute", "mininova/trust/broker/definitions.py", "limits = MOST_OF_A_COMPUTE if",
          "limits = {} if", ("tests/unit/trust",)),
+        ("what is held for a compute", HELD, "and size > MOST_HELD_BYTES:", "and False:", WATCH),
+        ("what was not acknowledged", HELD,
+         "elif queue.messages > SLACK * MOST_IN_A_QUEUE or queue.bytes > SLACK * MOST_BYTES_IN_A_QUEUE:", "elif False:",
+         WATCH),
+        ("no streams", HELD, "if queue.kind == _STREAM:\n            yield", "if False:\n            yield", WATCH),
         ("the length of a queue", "mininova/trust/broker/definitions.py", 'COMPUTE}\\.", "reject-publish")',
          'COMPUTE}\\.", "drop-head")', ("tests/unit/trust",)),
         # Rights on the broker.

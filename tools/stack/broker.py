@@ -50,6 +50,9 @@ USUAL_PLACES = (
 #: What a message may have at most; mininova sends none that is longer (mininova/rpc/envelope.py).
 MOST_BYTES = 16 * 1024 * 1024
 
+#: The channels that a connection may have; mininova's have four.
+MOST_CHANNELS = 64
+
 #: For every Erlang program in the node's environment: RabbitMQ runs a small one each minute, only to start an epmd.
 NOWHERE_ELSE = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
@@ -212,6 +215,7 @@ def _terms(port: int, definitions: Path, tls: Certificates | None) -> str:
     return f"""[{{rabbit, [
   {listening},
   {{max_message_size, {MOST_BYTES}}},
+  {{channel_max, {MOST_CHANNELS}}},
   {{load_definitions, {_quoted(definitions)}}}
 ]}}].
 """

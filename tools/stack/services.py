@@ -28,6 +28,7 @@ CONDUCTOR = "mininova-conductor"
 #: The services of the first controller, which share a configuration file with the conductors of the others.
 SERVICES = ("mininova-api", "mininova-scheduler", CONDUCTOR)
 FLOW = "mininova-flow"
+WATCH = "mininova-manage-watch"
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -42,12 +43,14 @@ def programs(home: Home, settings: Settings) -> list[Program]:
     found += [compute(home, name) for name in settings.computes]
     if settings.flow:
         found.append(_service(home, FLOW, "collect"))
+    if not settings.broker_url:
+        found.append(_watch(home))
     return found
 
 
 def names(settings: Settings) -> list[str]:
     """Name everything that a stack may run."""
-    return [BROKER, *_services(settings), FLOW, *(COMPUTE + name for name in settings.computes)]
+    return [BROKER, *_services(settings), FLOW, WATCH, *(COMPUTE + name for name in settings.computes)]
 
 
 def _services(settings: Settings) -> list[str]:
@@ -70,6 +73,12 @@ def _service(home: Home, name: str, *words: str) -> Program:
     files = home.etc / "mininova.conf", _own_file(home, name)
     options = [word for file in files for word in ("--config-file", str(file))]
     return Program(name, (executable(_binary(name)[0]), *words, *options))
+
+
+def _watch(home: Home) -> Program:
+    """Describe what cuts off a compute for which our broker holds too much."""
+    words = "broker", "watch", "--config-file", str(home.etc / "mininova.conf")
+    return Program(WATCH, (executable("mininova-manage"), *words))
 
 
 def metrics_ports(settings: Settings) -> dict[str, int]:

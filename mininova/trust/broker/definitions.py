@@ -19,12 +19,12 @@ from mininova.trust.identities import COMPUTE, Identity
 #: The priorities of the notifications that a compute sends; it cannot make the queues for them.
 PRIORITIES = ("info", "error")
 
-#: What one compute may have open at a time; it needs one connection with four channels.
-MOST_OF_A_COMPUTE = {"max-connections": 32, "max-channels": 256}
+#: What one compute may have open at a time; it needs one connection with four channels, and after a cut a second one.
+MOST_OF_A_COMPUTE = {"max-connections": 16, "max-channels": 64}
 
 #: Bytes that a queue of a compute's, of replies, or of a reader of the flow holds at most; what is more is refused.
-_LONGEST_QUEUE = 64 * 1024 * 1024
-_MOST_IN_A_QUEUE = 50_000  # messages, likewise: small ones take room, too
+MOST_BYTES_IN_A_QUEUE = 64 * 1024 * 1024
+MOST_IN_A_QUEUE = 50_000  # messages, likewise: small ones take room, too
 
 _ITERATIONS = 4096  # what RFC 5802 asks for at least; new_password() makes none that can be guessed
 
@@ -137,7 +137,7 @@ class _Here:
 
     def bound(self, name: str, pattern: str, overflow: str, *, priority: int = 0) -> dict[str, Any]:
         """Bound the queues whose names match; of the policies that match, RabbitMQ takes the first one by priority."""
-        most = {"max-length-bytes": _LONGEST_QUEUE, "max-length": _MOST_IN_A_QUEUE, "overflow": overflow}
+        most = {"max-length-bytes": MOST_BYTES_IN_A_QUEUE, "max-length": MOST_IN_A_QUEUE, "overflow": overflow}
         which = {"name": name, "pattern": pattern, "apply-to": "queues", "priority": priority}
         return {"vhost": self._virtual_host, **which, "definition": most}
 

@@ -1,6 +1,8 @@
 """The attacks on AMQP itself, what it binds, declares and floods; and answers, which need a caller that waits."""
 
 import json
+import os
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +16,9 @@ from tests.fixtures import taken_over
 from tests.fixtures.attack_worlds import MINE, THEIRS
 from tests.fixtures.observations import BROKER, NO_ONE, NOTHING
 from tests.fixtures.taken_over import PATIENCE
+
+#: Seconds that a boot may take meanwhile; without a flood it takes a tenth of one.
+SERVED_WITHIN = 10.0
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +96,25 @@ class Queue:
     def close(self):
         """Leave the broker; a new queue goes, too: it would fill up, and a full one has senders refused."""
         self._connection.close()
+
+
+@pytest.fixture
+def others_are_served(world, capsys):
+    """Give a function that boots a server on another host, deletes it, and sees that it took little time."""
+
+    def serve(what):
+        began = time.monotonic()
+        uuid = world.boot(f"meanwhile-{os.urandom(4).hex()}", "host-2")
+        status = world.at_rest(uuid, SERVED_WITHIN)
+        took = time.monotonic() - began
+        world.delete(uuid, wait=True)
+        both = time.monotonic() - began
+        with capsys.disabled():
+            print(f"\n    {what}: a boot took {took:.2f} s, with its delete {both:.2f} s")
+        assert status == "ACTIVE"
+        assert both < SERVED_WITHIN
+
+    return serve
 
 
 @pytest.fixture

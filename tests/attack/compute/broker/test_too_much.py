@@ -1,6 +1,5 @@
 """Leaving no room for others: a server is booted on another host while the flood lasts, and its time is measured."""
 
-import os
 import threading
 import time
 from contextlib import suppress
@@ -11,8 +10,6 @@ import pytest
 from tests.fixtures import taken_over
 from tests.fixtures.taken_over import reply, request
 
-#: Seconds that a boot may take meanwhile; without a flood it takes a tenth of one.
-SERVED_WITHIN = 10.0
 #: Seconds that a flood lasts before another user wants something.
 HEAD_START = 1.5
 
@@ -25,25 +22,6 @@ def unchanged(attacker, stack):
     with connection.channel() as channel:
         channel.queue_purge(f"conductor.from.{attacker.user}")
     connection.close()
-
-
-@pytest.fixture
-def others_are_served(world, capsys):
-    """Give a function that boots a server on another host, deletes it, and sees that it took little time."""
-
-    def serve(what):
-        began = time.monotonic()
-        uuid = world.boot(f"meanwhile-{os.urandom(4).hex()}", "host-2")
-        status = world.at_rest(uuid, SERVED_WITHIN)
-        took = time.monotonic() - began
-        world.delete(uuid, wait=True)
-        both = time.monotonic() - began
-        with capsys.disabled():
-            print(f"\n    {what}: a boot took {took:.2f} s, with its delete {both:.2f} s")
-        assert status == "ACTIVE"
-        assert both < SERVED_WITHIN
-
-    return serve
 
 
 class Flood:

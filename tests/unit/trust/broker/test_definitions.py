@@ -56,7 +56,7 @@ def test_a_compute_can_open_so_much_only():
 
     assert {user["name"]: user["limits"] for user in defined} == {
         "conductor": {},
-        "compute.host-1": {"max-connections": 32, "max-channels": 256},
+        "compute.host-1": {"max-connections": 16, "max-channels": 64},
     }
 
 
