@@ -46,7 +46,7 @@ def test_every_queue_is_bounded_as_those_that_a_compute_can_fill():
 
 def test_a_compute_has_so_many_connections():
     """The services have as many as they want."""
-    assert qpid.connection_limits(WHOLE) == [{"identity": "compute.host-1", "countLimit": 32}]
+    assert qpid.connection_limits(WHOLE) == [{"identity": "compute.host-1", "countLimit": 16}]
 
 
 def test_no_rule_is_without_a_name():
