@@ -1,9 +1,9 @@
 """Every error that a user, an operator or another service may see: one class each.
 
-A class says three things about itself: the HTTP status it has when it reaches the REST API, the sentence a
-reader gets, and whether it is *definite*, that is, whether the operation certainly did not happen.  Over RPC
-an error travels as its class name and its details; the receiver looks the name up in REGISTRY, so nothing is
-ever imported because a message said so.
+A class says four things about itself: the HTTP status it has when it reaches the REST API, the sentence a
+reader gets, whether a server's owner may read that in a fault, and whether it is *definite*, that is, whether the
+operation certainly did not happen.  Over RPC an error travels as its class name and its details; the receiver looks
+the name up in REGISTRY, so nothing is ever imported because a message said so.
 """
 
 from typing import Any, ClassVar
@@ -20,6 +20,8 @@ class MininovaError(Exception):
 
     http_status: ClassVar[int] = 500
     definite: ClassVar[bool] = True
+    #: Whether a server's owner may read the sentence, although the failure is ours: it names no address and no file.
+    for_owners: ClassVar[bool] = False
     template: ClassVar[str] = "An error without a description."
 
     def __init_subclass__(cls) -> None:
@@ -261,18 +263,21 @@ class NotSupported(MininovaError):
     """The hypervisor cannot do this."""
 
     http_status = 501
+    for_owners = True
     template = "The requested functionality is not supported."
 
 
 class NoValidHost(MininovaError):
     """The filters, or the claims, left no host."""
 
+    for_owners = True
     template = "No valid host was found. {reason}"
 
 
 class MaxRetriesExceeded(MininovaError):
     """Every attempt at building the instance failed."""
 
+    for_owners = True
     template = (
         "Exceeded maximum number of retries. Exhausted all hosts available for retrying build failures for "
         "instance {instance_uuid}. Last exception: {reason}"
@@ -282,18 +287,21 @@ class MaxRetriesExceeded(MininovaError):
 class NoMoreAddresses(MininovaError):
     """The flat network's range is used up."""
 
+    for_owners = True
     template = "No more addresses are available on network {network}."
 
 
 class SpawnFailed(MininovaError):
     """The hypervisor could not start the guest."""
 
+    for_owners = True
     template = "Failed to spawn instance {instance_uuid} on {host}: {reason}"
 
 
 class HypervisorFailed(MininovaError):
     """The hypervisor could not do to a guest what it was asked."""
 
+    for_owners = True
     template = "Failed to {operation} the guest of instance {instance_uuid} on {host}: {reason}"
 
 
@@ -307,6 +315,7 @@ class GuestNotFound(MininovaError):
 class GuestGone(MininovaError):
     """The guest was destroyed while something was being done to it."""
 
+    for_owners = True
     template = "The guest of instance {instance_uuid} was destroyed meanwhile."
 
 

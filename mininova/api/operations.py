@@ -19,7 +19,8 @@ from mininova.context import RequestContext
 from mininova.db import actions, endings, instances, request_specs, services
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import Fault, Instance, RequestSpec
+from mininova.objects import Instance, RequestSpec
+from mininova.service.faults import fault_of, words_of
 from mininova.service.operation_ends import OperationEnds
 from mininova.states import UNCOMPARED
 
@@ -68,8 +69,8 @@ class Operations:
 
     def _fail_build(self, ctxt: RequestContext, instance: Instance, error: Exception) -> Instance:
         """End a build that no conductor took; if one took it after all, or a delete came, that stands."""
-        message = f"The build could not be handed to a conductor: {error}"
-        return self._ends.fail(ctxt, instance, "build", Fault(code=500, message=message)) or instance
+        fault = fault_of(error, "The build could not be handed to a conductor")
+        return self._ends.fail(ctxt, instance, "build", fault) or instance
 
     # ---- delete
 
@@ -181,7 +182,7 @@ class Operations:
                     generation=begun.generation,
                     expected_task_state=[begun.task_state],
                 )
-                actions.finish(tx, begun.uuid, str(error))
+                actions.finish(tx, begun.uuid, words_of(error))
         except endings.LOST as lost:
             LOG.info("the %s of %s is not taken back: %s", operation, begun.uuid, lost)
             return False

@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import Any
 
 from mininova import errors, states
-from mininova.compute.outcomes import DELETE_WON, fault_of
+from mininova.compute.outcomes import DELETE_WON
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.notifications.events import Phase, tell
 from mininova.objects import ImageMeta, Instance, InstanceChanges
 from mininova.rpc import Notifier
+from mininova.service.faults import fault_of
 from mininova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ import logging
 from mininova import errors, objects, rpc, states
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.objects import Fault
 from mininova.service import log
+from mininova.service.faults import fault_of
 
 LOG = logging.getLogger(__name__)
 
@@ -31,11 +31,10 @@ class GivenUp:
         operation = states.operation_of(asked.get("task_state"))
         if operation is None:
             return
-        fault = Fault(code=500, message=f"{cast.method} was given up: {error}")
         try:
             instance = self._conductor.get_instance(ctxt, asked["uuid"])
             if states.operation_of(instance.task_state) == operation:
                 LOG.error("compute gives the %s of instance %s up: %s", operation, instance.uuid, error)
-                self._conductor.fail_instance(ctxt, instance, operation, fault)
+                self._conductor.fail_instance(ctxt, instance, operation, fault_of(error, f"{cast.method} was given up"))
         except (errors.MininovaError, rpc.RPCError) as second:
             LOG.warning("compute leaves the %s of %s to the conductor: %s", operation, asked["uuid"], second)

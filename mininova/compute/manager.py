@@ -13,7 +13,6 @@ from typing import Any
 from mininova import errors, states
 from mininova.compute.build import Builder
 from mininova.compute.locks import InstanceLocks
-from mininova.compute.outcomes import fault_of
 from mininova.compute.power import Power
 from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
@@ -23,6 +22,7 @@ from mininova.notifications.audit_period import HOUR, AuditPeriod
 from mininova.notifications.events import Action, Phase, tell, tell_exists_so_far
 from mininova.objects import ImageMeta, Instance, Service
 from mininova.rpc import Notifier
+from mininova.service.faults import fault_of
 from mininova.service.upgrade_levels import spoken
 from mininova.virt.driver import ComputeDriver
 

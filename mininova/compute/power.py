@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mininova import errors, states
-from mininova.compute.outcomes import DELETE_WON, fault_of
+from mininova.compute.outcomes import DELETE_WON
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.notifications.events import ACTIONS, tell
 from mininova.objects import Instance, InstanceChanges
 from mininova.rpc import Notifier
+from mininova.service.faults import fault_of
 from mininova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)

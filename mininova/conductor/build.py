@@ -25,6 +25,7 @@ from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import Fault, ImageMeta, Instance, RequestSpec
 from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.service.faults import fault_of
 from mininova.service.operation_ends import OperationEnds
 
 LOG = logging.getLogger(__name__)
@@ -69,7 +70,8 @@ class BuildTask:
         if may_wait and isinstance(error, UNANSWERED) and not isinstance(error, rpc.MessageRefused):
             LOG.warning("conductor asks for a host for instance %s again later: %s", instance.uuid, error)
         else:
-            self.ends.fail(ctxt, instance, "build", _fault(error))
+            LOG.error("conductor has no host for instance %s: %s", instance.uuid, error)
+            self.ends.fail(ctxt, instance, "build", fault_of(error))
 
     def _send(self, ctxt: RequestContext, instance: Instance, build: Build) -> None:
         """Send an instance to the next host, where the scheduler has claimed its room."""
@@ -105,8 +107,9 @@ class BuildTask:
         try:
             self.compute.on(placed.host or "").build_instance(ctxt, placed, image)
         except rpc.Undeliverable as error:
+            LOG.warning("conductor cannot send instance %s to %s: %s", placed.uuid, placed.host, error)
             with suppress(*LOST):  # it was deleted just now
-                self.reschedule(placed, _fault(error))
+                self.reschedule(placed, fault_of(error))
 
     # ---- the host could not build it: the next alternate may
 
@@ -172,7 +175,7 @@ class BuildTask:
                 return
             build = build.sent()
         exhausted = errors.MaxRetriesExceeded(instance_uuid=instance.uuid, reason=fault.message)
-        self.ends.fail(ctxt, instance, "build", _fault(exhausted))
+        self.ends.fail(ctxt, instance, "build", fault_of(exhausted).replace(details=fault.details))
 
     def _claim_and_place(self, instance: Instance, build: Build) -> Instance | None:
         """Claim room on the next host and give the instance that host, both or neither.
@@ -244,8 +247,3 @@ class _ClaimGone(Exception):
 
     def __init__(self, host: str) -> None:
         super().__init__(f"it has no claim on {host} any more")
-
-
-def _fault(error: Exception) -> Fault:
-    """Put an error into words for the instance's owner."""
-    return Fault(code=getattr(error, "http_status", 500), message=str(error), created_at=datetime.now(UTC))

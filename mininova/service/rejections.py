@@ -7,14 +7,13 @@ or be sent twice by a host that is not trusted.
 """
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 from mininova import objects, rpc, states
 from mininova.context import RequestContext
 from mininova.db import instances
-from mininova.objects import Fault
 from mininova.service import log
+from mininova.service.faults import fault_of
 from mininova.service.operation_ends import OperationEnds
 
 LOG = logging.getLogger(__name__)
@@ -33,10 +32,11 @@ class Rejections:
     def __call__(self, ctxt: RequestContext, cast: rpc.Request, error: Exception) -> None:
         """Fail what is being done to each instance of one cast."""
         log.working_for(ctxt.request_id)
-        words = f"{cast.method} was {self.what}: {error}"
-        LOG.error("%s ends what the cast %s %s was for: %s", self.ends.service, cast.method, cast.version, words)
-        fault = Fault(code=500, message=words, created_at=datetime.now(UTC))
-        for uuid, generation in _instances_in(objects.unwrap(cast.args)):
+        about, what = _instances_in(objects.unwrap(cast.args)), f"{cast.method} was {self.what}"
+        uuids = ", ".join(uuid for uuid, _ in about)
+        LOG.error("%s ends what %s was for, as %s: %s", self.ends.service, uuids, what, error)
+        fault = fault_of(error, what)
+        for uuid, generation in about:
             with self.ends.db.read() as tx:
                 found = instances.get_many(tx, [uuid])
             for instance in found:

@@ -238,8 +238,10 @@ MUTATIONS = [
         # Secrets.
         ("secrets in the flow", "mininova/rpc/watch/flow.py", '"***" if _is_secret(k) and v is not None',
          '"***" if False', ("tests/rpc/watch/test_flow.py",)),
-        ("secrets in a fault", "mininova/compute/outcomes.py", "message=str(error) if known",
-         "message=str(error) if True", ("tests/unit/compute/test_outcomes.py",)),
+        ("secrets in a fault", "mininova/service/faults.py", "return str(error) if _is_for_owners(error)",
+         "return str(error) if True", ("tests/unit/service/test_faults.py",)),
+        ("what owners see of a traceback", "mininova/service/faults.py", "if code == FAILURE else", "if True else",
+         ("tests/unit/service/test_faults.py",)),
         ("a URL's password", "mininova/conf/values.py", 'r"\\1:***@"', 'r"\\g<0>"', ("tests/unit/conf",)),
         ("secrets in logged notifications", "mininova/rpc/notify/drivers.py",
          "without_secrets(notification.payload)", "notification.payload", ("tests/rpc/notify",)),

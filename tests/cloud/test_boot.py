@@ -148,8 +148,8 @@ def test_refused_cast_fails_the_operation(cloud: Cloud):
     cloud.run()
     server = cloud.show(uuid)
     assert server["status"] == "ERROR"
-    assert "build_instance" in server["fault"]["message"]
-    assert "9.0" in server["fault"]["message"]
+    assert server["fault"]["message"] == "build_instance was refused: UnsupportedVersion"
+    assert "9.0" in server["fault"]["details"]
     assert set(used(cloud).values()) == {0}
 
 

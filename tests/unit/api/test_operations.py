@@ -105,7 +105,7 @@ def test_a_host_that_takes_no_messages_is_said_to_be_unavailable(api: Any) -> No
     with api.db.read() as tx:
         (stop, *_) = actions.search(tx, uuid)
         (event,) = actions.get(tx, uuid, stop.request_id).events
-    assert (stop.message, event.result, event.traceback) == ("Error", "Error", "no queue takes compute.host-1")
+    assert (stop.message, event.result, event.traceback) == ("Error", "Error", "Undeliverable")
 
 
 def test_a_locked_instance_can_be_changed_by_administrators_only(api: Any) -> None:

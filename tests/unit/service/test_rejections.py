@@ -82,11 +82,12 @@ def test_the_operation_ends_with_a_fault_and_a_notification(world, method, vm_st
 
     now, fault = world.now("u-1")
     assert (now.vm_state, now.task_state) == (left, None)
-    assert "cannot run it" in fault.message
+    assert fault.message == f"{method} was refused: UnsupportedVersion"
+    assert "cannot run it" in fault.details
     (update, updated), (failed, why) = world.told
     assert (update, failed) == ("update", f"{event}.error")
     assert (updated["old_task_state"], updated["state"], updated["service"]) == (task_state, left, "conductor")
-    assert "cannot run it" in why["message"]
+    assert why["message"] == fault.message
 
 
 def test_each_instance_of_a_cast(world):
