@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from mininova.objects import Instance
 
 # vm_state
-BUILDING, ACTIVE, STOPPED, ERROR, DELETED = "building", "active", "stopped", "error", "deleted"
-VM_STATES = frozenset({BUILDING, ACTIVE, STOPPED, ERROR, DELETED})
-ANY = VM_STATES - {DELETED}
+BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED = "building", "active", "stopped", "paused", "suspended"
+ERROR, SOFT_DELETED, DELETED = "error", "soft-delete", "deleted"
+VM_STATES = (BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, SOFT_DELETED, DELETED)  # as a life goes
+ANY = frozenset(VM_STATES) - {DELETED}
 
 # task_state
 SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING = "scheduling", "networking", "block_device_mapping", "spawning"
-POWERING_OFF, POWERING_ON, DELETING = "powering-off", "powering-on", "deleting"
+POWERING_OFF, POWERING_ON, UPDATING_PASSWORD = "powering-off", "powering-on", "updating_password"
+PAUSING, UNPAUSING, SUSPENDING, RESUMING = "pausing", "unpausing", "suspending", "resuming"
+DELETING, SOFT_DELETING, RESTORING = "deleting", "soft-deleting", "restoring"
 REBOOTING, REBOOT_PENDING, REBOOT_STARTED = "rebooting", "reboot_pending", "reboot_started"
 REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
     "rebooting_hard",
@@ -36,9 +39,14 @@ BUILD_STEPS = (SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING)
 REBOOTS = (REBOOTING, REBOOT_PENDING, REBOOT_STARTED)
 HARD_REBOOTS = (REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD)
 
+TASK_STATES = (
+    *BUILD_STEPS, POWERING_OFF, POWERING_ON, *REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING,
+    UPDATING_PASSWORD, SOFT_DELETING, RESTORING, DELETING,
+)  # fmt: skip
+
 # power_state
-NOSTATE, RUNNING, PAUSED, SHUTDOWN, CRASHED = 0, 1, 3, 4, 6
-POWER_STATES = frozenset({NOSTATE, RUNNING, PAUSED, SHUTDOWN, CRASHED})
+NOSTATE, RUNNING, POWER_PAUSED, SHUTDOWN, CRASHED, POWER_SUSPENDED = 0, 1, 3, 4, 6, 7
+POWER_STATES = frozenset({NOSTATE, RUNNING, POWER_PAUSED, SHUTDOWN, CRASHED, POWER_SUSPENDED})
 
 
 class Uncompared(Enum):
@@ -60,7 +68,7 @@ class Operation:
 
     :param starts: the vm_states from which it may start
     :param passes: the task_states it goes through; the api sets the first one when it accepts the request
-    :param ends: the vm_state of success
+    :param ends: the vm_state of success; None leaves the instance where it was
     :param fails: the vm_state of failure; None leaves the instance where it was
     :param action: its name in the instance's action list
     :param over: the task_states over which it may start, beside none at all; None means over any
@@ -68,7 +76,7 @@ class Operation:
 
     starts: frozenset[str]
     passes: tuple[str, ...]
-    ends: str
+    ends: str | None
     fails: str | None
     action: str
     over: frozenset[str] | None = frozenset()
@@ -76,14 +84,24 @@ class Operation:
 
 # fmt: off
 OPERATIONS: dict[str, Operation] = {
-    #                         may start from               passes through   ends in  on failure  action
-    "build":       Operation(_of(BUILDING),               BUILD_STEPS,     ACTIVE,  ERROR,      "create"),
-    "stop":        Operation(_of(ACTIVE, ERROR),          (POWERING_OFF,), STOPPED, None,       "stop"),
-    "start":       Operation(_of(STOPPED),                (POWERING_ON,),  ACTIVE,  None,       "start"),
-    "reboot":      Operation(_of(ACTIVE),                 REBOOTS,         ACTIVE,  None,       "reboot"),
-    "hard_reboot": Operation(_of(ACTIVE, STOPPED, ERROR), HARD_REBOOTS,    ACTIVE,  ERROR,      "reboot",
-                             over=_of(*REBOOTS, *HARD_REBOOTS)),
-    "delete":      Operation(ANY,                         (DELETING,),     DELETED, ERROR,      "delete",
+    #                         may start from          passes through        ends in       on failure  action
+    "build":       Operation(_of(BUILDING),           BUILD_STEPS,          ACTIVE,       ERROR, "create"),
+    "stop":        Operation(_of(ACTIVE, ERROR),      (POWERING_OFF,),      STOPPED,      None,  "stop"),
+    "start":       Operation(_of(STOPPED),            (POWERING_ON,),       ACTIVE,       None,  "start"),
+    "reboot":      Operation(_of(ACTIVE),             REBOOTS,              ACTIVE,       None,  "reboot"),
+    "hard_reboot": Operation(_of(ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR),
+                                                      HARD_REBOOTS,         ACTIVE,       ERROR, "reboot",
+                             over=_of(*REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING)),
+    "pause":       Operation(_of(ACTIVE),             (PAUSING,),           PAUSED,       None,  "pause"),
+    "unpause":     Operation(_of(PAUSED),             (UNPAUSING,),         ACTIVE,       None,  "unpause"),
+    "suspend":     Operation(_of(ACTIVE),             (SUSPENDING,),        SUSPENDED,    ERROR, "suspend"),
+    "resume":      Operation(_of(SUSPENDED),          (RESUMING,),          ACTIVE,       ERROR, "resume"),
+    "change_password":
+                   Operation(_of(ACTIVE),             (UPDATING_PASSWORD,), None,         ERROR, "changePassword"),
+    "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     SOFT_DELETED, None,  "delete",
+                             over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING)),
+    "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         ACTIVE,       None,  "restore"),
+    "delete":      Operation(ANY,                     (DELETING,),          DELETED,      ERROR, "delete",
                              over=None),
 }
 # fmt: on
@@ -123,13 +141,16 @@ def under_way(operation: str | None) -> tuple[str | None, ...]:
 
 def finish(operation: str) -> dict[str, Any]:
     """Give the change that ends an operation well."""
-    return {"vm_state": OPERATIONS[operation].ends, "task_state": None}
+    return _rest_in(OPERATIONS[operation].ends)
 
 
 def fail(operation: str) -> dict[str, Any]:
     """Give the change that a failure of the operation leaves behind."""
-    fails = OPERATIONS[operation].fails
-    return {"task_state": None} if fails is None else {"vm_state": fails, "task_state": None}
+    return _rest_in(OPERATIONS[operation].fails)
+
+
+def _rest_in(vm_state: str | None) -> dict[str, Any]:
+    return {"task_state": None} if vm_state is None else {"vm_state": vm_state, "task_state": None}
 
 
 def operation_of(task_state: str | None) -> str | None:

@@ -40,14 +40,20 @@ def _table() -> Iterator[str]:
     yield _row(HEADINGS)
     yield _row(["---"] * len(HEADINGS))
     for name, op in OPERATIONS.items():
-        fails = "where it was" if op.fails is None else _code(op.fails)
         starts, passes = _codes(_in_order(op.starts)), " → ".join(map(_code, op.passes))
-        yield _row([_code(name), starts, _over(op), passes, _code(op.ends), fails, _code(op.action)])
+        yield _row([_code(name), starts, _over(op), passes, _rest(op.ends), _rest(op.fails), _code(op.action)])
+
+
+def _rest(vm_state: str | None) -> str:
+    return "where it was" if vm_state is None else _code(vm_state)
 
 
 def _over(op: Operation) -> str:
     if op.over is None:
         return "any task"
+    others = frozenset(states.TASK_STATES) - op.over
+    if len(others) < len(op.over):
+        return f"any task but {_codes(sorted(others))}"
     return _codes(sorted(op.over)) or "nothing"
 
 
@@ -64,16 +70,15 @@ def _arrows() -> dict[tuple[str, str], list[str]]:
     arrows: dict[tuple[str, str], list[str]] = {}
     for name, op in OPERATIONS.items():
         for start in _in_order(op.starts):
-            arrows.setdefault((start, op.ends), []).append(name)
-            if op.fails not in (None, start):
-                arrows.setdefault((start, str(op.fails)), []).append(f"{name} fails")
+            for rest, what in (op.ends or start, name), (op.fails or start, f"{name} fails"):
+                if rest != start or what == name:
+                    arrows.setdefault((start, rest), []).append(what)
     return arrows
 
 
 def _in_order(vm_states: Iterable[str]) -> list[str]:
     """Sort vm_states as a life goes; the order of a set is another in each run."""
-    life = (states.BUILDING, states.ACTIVE, states.STOPPED, states.ERROR, states.DELETED)
-    return sorted(vm_states, key=life.index)
+    return sorted(vm_states, key=states.VM_STATES.index)
 
 
 def _row(cells: Iterable[str]) -> str:

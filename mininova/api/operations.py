@@ -75,7 +75,18 @@ class Operations:
     # ---- delete
 
     def delete(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Delete an instance, in any state and during any task; a second delete is sent to its host again.
+        """Delete an instance as its owner does: where deleted ones can be restored for a while, it is stopped and kept.
+
+        :raises errors.InstanceIsLocked: when it is, and the caller is no administrator
+        """
+        restorable = self._conf.operations.reclaim_instance_interval and instance.launched_at is not None
+        if not restorable or instance.task_state == states.DELETING:
+            self.force_delete(ctxt, instance)
+        elif instance.task_state != states.SOFT_DELETING:
+            self.begin(ctxt, "soft_delete", instance)
+
+    def force_delete(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Delete an instance for good, in any state and during any task; a second delete is sent to its host again.
 
         Where no compute node can do it (there is none yet, or it is down), it is done here and at once; the node
         finds out when it comes back.
@@ -111,33 +122,14 @@ class Operations:
 
     # ---- what a compute node does on its own
 
-    def stop(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Power an instance off.
-
-        :raises errors.Conflict: when it is locked, not in a state for it, or its host cannot be reached
-        """
-        self._begin(ctxt, "stop", instance)
-
-    def start(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Power an instance on.
-
-        :raises errors.Conflict: as for stop
-        """
-        self._begin(ctxt, "start", instance)
-
-    def reboot(self, ctxt: RequestContext, instance: Instance, reboot_type: str) -> None:
-        """Reboot an instance.
-
-        :param reboot_type: ``SOFT`` or ``HARD``
-        :raises errors.Conflict: as for stop
-        """
-        self._begin(ctxt, "reboot" if reboot_type == "SOFT" else "hard_reboot", instance)
-
-    def _begin(self, ctxt: RequestContext, operation: str, instance: Instance) -> None:
+    def begin(self, ctxt: RequestContext, operation: str, instance: Instance) -> None:
         """Take the first step of an operation, and have the compute node do the rest.
 
         An operation whose message could not be sent is refused, if it can be taken back.  If a conductor has taken it
         up meanwhile, or a delete came, it was accepted all the same.
+
+        :param operation: a name in states.OPERATIONS and in COMMANDS
+        :raises errors.Conflict: when it is locked, not in a state for it, or its host cannot be reached
         """
         _require_unlocked(ctxt, instance)
         begun = self._first_step(ctxt, operation, instance)
@@ -278,12 +270,12 @@ def _require_unlocked(ctxt: RequestContext, instance: Instance) -> None:
 
 
 def require_at_rest(instance: Instance, method: str) -> None:
-    """Refuse to change the metadata or tags of an instance that is being built or is in ERROR.
+    """Refuse to change the metadata or tags of an instance that is being built, is in ERROR, or is deleted.
 
     :param method: the operation, in the words of the answer
     :raises errors.InstanceInvalidState: when it is
     """
-    if instance.vm_state not in (states.ACTIVE, states.STOPPED):
+    if instance.vm_state not in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED):
         raise errors.InstanceInvalidState(
             instance_uuid=instance.uuid, method=method, attr="vm_state", state=instance.vm_state
         )

@@ -8,10 +8,12 @@ from oslo_config.cfg import ConfigOpts
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.compute.rpcapi import ComputeAPI
+from mininova.conductor import reclaim
 from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.checks.denials import DenialLog
 from mininova.conductor.manager import ConductorManager
+from mininova.conductor.reclaim import Reclaimer
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.conductor.sweeper import LOOKS, Sweeper
 from mininova.db import identities
@@ -42,6 +44,9 @@ def build(conf: ConfigOpts) -> Process:
     sweeper = Sweeper(conf, database, builds)
     process.on_restored(sweeper.hurry, "looking soon at all that is under way")
     process.periodic.every(conf.operations.due_after / LOOKS, sweeper.sweep, "the sweep")
+    if interval := conf.operations.reclaim_instance_interval:
+        reclaimer = Reclaimer(conf, database, process.notifier)
+        process.periodic.every(interval / reclaim.LOOKS, reclaimer.reclaim, "the reclaim of soft-deleted instances")
     return process
 
 

@@ -1,8 +1,9 @@
 """What a compute node does for each message of ComputeAPI (nova: compute/manager.py).
 
 rpc.Server calls a method for each message; several threads may do so at once, and one message may come twice.
-The flows are elsewhere: a boot in ``build``, stopping, starting and rebooting in ``power``, and in ``reconcile`` what
-keeps guests and instances in agreement.  This module knows the conductor and its hypervisor, and no database.
+The flows are elsewhere: a boot in ``build``, what is done to an instance where it is in ``in_place``, and in
+``reconcile`` what keeps guests and instances in agreement.  This module knows the conductor and its hypervisor, and no
+database.
 """
 
 import logging
@@ -12,8 +13,8 @@ from typing import Any
 
 from mininova import errors, states
 from mininova.compute.build import Builder
+from mininova.compute.in_place import InPlace
 from mininova.compute.locks import InstanceLocks
-from mininova.compute.power import Power
 from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
@@ -65,7 +66,7 @@ class ComputeManager:
         self._builder = Builder(
             host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
         )
-        self._power = Power(host, driver, conductor, notifier)
+        self._in_place = InPlace(host, driver, conductor, notifier)
         self._reconciler = Reconciler(host, driver, conductor, self._locks)
         self._down_after, self._reported_at = timedelta(seconds=down_after), None  # type: timedelta, datetime | None
 
@@ -87,6 +88,34 @@ class ComputeManager:
     def reboot_instance(self, ctxt: RequestContext, instance: Instance, reboot_type: str = "SOFT") -> None:
         """Reboot the guest."""
         self._carry_out("hard_reboot" if reboot_type == "HARD" else "reboot", ctxt, instance)
+
+    def pause_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Halt the guest."""
+        self._carry_out("pause", ctxt, instance)
+
+    def unpause_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Let the halted guest run on."""
+        self._carry_out("unpause", ctxt, instance)
+
+    def suspend_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Save the guest's memory and stop it."""
+        self._carry_out("suspend", ctxt, instance)
+
+    def resume_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have the suspended guest run on from its saved memory."""
+        self._carry_out("resume", ctxt, instance)
+
+    def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Set the password of the guest's administrator."""
+        self._carry_out("change_password", ctxt, instance)
+
+    def soft_delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Stop the guest, and keep it until it is restored or deleted."""
+        self._carry_out("soft_delete", ctxt, instance)
+
+    def restore_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Start the soft-deleted guest again."""
+        self._carry_out("restore", ctxt, instance)
 
     def delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy the guest and have the conductor end the delete.
@@ -155,7 +184,7 @@ class ComputeManager:
 
     def _carry_out(self, operation: str, ctxt: RequestContext, instance: Instance) -> None:
         with self._locks.holding(instance.uuid):
-            self._power.carry_out(ctxt, instance, operation)
+            self._in_place.carry_out(ctxt, instance, operation)
 
     def _delete_failed(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         LOG.error("compute could not destroy the guest of instance %s: %s", instance.uuid, error)

@@ -31,10 +31,15 @@ LOG = logging.getLogger(__name__)
 BECOMES: Mapping[tuple[str, int], str] = {
     (states.ACTIVE, states.SHUTDOWN): states.STOPPED,
     (states.ACTIVE, states.CRASHED): states.STOPPED,
-    (states.ACTIVE, states.NOSTATE): states.ERROR,
-    (states.STOPPED, states.NOSTATE): states.ERROR,
+    (states.ACTIVE, states.POWER_SUSPENDED): states.STOPPED,
+    (states.PAUSED, states.SHUTDOWN): states.STOPPED,
+    (states.PAUSED, states.CRASHED): states.STOPPED,
+    **{
+        (vm_state, states.NOSTATE): states.ERROR
+        for vm_state in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED)
+    },
 }
-RUNS = {states.RUNNING, states.PAUSED}  # a guest of a stopped instance that does is stopped
+RUNS = {states.RUNNING, states.POWER_PAUSED}  # a guest of a stopped instance that does is stopped
 
 
 class Reconciler:

@@ -38,6 +38,34 @@ class ComputeAPI(rpc.Interface):
         :param reboot_type: ``SOFT`` asks the guest, ``HARD`` cuts its power
         """
 
+    @rpc.cast(since="1.1", by=_CASTS)
+    def pause_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Halt the guest, with its memory where it is."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def unpause_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Let the halted guest run on."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def suspend_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Save the guest's memory on the host's disk, and stop it."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def resume_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have the suspended guest run on from its saved memory."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Set the password of the guest's administrator; no password travels, for a fake guest has no accounts."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def soft_delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Stop the guest, and keep it until it is restored or deleted."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def restore_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Start the soft-deleted guest again."""
+
     @rpc.call(since="1.0", by=_CALLS, idempotent=True)
     def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
         """Read the console.
@@ -70,5 +98,12 @@ COMMANDS: Mapping[str, Command] = {
     "start": lambda compute, ctxt, instance: compute.start_instance(ctxt, instance),
     "reboot": lambda compute, ctxt, instance: compute.reboot_instance(ctxt, instance, "SOFT"),
     "hard_reboot": lambda compute, ctxt, instance: compute.reboot_instance(ctxt, instance, "HARD"),
+    "pause": lambda compute, ctxt, instance: compute.pause_instance(ctxt, instance),
+    "unpause": lambda compute, ctxt, instance: compute.unpause_instance(ctxt, instance),
+    "suspend": lambda compute, ctxt, instance: compute.suspend_instance(ctxt, instance),
+    "resume": lambda compute, ctxt, instance: compute.resume_instance(ctxt, instance),
+    "change_password": lambda compute, ctxt, instance: compute.set_admin_password(ctxt, instance),
+    "soft_delete": lambda compute, ctxt, instance: compute.soft_delete_instance(ctxt, instance),
+    "restore": lambda compute, ctxt, instance: compute.restore_instance(ctxt, instance),
     "delete": lambda compute, ctxt, instance: compute.delete_instance(ctxt, instance),
 }

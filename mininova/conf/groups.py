@@ -44,7 +44,7 @@ COMPUTE = Group(
 
 OPERATIONS = Group(
     "operations",
-    "How long an operation that was accepted may stand still.",
+    "How long an operation that was accepted may stand still, and what was deleted may be restored.",
     frozenset({"api", "conductor"}),
     [
         cfg.IntOpt(
@@ -60,6 +60,13 @@ OPERATIONS = Group(
             min=0,
             help="For how many seconds a build that was asked for waits while no scheduler answers; after that it "
             "fails.",
+        ),
+        cfg.IntOpt(
+            "reclaim_instance_interval",
+            default=0,
+            min=0,
+            help="For how long an instance that its owner deleted can be restored, in seconds: until then its guest is "
+            "kept, stopped.  0 deletes at once.",
         ),
     ],
 )

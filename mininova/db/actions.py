@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, false, func, insert, select, update
 
 from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db.models.compute import instance_action_events as event_table
 from mininova.db.models.compute import instance_actions as table
+from mininova.db.models.compute import instances
 from mininova.db.pages import page
 from mininova.db.rows import Rows
 from mininova.objects import Instance
@@ -30,6 +31,13 @@ ON_HOST: Mapping[str, str] = {
     "start": "compute_start_instance",
     "reboot": "compute_reboot_instance",
     "hard_reboot": "compute_reboot_instance",
+    "pause": "compute_pause_instance",
+    "unpause": "compute_unpause_instance",
+    "suspend": "compute_suspend_instance",
+    "resume": "compute_resume_instance",
+    "change_password": "compute_set_admin_password",
+    "soft_delete": "compute_soft_delete_instance",
+    "restore": "compute_restore_instance",
     "delete": "compute_terminate_instance",
 }
 # The step with which an action ends that no host works on: a build that reached none, a delete that needs none.
@@ -100,6 +108,16 @@ _end_events = (
 )
 _get = ROWS.select.where(*_this).order_by(table.c.id.desc()).limit(1)
 _events = select(*EVENTS.columns).select_from(_steps).where(*_this).order_by(event_table.c.id.desc())
+_soft_deleted = (
+    select(table.c.instance_uuid)
+    .join(instances, instances.c.uuid == table.c.instance_uuid)
+    .where(
+        instances.c.vm_state == states.SOFT_DELETED, instances.c.task_state.is_(None), instances.c.deleted == false()
+    )
+    .where(table.c.operation == "soft_delete")
+    .group_by(table.c.instance_uuid)
+    .having(func.max(table.c.finish_time) <= bindparam("until"))
+)
 _hosts = select(event_table.c.host).select_from(_steps).where(ROWS.which, event_table.c.host.is_not(None)).distinct()
 
 
@@ -212,6 +230,11 @@ def get(tx: Connection, uuid: str, request_id: str) -> Action:
     if action is None:
         raise errors.ActionNotFound(request_id=request_id, instance_uuid=uuid)
     return msgspec.structs.replace(action, events=tuple(EVENTS.all(tx.execute(_events, this))))
+
+
+def soft_deleted_before(tx: Connection, until: datetime) -> list[str]:
+    """Name the instances that are soft-deleted, and were so at this moment already."""
+    return list(tx.execute(_soft_deleted, {"until": until}).scalars())
 
 
 def hosts(tx: Connection, uuid: str) -> set[str]:

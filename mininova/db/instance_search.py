@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, exists, func, not_, select
 
-from mininova import errors
+from mininova import errors, states
 from mininova.db import expressions
 from mininova.db.instances import LIVE, ROWS
 from mininova.db.models.compute import fixed_ips, instance_tags
@@ -28,7 +28,8 @@ class InstanceFilter(msgspec.Struct, frozen=True, kw_only=True):
     Some fields hold the very value, others a regular expression that matches any part of it, as in Nova.
 
     :param uuids: it is one of these; likewise ``vm_states``, and ``task_states``, in which None stands for no task
-    :param deleted: False leaves deleted ones out, True lists no others
+    :param deleted: False leaves deleted ones out, and soft-deleted ones unless ``vm_states`` has them; True lists no
+        others
     :param launched_at: it was launched in this second; likewise ``created_at`` and ``terminated_at``
     :param changes_since: it changed last at this moment or later; likewise ``changes_before``
     :param ip: an expression that an IPv4 address of it matches; likewise ``ip6``
@@ -180,4 +181,7 @@ CONDITIONS: dict[str, Condition] = {
 
 def _conditions(wanted: InstanceFilter) -> list[ColumnElement[bool]]:
     asked = {name: getattr(wanted, name) for name in CONDITIONS}
-    return [CONDITIONS[name](value) for name, value in asked.items() if value is not None]
+    conditions = [CONDITIONS[name](value) for name, value in asked.items() if value is not None]
+    if wanted.deleted is False and not wanted.vm_states:
+        conditions.append(table.c.vm_state != states.SOFT_DELETED)
+    return conditions

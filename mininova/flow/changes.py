@@ -27,16 +27,12 @@ def asked(method: str, args: Any, result: Any) -> str:
     :param args: the message's arguments, as plain data
     :param result: what it was answered, or None while that is not known
     """
-    return _said(ASKED, method, args, result)
+    return ASKED.get(method, _accepted)(args, result)
 
 
 def answered(method: str, args: Any, result: Any) -> str:
     """Say what the answer to a call brings; "" when that is not worth showing."""
-    return _said(ANSWERED, method, args, result)
-
-
-def _said(table: dict[str, Describe], method: str, args: Any, result: Any) -> str:
-    describe = table.get(method)
+    describe = ANSWERED.get(method)
     return describe(args, result) if describe else ""
 
 
@@ -45,7 +41,7 @@ def _step(before: Any, after: Any) -> str:
 
 
 def _accepted(args: Any, result: Any) -> str:
-    """The api has written the first step of an operation before it sent this."""
+    """Say what the api has written before it sent this: the first step of an operation, if it is one."""
     return _step(at(args, "instance", "vm_state"), at(args, "instance", "task_state"))
 
 
@@ -113,10 +109,6 @@ ASKED: dict[str, Describe] = {
     "update_instance": _updated,
     "fail_instance": _failed,
     "destroy_instance": _destroyed,
-    "delete_instance": _accepted,
-    "stop_instance": _accepted,
-    "start_instance": _accepted,
-    "reboot_instance": _accepted,
     "compute.instance.update": _notified,
     "compute.instance.create.error": _reason,
     "scheduler.select_destinations.error": _reason,

@@ -15,17 +15,27 @@ from mininova.notifications.audit_period import AuditPeriod
 from mininova.objects import FixedIP, Instance, RequestSpec, Selection
 from mininova.rpc import Notification, Notifier
 
-Action = Literal["create", "delete", "shutdown", "power_off", "power_on", "reboot"]
+Action = Literal[
+    "create", "delete", "shutdown", "power_off", "power_on", "reboot",
+    "pause", "unpause", "suspend", "resume", "soft_delete", "restore",
+]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 
-# What the operations of states.OPERATIONS are called in the names of events.
-ACTIONS: Mapping[str, Action] = {
+# What the operations of states.OPERATIONS are called in the names of events; None where Nova has no event.
+ACTIONS: Mapping[str, Action | None] = {
     "build": "create",
     "delete": "delete",
     "stop": "power_off",
     "start": "power_on",
     "reboot": "reboot",
     "hard_reboot": "reboot",
+    "pause": "pause",
+    "unpause": "unpause",
+    "suspend": "suspend",
+    "resume": "resume",
+    "change_password": None,
+    "soft_delete": "soft_delete",
+    "restore": "restore",
 }
 
 INSTANCE_UPDATE = "compute.instance.update"
@@ -41,9 +51,14 @@ def instance_event(action: Action, phase: Phase) -> str:
 
 
 def tell(
-    notifier: Notifier, ctxt: RequestContext, instance: Instance, action: Action, phase: Phase, **extra: Any
+    notifier: Notifier, ctxt: RequestContext, instance: Instance, action: Action | None, phase: Phase, **extra: Any
 ) -> None:
-    """Emit an event in an instance's life; the phase ``error`` has the priority ERROR, and the others INFO."""
+    """Emit an event in an instance's life; the phase ``error`` has the priority ERROR, and the others INFO.
+
+    :param action: None emits nothing
+    """
+    if action is None:
+        return
     emit = notifier.error if phase == "error" else notifier.info
     emit(ctxt, instance_event(action, phase), instance_payload(instance, **extra))
 

@@ -23,7 +23,10 @@ from mininova import errors
 
 LOG = logging.getLogger(__name__)
 
-OPERATIONS = ("spawn", "destroy", "reboot", "power_on", "power_off", "get_console_output", "get_diagnostics")
+OPERATIONS = (
+    "spawn", "destroy", "reboot", "power_on", "power_off", "pause", "unpause", "suspend", "resume",
+    "set_admin_password", "get_console_output", "get_diagnostics",
+)  # fmt: skip
 
 Milliseconds = Annotated[float, msgspec.Meta(ge=0)]
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]

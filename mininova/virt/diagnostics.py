@@ -11,7 +11,7 @@ from uuid import UUID
 from mininova import states
 from mininova.virt.guests import Guest
 
-STATES: Mapping[int, str] = {states.RUNNING: "running", states.PAUSED: "paused", states.CRASHED: "crashed"}
+STATES: Mapping[int, str] = {states.RUNNING: "running", states.POWER_PAUSED: "paused", states.CRASHED: "crashed"}
 
 
 def read(guest: Guest, now: float) -> dict[str, Any]:

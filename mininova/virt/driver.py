@@ -71,6 +71,41 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
+    def pause(self, instance: Instance) -> None:
+        """Halt a running guest, with its memory where it is.  After a failure it is as it was.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def unpause(self, instance: Instance) -> None:
+        """Let a halted guest run on.  After a failure it is as it was.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def suspend(self, instance: Instance) -> None:
+        """Save a running guest's memory and stop it; what is saved outlives a loss of power.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def resume(self, instance: Instance) -> None:
+        """Have a suspended guest run on.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def set_admin_password(self, instance: Instance) -> None:
+        """Give the guest's administrator another password.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
     def get_info(self, instance: Instance) -> int:
         """Tell the guest's power state (states.RUNNING and its kin).
 

@@ -86,8 +86,28 @@ class FakeDriver(ComputeDriver):
 
     def power_off(self, instance: Instance) -> None:
         """Stop a guest."""
-        with self._doing("power_off", instance.uuid):
-            self._change(instance.uuid, lambda guest: guest.in_state(states.SHUTDOWN))
+        self._turn("power_off", instance, states.SHUTDOWN)
+
+    def pause(self, instance: Instance) -> None:
+        """Halt a guest."""
+        self._turn("pause", instance, states.POWER_PAUSED)
+
+    def unpause(self, instance: Instance) -> None:
+        """Let a guest run on."""
+        self._turn("unpause", instance, states.RUNNING)
+
+    def suspend(self, instance: Instance) -> None:
+        """Pretend to save a guest's memory."""
+        self._turn("suspend", instance, states.POWER_SUSPENDED)
+
+    def resume(self, instance: Instance) -> None:
+        """Have a guest run on; it does not boot again."""
+        self._turn("resume", instance, states.RUNNING)
+
+    def set_admin_password(self, instance: Instance) -> None:
+        """Do nothing to a guest that is there: it has no accounts."""
+        with self._doing("set_admin_password", instance.uuid):
+            self._guest(instance.uuid)
 
     def get_info(self, instance: Instance) -> int:
         """Tell the guest's power state."""
@@ -120,10 +140,15 @@ class FakeDriver(ComputeDriver):
         )
 
     def lose_power(self) -> None:
-        """Be off and on again: no guest runs any more, and each is still there."""
+        """Be off and on again: no guest runs any more, and each is still there, as is what was saved of one."""
         with self._lock:
             for guest in list(self._guests.values()):
-                self._keep(guest.in_state(states.SHUTDOWN))
+                if guest.power_state != states.POWER_SUSPENDED:
+                    self._keep(guest.in_state(states.SHUTDOWN))
+
+    def _turn(self, operation: str, instance: Instance, power_state: int) -> None:
+        with self._doing(operation, instance.uuid):
+            self._change(instance.uuid, lambda guest: guest.in_state(power_state))
 
     @contextmanager
     def _doing(self, operation: str, uuid: str) -> Iterator[threading.Event]:

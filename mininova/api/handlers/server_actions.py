@@ -3,13 +3,15 @@
 Each handler finds the server, which checks the policy, and hands over to mininova/api/operations.py.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from mininova import errors, states
 from mininova.api.handlers.servers import find
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import server_actions as schemas
-from mininova.api.validation import takes
+from mininova.api.schemas.types import action
+from mininova.api.validation import Schemas, takes
 from mininova.wsgi import Reply
 from mininova.wsgi.values import whole
 
@@ -18,32 +20,48 @@ Json = dict[str, Any]
 ACCEPTED = Reply(202)
 
 
-@takes(body=schemas.START)
-def start(request: ComputeRequest, id: str) -> Reply:
-    """Power a server on."""
-    request.cloud.operations.start(request.context, find(request, id, "servers:start"))
-    return ACCEPTED
+def begins(operation: str, rule: str, body: Schemas, summary: str) -> Callable[..., Reply]:
+    """Make the handler of an action that begins an operation and says no more.
+
+    :param operation: its name in states.OPERATIONS
+    :param rule: that must allow it
+    :param summary: what it does to a server, in a sentence
+    """
+
+    @takes(body=body)
+    def begin(request: ComputeRequest, id: str) -> Reply:
+        request.cloud.operations.begin(request.context, operation, find(request, id, rule))
+        return ACCEPTED
+
+    begin.__name__, begin.__doc__ = operation, summary
+    return begin
 
 
-@takes(body=schemas.STOP)
-def stop(request: ComputeRequest, id: str) -> Reply:
-    """Power a server off."""
-    request.cloud.operations.stop(request.context, find(request, id, "servers:stop"))
-    return ACCEPTED
+start = begins("start", "servers:start", action("os-start"), "Power a server on.")
+stop = begins("stop", "servers:stop", action("os-stop"), "Power a server off.")
+pause = begins("pause", "os-pause-server:pause", action("pause"), "Halt a server.")
+unpause = begins("unpause", "os-pause-server:unpause", action("unpause"), "Let a paused server run on.")
+suspend = begins("suspend", "os-suspend-server:suspend", action("suspend"), "Save a server's memory and stop it.")
+resume = begins("resume", "os-suspend-server:resume", action("resume"), "Have a suspended server run on.")
+restore = begins("restore", "os-deferred-delete:restore", action("restore"), "Bring a soft-deleted server back.")
+# A fake guest has no accounts: the password goes no further than this request.
+change_password = begins(
+    "change_password", "os-admin-password", schemas.CHANGE_PASSWORD, "Change the administrator's password of a server."
+)
 
 
 @takes(body=schemas.REBOOT)
 def reboot(request: ComputeRequest, id: str) -> Reply:
     """Reboot a server."""
-    reboot_type = request.document["reboot"]["type"].upper()
-    request.cloud.operations.reboot(request.context, find(request, id, "servers:reboot"), reboot_type)
+    operation = {"SOFT": "reboot", "HARD": "hard_reboot"}[request.document["reboot"]["type"].upper()]
+    request.cloud.operations.begin(request.context, operation, find(request, id, "servers:reboot"))
     return ACCEPTED
 
 
 @takes(body=schemas.FORCE_DELETE)
 def force_delete(request: ComputeRequest, id: str) -> Reply:
-    """Delete a server at once, as every delete here does."""
-    request.cloud.operations.delete(request.context, find(request, id, "os-deferred-delete:force"))
+    """Delete a server at once, even where deleted servers can be restored for a while."""
+    request.cloud.operations.force_delete(request.context, find(request, id, "os-deferred-delete:force"))
     return ACCEPTED
 
 

@@ -1,9 +1,10 @@
 """What a server's actions take, each under its name."""
 
-from mininova.api.schemas.types import ANYTHING, SHORT, action, object_of
+from mininova.api.schemas.types import ANYTHING, SHORT, STRING, action, object_of
 from mininova.api.validation import Schemas
 
-START, STOP, FORCE_DELETE, UNLOCK = action("os-start"), action("os-stop"), action("forceDelete"), action("unlock")
+FORCE_DELETE, UNLOCK = action("forceDelete"), action("unlock")
+CHANGE_PASSWORD = action("changePassword", object_of({"adminPass": STRING}, ["adminPass"]))
 LOCK = Schemas(
     lambda version: object_of(
         {

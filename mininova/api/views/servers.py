@@ -24,17 +24,21 @@ STATUS = {
     states.ACTIVE: "ACTIVE",
     states.BUILDING: "BUILD",
     states.STOPPED: "SHUTOFF",
+    states.PAUSED: "PAUSED",
+    states.SUSPENDED: "SUSPENDED",
+    states.SOFT_DELETED: "SOFT_DELETED",
     states.ERROR: "ERROR",
     states.DELETED: "DELETED",
 }
 STATUS_WHILE = {
+    (states.ACTIVE, states.UPDATING_PASSWORD): "PASSWORD",
     **{(states.ACTIVE, task): "REBOOT" for task in states.REBOOTS},
     **{(states.ACTIVE, task): "HARD_REBOOT" for task in states.HARD_REBOOTS},
 }
 # What may be asked for, too, although no instance of ours is ever in it: the answer is an empty list.
 OTHER_STATUSES = frozenset({
-    "MIGRATING", "PASSWORD", "PAUSED", "REBUILD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
-    "SOFT_DELETED", "SUSPENDED", "VERIFY_RESIZE", "UNKNOWN",
+    "MIGRATING", "REBUILD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
+    "VERIFY_RESIZE", "UNKNOWN",
 })  # fmt: skip
 
 FAULTY = frozenset({"ERROR", "DELETED"})

@@ -18,6 +18,12 @@ def act(api: Any, uuid: str, action: str, argument: Any = None, version: str = "
         ("os-start", None, "stopped", "start_instance"),
         ("reboot", {"type": "soft"}, "active", "reboot_instance"),
         ("reboot", {"type": "HARD"}, "stopped", "reboot_instance"),
+        ("pause", None, "active", "pause_instance"),
+        ("unpause", None, "paused", "unpause_instance"),
+        ("suspend", None, "active", "suspend_instance"),
+        ("resume", None, "suspended", "resume_instance"),
+        ("changePassword", {"adminPass": "new"}, "active", "set_admin_password"),
+        ("restore", None, "soft-delete", "restore_instance"),
         ("forceDelete", None, "error", "delete_instance"),
     ],
 )

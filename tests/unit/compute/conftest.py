@@ -133,6 +133,21 @@ class ScriptedDriver(ComputeDriver):
     def power_off(self, instance):
         self._turn("power_off", instance, states.SHUTDOWN)
 
+    def pause(self, instance):
+        self._turn("pause", instance, states.POWER_PAUSED)
+
+    def unpause(self, instance):
+        self._turn("unpause", instance, states.RUNNING)
+
+    def suspend(self, instance):
+        self._turn("suspend", instance, states.POWER_SUSPENDED)
+
+    def resume(self, instance):
+        self._turn("resume", instance, states.RUNNING)
+
+    def set_admin_password(self, instance):
+        self._turn("set_admin_password", instance, self.get_info(instance))
+
     def get_info(self, instance):
         if instance.uuid not in self.guests:
             raise errors.GuestNotFound(instance_uuid=instance.uuid, host=HOST)

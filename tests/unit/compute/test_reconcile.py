@@ -82,8 +82,14 @@ def test_what_is_under_way_is_left_alone(manager, conductor, driver, an_instance
         ("active", states.RUNNING, "active"),
         ("active", states.SHUTDOWN, "stopped"),
         ("active", states.CRASHED, "stopped"),
-        ("active", states.PAUSED, "active"),
+        ("active", states.POWER_PAUSED, "active"),
+        ("active", states.POWER_SUSPENDED, "stopped"),
         ("active", states.NOSTATE, "error"),
+        ("paused", states.SHUTDOWN, "stopped"),
+        ("paused", states.CRASHED, "stopped"),
+        ("paused", states.NOSTATE, "error"),
+        ("suspended", states.SHUTDOWN, "suspended"),
+        ("suspended", states.NOSTATE, "error"),
         ("stopped", states.SHUTDOWN, "stopped"),
         ("stopped", states.CRASHED, "stopped"),
         ("stopped", states.NOSTATE, "error"),
@@ -103,7 +109,7 @@ def test_the_guest_is_right(manager, conductor, driver, an_instance, vm_state, p
     assert driver.asked == []
 
 
-@pytest.mark.parametrize("power_state", [states.RUNNING, states.PAUSED])
+@pytest.mark.parametrize("power_state", [states.RUNNING, states.POWER_PAUSED])
 def test_the_instance_is_right(manager, conductor, driver, an_instance, power_state):
     """The guest of a stopped instance is stopped."""
     instance = an_instance(states.STOPPED, power_state=states.SHUTDOWN)

@@ -57,7 +57,13 @@ def test_destroy(driver, instance, image):
     assert driver.list_instance_uuids() == []
 
 
-@pytest.mark.parametrize("method", ["get_info", "power_on", "power_off", "get_console_output", "get_diagnostics"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "get_info", "power_on", "power_off", "pause", "unpause", "suspend", "resume", "set_admin_password",
+        "get_console_output", "get_diagnostics",
+    ],
+)  # fmt: skip
 def test_no_guest(driver, instance, method):
     """An operation on a guest that does not exist is an error."""
     with pytest.raises(errors.GuestNotFound, match=instance.uuid):
@@ -75,6 +81,20 @@ def test_power(driver, instance, image):
     driver.power_on(instance)
     assert driver.get_info(instance) == states.RUNNING
     assert driver.get_console_output(instance).count("login:") == boots
+
+
+@pytest.mark.parametrize(
+    ("halt", "halted", "go_on"),
+    [("pause", states.POWER_PAUSED, "unpause"), ("suspend", states.POWER_SUSPENDED, "resume")],
+)
+def test_halted(driver, instance, image, halt, halted, go_on):
+    """A guest that was paused or suspended runs on, and does not boot again."""
+    driver.spawn(instance, image)
+    getattr(driver, halt)(instance)
+    assert driver.get_info(instance) == halted
+    getattr(driver, go_on)(instance)
+    assert driver.get_info(instance) == states.RUNNING
+    assert driver.get_console_output(instance).count("Linux version") == 1
 
 
 @pytest.mark.parametrize("reboot_type", ["SOFT", "HARD"])
@@ -174,6 +194,15 @@ def test_the_host_loses_its_power(a_driver, a_behaviour, instance, image):
         driver.spawn(each, image)
     driver.get_diagnostics(instance)
     assert [driver.get_info(each) for each in (instance, other)] == [states.SHUTDOWN] * 2
+
+
+def test_a_suspended_guest_outlives_a_loss_of_power(a_driver, a_behaviour, instance, image):
+    """Its memory is on the disk."""
+    driver = a_driver(a_behaviour(FAILS % ("get_diagnostics", "power_loss")))
+    driver.spawn(instance, image)
+    driver.suspend(instance)
+    driver.get_diagnostics(instance)
+    assert driver.get_info(instance) == states.POWER_SUSPENDED
 
 
 def test_guest_crashes(a_driver, a_behaviour, instance, image):

@@ -86,6 +86,15 @@ READS = (
 )
 SERVER = {"name": "new", "flavorRef": "1", "imageRef": "11111111-1111-4111-8111-111111111111", "networks": "auto"}
 FLAVOR = {"name": "n", "ram": 1, "vcpus": 1, "disk": 1, "swap": 4}
+# Actions that are asked of servers of their own: the vm_state that each may start from, and what it takes.
+IN_PLACE = {
+    "pause": ("active", None),
+    "unpause": ("paused", None),
+    "suspend": ("active", None),
+    "resume": ("suspended", None),
+    "changePassword": ("active", {"adminPass": "new"}),
+    "restore": ("soft-delete", None),
+}
 WRITES = (
     ("POST", "/servers", {"server": SERVER}, MEMBER),
     ("PUT", "/servers/{active}", {"server": {"name": "renamed", "accessIPv4": "10.1.2.3"}}, ALL),
@@ -106,6 +115,7 @@ WRITES = (
     ("POST", "/servers/{stopped}/action", {"os-start": None}, ALL),
     ("POST", "/servers/{other}/action", {"os-stop": None}, ALL),
     ("POST", "/servers/{other}/action", {"forceDelete": None}, ALL),
+    *(("POST", f"/servers/{{for_{action}}}/action", {action: body}, ALL) for action, (_, body) in IN_PLACE.items()),
     ("DELETE", "/servers/{building}", None, ALL),
     ("POST", "/flavors", {"flavor": FLAVOR}, ADMIN),
     ("PUT", "/flavors/1", {"flavor": {"description": "small"}}, ADMIN),
@@ -166,6 +176,9 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     stopped, other, broken = api.active(), api.active(host="host-2"), api.boot()
     api.change(stopped, vm_state="stopped")
     api.change(broken, vm_state="error", task_state=None)
+    ready = {f"for_{action}": api.active() for action in IN_PLACE}
+    for action, (vm_state, _) in IN_PLACE.items():
+        api.change(ready[f"for_{action}"], vm_state=vm_state)
     api.compute.answers["get_diagnostics"] = DIAGNOSTICS
     with api.db.write() as tx:
         networks.allocate(tx, "flat", "10.0.0.0/16", active)
@@ -182,6 +195,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     actions = api("GET", f"/servers/{active}/os-instance-actions", user="admin").body["instanceActions"]
     by_uuid = Microversion.parse(version) >= (2, 53)
     return {
+        **ready,
         "active": active,
         "stopped": stopped,
         "other": other,

@@ -1,6 +1,6 @@
-"""Stopping, starting and rebooting: one flow for all of them, and a table of what differs.
+"""What is done to an instance where it is, such as stopping or pausing: one flow, and a table of what differs.
 
-The compute manager calls ``Power.carry_out`` for each such message, and at start-up for those that were interrupted.
+The compute manager calls ``InPlace.carry_out`` for each such message.
 The first thing it does is a compare-and-swap, even where that changes nothing but the generation.  So a message that
 is delivered twice, or late, does not touch a guest that its owner has since asked something else of.
 """
@@ -13,7 +13,7 @@ from mininova import errors, states
 from mininova.compute.outcomes import DELETE_WON
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.notifications.events import ACTIONS, tell
+from mininova.notifications.events import ACTIONS, Phase, tell
 from mininova.objects import Instance, InstanceChanges
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
@@ -27,11 +27,18 @@ OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance], None]] = {
     "start": lambda driver, instance: driver.power_on(instance),
     "reboot": lambda driver, instance: driver.reboot(instance, "SOFT"),
     "hard_reboot": lambda driver, instance: driver.reboot(instance, "HARD"),
+    "pause": lambda driver, instance: driver.pause(instance),
+    "unpause": lambda driver, instance: driver.unpause(instance),
+    "suspend": lambda driver, instance: driver.suspend(instance),
+    "resume": lambda driver, instance: driver.resume(instance),
+    "change_password": lambda driver, instance: driver.set_admin_password(instance),
+    "soft_delete": lambda driver, instance: driver.power_off(instance),
+    "restore": lambda driver, instance: driver.power_on(instance),
 }
 
 
-class Power:
-    """Carry out power operations on the instances of one host."""
+class InPlace:
+    """Carry out operations on the instances of one host that stay there."""
 
     def __init__(self, host: str, driver: ComputeDriver, conductor: ConductorAPI, notifier: Notifier) -> None:
         self._host, self._driver, self._conductor, self._notifier = host, driver, conductor, notifier
@@ -47,12 +54,12 @@ class Power:
             LOG.info("compute drops the %s of instance %s, which is being deleted: %s", operation, instance.uuid, error)
 
     def _run(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
-        ask, action = OPERATIONS[operation], ACTIONS[operation]
+        ask = OPERATIONS[operation]
         passes = states.OPERATIONS[operation].passes
         for task_state in passes[1:] or passes:
             instance = self._update(ctxt, instance, operation, task_state=task_state)
 
-        tell(self._notifier, ctxt, instance, action, "start")
+        self._tell(ctxt, instance, operation, "start")
         try:
             ask(self._driver, instance)
             power_state = self._driver.get_info(instance)
@@ -63,7 +70,7 @@ class Power:
 
         instance = self._update(ctxt, instance, operation, power_state=power_state, **states.finish(operation))
         LOG.info("compute has done the %s of instance %s", operation, instance.uuid)
-        return tell(self._notifier, ctxt, instance, action, "end")
+        return self._tell(ctxt, instance, operation, "end")
 
     def _update(self, ctxt: RequestContext, instance: Instance, operation: str, **changes: Any) -> Instance:
         return self._conductor.update_instance(ctxt, instance, operation, InstanceChanges(**changes))
@@ -86,4 +93,7 @@ class Power:
     def _fail(self, ctxt: RequestContext, instance: Instance, operation: str, error: Exception) -> None:
         LOG.warning("compute could not do the %s of instance %s: %s", operation, instance.uuid, error)
         instance = self._conductor.fail_instance(ctxt, instance, operation, fault_of(error))
-        tell(self._notifier, ctxt, instance, ACTIONS[operation], "error", message=str(error))
+        self._tell(ctxt, instance, operation, "error", message=str(error))
+
+    def _tell(self, ctxt: RequestContext, instance: Instance, operation: str, phase: Phase, **extra: Any) -> None:
+        tell(self._notifier, ctxt, instance, ACTIONS[operation], phase, **extra)
