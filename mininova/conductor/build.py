@@ -16,8 +16,9 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
+from mininova.conductor.requests import Requests
 from mininova.context import RequestContext
-from mininova.db import actions, claims, instances, networks, open_operations, request_specs, services
+from mininova.db import actions, claims, instances, networks, request_specs, services
 from mininova.db.endings import LOST
 from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.request_specs import Build
@@ -41,13 +42,14 @@ class BuildTask:
 
     :param scheduler: chooses hosts
     :param compute: builds on one
+    :ivar requests: in whose name the steps of builds, and of other operations, are told
     """
 
     def __init__(
         self, conf: ConfigOpts, db: Database, scheduler: SchedulerAPI, compute: ComputeAPI, notifier: rpc.Notifier
     ) -> None:
         self.conf, self.db, self.scheduler, self.compute, self.notifier = conf, db, scheduler, compute, notifier
-        self.ends = OperationEnds(conf, db, notifier, "conductor")
+        self.ends, self.requests = OperationEnds(conf, db, notifier, "conductor"), Requests()
 
     def build(self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec) -> None:
         """Have the scheduler choose hosts for all instances of a request together, then send each to its host."""
@@ -104,6 +106,7 @@ class BuildTask:
         return placed
 
     def _cast(self, ctxt: RequestContext, placed: Instance, image: ImageMeta) -> None:
+        self.requests.remember(placed, ctxt)
         try:
             self.compute.on(placed.host or "").build_instance(ctxt, placed, image)
         except rpc.Undeliverable as error:
@@ -128,7 +131,8 @@ class BuildTask:
             if again is None:
                 raise
             waiting, build = again
-        ctxt = self._asked_by(instance.uuid)
+        with self.db.read() as tx:
+            ctxt = self.requests.recorded(tx, instance.uuid)
         events.tell_update(self.notifier, ctxt, instance, waiting)
         self._send_to_an_alternate(ctxt, waiting, build, fault)
 
@@ -152,14 +156,6 @@ class BuildTask:
             request_specs.record(tx, build)
             actions.event_fail(tx, instance.uuid, fault.message)
         return waiting, build
-
-    def _asked_by(self, uuid: str) -> RequestContext:
-        """Give the context of the request that asked for a build: what a host says of it does not count."""
-        with self.db.read() as tx:
-            operation = open_operations.of_instance(tx, uuid)
-        if operation is None:
-            raise errors.InstanceNotFound(instance_uuid=uuid)
-        return operation.context
 
     def _send_to_an_alternate(self, ctxt: RequestContext, instance: Instance, build: Build, fault: Fault) -> None:
         """Send an instance to the first alternate that is up and still has room, if any attempt is left."""

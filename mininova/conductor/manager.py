@@ -15,8 +15,9 @@ from mininova import errors, rpc, states
 from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
-from mininova.context import RequestContext, service_context
-from mininova.db import actions, endings, faults, instances, networks, open_operations, services
+from mininova.conductor.requests import Requests
+from mininova.context import RequestContext
+from mininova.db import actions, endings, faults, instances, networks, services
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
@@ -63,7 +64,7 @@ class ConductorManager:
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step, and lend an address, in one transaction."""
         with self.own.only("allocate_network", instance.uuid, instance.generation), self.db.write() as tx:
-            asked = self._asked_by(tx, instance)
+            asked = self.builds.requests.of(tx, instance)
             new, again = self._swap(tx, instance, "build", {"task_state": states.NETWORKING})
             if new.networks != "none":
                 address = networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, new.uuid)
@@ -79,7 +80,7 @@ class ConductorManager:
         if reason := states.unlawful(operation, written):
             raise forbidden(rpc.caller(), "update_instance", instance.uuid, reason)
         with self.own.only("update_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            asked = self._asked_by(tx, instance)
+            asked = self.builds.requests.of(tx, instance)
             new, again = self._swap(tx, instance, operation, written)
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
             if states.ends(written) and not again:
@@ -106,7 +107,7 @@ class ConductorManager:
         if operation not in states.OPERATIONS:
             raise forbidden(rpc.caller(), "fail_instance", instance.uuid, f"there is no operation {operation!s:.100}")
         with self.own.only("fail_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            asked, again = self._asked_by(tx, instance), False
+            asked, again = self.builds.requests.of(tx, instance), False
             try:
                 new = endings.fail(tx, instance, operation, fault, host=instance.host)
             except errors.InstanceUpdateConflict as conflict:
@@ -117,12 +118,12 @@ class ConductorManager:
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.own.only("destroy_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            asked, before = self._asked_by(tx, instance), instances.get_many(tx, [instance.uuid])
+            asked, vm_state = Requests.recorded(tx, instance.uuid), instances.vm_state(tx, instance.uuid)
             new = endings.destroy(tx, instance.uuid, terminated_at, host=instance.host or "")
             if new is None:
                 return
             self._refuse_another_time("destroy_instance", new, terminated_at)
-        self._tell(asked, before[0], new)
+        self._tell(asked, new.replace(vm_state=vm_state, task_state=states.DELETING), new)
 
     # ---- reads and reports
 
@@ -183,15 +184,10 @@ class ConductorManager:
             return _done_already(tx, instance, changes, conflict), True
         return new, False
 
-    @staticmethod
-    def _asked_by(tx: Connection, instance: Instance) -> RequestContext:
-        """Give the context of the request for what is under way: notifications go by what is recorded of it."""
-        operation = open_operations.of_instance(tx, instance.uuid)
-        return operation.context if operation is not None else service_context()
-
     def _tell(self, asked: RequestContext, old: Instance, new: Instance, again: bool = False) -> None:
         """Notify of a change that was written; of one that a copy of the same message wrote, that copy did."""
         if not again:
+            self.builds.requests.remember(new, asked)
             events.tell_update(self.notifier, asked, old, new)
 
     def _refuse_another_time(self, method: str, instance: Instance, at: datetime | None) -> None:

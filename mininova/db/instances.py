@@ -39,6 +39,7 @@ _many = ROWS.select.where(_among, LIVE)
 _on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c.id)
 _by_host = _on_host.where(LIVE)
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
+_vm_state = select(table.c.vm_state).where(ROWS.which)
 _without_host = select(table.c.uuid).where(_among, *WITHOUT_HOST)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
@@ -87,6 +88,11 @@ def get_many(tx: Connection, uuids: Sequence[str]) -> list[Instance]:
     """Read several instances, in the order asked for; those that are gone are left out."""
     found = {instance.uuid: instance for instance in ROWS.all(tx.execute(_many, {"uuids": list(uuids)}))}
     return [found[uuid] for uuid in uuids if uuid in found]
+
+
+def vm_state(tx: Connection, uuid: str) -> str | None:
+    """Read the state of an instance; None when there is no such instance."""
+    return tx.execute(_vm_state, {"which": uuid}).scalar()
 
 
 def without_host(tx: Connection, uuids: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from mininova.context import RequestContext
 from mininova.db.models.compute import instance_actions as table
@@ -38,7 +38,7 @@ class OpenOperation(msgspec.Struct, frozen=True, kw_only=True):
 ROWS = Rows(OpenOperation, table, key="instance_uuid")
 
 _is_open = table.c.due_at.is_not(None)
-_of_instance = ROWS.one.where(_is_open)
+_context = select(table.c.context).where(ROWS.which, _is_open)
 _due = ROWS.select.where(table.c.due_at <= bindparam("now")).order_by(table.c.due_at).limit(bindparam("most"))
 _take = (
     update(table)
@@ -49,9 +49,9 @@ _take = (
 _hurry = update(table).where(table.c.due_at > bindparam("latest")).values(due_at=bindparam("latest"))
 
 
-def of_instance(tx: Connection, uuid: str) -> OpenOperation | None:
-    """Read what is being done to an instance; None when nothing is."""
-    return ROWS.first(tx.execute(_of_instance, {"which": uuid}))
+def context_of(tx: Connection, uuid: str) -> RequestContext | None:
+    """Read the context of the request whose operation is under way; None when none is."""
+    return tx.execute(_context, {"which": uuid}).scalar()
 
 
 def due(tx: Connection, now: datetime, most: int) -> Sequence[OpenOperation]:

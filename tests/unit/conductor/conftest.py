@@ -58,10 +58,11 @@ class Notifier:
     """Remembers its notifications."""
 
     def __init__(self):
-        self.heard = []
+        self.heard, self.told = [], []
 
     def info(self, ctxt, event_type, payload):
         self.heard.append((event_type, payload))
+        self.told.append((ctxt, event_type))
 
     error = info
 
