@@ -31,6 +31,10 @@ CPU_INFO: dict[str, str | list[str]] = {
 IMAGE_PROPERTIES = {"hw_architecture": ["x86_64"], "hypervisor_type": ["fake"], "vm_mode": ["hvm"]}
 
 
+def _now() -> float:
+    return time.time()
+
+
 class FakeDriver(ComputeDriver):
     """Keep guests that are only remembered.
 
@@ -39,7 +43,7 @@ class FakeDriver(ComputeDriver):
     """
 
     def __init__(
-        self, capacity: ComputeNode, store: GuestStore, behaviour: Behaviour, clock: Callable[[], float] = time.time
+        self, capacity: ComputeNode, store: GuestStore, behaviour: Behaviour, clock: Callable[[], float] = _now
     ) -> None:
         self._host, self._capacity = capacity.host, capacity
         self._store, self._behaviour, self._clock = store, behaviour, clock

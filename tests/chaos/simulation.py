@@ -2,36 +2,48 @@
 
     .venv/bin/python -m tests.chaos.simulation --seeds 1000 [--first 0]
 
-A step is a commit or a message, before it and after it.  A process that crashes there does nothing more: what it had
-not committed is undone, what it had not acknowledged is delivered again, and its calls are never answered.  It starts
-again a little later, by the broker's clock.  Meanwhile messages are lost, doubled, late and out of order, the broker
-may lose all that it has, and a client goes on asking.  Then all of it is mended, and a conductor looks at what stands
-still.  What must hold then is in ``Run.wrong``.
+Processes crash (crashes.py), messages are lost, doubled, late and out of order, the broker may lose all that it has,
+and a client goes on asking.  Then all of it is mended, and what must hold a little later is in ``Run.wrong``.  Time is
+the broker's: it passes, at once, when nothing else is left to do, and heartbeats and sweeps come when it says so.
+Nothing is read but that clock and the seed's dice (tests/fixtures/determined.py), so a seed is played the same way
+again, and ``--first SEED --seeds 1`` shows a failure once more.
 """
 
 import argparse
 import logging
 import random
+import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from copy import copy
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from mininova import states
+from sqlalchemy import select
+
+from mininova import plugins, states
 from mininova.db import claims, faults, instances, open_operations
-from mininova.db.session import Connection
-from mininova.objects import Instance
-from mininova.rpc.transports.memory import MemoryTransport
+from mininova.db.models.base import UTCDateTime
+from mininova.db.models.compute import metadata
+from mininova.db.session import Database
+from mininova.objects import Fault, Instance
 from mininova.rpc.transports.memory_faults import Faults
+from mininova.rpc.watch.base import Watch
+from tests.chaos.crashes import API, LONGEST_S, Crash, Crashes
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.determined import EPOCH_S, determined
 
 REQUESTS = 12
 CHANCE = 0.01  # of a crash at each step
-LONGEST_S = 20.0  # that a process is away, or a message late
+WAITS_S = 600  # for which a build does for a scheduler, [operations] schedule_within
+DOWN_S = 200  # after which a host that is silent counts as down
+LOOK_S, QUIET_S = 30.0, 1800.0  # between two looks when all is mended, and the time in which all must hold
 ACTIONS = {
     "stop": {"os-stop": None},
     "start": {"os-start": None},
@@ -41,133 +53,46 @@ ACTIONS = {
 HOST_2_IS_BROKEN = "[{hosts: host-2, operation: spawn, failure: {probability: 1, message: the disk is full}}]"
 
 
-class Crash(BaseException):
-    """The process that is running ends here."""
-
-
-class Crashes:
-    """Has processes crash, and starts them again.
-
-    :ivar happened: how often each process did
-    """
-
-    def __init__(self, cloud: Cloud, dice: random.Random) -> None:
-        self._cloud, self._dice, self.chance = cloud, dice, 0.0
-        self.happened = Counter[str]()
-        self._running = [cloud.peers["api.ctl"].transport]  # whose code runs: the innermost of those that wait
-        self._dead = set[Any]()
-        self._commits = cloud.db.write
-        cloud.db.write = self._write  # type: ignore[method-assign]
-
-    # ---- steps
-
-    def step(self) -> None:
-        """Go on, or crash."""
-        me = self._running[-1]
-        if me in self._dead:
-            raise Crash
-        if self._dice.random() < self.chance:
-            self._kill(me)
-            raise Crash
-
-    @contextmanager
-    def _write(self, **how: Any) -> Iterator[Connection]:
-        with self._commits(**how) as tx:
-            yield tx
-            self.step()
-        self.step()
-
-    def around(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Make a step before and after a method of a transport that sends."""
-
-        def stepping(*args: Any, **how: Any) -> Any:
-            self.step()
-            done = method(*args, **how)
-            self.step()
-            return done
-
-        return stepping
-
-    def after(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Have a process that died while it waited do nothing when its wait is over."""
-
-        def waiting(transport: MemoryTransport, *args: Any) -> Any:
-            done = method(transport, *args)
-            if transport in self._dead:
-                raise Crash
-            return done
-
-        return waiting
-
-    def within(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Know whose code runs while a message is handled; a crash ends there."""
-
-        def handing(transport: MemoryTransport, *args: Any) -> None:
-            self._running.append(transport)
-            try:
-                method(transport, *args)
-            except Crash:
-                if transport not in self._dead:
-                    raise
-            finally:
-                self._running.pop()
-
-        return handing
-
-    # ---- lives
-
-    def _kill(self, transport: Any) -> None:
-        self._dead.add(transport)
-        name = next(name for name, peer in self._cloud.peers.items() if peer.transport is transport)
-        self.happened[name] += 1
-        transport.stop()
-        if name == "api.ctl":
-            return  # its client sees that, and starts it again
-        self._cloud.broker.later(self._dice.uniform(0, LONGEST_S), lambda: self.revive(name))
-
-    def revive(self, name: str) -> None:
-        """Start a process again; it does not crash while it starts."""
-        chance, self.chance = self.chance, 0.0
-        try:
-            self._cloud.revive(name)
-            if name == "api.ctl":
-                self._running[0] = self._cloud.peers[name].transport
-        finally:
-            self.chance = chance
+#: The columns with moments in them, and how far they may look ahead: to when an operation is due.
+MOMENTS = [it for table in metadata.sorted_tables for it in table.columns if isinstance(it.type, UTCDateTime)]
+FUTURE_S = 700.0
 
 
 class Run:
     """One seed.
 
+    :param now: tells how many seconds of the broker's clock have passed
     :ivar crashes: what crashed
     :ivar outcomes: how many requests were answered with which status; None is no answer
     :ivar found: what is wrong in the end
+    :ivar agreed_s: seconds from the mending to the first look at which nothing was wrong
     """
 
-    def __init__(self, path: Path, seed: int) -> None:
+    def __init__(self, path: Path, db: Database, seed: int) -> None:
         self.dice = random.Random(seed)
-        self.cloud = Cloud(path, behaviour=HOST_2_IS_BROKEN if seed % 3 == 0 else "")
-        for user in "demo", "admin":
-            self.cloud.login(user, user)
-        self.crashes, self.outcomes = Crashes(self.cloud, self.dice), Counter[int | None]()
-        self.found: list[str] = []
+        self.cloud = Cloud(
+            path, db=db, behaviour=HOST_2_IS_BROKEN if seed % 3 == 0 else "", watch=Watch(),
+            more={"service_down_time": DOWN_S},
+        )  # fmt: skip
+        self.outcomes, self.found, self.agreed_s = Counter[int | None](), list[str](), 0.0
         self._faults = Faults(
             seed=seed, drop=0.03, duplicate=0.05, delay=0.1, reorder=0.1, partition=0.01, longest=LONGEST_S
         )
 
     def play(self) -> None:
         """Play the seed, and find what is wrong in the end."""
-        with _stepping(self.crashes):
+        self.crashes = Crashes(self.cloud, self.dice)
+        with self.crashes.happening():
             self.crashes.chance = CHANCE
             self.cloud.broker.suffer(self._faults)
             for _ in range(REQUESTS):
                 self._ask()
                 for _ in range(self.dice.randrange(8)):
-                    self._move()
+                    self._move(5.0)
                 if self.dice.random() < 0.1:
                     self.cloud.lose_messages()
             self._mend()
-        self.found = list(self.wrong())
+        self.found += self.other_times()
 
     def _ask(self) -> None:
         """Boot a server, or do something to one that there is, as a client would."""
@@ -183,20 +108,27 @@ class Run:
             self.outcomes[int(answer.status_code)] += 1
         except Crash:
             self.outcomes[None] += 1
-            self.crashes.revive("api.ctl")
+            self.crashes.revive(API)
 
-    def _move(self, *until: float) -> bool:
+    def _move(self, seconds: float) -> bool:
         broker = self.cloud.broker
-        return broker.deliver_one() or broker.pass_time(*until or (broker.now + 5.0,))
+        return broker.deliver_one() or broker.pass_time(broker.now + seconds)
 
     def _mend(self) -> None:
-        """Have nothing go wrong any more, and all that is under way looked at."""
-        self.crashes.chance = 0.0
-        self.cloud.broker.suffer(Faults())
-        self.cloud.broker.heal()
-        self.cloud.run()
-        for _ in range(3):  # what has moved is given time once, and a build may have to go elsewhere
-            self.cloud.sweep()
+        """Have nothing go wrong any more, and look until all is as it must be, or the time for that is over."""
+        self.crashes.chance, broker = 0.0, self.cloud.broker
+        broker.suffer(Faults())
+        broker.heal()
+        self.crashes.revive_all()
+        mended = broker.now
+        self.cloud.sweeper.hurry()
+        while True:
+            until = broker.now + LOOK_S
+            while broker.deliver_one() or broker.pass_time(until):
+                pass
+            self.found, self.agreed_s = list(self.wrong()), broker.now - mended
+            if not self.found or self.agreed_s > QUIET_S:
+                return
 
     # ---- what must hold
 
@@ -221,8 +153,23 @@ class Run:
                 yield f"{it} on {instance.host}: its claim is on {claim.host}"
             if failed and (fault is None or len(fault.message.split()) < 3):
                 yield f"{it}: its fault is {fault}"
+            elif fault and "select_destinations" in fault.message and self._is_young(instance, fault):
+                yield f"{it}: its build did not wait for a scheduler: {fault.message}"
         if denied := self.cloud.denied():
             yield f"honest messages were denied: {denied}"
+
+    @staticmethod
+    def _is_young(instance: Instance, fault: Fault) -> bool:
+        asked_at, failed_at = instance.created_at, fault.created_at
+        return asked_at is not None and failed_at is not None and (failed_at - asked_at).total_seconds() < WAITS_S
+
+    def other_times(self) -> Iterator[str]:
+        """Name what was recorded at a moment that is not of the broker's clock."""
+        with self.cloud.db.read() as tx:
+            for column in MOMENTS:
+                for moment in tx.execute(select(column).distinct().where(column.is_not(None))).scalars():
+                    if not EPOCH_S <= moment.timestamp() <= time.time() + FUTURE_S:
+                        yield f"{column}: {moment}"
 
     def _guests(self, uuid: str) -> list[str]:
         return [host for host, it in self.cloud.computes.items() if uuid in it.driver.list_instance_uuids()]
@@ -235,30 +182,53 @@ def _all(cloud: Cloud, deleted: bool = False) -> list[Instance]:
     return [it for it in found if deleted or it.vm_state != states.DELETED]
 
 
-@contextmanager
-def _stepping(crashes: Crashes) -> Iterator[None]:
-    """Have every transport make steps."""
-    kept = {name: getattr(MemoryTransport, name) for name in ("publish", "publish_confirmed", "wait", "hand")}
-    MemoryTransport.publish = crashes.around(kept["publish"])  # type: ignore[method-assign]
-    MemoryTransport.publish_confirmed = crashes.around(kept["publish_confirmed"])  # type: ignore[method-assign]
-    MemoryTransport.wait = crashes.after(kept["wait"])  # type: ignore[method-assign]
-    MemoryTransport.hand = crashes.within(kept["hand"])  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        for name, method in kept.items():
-            setattr(MemoryTransport, name, method)
+class Stage:
+    """Where seeds are played one after the other: what all of them need is made once.
+
+    The database is a file that is copied anew for each, and what SQLAlchemy has compiled stays; so do the tokens, since
+    each copy knows the same users, and what is installed.
+    """
+
+    def __init__(self) -> None:
+        memory = Path("/dev/shm")  # a disk of which nothing need outlive the process
+        self._folder = tempfile.TemporaryDirectory(prefix="mininova-", dir=memory if memory.is_dir() else None)
+        self._path = Path(self._folder.name) / "cloud"
+        self._db = Database(f"sqlite:///{self._path}/mininova.sqlite")
+        self._tokens: dict[str, str] = {}
+        self._installed = cache(lambda group: entry_points(group=group))
+        self.play(0)  # for what is imported and kept at its first use
+
+    def play(self, seed: int) -> Run:
+        """Play a seed."""
+        self._path.mkdir()
+        run: Run | None = None
+
+        def now() -> float:
+            return run.cloud.broker.now if run is not None else 0.0
+
+        with determined(seed, now), mock.patch.object(plugins, "entry_points", self._installed):
+            try:
+                run = Run(self._path, self._database(), seed)
+                run.cloud.tokens = self._tokens
+                for user in "demo", "admin":
+                    run.cloud.login(user, user)
+                run.play()
+            finally:
+                self._db.engine.dispose()
+                shutil.rmtree(self._path)
+        return run
+
+    def _database(self) -> Database:
+        """Give a database with an engine of its own, as if its process had just started, that has compiled all."""
+        db = copy(self._db)
+        db.engine = self._db.engine.execution_options()
+        return db
 
 
-def play(seed: int) -> Run:
-    """Play a seed in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="mininova-") as folder:
-        run = Run(Path(folder), seed)
-        try:
-            run.play()
-        finally:
-            run.cloud.db.close()
-    return run
+@cache
+def stage() -> Stage:
+    """Give the stage of this process."""
+    return Stage()
 
 
 def main() -> int:
@@ -266,18 +236,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Play seeds of a cloud in which anything crashes at any step.")
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--digests", action="store_true", help="print what stands for all steps of each seed")
     asked = parser.parse_args()
     logging.disable()  # of what went wrong on purpose
-    began, bad, crashed, outcomes = time.monotonic(), 0, Counter[str](), Counter[Any]()
+    stage()
+    began, bad, crashed, outcomes, agreed_s = time.process_time(), 0, Counter[str](), Counter[Any](), list[float]()
     for seed in range(asked.first, asked.first + asked.seeds):
-        run = play(seed)
+        run = stage().play(seed)
         crashed.update(run.crashes.happened)
         outcomes.update(run.outcomes)
+        agreed_s.append(run.agreed_s)
         bad += bool(run.found)
         for each in run.found:
             print(f"seed {seed}: {each}", flush=True)
-    minutes = (time.monotonic() - began) / 60
-    print(f"{asked.seeds} seeds, {bad} wrong, {asked.seeds / minutes:.0f} a minute")
+        if asked.digests:
+            print(f"seed {seed}: {run.crashes.trace.digest} after {run.crashes.trace.steps} steps", flush=True)
+    a_minute = asked.seeds / (time.process_time() - began) * 60
+    print(f"{asked.seeds} seeds, {bad} wrong, {a_minute:.0f} a minute of one core")
+    print(f"all agreed {max(agreed_s):.0f} s after the mending at most, by the broker's clock")
     print(f"crashes: {dict(crashed)}; answers: {dict(outcomes)}")
     return 1 if bad else 0
 

@@ -72,6 +72,10 @@ class Token:
         return any(role.name == roles.ADMIN for role in self.standing.roles)
 
 
+def _now() -> float:
+    return time.time()
+
+
 class Authority:
     """Issues, checks and revokes tokens.
 
@@ -79,7 +83,7 @@ class Authority:
     :param clock: gives seconds since 1970
     """
 
-    def __init__(self, db: Database, signer: Signer, expiration: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, db: Database, signer: Signer, expiration: int, clock: Callable[[], float] = _now) -> None:
         self._db = db
         self._signer = signer
         self._expiration = expiration
