@@ -28,7 +28,7 @@ from unittest import mock
 from sqlalchemy import select
 
 from mininova import plugins, states
-from mininova.db import claims, faults, instances, open_operations
+from mininova.db import claims, faults, instances
 from mininova.db.models.base import UTCDateTime
 from mininova.db.models.compute import metadata
 from mininova.db.session import Database
@@ -38,6 +38,7 @@ from mininova.rpc.watch.base import Watch
 from tests.chaos.crashes import API, LONGEST_S, Crash, Crashes
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.determined import EPOCH_S, determined
+from tests.fixtures.operations import open_operation
 
 REQUESTS = 12
 CHANCE = 0.01  # of a crash at each step
@@ -137,8 +138,9 @@ class Run:
         for instance in _all(self.cloud, deleted=True):
             guests = self._guests(instance.uuid)
             with self.cloud.db.read() as tx:
-                claim, operation = claims.of_instance(tx, instance.uuid), open_operations.of_instance(tx, instance.uuid)
+                claim = claims.of_instance(tx, instance.uuid)
                 fault = faults.latest(tx, [instance.uuid]).get(instance.uuid)
+            operation = open_operation(self.cloud.db, instance.uuid)
             it = f"{instance.uuid} ({instance.vm_state})"
             if operation is not None:
                 yield f"{it}: its {operation.operation} is open"

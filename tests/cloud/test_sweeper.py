@@ -10,7 +10,7 @@ from mininova.compute.manager import ComputeManager
 from mininova.conductor.build import BuildTask
 from mininova.db import faults, open_operations
 from tests.fixtures.cloud import Cloud
-from tests.fixtures.operations import action_of, again, ask, every_operation, ready_for
+from tests.fixtures.operations import action_of, again, ask, every_operation, open_operation, ready_for
 
 ENDS = {name: operation.ends or states.ACTIVE for name, operation in states.OPERATIONS.items()}
 IN_PLACE = [name for name in states.OPERATIONS if name not in ("build", "delete")]
@@ -19,8 +19,7 @@ IN_PLACE = [name for name in states.OPERATIONS if name not in ("build", "delete"
 def ended(cloud: Cloud, uuid: str, request_id: str) -> str:
     """Tell the vm_state in which an operation has left an instance; nothing of it is open any more."""
     action_of(cloud, uuid, request_id)
-    with cloud.db.read() as tx:
-        assert open_operations.of_instance(tx, uuid) is None
+    assert open_operation(cloud.db, uuid) is None
     instance = cloud.instance(uuid)
     assert instance.task_state is None
     return str(instance.vm_state)
@@ -136,8 +135,7 @@ def test_each_look_waits_twice_as_long_as_the_one_before(cloud: Cloud):
     waits = []
     for _ in range(7):
         cloud.sweep()
-        with cloud.db.read() as tx:
-            waits.append((open_operations.of_instance(tx, uuid).due_at - datetime.now(UTC)).total_seconds() / 30)
+        waits.append((open_operation(cloud.db, uuid).due_at - datetime.now(UTC)).total_seconds() / 30)
     assert [round(wait) for wait in waits] == [pytest.approx(2**tries, rel=0.2) for tries in (1, 2, 3, 4)] + [
         pytest.approx(20, rel=0.2)
     ] * 3
@@ -147,19 +145,18 @@ def test_a_broker_that_is_back_makes_all_due_soon(cloud: Cloud):
     """It may have lost its disk: what would have waited for ten minutes is looked at in half a one."""
     uuid, _ = ask(cloud, "stop")
     now = datetime.now(UTC)
+    operation = open_operation(cloud.db, uuid)
     with cloud.db.write() as tx:
-        operation = open_operations.of_instance(tx, uuid)
         assert open_operations.take(tx, operation, seen=1, tries=9, until=now + timedelta(hours=1))
     cloud.sweeper.hurry()
-    with cloud.db.read() as tx:
-        assert open_operations.of_instance(tx, uuid).due_at < now + timedelta(seconds=40)
+    assert open_operation(cloud.db, uuid).due_at < now + timedelta(seconds=40)
 
 
 def test_an_operation_is_taken_by_one_conductor(cloud: Cloud):
     """Of two that have read the same row, the second finds that it was taken."""
     uuid, _ = ask(cloud, "stop")
+    operation = open_operation(cloud.db, uuid)
     with cloud.db.write() as tx:
-        operation = open_operations.of_instance(tx, uuid)
         later = operation.due_at + timedelta(seconds=60)
         taken = [open_operations.take(tx, operation, seen=1, tries=1, until=later) for _ in range(2)]
     assert taken == [True, False]

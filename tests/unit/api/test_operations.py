@@ -7,8 +7,9 @@ import pytest
 
 from mininova import errors, rpc, states
 from mininova.context import RequestContext
-from mininova.db import actions, claims, networks, open_operations, services
+from mininova.db import actions, claims, networks, services
 from mininova.objects import Service
+from tests.fixtures.operations import open_operation
 
 CTXT = RequestContext(user_id="member", project_id="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", roles=("member", "reader"))
 ADMIN = RequestContext(user_id="admin", roles=("admin",), is_admin=True)
@@ -222,8 +223,7 @@ def test_a_delete_that_no_queue_takes_is_left_to_a_conductor(api: Any) -> None:
     uuid = api.active()
     api.compute.broken = rpc.Undeliverable("no queue")
     api.operations.delete(CTXT, api.instance(uuid))
-    with api.db.read() as tx:
-        operation = open_operations.of_instance(tx, uuid)
+    operation = open_operation(api.db, uuid)
     assert (operation.operation, operation.generation) == ("delete", api.instance(uuid).generation)
 
 
