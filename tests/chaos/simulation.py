@@ -50,7 +50,12 @@ ACTIONS = {
     "start": {"os-start": None},
     "reboot": {"reboot": {"type": "SOFT"}},
     "hard reboot": {"reboot": {"type": "HARD"}},
+    "pause": {"pause": None},
+    "unpause": {"unpause": None},
+    "suspend": {"suspend": None},
+    "resume": {"resume": None},
 }
+HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED)
 HOST_2_IS_BROKEN = "[{hosts: host-2, operation: spawn, failure: {probability: 1, message: the disk is full}}]"
 
 
@@ -146,7 +151,7 @@ class Run:
                 yield f"{it}: its {operation.operation} is open"
             if instance.task_state is not None or instance.vm_state == states.BUILDING:
                 yield f"{it}: it is still in {instance.task_state}"
-            runs, failed = instance.vm_state in (states.ACTIVE, states.STOPPED), instance.vm_state == states.ERROR
+            runs, failed = instance.vm_state in HAVE_GUESTS, instance.vm_state == states.ERROR
             if guests != ([instance.host] if runs else []) and not (failed and len(guests) < 2):
                 yield f"{it} on {instance.host}: its guests are on {guests}"
             if (claim is not None) != runs and not failed:

@@ -20,7 +20,12 @@ from mininova.db.models import compute as models
 from storm.clients import ACKNOWLEDGED, REFUSED, Request
 from storm.cloud import Cloud
 
-RESTS = {states.ACTIVE: states.RUNNING, states.STOPPED: states.SHUTDOWN}
+RESTS = {
+    states.ACTIVE: states.RUNNING,
+    states.STOPPED: states.SHUTDOWN,
+    states.PAUSED: states.POWER_PAUSED,
+    states.SUSPENDED: states.POWER_SUSPENDED,
+}
 REASON_WORDS = 3  # that a readable fault has at least
 
 

@@ -23,6 +23,10 @@ ACTIONS: Mapping[str, Mapping[str, Any]] = {
     "start": {"os-start": None},
     "reboot": {"reboot": {"type": "SOFT"}},
     "hard_reboot": {"reboot": {"type": "HARD"}},
+    "pause": {"pause": None},
+    "unpause": {"unpause": None},
+    "suspend": {"suspend": None},
+    "resume": {"resume": None},
 }
 
 

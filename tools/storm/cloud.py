@@ -1,4 +1,4 @@
-"""The stack that a storm is for: two conductors, some computes, short times, and a proxy before the broker."""
+"""The stack that a storm is for: two conductors, some computes, short times, and proxies before broker and database."""
 
 import io
 import os
@@ -16,6 +16,7 @@ from stack.supervisor import Supervisor
 from mininova.service import concurrency
 from storm.database import Database
 from storm.network import Network
+from storm.plan import BROKER, DATABASE, Way
 
 CONDUCTORS = 2
 GRACE = 3  # seconds in which a stopping service finishes what it has begun
@@ -70,8 +71,17 @@ class Cloud:
         self.wanted = settings.from_environment(environ, self.home)
         self.supervisor = Supervisor(self.home)
         self.programs = [program.name for program in services.programs(self.home, self.wanted)]
-        self.network = Network([name for name in self.programs if name != services.BROKER], self.wanted.broker_port)
+        self.network = Network(self._ways())
         self.engine: Engine = create_engine(db_url or f"sqlite:///{self.home.database}")
+
+    def _ways(self) -> dict[Way, int]:
+        """Name the ways of the services that have a file of their own, and the port to which each leads."""
+        controllers = [name for name in self.programs if name.startswith((*services.SERVICES,))]
+        computes = [services.COMPUTE + name for name in self.wanted.computes]
+        ways = {(name, BROKER): self.wanted.broker_port for name in (*controllers, *computes)}
+        if self.database.port is not None:
+            ways |= {(name, DATABASE): self.database.port for name in controllers}
+        return ways
 
     def start(self) -> None:
         """Start it.
@@ -95,16 +105,19 @@ class Cloud:
         self.engine.dispose()
 
     def _shorten(self) -> None:
-        """Write short times into the services' files, and the proxies' ports in place of the broker's."""
+        """Write short times into the services' files, and the proxies' ports in place of the servers'."""
         _add(self.home.etc / "mininova.conf", SHORT + CONTROLLER)
         for name in self.wanted.computes:
             _add(services.compute_file(self.home, name), SHORT + COMPUTE)
-        for name, link in self.network.links.items():
-            file = self.home.etc / f"{name}.conf"
-            there, proxy = f"{ports.LOOPBACK}:{self.wanted.broker_port}/", f"{ports.LOOPBACK}:{link.port}/"
-            grace = "graceful_shutdown_timeout = {}\n".format
-            text = file.read_text().replace(there, proxy)
-            file.write_text(text.replace(grace(services.GRACE), grace(GRACE)))
+        grace = "graceful_shutdown_timeout = {}\n".format
+        for (name, to), link in self.network.links.items():
+            file, address = self.home.etc / f"{name}.conf", f"{ports.LOOPBACK}:{{}}/".format
+            if to == DATABASE:
+                url = str(self.database.url).replace(address(self.database.port), address(link.port))
+                _add(file, f"[database]\nconnection = {url}\n")
+            else:
+                text = file.read_text().replace(address(self.wanted.broker_port), address(link.port))
+                file.write_text(text.replace(grace(services.GRACE), grace(GRACE)))
         services.behaviour(self.home).write_text(BEHAVIOUR)
 
     # ---- what the storm asks

@@ -28,9 +28,9 @@ class Database:
             self.url = self._server.create("mininova")
 
     @property
-    def is_server(self) -> bool:
-        """Whether it is a server of our own, which can be away."""
-        return self._server is not None
+    def port(self) -> int | None:
+        """The port of a server of our own, which can be away; None when there is none."""
+        return None if self._server is None else int(self._server.port)
 
     def start(self) -> None:
         """Have a server of our own run."""

@@ -2,9 +2,11 @@
 
 import os
 import re
+import select
 import shutil
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,8 +17,9 @@ from stack.supervisor import Status
 
 from storm.clients import Turns
 from storm.cloud import Cloud
-from storm.plan import AWAY, DATABASE, KILL, LOSE_DISK, STOP, TERM, Fault
+from storm.plan import AWAY, BROKER, DATABASE, KILL, LOSE_DISK, STOP, TERM, Fault
 
+DRAIN_S = 10.0  # within which a service that is asked to end does: its grace, and its last words
 SIGNALS = {KILL: signal.SIGKILL, TERM: signal.SIGTERM, STOP: signal.SIGSTOP}
 ENDED = re.compile(r"(?:exited: ([\w-]+) \((.*)\)|gave up: ([\w-]+) )")
 
@@ -25,11 +28,15 @@ class Killer:
     """Break what the plan says.
 
     :param faults: in the order of their moments
+    :ivar drained: which services were asked to end, and the seconds that it took; None when it took too long
     """
 
     def __init__(self, cloud: Cloud, faults: Sequence[Fault], turns: Turns) -> None:
         self._cloud, self._faults, self._turns = cloud, faults, turns
         self._mends: list[threading.Timer] = []
+        self._drains: list[threading.Thread] = []
+        self._frozen_until: dict[str, float] = {}
+        self.drained: list[tuple[str, float | None]] = []
         self.done: list[Fault] = []
         self.missed: list[Fault] = []
 
@@ -48,8 +55,9 @@ class Killer:
         if fault.kind in SIGNALS or fault.kind == LOSE_DISK:
             status = self._cloud.supervisor.status(fault.target)
             return bool(status.pid) and self._hit(fault, status)
-        self._cloud.network.suffer(fault.target, fault.kind)
-        self._later(fault.seconds, lambda: self._cloud.network.suffer(fault.target, None))
+        way = fault.target, fault.way
+        self._cloud.network.suffer(way, fault.kind)
+        self._later(fault.seconds, lambda: self._cloud.network.suffer(way, None))
         return True
 
     def _hit(self, fault: Fault, status: Status) -> bool:
@@ -58,11 +66,33 @@ class Killer:
             with suppress(FileNotFoundError):  # it has not got so far since it lost its disk before
                 data.rename(data.with_name(f"data-lost-{fault.at}"))
             return _signal(status.pid, signal.SIGKILL)
+        watched = self._watched(status) if fault.kind == TERM else None
         if not _signal(status.pid, SIGNALS[fault.kind]):
             return False
+        if watched is not None:
+            watched.start()
         if fault.kind == STOP:
+            self._frozen_until[status.name] = time.monotonic() + fault.seconds
             self._later(fault.seconds, lambda: _signal(status.pid, signal.SIGCONT))
         return True
+
+    def _watched(self, status: Status) -> threading.Thread | None:
+        """Make what waits for the end of a service that is asked to end; the broker takes its own time."""
+        if status.name == BROKER:
+            return None
+        with suppress(ProcessLookupError):
+            thread = threading.Thread(target=self._see_it_end, args=(status.name, os.pidfd_open(status.pid)))
+            self._drains.append(thread)
+            return thread
+        return None
+
+    def _see_it_end(self, name: str, process: int) -> None:
+        began, end = time.monotonic(), select.poll()
+        end.register(process, select.POLLIN)
+        ended = bool(end.poll(DRAIN_S * 1000))
+        os.close(process)
+        if self._frozen_until.get(name, 0.0) < began:  # else it was stopped, before or meanwhile
+            self.drained.append((name, time.monotonic() - began if ended else None))
 
     def _later(self, seconds: float, mend: Callable[[], object]) -> None:
         timer = threading.Timer(seconds, mend)
@@ -78,11 +108,13 @@ class Killer:
             timer.cancel()
             timer.join()
         self._cloud.database.start()
-        for service in self._cloud.network.links:
-            self._cloud.network.suffer(service, None)
+        for way in self._cloud.network.links:
+            self._cloud.network.suffer(way, None)
         for status in self._cloud.supervisor.all():
             if status.pid:
                 _signal(status.pid, signal.SIGCONT)
+        for thread in self._drains:
+            thread.join()
         given_up = [status.name for status in self._cloud.supervisor.all() if status.state in ("FATAL", "EXITED")]
         with Readiness(self._cloud.home.run, given_up) as ready:
             self._cloud.supervisor.await_ready(ready, self._cloud.supervisor.start(given_up))
@@ -107,5 +139,5 @@ def _signal(pid: int, number: signal.Signals) -> bool:
 
 def targets(cloud: Cloud) -> list[str]:
     """Name what may be killed."""
-    mine = [DATABASE] if cloud.database.is_server else []
+    mine = [DATABASE] if cloud.database.port is not None else []
     return [*(name for name in cloud.programs if name != services.FLOW), *mine]

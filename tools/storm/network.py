@@ -1,4 +1,6 @@
-"""The network between a service and the broker: a TCP proxy for each service, which can be cut, slow or half-open.
+"""The network between the services and the broker or the database server: a TCP proxy for each way that a service has.
+
+A way can be cut, slow or half-open.
 
 All proxies run in one thread.  A half-open connection stays up, and no byte arrives at either end.
 """
@@ -7,27 +9,27 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
 from stack import ports
 
-from storm.plan import CUT, HALF_OPEN, SLOW
+from storm.plan import CUT, HALF_OPEN, SLOW, Way
 
 SLOW_S = 0.2  # seconds by which each piece of data is late on a slow connection
 PIECE = 65_536
 
 
 class Link:
-    """The way of one service to the broker.
+    """One way of one service.
 
     :param port: where the service finds it
-    :param broker_port: where it leads
+    :param leads_to: the port of the server
     """
 
-    def __init__(self, port: int, broker_port: int) -> None:
-        self.port, self._broker_port = port, broker_port
+    def __init__(self, port: int, leads_to: int) -> None:
+        self.port, self._leads_to = port, leads_to
         self._trouble: str | None = None
         self._passes = asyncio.Event()
         self._passes.set()
@@ -60,13 +62,13 @@ class Link:
         if self._trouble == CUT:
             return _reset(writer)
         try:
-            broker_reader, broker_writer = await asyncio.open_connection(ports.LOOPBACK, self._broker_port)
+            server_reader, server_writer = await asyncio.open_connection(ports.LOOPBACK, self._leads_to)
         except OSError:
             return _reset(writer)
-        ends = {writer, broker_writer}
+        ends = {writer, server_writer}
         self._ends |= ends
         try:
-            await asyncio.gather(self._pump(reader, broker_writer), self._pump(broker_reader, writer))
+            await asyncio.gather(self._pump(reader, server_writer), self._pump(server_reader, writer))
         finally:
             self._ends -= ends
 
@@ -93,13 +95,13 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 class Network:
     """The ways of all services.
 
-    :param services: their names
+    :param leads_to: each of them, and the port of the server
     """
 
-    def __init__(self, services: Iterable[str], broker_port: int) -> None:
+    def __init__(self, leads_to: Mapping[Way, int]) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.links = {name: Link(ports.pick(), broker_port) for name in services}
+        self.links = {way: Link(ports.pick(), port) for way, port in leads_to.items()}
 
     def start(self) -> None:
         """Open all ways."""
@@ -107,9 +109,9 @@ class Network:
         for link in self.links.values():
             self._do(link.listen())
 
-    def suffer(self, service: str, trouble: str | None) -> None:
-        """Have the way of a service cut, slow or half-open from now on; None mends it."""
-        self._do(self.links[service].suffer(trouble))
+    def suffer(self, way: Way, trouble: str | None) -> None:
+        """Have a way cut, slow or half-open from now on; None mends it."""
+        self._do(self.links[way].suffer(trouble))
 
     def stop(self) -> None:
         """Close all ways, if they were opened."""

@@ -5,13 +5,16 @@ of depends on what it was answered, so two runs of one seed are alike and not eq
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 CLIENTS = 6
 
 #: What clients ask for, and how often.
-WEIGHTS = {"boot": 32, "delete": 18, "stop": 15, "start": 15, "reboot": 10, "hard_reboot": 10}
+WEIGHTS = {
+    "boot": 32, "delete": 18, "stop": 10, "start": 10, "reboot": 7, "hard_reboot": 7,
+    "pause": 5, "unpause": 5, "suspend": 5, "resume": 5,
+}  # fmt: skip
 #: How many servers a boot asks for.
 COUNTS = (1, 1, 1, 2, 3)
 #: Seconds between an answer and a client's next request.
@@ -21,9 +24,11 @@ KILL, TERM, STOP, LOSE_DISK, AWAY = "SIGKILL", "SIGTERM", "SIGSTOP", "disk lost"
 CUT, SLOW, HALF_OPEN = "cut", "slow", "half-open"
 #: The names of what is no service of mininova, among the targets.
 BROKER, DATABASE = "rabbitmq", "database"
+#: Whose way it is, and where it leads.
+Way = tuple[str, str]
 #: What happens to a process, and how often.
 BLOWS = {KILL: 4, TERM: 2, STOP: 4}
-#: What happens to a service's way to the broker.
+#: What happens to a service's way to the broker, or to the database.
 TROUBLES = (CUT, SLOW, HALF_OPEN)
 #: One fault in so many is one of the network, and one blow to the broker in so many costs it its disk.
 NETWORK_SHARE, DISK_SHARE = 0.3, 0.3
@@ -38,33 +43,36 @@ class Fault:
 
     :param at: the number of the request at which it happens
     :param target: a program of the stack
-    :param kind: a signal, a trouble of its way to the broker, or what else may happen to it
+    :param kind: a signal, a trouble of one of its ways, or what else may happen to it
     :param seconds: how long it lasts
+    :param way: where the way leads that has the trouble: to the broker or to the database
     """
 
     at: int
     target: str
     kind: str
     seconds: float = 0.0
+    way: str = ""
 
 
-def faults(seed: int, operations: int, kills: int, programs: Sequence[str]) -> list[Fault]:
+def faults(seed: int, operations: int, kills: int, programs: Sequence[str], ways: Collection[Way]) -> list[Fault]:
     """Draw what breaks, in the order in which it does.
 
-    :param programs: what may break; all but the broker and the database have a way to the broker
+    :param programs: what may break
+    :param ways: those of the services among them
     """
     dice = random.Random(f"{seed} faults")
     moments = sorted(dice.randrange(operations // 10, max(operations * 9 // 10, 2)) for _ in range(kills))
-    return [_fault(dice, at, programs) for at in moments]
+    return [_fault(dice, at, programs, ways) for at in moments]
 
 
-def _fault(dice: random.Random, at: int, programs: Sequence[str]) -> Fault:
+def _fault(dice: random.Random, at: int, programs: Sequence[str], ways: Collection[Way]) -> Fault:
     target = dice.choices(programs, [OFTEN.get(name, 1) for name in programs])[0]
     seconds = round(dice.uniform(1.0, LONGEST_S), 1)
     if target == DATABASE:
         return Fault(at, target, AWAY, seconds)
-    if target != BROKER and dice.random() < NETWORK_SHARE:
-        return Fault(at, target, dice.choice(TROUBLES), seconds)
+    if (its := [to for service, to in ways if service == target]) and dice.random() < NETWORK_SHARE:
+        return Fault(at, target, dice.choice(TROUBLES), seconds, way=dice.choice(its))
     if target == BROKER and dice.random() < DISK_SHARE:
         return Fault(at, target, LOSE_DISK)
     kind = dice.choices(list(BLOWS), list(BLOWS.values()))[0]

@@ -26,6 +26,7 @@ class Report:
 
     :param ends: (operation, how it ended) → how often
     :param endings: (program, how it ended) → how often, in supervisord's words
+    :param drained: the services that were asked to end, and the seconds that it took; None when it took too long
     :param quiet_s: seconds until no operation was open; None when one is
     :param agreed_s: seconds until nothing was wrong any more; None when something is
     :param tracebacks: (log, last line) → how often
@@ -37,6 +38,7 @@ class Report:
     ends: Counter[tuple[str, ...]]
     endings: Counter[tuple[str, ...]]
     given_up: Sequence[str]
+    drained: Sequence[tuple[str, float | None]]
     seconds: float
     quiet_s: float | None
     agreed_s: float | None
@@ -46,7 +48,13 @@ class Report:
     @property
     def is_good(self) -> bool:
         """Whether all is as it must be."""
-        return not self.disagreements and not self.given_up and not self.tracebacks and self.quiet_s is not None
+        wrong = self.disagreements or self.given_up or self.tracebacks or self.not_drained
+        return not wrong and self.quiet_s is not None
+
+    @property
+    def not_drained(self) -> list[str]:
+        """Name the services that were asked to end and did not in time."""
+        return [name for name, seconds in self.drained if seconds is None]
 
     @property
     def row(self) -> str:
@@ -56,7 +64,7 @@ class Report:
             f"seed {self.seed:4}  {'ok    ' if self.is_good else 'FAILED'}  {len(self.requests):4} operations  "
             f"{len(self.faults):3} faults  {self.seconds:5.1f} s  quiet after {quiet}  agreed after {agreed}  "
             f"{len(self.disagreements)} disagreements  {len(self.given_up)} given up  "
-            f"{self.tracebacks.total()} tracebacks"
+            f"{len(self.not_drained)} of {len(self.drained)} not drained  {self.tracebacks.total()} tracebacks"
         )
 
     def lines(self) -> Iterator[str]:
@@ -67,10 +75,12 @@ class Report:
         yield "\nends of operations"
         yield from _counted((it, _same(how)) for (it, how), count in self.ends.items() for _ in range(count))
         yield "\nfaults"
-        yield from _counted((it.target, it.kind) for it in self.faults)
+        yield from _counted((it.target, it.kind, f"to {it.way}" if it.way else "") for it in self.faults)
         yield "\nends of processes"
         yield from _table(self.endings)
         yield from (f"  supervisord has given {name} up" for name in self.given_up)
+        yield "\nends after SIGTERM"
+        yield from (f"  {'never' if took is None else f'{took:.1f} s':>7}  {name}" for name, took in self.drained)
         yield "\ntracebacks"
         yield from _table(self.tracebacks)
         yield "\ndisagreements"

@@ -48,7 +48,7 @@ def run(
 def _storm(cloud: Cloud, seed: int, operations: int, kills: int) -> Report:
     began, turns, over = time.monotonic(), Turns(operations), threading.Event()
     clients = [Client(cloud, seed, number, turns, over) for number in range(1, CLIENTS + 1)]
-    killer = Killer(cloud, faults(seed, operations, kills, targets(cloud)), turns)
+    killer = Killer(cloud, faults(seed, operations, kills, targets(cloud), cloud.network.links), turns)
     for client in clients:
         client.log_in()
     threads = [threading.Thread(target=work, daemon=True) for work in (*(client.run for client in clients), killer.run)]
@@ -67,6 +67,7 @@ def _storm(cloud: Cloud, seed: int, operations: int, kills: int) -> Report:
         ends=seen.ends,
         endings=killer.endings(),
         given_up=given_up,
+        drained=killer.drained,
         seconds=mended - began,
         quiet_s=quiet_s,
         agreed_s=agreed_s,

@@ -1,40 +1,50 @@
-"""What is drawn from a storm's seed."""
+"""What a storm draws from its seed, and what it sees of services that are asked to end."""
 
-from itertools import islice
+import signal
+import subprocess
+import sys
+from types import SimpleNamespace
 
-from storm.plan import AWAY, BROKER, DATABASE, LOSE_DISK, STOP, TROUBLES, WEIGHTS, faults, wishes
+import pytest
+from storm import killer, plan
+from storm.clients import Turns
+from storm.killer import Killer
 
-PROGRAMS = (BROKER, DATABASE, "mininova-api", "mininova-compute-host-1")
+SERVICE, WATCH = "mininova-conductor", "mininova-manage-watch"
+PROGRAMS = [SERVICE, WATCH, plan.BROKER, plan.DATABASE]
+WAYS = [(SERVICE, plan.BROKER), (SERVICE, plan.DATABASE)]
+
+SAY_READY = "import signal, sys, time; {}; print('ready', flush=True); time.sleep(60)"
+IGNORE = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 
-def drawn(seed, kills=300):
-    """Draw the faults of a seed."""
-    return faults(seed, 1000, kills, PROGRAMS)
+def drawn(seed: int) -> list[plan.Fault]:
+    """Draw many faults."""
+    return plan.faults(seed, 5000, 2000, PROGRAMS, WAYS)
 
 
-def test_a_seed_is_a_storm():
-    """The same seed gives the same faults and the same wishes, another one gives others."""
+def test_a_seed_draws_the_same_faults_again():
+    """And another seed others."""
     assert drawn(1) == drawn(1) != drawn(2)
-    assert list(islice(wishes(1, 1), 50)) == list(islice(wishes(1, 1), 50)) != list(islice(wishes(1, 2), 50))
 
 
-def test_every_kind_of_fault_is_drawn():
-    """Any program may be hit; only the broker loses its disk, and it has no way to itself; what lasts is mended."""
-    found = drawn(1)
-
-    assert {fault.target for fault in found} == set(PROGRAMS)
-    assert {fault.target for fault in found if fault.kind == LOSE_DISK} == {BROKER}
-    assert {fault.kind for fault in found if fault.target == DATABASE} == {AWAY}
-    assert {fault.kind for fault in found} >= set(TROUBLES)
-    assert not {fault.kind for fault in found if fault.target == BROKER} & set(TROUBLES)
-    assert all((fault.seconds > 0) == (fault.kind in (STOP, AWAY, *TROUBLES)) for fault in found)
-    assert [fault.at for fault in found] == sorted(fault.at for fault in found)
+def test_both_ways_of_a_service_have_each_trouble():
+    """To the broker and to the database; a program without a way has none."""
+    troubled = {(fault.target, fault.way, fault.kind) for fault in drawn(1) if fault.kind in plan.TROUBLES}
+    assert troubled == {(*way, trouble) for way in WAYS for trouble in plan.TROUBLES}
 
 
-def test_clients_ask_for_everything():
-    """Each operation is drawn, and boots of several servers."""
-    found = list(islice(wishes(1, 1), 500))
-
-    assert {wish.operation for wish in found} == set(WEIGHTS)
-    assert {wish.count for wish in found} == {1, 2, 3}
-    assert all(0 <= wish.which < 1 for wish in found)
+@pytest.mark.parametrize(("prepared", "ends"), [("pass", True), (IGNORE, False)], ids=["it ends", "it does not"])
+def test_a_service_that_is_asked_to_end_is_watched(monkeypatch: pytest.MonkeyPatch, prepared: str, ends: bool):
+    """The report has how long that took, or that it took too long."""
+    monkeypatch.setattr(killer, "DRAIN_S", 10.0 if ends else 0.1)
+    its = Killer(SimpleNamespace(), [], Turns(1))
+    command = [sys.executable, "-c", SAY_READY.format(prepared)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+        process.stdout.readline()
+        assert its._hit(plan.Fault(1, SERVICE, plan.TERM), SimpleNamespace(name=SERVICE, pid=process.pid))
+        for thread in its._drains:
+            thread.join()
+        process.send_signal(signal.SIGKILL)
+    ((name, took),) = its.drained
+    assert (name, took is not None) == (SERVICE, ends)
