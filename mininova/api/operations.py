@@ -7,6 +7,7 @@ the compare-and-swap, and the one that lost gets 409.  Nothing here knows HTTP.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,10 +96,9 @@ class Operations:
         """
         _require_unlocked(ctxt, instance)
         with self._db.write() as tx:
-            deleting = instances.get(tx, instance.uuid)
+            deleting, is_new = self._first_of_delete(tx, instance)
             host = self._host_if_up(tx, deleting)
-            if deleting.task_state != states.DELETING:
-                deleting = self._first_of_delete(tx, deleting)
+            if is_new:
                 self._accept(tx, ctxt, [deleting], "delete", host)
         self._tell(ctxt, deleting, instance)
         if host is None:
@@ -111,9 +111,17 @@ class Operations:
             )
 
     @staticmethod
-    def _first_of_delete(tx: Connection, instance: Instance) -> Instance:
+    def _first_of_delete(tx: Connection, instance: Instance) -> tuple[Instance, bool]:
+        """Have an instance be deleted, in whichever state it is; tell whether that begins now."""
         change, expected = states.begin("delete", instance), states.start_expects("delete")
-        return instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=expected)
+        if instance.task_state != states.DELETING:
+            with suppress(errors.InstanceUpdateConflict):  # then it has changed since it was read, and is read again
+                seen = instance.generation
+                return instances.update(tx, instance.uuid, change, generation=seen, expected_task_state=expected), True
+        row = instances.get(tx, instance.uuid)
+        if row.task_state == states.DELETING:
+            return row, False
+        return instances.update(tx, row.uuid, change, generation=UNCOMPARED, expected_task_state=expected), True
 
     def _host_if_up(self, tx: Connection, instance: Instance) -> str | None:
         """Name the host of an instance; None when it has none yet, or the host is down."""

@@ -81,8 +81,6 @@ class BuildTask:
         try:
             with self.db.write() as tx:
                 placed = self._place(tx, instance, build)
-                if claims.hosts_of(tx, [instance.uuid]).get(instance.uuid) != host:
-                    raise _ClaimGone(host)
         except (*LOST, _ClaimGone) as error:
             LOG.info("conductor drops the build of instance %s on %s: %s", instance.uuid, host, error)
             self._free_claim(instance, host)
@@ -101,7 +99,8 @@ class BuildTask:
             expected_task_state=(states.SCHEDULING,),
             host=None,
         )
-        request_specs.record(tx, build.sent())
+        if not request_specs.send(tx, build):
+            raise _ClaimGone(to.host)
         actions.event_start(tx, instance.uuid, actions.ON_HOST["build"], to.host)
         return placed
 
@@ -213,8 +212,12 @@ class BuildTask:
         An earlier delivery may have given an instance its host and died before it sent the cast, so that is sent now.
         A compute node that got it already ignores the second one.
         """
+        uuids = [instance.uuid for instance in wanted]
         with self.db.read() as tx:
-            found = instances.get_many(tx, [instance.uuid for instance in wanted])
+            generations = instances.without_host(tx, uuids)
+            if all(generations.get(instance.uuid) == instance.generation for instance in wanted):
+                return list(wanted)
+            found = instances.get_many(tx, uuids)
         scheduling = [instance for instance in found if instance.task_state == states.SCHEDULING]
         for instance in scheduling:
             if instance.host is not None:

@@ -99,11 +99,12 @@ _start_event = _insert_event.from_select(
         bindparam("now", type_=event_table.c.start_time.type),
     ).where(ROWS.which, _is_open),
 )
-_open = select(table.c.id, table.c.action).where(ROWS.which, _is_open).order_by(table.c.id.desc())
-_update = update(table).where(table.c.id == bindparam("which_action"))
+_open = select(table.c.id, table.c.action).where(ROWS.which, _is_open)
+_open_id = select(func.max(table.c.id)).where(ROWS.which, _is_open).scalar_subquery()
+_update = update(table).where(ROWS.which, _is_open)
 _end_events = (
     update(event_table)
-    .where(event_table.c.action_id == bindparam("which_action"), event_table.c.finish_time.is_(None))
+    .where(event_table.c.action_id == _open_id, event_table.c.finish_time.is_(None))
     .execution_options(preserve_rowcount=True)
 )
 _get = ROWS.select.where(*_this).order_by(table.c.id.desc()).limit(1)
@@ -159,10 +160,9 @@ def event_start(tx: Connection, uuid: str, event: str, host: str) -> None:
 
 def event_fail(tx: Connection, uuid: str, reason: str) -> None:
     """Record that the step under way went wrong, if there is one, and the action with it, which stays open."""
-    for action_id, _ in tx.execute(_open, {"which": uuid}).all():
-        now = datetime.now(UTC)
-        if _end_steps(tx, action_id, now, reason):
-            tx.execute(_update, {"which_action": action_id, "updated_at": now, "message": ERROR})
+    now = datetime.now(UTC)
+    if _end_step(tx, uuid, now, reason):
+        tx.execute(_update, {"which": uuid, "updated_at": now, "message": ERROR})
 
 
 def finish(tx: Connection, uuid: str, error: str | None = None) -> None:
@@ -170,18 +170,19 @@ def finish(tx: Connection, uuid: str, error: str | None = None) -> None:
 
     :param error: what went wrong; None when it ended well
     """
-    for action_id, action in tx.execute(_open, {"which": uuid}).all():
-        now = datetime.now(UTC)
-        if not _end_steps(tx, action_id, now, error) and action in WITHOUT_HOST:
-            tx.execute(_insert_event, _whole_step(action_id, WITHOUT_HOST[action], now, error))
-        said = {} if error is None else {"message": ERROR}
-        ended = {"updated_at": now, "finish_time": now, "due_at": None}
-        tx.execute(_update, {"which_action": action_id, **ended, **said})
+    now = datetime.now(UTC)
+    if not _end_step(tx, uuid, now, error):
+        for action_id, action in tx.execute(_open, {"which": uuid}).all():
+            if action in WITHOUT_HOST:
+                tx.execute(_insert_event, _whole_step(action_id, WITHOUT_HOST[action], now, error))
+    said = {} if error is None else {"message": ERROR}
+    tx.execute(_update, {"which": uuid, "updated_at": now, "finish_time": now, "due_at": None, **said})
 
 
 def interrupt(tx: Connection, uuid: str, by: str) -> None:
     """Record that something else has ended what was being done to an instance, if anything was."""
-    finish(tx, uuid, f"interrupted by {by}")
+    if tx.execute(_open, {"which": uuid}).first():
+        finish(tx, uuid, f"interrupted by {by}")
 
 
 def record(tx: Connection, ctxt: RequestContext, uuid: str, action: str) -> None:
@@ -258,10 +259,9 @@ def _row(ctxt: RequestContext, uuid: str, action: str, now: datetime) -> dict[st
     }
 
 
-def _end_steps(tx: Connection, action_id: int, now: datetime, error: str | None) -> bool:
-    """End the steps of an action that are under way; tell whether there were any."""
-    ends = {"which_action": action_id, "finish_time": now, **_outcome(error)}
-    return tx.execute(_end_events, ends).rowcount > 0
+def _end_step(tx: Connection, uuid: str, now: datetime, error: str | None) -> bool:
+    """End the step of the open action that is under way; tell whether there was one."""
+    return tx.execute(_end_events, {"which": uuid, "finish_time": now, **_outcome(error)}).rowcount > 0
 
 
 def _whole_step(action_id: int, event: str, now: datetime, error: str | None) -> dict[str, object]:

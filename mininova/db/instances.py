@@ -40,7 +40,7 @@ _on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c
 _by_host = _on_host.where(LIVE)
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
 _vm_state = select(table.c.vm_state).where(ROWS.which)
-_without_host = select(table.c.uuid).where(_among, *WITHOUT_HOST)
+_without_host = select(table.c.uuid, table.c.generation).where(_among, *WITHOUT_HOST)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
 _change = _edit.values(generation=table.c.generation + 1)
@@ -95,9 +95,9 @@ def vm_state(tx: Connection, uuid: str) -> str | None:
     return tx.execute(_vm_state, {"which": uuid}).scalar()
 
 
-def without_host(tx: Connection, uuids: Sequence[str]) -> list[str]:
-    """Name those of some instances that wait for a host."""
-    return list(tx.execute(_without_host, {"uuids": list(uuids)}).scalars())
+def without_host(tx: Connection, uuids: Sequence[str]) -> dict[str, int]:
+    """Name those of some instances that wait for a host, and tell the generation of each."""
+    return {row.uuid: row.generation for row in tx.execute(_without_host, {"uuids": list(uuids)})}
 
 
 def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, update
 
 from mininova import errors
+from mininova.db.models.compute import allocations
 from mininova.db.models.compute import request_specs as table
 from mininova.db.rows import Rows
 from mininova.objects import RequestSpec, Retry, Selection
@@ -34,7 +35,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
         return self.alternates[0]
 
     def sent(self) -> "Build":
-        """Give the build as it is when the next host has it."""
+        """Give the build as it is when the next host has it, or is passed over."""
         return msgspec.structs.replace(self, alternates=self.alternates[1:])
 
     def failed_on(self, host: str, reason: str) -> "Build":
@@ -47,7 +48,9 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
 ROWS = Rows(Build, table, key="instance_uuid")
 
 _insert = insert(table)
-_update = update(table).where(table.c.instance_uuid == bindparam("which"))
+_update = update(table).where(ROWS.which)
+_room = (allocations.c.instance_uuid == bindparam("which"), allocations.c.host == bindparam("on_host"))
+_send = _update.where(exists().where(*_room)).execution_options(preserve_rowcount=True)
 _delete = delete(table).where(ROWS.which)
 
 
@@ -61,6 +64,12 @@ def create(tx: Connection, uuids: Sequence[str], spec: RequestSpec) -> None:
 def record(tx: Connection, build: Build) -> None:
     """Write down how an instance is being built now, in place of what was written before."""
     tx.execute(_update, {**ROWS.values(build), "updated_at": datetime.now(UTC), "which": build.instance_uuid})
+
+
+def send(tx: Connection, build: Build) -> bool:
+    """Write down that the next host has a build; False if the instance has no room there any more."""
+    sent = {"alternates": build.sent().alternates, "updated_at": datetime.now(UTC)}
+    return tx.execute(_send, {**sent, "which": build.instance_uuid, "on_host": build.next_host.host}).rowcount > 0
 
 
 def get(tx: Connection, uuid: str) -> Build:
