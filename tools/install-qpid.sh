@@ -7,8 +7,6 @@
 #   tools/install-qpid.sh
 set -euo pipefail
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=tools/apt.sh
-. "$tools/apt.sh"
 # shellcheck source=tools/venv.sh
 . "$tools/venv.sh"
 
@@ -16,9 +14,9 @@ missing=()
 command -v java >/dev/null || missing+=(default-jre-headless)
 command -v mvn >/dev/null || missing+=(maven)
 if [ ${#missing[@]} != 0 ]; then
-    if [ "$(id -u)" != 0 ]; then fail "Qpid needs Java and Maven. Run: sudo apt-get install ${missing[*]}"; fi
-    require_apt "install Java 17 or later and Maven its own way."
-    install_stopped -- "${missing[@]}"
+    echo "Installing Debian's ${missing[*]}."
+    { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends "${missing[@]}"; } </dev/null >&2 ||
+        fail "Qpid needs Java 17 or later, and Maven. Run: sudo apt-get install ${missing[*]}"
 fi
 
 jars=$venv/share/qpid-broker-j

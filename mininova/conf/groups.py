@@ -126,6 +126,11 @@ BROKER_ADMIN = Group(
             min=1,
             help="How often `mininova-manage broker watch` looks at what the broker holds for computes, in seconds.",
         ),
+        cfg.BoolOpt(
+            "plain_passwords",
+            default=False,
+            help="Whether the command is given passwords beside their hashes, as Qpid's needs, and never RabbitMQ's.",
+        ),
         cfg.StrOpt(
             "definitions_file",
             help="The file that the broker loads when it boots (load_definitions).  mininova-manage writes there, too, "

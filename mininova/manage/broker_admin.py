@@ -1,4 +1,4 @@
-"""Runs rabbitmqctl, for what AMQP cannot do: make, list and remove the broker's users.
+"""Runs rabbitmqctl, or what takes its place for another broker, to make, list and remove users: AMQP cannot do that.
 
 Each method is one run of the command, because a run takes a second.  What is made or removed is also written to the
 file that the broker loads when it boots, if the settings name it: a broker that lost its disk has what is there.
@@ -23,7 +23,10 @@ _GONE = ("no_such_user", "does not exist")
 
 
 class BrokerAdmin:
-    """The command of ``[broker_admin] command``: RabbitMQ's ``rabbitmqctl``, or one that takes the same arguments."""
+    """The command of ``[broker_admin] command``: RabbitMQ's ``rabbitmqctl``, or one that takes the same arguments.
+
+    qpidctl.py is such a one.
+    """
 
     def __init__(self, conf: ConfigOpts) -> None:
         self._command, self._timeout = conf.broker_admin.command, conf.broker_admin.timeout
@@ -32,7 +35,7 @@ class BrokerAdmin:
     def define(self, wanted: Definitions) -> None:
         """Make users, queues and exchanges, or change those that are there."""
         self._run("import_definitions", "--format", "json", given=json.dumps(wanted))
-        self._keep(lambda whole: definitions.merged(whole, wanted))
+        self._keep(lambda whole: definitions.merged(whole, definitions.without_passwords(wanted)))
 
     def defined(self) -> dict[str, Any]:
         """Export the broker's users, rights, queues and exchanges."""

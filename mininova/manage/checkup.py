@@ -19,7 +19,7 @@ from mininova.manage.database import opened
 from mininova.manage.identities import layout_of
 from mininova.rpc.transports.amqp.address import addresses
 from mininova.trust import identities
-from mininova.trust.broker import definitions
+from mininova.trust.broker import definitions, qpid
 from mininova.trust.broker.rights import Layout, rights
 from mininova.trust.identities import Identity
 
@@ -52,13 +52,19 @@ def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]
     users = {user["name"]: user for user in broker.get("users", [])}
     if "guest" in users:
         yield "the broker has the user guest, whose password is public: rabbitmqctl delete_user guest"
-    if "topic_permissions" not in broker:
+    if "rules" in broker:
+        yield from qpid.WEAKER
+    elif "topic_permissions" not in broker:
         yield "the broker knows no topic permissions: a compute can get copies of messages for others"
     address = addresses(conf.transport_url)[0]
     if address.user not in identities.TRUSTED:
         yield f"this command logs in to the broker as {address.user or 'guest'}: its user should be manage"
     everyone, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)
-    wanted = definitions.users(dict.fromkeys(everyone, ""), layout, virtual_host=address.virtual_host)
+    wanted: Mapping[str, Any] = definitions.users(
+        dict.fromkeys(everyone, ""), layout, virtual_host=address.virtual_host
+    )
+    if "rules" in broker:
+        wanted = {"rules": qpid.rules(wanted)}
     for identity in everyone:
         yield from _about(identity.name, users.get(identity.name), wanted, broker)
     for compute in computes if conf.identities.enforce else ():
@@ -97,8 +103,15 @@ def _way(binding: Mapping[str, Any]) -> tuple[str, str]:
     return binding["destination"], binding["routing_key"]
 
 
-def _rights(name: str, definitions: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Give what a user may do: virtual host, or that and an exchange → its rights there."""
+def _rights(name: str, definitions: Mapping[str, Any]) -> object:
+    """Give what a user may do, to be compared."""
+    if "rules" in definitions:
+        return [rule for rule in definitions["rules"] if rule["identity"] == name]
+    return _permissions(name, definitions)
+
+
+def _permissions(name: str, definitions: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Give virtual host, or that and an exchange → its rights there."""
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
     for kind, words in (("permissions", ("configure", "write", "read")), ("topic_permissions", ("write", "read"))):
         for one in definitions.get(kind, []):

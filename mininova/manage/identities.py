@@ -86,12 +86,12 @@ def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
     """Make up a password, and write it to the broker, the database and the compute's file, in this order."""
     virtual_host = addresses(conf.transport_url)[0].virtual_host
     password, layout = definitions.new_password(), layout_of(conf)
-    quorum = conf.oslo_messaging_rabbit.rabbit_quorum_queue
+    quorum, plain = conf.oslo_messaging_rabbit.rabbit_quorum_queue, conf.broker_admin.plain_passwords
     BrokerAdmin(conf).define(
         definitions.together(
             definitions.places(layout, virtual_host=virtual_host, quorum=quorum),
             definitions.lanes([identity], layout, virtual_host=virtual_host, quorum=quorum),
-            definitions.users({identity: password}, layout, virtual_host=virtual_host),
+            definitions.users({identity: password}, layout, virtual_host=virtual_host, plain=plain),
         )
     )
     with opened(conf) as db, db.write() as tx:

@@ -6,7 +6,7 @@ import signal
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
-from stack import services
+from stack import brokers, services
 from stack.readiness import Readiness
 from stack.supervisor import Supervisor
 from urllib3.util import Retry
@@ -67,7 +67,7 @@ def test_a_server_that_fits_nowhere_says_so(boot, cloud):
 
 def test_a_killed_broker_comes_back_and_boots_go_on(local_stack, boot):
     """The supervisor restarts a killed broker; the services connect again, and the next boot works."""
-    pids, name = local_stack.pids(), services.BROKER
+    pids, name = local_stack.pids(), brokers.RABBITMQ
     supervisor = int((local_stack.home.run / "supervisord.pid").read_text())
     with Readiness(local_stack.home.run, [name]) as readiness:
         os.kill(pids[name], signal.SIGKILL)
@@ -85,12 +85,12 @@ def test_services_that_start_without_a_broker_wait_for_it(local_stack, boot):
     supervisor = Supervisor(local_stack.home)
     waiting = ["mininova-api", "mininova-conductor", "mininova-compute-host-1"]
     health = f"http://127.0.0.1:{local_stack.environment['MININOVA_API_PORT']}/healthcheck"
-    with Readiness(local_stack.home.run, [*waiting, services.BROKER]) as readiness:
-        supervisor.stop([services.BROKER])
+    with Readiness(local_stack.home.run, [*waiting, brokers.RABBITMQ]) as readiness:
+        supervisor.stop([brokers.RABBITMQ])
         pids = {name: supervisor.restart(name) for name in waiting}
         answer = asked(health)
         status = local_stack.tool("mininova-manage", "status")
-        pids |= supervisor.start([services.BROKER])
+        pids |= supervisor.start([brokers.RABBITMQ])
         list(readiness.wait(pids, 60))
     (server,) = boot("after-the-wait")
 

@@ -20,7 +20,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from mininova.trust.broker import definitions
@@ -114,6 +114,7 @@ class Node:
     port: int
     definitions: Definitions
     tls: Certificates | None = None
+    tool: ClassVar[str] = TOOL
 
     def url(self, user: str, password: str) -> str:
         """How one of its users reaches it."""
@@ -141,7 +142,7 @@ class Node:
         plain = processes.plain_environment(environ)
         self._script(START, {**plain, **self._environment(distribution)}, [str(self.server)])
         rabbitmqctl = [str(self.server.with_name("rabbitmqctl")), "--node", self.name]
-        self._script(TOOL, {**plain, **self._tool_environment(distribution)}, rabbitmqctl)
+        self._script(self.tool, {**plain, **self._tool_environment(distribution)}, rabbitmqctl)
 
     def _with_what_was_added(self) -> dict[str, Any]:
         """Give our definitions, and those that mininova-manage has added since the node was first written."""

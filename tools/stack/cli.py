@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mininova.trust import host_lists, identities
-from stack import broker, down, install, services, settings, standalone, up
+from stack import down, install, services, settings, standalone, up
+from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
 from stack.progress import Progress
@@ -140,7 +141,7 @@ def _add_compute(request: Request) -> None:
 
 
 def _rabbitmqctl(request: Request) -> int:
-    script = request.home.broker / broker.TOOL
+    script = request.home.broker / KINDS[settings.load(request.home).broker].node.tool
     if not script.exists():
         raise StackError("This stack has no broker of its own.")
     os.execv(script, [str(script), *request.words])
@@ -150,7 +151,7 @@ def _service(request: Request, named: str) -> str:
     """Find the program that a command line names: ``mininova-api`` or ``api``, ``host-1``, ``broker``."""
     kept = settings.load(request.home)
     known = services.names(kept)
-    for name in (named, f"mininova-{named}", services.COMPUTE + named, {"broker": services.BROKER}.get(named)):
+    for name in (named, f"mininova-{named}", services.COMPUTE + named, {"broker": kept.broker}.get(named)):
         if name in known:
             return str(name)
     raise StackError(f"There is no service {named}, but there are {', '.join(known)}.")
@@ -176,7 +177,7 @@ def _broker(request: Request) -> None:
 
 
 def _install(request: Request) -> None:
-    install.rabbitmq(request.environ, request.progress)
+    install.broker(KINDS[settings.broker(request.environ)], request.environ, request.progress)
 
 
 #: Who does what can be typed, words.COMMANDS; ``help`` is answered there.

@@ -1,6 +1,6 @@
 """The end of a stack: services first, then the broker, then the processes that are left, each by its pid."""
 
-from stack import processes, services
+from stack import brokers, processes
 from stack.errors import StackError
 from stack.home import Home
 from stack.supervisor import Supervisor
@@ -15,8 +15,8 @@ def stop(home: Home) -> int:
     supervisor = Supervisor(home)
     if supervisor.answers():
         names = [status.name for status in supervisor.all()]
-        supervisor.stop(name for name in names if name != services.BROKER)
-        supervisor.stop(name for name in names if name == services.BROKER)
+        supervisor.stop(name for name in names if name not in brokers.KINDS)
+        supervisor.stop(name for name in names if name in brokers.KINDS)
         supervisor.shut_down()
     if left := processes.end(home.root):
         raise StackError(f"These processes do not end: {', '.join(f'{pid} ({what})' for pid, what in left.items())}")

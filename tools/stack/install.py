@@ -1,4 +1,4 @@
-"""RabbitMQ on this machine: found, or installed with apt, or said how."""
+"""A broker on this machine: found, or installed, or said how."""
 
 import os
 import shlex
@@ -8,34 +8,30 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack import broker
+from stack.brokers import Kind
 from stack.errors import StackError
 from stack.progress import Progress
 from stack.settings import CHECKOUT
 
-SCRIPT = CHECKOUT / "tools/install-rabbitmq.sh"
 
-_BY_HAND = (
-    f"Run: sudo {shlex.quote(str(SCRIPT))} (or sudo apt-get install rabbitmq-server), or name a broker that runs "
-    "in MININOVA_BROKER_URL."
-)
-
-
-def rabbitmq(environ: Mapping[str, str], progress: Progress) -> Path:
-    """Give the rabbitmq-server program, installing Debian's package if there is none.
+def broker(kind: Kind, environ: Mapping[str, str], progress: Progress) -> Path:
+    """Give where a broker is, installing it if it is nowhere.
 
     :raises StackError: with the command to run, when that may not or cannot be done here
     """
-    if found := broker.find_server(environ):
+    if found := kind.find(environ):
         return found
-    if (as_root := _as_root()) is None:
-        raise StackError(f"RabbitMQ is not installed, and installing it takes root.  {_BY_HAND}")
-    progress.say(f"RabbitMQ is not installed: installing Debian's package ({SCRIPT.relative_to(CHECKOUT)}).")
-    if subprocess.run([*as_root, str(SCRIPT)], stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode:
-        raise StackError(f"RabbitMQ could not be installed; the complaint is above.  {_BY_HAND}")
-    if found := broker.find_server(environ):
+    sudo = "sudo " if kind.by_root else ""
+    by_hand = f"Run: {sudo}{shlex.quote(str(kind.script))}, or name a broker that runs in MININOVA_BROKER_URL."
+    if (as_root := _as_root()) is None and kind.by_root:
+        raise StackError(f"{kind.title} is not installed, and installing it takes root.  {by_hand}")
+    progress.say(f"{kind.title} is not installed: installing it ({kind.script.relative_to(CHECKOUT)}).")
+    command = [*(as_root or ()), str(kind.script)] if kind.by_root else [str(kind.script)]
+    if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr).returncode:
+        raise StackError(f"{kind.title} could not be installed; the complaint is above.  {by_hand}")
+    if found := kind.find(environ):
         return found
-    raise StackError("RabbitMQ was installed, but its rabbitmq-server is nowhere usual: name it in RABBITMQ_SERVER.")
+    raise StackError(f"{kind.title} was installed, but it is nowhere usual: say where in {kind.named}.")
 
 
 def _as_root() -> list[str] | None:

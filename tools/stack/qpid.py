@@ -10,11 +10,12 @@ yet, and later ones are made while it runs.
 
 import json
 import secrets
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mininova.trust.broker import qpid
 from stack import broker, ports, processes
@@ -33,9 +34,9 @@ _STARTER = Path(__file__).with_name("qpid_start.py")
 
 
 def find_jars(environ: Mapping[str, str]) -> Path | None:
-    """Find the folder of Broker-J's jars; None when there is none."""
+    """Find the folder of Broker-J's jars; None when there is none, or no Java."""
     folder = Path(environ.get("QPID_JARS") or JARS)
-    return folder if any(folder.glob("qpid-broker-core-*.jar")) else None
+    return folder if shutil.which("java") and any(folder.glob("qpid-broker-core-*.jar")) else None
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Node(broker.Node):
 
     :param server: the folder of its jars
     """
+
+    tool: ClassVar[str] = "qpidctl"
 
     def write(self, environ: Mapping[str, str]) -> None:
         """Write what the node reads, and the scripts that start and administer it."""
@@ -56,7 +59,7 @@ class Node(broker.Node):
         self._script(broker.START, plain, [sys.executable, "-B", str(_STARTER), str(self.folder), str(self.server)])
         where = ["--url", f"http://{ports.LOOPBACK}:{management}", "--user", _KEEPER]
         secret = ["--password-file", str(self.folder / "password")]
-        self._script(broker.TOOL, plain, [sys.executable, "-m", "mininova.manage.qpidctl", *where, *secret])
+        self._script(self.tool, plain, [sys.executable, "-m", "mininova.manage.qpidctl", *where, *secret])
 
     def _node(self, management: int, password: str) -> dict[str, Any]:
         """Give what is the node's own, and not in the definitions."""
@@ -110,7 +113,7 @@ def configuration(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> di
             _plain_users("users", "SCRAM-SHA-256", qpid.users(definitions)),
         ],
         "accesscontrolproviders": [{"name": "rights", "type": "RuleBased", "defaultResult": "DENIED", "rules": rules}],
-        "connectionlimitproviders": [{"name": "limits", "type": "RuleBased", "rules": limits}] if limits else [],
+        "brokerconnectionlimitproviders": [{"name": "limits", "type": "RuleBased", "rules": limits}],
         "virtualhostnodes": [
             {
                 "name": "default",

@@ -16,13 +16,13 @@ from urllib.parse import unquote, urlsplit
 from mininova.trust import host_lists, identities
 from mininova.trust.broker import definitions as broker_definitions
 from stack import broker
+from stack.brokers import KINDS
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
 from stack.supervisor import Program
 
 #: The name of a controller: the first is the host of api, scheduler and conductor, the others of a conductor each.
 CONTROLLER = "ctl-{number}"
-BROKER = "rabbitmq"
 COMPUTE = "mininova-compute-"
 CONDUCTOR = "mininova-conductor"
 #: The services of the first controller, which share a configuration file with the conductors of the others.
@@ -38,19 +38,19 @@ Sections = Mapping[str, Mapping[str, object]]
 
 def programs(home: Home, settings: Settings) -> list[Program]:
     """List everything that a stack runs, the broker first."""
-    found = [] if settings.broker_url else [Program(BROKER, (str(home.broker / broker.START),))]
+    found = [] if settings.broker_url else [Program(settings.broker, (str(home.broker / broker.START),))]
     found += [_service(home, name) for name in _services(settings)]
     found += [compute(home, name) for name in settings.computes]
     if settings.flow:
         found.append(_service(home, FLOW, "collect"))
-    if not settings.broker_url:
+    if not settings.broker_url and KINDS[settings.broker].watched:
         found.append(_watch(home))
     return found
 
 
 def names(settings: Settings) -> list[str]:
     """Name everything that a stack may run."""
-    return [BROKER, *_services(settings), FLOW, WATCH, *(COMPUTE + name for name in settings.computes)]
+    return [settings.broker, *_services(settings), FLOW, WATCH, *(COMPUTE + name for name in settings.computes)]
 
 
 def _services(settings: Settings) -> list[str]:
@@ -135,7 +135,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "api": {"port": settings.api_port},
         "flow": {"enabled": settings.flow},
         **_trust(home, settings),
-        **({} if settings.broker_url else {"broker_admin": _broker_admin(home)}),
+        **({} if settings.broker_url else {"broker_admin": _broker_admin(home, settings)}),
     }
     home.write_private(home.etc / "mininova.conf", _ini(controller))
     for name in (*_services(settings), FLOW):
@@ -154,10 +154,11 @@ def _own(home: Home, settings: Settings, name: str) -> Sections:
     return {"DEFAULT": own, **_metrics(settings, name)}
 
 
-def _broker_admin(home: Home) -> dict[str, object]:
+def _broker_admin(home: Home, settings: Settings) -> dict[str, object]:
     """Have what mininova-manage does to the private broker outlive the broker's disk."""
     return {
-        "command": shlex.quote(str(home.broker / broker.TOOL)),
+        "command": shlex.quote(str(home.broker / KINDS[settings.broker].node.tool)),
+        **({"plain_passwords": True} if KINDS[settings.broker].makes_hashes else {}),
         "definitions_file": home.broker / broker.DEFINITIONS,
     }
 

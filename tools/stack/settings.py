@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from mininova.service import concurrency
 from mininova.trust import host_lists
 from stack import ports
+from stack.brokers import KINDS, RABBITMQ
 from stack.errors import StackError
 from stack.home import Home
 from stack.words import DEFAULT_API_PORT, FIRST_BROKER_PORT
@@ -28,6 +29,7 @@ class Settings:
     :param computes: the name of each, and the hosts that it stands for, as trust.host_lists writes them
     :param conductors: how many there are: each after the first is alone on a controller of its own
     :param broker_url: a broker that runs already; None runs a private one on broker_port
+    :param broker: which one is run, a key of brokers.KINDS
     :param tls: whether the private broker is spoken to over TLS
     :param db_url: a database that runs already; None uses a SQLite file
     :param flow: whether messages are reported and collected
@@ -40,6 +42,7 @@ class Settings:
     broker_port: int
     computes: Mapping[str, str]
     conductors: int = 1
+    broker: str = RABBITMQ
     broker_url: str | None = None
     tls: bool = False
     db_url: str | None = None
@@ -94,6 +97,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         broker_port=broker_port or ports.first_free(FIRST_BROKER_PORT),
         computes={**counted, **{name: name for name in added_computes(home)}},
         conductors=_read(environ, "MININOVA_CONDUCTORS", _count, 1),
+        broker=broker(environ),
         broker_url=broker_url,
         tls=tls,
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
@@ -102,6 +106,14 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         concurrency=_read(environ, concurrency.VARIABLE, _concurrency, concurrency.EVENTLET),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
     )
+
+
+def broker(environ: Mapping[str, str]) -> str:
+    """Read which broker is to be run.
+
+    :raises StackError: when there is none of this name
+    """
+    return str(_read(environ, "MININOVA_BROKER", _broker, RABBITMQ))
 
 
 def _counted(computes: int, hosts: int) -> dict[str, str]:
@@ -148,6 +160,12 @@ def _switch(value: str) -> bool:
 def _concurrency(value: str) -> str:
     if value not in concurrency.KINDS:
         raise ValueError(" or ".join(concurrency.KINDS))
+    return value
+
+
+def _broker(value: str) -> str:
+    if value not in KINDS:
+        raise ValueError(" or ".join(KINDS))
     return value
 
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stack import broker, install, ports, processes, readiness, settings
+from stack.brokers import KINDS, RABBITMQ, Kind
 from stack.errors import StackError
 from stack.home import Home
 from stack.progress import Progress
 
-NAME = "rabbitmq"
+NAME = "broker"
 DEADLINE = 60
 PASSWORD = "secret"
 
@@ -29,10 +30,11 @@ def up(home: Home, environ: Mapping[str, str], progress: Progress) -> str:
         if processes.of(home.root):
             progress.say("The broker is up already: nothing was changed.")
             return broker.url(port, broker.USER, password)
-        ports.require(port, "MININOVA_BROKER_PORT", "RabbitMQ")
-        server = install.rabbitmq(environ, progress)
+        kind = KINDS[settings.broker(environ)]
+        ports.require(port, "MININOVA_BROKER_PORT", kind.title)
+        server = install.broker(kind, environ, progress)
         with progress.step(f"Starting a broker in {home.root}") as done:
-            url = start(home.broker, server, port, environ, password=password, mark=home.root, run=home.run)
+            url = start(home.broker, server, port, environ, password=password, mark=home.root, run=home.run, kind=kind)
             done(f"up, for this user alone: {ports.LOOPBACK}:{port}, where the user is {broker.USER}")
         progress.say("tools/stack.sh broker stop ends it; what is in its queues stays, without --clean.")
         return url
@@ -65,6 +67,7 @@ def start(
     password: str = PASSWORD,
     mark: Path | None = None,
     run: Path | None = None,
+    kind: Kind = KINDS[RABBITMQ],
 ) -> str:
     """Start a node and give its URL once it listens.
 
@@ -73,9 +76,9 @@ def start(
     :param run: where its socket is, a short path; the default is the folder
     :raises StackError: when it does not come up
     """
-    node = broker.Node(folder, server, port, broker.one_user(password))
+    node = kind.node(folder, server, port, broker.one_user(password))
     node.write(environ)
-    mark, run, log = mark or folder, run or folder, folder / "rabbitmq.log"
+    mark, run, log = mark or folder, run or folder, folder / f"{NAME}.log"
     environment = {readiness.VARIABLE: str(readiness.socket_path(run, NAME)), processes.MARK: str(mark)}
     with log.open("ab") as output, readiness.Readiness(run, [NAME]) as ready:
         program = subprocess.Popen(
@@ -90,7 +93,7 @@ def start(
             list(ready.wait({NAME: program.pid}, DEADLINE))
         except readiness.NotReadyError:
             stop(mark)
-            raise StackError(f"RabbitMQ did not start: {log} says why.") from None
+            raise StackError(f"{kind.title} did not start: {log} says why.") from None
     return node.url(broker.USER, password)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mininova.service import concurrency
 from stack import broker, clouds, down, install, ports, processes, services, settings
+from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
 from stack.progress import Progress
@@ -38,7 +39,7 @@ def up(home: Home, environ: Mapping[str, str], progress: Progress) -> None:
             return
         down.refuse_leftovers(home)
         _require_ports(wanted)
-        server = None if wanted.broker_url else install.rabbitmq(environ, progress)
+        server = None if wanted.broker_url else install.broker(KINDS[wanted.broker], environ, progress)
         progress.say(f"Starting mininova in {home.root}")
         settings.save(home, wanted)
         write_files(home, wanted, server, environ)
@@ -57,13 +58,13 @@ def up(home: Home, environ: Mapping[str, str], progress: Progress) -> None:
 def write_files(home: Home, wanted: Settings, server: Path | None, environ: Mapping[str, str]) -> None:
     """Write what every program reads.
 
-    :param server: the rabbitmq-server program, for a broker of our own
+    :param server: where the program of the broker is, for one of our own
     """
     services.write_configuration(home, wanted)
     if server:
         tls = _certificates(home) if wanted.tls else None
         users = services.definitions(home, wanted)
-        broker.Node(home.broker, server, wanted.broker_port, users, tls).write(environ)
+        KINDS[wanted.broker].node(home.broker, server, wanted.broker_port, users, tls).write(environ)
     clouds.write(home, wanted)
     Supervisor(home).write(services.programs(home, wanted))
 
@@ -79,7 +80,7 @@ def _require_ports(wanted: Settings) -> None:
     if wanted.broker_url:
         ports.require_answer(wanted.broker_url, "MININOVA_BROKER_URL")
     else:
-        ports.require(wanted.broker_port, "MININOVA_BROKER_PORT", "RabbitMQ")
+        ports.require(wanted.broker_port, "MININOVA_BROKER_PORT", KINDS[wanted.broker].title)
     for name, port in services.metrics_ports(wanted).items():
         ports.require(port, "MININOVA_METRICS_PORT", f"the metrics of {name}")
 
@@ -110,14 +111,14 @@ def start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Pr
     supervisor = Supervisor(home)
     supervisor.launch(environ, **{concurrency.VARIABLE: wanted.concurrency})
     names = [program.name for program in services.programs(home, wanted)]
-    first = [name for name in names if name == services.BROKER]
+    first, title = [name for name in names if name == wanted.broker], KINDS[wanted.broker].title
     with Readiness(home.run, names) as readiness:
-        with progress.step("Starting RabbitMQ and making the database") as done:
+        with progress.step(f"Starting {title} and making the database") as done:
             pids = supervisor.start(first)
             _prepare_database(home, wanted, environ)
             done(f"database: {_without_password(wanted.db_url) if wanted.db_url else home.database.name}")
             supervisor.await_ready(readiness, pids)
-            done(f"RabbitMQ: {_broker_line(wanted)}")
+            done(f"{title}: {_broker_line(wanted)}")
         if wanted.broker_url:
             progress.say(ALL_ARE_ONE)
         with progress.step("Starting the services") as done:

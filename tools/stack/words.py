@@ -53,7 +53,8 @@ COMMANDS: Mapping[str, Command] = {
 VARIABLES = {
     "MININOVA_HOME": "the folder that keeps everything (.stack in the checkout); a broker alone has it with -broker",
     "MININOVA_API_PORT": f"where the REST API listens, on 127.0.0.1 ({DEFAULT_API_PORT})",
-    "MININOVA_BROKER_PORT": f"where RabbitMQ listens, on 127.0.0.1 (the first free one from {FIRST_BROKER_PORT} up)",
+    "MININOVA_BROKER": "which broker to run: rabbitmq, or qpid for Apache Qpid Broker-J (rabbitmq)",
+    "MININOVA_BROKER_PORT": f"where the broker listens, on 127.0.0.1 (the first free one from {FIRST_BROKER_PORT} up)",
     "MININOVA_COMPUTES": "how many computes to start: host-1, host-2 … (3)",
     "MININOVA_HOSTS_PER_COMPUTE": "how many hosts each of them stands for; from 2 up they are rack-1, rack-2 … (1)",
     "MININOVA_CONDUCTORS": "how many conductors to start: mininova-conductor, mininova-conductor-2 … (1)",
@@ -65,6 +66,7 @@ VARIABLES = {
     "MININOVA_CONCURRENCY": "threads has the services run on native threads instead of eventlet's (eventlet)",
     "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
     "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",
+    "QPID_JARS": "the folder of Qpid's jars, when tools/install-qpid.sh did not fetch them (.venv/share/qpid-broker-j)",
 }
 
 

@@ -61,13 +61,19 @@ def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def users(passwords: Mapping[Identity, str], layout: Layout = USUAL, *, virtual_host: str = "/") -> Definitions:
-    """Define a broker user for each identity, with its password and exactly its rights."""
+def users(
+    passwords: Mapping[Identity, str], layout: Layout = USUAL, *, virtual_host: str = "/", plain: bool = False
+) -> Definitions:
+    """Define a broker user for each identity, with its password and exactly its rights.
+
+    :param plain: whether the passwords themselves stand there, too: for a broker that makes its own hashes of them
+    """
     defined: Definitions = {"users": [], "permissions": [], "topic_permissions": []}
     for identity, password in passwords.items():
         allowed, who = rights(identity, layout), {"user": identity.name, "vhost": virtual_host}
         limits = MOST_OF_A_COMPUTE if identity.kind == COMPUTE else {}
-        defined["users"].append({**user(identity.name, password), "limits": limits})
+        secret = {"password": password} if plain else {}
+        defined["users"].append({**user(identity.name, password), "limits": limits, **secret})
         defined["permissions"].append(
             {**who, "configure": allowed.configure, "write": allowed.write, "read": allowed.read}
         )
@@ -169,6 +175,12 @@ def merged(whole: Mapping[str, Any], part: Definitions) -> dict[str, Any]:
         known = {_key(thing): thing for thing in whole.get(kind, [])}
         changed[kind] = list((known | {_key(thing): thing for thing in things}).values())
     return changed
+
+
+def without_passwords(part: Definitions) -> Definitions:
+    """Leave only hashes of passwords in definitions."""
+    users = [{field: value for field, value in it.items() if field != "password"} for it in part.get("users", ())]
+    return {**part, "users": users}
 
 
 def without_user(whole: Mapping[str, Any], user: str) -> dict[str, Any]:

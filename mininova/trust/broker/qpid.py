@@ -16,6 +16,18 @@ from typing import Any
 
 from mininova.trust.broker.beginnings import ANY, beginnings
 
+#: What it does not keep that RabbitMQ keeps, as mininova-manage check says it; docs/rpc/brokers.md says it with tests.
+WEAKER = (
+    "Qpid closes the connection of a process over one message that it refuses: what else was on the way is sent again",
+    "Qpid measures how long a message may wait by its sender's clock: the clocks of all machines must agree",
+    "Qpid removes a queue of replies with its connection: an answer that comes meanwhile is lost, and asked for again",
+    "Qpid ends a pause up to half a second late",
+    "Qpid does not say when it is low on memory or disk: senders find out by their deadlines",
+    "Qpid keeps the queue of a pause that is not used any more, and every queue has the same bound",
+    "Qpid compares beginnings of names: the operator's users may read all replies, and all queues of the services",
+    "Qpid is not watched: mininova-manage broker watch knows RabbitMQ only",
+)
+
 #: Things of Broker-J's own model, as its configuration and its HTTP interface have them.
 Objects = list[dict[str, Any]]
 
@@ -100,7 +112,7 @@ def _rights(permission: Mapping[str, str], topics: Objects) -> Iterator[dict[str
 
     # A queue may send what it gives up only to where its owner may write.
     yield from _allow(user, "CREATE", "QUEUE", NAME=makes, ALTERNATE=writes)
-    yield _rule(user, "CREATE", "QUEUE", outcome="DENY", named={"ALTERNATE": ANY})
+    yield _rule(user, "CREATE", "QUEUE", outcome="DENY", named={"ALTERNATE": [ANY]})
     for thing in ("QUEUE", "EXCHANGE"):
         yield from _allow(user, "CREATE", thing, NAME=makes)
         yield from _allow(user, "DELETE", thing, NAME=makes)
@@ -116,7 +128,7 @@ def _rights(permission: Mapping[str, str], topics: Objects) -> Iterator[dict[str
             for operation in ("BIND", "UNBIND"):
                 yield from _allow(user, operation, "EXCHANGE", NAME=exchange, QUEUE_NAME=writes, ROUTING_KEY=keys)
         for operation in ("PUBLISH", "BIND", "UNBIND"):
-            yield _rule(user, operation, "EXCHANGE", outcome="DENY", named={"NAME": it["exchange"]})
+            yield _rule(user, operation, "EXCHANGE", outcome="DENY", named={"NAME": [it["exchange"]]})
     yield from _allow(user, "PUBLISH", "EXCHANGE", NAME=writes)
     for operation in ("BIND", "UNBIND"):
         yield from _allow(user, operation, "EXCHANGE", NAME=reads, QUEUE_NAME=writes)
@@ -129,6 +141,6 @@ def _allow(user: str, operation: str, thing: str, **named: Collection[str]) -> I
 
 
 def _rule(
-    user: str, operation: str, thing: str, *, outcome: str = "ALLOW", named: Mapping[str, object] = {}
+    user: str, operation: str, thing: str, *, outcome: str = "ALLOW", named: Mapping[str, list[str]] = {}
 ) -> dict[str, Any]:
     return {"identity": user, "operation": operation, "objectType": thing, "outcome": outcome, "attributes": named}

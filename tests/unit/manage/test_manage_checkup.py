@@ -5,7 +5,7 @@ import pytest
 from mininova import conf
 from mininova.manage import checkup
 from mininova.trust import identities
-from mininova.trust.broker import definitions
+from mininova.trust.broker import definitions, qpid
 
 COMPUTE = identities.compute("host-1")
 EVERYBODY = dict.fromkeys([*map(identities.trusted, identities.TRUSTED), COMPUTE], "secret")
@@ -53,6 +53,16 @@ def test_rights_that_are_wider(broker):
     one = next(found for found in broker["permissions"] if found["user"] == COMPUTE.name)
     one["read"] = ".*"
     assert weaker(broker) == ["compute.host-1 has other rights on the broker than it should"]
+
+
+def test_qpid(broker):
+    """What Qpid does not keep is listed, and its rules are compared with what the rights should be."""
+    rules = qpid.rules(broker)
+    there = {"users": broker["users"], "bindings": broker["bindings"], "rules": rules}
+    assert weaker(there) == list(qpid.WEAKER)
+
+    there["rules"] = [*rules, {**rules[-1], "attributes": {}}]
+    assert weaker(there) == [*qpid.WEAKER, f"{rules[-1]['identity']} has other rights on the broker than it should"]
 
 
 def test_rights_on_another_virtual_host(broker):

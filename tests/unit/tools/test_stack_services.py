@@ -5,7 +5,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from stack import clouds, ports, services, settings
+from stack import brokers, clouds, ports, services, settings
 from stack.errors import StackError
 from stack.home import Home
 from stack.supervisor import Supervisor
@@ -75,7 +75,7 @@ def test_a_given_broker_is_used_and_not_run(home):
     asked = wanted(home, BROKER_URL="amqp://me:mine@10.1.1.1:5672/nova")
     services.write_configuration(home, asked)
 
-    assert services.BROKER not in [program.name for program in services.programs(home, asked)]
+    assert brokers.RABBITMQ not in [program.name for program in services.programs(home, asked)]
     for name in ("mininova.conf", "mininova-api.conf", "mininova-compute-host-1.conf"):
         assert "transport_url = amqp://me:mine@10.1.1.1:5672/nova\n" in (home.etc / name).read_text()
     for name in ("mininova.conf", "mininova-compute-host-1.conf"):
@@ -207,7 +207,7 @@ def test_a_supervisor_runs_what_it_was_given(home):
         assert supervisor.answers()
         names = [status.name for status in supervisor.all()]
         with pytest.raises(StackError, match="rabbitmq cannot be started"):
-            supervisor.start([services.BROKER])
+            supervisor.start([brokers.RABBITMQ])
     finally:
         supervisor.shut_down()
 
