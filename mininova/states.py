@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 
 # vm_state
 BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED = "building", "active", "stopped", "paused", "suspended"
-ERROR, SOFT_DELETED, DELETED = "error", "soft-delete", "deleted"
-VM_STATES = (BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR, SOFT_DELETED, DELETED)  # as a life goes
+RESCUED, ERROR, SOFT_DELETED, DELETED = "rescued", "error", "soft-delete", "deleted"
+VM_STATES = (BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, RESCUED, ERROR, SOFT_DELETED, DELETED)  # as a life goes
 ANY = frozenset(VM_STATES) - {DELETED}
 
 # task_state
 SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING = "scheduling", "networking", "block_device_mapping", "spawning"
 POWERING_OFF, POWERING_ON, UPDATING_PASSWORD = "powering-off", "powering-on", "updating_password"
 PAUSING, UNPAUSING, SUSPENDING, RESUMING = "pausing", "unpausing", "suspending", "resuming"
+RESCUING, UNRESCUING = "rescuing", "unrescuing"
+REBUILDING, REBUILD_BLOCK_DEVICE_MAPPING, REBUILD_SPAWNING = (
+    "rebuilding",
+    "rebuild_block_device_mapping",
+    "rebuild_spawning",
+)
 DELETING, SOFT_DELETING, RESTORING = "deleting", "soft-deleting", "restoring"
 REBOOTING, REBOOT_PENDING, REBOOT_STARTED = "rebooting", "reboot_pending", "reboot_started"
 REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
@@ -38,10 +44,11 @@ REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
 BUILD_STEPS = (SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING)
 REBOOTS = (REBOOTING, REBOOT_PENDING, REBOOT_STARTED)
 HARD_REBOOTS = (REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD)
+REBUILDS = (REBUILDING, REBUILD_BLOCK_DEVICE_MAPPING, REBUILD_SPAWNING)
 
 TASK_STATES = (
     *BUILD_STEPS, POWERING_OFF, POWERING_ON, *REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING,
-    UPDATING_PASSWORD, SOFT_DELETING, RESTORING, DELETING,
+    RESCUING, UNRESCUING, *REBUILDS, UPDATING_PASSWORD, SOFT_DELETING, RESTORING, DELETING,
 )  # fmt: skip
 
 # power_state
@@ -68,7 +75,8 @@ class Operation:
 
     :param starts: the vm_states from which it may start
     :param passes: the task_states it goes through; the api sets the first one when it accepts the request
-    :param ends: the vm_state of success; None leaves the instance where it was
+    :param ends: the vm_states of success: an instance that was in one of them stays there, any other goes to the
+        first; none leaves it where it was
     :param fails: the vm_state of failure; None leaves the instance where it was
     :param action: its name in the instance's action list
     :param over: the task_states over which it may start, beside none at all; None means over any
@@ -76,7 +84,7 @@ class Operation:
 
     starts: frozenset[str]
     passes: tuple[str, ...]
-    ends: str | None
+    ends: tuple[str, ...]
     fails: str | None
     action: str
     over: frozenset[str] | None = frozenset()
@@ -84,24 +92,29 @@ class Operation:
 
 # fmt: off
 OPERATIONS: dict[str, Operation] = {
-    #                         may start from          passes through        ends in       on failure  action
-    "build":       Operation(_of(BUILDING),           BUILD_STEPS,          ACTIVE,       ERROR, "create"),
-    "stop":        Operation(_of(ACTIVE, ERROR),      (POWERING_OFF,),      STOPPED,      None,  "stop"),
-    "start":       Operation(_of(STOPPED),            (POWERING_ON,),       ACTIVE,       None,  "start"),
-    "reboot":      Operation(_of(ACTIVE),             REBOOTS,              ACTIVE,       None,  "reboot"),
+    #                         may start from          passes through        ends in          on failure  action
+    "build":       Operation(_of(BUILDING),           BUILD_STEPS,          (ACTIVE,),       ERROR, "create"),
+    "stop":        Operation(_of(ACTIVE, ERROR),      (POWERING_OFF,),      (STOPPED,),      None,  "stop"),
+    "start":       Operation(_of(STOPPED),            (POWERING_ON,),       (ACTIVE,),       None,  "start"),
+    "reboot":      Operation(_of(ACTIVE),             REBOOTS,              (ACTIVE,),       None,  "reboot"),
     "hard_reboot": Operation(_of(ACTIVE, STOPPED, PAUSED, SUSPENDED, ERROR),
-                                                      HARD_REBOOTS,         ACTIVE,       ERROR, "reboot",
+                                                      HARD_REBOOTS,         (ACTIVE,),       ERROR, "reboot",
                              over=_of(*REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING)),
-    "pause":       Operation(_of(ACTIVE),             (PAUSING,),           PAUSED,       None,  "pause"),
-    "unpause":     Operation(_of(PAUSED),             (UNPAUSING,),         ACTIVE,       None,  "unpause"),
-    "suspend":     Operation(_of(ACTIVE),             (SUSPENDING,),        SUSPENDED,    ERROR, "suspend"),
-    "resume":      Operation(_of(SUSPENDED),          (RESUMING,),          ACTIVE,       ERROR, "resume"),
+    "pause":       Operation(_of(ACTIVE),             (PAUSING,),           (PAUSED,),       None,  "pause"),
+    "unpause":     Operation(_of(PAUSED),             (UNPAUSING,),         (ACTIVE,),       None,  "unpause"),
+    "suspend":     Operation(_of(ACTIVE),             (SUSPENDING,),        (SUSPENDED,),    ERROR, "suspend"),
+    "resume":      Operation(_of(SUSPENDED),          (RESUMING,),          (ACTIVE,),       ERROR, "resume"),
+    "rescue":      Operation(_of(ACTIVE, STOPPED, ERROR),
+                                                      (RESCUING,),          (RESCUED,),      ERROR, "rescue"),
+    "unrescue":    Operation(_of(RESCUED),            (UNRESCUING,),        (ACTIVE,),       None,  "unrescue"),
+    "rebuild":     Operation(_of(ACTIVE, STOPPED, ERROR),
+                                                      REBUILDS,             (ACTIVE, STOPPED), ERROR, "rebuild"),
     "change_password":
-                   Operation(_of(ACTIVE),             (UPDATING_PASSWORD,), None,         ERROR, "changePassword"),
-    "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     SOFT_DELETED, None,  "delete",
+                   Operation(_of(ACTIVE),             (UPDATING_PASSWORD,), (),              ERROR, "changePassword"),
+    "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     (SOFT_DELETED,), None,  "delete",
                              over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING)),
-    "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         ACTIVE,       None,  "restore"),
-    "delete":      Operation(ANY,                     (DELETING,),          DELETED,      ERROR, "delete",
+    "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         (ACTIVE,),       None,  "restore"),
+    "delete":      Operation(ANY,                     (DELETING,),          (DELETED,),      ERROR, "delete",
                              over=None),
 }
 # fmt: on
@@ -139,9 +152,13 @@ def under_way(operation: str | None) -> tuple[str | None, ...]:
     return (None,) if operation is None else OPERATIONS[operation].passes
 
 
-def finish(operation: str) -> dict[str, Any]:
-    """Give the change that ends an operation well."""
-    return _rest_in(OPERATIONS[operation].ends)
+def finish(operation: str, was: str = "") -> dict[str, Any]:
+    """Give the change that ends an operation well.
+
+    :param was: the vm_state in which the instance was meanwhile
+    """
+    ends = OPERATIONS[operation].ends
+    return _rest_in(was if was in ends else next(iter(ends), None))
 
 
 def fail(operation: str) -> dict[str, Any]:
@@ -203,8 +220,9 @@ def _accepted(operation: str | None, ends: bool) -> dict[str, Accepts]:
         first, *further = OPERATIONS[operation].passes
         return {"task_state": (further or [first]).__contains__, "progress": progress, **SEEN}
     launched: dict[str, Accepts] = {"launched_at": lambda value: True} if operation == "build" else {}
-    end: dict[str, Accepts] = {name: [value].__contains__ for name, value in finish(operation).items()}
-    return {**end, **launched, "progress": progress, **SEEN}
+    vm_states = OPERATIONS[operation].ends
+    rests: dict[str, Accepts] = {"vm_state": vm_states.__contains__} if vm_states else {}
+    return {"task_state": [None].__contains__, **rests, **launched, "progress": progress, **SEEN}
 
 
 def _refusal(op: Operation, instance: "Instance", attr: str, state: str) -> errors.InstanceInvalidState:

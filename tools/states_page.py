@@ -41,11 +41,12 @@ def _table() -> Iterator[str]:
     yield _row(["---"] * len(HEADINGS))
     for name, op in OPERATIONS.items():
         starts, passes = _codes(_in_order(op.starts)), " → ".join(map(_code, op.passes))
-        yield _row([_code(name), starts, _over(op), passes, _rest(op.ends), _rest(op.fails), _code(op.action)])
+        fails = (op.fails,) if op.fails else ()
+        yield _row([_code(name), starts, _over(op), passes, _rest(op.ends), _rest(fails), _code(op.action)])
 
 
-def _rest(vm_state: str | None) -> str:
-    return "where it was" if vm_state is None else _code(vm_state)
+def _rest(vm_states: tuple[str, ...]) -> str:
+    return " or ".join(map(_code, vm_states)) or "where it was"
 
 
 def _over(op: Operation) -> str:
@@ -70,10 +71,14 @@ def _arrows() -> dict[tuple[str, str], list[str]]:
     arrows: dict[tuple[str, str], list[str]] = {}
     for name, op in OPERATIONS.items():
         for start in _in_order(op.starts):
-            for rest, what in (op.ends or start, name), (op.fails or start, f"{name} fails"):
+            for rest, what in (_end(op, start), name), (op.fails or start, f"{name} fails"):
                 if rest != start or what == name:
                     arrows.setdefault((start, rest), []).append(what)
     return arrows
+
+
+def _end(op: Operation, start: str) -> str:
+    return start if start in op.ends or not op.ends else op.ends[0]
 
 
 def _in_order(vm_states: Iterable[str]) -> list[str]:

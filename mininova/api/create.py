@@ -205,17 +205,16 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
             _check_zone(tx, ask.zone)
         if (ask.host or ask.node) and not ask.forced:
             _check_host(tx, ask)
-        has_key = ask.key_name is None or _is_key(tx, ctxt.user_id or "", ask.key_name)
     image = _image(request, ask.image_id)
-    _check_fit(flavor, image)
+    require_fit(flavor, image)
     if flavor.root_gb == 0 and not request.allows("servers:create:zero_disk_flavor"):
         raise errors.NotAllowed("Only volume-backed servers are allowed for flavors with zero disk.")
     server = request.body_of("server")
     check_networks(request, server)
-    if not has_key:
+    if ask.key_name is not None and not is_key(request, ctxt.user_id or "", ask.key_name):
         raise errors.InvalidInput("Invalid key_name provided.")
     require_within("metadata_items", len(ask.metadata))
-    _check_personality(server)
+    require_few_files(server)
     if ask.max_count > MAX_SERVERS_PER_REQUEST:
         raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_PER_REQUEST)
     return flavor, image
@@ -238,11 +237,13 @@ def _image(request: ComputeRequest, image_id: str) -> ImageMeta:
     return image
 
 
-def _is_key(tx: Connection, user_id: str, name: str) -> bool:
-    try:
-        keypairs.get(tx, user_id, name)
-    except errors.KeypairNotFound:
-        return False
+def is_key(request: ComputeRequest, user_id: str, name: str) -> bool:
+    """Tell whether a user has a key of this name."""
+    with request.cloud.db.read() as tx:
+        try:
+            keypairs.get(tx, user_id, name)
+        except errors.KeypairNotFound:
+            return False
     return True
 
 
@@ -257,7 +258,11 @@ def _check_host(tx: Connection, ask: Ask) -> None:
         raise errors.InvalidInput(f"Compute host {ask.host or ask.node} could not be found.")
 
 
-def _check_fit(flavor: Flavor, image: ImageMeta) -> None:
+def require_fit(flavor: Flavor, image: ImageMeta) -> None:
+    """Refuse an image that needs more memory or disk than a flavor gives.
+
+    :raises errors.InvalidInput: naming both
+    """
     if flavor.memory_mb < image.min_ram:
         raise errors.FlavorMemoryTooSmall(flavor_mb=flavor.memory_mb, image_mb=image.min_ram)
     needs = max(image.min_disk, -(-(image.size or 0) // GIB))
@@ -265,8 +270,11 @@ def _check_fit(flavor: Flavor, image: ImageMeta) -> None:
         raise errors.FlavorDiskTooSmall(flavor_gb=flavor.root_gb, image_gb=needs)
 
 
-def _check_personality(server: Json) -> None:
-    """Check the files to inject: we accept and drop them, since no fake guest has a disk."""
+def require_few_files(server: Json) -> None:
+    """Check the files to inject: we accept and drop them, since no fake guest has a disk.
+
+    :raises errors.NotAllowed: when they are too many or too long
+    """
     files = server.get("personality", [])
     if len(files) > LIMITS["injected_files"]:
         raise errors.NotAllowed("Personality file limit exceeded")

@@ -18,12 +18,13 @@ from mininova.api.handlers import (
     flavors,
     keypairs,
     server_actions,
+    server_images,
     server_metadata,
     server_tags,
     servers,
     services,
 )
-from mininova.api.routes import ROUTES
+from mininova.api.routes import ACTION, ROUTES
 from mininova.wsgi import Microversion, Route
 from mininova.wsgi.faults import COMPUTE_KEYS
 from mininova.wsgi.router import Handler
@@ -46,13 +47,14 @@ EMPTY: Json = {}
 ANSWERS: dict[Handler, dict[int, Json]] = {
     servers.create: {202: JSON},
     servers.delete: {204: EMPTY},
-    server_actions.start: {202: EMPTY},
-    server_actions.stop: {202: EMPTY},
-    server_actions.reboot: {202: EMPTY},
-    server_actions.force_delete: {202: EMPTY},
-    server_actions.lock: {202: EMPTY},
-    server_actions.unlock: {202: EMPTY},
-    server_actions.reset_state: {202: EMPTY},
+    # Every action but the console's and those of server_images is accepted, and says no more.
+    **{
+        row.handler: {202: EMPTY}
+        for row in ROUTES
+        if row.template == ACTION and row.handler.__module__ == server_actions.__name__
+        if row.handler is not server_actions.console_output
+    },
+    server_images.rebuild: {202: JSON},
     server_metadata.delete: {204: EMPTY},
     server_tags.show: {204: EMPTY},
     server_tags.update: {201: EMPTY, 204: EMPTY},

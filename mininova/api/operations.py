@@ -20,13 +20,15 @@ from mininova.context import RequestContext
 from mininova.db import actions, endings, instances, request_specs, services
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import Instance, RequestSpec
+from mininova.objects import NO_ARGUMENTS, Arguments, Instance, RequestSpec
 from mininova.service.faults import fault_of, words_of
 from mininova.service.operation_ends import OperationEnds
 from mininova.states import UNCOMPARED
 
 LOG = logging.getLogger(__name__)
 
+# The vm_states in which a guest may run that could dump its memory.
+CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.ERROR})
 # How often a compare-and-swap is tried again after losing against a change that does not forbid the operation.
 MAX_TRIES = 3
 
@@ -104,7 +106,7 @@ class Operations:
         if host is None:
             return self._ends.delete(ctxt, deleting, f"its host, {deleting.host}, is down or none")
         try:
-            return COMMANDS["delete"](self._compute.on(host), ctxt, deleting)
+            return COMMANDS["delete"](self._compute.on(host), ctxt, deleting, NO_ARGUMENTS)
         except rpc.RPCError as error:
             LOG.warning(
                 "api leaves the delete of %s to a conductor: %s takes no message: %s", deleting.uuid, host, error
@@ -130,28 +132,46 @@ class Operations:
 
     # ---- what a compute node does on its own
 
-    def begin(self, ctxt: RequestContext, operation: str, instance: Instance) -> None:
+    def begin(
+        self,
+        ctxt: RequestContext,
+        operation: str,
+        instance: Instance,
+        asked: Arguments = NO_ARGUMENTS,
+        columns: Mapping[str, Any] = {},
+    ) -> Instance:
         """Take the first step of an operation, and have the compute node do the rest.
 
         An operation whose message could not be sent is refused, if it can be taken back.  If a conductor has taken it
         up meanwhile, or a delete came, it was accepted all the same.
 
         :param operation: a name in states.OPERATIONS and in COMMANDS
+        :param asked: what its command takes
+        :param columns: what else becomes true of the instance when it begins
+        :return: the instance as it is then
         :raises errors.Conflict: when it is locked, not in a state for it, or its host cannot be reached
         """
         _require_unlocked(ctxt, instance)
-        begun = self._first_step(ctxt, operation, instance)
+        begun = self._first_step(ctxt, operation, instance, asked, columns)
         self._tell(ctxt, begun, instance)
         try:
-            COMMANDS[operation](self._compute.on(_host_of(begun)), ctxt, begun)
+            COMMANDS[operation](self._compute.on(_host_of(begun)), ctxt, begun, asked)
         except rpc.RPCError as error:
             LOG.warning("%s does not take the %s of %s: %s", begun.host, operation, begun.uuid, error)
             if self._take_back(ctxt, operation, begun, error):
                 raise errors.ComputeServiceUnavailable(host=begun.host) from error
+        return begun
 
-    def _first_step(self, ctxt: RequestContext, operation: str, instance: Instance) -> Instance:
+    def _first_step(
+        self,
+        ctxt: RequestContext,
+        operation: str,
+        instance: Instance,
+        asked: Arguments,
+        columns: Mapping[str, Any],
+    ) -> Instance:
         for _ in range(MAX_TRIES):
-            change = states.begin(operation, instance)
+            change = {**columns, **states.begin(operation, instance)}
             host = _host_of(instance)
             try:
                 with self._db.write() as tx:
@@ -163,7 +183,9 @@ class Operations:
                         expected_task_state=states.start_expects(operation),
                         host=host,
                     )
-                    self._accept(tx, ctxt, [begun], operation, host)
+                    if begun.image_ref != instance.image_ref:
+                        request_specs.rebuild_from(tx, begun.uuid, asked.image)
+                    self._accept(tx, ctxt, [begun], operation, host, asked)
                     return begun
             except errors.InstanceUpdateConflict:
                 # Another writer was first.  If the operation is still possible, it is tried again.
@@ -198,6 +220,20 @@ class Operations:
         """
         output: str = self._ask(instance, lambda compute: compute.get_console_output(ctxt, instance, length))
         return output
+
+    def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have an instance's guest dump its memory.
+
+        :raises errors.Conflict: when it is locked, not in a state for it, or its host does not answer
+        """
+        _require_unlocked(ctxt, instance)
+        if instance.vm_state not in CRASH_DUMPS or instance.task_state is not None:
+            attr = "task_state" if instance.vm_state in CRASH_DUMPS else "vm_state"
+            raise errors.InstanceInvalidState(
+                instance_uuid=instance.uuid, method="trigger_crash_dump", attr=attr, state=getattr(instance, attr)
+            )
+        self._ask(instance, lambda compute: compute.trigger_crash_dump(ctxt, instance))
+        self._record(ctxt, instance, "trigger_crash_dump")
 
     def diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
         """Read an instance's counters, in the words of the driver contract.
@@ -241,9 +277,10 @@ class Operations:
         self._record(ctxt, instance, "unlock", locked=False, locked_by=None, locked_reason=None)
 
     def _record(self, ctxt: RequestContext, instance: Instance, action: str, **columns: Any) -> None:
-        """Do at once what has an entry of its own among the instance's actions."""
+        """Record at once what has an entry of its own among the instance's actions, and what it changes."""
         with self._db.write() as tx:
-            instances.edit(tx, instance.uuid, **columns)
+            if columns:
+                instances.edit(tx, instance.uuid, **columns)
             actions.record(tx, ctxt, instance.uuid, action)
 
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
@@ -259,10 +296,16 @@ class Operations:
     # ---- for all
 
     def _accept(
-        self, tx: Connection, ctxt: RequestContext, begun: Sequence[Instance], operation: str, host: str | None = None
+        self,
+        tx: Connection,
+        ctxt: RequestContext,
+        begun: Sequence[Instance],
+        operation: str,
+        host: str | None = None,
+        asked: Arguments = NO_ARGUMENTS,
     ) -> None:
         """Record that an operation was accepted; from here on a conductor sees to it that it ends."""
-        actions.start(tx, ctxt, begun, operation, host, due_after=self._conf.operations.due_after)
+        actions.start(tx, ctxt, begun, operation, host, arguments=asked, due_after=self._conf.operations.due_after)
 
     def _tell(self, ctxt: RequestContext, new: Instance, old: Instance | None) -> None:
         """Notify of a change of state that the api wrote: the one place where it does.

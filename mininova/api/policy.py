@@ -53,6 +53,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-console-output", "os-deferred-delete:force", "os-deferred-delete:restore",
         "os-lock-server:lock", "os-lock-server:unlock", "os-pause-server:pause", "os-pause-server:unpause",
         "os-suspend-server:suspend", "os-suspend-server:resume", "os-admin-password",
+        "os-rescue", "os-unrescue", "servers:rebuild", "servers:trigger_crash_dump",
     ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
     ADMIN: (

@@ -14,27 +14,40 @@ from mininova.compute.outcomes import DELETE_WON
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.notifications.events import ACTIONS, Phase, tell
-from mininova.objects import Instance, InstanceChanges
+from mininova.objects import NO_ARGUMENTS, Arguments, Instance, InstanceChanges
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
 from mininova.virt.driver import ComputeDriver
 
 LOG = logging.getLogger(__name__)
 
+
+def _rebuild(driver: ComputeDriver, instance: Instance, asked: Arguments) -> None:
+    """Make the guest anew; one that was stopped is stopped again."""
+    driver.rebuild(instance, asked.image)
+    if instance.vm_state == states.STOPPED:
+        driver.power_off(instance)
+
+
 # What each operation of states.OPERATIONS asks of the driver.
-OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance], None]] = {
-    "stop": lambda driver, instance: driver.power_off(instance),
-    "start": lambda driver, instance: driver.power_on(instance),
-    "reboot": lambda driver, instance: driver.reboot(instance, "SOFT"),
-    "hard_reboot": lambda driver, instance: driver.reboot(instance, "HARD"),
-    "pause": lambda driver, instance: driver.pause(instance),
-    "unpause": lambda driver, instance: driver.unpause(instance),
-    "suspend": lambda driver, instance: driver.suspend(instance),
-    "resume": lambda driver, instance: driver.resume(instance),
-    "change_password": lambda driver, instance: driver.set_admin_password(instance),
-    "soft_delete": lambda driver, instance: driver.power_off(instance),
-    "restore": lambda driver, instance: driver.power_on(instance),
+OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance, Arguments], None]] = {
+    "stop": lambda driver, instance, _: driver.power_off(instance),
+    "start": lambda driver, instance, _: driver.power_on(instance),
+    "reboot": lambda driver, instance, _: driver.reboot(instance, "SOFT"),
+    "hard_reboot": lambda driver, instance, _: driver.reboot(instance, "HARD"),
+    "pause": lambda driver, instance, _: driver.pause(instance),
+    "unpause": lambda driver, instance, _: driver.unpause(instance),
+    "suspend": lambda driver, instance, _: driver.suspend(instance),
+    "resume": lambda driver, instance, _: driver.resume(instance),
+    "rescue": lambda driver, instance, asked: driver.rescue(instance, asked.image),
+    "unrescue": lambda driver, instance, _: driver.unrescue(instance),
+    "rebuild": _rebuild,
+    "change_password": lambda driver, instance, _: driver.set_admin_password(instance),
+    "soft_delete": lambda driver, instance, _: driver.power_off(instance),
+    "restore": lambda driver, instance, _: driver.power_on(instance),
 }
+# Under which key the events of an operation name the image that it uses.
+IMAGE_NAMED: Mapping[str, str] = {"rescue": "rescue_image_name", "rebuild": "image_name"}
 
 
 class InPlace:
@@ -43,51 +56,56 @@ class InPlace:
     def __init__(self, host: str, driver: ComputeDriver, conductor: ConductorAPI, notifier: Notifier) -> None:
         self._host, self._driver, self._conductor, self._notifier = host, driver, conductor, notifier
 
-    def carry_out(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
+    def carry_out(
+        self, ctxt: RequestContext, instance: Instance, operation: str, asked: Arguments = NO_ARGUMENTS
+    ) -> None:
         """Do an operation that the api has accepted, unless it is done already or a delete came between.
 
         :param operation: a name in OPERATIONS
+        :param asked: what it is asked with
         """
         try:
-            self._run_or_resume(ctxt, instance, operation)
+            self._run_or_resume(ctxt, instance, operation, asked)
         except DELETE_WON as error:
             LOG.info("compute drops the %s of instance %s, which is being deleted: %s", operation, instance.uuid, error)
 
-    def _run(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
-        ask = OPERATIONS[operation]
+    def _run(self, ctxt: RequestContext, instance: Instance, operation: str, asked: Arguments) -> None:
+        do = OPERATIONS[operation]
         passes = states.OPERATIONS[operation].passes
         for task_state in passes[1:] or passes:
             instance = self._update(ctxt, instance, operation, task_state=task_state)
 
-        self._tell(ctxt, instance, operation, "start")
+        named = {IMAGE_NAMED[operation]: asked.image.name} if operation in IMAGE_NAMED else {}
+        self._tell(ctxt, instance, operation, "start", **named)
         try:
-            ask(self._driver, instance)
+            do(self._driver, instance, asked)
             power_state = self._driver.get_info(instance)
         except errors.GuestGone:
             raise
         except Exception as error:  # a hypervisor may raise anything: the owner gets a fault
             return self._fail(ctxt, instance, operation, error)
 
-        instance = self._update(ctxt, instance, operation, power_state=power_state, **states.finish(operation))
+        end = states.finish(operation, instance.vm_state)
+        instance = self._update(ctxt, instance, operation, power_state=power_state, **end)
         LOG.info("compute has done the %s of instance %s", operation, instance.uuid)
-        return self._tell(ctxt, instance, operation, "end")
+        return self._tell(ctxt, instance, operation, "end", **named)
 
     def _update(self, ctxt: RequestContext, instance: Instance, operation: str, **changes: Any) -> Instance:
         return self._conductor.update_instance(ctxt, instance, operation, InstanceChanges(**changes))
 
     # ---- the other stories
 
-    def _run_or_resume(self, ctxt: RequestContext, instance: Instance, operation: str) -> None:
+    def _run_or_resume(self, ctxt: RequestContext, instance: Instance, operation: str, asked: Arguments) -> None:
         """Run; if the row is not as the message has it, go on from there, provided it still waits for this."""
         try:
-            return self._run(ctxt, instance, operation)
+            return self._run(ctxt, instance, operation, asked)
         except errors.InstanceBeingDeleted:
             raise
         except errors.InstanceUpdateConflict as conflict:
             LOG.info("compute looks again at instance %s before its %s: %s", instance.uuid, operation, conflict)
         fresh = self._conductor.get_instance(ctxt, instance.uuid)
         if fresh.host == self._host and states.operation_of(fresh.task_state) == operation:
-            return self._run(ctxt, fresh, operation)
+            return self._run(ctxt, fresh, operation, asked)
         return None
 
     def _fail(self, ctxt: RequestContext, instance: Instance, operation: str, error: Exception) -> None:

@@ -21,7 +21,7 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
 from mininova.notifications.events import Action, Phase, tell, tell_exists_so_far
-from mininova.objects import ImageMeta, Instance, Service
+from mininova.objects import NO_ARGUMENTS, Arguments, ImageMeta, Instance, Service
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
 from mininova.service.upgrade_levels import spoken
@@ -105,6 +105,18 @@ class ComputeManager:
         """Have the suspended guest run on from its saved memory."""
         self._carry_out("resume", ctxt, instance)
 
+    def rescue_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        """Start the guest from an image that its owner repairs it with."""
+        self._carry_out("rescue", ctxt, instance, Arguments(image=image))
+
+    def unrescue_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Start the guest from its own disk again."""
+        self._carry_out("unrescue", ctxt, instance)
+
+    def rebuild_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        """Make the guest anew."""
+        self._carry_out("rebuild", ctxt, instance, Arguments(image=image))
+
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator."""
         self._carry_out("change_password", ctxt, instance)
@@ -151,6 +163,10 @@ class ComputeManager:
         """Read the guest's counters."""
         return self.driver.get_diagnostics(instance)
 
+    def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have the guest dump its memory."""
+        self.driver.trigger_crash_dump(instance)
+
     def list_guests(self, ctxt: RequestContext) -> list[str]:
         """Name the instance of each guest."""
         return self.driver.list_instance_uuids()
@@ -182,9 +198,11 @@ class ComputeManager:
 
     # ---- small parts
 
-    def _carry_out(self, operation: str, ctxt: RequestContext, instance: Instance) -> None:
+    def _carry_out(
+        self, operation: str, ctxt: RequestContext, instance: Instance, asked: Arguments = NO_ARGUMENTS
+    ) -> None:
         with self._locks.holding(instance.uuid):
-            self._in_place.carry_out(ctxt, instance, operation)
+            self._in_place.carry_out(ctxt, instance, operation, asked)
 
     def _delete_failed(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         LOG.error("compute could not destroy the guest of instance %s: %s", instance.uuid, error)

@@ -36,7 +36,7 @@ BECOMES: Mapping[tuple[str, int], str] = {
     (states.PAUSED, states.CRASHED): states.STOPPED,
     **{
         (vm_state, states.NOSTATE): states.ERROR
-        for vm_state in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED)
+        for vm_state in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESCUED)
     },
 }
 RUNS = {states.RUNNING, states.POWER_PAUSED}  # a guest of a stopped instance that does is stopped

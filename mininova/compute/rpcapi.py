@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import ImageMeta, Instance
+from mininova.objects import Arguments, ImageMeta, Instance
 
 _CALLS = {"api", "conductor"}
 _CASTS = {*_CALLS, "operator"}  # whose tool sends again what was parked
@@ -55,6 +55,25 @@ class ComputeAPI(rpc.Interface):
         """Have the suspended guest run on from its saved memory."""
 
     @rpc.cast(since="1.1", by=_CASTS)
+    def rescue_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        """Start the guest from an image, with its own disk beside that."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def unrescue_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Start the guest from its own disk again."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def rebuild_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        """Make the guest anew from an image, in the place of the one that it was."""
+
+    @rpc.call(since="1.1", by=_CALLS, idempotent=True)
+    def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have the guest's kernel write a dump of itself, as a real one does when it is interrupted so.
+
+        :raises errors.GuestNotFound: when no guest runs here
+        """
+
+    @rpc.cast(since="1.1", by=_CASTS)
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator; no password travels, for a fake guest has no accounts."""
 
@@ -90,20 +109,23 @@ class ComputeAPI(rpc.Interface):
         """Make the guests of the host and its instances agree now, as the host does by itself every now and then."""
 
 
-Command = Callable[[ComputeAPI, RequestContext, Instance], None]
+Command = Callable[[ComputeAPI, RequestContext, Instance, Arguments], None]
 
 # The cast by which a host is asked for each operation of states.OPERATIONS, but for a build, which brings its image.
 COMMANDS: Mapping[str, Command] = {
-    "stop": lambda compute, ctxt, instance: compute.stop_instance(ctxt, instance),
-    "start": lambda compute, ctxt, instance: compute.start_instance(ctxt, instance),
-    "reboot": lambda compute, ctxt, instance: compute.reboot_instance(ctxt, instance, "SOFT"),
-    "hard_reboot": lambda compute, ctxt, instance: compute.reboot_instance(ctxt, instance, "HARD"),
-    "pause": lambda compute, ctxt, instance: compute.pause_instance(ctxt, instance),
-    "unpause": lambda compute, ctxt, instance: compute.unpause_instance(ctxt, instance),
-    "suspend": lambda compute, ctxt, instance: compute.suspend_instance(ctxt, instance),
-    "resume": lambda compute, ctxt, instance: compute.resume_instance(ctxt, instance),
-    "change_password": lambda compute, ctxt, instance: compute.set_admin_password(ctxt, instance),
-    "soft_delete": lambda compute, ctxt, instance: compute.soft_delete_instance(ctxt, instance),
-    "restore": lambda compute, ctxt, instance: compute.restore_instance(ctxt, instance),
-    "delete": lambda compute, ctxt, instance: compute.delete_instance(ctxt, instance),
+    "stop": lambda compute, ctxt, instance, _: compute.stop_instance(ctxt, instance),
+    "start": lambda compute, ctxt, instance, _: compute.start_instance(ctxt, instance),
+    "reboot": lambda compute, ctxt, instance, _: compute.reboot_instance(ctxt, instance, "SOFT"),
+    "hard_reboot": lambda compute, ctxt, instance, _: compute.reboot_instance(ctxt, instance, "HARD"),
+    "pause": lambda compute, ctxt, instance, _: compute.pause_instance(ctxt, instance),
+    "unpause": lambda compute, ctxt, instance, _: compute.unpause_instance(ctxt, instance),
+    "suspend": lambda compute, ctxt, instance, _: compute.suspend_instance(ctxt, instance),
+    "resume": lambda compute, ctxt, instance, _: compute.resume_instance(ctxt, instance),
+    "rescue": lambda compute, ctxt, instance, asked: compute.rescue_instance(ctxt, instance, asked.image),
+    "unrescue": lambda compute, ctxt, instance, _: compute.unrescue_instance(ctxt, instance),
+    "rebuild": lambda compute, ctxt, instance, asked: compute.rebuild_instance(ctxt, instance, asked.image),
+    "change_password": lambda compute, ctxt, instance, _: compute.set_admin_password(ctxt, instance),
+    "soft_delete": lambda compute, ctxt, instance, _: compute.soft_delete_instance(ctxt, instance),
+    "restore": lambda compute, ctxt, instance, _: compute.restore_instance(ctxt, instance),
+    "delete": lambda compute, ctxt, instance, _: compute.delete_instance(ctxt, instance),
 }

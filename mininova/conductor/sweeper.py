@@ -19,7 +19,7 @@ from mininova.conductor.build import BuildTask
 from mininova.db import actions, instances, open_operations, services
 from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Connection, Database
-from mininova.objects import Fault, Instance
+from mininova.objects import NO_ARGUMENTS, Fault, Instance
 
 LOG = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Sweeper:
         if name == "build":
             self.builds.take_up(ctxt, instance, fault if is_down else None)
         elif host is not None and not is_down:
-            COMMANDS[name](self.builds.compute.on(host), ctxt, instance)
+            COMMANDS[name](self.builds.compute.on(host), ctxt, instance, operation.arguments or NO_ARGUMENTS)
         elif name == "delete":
             self.builds.ends.delete(ctxt, instance, fault.message if host else "it has no host")
         else:

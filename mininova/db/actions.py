@@ -22,7 +22,7 @@ from mininova.db.models.compute import instance_actions as table
 from mininova.db.models.compute import instances
 from mininova.db.pages import page
 from mininova.db.rows import Rows
-from mininova.objects import Instance
+from mininova.objects import NO_ARGUMENTS, Arguments, Instance
 
 # The step of an operation that its host does.
 ON_HOST: Mapping[str, str] = {
@@ -35,6 +35,9 @@ ON_HOST: Mapping[str, str] = {
     "unpause": "compute_unpause_instance",
     "suspend": "compute_suspend_instance",
     "resume": "compute_resume_instance",
+    "rescue": "compute_rescue_instance",
+    "unrescue": "compute_unrescue_instance",
+    "rebuild": "compute_rebuild_instance",
     "change_password": "compute_set_admin_password",
     "soft_delete": "compute_soft_delete_instance",
     "restore": "compute_restore_instance",
@@ -132,12 +135,14 @@ def start(
     operation: str,
     host: str | None = None,
     *,
+    arguments: Arguments = NO_ARGUMENTS,
     due_after: float,
 ) -> None:
     """Record that a request asks an operation of each of these instances; one that it may interrupt ends here.
 
     :param begun: as the first step of the operation has left them
     :param host: where it begins at once
+    :param arguments: what the operation is asked with
     :param due_after: seconds after which a conductor looks whether it has moved on
     """
     action = states.OPERATIONS[operation].action
@@ -145,7 +150,10 @@ def start(
         for instance in begun:
             interrupt(tx, instance.uuid, f"{action} ({ctxt.request_id})")
     now = datetime.now(UTC)
-    due = {"operation": operation, "context": ctxt, "due_at": now + timedelta(seconds=due_after)}
+    asked = None if arguments is NO_ARGUMENTS else arguments
+    due = {
+        "operation": operation, "context": ctxt, "arguments": asked, "due_at": now + timedelta(seconds=due_after),
+    }  # fmt: skip
     rows = [_row(ctxt, each.uuid, action, now) | due | {"generation": each.generation} for each in begun]
     tx.execute(_insert, rows)
     if host is not None:

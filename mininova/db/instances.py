@@ -30,7 +30,7 @@ EDITABLE = frozenset({
 })  # fmt: skip
 # What update() does not: who it is and whose, and the copies of what other tables hold.
 UNCHANGEABLE = frozenset({"uuid", "project_id", "user_id", "generation", "flavor", "addresses", "tags", "created_at"})
-CHANGEABLE = frozenset(Instance.__struct_fields__) - UNCHANGEABLE
+CHANGEABLE = frozenset(Instance.__struct_fields__) - UNCHANGEABLE | {"user_data"}
 
 _insert = insert(table)
 _live = ROWS.one.where(LIVE)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from mininova.context import RequestContext
 from mininova.db.models.compute import instance_actions as table
 from mininova.db.rows import Rows
+from mininova.objects import Arguments
 
 
 class OpenOperation(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,7 @@ class OpenOperation(msgspec.Struct, frozen=True, kw_only=True):
     :param operation: its name in states.OPERATIONS
     :param generation: the instance's, when it was last looked at
     :param context: of the request that asked for it
+    :param arguments: what it was asked with; None stands for none
     :param due_at: when it is to be looked at again
     :param tries: how often it was found where it had been
     """
@@ -31,6 +33,7 @@ class OpenOperation(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
     generation: int
     context: RequestContext
+    arguments: Arguments | None
     due_at: datetime
     tries: int
 

@@ -15,7 +15,7 @@ from mininova import errors
 from mininova.db.models.compute import allocations
 from mininova.db.models.compute import request_specs as table
 from mininova.db.rows import Rows
-from mininova.objects import RequestSpec, Retry, Selection
+from mininova.objects import ImageMeta, RequestSpec, Retry, Selection
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +70,15 @@ def send(tx: Connection, build: Build) -> bool:
     """Write down that the next host has a build; False if the instance has no room there any more."""
     sent = {"alternates": build.sent().alternates, "updated_at": datetime.now(UTC)}
     return tx.execute(_send, {**sent, "which": build.instance_uuid, "on_host": build.next_host.host}).rowcount > 0
+
+
+def rebuild_from(tx: Connection, uuid: str, image: ImageMeta) -> None:
+    """Write down that an instance is made of another image now.
+
+    :raises errors.InstanceNotFound: when it is deleted
+    """
+    build = get(tx, uuid)
+    record(tx, msgspec.structs.replace(build, spec=build.spec.replace(image=image)))
 
 
 def get(tx: Connection, uuid: str) -> Build:

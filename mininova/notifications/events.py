@@ -17,7 +17,7 @@ from mininova.rpc import Notification, Notifier
 
 Action = Literal[
     "create", "delete", "shutdown", "power_off", "power_on", "reboot",
-    "pause", "unpause", "suspend", "resume", "soft_delete", "restore",
+    "pause", "unpause", "suspend", "resume", "rescue", "unrescue", "rebuild", "soft_delete", "restore",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 
@@ -33,6 +33,9 @@ ACTIONS: Mapping[str, Action | None] = {
     "unpause": "unpause",
     "suspend": "suspend",
     "resume": "resume",
+    "rescue": "rescue",
+    "unrescue": "unrescue",
+    "rebuild": "rebuild",
     "change_password": None,
     "soft_delete": "soft_delete",
     "restore": "restore",

@@ -1,5 +1,6 @@
 """What travels in messages: frozen, versioned values without any I/O."""
 
+from mininova.objects.arguments import NO_ARGUMENTS, Arguments
 from mininova.objects.base import REGISTRY, IncompatibleObject, Versioned, unwrap, wrap
 from mininova.objects.flavor import Flavor
 from mininova.objects.image_meta import ImageMeta
@@ -8,6 +9,7 @@ from mininova.objects.request_spec import RequestSpec, Retry, Selection
 from mininova.objects.service import ComputeNode, Service
 
 __all__ = [
-    "REGISTRY", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta", "IncompatibleObject", "Instance",
-    "InstanceChanges", "RequestSpec", "Retry", "Selection", "Service", "Versioned", "unwrap", "wrap",
+    "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta",
+    "IncompatibleObject", "Instance", "InstanceChanges", "RequestSpec", "Retry", "Selection", "Service",
+    "Versioned", "unwrap", "wrap",
 ]  # fmt: skip

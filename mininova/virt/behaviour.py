@@ -25,7 +25,8 @@ LOG = logging.getLogger(__name__)
 
 OPERATIONS = (
     "spawn", "destroy", "reboot", "power_on", "power_off", "pause", "unpause", "suspend", "resume",
-    "set_admin_password", "get_console_output", "get_diagnostics",
+    "rescue", "unrescue", "rebuild", "trigger_crash_dump", "set_admin_password",
+    "get_console_output", "get_diagnostics",
 )  # fmt: skip
 
 Milliseconds = Annotated[float, msgspec.Meta(ge=0)]

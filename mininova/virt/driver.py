@@ -99,6 +99,34 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
+    def rescue(self, instance: Instance, image: ImageMeta) -> None:
+        """Start a guest from an image, with its own disk beside that; one that is rescued already is left as it is.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def unrescue(self, instance: Instance) -> None:
+        """Start a rescued guest from its own disk; one that is not rescued is left as it is.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def rebuild(self, instance: Instance, image: ImageMeta) -> None:
+        """Make the guest of an instance anew and start it, whether there was one or not; its old disk is lost.
+
+        :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
+        """
+
+    @abstractmethod
+    def trigger_crash_dump(self, instance: Instance) -> None:
+        """Interrupt a guest so that its kernel writes a dump of itself; a fake one goes on.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
     def set_admin_password(self, instance: Instance) -> None:
         """Give the guest's administrator another password.
 

@@ -108,6 +108,26 @@ class FakeDriver(ComputeDriver):
         """Have a guest run on; it does not boot again."""
         self._turn("resume", instance, states.RUNNING)
 
+    def rescue(self, instance: Instance, image: ImageMeta) -> None:
+        """Start a guest from another image."""
+        self._start("rescue", instance, rescue=image.name or image.id)
+
+    def unrescue(self, instance: Instance) -> None:
+        """Start a guest from its own disk again."""
+        self._start("unrescue", instance, rescue=None)
+
+    def rebuild(self, instance: Instance, image: ImageMeta) -> None:
+        """Remember a fresh guest in the place of the old one."""
+        with self._doing("rebuild", instance.uuid) as destroyed, self._lock:
+            if destroyed.is_set():
+                raise errors.GuestGone(instance_uuid=instance.uuid)
+            self._keep(Guest.of(instance, image, self._clock()))
+
+    def trigger_crash_dump(self, instance: Instance) -> None:
+        """Do nothing to a guest that is there: it has no kernel."""
+        with self._doing("trigger_crash_dump", instance.uuid):
+            self._guest(instance.uuid)
+
     def set_admin_password(self, instance: Instance) -> None:
         """Do nothing to a guest that is there: it has no accounts."""
         with self._doing("set_admin_password", instance.uuid):
@@ -149,6 +169,12 @@ class FakeDriver(ComputeDriver):
             for guest in list(self._guests.values()):
                 if guest.power_state != states.POWER_SUSPENDED:
                     self._keep(guest.in_state(states.SHUTDOWN))
+
+    def _start(self, operation: str, instance: Instance, rescue: str | None) -> None:
+        """Start a guest from a rescue image or from its own disk, unless it was."""
+        with self._doing(operation, instance.uuid):
+            if self._guest(instance.uuid).rescue != rescue:
+                self._change(instance.uuid, lambda guest: guest.started(self._clock(), rescue))
 
     def _turn(self, operation: str, instance: Instance, power_state: int) -> None:
         with self._doing(operation, instance.uuid):

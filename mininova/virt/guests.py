@@ -24,6 +24,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
 
     :param nics: the addresses it was given, one network interface each
     :param boots: when it was started, as epoch seconds: the first time, and the latest few
+    :param rescue: the image that it was started from to be repaired; None when it runs from its own disk
     """
 
     uuid: str
@@ -38,6 +39,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     config_drive: bool = False
     power_state: int = states.RUNNING
     boots: tuple[float, ...] = ()
+    rescue: str | None = None
 
     @classmethod
     def of(cls, instance: Instance, image: ImageMeta, at: float) -> "Guest":
@@ -58,10 +60,10 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
             boots=(at,),
         )
 
-    def started(self, at: float) -> "Guest":
+    def started(self, at: float, rescue: str | None = None) -> "Guest":
         """Give the guest as it is after one more start."""
         boots = (*self.boots[:1], *self.boots[1:][-14:], at)
-        return msgspec.structs.replace(self, power_state=states.RUNNING, boots=boots)
+        return msgspec.structs.replace(self, power_state=states.RUNNING, boots=boots, rescue=rescue)
 
     def in_state(self, power_state: int) -> "Guest":
         """Give the guest as it is after it stopped, one way or another."""

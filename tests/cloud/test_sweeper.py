@@ -12,7 +12,7 @@ from mininova.db import faults, open_operations
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import action_of, again, ask, every_operation, open_operation, ready_for
 
-ENDS = {name: operation.ends or states.ACTIVE for name, operation in states.OPERATIONS.items()}
+ENDS = {name: next(iter(operation.ends), states.ACTIVE) for name, operation in states.OPERATIONS.items()}
 IN_PLACE = [name for name in states.OPERATIONS if name not in ("build", "delete")]
 
 

@@ -201,19 +201,24 @@ def _fold(seen: Seen, actions: Sequence[Any]) -> set[str]:
     How the last step went counts: a build that its second host could do says Error, as in Nova.  An operation that
     failed may have done its work all the same, and its host tells of that later.
     """
-    rests = {states.BUILDING}
+    rests: set[str] = {states.BUILDING}
     for action in actions:
         operation = states.OPERATIONS[action.operation]
         if action.operation == "delete":
             return {states.DELETED} if action.finish_time else rests
         step = seen.steps.get(action.id)
         if not action.message or (step and step.result == SUCCESS):
-            rests = {operation.ends}
+            rests = _ends(operation, rests)
         elif step and (step.traceback or "").startswith("interrupted"):
-            rests = rests | {operation.ends}
+            rests = rests | _ends(operation, rests)
         else:
-            rests = {operation.fails} if operation.fails else rests | {operation.ends}
+            rests = {operation.fails} if operation.fails else rests | _ends(operation, rests)
     return rests
+
+
+def _ends(operation: states.Operation, rests: set[str]) -> set[str]:
+    """Give the states in which an operation may leave an instance that was in one of some."""
+    return set(operation.ends) or rests
 
 
 # ---- the cloud

@@ -43,6 +43,7 @@ pause = begins("pause", "os-pause-server:pause", action("pause"), "Halt a server
 unpause = begins("unpause", "os-pause-server:unpause", action("unpause"), "Let a paused server run on.")
 suspend = begins("suspend", "os-suspend-server:suspend", action("suspend"), "Save a server's memory and stop it.")
 resume = begins("resume", "os-suspend-server:resume", action("resume"), "Have a suspended server run on.")
+unrescue = begins("unrescue", "os-unrescue", action("unrescue"), "Start a rescued server from its own disk again.")
 restore = begins("restore", "os-deferred-delete:restore", action("restore"), "Bring a soft-deleted server back.")
 # A fake guest has no accounts: the password goes no further than this request.
 change_password = begins(
@@ -55,6 +56,13 @@ def reboot(request: ComputeRequest, id: str) -> Reply:
     """Reboot a server."""
     operation = {"SOFT": "reboot", "HARD": "hard_reboot"}[request.document["reboot"]["type"].upper()]
     request.cloud.operations.begin(request.context, operation, find(request, id, "servers:reboot"))
+    return ACCEPTED
+
+
+@takes(body=schemas.CRASH_DUMP)
+def trigger_crash_dump(request: ComputeRequest, id: str) -> Reply:
+    """Have a server's guest dump its memory."""
+    request.cloud.operations.trigger_crash_dump(request.context, find(request, id, "servers:trigger_crash_dump"))
     return ACCEPTED
 
 

@@ -57,8 +57,7 @@ def create(request: ComputeRequest) -> Reply:
         "links": links,
         "OS-DCF:diskConfig": first.disk_config,
         "security_groups": body.get("security_groups", [{"name": "default"}]),
-        # A fake guest has no accounts: the password goes into this answer, and is stored nowhere.
-        "adminPass": body.get("adminPass") or _password(request.cloud.conf.api.password_length),
+        "adminPass": password(request, body),
     }
     return Reply(202, {"server": server}, headers={"Location": links[0]["href"]})
 
@@ -127,5 +126,11 @@ def _host_state(request: ComputeRequest, service: Service) -> str:
     return "UP" if is_up(request, service) else "UNKNOWN"
 
 
-def _password(length: int) -> str:
-    return "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(length))
+def password(request: ComputeRequest, body: Json) -> str:
+    """Give the password for a guest's administrator, as the body says or made up.
+
+    A fake guest has no accounts: the password goes into this answer, and is stored nowhere.
+    """
+    chosen: str | None = body.get("adminPass")
+    length = request.cloud.conf.api.password_length
+    return chosen or "".join(secrets.choice(PASSWORD_CHARACTERS) for _ in range(length))

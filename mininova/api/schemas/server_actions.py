@@ -1,10 +1,52 @@
 """What a server's actions take, each under its name."""
 
-from mininova.api.schemas.types import ANYTHING, SHORT, STRING, action, object_of
+from mininova.api.schemas.servers import CERTIFICATES, FILE, HOSTNAME
+from mininova.api.schemas.types import (
+    ANYTHING,
+    BASE64,
+    BOOLEAN,
+    DESCRIPTION,
+    DISK_CONFIG,
+    HOST,
+    IPV4,
+    IPV6,
+    METADATA,
+    NAME,
+    SHORT,
+    SPACED_NAME,
+    STRING,
+    UUID,
+    Field,
+    action,
+    list_of,
+    object_of,
+    under,
+)
 from mininova.api.validation import Schemas
 
 FORCE_DELETE, UNLOCK = action("forceDelete"), action("unlock")
 CHANGE_PASSWORD = action("changePassword", object_of({"adminPass": STRING}, ["adminPass"]))
+CRASH_DUMP = action("trigger_crash_dump", {"type": "null"})
+RESCUE = action("rescue", object_of({"adminPass": STRING, "rescue_image_ref": UUID}) | {"type": ["object", "null"]})
+REBUILD = under(
+    "rebuild",
+    Field("name", SPACED_NAME, until="2.0"),
+    Field("name", NAME, since="2.1"),
+    Field("imageRef", UUID, required=True),
+    Field("adminPass", STRING),
+    Field("metadata", METADATA),
+    Field("preserve_ephemeral", BOOLEAN),
+    Field("OS-DCF:diskConfig", DISK_CONFIG),
+    Field("accessIPv4", IPV4),
+    Field("accessIPv6", IPV6),
+    Field("personality", list_of(FILE), until="2.56"),
+    Field("description", DESCRIPTION, since="2.19"),
+    Field("key_name", {"oneOf": [NAME, {"type": "null"}]}, since="2.54"),
+    Field("user_data", BASE64 | {"type": ["string", "null"], "maxLength": 65535}, since="2.57"),
+    Field("trusted_image_certificates", CERTIFICATES, since="2.63"),
+    Field("hostname", HOSTNAME, since="2.90", until="2.93"),
+    Field("hostname", HOST, since="2.94"),
+)
 LOCK = Schemas(
     lambda version: object_of(
         {

@@ -26,23 +26,25 @@ STATUS = {
     states.STOPPED: "SHUTOFF",
     states.PAUSED: "PAUSED",
     states.SUSPENDED: "SUSPENDED",
+    states.RESCUED: "RESCUE",
     states.SOFT_DELETED: "SOFT_DELETED",
     states.ERROR: "ERROR",
     states.DELETED: "DELETED",
 }
 STATUS_WHILE = {
     (states.ACTIVE, states.UPDATING_PASSWORD): "PASSWORD",
+    **{(rest, task): "REBUILD" for rest in (states.ACTIVE, states.STOPPED, states.ERROR) for task in states.REBUILDS},
     **{(states.ACTIVE, task): "REBOOT" for task in states.REBOOTS},
     **{(states.ACTIVE, task): "HARD_REBOOT" for task in states.HARD_REBOOTS},
 }
 # What may be asked for, too, although no instance of ours is ever in it: the answer is an empty list.
 OTHER_STATUSES = frozenset({
-    "MIGRATING", "REBUILD", "RESCUE", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
+    "MIGRATING", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
     "VERIFY_RESIZE", "UNKNOWN",
 })  # fmt: skip
 
 FAULTY = frozenset({"ERROR", "DELETED"})
-PROGRESSING = frozenset({"ACTIVE", "BUILD"})
+PROGRESSING = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
 
 # What PUT leaves out before 2.75, where it gives less than GET (nova: ViewBuilder.show as servers.update calls it).
 NOT_AFTER_UPDATE = (
@@ -122,6 +124,19 @@ class Views:
             for name in NOT_AFTER_UPDATE:
                 server.pop(name, None)
             server["addresses"] = _visible_addresses(instance, extended=False)
+        return server
+
+    def rebuilt(self, instance: Instance, user_data: str | None) -> Json:
+        """Show one server, as a rebuild does.
+
+        :param user_data: base64
+        """
+        server = self.updated(instance)
+        if self._version >= (2, 54):
+            server["key_name"] = instance.key_name
+        if self._version >= (2, 57):
+            server.pop("OS-EXT-SRV-ATTR:user_data", None)
+            server["user_data"] = user_data
         return server
 
     def _detail(self, instance: Instance) -> Json:

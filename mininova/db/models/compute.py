@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from mininova.context import RequestContext
 from mininova.db.models.base import NAMING, Json, UTCDateTime
-from mininova.objects import FixedIP, Flavor, RequestSpec, Selection
+from mininova.objects import Arguments, FixedIP, Flavor, RequestSpec, Selection
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -106,6 +106,7 @@ instance_actions = Table(
     Column("operation", String(64)),
     Column("generation", Integer),
     Column("context", Json(RequestContext)),
+    Column("arguments", Json(Arguments)),
     Column("due_at", UTCDateTime),
     Column("tries", Integer, nullable=False),
     Index("ix_instance_actions_instance", "instance_uuid", "request_id"),

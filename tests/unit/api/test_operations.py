@@ -33,10 +33,10 @@ def action_names(api: Any, uuid: str) -> list[str]:
 @pytest.mark.parametrize(
     ("vm_state", "operation", "task_state", "sent"),
     [
-        ("active", lambda ops, it: ops.stop(CTXT, it), "powering-off", ("stop_instance", ())),
-        ("stopped", lambda ops, it: ops.start(CTXT, it), "powering-on", ("start_instance", ())),
-        ("active", lambda ops, it: ops.reboot(CTXT, it, "SOFT"), "rebooting", ("reboot_instance", ("SOFT",))),
-        ("error", lambda ops, it: ops.reboot(CTXT, it, "HARD"), "rebooting_hard", ("reboot_instance", ("HARD",))),
+        ("active", lambda ops, it: ops.begin(CTXT, "stop", it), "powering-off", ("stop_instance", ())),
+        ("stopped", lambda ops, it: ops.begin(CTXT, "start", it), "powering-on", ("start_instance", ())),
+        ("active", lambda ops, it: ops.begin(CTXT, "reboot", it), "rebooting", ("reboot_instance", ("SOFT",))),
+        ("error", lambda ops, it: ops.begin(CTXT, "hard_reboot", it), "rebooting_hard", ("reboot_instance", ("HARD",))),
     ],
 )
 def test_the_first_step_is_written_and_the_rest_is_sent(
@@ -62,7 +62,7 @@ def test_an_operation_that_the_state_forbids_is_refused(api: Any, change: dict[s
     """The error says which state forbids it, and no message is sent."""
     uuid = api.active()
     with pytest.raises(errors.InstanceInvalidState) as refused:
-        api.operations.stop(CTXT, api.change(uuid, **change))
+        api.operations.begin(CTXT, "stop", api.change(uuid, **change))
     assert str(refused.value) == words.format(uuid)
     assert api.compute.sent == []
 
@@ -73,9 +73,9 @@ def test_of_two_that_race_one_is_refused(api: Any) -> None:
     """
     uuid = api.active()
     seen = api.instance(uuid)
-    api.operations.stop(CTXT, seen)
+    api.operations.begin(CTXT, "stop", seen)
     with pytest.raises(errors.InstanceInvalidState, match="task_state powering-off"):
-        api.operations.reboot(CTXT, seen, "SOFT")
+        api.operations.begin(CTXT, "reboot", seen)
     assert action_names(api, uuid) == ["stop", "create"]
 
 
@@ -84,7 +84,7 @@ def test_a_change_that_does_not_matter_is_no_conflict(api: Any) -> None:
     uuid = api.active()
     seen = api.instance(uuid)
     api.change(uuid, power_state=4)
-    api.operations.stop(CTXT, seen)
+    api.operations.begin(CTXT, "stop", seen)
     assert api.instance(uuid).task_state == "powering-off"
 
 
@@ -92,7 +92,7 @@ def test_an_instance_without_a_host_is_not_ready(api: Any) -> None:
     """No host can be asked yet."""
     uuid = api.boot()
     with pytest.raises(errors.InstanceNotReady):
-        api.operations.stop(CTXT, api.change(uuid, vm_state="active", task_state=None))
+        api.operations.begin(CTXT, "stop", api.change(uuid, vm_state="active", task_state=None))
 
 
 def test_a_host_that_takes_no_messages_is_said_to_be_unavailable(api: Any) -> None:
@@ -100,7 +100,7 @@ def test_a_host_that_takes_no_messages_is_said_to_be_unavailable(api: Any) -> No
     uuid = api.active()
     api.compute.broken = rpc.Undeliverable("no queue takes compute.host-1")
     with pytest.raises(errors.ComputeServiceUnavailable, match="host-1 is unavailable"):
-        api.operations.stop(CTXT, api.instance(uuid))
+        api.operations.begin(CTXT, "stop", api.instance(uuid))
     now = api.instance(uuid)
     assert (now.vm_state, now.task_state) == ("active", None)
     with api.db.read() as tx:
@@ -113,17 +113,17 @@ def test_a_locked_instance_can_be_changed_by_administrators_only(api: Any) -> No
     """Other users get an error."""
     uuid = api.active()
     api.operations.lock(CTXT, api.instance(uuid), "mine")
-    for operation in (api.operations.stop, api.operations.delete):
+    for operation in (lambda it: api.operations.begin(CTXT, "stop", it), lambda it: api.operations.delete(CTXT, it)):
         with pytest.raises(errors.InstanceIsLocked):
-            operation(CTXT, api.instance(uuid))
-    api.operations.stop(ADMIN, api.instance(uuid))
+            operation(api.instance(uuid))
+    api.operations.begin(ADMIN, "stop", api.instance(uuid))
     assert api.instance(uuid).task_state == "powering-off"
 
 
 def test_each_change_of_state_is_notified(api: Any) -> None:
     """A notification has the old state and the new one."""
     uuid = api.active()
-    api.operations.stop(CTXT, api.instance(uuid))
+    api.operations.begin(CTXT, "stop", api.instance(uuid))
     event, payload = api.notifier.told[-1]
     assert event == "compute.instance.update"
     assert (payload["old_task_state"], payload["new_task_state"]) == (None, "powering-off")

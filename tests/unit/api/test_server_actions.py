@@ -23,6 +23,7 @@ def act(api: Any, uuid: str, action: str, argument: Any = None, version: str = "
         ("suspend", None, "active", "suspend_instance"),
         ("resume", None, "suspended", "resume_instance"),
         ("changePassword", {"adminPass": "new"}, "active", "set_admin_password"),
+        ("unrescue", None, "rescued", "unrescue_instance"),
         ("restore", None, "soft-delete", "restore_instance"),
         ("forceDelete", None, "error", "delete_instance"),
     ],

@@ -145,6 +145,18 @@ class ScriptedDriver(ComputeDriver):
     def resume(self, instance):
         self._turn("resume", instance, states.RUNNING)
 
+    def rescue(self, instance, image):
+        self._turn(f"rescue {image.name}", instance, states.RUNNING)
+
+    def unrescue(self, instance):
+        self._turn("unrescue", instance, states.RUNNING)
+
+    def rebuild(self, instance, image):
+        self._turn(f"rebuild {image.name}", instance, states.RUNNING)
+
+    def trigger_crash_dump(self, instance):
+        self._turn("trigger_crash_dump", instance, self.get_info(instance))
+
     def set_admin_password(self, instance):
         self._turn("set_admin_password", instance, self.get_info(instance))
 

@@ -26,13 +26,16 @@ NOVAS_KEYS = {
 NOVAS_EVENTS = {
     "create.start", "create.end", "create.error", "delete.start", "delete.end", "shutdown.start", "shutdown.end",
     "power_off.start", "power_off.end", "power_on.start", "power_on.end", "reboot.start", "reboot.end", "reboot.error",
-    "pause.start", "pause.end", "unpause.start", "unpause.end", "suspend.start", "suspend.end", "suspend.error",
+    "rescue.start", "rescue.end", "rescue.error", "unrescue.start", "unrescue.end", "rebuild.start", "rebuild.end",
+    "rebuild.error", "pause.start", "pause.end", "unpause.start", "unpause.end", "suspend.start", "suspend.end",
+    "suspend.error",
     "resume.start", "resume.end", "resume.error", "soft_delete.start", "soft_delete.end", "restore.start",
     "restore.end", "update", "exists",
 }  # fmt: skip
 # For these failures Nova emits an event named after the function that failed.
 OURS = {
-    f"{action}.error" for action in ("delete", "power_off", "power_on", "pause", "unpause", "soft_delete", "restore")
+    f"{action}.error"
+    for action in ("delete", "power_off", "power_on", "pause", "unpause", "unrescue", "soft_delete", "restore")
 }
 
 FLAVOR = Flavor(flavor_id="2", name="m1.small", memory_mb=2048, vcpus=1, root_gb=20, ephemeral_gb=5, swap_mb=512)

@@ -60,8 +60,8 @@ def test_destroy(driver, instance, image):
 @pytest.mark.parametrize(
     "method",
     [
-        "get_info", "power_on", "power_off", "pause", "unpause", "suspend", "resume", "set_admin_password",
-        "get_console_output", "get_diagnostics",
+        "get_info", "power_on", "power_off", "pause", "unpause", "suspend", "resume", "unrescue", "trigger_crash_dump",
+        "set_admin_password", "get_console_output", "get_diagnostics",
     ],
 )  # fmt: skip
 def test_no_guest(driver, instance, method):

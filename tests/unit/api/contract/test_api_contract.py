@@ -93,6 +93,10 @@ IN_PLACE = {
     "suspend": ("active", None),
     "resume": ("suspended", None),
     "changePassword": ("active", {"adminPass": "new"}),
+    "rescue": ("active", {"adminPass": "new"}),
+    "unrescue": ("rescued", None),
+    "rebuild": ("stopped", {"imageRef": "11111111-1111-4111-8111-111111111111", "metadata": {"a": "b"}}),
+    "trigger_crash_dump": ("active", None),
     "restore": ("soft-delete", None),
 }
 WRITES = (
