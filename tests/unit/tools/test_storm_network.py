@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 from stack import ports
 from storm.network import SLOW_S, Network
-from storm.plan import CUT, HALF_OPEN, SLOW
+from storm.plan import BROKER, CUT, HALF_OPEN, SLOW
+
+WAY = ("mininova-api", BROKER)
 
 
 @pytest.fixture
@@ -16,7 +18,7 @@ def way():
     """Give the network of one service to a broker that echoes."""
     with socket.create_server((ports.LOOPBACK, 0)) as broker:
         threading.Thread(target=serve, args=[broker], daemon=True).start()
-        network = Network(["mininova-api"], broker.getsockname()[1])
+        network = Network({WAY: broker.getsockname()[1]})
         network.start()
         yield network
         network.stop()
@@ -40,7 +42,7 @@ def echo(connection):
 
 def connect(network):
     """Connect a service."""
-    return socket.create_connection((ports.LOOPBACK, network.links["mininova-api"].port), timeout=10)
+    return socket.create_connection((ports.LOOPBACK, network.links[WAY].port), timeout=10)
 
 
 def hear(network):
@@ -61,12 +63,12 @@ def test_a_cut_ends_connections_and_lets_none_in_until_it_is_mended(way):
     with connect(way) as service:
         service.sendall(b"hello")
         service.recv(100)
-        way.suffer("mininova-api", CUT)
+        way.suffer(WAY, CUT)
         with pytest.raises(ConnectionResetError):
             service.recv(100)
     with pytest.raises(ConnectionResetError):
         hear(way)
-    way.suffer("mininova-api", None)
+    way.suffer(WAY, None)
     with connect(way) as service:
         service.sendall(b"hello")
         assert service.recv(100) == b"hello"
@@ -75,12 +77,12 @@ def test_a_cut_ends_connections_and_lets_none_in_until_it_is_mended(way):
 def test_half_open_connections_stay_up_and_carry_nothing(way):
     """No byte arrives and no error; when it is mended, the byte arrives late."""
     with connect(way) as service:
-        way.suffer("mininova-api", HALF_OPEN)
+        way.suffer(WAY, HALF_OPEN)
         service.sendall(b"hello")
         service.settimeout(0.2)
         with pytest.raises(TimeoutError):
             service.recv(100)
-        way.suffer("mininova-api", None)
+        way.suffer(WAY, None)
         service.settimeout(10)
         assert service.recv(100) == b"hello"
 
@@ -88,7 +90,7 @@ def test_half_open_connections_stay_up_and_carry_nothing(way):
 def test_a_slow_way_is_late_in_both_directions(way):
     """Each piece waits."""
     with connect(way) as service:
-        way.suffer("mininova-api", SLOW)
+        way.suffer(WAY, SLOW)
         began = time.monotonic()
         service.sendall(b"hello")
         assert service.recv(100) == b"hello"
