@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from stack import broker, ports, qpid
 from mininova import conf
 from mininova.db.session import Database
 from mininova.manage.database import schemas
+from mininova.rpc.transports.kombu.brokers import BROKERS, PREFIX
 from mininova.service import concurrency
 from tests.fixtures.local_stack import LocalStack
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
+from tests.fixtures.private_redis import PrivateRedis
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +28,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", default=SQLITE, choices=KINDS, help="where the tests run that name no database")
     threads = "what the threads of stacks are made of"
     parser.addoption("--concurrency", default=concurrency.EVENTLET, choices=concurrency.KINDS, help=threads)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marks."""
+    config.addinivalue_line("markers", "needs(promise): runs over the brokers that keep this promise")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out each test that needs what its broker cannot promise; docs/rpc/brokers.md lists them."""
+    left_out = [item for item in items if _is_needless(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_needless(item: pytest.Item) -> bool:
+    scheme = str(item.callspec.params.get("bench", "")) if hasattr(item, "callspec") else ""
+    broker = BROKERS.get(scheme.removeprefix(PREFIX)) if scheme.startswith(PREFIX) else None
+    return broker is not None and any(mark.args[0] in broker.lacks for mark in item.iter_markers("needs"))
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +90,32 @@ def private_qpid(qpid_jars: Path) -> Iterator[PrivateBroker]:
     yield node
     node.kill()
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def private_redis() -> Iterator[PrivateRedis]:
+    """Run a Redis for the whole session; without it, or its client, the test is skipped, but in CI it fails."""
+    if shutil.which("redis-server") is None or find_spec("redis") is None:
+        absent = "Redis or its client is not installed: tools/install-redis.sh, pip install -e .[redis]"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(absent)
+    folder = Path(tempfile.mkdtemp(prefix="mininova-"))
+    redis = PrivateRedis(folder)
+    redis.start()
+    yield redis
+    redis.kill()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def kombu_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """Give a function that gives the URL of a broker for a transport by kombu, for its scheme."""
+    urls: dict[str, Callable[[], str]] = {
+        "kombu+amqp": lambda: f"kombu+{request.getfixturevalue('private_broker').url}",
+        "kombu+redis": lambda: request.getfixturevalue("private_redis").url,
+        "kombu+filesystem": lambda: f"kombu+filesystem://{tmp_path}/broker",
+        "kombu+memory": lambda: "kombu+memory://",
+    }
+    return lambda scheme: urls[scheme]()
 
 
 @pytest.fixture(scope="session")

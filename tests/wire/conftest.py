@@ -1,4 +1,4 @@
-"""The fixture ``bench`` runs each test of this folder over both transports."""
+"""The fixture ``bench`` runs each test of this folder over every transport."""
 
 from tests.fixtures.rpc_bench import bench
 

@@ -10,7 +10,8 @@ from mininova import rpc
 from mininova.rpc import envelope, parking
 from mininova.rpc.server import MOST_DELIVERIES
 from mininova.rpc.transports.base import Message
-from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, broken
+from mininova.rpc.transports.kombu.brokers import HEIRS, KNOWS
+from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, broken, needs
 
 Park = Callable[..., None]
 
@@ -71,6 +72,7 @@ def test_a_parked_cast_says_why(bench: Bench, park: Park):
     assert one.request.args == {"lamp": {"name": "desk"}}
 
 
+@needs(KNOWS)
 def test_nothing_was_ever_parked(bench: Bench):
     """Before the first cast is parked there is no queue, and the list is empty."""
     with pytest.raises(rpc.Undeliverable):
@@ -84,6 +86,7 @@ def test_looking_leaves_all_in_its_order(bench: Bench, park: Park):
     assert [looked_at(bench) for _ in range(3)] == [["one", "two", "three"]] * 3
 
 
+@needs(KNOWS)
 def test_a_cast_that_is_sent_again_runs(bench: Bench, park: Park, keeper: Keeper):
     """Once the cause is mended, the cast runs at the host that it was for, and is not parked again."""
     other = Keeper()
@@ -141,6 +144,7 @@ def test_a_cast_without_a_receiver_stays_parked(bench: Bench, park: Park):
     assert looked_at(bench) == ["desk"]
 
 
+@needs(HEIRS)
 def test_a_process_killed_while_looking_loses_nothing(bench: Bench, park: Park):
     """The broker gives back the casts that a dead process had taken."""
     for name in ("one", "two"):

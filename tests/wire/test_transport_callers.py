@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from mininova import rpc
 from mininova.rpc import envelope, parking
 from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription
+from mininova.rpc.transports.kombu.brokers import KNOWS, VOUCHES
 from mininova.rpc.trust.callers import ORIGIN
 from mininova.rpc.trust.denials import forbidden
 from mininova.rpc.trust.seal import SEAL
-from tests.fixtures.rpc_bench import CTXT, PATIENCE, Bench, Keeper, Lamp, LampBroken, broken
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, Bench, Keeper, Lamp, LampBroken, broken, needs
 
 
 class Asked(Keeper):
@@ -51,6 +52,7 @@ def lamp_of(arguments: Any) -> str:
 # ---- the caller
 
 
+@needs(VOUCHES)
 def test_a_handler_knows_its_caller(bench: Bench):
     """It is the broker user of the sender, in a call and in a cast; outside of a handler there is none."""
     keeper = Asked()
@@ -75,6 +77,7 @@ def test_a_message_without_a_user_has_no_caller(bench: Bench):
     assert bench.next(keeper.callers) is None
 
 
+@needs(VOUCHES)
 def test_only_a_relay_can_name_the_first_sender(bench: Bench):
     """The header with the first sender counts only from a user that may relay."""
     keeper = Asked()
@@ -86,6 +89,7 @@ def test_only_a_relay_can_name_the_first_sender(bench: Bench):
     assert bench.next(keeper.callers) == "compute.host-1"
 
 
+@needs(VOUCHES)
 @pytest.mark.parametrize("user_id", ["compute.host-1", None])
 def test_a_cast_that_is_tried_again_has_the_same_caller(bench: Bench, user_id: str | None):
     """The caller is the same at once and after a pause; a message without a caller does not get the server as one."""
@@ -99,6 +103,7 @@ def test_a_cast_that_is_tried_again_has_the_same_caller(bench: Bench, user_id: s
     assert [bench.next(keeper.callers) for _ in range(5)] == [user_id] * 5
 
 
+@needs(VOUCHES)
 def test_a_parked_cast_that_is_sent_again_has_the_same_caller(bench: Bench):
     """The operator's tool, which the server lets relay, sends it again under its first sender."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
@@ -118,6 +123,7 @@ def test_a_parked_cast_that_is_sent_again_has_the_same_caller(bench: Bench):
 # ---- the gate
 
 
+@needs(VOUCHES)
 def test_a_denied_caller_gets_an_error(bench: Bench):
     """The error says which sender may not do what to which object; no handler runs."""
     keeper = Keeper()
@@ -144,6 +150,7 @@ def test_a_denied_cast_comes_back(bench: Bench):
     assert (request.method, type(error)) == ("switch", rpc.Forbidden)
 
 
+@needs(VOUCHES)
 @pytest.mark.parametrize("by", ["gate", "handler"])
 def test_a_denial_is_reported(bench: Bench, by: str, caplog: pytest.LogCaptureFixture):
     """The log, the flow and the server's ``on_denied`` get it, whether the gate or the handler denied."""
@@ -209,6 +216,7 @@ def test_a_server_alone_reads_only_its_hosts_queue(bench: Bench):
             elsewhere.switch(CTXT, Lamp("desk"))
 
 
+@needs(KNOWS)
 def test_a_server_alone_parks_in_a_queue_of_its_own(bench: Bench):
     """They are in ``<topic>.<host>.dead``, out of which nothing can be sent to another host."""
     events: queue.Queue[rpc.MessageEvent] = queue.Queue()
@@ -251,6 +259,7 @@ def believe(asked: str, replied: str | None) -> bool:
     return replied == "conductor" or (replied is not None and asked.partition(".")[2] == replied.partition(".")[2])
 
 
+@needs(VOUCHES)
 def test_a_reply_of_another_user_is_ignored(bench: Bench):
     """A sender that guesses the id of a call is denied; the caller waits for the right reply and takes it."""
     gate, ids, denied = threading.Event(), queue.Queue[tuple[str, str]](), threading.Event()
@@ -341,6 +350,7 @@ def sent(bench: Bench, rejected: "queue.Queue[str]") -> tuple[rpc.Peer, Message]
     return client, bench.next(arrived)
 
 
+@needs(VOUCHES)
 def test_a_cast_comes_back_only_with_its_seal(bench: Bench, rejected: "queue.Queue[str]"):
     """A cast comes back only as it was sent, and only from the host that it was sent to: forgeries change nothing."""
     client, cast = sent(bench, rejected)

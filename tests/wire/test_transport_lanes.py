@@ -11,12 +11,14 @@ import pytest
 
 from mininova import rpc
 from mininova.rpc.transports.base import Message
+from mininova.rpc.transports.kombu.brokers import VOUCHES
 from mininova.rpc.trust import lanes
-from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, Keeper, Lamp, bench, benches
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, Keeper, Lamp, bench, benches, needs
 
 __all__ = ["bench", "rabbit"]
 
 rabbit = benches("amqp")
+pytestmark = needs(VOUCHES)
 ONE, TWO = "compute.host-1", "compute.host-2"
 FLOOD = 300
 

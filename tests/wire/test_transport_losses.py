@@ -10,9 +10,22 @@ from mininova import rpc
 from mininova.rpc import envelope
 from mininova.rpc.server import MOST_DELIVERIES
 from mininova.rpc.transports.base import Message
-from tests.fixtures.rpc_bench import CTXT, PATIENCE, Bench, Gate, Keeper, Lamp, LampBroken, benches, broken
+from mininova.rpc.transports.kombu.brokers import HEIRS
+from tests.fixtures.rpc_bench import (
+    BY_KOMBU,
+    CTXT,
+    PATIENCE,
+    Bench,
+    Gate,
+    Keeper,
+    Lamp,
+    LampBroken,
+    benches,
+    broken,
+    needs,
+)
 
-bench = benches("memory", "amqp", "quorum")
+bench = benches("memory", "amqp", "quorum", *BY_KOMBU)
 
 
 def failing(times: int) -> Any:
@@ -52,6 +65,7 @@ def test_a_cast_that_came_another_way_is_tried_again_here(bench: Bench):
     assert [bench.next(keeper.asked)[1][0] for _ in range(4)] == [Lamp("desk")] * 4
 
 
+@needs(HEIRS)
 def test_a_cast_that_cannot_be_put_aside_is_left_to_others(bench: Bench):
     """If the broker refuses to take the cast for its pause, this server keeps it, and the next server gets it when this
     one ends.
@@ -108,6 +122,7 @@ def test_a_fanout_that_failed_is_not_repeated(bench: Bench):
     assert bench.next(keepers[1].asked) == ("dim", 20)
 
 
+@needs(HEIRS)
 def test_a_dead_receivers_cast_goes_to_the_next(bench: Bench):
     """A cast is acknowledged after the work, so the death of its receiver does not lose it."""
     first = bench.peer("lamp.a")
@@ -124,6 +139,7 @@ def test_a_dead_receivers_cast_goes_to_the_next(bench: Bench):
     assert bench.next(second.asked) == ("switch", (Lamp("desk"), "white"))
 
 
+@needs(HEIRS)
 def test_a_cast_that_kills_its_receivers_is_parked(bench: Bench):
     """A delivery that ended with the death of its receiver counts, too."""
     for number in range(MOST_DELIVERIES + 1):  # the last of them is left to park it
@@ -157,6 +173,7 @@ def mortal(bench: Bench, peer: rpc.Peer) -> Any:
     return lambda *args: bench.spawn(run, *args)
 
 
+@needs(HEIRS)
 def test_a_call_is_not_run_twice(bench: Bench):
     """The next server does not run a call that a dead server may have done, and the caller gets a timeout."""
     heir = serve_with_heir(bench)
@@ -166,6 +183,7 @@ def test_a_call_is_not_run_twice(bench: Bench):
     assert heir.asked.empty()
 
 
+@needs(HEIRS)
 def test_an_idempotent_call_is_run_by_the_next(bench: Bench):
     """A call that may be done twice survives the death of its server."""
     heir = serve_with_heir(bench)

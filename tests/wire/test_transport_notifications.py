@@ -9,8 +9,9 @@ import pytest
 from mininova import rpc
 from mininova.rpc import parking
 from mininova.rpc.notify.messaging import Messaging
+from mininova.rpc.transports.kombu.brokers import HEIRS, VOUCHES
 from tests.fixtures.private_broker import PrivateBroker
-from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, MemoryBench
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, MemoryBench, needs
 
 
 class Ears:
@@ -61,6 +62,7 @@ def test_a_listener_gets_earlier_notifications(bench: Bench):
     assert [bench.next(ears.heard).payload["name"] for _ in range(2)] == ["desk", "hall"]
 
 
+@needs(VOUCHES)
 def test_a_listener_knows_the_sender(bench: Bench):
     """The broker vouches for the sender's user, also after a failure; the publisher's name proves nothing."""
     ears, host = Ears(failures=1), bench.peer("host", user="compute.host-1")
@@ -83,6 +85,7 @@ def test_each_pool_hears_everything_over_the_wire(bench: Bench):
     assert bench.next(billing.heard).message_id == bench.next(watching.heard).message_id
 
 
+@needs(HEIRS)
 def test_a_killed_listeners_notification_goes_to_the_next(bench: Bench):
     """The killed listener had not acknowledged it."""
     gate, second = Gate(), Ears()

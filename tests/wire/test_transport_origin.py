@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mininova import rpc
-from tests.fixtures.rpc_bench import Bench, Keeper
+from mininova.rpc.transports.kombu.brokers import VOUCHES
+from tests.fixtures.rpc_bench import Bench, Keeper, needs
 
 
 def refused(bench: Bench, caplog: pytest.LogCaptureFixture, body: bytes, **properties: Any) -> str:
@@ -36,6 +37,7 @@ def test_a_refused_message_is_logged_with_its_origin(bench: Bench, caplog):
     assert line.endswith(f"exchange {bench.exchange!r}, key {bench.topic!r}")
 
 
+@needs(VOUCHES)
 def test_the_broker_user_of_a_refused_message_is_named_first(bench: Bench, caplog):
     """The broker vouches for the user."""
     line = refused(bench, caplog, b"[]")

@@ -11,9 +11,10 @@ import pytest
 
 from mininova import rpc
 from mininova.rpc.transports.base import Message, Transport
-from tests.fixtures.rpc_bench import PATIENCE, Bench, benches
+from mininova.rpc.transports.kombu.brokers import KNOWS
+from tests.fixtures.rpc_bench import BY_KOMBU, PATIENCE, Bench, benches, needs
 
-bench = benches("memory", "amqp", "quorum")
+bench = benches("memory", "amqp", "quorum", *BY_KOMBU)
 
 
 def send(transport: Transport, bench: Bench, key: str, body: bytes = b"{}", **properties: object) -> None:
@@ -74,6 +75,7 @@ def test_a_paused_message_comes_back_under_another_key(bench: Bench):
     assert (message.body, message.deliveries, message.persistent) == (b"tired", 2, True)
 
 
+@needs(KNOWS)
 def test_waiting_messages_can_be_taken(bench: Bench):
     """Messages come in order; those acknowledged are gone, and the rest is in the queue again after ``stop``."""
     name, looker = f"any-{bench.mark}", bench.peer("looker")
@@ -91,6 +93,7 @@ def test_waiting_messages_can_be_taken(bench: Bench):
     assert [bench.next(again).body for _ in range(2)] == [b"one", b"three"]
 
 
+@needs(KNOWS)
 def test_reading_a_missing_queue_is_an_error(bench: Bench):
     """The error names the queue, and the next queue can be read."""
     transport = bench.peer().transport
@@ -102,6 +105,7 @@ def test_reading_a_missing_queue_is_an_error(bench: Bench):
     assert transport.waiting(f"any-{bench.mark}") == []
 
 
+@needs(KNOWS)
 def test_a_missing_queue_does_not_disturb_other_threads(bench: Bench):
     """Many threads look for queues at once; each existing queue is found, although others are not."""
     transport, outcomes = bench.peer().transport, queue.Queue[tuple[int, str]]()

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from mininova import rpc
 from mininova.rpc import envelope
 from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription
-from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, broken
+from mininova.rpc.transports.kombu.brokers import VOUCHES
+from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, broken, needs
 
 # ---- versions
 
@@ -285,6 +286,7 @@ def test_a_foreign_caller_gets_its_reply_in_its_own_queue(bench: Bench):
     }
 
 
+@needs(VOUCHES)
 def test_a_receiver_gets_the_senders_broker_user(bench: Bench):
     """The user_id of a message is the broker's word, not the sender's."""
     heard = bench.listen(f"any-{bench.mark}")

@@ -1,1 +1,1 @@
-"""What carries messages: AMQP, and memory for tests; base.py says what every transport does."""
+"""What carries messages: AMQP, plain kombu, and memory for tests; base.py says what every transport does."""

@@ -1,0 +1,91 @@
+"""Our places and messages in kombu's terms: exchanges, queues, and the properties beside the bytes.
+
+They are the same as those of amqp/, so both transports can be used at one RabbitMQ.
+"""
+
+from typing import Any
+
+from kombu import Exchange, Queue
+
+from mininova.rpc.transports.amqp.dialects import RABBITMQ
+from mininova.rpc.transports.amqp.frames import DELIVERIES
+from mininova.rpc.transports.base import TOPIC, Message, Subscription
+
+
+def exchange(name: str, kind: str = TOPIC) -> Exchange:
+    """Name an exchange; one for fanouts goes with the last queue that reads from it."""
+    durable = kind == TOPIC
+    return Exchange(name, type=kind, durable=durable, auto_delete=not durable)
+
+
+def queue(name: str, exchange_name: str, key: str, *, kind: str = TOPIC, durable: bool = True) -> Queue:
+    """Name a queue, and the binding that fills it."""
+    arguments = {} if durable else RABBITMQ.passing
+    return Queue(name, exchange(exchange_name, kind), routing_key=key, durable=durable, queue_arguments=arguments)
+
+
+def queue_of(subscription: Subscription) -> Queue:
+    """Name the queue of a subscription."""
+    s = subscription
+    return queue(s.queue, s.exchange, s.routing_key, kind=s.kind, durable=s.durable)
+
+
+def pause(name: str, exchange_name: str, key: str, *, seconds: float, back_to: str) -> Queue:
+    """Name a queue in which messages wait, and then go to the exchange again under another key."""
+    arguments = RABBITMQ.pause(exchange_name, back_to, seconds)
+    return Queue(name, exchange(exchange_name), routing_key=key, durable=True, queue_arguments=arguments)
+
+
+def properties(message: Message) -> dict[str, Any]:
+    """Give what ``Producer.publish`` is told of a message beside its bytes and where it goes."""
+    counted = {DELIVERIES: message.deliveries} if message.deliveries else {}
+    told = {
+        "message_id": message.message_id,
+        "reply_to": message.reply_to,
+        "app_id": message.app_id,
+        "user_id": message.user_id,
+        "expiration": message.expiration,
+    }
+    return {
+        "content_type": "application/json",
+        "content_encoding": "utf-8",
+        "delivery_mode": 2 if message.persistent else 1,
+        "headers": {**message.headers, **counted},
+        **{name: value for name, value in told.items() if value is not None},
+    }
+
+
+def message(came: Any, *, vouched: bool) -> Message:
+    """Read a message; what is no text in it is left out.
+
+    :param came: kombu's
+    :param vouched: whether the broker vouches for the user that it names
+    """
+    found, headers = came.properties, came.headers or {}
+    expiration, tried = _text(found, "expiration") or "", headers.get(DELIVERIES)
+    return Message(
+        body=came.body if isinstance(came.body, bytes) else str(came.body).encode(),
+        exchange=came.delivery_info["exchange"],
+        routing_key=came.delivery_info["routing_key"],
+        message_id=_text(found, "message_id") or "",
+        reply_to=_text(found, "reply_to"),
+        app_id=_text(found, "app_id") or "",
+        user_id=_text(found, "user_id") if vouched else None,
+        expiration=int(expiration) / 1000 if expiration.isdecimal() else None,
+        persistent=found.get("delivery_mode") == 2,
+        deliveries=max(0, tried) if type(tried) is int else 0,
+        headers={name: value for name, value in headers.items() if name != DELIVERIES and isinstance(value, str)},
+    )
+
+
+def redelivered(came: Any) -> bool:
+    """Tell whether a message has been delivered before.
+
+    What kombu puts back itself it marks in the message as it was stored, which has no public name.
+    """
+    return bool(came.delivery_info.get("redelivered") or getattr(came, "_raw", {}).get("redelivered"))
+
+
+def _text(found: Any, name: str) -> str | None:
+    value = found.get(name)
+    return value if isinstance(value, str) else None
