@@ -4,8 +4,8 @@ RabbitMQ's form stays the one that the project writes.  tools/stack/qpid.py star
 and mininova/manage/qpidctl.py changes one that runs.
 
 Broker-J reads its rules from the first to the last and takes the first that fits; it has no place for what none allows.
-It asks for the name of what is made, read, bound or published to, for the key of a message and of a binding, and for
-where a queue sends what it gives up.
+It asks for the name of what is made, read or published to, for the key of a message, and for where a queue sends what
+it gives up.  Rules about bindings stand here too, though version 9.2 looks at them only when it is asked over HTTP.
 
 Source: https://qpid.apache.org/releases/qpid-broker-j-9.2.0/book/Java-Broker-Security-AccessControl-Providers.html
 """
@@ -18,6 +18,8 @@ from mininova.trust.broker.beginnings import ANY, beginnings
 
 #: What it does not keep that RabbitMQ keeps, as mininova-manage check says it; docs/rpc/brokers.md says it with tests.
 WEAKER = (
+    "Qpid asks no rule about a binding: a compute that is taken over can have copies of what is meant for others, and "
+    "put messages into their queues, in its own name",
     "Qpid closes the connection of a process over one message that it refuses: what else was on the way is sent again",
     "Qpid measures how long a message may wait by its sender's clock: the clocks of all machines must agree",
     "Qpid removes a queue of replies with its connection: an answer that comes meanwhile is lost, and asked for again",
