@@ -110,11 +110,12 @@ class Server:
 
     def stop(self, timeout: float = 60.0) -> bool:
         """Take nothing new, finish what was begun, and tell whether that was done within ``timeout`` seconds."""
+        until = time.monotonic() + timeout
         for subscription in self._subscriptions:
-            self.peer.transport.unsubscribe(subscription)
-        self._lanes.read_only(())
+            self.peer.transport.unsubscribe(subscription, max(0.0, until - time.monotonic()))
+        self._lanes.read_only((), within=max(0.0, until - time.monotonic()))
         with self._quiet:
-            return self._quiet.wait_for(lambda: self._in_hand == 0, timeout)
+            return self._quiet.wait_for(lambda: self._in_hand == 0, max(0.0, until - time.monotonic()))
 
     def __enter__(self) -> Self:
         self.start()

@@ -16,10 +16,10 @@ from stack.readiness import Readiness
 from stack.supervisor import Status
 
 from storm.clients import Turns
-from storm.cloud import Cloud
+from storm.cloud import GRACE, Cloud
 from storm.plan import AWAY, BROKER, DATABASE, KILL, LOSE_DISK, STOP, TERM, Fault
 
-DRAIN_S = 10.0  # within which a service that is asked to end does: its grace, and its last words
+DRAIN_S = GRACE + 15.0  # within which a service ends that is asked to: its grace, its last words, and its threads
 SIGNALS = {KILL: signal.SIGKILL, TERM: signal.SIGTERM, STOP: signal.SIGSTOP}
 ENDED = re.compile(r"(?:exited: ([\w-]+) \((.*)\)|gave up: ([\w-]+) )")
 

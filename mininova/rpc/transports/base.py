@@ -52,6 +52,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
+PATIENCE_S = 10.0  # that a broker has to answer a question
+
+
 class Delivery:
     """A message in a receiver's hands, until it settles it: once, with ``ack`` or ``requeue``.
 
@@ -141,8 +144,11 @@ class Transport(ABC):
         """Declare the queue and begin to read it.  It is declared again after every reconnect."""
 
     @abstractmethod
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop reading, and return when nothing more can come; what is in the receiver's hands may still be settled."""
+    def unsubscribe(self, subscription: Subscription, timeout: float = PATIENCE_S) -> None:
+        """Stop reading, and return when nothing more can come; what is in the receiver's hands may still be settled.
+
+        :param timeout: seconds for which a broker that does not hear us is waited for
+        """
 
     @abstractmethod
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:

@@ -17,7 +17,16 @@ from itertools import count
 from msgspec.structs import replace
 
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, Undeliverable
-from mininova.rpc.transports.base import FANOUT, TOPIC, Delivery, Message, Subscription, Transport, Waiter
+from mininova.rpc.transports.base import (
+    FANOUT,
+    PATIENCE_S,
+    TOPIC,
+    Delivery,
+    Message,
+    Subscription,
+    Transport,
+    Waiter,
+)
 from mininova.rpc.transports.memory_faults import Dice, Faults
 
 _CONNECT_WAIT = 10.0  # seconds that an unconfirmed message waits for a broker that is away, as over AMQP
@@ -225,7 +234,7 @@ class MemoryTransport(Transport):
         queue = self.broker.bind(subscription.queue, subscription.exchange, subscription.routing_key)
         queue.readers.append((self, subscription))
 
-    def unsubscribe(self, subscription: Subscription) -> None:
+    def unsubscribe(self, subscription: Subscription, timeout: float = PATIENCE_S) -> None:
         """Stop reading a queue; one that was the reader's own goes with its messages."""
         self._subscriptions.remove(subscription)
         queue = self.broker.queues[subscription.queue]

@@ -10,11 +10,12 @@ A reader has a fixed number of messages of each lane in hand at most; the broker
 """
 
 import threading
+import time
 from collections.abc import Callable, Collection
 from functools import partial
 
 from mininova.rpc.errors import Forbidden, MessageTooLong
-from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription, Transport
+from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Subscription, Transport
 
 HANDS = 8  # messages of one lane that a server works on at a time
 PATIENCE = 16  # messages of one lane that answer no call in flight; then no more are read until it is asked again
@@ -96,13 +97,17 @@ class Lanes:
                 self._transport.subscribe(subscription)
                 self._read[user] = subscription
 
-    def read_only(self, users: Collection[str]) -> None:
-        """Read these lanes, and no other."""
+    def read_only(self, users: Collection[str], within: float = PATIENCE_S) -> None:
+        """Read these lanes, and no other.
+
+        :param within: seconds for which a broker that does not hear us is waited for
+        """
         for user in users:
             self.read(user)
+        until = time.monotonic() + within
         with self._changing:
             for user in self._read.keys() - users:
-                self._transport.unsubscribe(self._read.pop(user))
+                self._transport.unsubscribe(self._read.pop(user), max(0.0, until - time.monotonic()))
 
     def _subscription(self, user: str) -> Subscription:
         return Subscription(

@@ -23,12 +23,11 @@ from mininova.rpc.transports.amqp.places import Missing, Places, Refused
 from mininova.rpc.transports.amqp.publishing import Publishing
 from mininova.rpc.transports.amqp.reading import Reading
 from mininova.rpc.transports.amqp.tls import TLS
-from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription, Transport
+from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Subscription, Transport
 
 LOG = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_PATIENCE = 10.0  # seconds that the broker has to answer a question
 
 
 class _Live:
@@ -187,7 +186,7 @@ class AMQPTransport(Transport):
                     self._changed.notify_all()
                     break
             for subscription in unread:
-                live.reading.consume(subscription, _PATIENCE)
+                live.reading.consume(subscription, PATIENCE_S)
             read.update(unread)
         if self._stopping.is_set():
             live.link.close()
@@ -201,7 +200,7 @@ class AMQPTransport(Transport):
                 with self._changed:
                     wanted = subscription in self._subscriptions
                 if wanted:
-                    live.reading.consume(subscription, _PATIENCE)
+                    live.reading.consume(subscription, PATIENCE_S)
             except RPCError as error:
                 LOG.warning("could not read %s again: %s", subscription.queue, error)
                 live.link.cut()  # the next connection begins with nothing, and tries until it can
@@ -264,7 +263,7 @@ class AMQPTransport(Transport):
             live = self._live
         if live is not None:
             try:
-                live.reading.consume(subscription, _PATIENCE)
+                live.reading.consume(subscription, PATIENCE_S)
             except ConnectionLost:
                 return  # the next connection reads it
             except Missing as error:
@@ -274,27 +273,27 @@ class AMQPTransport(Transport):
                     self._subscriptions.remove(subscription)
                 raise
 
-    def unsubscribe(self, subscription: Subscription) -> None:
+    def unsubscribe(self, subscription: Subscription, timeout: float = PATIENCE_S) -> None:
         """Stop reading a queue."""
         with self._changed:
             self._subscriptions.remove(subscription)
             live = self._live
         if live is not None:
-            live.reading.cancel(subscription, _PATIENCE)
+            live.reading.cancel(subscription, timeout)
 
     def declare(self, queue: str, exchange: str, routing_key: str) -> None:
         """Make a durable queue for others to read."""
         live = self._wait_until_live(self._connect_wait)
-        live.places.queue_for_others(queue, exchange, routing_key, _PATIENCE)
+        live.places.queue_for_others(queue, exchange, routing_key, PATIENCE_S)
 
     def declare_pause(self, queue: str, exchange: str, routing_key: str, *, seconds: float, back_to: str) -> None:
         """Make a durable queue from which messages come back after a while."""
         live = self._wait_until_live(self._connect_wait)
-        live.places.pause(queue, exchange, routing_key, seconds=seconds, back_to=back_to, timeout=_PATIENCE)
+        live.places.pause(queue, exchange, routing_key, seconds=seconds, back_to=back_to, timeout=PATIENCE_S)
 
     def waiting(self, queue: str) -> Sequence[Delivery]:
         """Take what waits in a durable queue."""
-        return self._wait_until_live(self._connect_wait).reading.take_all(queue, _PATIENCE)
+        return self._wait_until_live(self._connect_wait).reading.take_all(queue, PATIENCE_S)
 
     def publish(self, message: Message, *, kind: str = TOPIC, mandatory: bool = False) -> None:
         """Send and forget."""

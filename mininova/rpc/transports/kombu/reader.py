@@ -19,13 +19,12 @@ from uuid import uuid4
 from kombu import Consumer
 
 from mininova.rpc.errors import ConnectionLost, MessagingTimeout, Undeliverable
-from mininova.rpc.transports.base import Delivery, Subscription, Waiter
+from mininova.rpc.transports.base import PATIENCE_S, Delivery, Subscription, Waiter
 from mininova.rpc.transports.kombu import terms
 
 LOG = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
-_PATIENCE = 10.0  # seconds that an order may take
 _LOST = ConnectionLost("there is no connection to the broker")
 
 
@@ -76,7 +75,7 @@ class Reader:
         self._stopping.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._ring(self._bell)
-            self._thread.join(timeout=_PATIENCE)
+            self._thread.join(timeout=PATIENCE_S)
 
     # ---- what others ask
 
@@ -86,11 +85,11 @@ class Reader:
         with suppress(ConnectionLost):  # the next connection reads it
             self._order(partial(self._consume, subscription, at_once=True))
 
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Read a queue no more, and return when nothing more can come."""
+    def unsubscribe(self, subscription: Subscription, timeout: float) -> None:
+        """Read a queue no more, and return when nothing more can come, or when the time is over."""
         self._wanted.remove(subscription)
-        with suppress(ConnectionLost):  # then nothing comes
-            self._order(partial(self._cancel, subscription))
+        with suppress(ConnectionLost, MessagingTimeout):
+            self._order(partial(self._cancel, subscription), timeout)
 
     def waiting(self, queue: str) -> Sequence[Delivery]:
         """Take all that waits in a queue.
@@ -100,7 +99,7 @@ class Reader:
         taken: Sequence[Delivery] = self._order(partial(self._take_all, queue))
         return taken
 
-    def _order(self, work: Callable[[], Any]) -> Any:
+    def _order(self, work: Callable[[], Any], timeout: float = PATIENCE_S) -> Any:
         """Have the reader's thread do something, and give what it gave."""
         if threading.current_thread() is self._thread:
             return work()
@@ -109,7 +108,7 @@ class Reader:
         if not self.reads.is_set():
             raise _LOST
         self._ring(self._bell)
-        if not waiter.wait(_PATIENCE):
+        if not waiter.wait(timeout):
             raise MessagingTimeout("the broker did not answer in time")
         if waiter.error is not None:
             raise waiter.error

@@ -13,7 +13,7 @@ from kombu import Connection
 from msgspec.structs import replace
 
 from mininova.rpc.errors import BrokerRefused, BrokerUnreachable, Undeliverable
-from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription, Transport
+from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Subscription, Transport
 from mininova.rpc.transports.kombu import terms
 from mininova.rpc.transports.kombu.brokers import PAUSES, VOUCHES, place
 from mininova.rpc.transports.kombu.publisher import Publisher
@@ -108,9 +108,9 @@ class KombuTransport(Transport):
         """Read a queue, now and after every reconnect."""
         self._reader.subscribe(subscription)
 
-    def unsubscribe(self, subscription: Subscription) -> None:
+    def unsubscribe(self, subscription: Subscription, timeout: float = PATIENCE_S) -> None:
         """Stop reading a queue."""
-        self._reader.unsubscribe(subscription)
+        self._reader.unsubscribe(subscription, timeout)
 
     def waiting(self, queue: str) -> Sequence[Delivery]:
         """Take what waits in a durable queue."""

@@ -2,11 +2,15 @@
 
 import queue
 import threading
+import time
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import amqp
 import kombu
 import pytest
+from storm.network import Network
+from storm.plan import BROKER, HALF_OPEN
 
 from mininova import rpc
 from mininova.rpc.errors import BrokerUnreachable
@@ -314,6 +318,26 @@ def test_stopping_ends_the_threads(bench):
     transport.stop()
 
     assert not any(thread.is_alive() for thread in transport._threads)
+
+
+def test_a_server_stops_in_time_though_the_broker_does_not_hear_it(bench, private_broker):
+    """It waits once for all of its queues, and not for each: a storm saw a conductor that took too long to end."""
+    port = urlsplit(private_broker.url).port
+    network = Network({("lamp", BROKER): port})
+    network.start()
+    (link,) = network.links.values()
+    way = private_broker.url.replace(f":{port}", f":{link.port}")
+    peer = rpc.Peer(AMQPTransport(way), name="lamp", codec=rpc.Codec(), exchange=bench.exchange)
+    peer.start()
+    try:
+        server = bench.serve(Keeper(), peer=peer)
+        network.suffer(("lamp", BROKER), HALF_OPEN)
+        began = time.monotonic()
+        assert server.stop(timeout=0.3)  # since nothing is in hand
+        assert time.monotonic() - began < 2.0
+    finally:
+        network.stop()
+        peer.stop()
 
 
 def test_a_call_that_waits_hears_that_its_process_stops(bench):
