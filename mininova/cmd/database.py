@@ -8,12 +8,18 @@ from oslo_config.cfg import ConfigOpts
 from mininova.db import services
 from mininova.db.session import Database
 from mininova.objects import Service
+from mininova.service import concurrency
 from mininova.service.upgrade_levels import UpgradeLevels
 
 
 def open_database(settings: ConfigOpts) -> Database:
     """Open the database of the settings; that it is there and has its tables is what Process.connect waits for."""
-    return Database(settings.database.connection, connect_retry=settings.database.connect_retry)
+    database = Database(settings.database.connection, connect_retry=settings.database.connect_retry)
+    if database.engine.driver == "psycopg" and concurrency.chosen() == concurrency.EVENTLET:
+        from mininova.service.concurrency import green_psycopg
+
+        green_psycopg.install()
+    return database
 
 
 def recorder(database: Database, levels: UpgradeLevels) -> Callable[[Service], None]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mininova import errors
-from mininova.db import expressions
+from mininova.db import expressions, servers
 
 __all__ = ["Connection", "Database"]
 
@@ -86,6 +86,7 @@ class Database:
         with self._turn(), self._lent("BEGIN IMMEDIATE", patience) as tx, self._explained():
             yield tx
             tx.commit()
+            servers.committed(tx)
 
     def close(self) -> None:
         """Give all connections up, and end the waiting of threads that still try to get one."""
@@ -232,8 +233,8 @@ def _engine(where: URL) -> Engine:
     try:
         if where.get_backend_name() != "sqlite":
             # SQLAlchemy looks for forgotten joins on SQLite only: with MySQL it sees some where there are none.
-            pool |= {"pool_pre_ping": True, "enable_from_linting": False}
-            return create_engine(where, isolation_level="READ COMMITTED", **pool)
+            pool |= {"pool_reset_on_return": None, "enable_from_linting": False}
+            return servers.spared(create_engine(where, isolation_level="READ COMMITTED", **pool))
         engine = create_engine(where, connect_args={"timeout": 0, "isolation_level": None}, **pool)
     except (NoSuchModuleError, ImportError) as error:
         name = _named(where)

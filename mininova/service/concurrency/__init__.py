@@ -1,9 +1,9 @@
 """What the threads of a service are made of: eventlet's green threads, or native ones.
 
-``MININOVA_CONCURRENCY`` names one of two modules, and a Process uses it: ``eventlet`` is green.py, the only module that
-imports eventlet, and ``threads`` is native.py, which needs only the standard library and waitress.  Each knows how to
-run something in the background, to run several things together, to run what would block all others aside, and to listen
-and serve HTTP.
+``MININOVA_CONCURRENCY`` names one of two modules, and a Process uses it: ``eventlet`` is green.py, which knows
+eventlet, and ``threads`` is native.py, which needs only the standard library and waitress.  Each knows how to run
+something in the background, to run several things together, to run what would block all others aside, and to listen
+and serve HTTP.  green_psycopg.py teaches PostgreSQL's driver to wait in green threads.
 
 Sleeping has no second form: all code waits on the primitives of ``threading``, which are green in a process that
 mininova/cmd/__init__.py has patched.  That patch needs ``chosen()`` first, so this module imports next to nothing.
