@@ -16,6 +16,7 @@ from oslo_config import cfg, types
 
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.rpc.transports.amqp import address
+from mininova.rpc.transports.kombu import brokers
 from mininova.rpc.versions import Version
 from mininova.service.releases import RELEASES
 from mininova.trust import host_lists
@@ -62,7 +63,14 @@ class Group:
 TRANSPORT_EXAMPLE = "amqp://user:password@127.0.0.1:5672/"
 DATABASE_EXAMPLE = "sqlite:////var/lib/mininova/mininova.sqlite"
 
-TRANSPORT_MEANT = {"kombu": "amqp", "pyamqp": "amqp", "qpid": "amqp", "http": "amqp", "rabbits": "amqps"}
+TRANSPORT_MEANT = {
+    "kombu": "amqp",
+    "pyamqp": "amqp",
+    "qpid": "amqp",
+    "http": "amqp",
+    "rabbits": "amqps",
+    **{name: f"{brokers.PREFIX}{name}" for name in brokers.BROKERS if name != "amqp"},
+}
 
 DATABASE_SCHEMES = {"sqlite", "mysql+pymysql", "mariadb+pymysql", "postgresql+psycopg"}
 DATABASE_MEANT = {
@@ -137,12 +145,12 @@ class TransportURL(_URL):
     """The address of a message broker, or of several."""
 
     def __init__(self) -> None:
-        super().__init__("broker URL", set(address.SCHEMES), TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
+        super().__init__("broker URL", {*address.SCHEMES, *brokers.SCHEMES}, TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
 
     def check_rest(self, url: str) -> None:
-        """Accept what AMQPTransport can read."""
+        """Accept what AMQPTransport can read, or KombuTransport."""
         try:
-            address.addresses(url)
+            brokers.place(url) if url.startswith(brokers.PREFIX) else address.addresses(url)
         except ValueError as error:
             raise ValueError(
                 f"{redacted(url)!r} {error}; write it like {self.example} (in a password, write : as %3A, / as %2F, "

@@ -20,8 +20,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.manage.broker_admin import BrokerAdmin
-from mininova.rpc.transports.amqp.address import addresses
-from mininova.service import log
+from mininova.service import broker, log
 from mininova.service.supervised import StopSignals, say_ready
 from mininova.trust import identities
 from mininova.trust.broker.definitions import MOST_BYTES_IN_A_QUEUE, MOST_IN_A_QUEUE
@@ -179,7 +178,7 @@ class Watch:
 def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Watch, until a signal comes; or look once."""
     log.setup(conf)
-    watch = Watch(BrokerAdmin(conf), addresses(conf.transport_url)[0].virtual_host)
+    watch = Watch(BrokerAdmin(conf), broker.address(conf).virtual_host)
     if parsed.once:
         watch.act(watch.look())
     else:

@@ -17,7 +17,8 @@ from mininova.flow import output
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
 from mininova.manage.identities import layout_of
-from mininova.rpc.transports.amqp.address import addresses
+from mininova.rpc.transports.kombu.brokers import PREFIX, place
+from mininova.service.broker import address as broker_address
 from mininova.trust import identities
 from mininova.trust.broker import definitions, qpid
 from mininova.trust.broker.rights import Layout, rights
@@ -31,7 +32,7 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """
     with opened(conf) as db, db.read() as tx:
         known = recorded.search(tx)
-    found = list(weaker(conf, known, BrokerAdmin(conf).defined()))
+    found = list(by_kombu(conf)) or list(weaker(conf, known, BrokerAdmin(conf).defined()))
     if parsed.format == "json":
         output.show_json({"weaker": found, "services": len(identities.TRUSTED), "computes": len(known)})
     else:
@@ -40,6 +41,14 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
             output.say(line)
     if found:
         raise errors.Weaker(count=len(found))
+
+
+def by_kombu(conf: ConfigOpts) -> Iterator[str]:
+    """Give a sentence for each promise that a broker of kombu's cannot keep; such a one has no users to look at."""
+    if conf.transport_url.startswith(PREFIX):
+        scheme = conf.transport_url.partition("://")[0]
+        for promise in sorted(place(conf.transport_url).broker.lacks):
+            yield f"messages go by {scheme}://, and nothing there {promise}"
 
 
 def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]) -> Iterator[str]:
@@ -56,7 +65,7 @@ def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]
         yield from qpid.WEAKER
     elif "topic_permissions" not in broker:
         yield "the broker knows no topic permissions: a compute can get copies of messages for others"
-    address = addresses(conf.transport_url)[0]
+    address = broker_address(conf)
     if address.user not in identities.TRUSTED:
         yield f"this command logs in to the broker as {address.user or 'guest'}: its user should be manage"
     everyone, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from oslo_config.cfg import ConfigOpts
 
 from mininova.conf import groups
+from mininova.rpc.transports.kombu.brokers import PREFIX
 from mininova.trust import host_lists
 from mininova.trust.identities import Identity
 
@@ -29,8 +30,8 @@ _URL = re.compile(r"^transport_url\s*=.*$", re.MULTILINE)
 
 
 def url_for(conf: ConfigOpts, identity: Identity, password: str) -> str:
-    """Give the URL by which an identity logs in to our broker, or brokers."""
-    parts = urlsplit(str(conf.transport_url))
+    """Give the URL by which an identity logs in to our broker, or brokers; a compute cannot go by plain kombu."""
+    parts = urlsplit(str(conf.transport_url).removeprefix(PREFIX))
     who = f"{quote(identity.name, safe='')}:{quote(password, safe='')}"
     places = ",".join(f"{who}@{place.rpartition('@')[2]}" for place in parts.netloc.split(","))
     return str(urlunsplit(parts._replace(netloc=places)))

@@ -18,7 +18,7 @@ from mininova.flow.output import say
 from mininova.manage import compute_file
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
-from mininova.rpc.transports.amqp.address import addresses
+from mininova.service import broker
 from mininova.trust import host_lists, identities
 from mininova.trust.broker import definitions
 from mininova.trust.broker.rights import Layout
@@ -84,7 +84,7 @@ def _known(conf: ConfigOpts, name: str) -> Identity:
 
 def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
     """Make up a password, and write it to the broker, the database and the compute's file, in this order."""
-    virtual_host = addresses(conf.transport_url)[0].virtual_host
+    virtual_host = broker.address(conf).virtual_host
     password, layout = definitions.new_password(), layout_of(conf)
     quorum, plain = conf.oslo_messaging_rabbit.rabbit_quorum_queue, conf.broker_admin.plain_passwords
     BrokerAdmin(conf).define(

@@ -2,15 +2,23 @@
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova import errors
 from mininova.rpc.transports.amqp import AMQPTransport
+from mininova.rpc.transports.amqp.address import Address, addresses
 from mininova.rpc.transports.amqp.tls import TLS
+from mininova.rpc.transports.base import Transport
+from mininova.rpc.transports.kombu import KombuTransport
+from mininova.rpc.transports.kombu.brokers import PREFIX, VOUCHES
 
 
-def transport(conf: ConfigOpts, *, declares: bool = True) -> AMQPTransport:
+def transport(conf: ConfigOpts, *, declares: bool = True) -> Transport:
     """Make the transport; it connects when it is started.
 
     :param declares: whether to declare the exchanges: a compute must not, because the broker refuses it
+    :raises errors.ConfigError: when the broker cannot keep what other settings ask for
     """
+    if conf.transport_url.startswith(PREFIX):
+        return _by_kombu(conf, declares=declares)
     rabbit = conf.oslo_messaging_rabbit
     return AMQPTransport(
         conf.transport_url,
@@ -19,3 +27,28 @@ def transport(conf: ConfigOpts, *, declares: bool = True) -> AMQPTransport:
         declares=declares,
         tls=TLS(ca_file=rabbit.ssl_ca_file, cert_file=rabbit.ssl_cert_file, key_file=rabbit.ssl_key_file),
     )
+
+
+def _by_kombu(conf: ConfigOpts, *, declares: bool) -> Transport:
+    made = KombuTransport(conf.transport_url, heartbeat=conf.oslo_messaging_rabbit.heartbeat_timeout_threshold)
+    scheme = conf.transport_url.partition("://")[0]
+    if conf.identities.enforce and VOUCHES in made.lacks:
+        why = f"{scheme}:// does not say truly who sent a message, and [identities] enforce decides by that"
+    elif not declares:
+        why = f"a compute whose rights are enforced makes no exchanges, and {scheme}:// cannot do without"
+    elif conf.oslo_messaging_rabbit.rabbit_quorum_queue:
+        why = f"{scheme}:// makes no quorum queues, and [oslo_messaging_rabbit] rabbit_quorum_queue asks for them"
+    else:
+        return made
+    raise errors.ConfigError(problem=f"transport_url: {why}; use amqp://, or change that setting")
+
+
+def address(conf: ConfigOpts) -> Address:
+    """Give the first address of the broker.
+
+    :raises errors.ConfigError: when it is no broker with users
+    """
+    url = conf.transport_url.removeprefix(PREFIX)
+    if url.partition("://")[0] != "amqp" and url != conf.transport_url:
+        raise errors.ConfigError(problem=f"transport_url: {PREFIX}{url.partition('://')[0]}:// is no broker with users")
+    return addresses(url)[0]

@@ -48,7 +48,9 @@ def require_answer(url: str, option: str) -> None:
     :raises StackError: naming both
     """
     parts = urlsplit(url)
-    place = parts.hostname or LOOPBACK, parts.port or {"amqps": 5671}.get(parts.scheme, 5672)
+    if parts.hostname is None:  # a folder
+        return
+    place = parts.hostname, parts.port or {"amqps": 5671, "kombu+redis": 6379}.get(parts.scheme, 5672)
     try:
         socket.create_connection(place, timeout=5).close()
     except OSError as error:

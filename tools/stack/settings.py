@@ -169,9 +169,12 @@ def _broker(value: str) -> str:
     return value
 
 
+_SCHEMES = ("amqp", "amqps", "kombu+amqp", "kombu+redis")
+
+
 def _broker_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
+    if parts.scheme != "kombu+filesystem" and (parts.scheme not in _SCHEMES or not parts.hostname):
         raise ValueError("a URL such as amqp://USER:PASSWORD@HOST:5672/")
     return value
 

@@ -14,6 +14,9 @@ from mininova.conf.values import DatabaseURL, HostList, Network, Period, Transpo
         "amqps://u:p%40@h/v",
         "amqp://[::1]:5672//",
         "rabbit://u:p@h1:5672,u:q@h2:5672/v",
+        "kombu+amqp://u:p@h/v",
+        "kombu+redis://:p@h:6379/0",
+        "kombu+filesystem:///srv/messages",
     ],
 )
 def test_broker_urls(url: str):
@@ -26,6 +29,8 @@ def test_broker_urls(url: str):
     [
         ("kombu://u:hush@h/", "write amqp:// instead"),
         ("rabbits://u:hush@h/", "write amqps:// instead"),
+        ("redis://:hush@h/0", "write kombu+redis:// instead"),
+        ("kombu+amqp://u:hush@h1,u:hush@h2/", "has several addresses"),
         ("tcp://u:hush@h/", "write it like amqp://"),
         ("amqp:/u:hush@h/", "is not a URL"),
         ("amqp://u:hush@h:port/", "port"),

@@ -110,3 +110,15 @@ def test_the_user_of_this_command(broker):
     """The command's user must be its own, and not one of another service or of all."""
     (found,) = weaker(broker, transport_url="amqp://mininova:x@one/")
     assert "as mininova: its user should be manage" in found
+
+
+def test_a_broker_of_kombus_is_weaker():
+    """Each promise that it lacks is a sentence; RabbitMQ by kombu lacks none."""
+
+    def found(url):
+        return list(checkup.by_kombu(conf.for_tests("manage", transport_url=url)))
+
+    assert found("kombu+amqp://manage:x@one/") == []
+    assert "messages go by kombu+redis://, and nothing there drops a message whose time is up" in found(
+        "kombu+redis://one/0"
+    )

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from mininova import conf
+import pytest
+
+from mininova import conf, errors
 from mininova.rpc.transports.amqp.tls import TLS
+from mininova.rpc.transports.kombu import KombuTransport
 from mininova.service import broker
 
 SETTINGS = """
@@ -29,3 +32,42 @@ def test_settings_of_the_broker(tmp_path: Path):
     assert {str(address) for address in transport._addresses} == {"one:5671", "two:1"}
     assert transport.tls == TLS(ca_file="/etc/ca.pem", cert_file="/etc/us.pem", key_file="/etc/us.key")
     assert (transport.quorum, transport.heartbeat) == (True, 7)
+
+
+def by_kombu(url: str, *, declares: bool = True, **settings: object) -> object:
+    """Make the transport of an api."""
+    return broker.transport(conf.for_tests("api", transport_url=url, **settings), declares=declares)
+
+
+@pytest.mark.parametrize(
+    ("url", "enforce"), [("kombu+amqp://api:x@one/", True), ("kombu+redis://one/0", False), ("kombu+memory://", False)]
+)
+def test_a_url_chooses_kombu(url: str, enforce: bool):
+    """What begins with kombu+ goes by plain kombu."""
+    assert isinstance(by_kombu(url, **{"identities.enforce": enforce}), KombuTransport)
+
+
+@pytest.mark.parametrize("url", ["kombu+redis://one/0", "kombu+memory://"])
+def test_a_broker_that_vouches_for_no_sender_enforces_no_identities(url: str):
+    """The settings contradict each other, and the process does not start."""
+    with pytest.raises(errors.ConfigError, match=r"does not say truly who sent a message.*use amqp://"):
+        by_kombu(url)
+
+
+def test_a_confined_compute_does_not_go_by_kombu():
+    """It may not make what a transport by kombu makes."""
+    with pytest.raises(errors.ConfigError, match="makes no exchanges"):
+        by_kombu("kombu+amqp://compute.one:x@one/", declares=False)
+
+
+def test_kombu_makes_no_quorum_queues():
+    """What asks for them is refused."""
+    with pytest.raises(errors.ConfigError, match="rabbit_quorum_queue"):
+        by_kombu("kombu+amqp://api:x@one/", **{"oslo_messaging_rabbit.rabbit_quorum_queue": True})
+
+
+def test_the_address_of_a_broker_is_that_of_its_users():
+    """By kombu or not; where there are no users there is none."""
+    assert broker.address(conf.for_tests("manage", transport_url="kombu+amqp://manage:x@one/v")).virtual_host == "v"
+    with pytest.raises(errors.ConfigError, match="no broker with users"):
+        broker.address(conf.for_tests("manage", transport_url="kombu+redis://one/0"))
