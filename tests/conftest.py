@@ -118,6 +118,13 @@ def kombu_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str],
     return lambda scheme: urls[scheme]()
 
 
+@pytest.fixture(params=["private_broker", "private_qpid"], ids=["rabbitmq", "qpid"])
+def any_broker(request: pytest.FixtureRequest) -> PrivateBroker:
+    """Give one of the two brokers that the session runs, and the other."""
+    node: PrivateBroker = request.getfixturevalue(request.param)
+    return node
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[Callable[[str], PrivateDatabaseServer]]:
     """Give a function that gives the database server of a kind: one for the session, started at its first use."""

@@ -10,7 +10,7 @@ from mininova import rpc
 from mininova.rpc import parking
 from mininova.rpc.notify.messaging import Messaging
 from mininova.rpc.transports.kombu.brokers import HEIRS, VOUCHES
-from tests.fixtures.private_broker import PrivateBroker
+from tests.fixtures.private_broker import ON_RABBITMQ, PrivateBroker
 from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, MemoryBench, needs
 
 
@@ -150,14 +150,15 @@ def test_a_listener_hears_another_exchange(bench: Bench):
 
 
 @pytest.fixture
-def mortal(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
+def mortal(any_broker: PrivateBroker) -> Iterator[AMQPBench]:
     """Give a bench on a broker that a test may kill; it runs again afterwards."""
-    made = AMQPBench(private_broker.url)
+    made = AMQPBench(any_broker.url)
     yield made
     made.close()
 
 
-def test_no_notification_is_lost_with_the_broker(mortal: AMQPBench, private_broker: PrivateBroker):
+@ON_RABBITMQ
+def test_no_notification_is_lost_with_the_broker(mortal: AMQPBench, any_broker: PrivateBroker):
     """The broker keeps notifications on its disk; those emitted while it is away wait, and their senders do not."""
     ears = Ears()
     listen(mortal, ears, pool="billing")
@@ -165,11 +166,11 @@ def test_no_notification_is_lost_with_the_broker(mortal: AMQPBench, private_brok
     told.info(CTXT, "lamp.on", {"name": "before"})
     assert told.flush(PATIENCE)
 
-    private_broker.kill()
+    any_broker.kill()
     for lamp in ("while it is away", "as well"):
         told.info(CTXT, "lamp.on", {"name": lamp})
     assert not told.flush(0)
-    private_broker.start()
+    any_broker.start()
 
     heard = {mortal.next(ears.heard).payload["name"]}
     while heard != {"before", "while it is away", "as well"}:

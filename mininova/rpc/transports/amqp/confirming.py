@@ -141,6 +141,9 @@ class Confirming:
         with self._order:
             unheard = [*self._unconfirmed.values(), *self._suspects, *self._held]
             self._suspects.clear()  # from now on ``write`` raises
+        code, text = self._link.last_word
+        if code == ACCESS_REFUSED and len(unheard) == 1:  # Qpid ends the connection over it
+            unheard[0].waiter.set(error=_refusal(unheard[0].message, code, text))
         for unconfirmed in unheard:
             lost = ConnectionLost("the broker went away before it confirmed", definite=not unconfirmed.written)
             unconfirmed.waiter.set(error=lost)

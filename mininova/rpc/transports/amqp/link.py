@@ -32,6 +32,7 @@ class Link:
     :param broker: how to name it in the log
     :ivar on: who listens to a method on a channel
     :ivar write: has frames sent, and waits for nothing; raises ConnectionLost when the connection has ended
+    :ivar last_word: with which the broker closed it: a code, and a text
     :ivar at_block: called when the broker takes nothing for now
     :ivar at_end: called when the connection has ended
     """
@@ -46,6 +47,7 @@ class Link:
         self._silent_beats = 0
         self.write = self._writer.write
         self._closing = False
+        self.last_word = 0, ""
         self.at_block: list[Callable[[], None]] = []
         self.at_end: list[Callable[[], None]] = []
         self.on: dict[tuple[int, bytes], Listener] = {
@@ -98,6 +100,7 @@ class Link:
         :raises OSError: which ends ``read``
         """
         code, text = frames.arguments("Bs", payload)
+        self.last_word = code, text
         raise OSError(f"{text or 'the broker closed it'} ({code})")
 
     def _end(self) -> None:

@@ -22,7 +22,7 @@ class Broker:
     """Is the connection, and the broker on its other end."""
 
     def __init__(self):
-        self.on, self.at_end, self.lost = {}, [], False
+        self.on, self.at_end, self.lost, self.last_word = {}, [], False, (0, "")
         self.heard = queue.Queue()
         self.confirming = Confirming(self)
         self.outcomes = queue.Queue()
@@ -166,6 +166,22 @@ def test_the_end_of_a_connection_fails_all_that_wait(broker):
     broker.publish("after")
 
     assert {broker.outcome() for _ in range(4)} == {(key, "ConnectionLost") for key in ("a", "b", "held", "after")}
+
+
+@pytest.mark.parametrize(
+    ("keys", "outcomes"),
+    [
+        (["bad"], {("bad", "MessageRefused")}),
+        (["bad", "good"], {("bad", "ConnectionLost"), ("good", "ConnectionLost")}),  # it does not say which
+    ],
+)
+def test_a_refusal_that_ends_the_connection(broker, keys, outcomes):
+    """Qpid says over one message that it denies it, and goes away: the only one that waits is the one."""
+    published(broker, *keys)
+    broker.last_word = 403, "Permission PERFORM_ACTION(publish) is denied"
+    broker.goes_away()
+
+    assert {broker.outcome() for _ in keys} == outcomes
 
 
 def test_a_confirm_counts_although_the_connection_is_lost_next(broker):
