@@ -135,6 +135,18 @@ class ComputeHostNotFound(NotFound):
     template = "Compute host {host} could not be found."
 
 
+class AggregateNotFound(NotFound):
+    """No host aggregate has this id."""
+
+    template = "Aggregate {aggregate_id} could not be found."
+
+
+class AggregateHostNotFound(NotFound):
+    """The host is not in the aggregate."""
+
+    template = "Aggregate {aggregate_id} has no host {host}."
+
+
 class IdentityNotFound(NotFound):
     """No broker user of this name was recorded."""
 
@@ -238,6 +250,24 @@ class KeyPairExists(Conflict):
     """The user has a keypair of this name already."""
 
     template = "Key pair '{name}' already exists."
+
+
+class AggregateNameExists(Conflict):
+    """Another aggregate has the name."""
+
+    template = "Aggregate {name} already exists."
+
+
+class AggregateHostExists(Conflict):
+    """The host is in the aggregate."""
+
+    template = "Aggregate {aggregate_id} already has host {host}."
+
+
+class InvalidAggregateAction(Conflict):
+    """A host cannot be in the zone of an aggregate, or the aggregate has hosts."""
+
+    template = "Unacceptable parameters. Cannot {action} {aggregate_id}. Reason: {reason}."
 
 
 class InstanceUpdateConflict(Conflict):

@@ -14,6 +14,7 @@ import msgspec
 
 from mininova.api import microversions
 from mininova.api.handlers import (
+    aggregates,
     flavor_extra_specs,
     flavors,
     keypairs,
@@ -62,6 +63,7 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     server_tags.delete_all: {204: EMPTY},
     flavors.delete: {202: EMPTY},
     flavor_extra_specs.delete: {200: EMPTY},
+    aggregates.delete: {200: EMPTY},
     keypairs.create: {201: JSON},
     keypairs.delete: {204: EMPTY},
     services.delete: {204: EMPTY},

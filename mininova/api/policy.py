@@ -69,7 +69,9 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-services:list", "os-services:update", "os-services:delete",
         "os-hypervisors:list", "os-hypervisors:list-detail", "os-hypervisors:statistics", "os-hypervisors:show",
         "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers",
-        "os-aggregates:index", "os-availability-zone:detail", "limits:other_project",
+        "os-aggregates:index", "os-aggregates:show", "os-aggregates:create", "os-aggregates:update",
+        "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
+        "os-availability-zone:detail", "limits:other_project",
     ),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db.models.compute import allocations, services
+from mininova.db.models.compute import aggregate_hosts, allocations, services
 from mininova.db.models.compute import compute_nodes as table
 from mininova.db.pages import page
 from mininova.db.rows import Rows, insert_new, is_id
@@ -95,7 +95,8 @@ def states(tx: Connection) -> list[tuple[ComputeNode, Service]]:
 
 
 def delete(tx: Connection, host: str) -> bool:
-    """Forget a compute node; tell whether there was one.  What was promised on it stays promised."""
+    """Forget a compute node, also in aggregates; tell whether there was one.  What was promised on it stays so."""
+    tx.execute(delete_from(aggregate_hosts).where(aggregate_hosts.c.host == host))
     return tx.execute(delete_from(table).where(ROWS.which), {"which": host}).rowcount > 0
 
 

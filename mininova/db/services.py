@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -22,14 +22,21 @@ ROWS = Rows(Service, table)
 _here = (table.c.host == bindparam("on_host"), table.c.binary == bindparam("of_binary"))
 _by_place = ROWS.select.where(*_here)
 _compute_on = ROWS.select.where(table.c.host == bindparam("on_host"), table.c.topic == "compute")
-_beat = update_of(table).where(*_here).values(report_count=table.c.report_count + 1)
+_beat = (
+    update_of(table)
+    .where(*_here)
+    .values(
+        report_count=table.c.report_count + 1,
+        availability_zone=func.coalesce(table.c.aggregate_zone, bindparam("reported_zone")),
+    )
+)
 _insert = insert(table)
 _versions = select(table.c.versions)
 
 
 def report(tx: Connection, service: Service, now: datetime) -> Service:
     """Record a heartbeat; the first one of a binary on a host registers the service."""
-    told = {"topic": service.topic, "availability_zone": service.availability_zone, "versions": service.versions}
+    told = {"topic": service.topic, "reported_zone": service.availability_zone, "versions": service.versions}
     times = {"last_seen_up": now, "updated_at": now}
     values = {**told, **times, "on_host": service.host, "of_binary": service.binary}
     known = ROWS.update(tx, _beat, values, again=_by_place)

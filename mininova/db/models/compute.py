@@ -147,6 +147,7 @@ services = Table(
     Column("host", String(255), nullable=False),
     Column("topic", String(64), nullable=False),
     Column("availability_zone", String(255), nullable=False),
+    Column("aggregate_zone", String(255)),  # where an aggregate puts it, whatever it reports
     Column("disabled", Boolean, nullable=False),
     Column("disabled_reason", String(255)),
     Column("forced_down", Boolean, nullable=False),
@@ -156,6 +157,25 @@ services = Table(
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
     UniqueConstraint("host", "binary", name="uq_services_host_binary"),
+)
+
+# Hosts that belong together, and what is said of them (db/aggregates.py).
+aggregates = Table(
+    "aggregates",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("name", String(255), nullable=False, unique=True),
+    Column("metadata", Json(dict[str, str]), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime),
+)
+
+aggregate_hosts = Table(
+    "aggregate_hosts",
+    metadata,
+    Column("aggregate_id", Integer, ForeignKey("aggregates.id", ondelete="CASCADE"), primary_key=True),
+    Column("host", String(255), primary_key=True, index=True),
 )
 
 compute_nodes = Table(

@@ -75,6 +75,7 @@ READS = (
     ("GET", "/os-availability-zone", ALL),
     ("GET", "/os-availability-zone/detail", ADMIN),
     ("GET", "/os-aggregates", ADMIN),
+    ("GET", "/os-aggregates/{aggregate}", ADMIN),
     ("GET", "/os-networks", ALL),
     ("GET", "/os-networks/{network}", ALL),
     ("GET", "/limits", ALL),
@@ -129,6 +130,12 @@ WRITES = (
     ("POST", "/flavors/private/action", {"addTenantAccess": {"tenant": "b" * 32}}, ADMIN),
     ("POST", "/flavors/private/action", {"removeTenantAccess": {"tenant": "b" * 32}}, ADMIN),
     ("DELETE", "/flavors/2", None, ADMIN),
+    ("POST", "/os-aggregates", {"aggregate": {"name": "rack-7", "availability_zone": "west"}}, ADMIN),
+    ("PUT", "/os-aggregates/{aggregate}", {"aggregate": {"name": "rack-9"}}, ADMIN),
+    ("POST", "/os-aggregates/{aggregate}/action", {"add_host": {"host": "host-3"}}, ADMIN),
+    ("POST", "/os-aggregates/{aggregate}/action", {"set_metadata": {"metadata": {"ssd": "true"}}}, ADMIN),
+    ("POST", "/os-aggregates/{aggregate}/action", {"remove_host": {"host": "host-3"}}, ADMIN),
+    ("DELETE", "/os-aggregates/{aggregate}", None, ADMIN),
     ("POST", "/os-keypairs", {"keypair": {"name": "given", "public_key": PUBLIC_KEY}}, ALL),
     ("DELETE", "/os-keypairs/given", None, ALL),
     ("PUT", "/os-services/{service}", {"status": "disabled", "disabled_reason": "why"}, ADMIN),
@@ -172,7 +179,7 @@ def _acts(row: Any, body: Any) -> bool:
 def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     """Make one object of each kind, and give the ids."""
     from mininova.api.views.networks import network_id
-    from mininova.db import faults, flavors, hosts, networks, services
+    from mininova.db import aggregates, faults, flavors, hosts, networks, services
     from mininova.objects import Fault, Service
 
     version = request.getfixturevalue("version")
@@ -193,6 +200,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         # It has no instances; of services, only a nova-compute can be changed.
         service = services.report(tx, Service(binary="nova-compute", host="host-3", topic="compute"), datetime.now(UTC))
         node = hosts.search(tx)[0]
+        aggregate = aggregates.create(tx, "rack-8", None)
     for user in ALL:
         key = {"keypair": {"name": "kept", "public_key": PUBLIC_KEY}}
         assert api("POST", "/os-keypairs", key, user=user).status == 200
@@ -208,6 +216,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "request": actions[0]["request_id"],
         "hypervisor": node.uuid if by_uuid else str(node.id),
         "service": service.uuid if by_uuid else str(service.id),
+        "aggregate": str(aggregate.id),
         "network": network_id(api.conf),
         "project": api.instance(active).project_id,
     }
