@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack import broker
+from stack import broker, brokers
+from stack.brokers import Kind
 from stack.certificates import Authority
 
 from mininova.rpc.errors import BrokerUnreachable
@@ -23,10 +24,11 @@ from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 class Guarded:
     """A broker that speaks only TLS and demands a certificate, with the files that fit."""
 
-    def __init__(self, folder: Path, server: Path) -> None:
+    def __init__(self, folder: Path, kind: Kind, server: Path) -> None:
         authority, other = Authority(folder, "authority"), Authority(folder, "other")
         cert, key = authority.sign("broker", "127.0.0.1")
-        self.node = PrivateBroker(folder, server, broker.Certificates(cert, key, authority.cert, wanted=True))
+        certificates = broker.Certificates(cert, key, authority.cert, wanted=True)
+        self.node = PrivateBroker(folder, server, certificates, kind=kind.node)
         self.url = self.node.url
         self.ours = dict(zip(("cert_file", "key_file"), map(str, authority.sign("us", "127.0.0.1")), strict=True))
         self.tls = TLS(ca_file=str(authority.cert), **self.ours)
@@ -34,11 +36,12 @@ class Guarded:
         self.no_certificate = TLS(ca_file=str(authority.cert))
 
 
-@pytest.fixture(scope="module")
-def guarded(rabbitmq_server: Path) -> Iterator[Guarded]:
-    """Run such a broker."""
+@pytest.fixture(scope="module", params=[brokers.RABBITMQ, brokers.QPID])
+def guarded(request: pytest.FixtureRequest) -> Iterator[Guarded]:
+    """Run such a broker of each kind."""
     folder = Path(tempfile.mkdtemp(prefix="mininova-"))
-    made = Guarded(folder, rabbitmq_server)
+    server = request.getfixturevalue("rabbitmq_server" if request.param == brokers.RABBITMQ else "qpid_jars")
+    made = Guarded(folder, brokers.KINDS[request.param], server)
     made.node.start()
     yield made
     made.node.kill()

@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from stack import ports
@@ -65,6 +66,16 @@ class Authority:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(data)
         return path
+
+
+def store(shown: Certificates, path: Path, password: str) -> None:
+    """Put a certificate and its key into a store of Java's, PKCS #12."""
+    cert = x509.load_pem_x509_certificate(shown.cert.read_bytes())
+    key = serialization.load_pem_private_key(shown.key.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    encrypted = serialization.BestAvailableEncryption(password.encode())
+    path.touch(mode=0o600)
+    path.write_bytes(pkcs12.serialize_key_and_certificates(b"own", key, cert, None, encrypted))
 
 
 def make(home: Home) -> Certificates:

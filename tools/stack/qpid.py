@@ -86,12 +86,16 @@ class Node(broker.Node):
         }
 
     def _stores(self) -> dict[str, Any]:
-        """Name the files of its certificate, and of those that it trusts."""
+        from stack import certificates  # a library that starts slowly, and few stacks want it
+
+        """Name the files of its certificate, and of those that it trusts; it reads no key of ours but in a store."""
         assert self.tls is not None
-        own = {"privateKeyUrl": self.tls.key.as_uri(), "certificateUrl": self.tls.cert.as_uri()}
+        store, password = self.folder / "own.p12", secrets.token_urlsafe(24)
+        certificates.store(self.tls, store, password)
+        own = {"storeUrl": store.as_uri(), "keyStoreType": "pkcs12", "password": password}
         clients = {"certificatesUrl": self.tls.ca.as_uri()}
         return {
-            "keystores": [{"name": "own", "type": "NonJavaKeyStore", **own}],
+            "keystores": [{"name": "own", "type": "FileKeyStore", **own}],
             "truststores": [{"name": "clients", "type": "NonJavaTrustStore", **clients}],
         }
 
