@@ -348,6 +348,21 @@ class OursGreen(OursThreads):
         return eventlet.spawn_n
 
 
+class KombuThreads(OursThreads):
+    """mininova.rpc by plain kombu: the same promises without frames of our own."""
+
+    @staticmethod
+    def transport(url: str) -> Any:
+        """Give its transport."""
+        from mininova.rpc.transports.kombu import KombuTransport
+
+        return KombuTransport(f"kombu+{url}")
+
+
+class KombuGreen(KombuThreads, OursGreen):
+    """The same under eventlet's monkey patch."""
+
+
 class OursUnsafe(OursGreen):
     """The same without confirms and persistence for casts. Only for comparison."""
 
@@ -368,6 +383,8 @@ LIBRARIES: dict[str, Any] = {
     "oslo, threads": OsloThreads,
     "oslo, eventlet": OsloEventlet,
     "nameko": Nameko,
+    "kombu, threads": KombuThreads,
+    "kombu, green": KombuGreen,
     "ours, threads": OursThreads,
     "ours, green": OursGreen,
     "ours, unsafe casts": OursUnsafe,

@@ -18,7 +18,7 @@ from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
 from mininova.manage.identities import layout_of
 from mininova.rpc.transports.kombu.brokers import PREFIX, place
-from mininova.service.broker import address as broker_address
+from mininova.service import broker as services
 from mininova.trust import identities
 from mininova.trust.broker import definitions, qpid
 from mininova.trust.broker.rights import Layout, rights
@@ -32,7 +32,9 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """
     with opened(conf) as db, db.read() as tx:
         known = recorded.search(tx)
-    found = list(by_kombu(conf)) or list(weaker(conf, known, BrokerAdmin(conf).defined()))
+    found = list(by_kombu(conf))
+    if services.has_users(conf):
+        found += weaker(conf, known, BrokerAdmin(conf).defined())
     if parsed.format == "json":
         output.show_json({"weaker": found, "services": len(identities.TRUSTED), "computes": len(known)})
     else:
@@ -44,7 +46,7 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
 
 def by_kombu(conf: ConfigOpts) -> Iterator[str]:
-    """Give a sentence for each promise that a broker of kombu's cannot keep; such a one has no users to look at."""
+    """Give a sentence for each promise that the broker cannot keep by plain kombu."""
     if conf.transport_url.startswith(PREFIX):
         scheme = conf.transport_url.partition("://")[0]
         for promise in sorted(place(conf.transport_url).broker.lacks):
@@ -65,7 +67,7 @@ def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]
         yield from qpid.WEAKER
     elif "topic_permissions" not in broker:
         yield "the broker knows no topic permissions: a compute can get copies of messages for others"
-    address = broker_address(conf)
+    address = services.address(conf)
     if address.user not in identities.TRUSTED:
         yield f"this command logs in to the broker as {address.user or 'guest'}: its user should be manage"
     everyone, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)

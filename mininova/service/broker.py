@@ -8,7 +8,7 @@ from mininova.rpc.transports.amqp.address import Address, addresses
 from mininova.rpc.transports.amqp.tls import TLS
 from mininova.rpc.transports.base import Transport
 from mininova.rpc.transports.kombu import KombuTransport
-from mininova.rpc.transports.kombu.brokers import PREFIX, VOUCHES
+from mininova.rpc.transports.kombu.brokers import PREFIX, VOUCHES, place
 
 
 def transport(conf: ConfigOpts, *, declares: bool = True) -> Transport:
@@ -48,7 +48,13 @@ def address(conf: ConfigOpts) -> Address:
 
     :raises errors.ConfigError: when it is no broker with users
     """
-    url = conf.transport_url.removeprefix(PREFIX)
-    if url.partition("://")[0] != "amqp" and url != conf.transport_url:
-        raise errors.ConfigError(problem=f"transport_url: {PREFIX}{url.partition('://')[0]}:// is no broker with users")
-    return addresses(url)[0]
+    if not has_users(conf):
+        scheme = conf.transport_url.partition("://")[0]
+        raise errors.ConfigError(problem=f"transport_url: {scheme}:// is no broker with users")
+    return addresses(conf.transport_url.removeprefix(PREFIX))[0]
+
+
+def has_users(conf: ConfigOpts) -> bool:
+    """Tell whether the broker knows users and their rights."""
+    url = conf.transport_url
+    return not url.startswith(PREFIX) or VOUCHES not in place(url).broker.lacks

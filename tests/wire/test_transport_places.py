@@ -11,7 +11,7 @@ import pytest
 
 from mininova import rpc
 from mininova.rpc.transports.base import Message, Transport
-from mininova.rpc.transports.kombu.brokers import KNOWS
+from mininova.rpc.transports.kombu.brokers import EXPIRES, KNOWS, PAUSES
 from tests.fixtures.rpc_bench import BY_KOMBU, PATIENCE, Bench, benches, needs
 
 bench = benches("memory", "amqp", "quorum", *BY_KOMBU)
@@ -73,6 +73,23 @@ def test_a_paused_message_comes_back_under_another_key(bench: Bench):
     message = bench.next(heard)
 
     assert (message.body, message.deliveries, message.persistent) == (b"tired", 2, True)
+
+
+@needs(EXPIRES)
+@needs(PAUSES)
+def test_a_message_whose_time_is_up_is_dropped(bench: Bench):
+    """A reader that comes later does not get it; a pause tells the time here."""
+    name, clock, pause = f"any-{bench.mark}", f"clock-{bench.mark}", f"clock-{bench.mark}.pause"
+    ticks, transport = bench.listen(clock), bench.peer().transport
+    transport.declare(name, bench.exchange, name)
+    transport.declare_pause(pause, bench.exchange, pause, seconds=0.1, back_to=clock)
+
+    send(transport, bench, name, b"late", expiration=0.05)
+    send(transport, bench, pause)
+    bench.next(ticks)
+    send(transport, bench, name, b"marker")
+
+    assert bench.next(bench.listen(name)).body == b"marker"
 
 
 @needs(KNOWS)

@@ -21,6 +21,7 @@ PAUSES = "keeps a message that failed for a while, and then delivers it again"
 HEIRS = "gives what a killed receiver had in hand to the next one, at once"
 STOPS = "gives a reader nothing more when it has stopped reading"
 KNOWS = "tells an empty queue from one that is not there"
+SENSE = "lets a reader go on after a message whose properties are no text"
 LASTS = "keeps its messages when all processes end"
 
 
@@ -51,7 +52,7 @@ def _folder(path: str) -> Mapping[str, Any]:
 _HERE = __name__.rpartition(".")[0]
 
 BROKERS: Mapping[str, Broker] = {
-    "amqp": Broker(returns=True, options=lambda path: {"confirm_publish": True}),
+    "amqp": Broker(frozenset({SENSE}), returns=True, options=lambda path: {"confirm_publish": True}),
     "redis": Broker(
         frozenset({VOUCHES, EXPIRES, PAUSES, HEIRS, KNOWS, STOPS}), options=lambda path: {"unacked_restore_throttle": 1}
     ),

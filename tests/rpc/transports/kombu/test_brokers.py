@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mininova.rpc.transports.kombu import KombuTransport
-from mininova.rpc.transports.kombu.brokers import BROKERS, SCHEMES, place
+from mininova.rpc.transports.kombu.brokers import BROKERS, SCHEMES, VOUCHES, place
 
 
 def test_the_rest_of_a_url_is_kombus_own():
@@ -47,5 +47,5 @@ def test_what_is_no_url_is_refused(url: str, said: str):
 
 
 def test_each_scheme_is_a_broker():
-    """What a URL can begin with is the table, and RabbitMQ alone lacks nothing."""
-    assert [name for name in SCHEMES if not BROKERS[name.removeprefix("kombu+")].lacks] == ["kombu+amqp"]
+    """What a URL can begin with is the table, and RabbitMQ alone vouches for senders."""
+    assert [name for name in SCHEMES if VOUCHES not in BROKERS[name.removeprefix("kombu+")].lacks] == ["kombu+amqp"]

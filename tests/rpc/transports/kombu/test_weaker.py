@@ -9,12 +9,24 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import kombu
 import pytest
 
 from mininova import rpc
 from mininova.rpc.transports.base import Message
 from mininova.rpc.transports.kombu import KombuTransport
-from mininova.rpc.transports.kombu.brokers import BROKERS, EXPIRES, HEIRS, KNOWS, LASTS, PAUSES, PREFIX, STOPS, VOUCHES
+from mininova.rpc.transports.kombu.brokers import (
+    BROKERS,
+    EXPIRES,
+    HEIRS,
+    KNOWS,
+    LASTS,
+    PAUSES,
+    PREFIX,
+    SENSE,
+    STOPS,
+    VOUCHES,
+)
 from tests.fixtures.rpc_bench import CTXT, PATIENCE, Keeper, KombuBench, Lamp, broken
 
 ROOT = Path(__file__).parents[4]
@@ -142,6 +154,22 @@ def test_an_empty_queue_and_none_are_the_same(bench: KombuBench):
     assert asked[0] == asked[1]
 
 
+@lacking(SENSE)
+def test_a_message_that_py_amqp_cannot_read_stops_its_readers(bench: KombuBench):
+    """It ends the connection, comes again when that is made anew, and so without end."""
+    bench.serve(Keeper())
+    client = bench.client()
+    assert client.get(CTXT, "before") == Lamp("before")
+
+    with kombu.Connection(bench.url.removeprefix(PREFIX)) as connection:
+        kombu.Producer(connection.default_channel).publish(b"{}", routing_key=bench.topic, message_id=b"\xff")
+
+    with pytest.raises(rpc.MessagingTimeout):
+        client.within(1).toggle(CTXT, "after")
+    with kombu.Connection(bench.url.removeprefix(PREFIX)) as connection:
+        connection.default_channel.queue_delete(bench.topic)
+
+
 CAST = """
 import sys
 from tests.fixtures.rpc_bench import CTXT, Keeper, KombuBench, Lamp
@@ -169,6 +197,6 @@ def test_memory_ends_with_its_process(scheme: str, bench: KombuBench):
 
 def test_each_lack_is_shown():
     """A broker lacks nothing of which this file does not show what happens."""
-    shown = {VOUCHES, EXPIRES, PAUSES, KNOWS, LASTS, HEIRS, STOPS}
+    shown = {VOUCHES, EXPIRES, PAUSES, KNOWS, LASTS, HEIRS, STOPS, SENSE}
 
     assert set().union(*(broker.lacks for broker in BROKERS.values())) == shown
