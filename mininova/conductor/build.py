@@ -16,7 +16,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.conductor.requests import Requests
+from mininova.conductor.memory import Memory
 from mininova.context import RequestContext
 from mininova.db import actions, claims, instances, networks, request_specs, services
 from mininova.db.endings import LOST
@@ -42,14 +42,14 @@ class BuildTask:
 
     :param scheduler: chooses hosts
     :param compute: builds on one
-    :ivar requests: in whose name the steps of builds, and of other operations, are told
+    :ivar memory: of what this conductor changed last
     """
 
     def __init__(
         self, conf: ConfigOpts, db: Database, scheduler: SchedulerAPI, compute: ComputeAPI, notifier: rpc.Notifier
     ) -> None:
         self.conf, self.db, self.scheduler, self.compute, self.notifier = conf, db, scheduler, compute, notifier
-        self.ends, self.requests = OperationEnds(conf, db, notifier, "conductor"), Requests()
+        self.ends, self.memory = OperationEnds(conf, db, notifier, "conductor"), Memory()
 
     def build(self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec) -> None:
         """Have the scheduler choose hosts for all instances of a request together, then send each to its host."""
@@ -89,7 +89,10 @@ class BuildTask:
 
     @staticmethod
     def _place(tx: Connection, instance: Instance, build: Build) -> Instance:
-        """Give an instance the next host, record what is left to try, and begin the host's step of the action."""
+        """Give an instance the next host, record what is left to try, and begin the host's step of the action.
+
+        :param instance: as an api or a conductor wrote it
+        """
         to = build.next_host
         placed = instances.update(
             tx,
@@ -98,6 +101,7 @@ class BuildTask:
             generation=instance.generation,
             expected_task_state=(states.SCHEDULING,),
             host=None,
+            known=instance,
         )
         if not request_specs.send(tx, build):
             raise _ClaimGone(to.host)
@@ -105,7 +109,7 @@ class BuildTask:
         return placed
 
     def _cast(self, ctxt: RequestContext, placed: Instance, image: ImageMeta) -> None:
-        self.requests.remember(placed, ctxt)
+        self.memory.remember(placed, ctxt)
         try:
             self.compute.on(placed.host or "").build_instance(ctxt, placed, image)
         except rpc.Undeliverable as error:
@@ -131,7 +135,7 @@ class BuildTask:
                 raise
             waiting, build = again
         with self.db.read() as tx:
-            ctxt = self.requests.recorded(tx, instance.uuid)
+            ctxt = self.memory.recorded(tx, instance.uuid)
         events.tell_update(self.notifier, ctxt, instance, waiting)
         self._send_to_an_alternate(ctxt, waiting, build, fault)
 

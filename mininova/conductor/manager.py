@@ -15,7 +15,7 @@ from mininova import errors, rpc, states
 from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
-from mininova.conductor.requests import Requests
+from mininova.conductor.memory import Memory
 from mininova.context import RequestContext
 from mininova.db import actions, endings, faults, instances, networks, services
 from mininova.db.endings import LOST
@@ -64,7 +64,7 @@ class ConductorManager:
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step, and lend an address, in one transaction."""
         with self.own.only("allocate_network", instance.uuid, instance.generation), self.db.write() as tx:
-            asked = self.builds.requests.of(tx, instance)
+            asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, "build", {"task_state": states.NETWORKING})
             if new.networks != "none":
                 address = networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, new.uuid)
@@ -80,7 +80,7 @@ class ConductorManager:
         if reason := states.unlawful(operation, written):
             raise forbidden(rpc.caller(), "update_instance", instance.uuid, reason)
         with self.own.only("update_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            asked = self.builds.requests.of(tx, instance)
+            asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, operation, written)
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
             if states.ends(written) and not again:
@@ -107,7 +107,7 @@ class ConductorManager:
         if operation not in states.OPERATIONS:
             raise forbidden(rpc.caller(), "fail_instance", instance.uuid, f"there is no operation {operation!s:.100}")
         with self.own.only("fail_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            asked, again = self.builds.requests.of(tx, instance), False
+            asked, again = self.builds.memory.asked(tx, instance), False
             try:
                 new = endings.fail(tx, instance, operation, fault, host=instance.host)
             except errors.InstanceUpdateConflict as conflict:
@@ -118,7 +118,7 @@ class ConductorManager:
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.own.only("destroy_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            asked, vm_state = Requests.recorded(tx, instance.uuid), instances.vm_state(tx, instance.uuid)
+            asked, vm_state = Memory.recorded(tx, instance.uuid), instances.vm_state(tx, instance.uuid)
             new = endings.destroy(tx, instance.uuid, terminated_at, host=instance.host or "")
             if new is None:
                 return
@@ -165,9 +165,8 @@ class ConductorManager:
 
     # ---- small parts
 
-    @staticmethod
     def _swap(
-        tx: Connection, instance: Instance, operation: str | None, changes: Mapping[str, object]
+        self, tx: Connection, instance: Instance, operation: str | None, changes: Mapping[str, object]
     ) -> tuple[Instance, bool]:
         """Compare and swap; give the row as it is now, and tell whether an earlier delivery had done it already."""
         try:
@@ -179,6 +178,7 @@ class ConductorManager:
                 expected_task_state=states.under_way(operation),
                 host=instance.host,
                 seen=instance,
+                known=self.builds.memory.row(instance),
             )
         except errors.InstanceUpdateConflict as conflict:
             return _done_already(tx, instance, changes, conflict), True
@@ -187,7 +187,7 @@ class ConductorManager:
     def _tell(self, asked: RequestContext, old: Instance, new: Instance, again: bool = False) -> None:
         """Notify of a change that was written; of one that a copy of the same message wrote, that copy did."""
         if not again:
-            self.builds.requests.remember(new, asked)
+            self.builds.memory.remember(new, asked)
             events.tell_update(self.notifier, asked, old, new)
 
     def _refuse_another_time(self, method: str, instance: Instance, at: datetime | None) -> None:

@@ -139,6 +139,7 @@ def update(
     expected_task_state: Sequence[str | None] | Uncompared,
     host: str | Uncompared | None = UNCOMPARED,
     seen: Instance | Uncompared = UNCOMPARED,
+    known: Instance | None = None,
 ) -> Instance:
     """Compare and swap: write the changes if the row is as the caller believes, and count its generation up.
 
@@ -148,6 +149,8 @@ def update(
     :param expected_task_state: the row's must be one of these
     :param host: where the row must say that the instance is
     :param seen: the row must have its vm_state and task_state, which a host may have made up
+    :param known: the row as the database gave it, or as it was written, in this generation: if it is so still, it is
+        not read again
     :raises errors.InstanceNotFound: when there is none, or it is on another host
     :raises errors.InstanceBeingDeleted: when the row differs, because the instance is being deleted
     :raises errors.InstanceUpdateConflict: when the row differs; nothing was written
@@ -166,6 +169,11 @@ def update(
         values |= {f"if_task_state_{n}": state or "" for n, state in enumerate(expected_task_state)}
     compared = tuple(it is not UNCOMPARED for it in (generation, host, seen))
     statement = _compare_and_swap(*compared, states_compared)
+    if known is not None and known.generation == generation:
+        unless_edited = {**values, "if_updated_at": known.updated_at}
+        if tx.execute(_unless_edited(statement), unless_edited).rowcount:
+            written = {name: _as_read(values[name]) for name in (*changes, "updated_at")}
+            return known.replace(**written, generation=known.generation + 1)
     instance = ROWS.update(tx, statement, values)
     if instance is None:
         raise _refusal(get(tx, uuid, hosts=None if host is UNCOMPARED else (host,)), generation, expected_task_state)
@@ -227,6 +235,17 @@ def _compare_and_swap(generation: bool, host: bool, seen: bool, task_states: int
         acceptable: list[BindParameter[str]] = [bindparam(f"if_task_state_{n}") for n in range(task_states)]
         statement = statement.where(func.coalesce(table.c.task_state, "").in_(acceptable))
     return statement
+
+
+@cache
+def _unless_edited(statement: Update) -> Update:
+    """Compare also what ``edit`` changes beside the columns."""
+    return statement.where(table.c.updated_at == bindparam("if_updated_at"))
+
+
+def _as_read(value: object) -> object:
+    """Give what is written as a SELECT would give it: a moment in UTC."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _refusal(

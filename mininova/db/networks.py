@@ -101,7 +101,7 @@ def free(tx: Connection, uuid: str, *, guest_on: str | None = None) -> bool:
         taken = tx.execute(_wait, {"which": uuid, "guest": uuid, "on_host": guest_on}).rowcount
     if taken == 0:
         return False
-    tx.execute(_copy, {"which": uuid, "addresses": ()})
+    tx.execute(_copy, {"which": uuid, "addresses": (), "updated_at": datetime.now(UTC)})
     return True
 
 

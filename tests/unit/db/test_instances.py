@@ -1,6 +1,6 @@
 """Instances are written, read, changed by compare-and-swap, and marked deleted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -8,6 +8,7 @@ from mininova import errors, states
 from mininova.db import instances
 from mininova.objects import FixedIP, Flavor
 from mininova.states import UNCOMPARED
+from tests.fixtures.statements import counted
 
 UNDER_WAY = states.under_way("build")
 
@@ -242,6 +243,44 @@ def test_a_swap_cannot_change_what_an_instance_is(tx, an_instance, column):
     (instance,) = instances.create(tx, [an_instance()])
     with pytest.raises(TypeError, match=column):
         swap(tx, instance, {column: "x"})
+
+
+@pytest.fixture
+def known(db, an_instance):
+    """Make an instance that its writer knows."""
+    with db.write() as tx:
+        (made,) = instances.create(tx, [an_instance()])
+    return made
+
+
+def test_what_is_known_is_not_read_again(db, known):
+    """The instance is as a SELECT would give it, a moment of another zone included."""
+    tomorrow = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=2)))
+    with db.write() as tx, counted(db) as statements:
+        swapped = swap(tx, known, {"task_state": states.SPAWNING, "launched_at": tomorrow}, known=known, host=None)
+    assert len(statements) == 1
+    assert "RETURNING" not in statements[0]
+    assert swapped.launched_at.tzinfo is UTC
+    with db.read() as tx:
+        assert instances.get(tx, known.uuid) == swapped
+
+
+def test_an_edit_is_seen_by_one_who_knows_an_instance(db, known):
+    """An edit leaves the generation as it is, and what is known is not so any more."""
+    with db.write() as tx:
+        instances.edit(tx, known.uuid, display_name="new")
+    with db.write() as tx:
+        assert swap(tx, known, {"progress": 1}, known=known).display_name == "new"
+
+
+def test_what_is_known_must_be_so(db, known):
+    """One that knows an old generation is refused, and one that knows another generation than it compares reads."""
+    with db.write() as tx:
+        later = swap(tx, known, {"progress": 1})
+    with db.write() as tx, pytest.raises(errors.InstanceUpdateConflict):
+        swap(tx, known, {"progress": 2}, known=known)
+    with db.write() as tx:
+        assert swap(tx, later, {"power_state": states.RUNNING}, known=known).progress == 1
 
 
 def test_one_of_two_racing_updates_wins(race, db, an_instance):

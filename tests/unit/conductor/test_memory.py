@@ -1,8 +1,8 @@
 """In whose name a conductor tells the steps of a boot, and how often it reads that."""
 
 from mininova import states
-from mininova.conductor import requests
-from mininova.conductor.requests import Requests
+from mininova.conductor import memory
+from mininova.conductor.memory import Memory
 from mininova.context import RequestContext, service_context
 from mininova.objects import InstanceChanges
 from tests.fixtures.statements import counted
@@ -37,7 +37,7 @@ def test_a_conductor_that_leads_a_build_reads_no_request(world):
 def test_another_conductor_reads_it_once(world):
     """It does not know the build, and then it does."""
     placed = boot(world)
-    world.builds.requests = Requests()
+    world.builds.memory = Memory()
     with counted(world.db) as statements:
         steps(world.manager, RequestContext(), placed)
     assert len([it for it in statements if it.startswith("SELECT instance_actions.context")]) == 1
@@ -49,25 +49,25 @@ def test_what_is_remembered_holds_for_its_generation(world):
     placed = boot(world)
     later = world.change(placed, progress=1)
     remembered = RequestContext(request_id="req-remembered")
-    world.builds.requests.remember(placed, remembered)
+    world.builds.memory.remember(placed, remembered)
     with world.db.read() as tx:
-        assert world.builds.requests.of(tx, placed) == remembered
-        assert world.builds.requests.of(tx, later).request_id == world.ctxt.request_id
+        assert world.builds.memory.asked(tx, placed) == remembered
+        assert world.builds.memory.asked(tx, later).request_id == world.ctxt.request_id
 
 
 def test_what_is_remembered_is_bounded(world, monkeypatch):
     """The instance that was changed longest ago is forgotten."""
-    monkeypatch.setattr(requests, "MAX_REMEMBERED", 2)
-    remembered, asked = Requests(), RequestContext()
+    monkeypatch.setattr(memory, "MAX_REMEMBERED", 2)
+    remembered, asked = Memory(), RequestContext()
     first, second, third = (world.new() for _ in range(3))
     for instance in (first, second, first, third):
         remembered.remember(instance, asked)
     with world.db.read() as tx:
-        assert [remembered.of(tx, it) is asked for it in (first, second, third)] == [True, False, True]
+        assert [remembered.asked(tx, it) is asked for it in (first, second, third)] == [True, False, True]
 
 
 def test_without_a_request_it_is_our_own(world):
     """At rest, nothing is under way that anyone asked for."""
     done = steps(world.manager, RequestContext(), boot(world))
     with world.db.read() as tx:
-        assert Requests().of(tx, done).roles == service_context().roles
+        assert Memory().asked(tx, done).roles == service_context().roles
