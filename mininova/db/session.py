@@ -61,7 +61,7 @@ class Database:
         self._sqlite = where.get_backend_name() == "sqlite"
         self._writing = threading.Lock()
         self._closed = threading.Event()
-        self._is_away = False
+        self._is_away, self._waiting, self._back = False, 0, threading.Condition()
 
     @contextmanager
     def read(self, *, patience: float | None = None) -> Iterator[Connection]:
@@ -91,6 +91,8 @@ class Database:
     def close(self) -> None:
         """Give all connections up, and end the waiting of threads that still try to get one."""
         self._closed.set()
+        with self._back:
+            self._back.notify_all()
         self.engine.dispose()
 
     @contextmanager
@@ -150,14 +152,24 @@ class Database:
                 raise errors.DatabaseAway(f"{busy} for {POOL_TIMEOUT_S:.0f} s") from error
             except AWAY as error:
                 reason = str(getattr(error, "orig", error))
-                if time.monotonic() + pause > deadline or self._closed.is_set():
+                if (left := deadline - time.monotonic()) < pause or self._closed.is_set():
                     raise errors.DatabaseAway(f"The database {self.name} cannot be reached: {reason}") from error
                 self._say_it_is_away(reason)
             else:
                 self._say_it_is_back()
                 return tx
-            self._closed.wait(pause)
+            self._wait_until_it_is_back(pause, left)
         raise AssertionError("the pauses never end")
+
+    def _wait_until_it_is_back(self, pause: float, longest: float) -> None:
+        """Wait until another transaction has got a connection, or for our next try: the more wait, the later."""
+        with self._back:
+            self._waiting += 1
+            pause = min(pause * self._waiting, longest)
+            try:
+                self._back.wait_for(lambda: not self._is_away or self._closed.is_set(), pause)
+            finally:
+                self._waiting -= 1
 
     def _say_it_is_away(self, reason: str) -> None:
         """Log it once: each transaction tries again and again, and finds the same."""
@@ -167,8 +179,10 @@ class Database:
 
     def _say_it_is_back(self) -> None:
         if self._is_away:
-            self._is_away = False
             LOG.info("The database %s is back", self.name)
+            with self._back:
+                self._is_away = False
+                self._back.notify_all()
 
     def _connect(self, begin: str) -> Connection:
         tx = self.engine.connect()

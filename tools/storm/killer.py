@@ -17,9 +17,11 @@ from stack.supervisor import Status
 
 from storm.clients import Turns
 from storm.cloud import GRACE, Cloud
-from storm.plan import AWAY, BROKER, DATABASE, KILL, LOSE_DISK, STOP, TERM, Fault
+from storm.plan import AWAY, DATABASE, KILL, LOSE_DISK, STOP, TERM, Fault
 
-DRAIN_S = GRACE + 15.0  # within which a service ends that is asked to: its grace, its last words, and its threads
+DRAIN_S = (
+    GRACE + 30.0
+)  # within which a service ends that is asked to: its grace, last words, and a machine that is slow
 SIGNALS = {KILL: signal.SIGKILL, TERM: signal.SIGTERM, STOP: signal.SIGSTOP}
 ENDED = re.compile(r"(?:exited: ([\w-]+) \((.*)\)|gave up: ([\w-]+) )")
 
@@ -77,8 +79,8 @@ class Killer:
         return True
 
     def _watched(self, status: Status) -> threading.Thread | None:
-        """Make what waits for the end of a service that is asked to end; the broker takes its own time."""
-        if status.name == BROKER:
+        """Make what waits for the end of a service that is asked to end; a program that takes no messages is none."""
+        if all(service != status.name for service, _ in self._cloud.network.links):
             return None
         with suppress(ProcessLookupError):
             thread = threading.Thread(target=self._see_it_end, args=(status.name, os.pidfd_open(status.pid)))

@@ -233,6 +233,37 @@ def test_the_log_says_once_that_a_database_is_away(away, caplog):
     db.close()
 
 
+def test_many_that_wait_do_not_try_as_often_as_many(away):
+    """Else a service with much in hand spends its time on it (tools/chaos.py --database mariadb: seed 253)."""
+    db = Database(away, connect_retry=1.5)
+    attempts, crowd = fail_to_connect(db, times=1_000_000), 20
+
+    def wait():
+        with pytest.raises(errors.DatabaseAway):
+            count(db)
+
+    threads = [threading.Thread(target=wait) for _ in range(crowd)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(attempts) < 3.5 * crowd  # the first and the last of each, and a few more; each alone would make five
+    db.close()
+
+
+def test_all_that_wait_go_on_when_one_gets_through(away):
+    """The pauses of many are long, and not waited out."""
+    db = Database(away, connect_retry=60)
+    fail_to_connect(db, times=30)
+    threads = [threading.Thread(target=count, args=[db]) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    db.close()
+
+
 def test_a_database_that_stays_away_is_given_up(away):
     """After connect_retry seconds the error has the database and the reason."""
     db = Database(away, connect_retry=0)
