@@ -39,6 +39,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
     "stack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/stack"),),
     "threads": ((*PYTEST, *TWO_FILES, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
+    "bench": (("python", "benchmarks/rpc.py", "--quick"),),  # that it runs; its figures mean nothing here
     "attack": (
         (*PYTEST, *TWO_FILES, "tests/attack/rest"),
         (*PYTEST, "--durations=5", "tests/attack", "--ignore=tests/attack/rest"),  # which measures floods
