@@ -103,7 +103,7 @@ class Node(broker.Node):
 def configuration(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
     """Make Broker-J's initial configuration of what is the node's own and what the definitions say."""
     virtual_host = {
-        "type": "DERBY",
+        "type": "ProvidedStore",
         "context": {"virtualhost.housekeepingCheckPeriod": str(HOUSEKEEPING_MS), **qpid.limits(definitions)},
         "exchanges": qpid.exchanges(definitions),
         "queues": qpid.queues(definitions),
@@ -121,7 +121,7 @@ def configuration(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> di
         "virtualhostnodes": [
             {
                 "name": "default",
-                "type": "JSON",
+                "type": "DERBY",
                 "defaultVirtualHostNode": "true",
                 "virtualHostInitialConfiguration": json.dumps(virtual_host),
             }
