@@ -15,9 +15,9 @@ from mininova.rpc.transports.kombu.brokers import VOUCHES
 from mininova.rpc.trust import lanes
 from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Bench, Gate, Keeper, Lamp, bench, benches, needs
 
-__all__ = ["bench", "rabbit"]
+__all__ = ["bench", "real"]
 
-rabbit = benches("amqp")
+real = benches("amqp", "qpid")
 pytestmark = needs(VOUCHES)
 ONE, TWO = "compute.host-1", "compute.host-2"
 FLOOD = 300
@@ -185,13 +185,13 @@ def log():
     logger.setLevel(before)
 
 
-def test_a_server_with_unexpected_replies_is_not_read_until_the_next_call(rabbit: AMQPBench, log: "queue.Queue[str]"):
+def test_a_server_with_unexpected_replies_is_not_read_until_the_next_call(real: AMQPBench, log: "queue.Queue[str]"):
     """The caller reads a few unexpected replies of a server, and then none until its next call to that server."""
-    host = confined(rabbit, alone=True)
-    rabbit.serve(Keeper(), "a", peer=host)
-    rabbit.serve(Keeper(), "b")
-    caller = rabbit.peer(lane_of=lane_of)
-    client = rabbit.client(caller)
+    host = confined(real, alone=True)
+    real.serve(Keeper(), "a", peer=host)
+    real.serve(Keeper(), "b")
+    caller = real.peer(lane_of=lane_of)
+    client = real.client(caller)
     assert client.on("a").get(CTXT, "desk") == Lamp("desk")
 
     for number in range(lanes.PATIENCE + 1):
@@ -207,20 +207,20 @@ def test_a_server_with_unexpected_replies_is_not_read_until_the_next_call(rabbit
 # ---- floods
 
 
-def flood(rabbit: AMQPBench) -> None:
+def flood(real: AMQPBench) -> None:
     """Send more casts by the first lane than a server handles at once."""
-    sender = confined(rabbit)
+    sender = confined(real)
     for number in range(FLOOD):
-        body = rabbit.payload("switch", {"lamp": Lamp(str(number))}, version="1.0")
+        body = real.payload("switch", {"lamp": Lamp(str(number))}, version="1.0")
         sender.transport.publish(
             Message(
-                body=body, exchange=sender.lane or "", routing_key=rabbit.topic, message_id=str(number), user_id=ONE,
+                body=body, exchange=sender.lane or "", routing_key=real.topic, message_id=str(number), user_id=ONE,
                 persistent=True,
             )
         )  # fmt: skip
 
 
-def test_a_flood_does_not_hold_up_another_sender(rabbit: AMQPBench):
+def test_a_flood_does_not_hold_up_another_sender(real: AMQPBench):
     """While the server handles a limited part of the flood, it answers another sender; then it finishes the flood."""
     gate, busy, lock = Gate(), [], threading.Lock()
     most_busy = queue.Queue[int]()
@@ -233,17 +233,17 @@ def test_a_flood_does_not_hold_up_another_sender(rabbit: AMQPBench):
             most_busy.put(len(busy))
             busy.pop()
 
-    rabbit.serve(Keeper(switch=work), user="conductor").hear([ONE, TWO])
-    flood(rabbit)
+    real.serve(Keeper(switch=work), user="conductor").hear([ONE, TWO])
+    flood(real)
     assert gate.entered.wait(PATIENCE)
 
-    assert rabbit.client(confined(rabbit, TWO)).get(CTXT, "desk") == Lamp("desk")
+    assert real.client(confined(real, TWO)).get(CTXT, "desk") == Lamp("desk")
 
     gate.may_leave.set()
     assert max(most_busy.get(timeout=PATIENCE) for _ in range(FLOOD)) <= lanes.HANDS
 
 
-def test_a_server_that_stops_gives_back_what_waits(rabbit: AMQPBench):
+def test_a_server_that_stops_gives_back_what_waits(real: AMQPBench):
     """Another server handles what this one had not begun, so all of the flood is done."""
     gate, done = Gate(), queue.Queue[str]()
 
@@ -251,14 +251,14 @@ def test_a_server_that_stops_gives_back_what_waits(rabbit: AMQPBench):
         gate()
         done.put(lamp.name)
 
-    server = rabbit.serve(Keeper(switch=work), user="conductor")
+    server = real.serve(Keeper(switch=work), user="conductor")
     server.hear([ONE])
-    flood(rabbit)
+    flood(real)
     assert gate.entered.wait(PATIENCE)
     gate.may_leave.set()
     server.stop()
     server.peer.stop()
-    rabbit.serve(Keeper(switch=work), "b", user="conductor").hear([ONE])
+    real.serve(Keeper(switch=work), "b", user="conductor").hear([ONE])
 
     names = set[str]()
     while len(names) < FLOOD:

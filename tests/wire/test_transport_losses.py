@@ -25,7 +25,7 @@ from tests.fixtures.rpc_bench import (
     needs,
 )
 
-bench = benches("memory", "amqp", "quorum", *BY_KOMBU)
+bench = benches("memory", "amqp", "quorum", "qpid", *BY_KOMBU)
 
 
 def failing(times: int) -> Any:

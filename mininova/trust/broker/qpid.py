@@ -20,9 +20,9 @@ from mininova.trust.broker.beginnings import ANY, beginnings
 WEAKER = (
     "Qpid asks no rule about a binding: a compute that is taken over can have copies of what is meant for others, and "
     "put messages into their queues, in its own name",
-    "Qpid closes the connection of a process over one message that it refuses: what else was on the way is sent again",
+    "Qpid closes the connection of a process over one message or queue that it refuses, and the others suffer for it",
     "Qpid measures how long a message may wait by its sender's clock: the clocks of all machines must agree",
-    "Qpid removes a queue of replies with its connection: an answer that comes meanwhile is lost, and asked for again",
+    "Qpid removes a queue of replies with its connection: an answer that comes before the next one is lost",
     "Qpid does not tell a reader that its queue was deleted: it is made again with the next connection",
     "Qpid does not remember through a restart what it had delivered: a cast that kills its servers is not counted then",
     "Qpid ends a pause up to half a second late",
