@@ -7,12 +7,14 @@ host's queue, and a heartbeat.  They share the connection to the broker, and the
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, plugins, rpc
 from mininova.cmd.launch import launch
 from mininova.compute import rounds
+from mininova.compute.credential import Credential
 from mininova.compute.given_up import GivenUp
 from mininova.compute.manager import ComputeManager
 from mininova.compute.rpcapi import ComputeAPI
@@ -20,15 +22,19 @@ from mininova.compute.usage import UsageAudit
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
 from mininova.notifications.audit_period import AuditPeriod
-from mininova.service import log
+from mininova.service import broker, log
 from mininova.service.periodic import AT_ONCE
 from mininova.service.process import Process
+from mininova.trust import identities
 from mininova.virt.driver import ComputeDriver
+
+LOOKS = 10  # in the lifetime of a password: how often it is looked at, and asked for again
 
 
 def build(conf: ConfigOpts) -> Process:
     """Make a compute of real parts; a host reports itself only when its queue is there to be written to."""
-    process = Process(conf, "compute")
+    credential = _credential(conf)
+    process = Process(conf, "compute", passwords=credential)
     conductor = ConductorAPI(process.peer)
     hosts = conf.compute.hosts or (conf.host,)
     managers = _managers(process, conductor, hosts)
@@ -42,9 +48,20 @@ def build(conf: ConfigOpts) -> Process:
     )
     look = rounds.begin(process.periodic, managers, conf.report_interval, conf.compute.reconcile_interval)
     process.on_restored(look, rounds.RECONCILIATION)
+    if credential is not None and conf.identities.credential_lifetime:
+        renew, what = partial(credential.renew, conductor), "renewing the password at the broker"
+        process.periodic.in_rounds(max(1.0, conf.identities.credential_lifetime / LOOKS), [renew], what)
     if conf.instance_usage_audit:
         _tell_usage(process, conductor, hosts)
     return process
+
+
+def _credential(conf: ConfigOpts) -> Credential | None:
+    """Find the passwords of our broker user; None if it is not a compute's own, but shared by all services."""
+    if not conf.identities.enforce or not identities.is_compute((address := broker.address(conf)).user or ""):
+        return None
+    file = Path(conf.state_path, f"{address.user}.passwords")
+    return Credential(file, address.password or "", lifetime=conf.identities.credential_lifetime)
 
 
 def _managers(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -> list[ComputeManager]:

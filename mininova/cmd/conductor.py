@@ -5,6 +5,7 @@ from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova import errors
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.compute.rpcapi import ComputeAPI
@@ -12,12 +13,15 @@ from mininova.conductor import reclaim
 from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.checks.denials import DenialLog
+from mininova.conductor.credentials import Credentials
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.reclaim import Reclaimer
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.conductor.sweeper import LOOKS, Sweeper
 from mininova.db import identities
 from mininova.db.schema import NOVA
+from mininova.db.session import Database
+from mininova.manage.broker_admin import BrokerAdmin
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service import concurrency
 from mininova.service.process import Process
@@ -35,7 +39,9 @@ def build(conf: ConfigOpts) -> Process:
     process.on_rejected(Rejections(builds.ends))
     process.on_parked(Rejections(builds.ends, "given up"))
     identity_of = directory if conf.identities.enforce else None
-    manager = ConductorManager(conf, database, builds, process.notifier, identity_of, denials)
+    manager = ConductorManager(
+        conf, database, builds, process.notifier, identity_of, denials, _credentials(conf, database)
+    )
     process.at_the_end(denials.stop)
     process.connect(partial(NOVA.check, database))
     server = process.serve([(ConductorAPI, manager)])
@@ -48,6 +54,20 @@ def build(conf: ConfigOpts) -> Process:
         reclaimer = Reclaimer(conf, database, process.notifier)
         process.periodic.every(interval / reclaim.LOOKS, reclaimer.reclaim, "the reclaim of soft-deleted instances")
     return process
+
+
+def _credentials(conf: ConfigOpts, database: Database) -> Credentials | None:
+    """Make what renews passwords of computes, if the settings want it.
+
+    :raises errors.ConfigError: when the broker takes no hash of a password
+    """
+    lifetime = conf.identities.credential_lifetime
+    if not lifetime:
+        return None
+    if conf.broker_admin.plain_passwords:
+        problem = "[identities] credential_lifetime is for a broker that takes the hash of a password, as RabbitMQ does"
+        raise errors.ConfigError(problem=f"{problem}: leave it at 0 where [broker_admin] plain_passwords is true")
+    return Credentials(database, BrokerAdmin(conf), lifetime=lifetime)
 
 
 def main() -> None:

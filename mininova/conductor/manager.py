@@ -15,6 +15,7 @@ from mininova import errors, rpc, states
 from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
+from mininova.conductor.credentials import Credentials
 from mininova.conductor.memory import Memory
 from mininova.context import RequestContext
 from mininova.db import actions, endings, faults, instances, networks, services
@@ -38,6 +39,7 @@ class ConductorManager:
     :param identity_of: finds the identity of a caller; None where callers cannot be told apart (``[identities]
         enforce``)
     :param on_denied: called when a report says more than is recorded of its host
+    :param credentials: renews passwords of computes; None where none is renewed
     :ivar on_identities: called when a compute was added or removed
     """
 
@@ -49,9 +51,11 @@ class ConductorManager:
         notifier: rpc.Notifier,
         identity_of: Callable[[str | None], Identity | None] | None = None,
         on_denied: OnDenied | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self.conf, self.db, self.builds, self.notifier = conf, db, builds, notifier
         self.own = OwnInstances(db, identity_of)
+        self.credentials = credentials
         self.on_identities: Callable[[], object] = lambda: None
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
 
@@ -158,6 +162,13 @@ class ConductorManager:
         """Tell which versions the services have registered."""
         with self.db.read() as tx:
             return services.levels(tx)
+
+    def renew_password(self, ctxt: RequestContext, password_hash: str, instead_of_password: str) -> dict[str, str]:
+        """Have the broker take a password that the caller made up."""
+        caller = rpc.caller()
+        if self.credentials is None or caller is None or not self.own.checked:
+            raise errors.NotSupported("No password is renewed here: see [identities] credential_lifetime.")
+        return {"password_hash": self.credentials.renew(caller, password_hash, instead_of_password)}
 
     def identities_changed(self, ctxt: RequestContext) -> None:
         """Read again which computes there are."""

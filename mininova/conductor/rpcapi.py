@@ -89,6 +89,19 @@ class ConductorAPI(rpc.Interface):
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
         """Tell which versions the services have registered: of each topic, and of each object."""
 
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def renew_password(self, ctxt: RequestContext, password_hash: str, instead_of_password: str) -> dict[str, str]:
+        """Have the broker take a password that the caller made up; the connections made with the old one end.
+
+        :param password_hash: what RabbitMQ keeps of the new one
+        :param instead_of_password: the hash of the one that is replaced; "" where none is known.  If the caller has
+            another one, nothing is changed
+        :return: the ``password_hash`` of the one that the caller has now
+        :raises errors.TooManyRequests: when it has that one for a short time only
+        :raises errors.Conflict: when the broker could not be told now
+        :raises errors.NotSupported: when no password is renewed here
+        """
+
     @rpc.fanout(since="1.0", by={"operator"})
     def identities_changed(self, ctxt: RequestContext) -> None:
         """Read again which computes there are, and whose lanes to read."""

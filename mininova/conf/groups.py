@@ -110,8 +110,8 @@ DATABASE = Group(
 
 BROKER_ADMIN = Group(
     "broker_admin",
-    "How mininova-manage makes and removes the broker users of compute nodes.",
-    frozenset({"manage"}),
+    "How mininova-manage makes and removes the broker users of compute nodes, and a conductor renews their passwords.",
+    frozenset({"manage", "conductor"}),
     [
         cfg.StrOpt(
             "command",

@@ -148,6 +148,14 @@ IDENTITIES = Group(
             help="Refuse what the sender's broker user may not ask.  False is for a broker on which all services "
             "share one user: then anyone with that user's password may ask anything of any service.",
         ),
+        cfg.IntOpt(
+            "credential_lifetime",
+            default=0,
+            min=0,
+            help="After how many seconds a compute renews its password at the broker; 0 renews none.  The compute "
+            "makes the new one up and keeps it in $state_path, and a conductor, which needs [broker_admin] for it, has "
+            "the broker take it.  Computes and conductors are to have the same.",
+        ),
     ],
 )
 

@@ -1,6 +1,8 @@
 """The identities of computes: which broker users there are, and the hosts that each may speak for.
 
-``mininova-manage host`` writes them; the services read them to find out who a message is from.
+``mininova-manage host`` writes them; the services read them to find out who a message is from.  With an identity is
+recorded what the broker is to keep of its password, so that of several who change it the last one counts: an operator
+who gives it another, and a conductor for which the compute renews it (conductor/credentials.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -29,19 +31,33 @@ class Recorded(msgspec.Struct, frozen=True):
     rotated_at: datetime
 
 
+class Password(msgspec.Struct, frozen=True):
+    """The password of an identity.
+
+    :param hashed: what the broker is to keep of it; "" where that is not known
+    :param since: when the identity got it
+    """
+
+    hashed: str
+    since: datetime
+
+
 _insert = insert(table)
 _all = select(table.c.name, table.c.hosts, table.c.created_at, table.c.rotated_at).order_by(table.c.name)
 
 
-def record(tx: Connection, name: str, hosts: Sequence[str], now: datetime) -> Identity:
+def record(
+    tx: Connection, name: str, hosts: Sequence[str], now: datetime, password_hash: str | None = None
+) -> Identity:
     """Record an identity; one that is known stands for these hosts from now on, and has a new password.
 
+    :param password_hash: as the broker keeps it; None where it is not known
     :raises errors.HostHasIdentity: when another stands for one of them
     """
     check_free(tx, Identity(name, COMPUTE, tuple(hosts)), but=name)
-    values = {"name": name, "hosts": tuple(hosts), "created_at": now, "rotated_at": now}
-    if not insert_new(tx, _insert, values):
-        tx.execute(update_of(table).where(table.c.name == name).values(hosts=tuple(hosts), rotated_at=now))
+    known = {"hosts": tuple(hosts), "rotated_at": now, "password_hash": password_hash}
+    if not insert_new(tx, _insert, {"name": name, "created_at": now, **known}):
+        tx.execute(update_of(table).where(table.c.name == name).values(known))
     return Identity(name, COMPUTE, tuple(hosts))
 
 
@@ -61,6 +77,27 @@ def get(tx: Connection, name: str) -> Identity | None:
     """Find an identity; None when there is none."""
     hosts = tx.execute(select(table.c.hosts).where(table.c.name == name)).scalar()
     return None if hosts is None else Identity(name, COMPUTE, hosts)
+
+
+def password(tx: Connection, name: str, *, to_change: bool = False) -> Password | None:
+    """Read what is recorded of the password of an identity; None when there is no such identity.
+
+    :param to_change: hold the row until the transaction ends
+    """
+    query = select(table.c.password_hash, table.c.rotated_at).where(table.c.name == name)
+    row = tx.execute(query.with_for_update() if to_change else query).first()
+    return None if row is None else Password(row.password_hash or "", row.rotated_at)
+
+
+def password_hashes(tx: Connection) -> dict[str, str]:
+    """Give the hash of each password of which it is recorded, by the name of its identity."""
+    rows = tx.execute(select(table.c.name, table.c.password_hash).where(table.c.password_hash.is_not(None)))
+    return {row.name: row.password_hash for row in rows}
+
+
+def change_password(tx: Connection, name: str, hashed: str, now: datetime) -> None:
+    """Record that an identity is to have another password."""
+    tx.execute(update_of(table).where(table.c.name == name).values(password_hash=hashed, rotated_at=now))
 
 
 def search(tx: Connection) -> list[Identity]:

@@ -4,12 +4,14 @@ Each method is one run of the command, because a run takes a second.  What is ma
 file that the broker loads when it boots, if the settings name it: a broker that lost its disk has what is there.
 """
 
+import fcntl
 import json
 import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +81,11 @@ class BrokerAdmin:
         path = Path(self._file)
         new = path.with_name(f"{path.name}.new")
         try:
-            changed = change(json.loads(path.read_text()))
-            shutil.copy2(path, new)  # for its mode
-            new.write_text(json.dumps(changed, indent=2))
-            os.replace(new, path)
+            with _alone(path.with_name(f"{path.name}.lock")):  # conductors change it, too
+                changed = change(json.loads(path.read_text()))
+                shutil.copy2(path, new)  # for its mode
+                new.write_text(json.dumps(changed, indent=2))
+                os.replace(new, path)
         except (OSError, ValueError) as error:
             raise errors.DefinitionsNotKept(file=path, reason=error) from None
 
@@ -100,3 +103,11 @@ class BrokerAdmin:
             said = " ".join((done.stderr or done.stdout).split())
             raise errors.BrokerAdminFailed(command=f"{command[0]} {words[0]}", reason=said)
         return done.stdout
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block with this file."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -31,10 +31,10 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     :raises errors.Weaker: when anything is
     """
     with opened(conf) as db, db.read() as tx:
-        known = recorded.search(tx)
+        known, hashes = recorded.search(tx), recorded.password_hashes(tx)
     found = list(by_kombu(conf))
     if services.has_users(conf):
-        found += weaker(conf, known, BrokerAdmin(conf).defined())
+        found += weaker(conf, known, BrokerAdmin(conf).defined(), hashes)
     if parsed.format == "json":
         output.show_json({"weaker": found, "services": len(identities.TRUSTED), "computes": len(known)})
     else:
@@ -53,10 +53,13 @@ def by_kombu(conf: ConfigOpts) -> Iterator[str]:
             yield f"messages go by {scheme}://, and nothing there {promise}"
 
 
-def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]) -> Iterator[str]:
+def weaker(
+    conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any], hashes: Mapping[str, str] = {}
+) -> Iterator[str]:
     """Give a sentence for each thing that is weaker than it should be.
 
     :param broker: its definitions, as it exports them
+    :param hashes: of the passwords of computes, as far as they are recorded
     """
     if not conf.identities.enforce:
         yield "[identities] enforce is false: services ignore who sent a message, and any broker user may ask anything"
@@ -78,6 +81,8 @@ def weaker(conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any]
         wanted = {"rules": qpid.rules(wanted)}
     for identity in everyone:
         yield from _about(identity.name, users.get(identity.name), wanted, broker)
+        if hashes.get(identity.name, kept := users.get(identity.name, {}).get("password_hash")) != kept:
+            yield f"{identity.name} has another password on the broker than is recorded: mininova-manage host rotate"
     for compute in computes if conf.identities.enforce else ():
         yield from _about_lane(compute, layout, broker)
     for name in sorted(users.keys() - {identity.name for identity in everyone} - {"guest"}):

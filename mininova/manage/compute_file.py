@@ -25,6 +25,7 @@ _AGREED = (
     ("oslo_messaging_notifications", "driver"),
     ("oslo_messaging_notifications", "topics"),
     ("flow", "enabled"),
+    ("identities", "credential_lifetime"),
 )
 _URL = re.compile(r"^transport_url\s*=.*$", re.MULTILINE)
 

@@ -21,6 +21,7 @@ from mininova.manage.database import opened
 from mininova.service import broker
 from mininova.trust import host_lists, identities
 from mininova.trust.broker import definitions
+from mininova.trust.broker.definitions import Definitions
 from mininova.trust.broker.rights import Layout
 from mininova.trust.identities import Identity
 
@@ -37,7 +38,10 @@ def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         raise errors.InvalidInput(reason=error) from None
     with opened(conf) as db, db.read() as tx:
         recorded.check_free(tx, identity)
-    _give_password(conf, identity, _path(parsed))
+    password, defined = _new_password(conf, identity)
+    BrokerAdmin(conf).define(defined)
+    _record(conf, identity, defined)
+    compute_file.write(_path(parsed), conf, identity, compute_file.url_for(conf, identity, password))
     say(f"{identity.name} may use the broker, for {host_lists.write(identity.hosts)}")
     say(f"its settings are in {_path(parsed)}: start mininova-compute there with --config-file")
 
@@ -45,10 +49,16 @@ def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 def rotate(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Give a compute a new password, and end the connections that it made with the old one.
 
+    What the broker is to keep of it is recorded first: a conductor that is just renewing the compute's password has the
+    broker keep what is recorded last.
+
     :raises errors.IdentityNotFound: there is none of this name
     """
     identity = _known(conf, parsed.name)
-    _give_password(conf, identity, _path(parsed))
+    password, defined = _new_password(conf, identity)
+    _record(conf, identity, defined)
+    BrokerAdmin(conf).define(defined)
+    compute_file.write(_path(parsed), conf, identity, compute_file.url_for(conf, identity, password))
     BrokerAdmin(conf).disconnect(identity.name, "its password was changed")
     say(f"{identity.name} has a new password, and was cut off")
     say(f"its settings are in {_path(parsed)}: restart mininova-compute there")
@@ -82,21 +92,23 @@ def _known(conf: ConfigOpts, name: str) -> Identity:
     return identity
 
 
-def _give_password(conf: ConfigOpts, identity: Identity, path: Path) -> None:
-    """Make up a password, and write it to the broker, the database and the compute's file, in this order."""
+def _new_password(conf: ConfigOpts, identity: Identity) -> tuple[str, Definitions]:
+    """Make up a password; give it, and what the broker is to have for a user with it."""
     virtual_host = broker.address(conf).virtual_host
     password, layout = definitions.new_password(), layout_of(conf)
     quorum, plain = conf.oslo_messaging_rabbit.rabbit_quorum_queue, conf.broker_admin.plain_passwords
-    BrokerAdmin(conf).define(
-        definitions.together(
-            definitions.places(layout, virtual_host=virtual_host, quorum=quorum),
-            definitions.lanes([identity], layout, virtual_host=virtual_host, quorum=quorum),
-            definitions.users({identity: password}, layout, virtual_host=virtual_host, plain=plain),
-        )
+    defined = definitions.together(
+        definitions.places(layout, virtual_host=virtual_host, quorum=quorum),
+        definitions.lanes([identity], layout, virtual_host=virtual_host, quorum=quorum),
+        definitions.users({identity: password}, layout, virtual_host=virtual_host, plain=plain),
     )
+    return password, defined
+
+
+def _record(conf: ConfigOpts, identity: Identity, defined: Definitions) -> None:
+    (user,) = defined["users"]
     with opened(conf) as db, db.write() as tx:
-        recorded.record(tx, identity.name, identity.hosts, datetime.now(UTC))
-    compute_file.write(path, conf, identity, compute_file.url_for(conf, identity, password))
+        recorded.record(tx, identity.name, identity.hosts, datetime.now(UTC), user["password_hash"])
 
 
 def layout_of(conf: ConfigOpts) -> Layout:

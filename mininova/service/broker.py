@@ -4,17 +4,18 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.rpc.transports.amqp import AMQPTransport
-from mininova.rpc.transports.amqp.address import Address, addresses
+from mininova.rpc.transports.amqp.address import Address, Passwords, addresses
 from mininova.rpc.transports.amqp.tls import TLS
 from mininova.rpc.transports.base import Transport
 from mininova.rpc.transports.kombu import KombuTransport
 from mininova.rpc.transports.kombu.brokers import PREFIX, VOUCHES, place
 
 
-def transport(conf: ConfigOpts, *, declares: bool = True) -> Transport:
+def transport(conf: ConfigOpts, *, declares: bool = True, passwords: Passwords | None = None) -> Transport:
     """Make the transport; it connects when it is started.
 
     :param declares: whether to declare the exchanges: a compute must not, because the broker refuses it
+    :param passwords: of a process that renews its own
     :raises errors.ConfigError: when the broker cannot keep what other settings ask for
     """
     if conf.transport_url.startswith(PREFIX):
@@ -25,6 +26,7 @@ def transport(conf: ConfigOpts, *, declares: bool = True) -> Transport:
         heartbeat=rabbit.heartbeat_timeout_threshold,
         quorum=rabbit.rabbit_quorum_queue,
         declares=declares,
+        passwords=passwords,
         tls=TLS(ca_file=rabbit.ssl_ca_file, cert_file=rabbit.ssl_cert_file, key_file=rabbit.ssl_key_file),
     )
 

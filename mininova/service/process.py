@@ -15,6 +15,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, rpc
 from mininova.notifications.publisher import make_notifier
 from mininova.objects import Service
+from mininova.rpc.transports.amqp.address import Passwords
 from mininova.rpc.transports.base import Message
 from mininova.rpc.trust.denials import OnDenied
 from mininova.rpc.watch import flow
@@ -46,6 +47,7 @@ class Process:
         compute
     :param checks: what the arguments of a compute must pass, method by method
     :param on_denied: called with each message that was denied
+    :param passwords: for the broker, where it renews its own
     """
 
     def __init__(
@@ -56,12 +58,13 @@ class Process:
         directory: Directory | None = None,
         checks: Mapping[str, Sequence[Check]] = NO_CHECKS,
         on_denied: OnDenied | None = None,
+        passwords: Passwords | None = None,
     ) -> None:
         self.conf, self.name, self.host = conf, name, conf.host
         trusted = trust(name, enforce=conf.identities.enforce, directory=directory, checks=checks, on_denied=on_denied)
         self.threads = concurrency.make()
         self.periodic = Periodic(self.threads)
-        self.transport = broker.transport(conf, declares=not trusted.confined)
+        self.transport = broker.transport(conf, declares=not trusted.confined, passwords=passwords)
         self.reporter = flow.Reporter(self._publish_flow) if conf.flow.enabled else None
         self.observation = Observation(conf, name)
         self.levels = UpgradeLevels({topic: conf.upgrade_levels[topic] for topic in upgrade_levels.TOPICS})

@@ -30,6 +30,7 @@ _ABOUT: Mapping[str, Callable[[Any], str]] = {
     "uuid": str,
     "host": lambda host: f"host {host}",
     "service": lambda service: f"host {service.host}",
+    "password_hash": lambda hashed: "its password",
 }
 
 

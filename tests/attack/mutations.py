@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIES = 2  # that are worked in at a time
 LONGEST_S = 300.0
 
+CREDENTIALS = "mininova/conductor/credentials.py"
 CHECKS, BY_ROW = "mininova/conductor/checks/arguments.py", "mininova/conductor/manager.py"
 GATE, REPLIES, INSTANCES = "mininova/rpc/trust/gate.py", "mininova/trust/replies.py", "mininova/db/instances.py"
 HELD = "mininova/manage/broker_watch.py"
@@ -102,6 +103,14 @@ MUTATIONS = [
         ("what a host may offer outlives its service", "mininova/api/handlers/services.py",
          "hosts.delete(tx, host)", 'hosts.delete(tx, host), tx.exec_driver_sql("DELETE FROM host_limits")',
          requests("anew")),
+        ("the hash of a password has its form", CHECKS, 'if HASH.fullmatch(arguments["password_hash"]) else',
+         "if True else", requests("a_password")),
+        ("a password that is replaced is named", CREDENTIALS, "if now_has != instead_of or", "if",
+         ("tests/unit/conductor/test_credentials.py",)),
+        ("a password that is new is kept", CREDENTIALS, "if now_has and left > timedelta(0)", "if False",
+         requests("a_password")),
+        ("the broker has the password that is recorded last", CREDENTIALS, "if self._recorded(name) == wanted:",
+         "if True:", ("tests/unit/conductor/test_credentials.py",)),
         # Who may call.
         ("who may call a method", GATE, "if identity.kind not in method.by", "if False", ("tests/rpc/trust",)),
         ("the caller is known", GATE, 'if identity is None:\n            return "its identity is not known here"',

@@ -7,12 +7,14 @@ and left behind is searched.
 
 import base64
 import configparser
+import json
 import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import openstack
 import pytest
 from stack import clouds, services, settings
 from stack.readiness import Readiness
@@ -28,6 +30,8 @@ HOST = "host-1"
 CANARY = "canary-in-the-coal-mine"
 #: What users call a secret among the metadata of a server, which are for its guest, and so for its host.
 METADATUM = "planted-and-called-a-password-by-its-user"
+#: The file in which a compute keeps the password that it made up for itself.
+KEPT = f"hosts/{HOST}/compute.{HOST}.passwords"
 #: The folder of the database stands beside the stack's home here, as if it were another machine's.
 DATABASE = "the database"
 
@@ -62,6 +66,7 @@ class Story:
     :ivar secrets: name → the secret itself
     :ivar heard: every message, as it was published and as it was handed out
     :ivar passwords: each file with a broker's URL → the user and the password in it
+    :ivar renewed: what the compute keeps of the password that it made up when the one of its file was old
     :ivar shown: what /proc shows of the compute
     :ivar remembered: the secrets and passwords that were in the compute's memory; None where Linux lets nobody look
     """
@@ -74,6 +79,7 @@ class Story:
         self.secrets["a user's token"] = _signature(self.demo.token)
         self._url = url
         self.passwords = _passwords(stack.home)
+        self.renewed = _renewed(stack.home)
 
     def _known(self, url, name):
         password = clouds.password(self.stack.home, name)
@@ -181,6 +187,7 @@ def story(make_stack, tmp_path_factory):
     assert started.returncode == 0, started.stdout + started.stderr
     assert planted not in started.stdout
     with closing(Tap(stack.home.broker / "rabbitmqctl", settings.load(stack.home).broker_port, elsewhere)) as tap:
+        have_a_password_renewed(stack)
         have_it_say_more(stack)
         told = Story(stack, folder)
         told.keep("the password of the database", planted)
@@ -192,6 +199,23 @@ def story(make_stack, tmp_path_factory):
         Supervisor(stack.home).stop(ours(stack))
         told.heard = list(tap.drain())
     return told
+
+
+def have_a_password_renewed(stack):
+    """Have the compute find, when it starts, that its password is old."""
+    for file in (stack.home.etc / "mininova.conf", stack.home.etc / f"mininova-compute-{HOST}.conf"):
+        file.write_text(f"{file.read_text()}\n[identities]\ncredential_lifetime = 200\n")
+    _, configured = _passwords(stack.home)[f"etc/mininova-compute-{HOST}.conf"]
+    kept = stack.home.root / KEPT
+    kept.touch(mode=0o600)
+    kept.write_text(json.dumps({"passwords": [configured], "proven": True}))
+
+
+def _renewed(home):
+    """Wait until the compute has logged in with a password that it made up, and give what it keeps."""
+    looks = openstack.utils.iterate_timeout(60, "the compute has not renewed its password", wait=0.2)
+    seen = (json.loads((home.root / KEPT).read_text()) for _ in looks)
+    return next(kept for kept in seen if kept["proven"] and kept.get("hashed"))
 
 
 def ours(stack):
@@ -316,7 +340,26 @@ def test_a_services_password_is_its_own(story):
 
     assert len(set(users.values())) == len(users) >= len(story.passwords)
     for file, (user, password) in story.passwords.items():
-        assert story.files_with(password) - {"secrets.json"} == {file}, user
+        assert story.files_with(password) - {"secrets.json", KEPT} == {file}, user
+
+
+def test_a_renewed_password_is_with_its_compute_alone(story):
+    """It is in the file in which the compute keeps it, and in no message, log or file of another."""
+    password = story.renewed["passwords"][0]
+
+    assert story.files_with(password) == {KEPT}
+    assert [heard.where for heard in story.heard if has(heard.all, password)] == []
+
+
+def test_what_a_broker_keeps_of_a_password_is_in_no_log(story):
+    """It travels to a conductor in a message, and neither the log nor the flow shows it."""
+    hashed = story.renewed["hashed"]
+
+    places = {heard.where for heard in story.heard if has(heard.all, hashed)}
+    assert places >= {f"mininova.from.compute.{HOST}", f"conductor.from.compute.{HOST}"}
+    found = story.files_with(hashed)
+    assert found >= {DATABASE, KEPT}
+    assert [file for file in found if file.startswith(("log/", "flow/", "etc/"))] == []
 
 
 def test_a_compute_knows_its_own_password_alone(story):
@@ -337,7 +380,7 @@ def test_no_message_has_a_services_password(story):
 
 def test_files_with_secrets_are_for_one_user_only(story):
     """A file with a secret in it can be read by its owner only, even when another user gets into the folder."""
-    secrets = [*story.secrets.values(), *dict(story.passwords.values()).values()]
+    secrets = [*story.secrets.values(), *dict(story.passwords.values()).values(), *story.renewed["passwords"]]
     files = {file for secret in secrets for file in story.files_with(secret)} - {DATABASE}
     paths = [story.stack.home.root / file for file in files] + [*story.folder.iterdir()]
 

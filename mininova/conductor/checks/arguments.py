@@ -6,6 +6,7 @@ that host and of a sensible size.  Two more questions are answered elsewhere: st
 makes, and the statement that writes (db/instances.py) compares where the instance is, and which operation is under way.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -23,6 +24,8 @@ LONGEST_REPORT = 16 * 1024  # bytes of its service and its node together
 MOST_VERSIONS = 100  # of interfaces and objects, in one report
 LONGEST_VERSION = 64  # characters; a service may speak several majors
 UUID_CHARS = 36
+
+HASH = re.compile("[A-Za-z0-9+/]{48}")  # four bytes of salt and a SHA-256, in base64
 
 
 # ---- the host is one of the caller's
@@ -94,6 +97,14 @@ def _own_length(*reported: Versioned) -> str:
     )
 
 
+# ---- a password
+
+
+def _a_hash(identity: Identity, arguments: Arguments) -> str:
+    """Take what the broker could have made of a password; whose it is, the broker says that vouches for the sender."""
+    return "" if HASH.fullmatch(arguments["password_hash"]) else "this is no hash of a password"
+
+
 # ---- the table
 
 # fmt: off
@@ -108,5 +119,6 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "reconcile_host":      [_own_host, _few_cleared],
     "report_state":        [_own_report],
     "get_levels":          [],
+    "renew_password":      [_a_hash],
 }
 # fmt: on

@@ -280,6 +280,7 @@ identities = Table(
     Column("hosts", Json(tuple[str, ...]), nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Column("rotated_at", UTCDateTime, nullable=False),
+    Column("password_hash", String(64)),
 )
 
 # What was asked for when an instance was, and where it may still go when its host cannot build it.

@@ -86,13 +86,17 @@ def users(
 
 def user(name: str, password: str, *, tags: str = "") -> dict[str, Any]:
     """Define a user, without any right yet."""
-    return {
-        "name": name,
-        "password_hash": password_hash(password),
-        "scram_sha_256": scram_sha_256(password),  # for Qpid; RabbitMQ takes no notice of it
-        "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": tags,
-    }
+    scram = {"scram_sha_256": scram_sha_256(password)}  # for Qpid; RabbitMQ takes no notice of it
+    return {**_hashed(name, password_hash(password)), **scram, "tags": tags}
+
+
+def compute_user(name: str, hashed: str) -> Definitions:
+    """Define the user of a compute by the hash of its password, for RabbitMQ; one that is there keeps its rights."""
+    return {"users": [{**_hashed(name, hashed), "tags": "", "limits": MOST_OF_A_COMPUTE}]}
+
+
+def _hashed(name: str, hashed: str) -> dict[str, Any]:
+    return {"name": name, "password_hash": hashed, "hashing_algorithm": "rabbit_password_hashing_sha256"}
 
 
 def places(layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = False) -> Definitions:

@@ -17,10 +17,10 @@ def broker():
     return definitions.together(definitions.users(EVERYBODY), definitions.lanes([COMPUTE]))
 
 
-def weaker(broker, computes=(COMPUTE,), **settings):
+def weaker(broker, computes=(COMPUTE,), hashes={}, **settings):
     """Give the weaknesses that the check finds."""
     url = {"transport_url": "amqp://manage:x@one/"}
-    return list(checkup.weaker(conf.for_tests("manage", **{**url, **settings}), list(computes), broker))
+    return list(checkup.weaker(conf.for_tests("manage", **{**url, **settings}), list(computes), broker, hashes))
 
 
 def test_nothing_is_weaker(broker):
@@ -31,6 +31,14 @@ def test_nothing_is_weaker(broker):
 def test_identities_are_not_enforced(broker):
     """Without [identities] enforce, the services do not use the user that the broker vouches for."""
     assert "enforce is false" in weaker(broker, **{"identities.enforce": False})[0]
+
+
+def test_another_password_than_is_recorded(broker):
+    """A conductor that died while a password was renewed, or an operator's hand, left them different."""
+    has = next(user["password_hash"] for user in broker["users"] if user["name"] == COMPUTE.name)
+    assert weaker(broker, hashes={COMPUTE.name: has}) == []
+    (found,) = weaker(broker, hashes={COMPUTE.name: "another"})
+    assert found.startswith("compute.host-1 has another password on the broker than is recorded")
 
 
 def test_a_guest(broker):

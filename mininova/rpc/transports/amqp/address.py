@@ -5,7 +5,9 @@ means the same, ``amqps://`` means with TLS.  AMQPTransport connects to one of t
 one goes away; mininova/conf/values.py asks here whether a URL is good.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 #: Each scheme, and whether it means TLS.
@@ -31,6 +33,16 @@ class Address:
     def __str__(self) -> str:
         """Write it without its password: host and port."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Passwords(Protocol):
+    """The passwords of a user whose password changes while the process runs."""
+
+    def to_try(self) -> Sequence[str]:
+        """Give those that may be good, the likeliest first."""
+
+    def worked(self, password: str) -> None:
+        """Hear which one was good."""
 
 
 def addresses(url: str) -> list[Address]:

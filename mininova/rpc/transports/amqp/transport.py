@@ -11,10 +11,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 
 from mininova.rpc.errors import BrokerRefused, BrokerUnreachable, ConnectionLost, MessagingTimeout, RPCError
 from mininova.rpc.transports.amqp import dialects
-from mininova.rpc.transports.amqp.address import Address, addresses
+from mininova.rpc.transports.amqp.address import Address, Passwords, addresses
 from mininova.rpc.transports.amqp.confirming import Unconfirmed
 from mininova.rpc.transports.amqp.connect import connect
 from mininova.rpc.transports.amqp.frames import CONFIRMING, PLAIN
@@ -55,6 +57,7 @@ class AMQPTransport(Transport):
     :param quorum: whether durable queues are quorum queues; all processes that declare them must agree
     :param declares: make the exchanges; False for a process whose broker user may make nothing but its own queues: it
         begins when another process has made them
+    :param passwords: those to log in with instead of the one in the URL, which is tried last
     :raises ValueError: when the URL is none
     """
 
@@ -68,11 +71,12 @@ class AMQPTransport(Transport):
         tls: TLS | None = None,
         quorum: bool = False,
         declares: bool = True,
+        passwords: Passwords | None = None,
     ) -> None:
         found = addresses(url)
         self.user_id = found[0].user
         self.heartbeat, self.prefetch, self.tls, self.quorum = heartbeat, prefetch, tls or TLS(), quorum
-        self.declares, self._connect_wait = declares, connect_wait
+        self.declares, self._connect_wait, self._passwords = declares, connect_wait, passwords
         self._addresses = deque(random.sample(found, len(found)))  # not all processes are to begin with the same
         self._subscriptions: list[Subscription] = []
         self._live: _Live | None = None  # once it reads every subscription
@@ -130,11 +134,22 @@ class AMQPTransport(Transport):
             address = self._addresses[0]
             self._addresses.rotate(-1)
             try:
-                return _Live(self, address)
+                return self._log_in(address)
             except BrokerUnreachable as error:
                 why.append(error)
         kind = BrokerRefused if all(isinstance(error, BrokerRefused) for error in why) else BrokerUnreachable
         raise kind("; ".join(map(str, why)))
+
+    def _log_in(self, address: Address) -> _Live:
+        """Connect to an address, with the first password that is good there."""
+        if self._passwords is None:
+            return _Live(self, address)
+        for password in self._passwords.to_try():
+            with suppress(BrokerRefused):
+                live = _Live(self, replace(address, password=password))
+                self._passwords.worked(password)
+                return live
+        return _Live(self, address)
 
     def _run(self, live: _Live | None) -> None:
         while live is not None:

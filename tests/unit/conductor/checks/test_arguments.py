@@ -8,6 +8,7 @@ from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.objects import ComputeNode, Fault, Flavor, Instance, InstanceChanges, Service
 from mininova.service.upgrade_levels import spoken
+from mininova.trust.broker import definitions
 from mininova.trust.gate import gate
 from mininova.trust.identities import compute
 
@@ -32,6 +33,7 @@ GOOD = {
     "reconcile_host": {"host": "host-1", "cleared": ["u-1"]},
     "report_state": {"service": SERVICE, "node": NODE},
     "get_levels": {},
+    "renew_password": {"password_hash": definitions.password_hash("secret"), "instead_of_password": ""},
 }  # fmt: skip
 
 
@@ -103,3 +105,10 @@ def test_reports_of_what_is_not_its_own(service, node, why):
 def test_the_objects_of_a_newer_compute():
     """A compute that was upgraded first may send objects of a version that the conductor does not know."""
     ask("report_state", service=SERVICE.replace(versions={"compute": "1.7 2.0", "VolumeAttachment": "1.0"}))
+
+
+@pytest.mark.parametrize("hashed", ["", "A" * 47, "A" * 49, "A" * 47 + '"', "A" * 48 + "\n"])
+def test_a_hash_that_no_password_has(hashed):
+    """What goes on to the broker has the form that our own computes give it."""
+    with pytest.raises(rpc.Forbidden, match="no hash of a password"):
+        ask("renew_password", password_hash=hashed)
