@@ -26,13 +26,14 @@ class Publisher:
     :param connect: makes a connection, or raises BrokerUnreachable
     :param usable: set while the broker is there; we wait for that
     :param returns: whether the broker returns a message that no queue takes
+    :ivar closed: whether nothing more is sent
     """
 
     def __init__(self, connect: Callable[[], Any], usable: threading.Event, *, returns: bool) -> None:
         self._connect, self._usable, self._returns = connect, usable, returns
         self._turn = threading.Lock()
         self._producer: Producer | None = None
-        self._stale = False
+        self._stale = self.closed = False
         self._sent = self._returned = False  # the message whose turn it is
 
     def send(self, message: Message, kind: str, timeout: float) -> bool:
@@ -71,7 +72,9 @@ class Publisher:
         self._stale = True
 
     def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; who still waits to send gets an error."""
+        self.closed = True
+        self._usable.set()
         with self._turn:
             self._drop()
 
@@ -84,6 +87,9 @@ class Publisher:
         until = time.monotonic() + timeout
         if not self._usable.wait(timeout) or not self._turn.acquire(timeout=max(0.0, until - time.monotonic())):
             raise MessagingTimeout("the broker is away, and did not come back in time", definite=True)
+        if self.closed:
+            self._turn.release()
+            raise MessagingTimeout("the transport has stopped", definite=True)
         self._sent = self._returned = False
         try:
             if self._stale:

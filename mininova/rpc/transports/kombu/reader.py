@@ -74,7 +74,8 @@ class Reader:
         """End; the broker has back what is unsettled."""
         self._stopping.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
-            self._ring(self._bell)
+            if self.reads.is_set():
+                self._ring(self._bell)
             self._thread.join(timeout=PATIENCE_S)
 
     # ---- what others ask

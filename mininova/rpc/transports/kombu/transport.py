@@ -100,7 +100,7 @@ class KombuTransport(Transport):
     @property
     def is_connected(self) -> bool:
         """Tell whether messages can be sent at once."""
-        return self._reader.reads.is_set()
+        return self._reader.reads.is_set() and not self._publisher.closed
 
     # ---- reading
 
