@@ -2,7 +2,7 @@
 
 The protocol says how to declare a queue, and leaves to the broker what its arguments mean.  A broker has one module
 here with one Dialect in it; a connection speaks that of the broker that it reaches, which says in its greeting what it
-is.  One that says a name that we do not know is spoken to as RabbitMQ.
+is.  One that says a name that we do not know is spoken to as RabbitMQ.  docs/adr/0020 has why.
 """
 
 from collections.abc import Mapping
