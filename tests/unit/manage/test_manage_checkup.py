@@ -66,8 +66,9 @@ def test_rights_that_are_wider(broker):
 def test_qpid(broker):
     """What Qpid does not keep is listed, and its rules are compared with what the rights should be."""
     rules = qpid.rules(broker)
-    there = {"users": broker["users"], "bindings": broker["bindings"], "rules": rules}
-    assert weaker(there) == list(qpid.WEAKER)
+    users = [{"name": user["name"]} for user in broker["users"]]  # it shows no hashes
+    there = {"users": users, "bindings": broker["bindings"], "rules": rules}
+    assert weaker(there, hashes={COMPUTE.name: "what is recorded"}) == list(qpid.WEAKER)
 
     there["rules"] = [*rules, {**rules[-1], "attributes": {}}]
     assert weaker(there) == [*qpid.WEAKER, f"{rules[-1]['identity']} has other rights on the broker than it should"]
