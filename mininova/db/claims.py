@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, u
 
 from mininova.db.instances import WITHOUT_HOST, without_host
 from mininova.db.models.compute import allocations, compute_nodes, instances
-from mininova.db.rows import Rows, insert_new
+from mininova.db.rows import NewRow, Rows, insert_new
 from mininova.objects import Flavor
 
 
@@ -66,7 +66,7 @@ _add_if_it_fits = _add.where(
     *(more <= total for more, total, _, _ in _ROOM),  # at any ratio, nothing is bigger than the host itself
     *(used + more <= total * ratio for more, total, used, ratio in _ROOM),
 )
-_insert = insert(allocations)
+_insert = NewRow(allocations)
 # The lock has an end of the build, and another copy of the request, wait for this one.  SQLite, which knows no such
 # lock, lets one write at a time anyway.
 _waiting = select(*(bindparam(f"its_{column.name}", type_=column.type) for column in ROWS.columns)).where(
@@ -124,7 +124,7 @@ def put(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool:
         return False
     free(tx, instance_uuid)
     needed = _allocation(instance_uuid, host, flavor)
-    tx.execute(_insert, ROWS.values(needed))
+    tx.execute(insert(allocations), ROWS.values(needed))
     tx.execute(_add, _room(needed, 1))
     return True
 

@@ -20,14 +20,14 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select
+from sqlalchemy import Connection, Engine, bindparam, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
 from mininova.db.models.compute import fixed_ips as table
 from mininova.db.models.compute import instances
-from mininova.db.rows import insert_new
+from mininova.db.rows import NewRow, insert_new
 from mininova.objects import FixedIP
 
 Network = IPv4Network | IPv6Network
@@ -44,7 +44,7 @@ _taken = table.alias("taken")
 _in_network = table.c.network == bindparam("label")
 _of_instance = table.c.instance_uuid == bindparam("which")
 
-_insert = insert(table)
+_insert = NewRow(table)
 _delete = delete_from(table).where(_of_instance)
 _wait = (
     update_of(table)

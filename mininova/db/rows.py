@@ -12,6 +12,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, Update, bindparam, select
 from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -71,13 +73,29 @@ class Rows(Generic[T]):
 _COUNTED: CoreExecuteOptionsParameter = {"preserve_rowcount": True}  # SQLAlchemy forgets what PostgreSQL counted
 
 
+class NewRow(Insert):
+    """An INSERT for ``insert_new`` that needs no savepoint on PostgreSQL: a key that is taken is passed over there.
+
+    It is for a table whose keys the database does not count up.
+    """
+
+    inherit_cache = True
+
+
+@compiles(NewRow, "postgresql")
+def _unless_taken(statement: NewRow, compiler: SQLCompiler, **how: Any) -> str:
+    written: str = compiler.visit_insert(statement, **how)  # type: ignore[no-untyped-call]
+    return f"{written} ON CONFLICT DO NOTHING"
+
+
 def insert_new(tx: Connection, statement: Insert, values: Mapping[str, Any]) -> bool:
     """Insert a row, unless one of its unique keys is taken; tell which.  The transaction goes on in either case.
 
     An INSERT that takes its row from a query has inserted none, too, when the query gave none.
     """
     # Only PostgreSQL gives the whole transaction up when a statement fails.
-    savepoint = tx.begin_nested() if tx.dialect.name == "postgresql" else nullcontext()
+    gives_up = tx.dialect.name == "postgresql" and not isinstance(statement, NewRow)
+    savepoint = tx.begin_nested() if gives_up else nullcontext()
     try:
         with savepoint:
             return tx.execute(statement, values, execution_options=_COUNTED).rowcount != 0

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import event, false, insert, literal, select, text
 
 from mininova.db import instances, services
-from mininova.db.models.compute import flavor_projects, flavors, instance_action_events
-from mininova.db.rows import insert_new
+from mininova.db.models.compute import flavor_projects, flavors, instance_action_events, instance_tags
+from mininova.db.rows import NewRow, insert_new
 from mininova.objects import Service
 from mininova.states import UNCOMPARED
+from tests.fixtures.statements import counted
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -62,6 +63,16 @@ def test_a_taken_key_does_not_end_the_transaction(tx, flavor):
     assert insert_new(tx, insert(flavors), values) is True
     assert insert_new(tx, insert(flavors), values) is False
     assert tx.execute(text("SELECT count(*) FROM flavors")).scalar() == 1
+
+
+def test_a_new_row_needs_no_savepoint(db):
+    """A key that is taken costs one statement, also on PostgreSQL."""
+    row = {"instance_uuid": "a", "tag": "red"}
+    with db.write() as tx, counted(db) as statements:
+        assert insert_new(tx, NewRow(instance_tags), row) is True
+        assert insert_new(tx, NewRow(instance_tags), row) is False
+        assert tx.execute(text("SELECT count(*) FROM instance_tags")).scalar() == 1
+    assert len(statements) == 3
 
 
 def test_a_query_without_rows_inserts_none(tx):
