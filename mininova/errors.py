@@ -89,6 +89,21 @@ class QuotaExceeded(NotAllowed):
     template = "Maximum number of {what} exceeds {limit}"
 
 
+class TooManyInstances(QuotaExceeded):
+    """The project, or the user in it, may have so many instances, cores or MiB of ram, and uses too many already.
+
+    Its detail ``fits`` says how many of the instances that were asked for it may have.
+    """
+
+    template = "Quota exceeded for {overs}: Requested {req}, but already used {used} of {allowed} {overs}"
+
+
+class TooManyKeyPairs(QuotaExceeded):
+    """The user may have so many key pairs, and has them."""
+
+    template = "Quota exceeded, too many key pairs."
+
+
 # ---- 404: no such thing, or not yours
 
 

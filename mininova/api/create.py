@@ -7,14 +7,14 @@ The body has passed its schema.  ``ask_of`` reads it; ``check`` looks up what it
 import random
 import re
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address
 from typing import Any
 from uuid import uuid4
 
 from mininova import errors, states
 from mininova.api.handlers.networks import check_networks, wanted_networks
-from mininova.api.handlers.quotas import LIMITS, require_within
+from mininova.api.operations import Order
 from mininova.api.other_services import require_usable
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.db import flavors, hosts, keypairs, services
@@ -213,8 +213,6 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
     check_networks(request, server)
     if ask.key_name is not None and not is_key(request, ctxt.user_id or "", ask.key_name):
         raise errors.InvalidInput("Invalid key_name provided.")
-    require_within("metadata_items", len(ask.metadata))
-    require_few_files(server)
     if ask.max_count > MAX_SERVERS_PER_REQUEST:
         raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_PER_REQUEST)
     return flavor, image
@@ -270,19 +268,18 @@ def require_fit(flavor: Flavor, image: ImageMeta) -> None:
         raise errors.FlavorDiskTooSmall(flavor_gb=flavor.root_gb, image_gb=needs)
 
 
-def require_few_files(server: Json) -> None:
-    """Check the files to inject: we accept and drop them, since no fake guest has a disk.
-
-    :raises errors.NotAllowed: when they are too many or too long
-    """
-    files = server.get("personality", [])
-    if len(files) > LIMITS["injected_files"]:
-        raise errors.NotAllowed("Personality file limit exceeded")
-    if any(len(file.get("contents", "")) * 3 // 4 > LIMITS["injected_file_content_bytes"] for file in files):
-        raise errors.NotAllowed("Personality file content too long")
-
-
 # ---- what comes of it
+
+
+def order_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta) -> Order:
+    """Say what is to be made: all that was asked for, or as many of them as the quota allows."""
+
+    def make(count: int) -> tuple[list[Instance], RequestSpec]:
+        fewer = replace(ask, max_count=count)
+        return instances_of(request, fewer, flavor, image), spec_of(request, fewer, flavor, image)
+
+    files = request.body_of("server").get("personality", [])
+    return Order(ask.max_count, ask.min_count, make, ask.user_data, files)
 
 
 def instances_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta) -> list[Instance]:

@@ -8,12 +8,14 @@ the compare-and-swap, and the one that lost gets 409.  Nothing here knows HTTP.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
+from mininova.api import quotas
 from mininova.compute.rpcapi import COMMANDS, ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
@@ -29,8 +31,28 @@ LOG = logging.getLogger(__name__)
 
 # The vm_states in which a guest may run that could dump its memory.
 CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.ERROR})
+# The operations after which a project uses more.
+ADDING = frozenset({"restore"})
 # How often a compare-and-swap is tried again after losing against a change that does not forbid the operation.
 MAX_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Order:
+    """Instances that a user asks for, already checked (mininova/api/create.py).
+
+    :param count: how many of them
+    :param least: how many would do, where the quota does not allow all
+    :param make: makes so many, and the request spec
+    :param user_data: base64 for the guests; it goes to the database and into no message
+    :param files: to be injected, as the request has them
+    """
+
+    count: int
+    least: int
+    make: Callable[[int], tuple[list[Instance], RequestSpec]]
+    user_data: str | None = None
+    files: Sequence[Mapping[str, str]] = ()
 
 
 class Operations:
@@ -48,18 +70,12 @@ class Operations:
 
     # ---- create
 
-    def create(
-        self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec, user_data: str | None = None
-    ) -> list[Instance]:
+    def create(self, ctxt: RequestContext, order: Order) -> list[Instance]:
         """Write new instances and have a conductor build them; if no conductor takes the message, they end in ERROR.
 
-        :param wanted: already checked (mininova/api/create.py)
-        :param user_data: base64 for the guests; it goes to the database and into no message
+        :raises errors.QuotaExceeded: when the project would have more than it may
         """
-        with self._db.write() as tx:
-            created = instances.create(tx, wanted, user_data)
-            request_specs.create(tx, [instance.uuid for instance in created], spec)
-            self._accept(tx, ctxt, created, "build")
+        created, spec = self._write(ctxt, order)
         LOG.info("creating %d instance(s) of flavor %s: %s", len(created), spec.flavor.name, _uuids(created))
         for instance in created:
             self._tell(ctxt, instance, None)
@@ -69,6 +85,29 @@ class Operations:
             LOG.error("no conductor takes %s: %s", _uuids(created), error)
             return [self._fail_build(ctxt, instance, error) for instance in created]
         return created
+
+    def _write(self, ctxt: RequestContext, order: Order) -> tuple[list[Instance], RequestSpec]:
+        """Write as many instances as the quota allows.
+
+        :raises errors.QuotaExceeded: when those are fewer than would do; none is written
+        """
+        try:
+            with self._db.write() as tx:
+                wanted, spec = order.make(order.count)
+                created = instances.create(tx, wanted, order.user_data)
+                flavors = [instance.flavor for instance in created]
+                quota = quotas.require_room(tx, self._conf, ctxt.project_id, ctxt.user_id, flavors, order.least)
+                quotas.require_few_items(quota, wanted[0].metadata)
+                quotas.require_few_files(quota, order.files)
+                request_specs.create(tx, [instance.uuid for instance in created], spec)
+                self._accept(tx, ctxt, created, "build")
+                return created, spec
+        except errors.TooManyInstances as refused:
+            LOG.info("api refuses project %s %d instance(s): %s", ctxt.project_id, order.count, refused)
+            if not order.least <= refused.details["fits"] < order.count:
+                raise
+            fewer = replace(order, count=refused.details["fits"])
+        return self._write(ctxt, fewer)
 
     def _fail_build(self, ctxt: RequestContext, instance: Instance, error: Exception) -> Instance:
         """End a build that no conductor took; if one took it after all, or a delete came, that stands."""
@@ -183,6 +222,9 @@ class Operations:
                         expected_task_state=states.start_expects(operation),
                         host=host,
                     )
+                    if operation in ADDING:
+                        quotas.take_turn(tx, begun.project_id)
+                        quotas.require_room(tx, self._conf, begun.project_id, begun.user_id, [begun.flavor])
                     if begun.image_ref != instance.image_ref:
                         request_specs.rebuild_from(tx, begun.uuid, asked.image)
                     self._accept(tx, ctxt, [begun], operation, host, asked)

@@ -72,6 +72,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-aggregates:index", "os-aggregates:show", "os-aggregates:create", "os-aggregates:update",
         "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
         "os-availability-zone:detail", "limits:other_project",
+        "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
     ),
 }  # fmt: skip
 

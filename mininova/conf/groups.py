@@ -170,6 +170,30 @@ API = Group(
     ],
 )
 
+
+def _quota(name: str, default: int, help: str) -> cfg.IntOpt:
+    return cfg.IntOpt(name, default=default, min=-1, help=help)
+
+
+QUOTA = Group(
+    "quota",
+    "How much a project may have, where an administrator set no limit for it (openstack quota set): Nova's options and "
+    "defaults.  -1 is no limit.",
+    frozenset({"api"}),
+    [
+        _quota("instances", 10, "The most instances of a project."),
+        _quota("cores", 20, "The most vCPUs of all instances of a project."),
+        _quota("ram", 50 * 1024, "The most memory of all instances of a project, in MiB."),
+        _quota("metadata_items", 128, "The most items of metadata of one instance."),
+        _quota("injected_files", 5, "The most files that one request may inject."),
+        _quota("injected_file_content_bytes", 10 * 1024, "The longest file to inject, in characters of base64."),
+        _quota("injected_file_path_length", 255, "The longest path of a file to inject, in characters."),
+        _quota("key_pairs", 100, "The most key pairs of a user."),
+        _quota("server_groups", 10, "The most server groups of a project."),
+        _quota("server_group_members", 10, "The most servers in one server group."),
+    ],
+)
+
 # Three groups of oslo.middleware, which only the api should load: it costs every start 150 ms.
 
 
@@ -344,6 +368,7 @@ GROUPS = (
     DATABASE,
     BROKER_ADMIN,
     API,
+    QUOTA,
     CORS,
     OSLO_MIDDLEWARE,
     HEALTHCHECK,

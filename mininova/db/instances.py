@@ -13,7 +13,8 @@ import sqlalchemy
 from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, false, func, insert, select
 
 from mininova import errors, states
-from mininova.db.models.compute import instance_tags
+from mininova.db import quotas
+from mininova.db.models.compute import instance_tags, quota_sets
 from mininova.db.models.compute import instances as table
 from mininova.db.rows import Rows
 from mininova.objects import Instance
@@ -33,6 +34,16 @@ UNCHANGEABLE = frozenset({"uuid", "project_id", "user_id", "generation", "flavor
 CHANGEABLE = frozenset(Instance.__struct_fields__) - UNCHANGEABLE | {"user_data"}
 
 _insert = insert(table)
+# The first of several instances is made of its project's row, which is held from then on (db/quotas.py).
+_turn = (quota_sets.c.project_id == bindparam("project"), quota_sets.c.user_id == quotas.OF_PROJECT)
+_new = [*ROWS.columns, table.c.flavor_id, table.c.user_data]
+_insert_in_turn = (
+    insert(table)
+    .from_select(
+        _new, select(*(bindparam(f"new_{it.name}", type_=it.type) for it in _new)).where(*_turn).with_for_update()
+    )
+    .execution_options(preserve_rowcount=True)
+)
 _live = ROWS.one.where(LIVE)
 _among = table.c.uuid.in_(bindparam("uuids", expanding=True))
 _many = ROWS.select.where(_among, LIVE)
@@ -49,16 +60,29 @@ _untag = delete(instance_tags).where(instance_tags.c.instance_uuid == bindparam(
 
 
 def create(tx: Connection, instances: Sequence[Instance], user_data: str | None = None) -> list[Instance]:
-    """Insert the rows of new instances, and give the instances with the moment of it in them.
+    """Insert the rows of new instances of one project, and give the instances with the moment of it in them.
+
+    From then on the transaction has the project's turn (db/quotas.py).
 
     :param user_data: base64, the same for each of them; only ``user_data()`` reads it back
     """
     now = datetime.now(UTC)
     born = [instance.replace(created_at=instance.created_at or now, updated_at=now) for instance in instances]
     others = {"user_data": user_data}
-    tx.execute(_insert, [ROWS.values(it) | others | {"flavor_id": it.flavor.flavor_id} for it in born])
+    first, *more = (ROWS.values(it) | others | {"flavor_id": it.flavor.flavor_id} for it in born)
+    _begin(tx, first)
+    if more:
+        tx.execute(_insert, more)
     _tag(tx, {instance.uuid: instance.tags for instance in born})
     return born
+
+
+def _begin(tx: Connection, row: Mapping[str, Any]) -> None:
+    """Insert an instance in its project's turn; the first of a project begins the turns."""
+    values = {f"new_{name}": value for name, value in row.items()} | {"project": row["project_id"]}
+    if not tx.execute(_insert_in_turn, values).rowcount:
+        quotas.begin(tx, row["project_id"])
+        tx.execute(_insert, row)
 
 
 def get(

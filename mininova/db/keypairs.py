@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy import delete as delete_from
 
 from mininova import errors
@@ -64,6 +64,11 @@ def search(tx: Connection, user_id: str, *, limit: int | None = None, marker: st
         tx, ROWS.select.where(own), table.c.name, sort=(("name", "asc"),), marker=marker, among=own, limit=limit
     )
     return ROWS.all(tx.execute(query))
+
+
+def count(tx: Connection, user_id: str) -> int:
+    """Count the key pairs of a user."""
+    return tx.execute(select(func.count()).where(table.c.user_id == user_id)).scalar_one()
 
 
 def delete(tx: Connection, user_id: str, name: str) -> None:

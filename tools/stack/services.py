@@ -133,6 +133,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
         "api": {"port": settings.api_port},
+        "quota": dict.fromkeys(("instances", "cores", "ram"), -1),  # so that a stack can be filled
         "flow": {"enabled": settings.flow},
         **_trust(home, settings),
         **({} if settings.broker_url else {"broker_admin": _broker_admin(home, settings)}),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mininova import errors
-from mininova.api import keys
+from mininova.api import keys, quotas
 from mininova.api.paging import limit_of, marker_of, next_page
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import keypairs as schemas
@@ -14,6 +14,9 @@ from mininova.db.keypairs import Keypair
 from mininova.wsgi import Reply
 
 Json = dict[str, Any]
+
+# Instead of a project: a user's keys are the same in all of them, and so is the user's turn to have one more.
+KEYS_OF = ""
 
 
 @takes(query=schemas.LIST)
@@ -58,6 +61,8 @@ def create(request: ComputeRequest) -> Reply:
         fingerprint=keys.fingerprint_of(public_key, type),
     )
     with request.cloud.db.write() as tx:
+        quotas.take_turn(tx, KEYS_OF, user_id)
+        quotas.require_few_keys(tx, request.cloud.conf, request.context, keypairs.count(tx, user_id) + 1)
         keypairs.create(tx, new)
     made = {"private_key": private_key} if private_key else {}
     answer = {"keypair": show_keypair(request, new) | {"user_id": user_id} | made}

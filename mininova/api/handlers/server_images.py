@@ -7,7 +7,7 @@ from typing import Any
 
 from mininova import errors
 from mininova.api import create as creation
-from mininova.api.handlers.quotas import require_within
+from mininova.api import quotas
 from mininova.api.handlers.servers import COLUMNS, extras_of, find, password
 from mininova.api.other_services import require_usable
 from mininova.api.request import ComputeRequest
@@ -56,9 +56,17 @@ def _image_to_rebuild_from(request: ComputeRequest, instance: Instance, body: Js
         raise errors.InvalidInput("Image certificates cannot be checked: no key manager is here.")
     if (name := body.get("key_name")) and not creation.is_key(request, instance.user_id, name):
         raise errors.InvalidInput("Invalid key_name provided.")
-    require_within("metadata_items", len(body.get("metadata", {})))
-    creation.require_few_files(body)
+    if body.get("metadata") or body.get("personality"):
+        _require_quota(request, body)
     return image
+
+
+def _require_quota(request: ComputeRequest, body: Json) -> None:
+    ctxt = request.context
+    with request.cloud.db.read() as tx:
+        quota = quotas.read(tx, request.cloud.conf, ctxt.project_id, ctxt.user_id, count=False)
+    quotas.require_few_items(quota, body.get("metadata", {}))
+    quotas.require_few_files(quota, body.get("personality", []))
 
 
 def _user_data(request: ComputeRequest, instance: Instance) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mininova import errors
-from mininova.api.handlers.quotas import require_within
+from mininova.api import quotas
 from mininova.api.handlers.servers import find
 from mininova.api.operations import require_at_rest
 from mininova.api.request import ComputeRequest
@@ -71,16 +71,24 @@ def delete(request: ComputeRequest, server_id: str, key: str) -> Reply:
     return Reply(204)
 
 
+def _quota(request: ComputeRequest) -> quotas.Quota:
+    ctxt = request.context
+    with request.cloud.db.read() as tx:
+        return quotas.read(tx, request.cloud.conf, ctxt.project_id, ctxt.user_id, count=False)
+
+
 def _write(
     request: ComputeRequest,
     instance: Instance,
     change: Callable[[Metadata], Metadata],
     method: str = "update metadata",
 ) -> Metadata:
+    quota = _quota(request)
+
     def columns(current: Instance) -> Json:
         require_at_rest(current, method)
         metadata = change(current.metadata)
-        require_within("metadata_items", len(metadata))
+        quotas.require_few_items(quota, metadata)
         return {"metadata": metadata}
 
     return request.cloud.operations.edit(request.context, instance, columns).metadata

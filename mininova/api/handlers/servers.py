@@ -45,9 +45,8 @@ def create(request: ComputeRequest) -> Reply:
     request.require("servers:create")
     ask = creation.ask_of(request)
     flavor, image = creation.check(request, ask)
-    wanted = creation.instances_of(request, ask, flavor, image)
-    spec = creation.spec_of(request, ask, flavor, image)
-    first, *_ = request.cloud.operations.create(request.context, wanted, spec, ask.user_data)
+    order = creation.order_of(request, ask, flavor, image)
+    first, *_ = request.cloud.operations.create(request.context, order)
     body = request.body_of("server")
     if str(body.get("return_reservation_id", False)).lower() in TRUE:
         return Reply(202, {"reservation_id": first.reservation_id})

@@ -309,6 +309,25 @@ host_limits = Table(
     Column("cpu_info", Json(dict[str, str | list[str]])),
 )
 
+# The limits that were set for a project, or for one user in it; by names of resources.  The project's own row, which
+# has no user, is made with its first instance: who holds it may count what the project uses, and use more of it.  So
+# for the row of a user without a project, and the user's key pairs.
+quota_sets = Table(
+    "quota_sets",
+    metadata,
+    Column("project_id", String(64), primary_key=True),
+    Column("user_id", String(64), primary_key=True),
+    Column("limits", Json(dict[str, int]), nullable=False),
+)
+
+# The limits of each class; those of the class ``default`` hold where a project has none of its own.
+quota_classes = Table(
+    "quota_classes",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("limits", Json(dict[str, int]), nullable=False),
+)
+
 # What callers wanted and were refused, counted.
 denials = Table(
     "denials",

@@ -269,7 +269,14 @@ def test_a_server_group_cannot_be_asked_for(api: Any) -> None:
         ({"max_count": 1001}, "Maximum number of servers in one request exceeds 1000"),
         ({"metadata": {f"k{n}": "v" for n in range(129)}}, "Maximum number of metadata items exceeds 128"),
         ({"personality": [{"path": "/x", "contents": ""}] * 6}, "Personality file limit exceeded"),
-        ({"personality": [{"path": "/x", "contents": "YWFh" * 4000}]}, "Personality file content too long"),
+        (
+            {"personality": [{"path": "/x", "contents": "YWFh" * 4000}]},
+            "Personality file content exceeds maximum 10240",
+        ),
+        (
+            {"personality": [{"path": "/" + "x" * 255, "contents": ""}]},
+            "Personality file path exceeds maximum 255",
+        ),
     ],
 )
 def test_too_much_is_forbidden(api: Any, server: dict[str, Any], words: str) -> None:

@@ -1,21 +1,248 @@
-"""Limits, quotas, the network and the other small resources that can be read."""
+"""Limits and quotas, and the network and the other small resources that can be read."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from mininova import states
 from mininova.api.routes import ROUTES
+from tests.fixtures.api_harness import IMAGE, NO_QUOTA
+from tests.fixtures.statements import counted
 
 PROJECT = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 
-def test_limits_say_what_is_used(api: Any) -> None:
-    """Use is counted from the project's servers; a resource without a limit says so."""
-    api.boot(max_count=2)
-    api.boot(user="stranger")
-    absolute = api("GET", "/limits?reserved=False").body["limits"]["absolute"]
+# Nova's own.
+DEFAULTS = {"quota.instances": 10, "quota.cores": 20, "quota.ram": 51200}
+CLIENTS = 64
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q x"
+
+
+@pytest.fixture
+def limited(make_api: Callable[..., Any]) -> Any:
+    """Make an api with Nova's quotas."""
+    return make_api(**DEFAULTS)
+
+
+def ask(api: Any, user: str = "member", **server: Any) -> Any:
+    """Ask for servers."""
+    wanted = {"name": "vm", "flavorRef": "1", "imageRef": IMAGE, "networks": "auto", **server}
+    return api("POST", "/servers", {"server": wanted}, version="2.37", user=user)
+
+
+def set_quota(api: Any, user_id: str = "", version: str = "2.56", **limits: Any) -> Any:
+    """Set quotas as an administrator does."""
+    path = f"/os-quota-sets/{PROJECT}" + (f"?user_id={user_id}" if user_id else "")
+    return api("PUT", path, {"quota_set": limits}, user="admin", version=version)
+
+
+def in_use(api: Any, query: str = "") -> dict[str, int]:
+    """Read what is used of each quota, of what is used at all."""
+    detail = api("GET", f"/os-quota-sets/{PROJECT}/detail{query}").body["quota_set"]
+    return {name: it["in_use"] for name, it in detail.items() if name != "id" and it["in_use"]}
+
+
+# ---- what they refuse
+
+
+def test_a_project_has_ten_instances_and_no_more(limited: Any) -> None:
+    """The answer to the eleventh says what was asked for, what is used and what is allowed; nothing is left of it."""
+    limited.boot(max_count=10, min_count=10)
+    answer = ask(limited)
+    assert (answer.status, answer.message) == (
+        403, "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances",
+    )  # fmt: skip
+    assert len(limited("GET", "/servers").body["servers"]) == 10
+    assert ask(limited, user="stranger").status == 202
+
+
+def test_all_that_is_exceeded_is_named(make_api: Callable[..., Any]) -> None:
+    """Several quotas are listed, each with its numbers in the same order; a range is asked for as a range."""
+    api = make_api(**{"quota.instances": 2, "quota.cores": 2, "quota.ram": 700})
+    api.boot()
+    assert ask(api, min_count=2, max_count=3).message == (
+        "Quota exceeded for cores, instances, ram: Requested 3, 2-3, 1536, "
+        "but already used 1, 1, 512 of 2, 2, 700 cores, instances, ram"
+    )
+
+
+def test_as_many_are_made_as_the_quota_allows(limited: Any) -> None:
+    """A request says how few would do; what is made is numbered as if no more had been asked for."""
+    limited.boot(max_count=7, min_count=7)
+    assert ask(limited, name="few", min_count=2, max_count=5).status == 202
+    names = {server["name"] for server in limited("GET", "/servers?name=few").body["servers"]}
+    assert names == {"few-1", "few-2", "few-3"}
+    ((built, spec),) = limited.conductor.builds[1:]
+    assert (len(built), spec.num_instances) == (3, 3)
+
+
+def test_a_deleted_server_makes_room(limited: Any) -> None:
+    """Use is counted from the servers that there are."""
+    uuid = limited.boot(max_count=10, min_count=10)
+    limited("DELETE", f"/servers/{uuid}")
+    assert (ask(limited).status, ask(limited).status) == (202, 403)
+
+
+def test_a_server_is_restored_if_there_is_room(limited: Any) -> None:
+    """One that was deleted and may be restored counts no more, until that begins."""
+    uuid = limited.active()
+    soft = limited.change(uuid, vm_state=states.SOFT_DELETED)
+    limited.boot(max_count=10, min_count=10)
+    answer = limited("POST", f"/servers/{uuid}/action", {"restore": None})
+    assert (answer.status, answer.message) == (
+        403, "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances",
+    )  # fmt: skip
+    assert limited.instance(uuid) == soft
+    assert set_quota(limited, instances=11).status == 200
+    assert limited("POST", f"/servers/{uuid}/action", {"restore": None}).status == 202
+    assert in_use(limited)["instances"] == 11
+
+
+def test_of_64_requests_at_once_ten_are_granted(limited: Any) -> None:
+    """None is one too many, and none is refused while there is room."""
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        granted = [answer.status for answer in clients.map(lambda _: ask(limited), range(CLIENTS))]
+    assert (granted.count(202), granted.count(403)) == (10, CLIENTS - 10)
+    assert in_use(limited) == {"instances": 10, "cores": 10, "ram": 5120}
+
+
+@pytest.mark.parametrize("settings", [DEFAULTS, NO_QUOTA])
+def test_a_boot_asks_the_database_once_for_quotas(make_api: Callable[..., Any], settings: Any) -> None:
+    """It is counted while the project's turn is held, which the INSERT of the server takes."""
+    api = make_api(**settings)
+    api.boot()
+    with counted(api.db) as statements:
+        api.boot(metadata={"k": "v"})
+    assert [it for it in statements if it.startswith("SELECT") and "quota" in it] == [statements[-3]]
+    assert [it.split()[0] for it in statements] == ["SELECT", "INSERT", "SELECT", "INSERT", "INSERT"]
+
+
+def test_metadata_has_the_quota_of_the_project(api: Any) -> None:
+    """It is refused when a server is made and when it is changed."""
+    uuid = api.active(metadata={"a": "b"})
+    assert set_quota(api, metadata_items=1).status == 200
+    for answer in (
+        ask(api, metadata={"a": "b", "c": "d"}),
+        api("POST", f"/servers/{uuid}/metadata", {"metadata": {"c": "d"}}),
+        api("POST", f"/servers/{uuid}/action", {"rebuild": {"imageRef": IMAGE, "metadata": {"a": "b", "c": "d"}}}),
+    ):
+        assert (answer.status, answer.message) == (403, "Maximum number of metadata items exceeds 1")
+
+
+def test_key_pairs_have_a_quota(make_api: Callable[..., Any]) -> None:
+    """It is the user's own: another one may have as many."""
+    api = make_api(**{"quota.key_pairs": 2})
+
+    def keep(number: int, user: str = "member") -> Any:
+        return api("POST", "/os-keypairs", {"keypair": {"name": f"key-{number}", "public_key": KEY}}, user=user)
+
+    with ThreadPoolExecutor(8) as clients:
+        kept = [answer.status for answer in clients.map(keep, range(8))]
+    assert (kept.count(200), kept.count(403)) == (2, 6)
+    assert keep(9).message == "Quota exceeded, too many key pairs."
+    assert keep(9, user="admin").status == 200
+
+
+# ---- what is set
+
+
+def test_the_closest_limit_holds(limited: Any) -> None:
+    """A user's comes before the project's, that before the default class's, and that before the configuration's."""
+
+    def shown(query: str = "") -> int:
+        return limited("GET", f"/os-quota-sets/{PROJECT}{query}", user="admin").body["quota_set"]["cores"]
+
+    assert shown() == 20
+    update = {"quota_class_set": {"cores": 30}}
+    assert limited("PUT", "/os-quota-class-sets/default", update, user="admin").body["quota_class_set"]["cores"] == 30
+    assert (shown(), limited("GET", f"/os-quota-sets/{PROJECT}/defaults").body["quota_set"]["cores"]) == (30, 30)
+    assert set_quota(limited, cores="40").body["quota_set"]["cores"] == 40
+    assert set_quota(limited, "member", cores=5).body["quota_set"]["cores"] == 5
+    assert (shown(), shown("?user_id=member"), shown("?user_id=reader")) == (40, 5, 40)
+    path = f"/os-quota-sets/{PROJECT}"
+    assert limited("DELETE", f"{path}?user_id=member", user="admin").status == 202
+    assert (shown(), shown("?user_id=member")) == (40, 40)
+    set_quota(limited, "member", cores=5)
+    assert limited("DELETE", path, user="admin").status == 202
+    assert (shown(), shown("?user_id=member")) == (30, 30)
+
+
+def test_a_user_is_held_to_a_limit_of_its_own(limited: Any) -> None:
+    """The others of the project may go on up to the project's."""
+    set_quota(limited, "member", instances=1)
+    limited.boot()
+    assert ask(limited).message == "Quota exceeded for instances: Requested 1, but already used 1 of 1 instances"
+    assert in_use(limited, "?user_id=member") == in_use(limited) == {"instances": 1, "cores": 1, "ram": 512}
+    assert in_use(limited, "?user_id=reader") == {}
+
+
+@pytest.mark.parametrize(
+    ("user_id", "limits", "words"),
+    [
+        (
+            "",
+            {"instances": 1},
+            "Quota limit 1 for instances must be greater than or equal to already used and reserved 2.",
+        ),
+        ("", {"cores": 3}, "Quota limit 3 for cores must be greater than or equal to already used and reserved 4."),
+        (
+            "member",
+            {"ram": 1},
+            "Quota limit 1 for ram must be greater than or equal to already used and reserved 1024.",
+        ),
+        ("reader", {"cores": 18}, "Quota limit 18 for cores must be less than or equal to 16."),
+        ("reader", {"cores": -1}, "Quota limit -1 for cores must be less than or equal to 16."),
+    ],
+)
+def test_a_limit_that_contradicts_what_is_so_must_be_forced(
+    limited: Any, user_id: str, limits: dict[str, int], words: str
+) -> None:
+    """It is below what is used or was given to users, or beyond what the project has left for one."""
+    limited.boot(max_count=2, min_count=2)
+    assert set_quota(limited, "member", cores=4).status == 200
+    answer = set_quota(limited, user_id, **limits)
+    assert (answer.status, answer.message) == (400, words)
+    ((name, limit),) = limits.items()
+    assert set_quota(limited, user_id, force=True, **limits).body["quota_set"][name] == limit
+
+
+def test_quotas_are_set_by_administrators(api: Any) -> None:
+    """Everyone else is refused, the owner of the project too."""
+    for method, path, body in (
+        ("PUT", f"/os-quota-sets/{PROJECT}", {"quota_set": {"cores": 1}}),
+        ("DELETE", f"/os-quota-sets/{PROJECT}", None),
+        ("GET", "/os-quota-class-sets/default", None),
+        ("PUT", "/os-quota-class-sets/default", {"quota_class_set": {"cores": 1}}),
+    ):
+        assert api(method, path, body).status == 403
+    assert api("PUT", "/os-quota-sets/x", {"quota_set": {"cores": 1}}, user="admin").status == 400
+
+
+def test_a_class_shows_what_nova_shows(api: Any) -> None:
+    """Networks left and server groups came with 2.50, injected files left with 2.57."""
+    shown = [
+        api("GET", "/os-quota-class-sets/any", user="admin", version=v).body["quota_class_set"]
+        for v in ("2.49", "2.50", "2.57")
+    ]
+    assert [("fixed_ips" in it, "server_groups" in it, "injected_files" in it, it["id"]) for it in shown] == [
+        (True, False, True, "any"), (False, True, True, "any"), (False, True, False, "any"),
+    ]  # fmt: skip
+    assert shown[1]["injected_file_path_bytes"] == 255
+
+
+# ---- what is shown
+
+
+def test_limits_say_what_is_used(limited: Any) -> None:
+    """Use is counted from the project's servers, and limits are those of its quotas."""
+    limited.boot(max_count=2)
+    limited.boot(user="stranger")
+    set_quota(limited, ram=-1)
+    absolute = limited("GET", "/limits?reserved=False").body["limits"]["absolute"]
     assert (absolute["totalInstancesUsed"], absolute["totalCoresUsed"], absolute["totalRAMUsed"]) == (2, 2, 1024)
-    assert (absolute["maxTotalInstances"], absolute["maxServerMeta"]) == (-1, 128)
+    assert (absolute["maxTotalInstances"], absolute["maxServerMeta"], absolute["maxTotalRAMSize"]) == (10, 128, -1)
 
 
 def test_another_projects_limits_are_for_administrators(api: Any) -> None:

@@ -82,6 +82,7 @@ READS = (
     ("GET", "/os-quota-sets/{project}", ALL),
     ("GET", "/os-quota-sets/{project}/detail", ALL),
     ("GET", "/os-quota-sets/{project}/defaults", ALL),
+    ("GET", "/os-quota-class-sets/default", ADMIN),
     ("GET", "/extensions", ALL),
     ("GET", "/extensions/os-services", ALL),
 )
@@ -143,6 +144,10 @@ WRITES = (
     ("PUT", "/os-services/disable", {"host": "host-1", "binary": "nova-compute"}, ADMIN),
     ("PUT", "/os-services/force-down", {"host": "host-1", "binary": "nova-compute", "forced_down": True}, ADMIN),
     ("DELETE", "/os-services/{service}", None, ADMIN),
+    ("PUT", "/os-quota-sets/{project}", {"quota_set": {"cores": 30, "force": "True"}}, ADMIN),
+    ("PUT", "/os-quota-sets/{project}?user_id=member", {"quota_set": {"key_pairs": "3"}}, ADMIN),
+    ("DELETE", "/os-quota-sets/{project}", None, ADMIN),
+    ("PUT", "/os-quota-class-sets/default", {"quota_class_set": {"instances": 12}}, ADMIN),
 )
 # A fake hypervisor cannot do this, nor can Nova's.
 UNSUPPORTED = ("GET", "/os-hypervisors/{hypervisor}/uptime")
