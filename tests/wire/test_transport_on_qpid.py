@@ -1,16 +1,22 @@
 """What Qpid keeps less well than RabbitMQ: the sentences of mininova/trust/broker/qpid.py that a test can show."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import kombu
 import pytest
 from kombu.exceptions import ChannelError
+from stack.qpid import Node
 
 from mininova import rpc
+from mininova.rpc.transports.amqp import AMQPTransport
 from mininova.rpc.transports.amqp.dialects import qpid
+from mininova.rpc.transports.base import TOPIC, Message, Subscription
 from mininova.trust.broker import definitions
-from tests.fixtures.private_broker import PASSWORD, PrivateBroker
-from tests.fixtures.rpc_bench import CTXT, AMQPBench, Keeper, Lamp
+from tests.fixtures.private_broker import PASSWORD, PrivateBroker, all_may_do_everything
+from tests.fixtures.rpc_bench import CTXT, PATIENCE, AMQPBench, Keeper, Lamp
 
 
 @pytest.fixture
@@ -41,6 +47,35 @@ def test_a_refused_cast_costs_the_connection(bench: AMQPBench, private_qpid: Pri
 
     assert bench.client(peer).on("a").get(CTXT, "desk") == Lamp("desk")
     assert peer.transport._live is not live
+
+
+def test_a_full_queue_refuses_more_and_one_for_others_keeps_the_latest(qpid_jars: Path):
+    """The bounds come from the definitions, though Qpid has no policies by names: here they are 3 messages."""
+    bounded = definitions.places()
+    for policy in bounded["policies"]:
+        policy["definition"] = {**policy["definition"], "max-length": 3}
+    folder = Path(tempfile.mkdtemp(prefix="mininova-"))
+    defined = definitions.together(all_may_do_everything(), bounded)
+    node = PrivateBroker(folder, qpid_jars, definitions=defined, kind=Node)
+    node.start()
+    transport = AMQPTransport(node.url)
+    transport.start()
+
+    def send(key: str) -> list[type[Exception] | None]:
+        messages = [Message(body=b"{}", exchange="E", routing_key=key, message_id=f"{number}") for number in range(5)]
+        return [error and type(error) for error in transport.publish_all(messages, PATIENCE)]
+
+    transport.subscribe(
+        Subscription(queue="lamp", exchange="E", kind=TOPIC, routing_key="lamp", on_delivery=lambda delivery: None)
+    )
+    transport.declare("lamp.dead", "E", "lamp.dead")
+    assert send("lamp") == [None, None, None, rpc.Undeliverable, rpc.Undeliverable]
+    assert send("lamp.dead") == [None] * 5
+    assert [delivery.message.message_id for delivery in transport.waiting("lamp.dead")] == ["2", "3", "4"]
+
+    transport.stop()
+    node.kill()
+    shutil.rmtree(folder)
 
 
 def test_a_call_of_a_sender_whose_clock_is_late_is_dropped(bench: AMQPBench, monkeypatch: pytest.MonkeyPatch):

@@ -92,9 +92,9 @@ class Reading:
         subscription = self._readers.get(consumer)
         if subscription is None:  # cancelled, and the broker has not heard of it: it has the message back at the end
             return
-        message = self._dialect.came(content.message(exchange, key), subscription)
         settle = _nothing if subscription.no_ack else self._settle(channel, tag)
         try:
+            message = self._dialect.came(content.message(exchange, key), subscription)
             subscription.on_delivery(Delivery(message, redelivered, settle))
         except Exception:  # one message must not end the reading of all
             LOG.exception("a message on %s could not be taken", subscription.queue)
