@@ -17,7 +17,6 @@ from mininova.rpc.transports.base import TOPIC, Message
 from mininova.rpc.transports.kombu import terms
 
 _NOT_FOUND = 404  # AMQP's reply code
-_BELL_WAIT = 5.0  # seconds
 
 
 class Publisher:
@@ -62,10 +61,10 @@ class Publisher:
         with self._in_turn(timeout) as producer:
             queue(producer.channel).declare()
 
-    def ring(self, bell: str) -> None:
+    def ring(self, bell: str, timeout: float) -> None:
         """Wake a reader by a message to a queue of its own; one that is away wakes by itself."""
-        with suppress(RPCError), self._in_turn(_BELL_WAIT) as producer:
-            producer.publish(b"", exchange="", routing_key=bell, content_type="text/plain", confirm_timeout=_BELL_WAIT)
+        with suppress(RPCError), self._in_turn(timeout) as producer:
+            producer.publish(b"", exchange="", routing_key=bell, content_type="text/plain", confirm_timeout=timeout)
 
     def renew(self) -> None:
         """Have the next message connect again: the broker was away."""

@@ -25,6 +25,7 @@ from mininova.rpc.transports.kombu import terms
 LOG = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+_MOMENT_S = 1.0  # in which a reader that is not cut off has done an order, so we wait for that in any case
 _LOST = ConnectionLost("there is no connection to the broker")
 
 
@@ -32,7 +33,7 @@ class Reader:
     """Read queues, and read them again each time the connection is made anew.
 
     :param connect: makes a connection, or raises BrokerUnreachable
-    :param ring: sends a message to a queue
+    :param ring: sends a message to a queue, within some seconds
     :param heartbeat: seconds of silence after which either side gives the other up
     :param prefetch: how many messages a reader may have unsettled that does not say
     :param vouched: whether the broker vouches for the users that messages name
@@ -44,7 +45,7 @@ class Reader:
     def __init__(
         self,
         connect: Callable[[], Any],
-        ring: Callable[[str], None],
+        ring: Callable[[str, float], None],
         *,
         heartbeat: float,
         prefetch: int,
@@ -75,7 +76,7 @@ class Reader:
         self._stopping.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             if self.reads.is_set():
-                self._ring(self._bell)
+                self._ring(self._bell, _MOMENT_S)
             self._thread.join(timeout=PATIENCE_S)
 
     # ---- what others ask
@@ -108,8 +109,9 @@ class Reader:
         self._orders.append((work, waiter))
         if not self.reads.is_set():
             raise _LOST
-        self._ring(self._bell)
-        if not waiter.wait(timeout):
+        until = time.monotonic() + max(timeout, _MOMENT_S)
+        self._ring(self._bell, until - time.monotonic())
+        if not waiter.wait(until - time.monotonic()):
             raise MessagingTimeout("the broker did not answer in time")
         if waiter.error is not None:
             raise waiter.error

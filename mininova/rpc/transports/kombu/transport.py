@@ -51,7 +51,7 @@ class KombuTransport(Transport):
         self._connect_wait = connect_wait
         self._at_once: dict[str, str] = {}  # the key of a pause that cannot be → where its messages go at once
         self._reader = Reader(
-            partial(self._connect, heartbeat), lambda bell: self._publisher.ring(bell),
+            partial(self._connect, heartbeat), lambda bell, timeout: self._publisher.ring(bell, timeout),
             heartbeat=heartbeat, prefetch=prefetch, vouched=VOUCHES not in self.lacks,
             on_lost=lambda: self._publisher.renew(), on_restored=self._restored,
         )  # fmt: skip
