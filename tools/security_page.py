@@ -119,6 +119,8 @@ ten seconds, and how many more there were.
   checked. `mininova-manage check` says so.
 * **Where a broker knows no topic permissions** (they came with RabbitMQ 3.7), a compute can bind its queue to the keys
   of others, and read copies of what they are sent. `mininova-manage check` says so.
+* **On Qpid** it can do that, too, and bind a queue of others to its lane: what it puts there has its own name, and is
+  denied. [rpc/brokers.md](rpc/brokers.md#rabbitmq-and-qpid) has all that is weaker there.
 * **The controller is trusted**: an attacker who has the credentials of the api, the scheduler, the conductor, the
   database or the operator's tools has the cloud.
 """
