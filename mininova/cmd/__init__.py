@@ -16,7 +16,9 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 
 
 def _refuse(problem: object) -> NoReturn:
-    print(f"{os.path.basename(sys.argv[0]) or 'mininova'}: {problem}", file=sys.stderr)
+    from mininova.flow.output import complain  # not before the patch below, if there is to be one
+
+    complain(f"{os.path.basename(sys.argv[0]) or 'mininova'}: {problem}")
     sys.exit(2)
 
 

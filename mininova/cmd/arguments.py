@@ -5,11 +5,11 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from mininova import __version__, errors, rpc
 from mininova.conf import add_config_file
-from mininova.flow.output import FORMATS, printable
+from mininova.flow.output import FORMATS, complain, printable
 
 #: Names the configuration file when --config-file does not, so that it need not be typed each time.
 ENVIRONMENT = "MININOVA_CONFIG_FILE"
@@ -20,9 +20,17 @@ Command = Callable[..., Any]
 AddCommand = Callable[[str, Command | None, str], argparse.ArgumentParser]
 
 
+class _Parser(argparse.ArgumentParser):
+    """An argparse parser that quotes its user's words so that a terminal does not obey them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and exit."""
+        super().error(printable(message))
+
+
 def parser(prog: str, purpose: str) -> tuple[argparse.ArgumentParser, AddCommand]:
     """Make a parser, and a function that adds a command to it: its name, what runs it, and what it does."""
-    made = argparse.ArgumentParser(prog=prog, description=purpose, allow_abbrev=False)
+    made = _Parser(prog=prog, description=purpose, allow_abbrev=False)
     made.add_argument("--version", action="version", version=f"{prog} {__version__}")
     add_config_file(made, environment=ENVIRONMENT)
     return made, adder(made)
@@ -71,13 +79,13 @@ def run(prog: str, command: Callable[[], object]) -> int:
         done = command()
         sys.stdout.flush()
     except (errors.MininovaError, rpc.RPCError) as error:
-        print(printable(f"{prog}: {error}"), file=sys.stderr)
+        complain(f"{prog}: {error}")
         return 2
     except OSError as error:
         if isinstance(error, BrokenPipeError):  # the reader of our output is gone, as head(1) goes: no failure
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        print(printable(f"{prog}: {error.filename or ''}: {error.strerror}"), file=sys.stderr)
+        complain(f"{prog}: {error.filename or ''}: {error.strerror}")
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -62,7 +62,7 @@ def _list(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     elif found:
         screen.listed(_console(), found, senders=parsed.all)
     else:
-        print("No request has been kept yet: only those that change something are, so create a server.")
+        output.say("No request has been kept yet: only those that change something are, so create a server.")
 
 
 def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
@@ -93,7 +93,7 @@ def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     process.transport.subscribe(collector.subscription(print_lines, "flow_tail", enforce=enforce))
     process.connect(patiently=False)
     note = "" if conf.flow.enabled else "  (these settings have [flow] enabled = false: is it on for the services?)"
-    print(f"listening to {settings.redacted(conf.transport_url)}{note}", file=sys.stderr)
+    output.complain(f"listening to {settings.redacted(conf.transport_url)}{note}")
     process.run()
 
 

@@ -27,7 +27,11 @@ def launch(service: str, build: Callable[[ConfigOpts], Process]) -> int:
         log.setup(settings)
         process = build(settings)
     except (errors.MininovaError, rpc.RPCError, OSError) as error:
-        print(f"mininova-{service}: {error}", file=sys.stderr)
+        from mininova.flow.output import (
+            complain,
+        )  # brings what draws tables, which a service that starts well needs not
+
+        complain(f"mininova-{service}: {error}")
         return REFUSED
     process.run(os.environ.get("NOTIFY_SOCKET"))
     return 0

@@ -6,6 +6,7 @@ messages come from users and from other services, so nothing that would do somet
 
 import json
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +97,16 @@ def _plain(value: Any) -> str:
 def say(text: str) -> None:
     """Print a sentence."""
     print(printable(text))
+
+
+def complain(text: str) -> None:
+    """Print a sentence on standard error."""
+    print(printable(text), file=sys.stderr)
+
+
+def show_part(title: str, data: Any) -> None:
+    """Print plain data as JSON below a title; a text stands as it is."""
+    print(f"\n{printable(title)}\n{printable(data) if isinstance(data, str) else as_json(data)}")
 
 
 def printable(text: str) -> str:

@@ -12,6 +12,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors
 from mininova.db import flavors, identities
 from mininova.db.session import Database
+from mininova.flow import output
 from mininova.manage import standins
 from mininova.manage.database import opened
 from mininova.manage.standins import Made
@@ -50,7 +51,7 @@ def _told(made: Iterable[Made]) -> dict[str, str]:
     """Print what was made or was there, and give it with its ids."""
     ids = {}
     for thing, thing_id, new in made:
-        print(f"{'made' if new else 'was there':9}  {thing}")
+        output.say(f"{'made' if new else 'was there':9}  {thing}")
         ids[thing] = thing_id
     return ids
 

@@ -80,7 +80,7 @@ def show(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> No
         return
     output.show_one(parsed.format, _lines(facts, datetime.now(UTC)), facts)
     for title, data in whole.items():
-        print(f"\n{title}\n{data if isinstance(data, str) else output.as_json(data)}")
+        output.show_part(title, data)
 
 
 def requeue(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
@@ -129,7 +129,7 @@ def _chosen(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) ->
     if not parsed.all:
         return _called(found, parsed.message)
     if not found:
-        print(NOTHING)
+        output.say(NOTHING)
     return found
 
 

@@ -18,6 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
+from mininova.flow import output
 from mininova.trust.broker import qpid
 from mininova.trust.broker.definitions import Definitions
 
@@ -107,10 +108,10 @@ def main(words: Sequence[str] | None = None) -> int:
         _do(broker, parsed)
     except HTTPError as error:
         said = "no_such_user" if error.code == _NOT_FOUND and parsed.command == "delete_user" else f"HTTP {error.code}"
-        print(f"{said}: {_complaint(error)}", file=sys.stderr)
+        output.complain(f"{said}: {_complaint(error)}")
         return 1
     except (URLError, OSError) as error:
-        print(f"Qpid does not answer at {parsed.url}: {error}", file=sys.stderr)
+        output.complain(f"Qpid does not answer at {parsed.url}: {error}")
         return 1
     return 0
 
@@ -120,7 +121,7 @@ def _do(broker: Broker, parsed: argparse.Namespace) -> None:
         case "import_definitions":
             broker.define(json.load(sys.stdin))
         case "export_definitions":
-            print(json.dumps(broker.defined()))
+            output.show_json(broker.defined())
         case "close_all_user_connections":
             broker.disconnect(parsed.named)
         case "delete_user":
