@@ -23,6 +23,7 @@ from mininova.trust import identities
 from mininova.trust.broker import definitions, qpid
 from mininova.trust.broker.rights import Layout, rights
 from mininova.trust.identities import Identity
+from mininova.trust.processes import UNENFORCED
 
 
 def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
@@ -62,7 +63,7 @@ def weaker(
     :param hashes: of the passwords of computes, as far as they are recorded
     """
     if not conf.identities.enforce:
-        yield "[identities] enforce is false: services ignore who sent a message, and any broker user may ask anything"
+        yield UNENFORCED
     users = {user["name"]: user for user in broker.get("users", [])}
     if "guest" in users:
         yield "the broker has the user guest, whose password is public: rabbitmqctl delete_user guest"

@@ -29,7 +29,7 @@ from mininova.service.supervised import StopSignals, say_ready
 from mininova.service.upgrade_levels import UpgradeLevels
 from mininova.trust.directory import Directory
 from mininova.trust.gate import NO_CHECKS, Check
-from mininova.trust.processes import trust
+from mininova.trust.processes import UNENFORCED, trust
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -96,7 +96,7 @@ class Process:
         :raises errors.ConfigError: when the port of the metrics is taken
         """
         if not self.conf.identities.enforce:
-            LOG.warning("[identities] enforce = false: every user of the broker may ask anything of every service")
+            LOG.warning("%s", UNENFORCED)
         if (page := self.observation.page()) is not None:
             self.serve_http(page, self.conf.metrics.listen, self.conf.metrics.port, setting="[metrics] port")
         for need in needs:

@@ -14,6 +14,12 @@ from mininova.trust.directory import Directory
 from mininova.trust.gate import NO_CHECKS, Check, gate
 from mininova.trust.identities import COMPUTE
 
+#: What holds where all services share one user of the broker; said once at a start, and by ``mininova-manage check``.
+UNENFORCED = (
+    "[identities] enforce is false: services ignore who sent a message, any broker user may ask anything of every "
+    "service, and the flow shows what any of them reports in the name of another"
+)
+
 
 def trust(
     service: str,
