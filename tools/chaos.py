@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from stack.brokers import KINDS, RABBITMQ
 from storm.run import run
 
 
@@ -23,7 +24,7 @@ def main(words: list[str]) -> int:
 def _one(asked: argparse.Namespace, seed: int) -> bool:
     """Run the storm of a seed in a home of its own, which is kept if anything is wrong."""
     folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=asked.home))  # a short path, for the sockets in it
-    shape = asked.operations, asked.kills, asked.computes, asked.database, asked.concurrency
+    shape = asked.operations, asked.kills, asked.computes, asked.database, asked.concurrency, asked.broker
     report = run(folder / "home", seed, *shape)
     short = asked.repeat > 1 and report.is_good and not asked.long
     print(*([report.row] if short else report.lines()), sep="\n", flush=True)
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--computes", type=int, default=5, help="how many computes there are (5)")
     parser.add_argument("--database", default="sqlite", help="sqlite, postgresql, mariadb, or the URL of an empty one")
     parser.add_argument("--concurrency", default="eventlet", help="eventlet or threads, for the services (eventlet)")
+    parser.add_argument("--broker", default=RABBITMQ, choices=KINDS, help="rabbitmq or qpid (rabbitmq)")
     parser.add_argument("--home", type=Path, default=None, metavar="DIR", help="where stacks have their homes (/tmp)")
     return parser
 

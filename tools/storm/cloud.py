@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 from sqlalchemy import Engine, create_engine
-from stack import broker, clouds, down, ports, services, settings, up
+from stack import clouds, down, ports, services, settings, up
+from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
 from stack.progress import Progress
@@ -54,12 +55,14 @@ class Cloud:
     :param computes: how many
     :param database: what its tables are in
     :param threads: what the threads of its services are made of, ``eventlet`` or ``threads``
+    :param broker: which one it runs; the storm calls it BROKER, so that a seed draws the same on each
     """
 
-    def __init__(self, root: Path, computes: int, database: Database, threads: str) -> None:
+    def __init__(self, root: Path, computes: int, database: Database, threads: str, broker: str) -> None:
         db_url = database.url
         environ = {
             "MININOVA_API_PORT": str(ports.pick()),
+            "MININOVA_BROKER": broker,
             "MININOVA_BROKER_PORT": str(ports.pick()),
             "MININOVA_COMPUTES": str(computes),
             "MININOVA_CONDUCTORS": str(CONDUCTORS),
@@ -70,7 +73,8 @@ class Cloud:
         self.home, self.database = Home(root), database
         self.wanted = settings.from_environment(environ, self.home)
         self.supervisor = Supervisor(self.home)
-        self.programs = [program.name for program in services.programs(self.home, self.wanted)]
+        started = [program.name for program in services.programs(self.home, self.wanted)]
+        self.programs = [BROKER if name == broker else name for name in started]
         self.network = Network(self._ways())
         self.engine: Engine = create_engine(db_url or f"sqlite:///{self.home.database}")
 
@@ -88,9 +92,12 @@ class Cloud:
 
         :raises StackError: when it does not come up
         """
-        server = broker.find_server(os.environ)
+        kind = KINDS[self.wanted.broker]
+        server = kind.find(os.environ)
         if server is None:
-            raise StackError("RabbitMQ is not installed: tools/stack.sh install")
+            raise StackError(
+                f"{kind.title} is not installed: MININOVA_BROKER={self.wanted.broker} tools/stack.sh install"
+            )
         self.home.create()
         settings.save(self.home, self.wanted)
         up.write_files(self.home, self.wanted, server, os.environ)
@@ -121,6 +128,10 @@ class Cloud:
         services.behaviour(self.home).write_text(BEHAVIOUR)
 
     # ---- what the storm asks
+
+    def program(self, target: str) -> str:
+        """Name the program of the stack that a storm means."""
+        return self.wanted.broker if target == BROKER else target
 
     @property
     def broker_data(self) -> Path:

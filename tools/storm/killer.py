@@ -55,7 +55,7 @@ class Killer:
             self._later(fault.seconds, self._cloud.database.start)
             return True
         if fault.kind in SIGNALS or fault.kind == LOSE_DISK:
-            status = self._cloud.supervisor.status(fault.target)
+            status = self._cloud.supervisor.status(self._cloud.program(fault.target))
             return bool(status.pid) and self._hit(fault, status)
         way = fault.target, fault.way
         self._cloud.network.suffer(way, fault.kind)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from stack.brokers import RABBITMQ
+
 from mininova.service import concurrency
 from storm import checks, report
 from storm.checks import Disagreement, Seen
@@ -28,6 +30,7 @@ def run(
     computes: int,
     database: str = SQLITE,
     threads: str = concurrency.EVENTLET,
+    broker: str = RABBITMQ,
 ) -> Report:
     """Run a storm on a stack of its own, and stop the stack.
 
@@ -35,9 +38,10 @@ def run(
     :param kills: how often something breaks
     :param database: its kind, or the URL of an empty one
     :param threads: what the threads of its services are made of
+    :param broker: which one it runs
     """
     with closing(Database(root.parent, database)) as tables:
-        cloud = Cloud(root, computes, tables, threads)
+        cloud = Cloud(root, computes, tables, threads, broker)
         try:
             cloud.start()
             return _storm(cloud, seed, operations, kills)
