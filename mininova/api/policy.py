@@ -43,7 +43,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "server-metadata:index", "server-metadata:show", "os-server-tags:index", "os-server-tags:show",
         "ips:index", "ips:show", "os-instance-actions:list", "os-instance-actions:show",
         "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-networks:list", "os-networks:show",
-        "os-quota-sets:show", "os-quota-sets:detail", "compute:server:topology:index",
+        "os-quota-sets:show", "os-quota-sets:detail", "os-simple-tenant-usage:show", "compute:server:topology:index",
     ),
     MEMBER: (
         "servers:create", "servers:create:attach_network", "servers:delete",
@@ -73,6 +73,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
         "os-availability-zone:detail", "limits:other_project",
         "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
+        "os-simple-tenant-usage:list", "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show",
     ),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from mininova.api.handlers import (
     flavors,
     hypervisors,
     instance_actions,
+    instance_usage_audit_log,
     keypairs,
     networks,
     quota_classes,
@@ -29,6 +30,7 @@ from mininova.api.handlers import (
     server_topology,
     servers,
     services,
+    simple_tenant_usage,
 )
 from mininova.wsgi import Route
 
@@ -127,6 +129,10 @@ ROUTES = (
     Route("DELETE", "/os-quota-sets/<id>", quotas.delete),
     Route("GET", "/os-quota-sets/<id>/detail", quotas.detail),
     Route("GET", "/os-quota-sets/<id>/defaults", quotas.defaults),
+    Route("GET", "/os-simple-tenant-usage", simple_tenant_usage.index),
+    Route("GET", "/os-simple-tenant-usage/<id>", simple_tenant_usage.show),
+    Route("GET", "/os-instance_usage_audit_log", instance_usage_audit_log.index),
+    Route("GET", "/os-instance_usage_audit_log/<id>", instance_usage_audit_log.show),
     Route("GET", "/os-quota-class-sets/<id>", quota_classes.show),
     Route("PUT", "/os-quota-class-sets/<id>", quota_classes.update),
     Route("GET", "/extensions", extensions.index),

@@ -1,4 +1,4 @@
-"""Lists of instances: every filter that the API has, as SQL, and pages of what is left; and what a project uses.
+"""Lists of instances: every filter that the API has, as SQL, and pages of what is left; and which ran in a period.
 
 The api calls it.  It knows columns, and nothing of query parameters, policies and
 microversions: who may use which filter is the api's to say.
@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, exists, func, not_, select
+from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, exists, func, not_, or_, select
 
 from mininova import errors, states
 from mininova.db import expressions
-from mininova.db.instances import LIVE, ROWS
+from mininova.db.instances import ROWS
 from mininova.db.models.compute import fixed_ips, instance_tags
 from mininova.db.models.compute import instances as table
 from mininova.db.pages import Sort, page
 from mininova.objects import Instance
 
 LATEST_FIRST = (("created_at", "desc"),)
+BY_PROJECT = (("project_id", "asc"), ("uuid", "asc"))
 
 
 class InstanceFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,15 +101,29 @@ def search(
     return ROWS.all(tx.execute(page(tx, query, table.c.uuid, sort=sort, marker=marker, among=among, limit=limit)))
 
 
-def usage(tx: Connection, project_id: str) -> dict[str, int]:
-    """Count what a project uses: instances, cores, and MiB of ram."""
-    sizes = select(table.c.flavor, func.count()).where(table.c.project_id == project_id, LIVE).group_by(table.c.flavor)
-    used = {"instances": 0, "cores": 0, "ram": 0}
-    for flavor, count in tx.execute(sizes):
-        used["instances"] += count
-        used["cores"] += count * flavor.vcpus
-        used["ram"] += count * flavor.memory_mb
-    return used
+def ran_between(
+    tx: Connection,
+    beginning: datetime,
+    end: datetime,
+    *,
+    project_id: str | None = None,
+    limit: int | None = None,
+    marker: str | None = None,
+) -> list[Instance]:
+    """List the instances, deleted ones too, that were there in a period, project by project.
+
+    :param project_id: only those of it
+    :param limit: how many at most; None means all
+    :param marker: the uuid of the last one of the page before
+    :raises errors.InvalidInput: when there is no such marker, or it is another project's
+    """
+    query = ROWS.select.where(
+        or_(table.c.terminated_at.is_(None), table.c.terminated_at > beginning), table.c.launched_at < end
+    )
+    own = None if project_id is None else table.c.project_id == project_id
+    if own is not None:
+        query = query.where(own)
+    return ROWS.all(tx.execute(page(tx, query, table.c.uuid, sort=BY_PROJECT, marker=marker, among=own, limit=limit)))
 
 
 # ---- what each field of the filter says in SQL

@@ -45,6 +45,7 @@ EXTENSIONS = {
     "os-hypervisor-status": ("HypervisorStatus", "Show hypervisor status."),
     "os-hypervisors": ("Hypervisors", "Admin-only hypervisor administration."),
     "os-instance-actions": ("InstanceActions", "View a log of actions and events taken on an instance."),
+    "os-instance_usage_audit_log": ("OSInstanceUsageAuditLog", "Admin-only Task Log Monitoring."),
     "os-keypairs": ("Keypairs", "Keypair Support."),
     "os-lock-server": ("LockServer", "Enable lock/unlock server actions."),
     "os-multiple-create": ("MultipleCreate", "Allow multiple create in the Create Server v2.1 API."),
@@ -57,6 +58,7 @@ EXTENSIONS = {
     "os-server-sort-keys": ("ServerSortKeys", "Add sorting support in get Server v2 API."),
     "os-server-start-stop": ("ServerStartStop", "Start/Stop instance compute API support."),
     "os-services": ("Services", "Services support."),
+    "os-simple-tenant-usage": ("SimpleTenantUsage", "Simple tenant usage extension."),
     "os-user-quotas": ("UserQuotas", "Project user quota support."),
     "os-used-limits": ("UsedLimits", "Provide data on limited resources that are being used."),
     "os-used-limits-for-admin": (

@@ -7,7 +7,8 @@ from sqlalchemy import event
 
 from mininova import errors, states
 from mininova.db import instances, networks
-from mininova.db.instance_search import InstanceFilter, search, usage
+from mininova.db.instance_search import InstanceFilter, ran_between, search
+from mininova.states import UNCOMPARED
 from tests.fixtures.private_databases import SQLITE
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -239,11 +240,27 @@ def test_a_page_is_read_off_an_index(tx, crowd, wanted, index):
     assert plan == [f"SEARCH instances USING INDEX {index}"]
 
 
-# ---- usage
+# ---- what ran in a period
 
 
-def test_usage_adds_up_flavors(tx, fleet, an_instance, flavor):
-    """A project's usage is the sum of its instances' flavors, without deleted ones."""
-    instances.create(tx, [an_instance(), an_instance(flavor=flavor.replace(vcpus=4))])
-    assert usage(tx, "demo") == {"instances": 3, "cores": 6, "ram": 1536}
-    assert usage(tx, "nobody") == {"instances": 0, "cores": 0, "ram": 0}
+def test_what_ran_in_a_period_is_listed_by_project(tx, an_instance):
+    """It was launched before the end, and was there after the beginning, if it is gone by now."""
+
+    def make(project, launched, terminated=None):
+        (made,) = instances.create(tx, [an_instance(project_id=project)])
+        times = {"launched_at": launched, "terminated_at": terminated}
+        instances.update(tx, made.uuid, times, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+        return made.uuid
+
+    hour, end = timedelta(hours=1), NEW_YEAR + timedelta(hours=2)
+    make("one", None)
+    make("one", end)
+    make("one", NEW_YEAR - hour, NEW_YEAR)
+    first, third = make("one", NEW_YEAR - hour), make("two", NEW_YEAR - hour, NEW_YEAR + hour)
+    second = make("one", NEW_YEAR + hour)
+    expected = [*sorted([first, second]), third]
+    assert [it.uuid for it in ran_between(tx, NEW_YEAR, end)] == expected
+    assert [it.uuid for it in ran_between(tx, NEW_YEAR, end, project_id="two")] == [third]
+    assert [it.uuid for it in ran_between(tx, NEW_YEAR, end, limit=1, marker=expected[0])] == [expected[1]]
+    with pytest.raises(errors.InvalidInput):
+        ran_between(tx, NEW_YEAR, end, project_id="one", marker=third)

@@ -21,6 +21,8 @@ CONTRACT = Path(__file__).with_name("nova_contract.json.gz")
 
 # Status codes that Nova's methods set while they run: its decorators do not name them.
 SET_AT_RUN_TIME = {"PUT /servers/{server_id}/tags/{id}": {201, 204}}
+# Nova calls the hosts uuids that an audit has not run on, and answers with their names.
+NAMES_OF_HOSTS = "hosts_not_run"
 # Status codes that any operation may answer.
 ALWAYS = {400, 401, 403, 404, 406, 413}
 
@@ -75,7 +77,11 @@ class Contract:
         if schema is None:
             return [*found, f"{key} @{version}: Nova has no such operation in this version"]
         wrong = Draft202012Validator(schema, format_checker=formats).iter_errors(answer.body)
-        return found + [f"{key} @{version}: {error.json_path}: {error.message[:200]}" for error in wrong]
+        return found + [
+            f"{key} @{version}: {error.json_path}: {error.message[:200]}"
+            for error in wrong
+            if not (error.validator == "format" and NAMES_OF_HOSTS in error.path)
+        ]
 
 
 @cache

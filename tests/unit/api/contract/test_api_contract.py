@@ -83,6 +83,11 @@ READS = (
     ("GET", "/os-quota-sets/{project}/detail", ALL),
     ("GET", "/os-quota-sets/{project}/defaults", ALL),
     ("GET", "/os-quota-class-sets/default", ADMIN),
+    ("GET", "/os-instance_usage_audit_log", ADMIN),
+    ("GET", "/os-instance_usage_audit_log/2026-01-01 00:00:00", ADMIN),
+    ("GET", "/os-simple-tenant-usage?start=2026-01-01T00:00:00&detailed=1", ADMIN),
+    ("GET", "/os-simple-tenant-usage/{project}?start=2026-01-01T00:00:00", ALL),
+    ("GET", "/os-simple-tenant-usage/{project}?start=2026-01-01T00:00:00&limit=1", ALL),
     ("GET", "/extensions", ALL),
     ("GET", "/extensions/os-services", ALL),
 )
@@ -190,7 +195,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     version = request.getfixturevalue("version")
     active = api.active(metadata={"k": "v"}, version="2.52", tags=["t"], user_data="aGVsbG8=")
     stopped, other, broken = api.active(), api.active(host="host-2"), api.boot()
-    api.change(stopped, vm_state="stopped")
+    api.change(stopped, vm_state="stopped", launched_at=datetime.now(UTC))
+    api.change(active, launched_at=datetime.now(UTC))
     api.change(broken, vm_state="error", task_state=None)
     ready = {f"for_{action}": api.active() for action in IN_PLACE}
     for action, (vm_state, _) in IN_PLACE.items():
