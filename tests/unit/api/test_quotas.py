@@ -297,9 +297,9 @@ ALIASES = {"os-extra_specs": "os-flavor-extra-specs"}
 RESOURCES = {
     "os-agents", "os-aggregates", "os-availability-zone", "os-cells", "os-certificates", "os-cloudpipe", "os-fixed-ips",
     "os-flavor-access", "os-flavor-extra-specs", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
-    "os-instance-actions", "os-instance_usage_audit_log", "os-keypairs", "os-migrations", "os-networks", "os-quota-class-sets",
-    "os-quota-sets",
-    "os-security-groups", "os-server-groups", "os-server-password", "os-services", "os-simple-tenant-usage",
+    "os-instance-actions", "os-instance_usage_audit_log", "os-keypairs", "os-migrations", "os-networks",
+    "os-quota-class-sets", "os-quota-sets", "os-security-groups", "os-server-groups",
+    "os-server-password", "os-services", "os-simple-tenant-usage",
     "os-virtual-interfaces", "os-volumes",
 }  # fmt: skip
 
