@@ -58,7 +58,7 @@ VARIABLES = {
     "MININOVA_COMPUTES": "how many computes to start: host-1, host-2 … (3)",
     "MININOVA_HOSTS_PER_COMPUTE": "how many hosts each of them stands for; from 2 up they are rack-1, rack-2 … (1)",
     "MININOVA_CONDUCTORS": "how many conductors to start: mininova-conductor, mininova-conductor-2 … (1)",
-    "MININOVA_BROKER_URL": "a broker that runs already, amqp://USER:PASSWORD@HOST:PORT/, instead of a private one",
+    "MININOVA_BROKER_URL": "a broker that runs already, amqp://USER:PASSWORD@HOST:PORT/ or kombu+redis://HOST:PORT/0",
     "MININOVA_TLS": "1 has the private broker speak TLS only, with an authority made for it at each start (0)",
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
