@@ -29,7 +29,9 @@ An attack is refused in one of three places, and each of them holds when the one
 1. **The broker refuses it.** Each compute has a broker user of its own, `compute.NAME`. That user reads its own queues
    and writes to one exchange, its lane. Behind the lane are the conductors, the processes that have asked this compute
    something, and the listeners (`mininova/trust/broker/rights.py`, [ADR 0010](adr/0010-a-lane-for-each-compute.md)).
-   RabbitMQ also refuses a message that one user publishes in the name of another.
+   RabbitMQ also refuses a message that one user publishes in the name of another, and more than a user's bounds;
+   `mininova-manage broker watch` adds those that RabbitMQ lacks
+   ([ADR 0021](adr/0021-what-one-compute-costs-is-bounded.md)).
 2. **The receiver refuses it.** Every service decides by the sender that the broker vouches for, and never by a field of
    the message. A compute obeys only the conductor and the api; the scheduler obeys only the conductor; a reply counts
    only if it comes from the process that was asked.
@@ -75,16 +77,14 @@ In plain words, it can:
   that bills or acts must look at the message's `user_id` (`Notification.sender` of an `rpc.Listener`), and pass over
   notifications that have none; `examples/billing.py` does not look. A process of many hosts tells in the name of each,
   with one user for all: `mininova-manage host add` says which.
-* **tell lies about itself in the flow**, up to the bounds of its own share ([observe.md](observe.md#the-flow)), and
-  keep what others report out of it while it floods it with all that the broker can carry. The flow is there to look at
-  and to learn from; decide nothing by it.
+* **tell lies about itself in the flow**, up to the bounds of its own share ([observe.md](observe.md#the-flow)). The
+  flow is there to look at and to learn from; decide nothing by it.
 * **see which queues exist**, and how many messages wait in them, if it knows their names.
 * **take up some of the broker's and the conductor's time**. What it sends waits in queues of its own, and is read in
   turn with the messages of the others: a flood makes the others slower, and does not make them wait for its end. Each
-  flood here is a test that boots a server on another host meanwhile, in less than ten seconds; measured were 0.2 to
-  0.5, and 1.2 while bodies of 10 MB came (`benchmarks/rpc_flood.py` has figures). It can also make queues under names
-  of its own without end, each of which takes the broker some memory: a limit for the virtual host
-  (`rabbitmqctl set_vhost_limits`) bounds that, for all together.
+  flood here is a test that boots a server on another host meanwhile, in less than ten seconds; measured were 0.1 to
+  0.9 on two busy cores, and up to 4 while bodies of 10 MB came (`benchmarks/rpc_flood.py` has figures).
+* **fill 128 MiB of the broker's memory, and more for some seconds**, until `mininova-manage broker watch` cuts it off.
 
 ## What an operator does
 

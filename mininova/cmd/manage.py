@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     for each in (refused, denied("clear", denials.clear, "forget them")):
         each.add_argument("--caller", metavar="NAME", help="only of this broker user, such as compute.host-1")
     check = subject("check", checkup.run, "fail if anything does not protect the cloud as it should, and list what")
+    check.add_argument(
+        "--repair", action="store_true", help="first give the broker's users, queues and lanes the rights and bounds"
+    )
     audited = subject(
         "audit", _audit, "fail if instances, claims, addresses, operations and guests disagree, and list what"
     )

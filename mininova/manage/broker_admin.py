@@ -7,10 +7,11 @@ file that the broker loads when it boots, if the settings name it: a broker that
 import fcntl
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,16 @@ from typing import Any
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
+from mininova.trust import identities
 from mininova.trust.broker import definitions
 from mininova.trust.broker.definitions import Definitions
+
+_UNBIND = f"""
+[rabbit_binding:remove(Binding, fun(_, _) -> ok end, <<"mininova-manage">>)
+  || Binding <- rabbit_binding:list_for_source(rabbit_misc:r(<<VIRTUAL_HOST>>, exchange, <<EXCHANGE>>)),
+     {{_, _, Kind, Name}} <- [element(4, Binding)],
+     Kind =:= exchange orelse re:run(Name, "^{identities.COMPUTE}[.]") =/= nomatch].
+"""
 
 _GONE = ("no_such_user", "does not exist")
 
@@ -46,6 +55,20 @@ class BrokerAdmin:
     def evaluated(self, expression: str) -> str:
         """Have the broker evaluate Erlang, and give what that prints: it knows more than its other commands tell."""
         return self._run("eval", expression)
+
+    def settings(self, names: Sequence[str]) -> dict[str, Any]:
+        """Read the broker's own settings, as far as they are set."""
+        settings = ", ".join(f"{name} => application:get_env(rabbit, {name}, null)" for name in names)
+        printed = self.evaluated(f'io:format("~s~n", [rabbit_json:encode(#{{{settings}}})]).')
+        return dict(json.loads(printed.partition("\n")[0]))
+
+    def unbind(self, exchange: str, virtual_host: str) -> None:
+        """Remove what a compute has bound to its lane, and each exchange that is bound there.
+
+        :param exchange: the lane
+        """
+        names = {"VIRTUAL_HOST": json.dumps(virtual_host), "EXCHANGE": json.dumps(exchange)}
+        self.evaluated(re.sub("|".join(names), lambda found: names[found[0]], _UNBIND))
 
     def purge_queue(self, queue: str, virtual_host: str) -> None:
         """Take all messages out of a queue that wait in it."""

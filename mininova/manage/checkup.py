@@ -1,7 +1,7 @@
-"""mininova-manage check: compare the broker's users, rights and lanes with what they should be.
+"""mininova-manage check: compare the broker's users, rights, lanes and bounds with what they should be, and mend them.
 
-What users and rights should be is in trust/broker/rights.py; what is behind the lanes of the computes, in
-trust/broker/definitions.py.
+What users and rights should be is in trust/broker/rights.py; what is behind the lanes of the computes, and how much a
+compute may fill, in trust/broker/definitions.py.
 """
 
 import argparse
@@ -25,6 +25,15 @@ from mininova.trust.broker.rights import Layout, rights
 from mininova.trust.identities import Identity
 from mininova.trust.processes import UNENFORCED
 
+MENDS = "mininova-manage check --repair mends that"
+
+#: Settings of the broker: what mininova needs at most, and what is weak about more.
+SETTINGS = {
+    "max_message_size": (16 * 1024 * 1024, "takes messages of {} bytes"),
+    "channel_max": (256, "lets a connection have {} channels"),
+    "consumer_timeout": (30 * 60 * 1000, "waits {} ms for a message to be acknowledged"),
+}
+
 
 def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     """Print what is weaker than it should be.
@@ -35,7 +44,10 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         known, hashes = recorded.search(tx), recorded.password_hashes(tx)
     found = list(by_kombu(conf))
     if services.has_users(conf):
-        found += weaker(conf, known, BrokerAdmin(conf).defined(), hashes)
+        admin = BrokerAdmin(conf)
+        if parsed.repair:
+            repair(conf, known, admin)
+        found += _weaker_there(conf, known, admin, hashes)
     if parsed.format == "json":
         output.show_json({"weaker": found, "services": len(identities.TRUSTED), "computes": len(known)})
     else:
@@ -54,6 +66,57 @@ def by_kombu(conf: ConfigOpts) -> Iterator[str]:
             yield f"messages go by {scheme}://, and nothing there {promise}"
 
 
+def repair(conf: ConfigOpts, computes: list[Identity], admin: BrokerAdmin) -> None:
+    """Give the users that are there their rights and bounds, and the computes their queues and lanes.
+
+    A user without a password of ours is not made, and none is removed.  Of a Qpid only queues and lanes are mended: to
+    change rights there, its users are made anew.
+    """
+    broker, layout = admin.defined(), layout_of(conf)
+    virtual_host = services.address(conf).virtual_host
+    users = {user["name"]: user for user in broker["users"]}
+    everyone = [it for it in _everyone(computes) if it.name in users and not _is_qpid(broker)]
+    wanted = definitions.users(dict.fromkeys(everyone, ""), layout, virtual_host=virtual_host)
+    wanted["users"] = [{**users[it["name"]], "tags": it["tags"], "limits": it["limits"]} for it in wanted["users"]]
+    quorum = conf.oslo_messaging_rabbit.rabbit_quorum_queue
+    places = definitions.places(layout, virtual_host=virtual_host, quorum=quorum)
+    lanes = definitions.lanes(computes, layout, virtual_host=virtual_host, quorum=quorum)
+    for compute in computes:
+        if not _is_qpid(broker) and any(_about_lane(compute, layout, broker)):
+            admin.unbind(layout.lane(compute.name), virtual_host)
+    admin.define(definitions.together(wanted, places, lanes))
+
+
+def _weaker_there(
+    conf: ConfigOpts, computes: list[Identity], admin: BrokerAdmin, hashes: Mapping[str, str]
+) -> Iterator[str]:
+    """Ask a broker, and give a sentence for each thing that is weaker than it should be."""
+    broker = admin.defined()
+    yield from weaker(conf, computes, broker, hashes)
+    if not _is_qpid(broker):
+        yield from (f"the broker {each}" for each in unbounded(admin.settings(list(SETTINGS))))
+
+
+def unbounded(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Say what a broker takes or waits for without need.
+
+    :param settings: of the broker, by name; one that is no number has no limit
+    """
+    for name, (most, what) in SETTINGS.items():
+        value = settings.get(name)
+        if not isinstance(value, int) or value > most or (name == "channel_max" and value == 0):
+            yield f"{what.format(value)}: set {name} = {most} in its configuration, or less"
+
+
+def _is_qpid(broker: Mapping[str, Any]) -> bool:
+    """Tell by its definitions whether a broker is a Qpid, which bounds queues and users in other words (qpid.py)."""
+    return "rules" in broker
+
+
+def _everyone(computes: list[Identity]) -> list[Identity]:
+    return [*map(identities.trusted, sorted(identities.TRUSTED)), *computes]
+
+
 def weaker(
     conf: ConfigOpts, computes: list[Identity], broker: Mapping[str, Any], hashes: Mapping[str, str] = {}
 ) -> Iterator[str]:
@@ -67,18 +130,18 @@ def weaker(
     users = {user["name"]: user for user in broker.get("users", [])}
     if "guest" in users:
         yield "the broker has the user guest, whose password is public: rabbitmqctl delete_user guest"
-    if "rules" in broker:
+    if _is_qpid(broker):
         yield from qpid.WEAKER
     elif "topic_permissions" not in broker:
         yield "the broker knows no topic permissions: a compute can get copies of messages for others"
     address = services.address(conf)
     if address.user not in identities.TRUSTED:
         yield f"this command logs in to the broker as {address.user or 'guest'}: its user should be manage"
-    everyone, layout = [*map(identities.trusted, sorted(identities.TRUSTED)), *computes], layout_of(conf)
+    everyone, layout = _everyone(computes), layout_of(conf)
     wanted: Mapping[str, Any] = definitions.users(
         dict.fromkeys(everyone, ""), layout, virtual_host=address.virtual_host
     )
-    if "rules" in broker:
+    if _is_qpid(broker):
         wanted = {"rules": qpid.rules(wanted)}
     for identity in everyone:
         yield from _about(identity.name, users.get(identity.name), wanted, broker)
@@ -87,6 +150,8 @@ def weaker(
             yield f"{identity.name} has another password on the broker than is recorded: mininova-manage host rotate"
     for compute in computes if conf.identities.enforce else ():
         yield from _about_lane(compute, layout, broker)
+    if conf.identities.enforce and not _is_qpid(broker):
+        yield from _about_queues(layout, broker)
     for name in sorted(users.keys() - {identity.name for identity in everyone} - {"guest"}):
         if _rights(name, broker):
             yield f"the broker lets in {name}, which is no user of this cloud"
@@ -102,23 +167,41 @@ def _about(
     if tags:
         yield f"{name} has a tag on the broker, {tags if isinstance(tags, str) else ', '.join(tags)}, and needs none"
     if _rights(name, broker) != _rights(name, wanted):
-        yield f"{name} has other rights on the broker than it should"
+        yield f"{name} has other rights on the broker than it should{'' if _is_qpid(broker) else f': {MENDS}'}"
+    limits: Mapping[str, int] = next((it["limits"] for it in wanted.get("users", ()) if it["name"] == name), {})
+    if any(dict(user.get("limits") or {}).get(limit, most + 1) > most for limit, most in limits.items()):
+        yield f"{name} may have more connections or channels open than it needs: {MENDS}"
 
 
 def _about_lane(compute: Identity, layout: Layout, broker: Mapping[str, Any]) -> Iterator[str]:
-    lane = layout.lane(compute.name)
-    wanted = {_way(one) for one in definitions.lanes([compute], layout)["bindings"]}
-    found = {_way(one) for one in broker.get("bindings", []) if one["source"] == lane}
-    if not wanted <= found:
-        yield f"messages of {compute.name} do not arrive: mininova-manage host rotate {compute.process} mends its lane"
+    lane, ours = layout.lane(compute.name), definitions.lanes([compute], layout)
+    bindings = broker.get("bindings", [])
+    if not {*map(_way, ours["bindings"])} <= {*map(_way, bindings)} or (
+        "queues" in broker and _names(ours) - _names(broker)
+    ):
+        yield f"messages of {compute.name}, or to it, do not arrive: {MENDS}"
+    wanted = {one["destination"] for one in ours["bindings"] if one["source"] == lane}
     own = rights(compute, layout).configure
-    for destination, _ in sorted(found - wanted):
+    for destination in sorted({one["destination"] for one in bindings if one["source"] == lane} - wanted):
         if not destination.endswith(f".from.{compute.name}") and not re.search(own, destination):
-            yield f"messages of {compute.name} can reach {destination}, by the exchange {lane}"
+            yield f"messages of {compute.name} can reach {destination}, by the exchange {lane}: {MENDS}"
 
 
-def _way(binding: Mapping[str, Any]) -> tuple[str, str]:
-    return binding["destination"], binding["routing_key"]
+def _about_queues(layout: Layout, broker: Mapping[str, Any]) -> Iterator[str]:
+    """Name the bounds of queues that are missing, or are not those that a compute cannot get past."""
+    found = {one["name"]: one for one in broker.get("policies", [])}
+    for wanted in definitions.places(layout)["policies"]:
+        there = found.get(wanted["name"], {})
+        if there.get("pattern") != wanted["pattern"] or there.get("definition") != wanted["definition"]:
+            yield f"the broker has not the bounds of queues that are called {wanted['name']}: {MENDS}"
+
+
+def _names(defined: Mapping[str, Any]) -> set[str]:
+    return {one["name"] for one in defined.get("queues", [])}
+
+
+def _way(binding: Mapping[str, Any]) -> tuple[str, str, str]:
+    return binding["source"], binding["destination"], binding["routing_key"]
 
 
 def _rights(name: str, definitions: Mapping[str, Any]) -> object:

@@ -74,11 +74,16 @@ def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     :raises errors.IdentityNotFound: there is none of this name
     """
     identity = _known(conf, parsed.name)
-    there = BrokerAdmin(conf).remove(identity.name)
+    admin = BrokerAdmin(conf)
+    there = admin.remove(identity.name)
     with opened(conf) as db, db.write() as tx:
         recorded.remove(tx, identity.name)
         for host in identity.hosts:
             networks.forget(tx, host)  # no guest is left there that could use an address, says the operator
+    try:
+        admin.unbind(layout_of(conf).lane(identity.name), broker.address(conf).virtual_host)
+    except errors.BrokerAdminFailed as error:  # such as of another broker than RabbitMQ
+        say(f"what it has bound to its lane stays on the broker: {error}")
     say(f"{identity.name} is removed, and was cut off" if there else f"{identity.name} is removed")
     say(f"what waits for it stays on the broker, in the queues of {host_lists.write(identity.hosts)}: compute.HOST")
     say("what its hosts may offer stays recorded, until `mininova-manage host limit HOST --forget`")

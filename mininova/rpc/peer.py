@@ -85,8 +85,9 @@ class Peer:
         self.on_parked: Rejected = lambda ctxt, cast, error: None
         self._relays, self._seals = Relays(transport.user_id, trust.relays), Seals()
         self.sender_of = self._relays.sender_of
-        self.reply_queue = f"reply_{name}_{uuid4().hex}"
-        self.lane = lanes.exchange_of(exchange, transport.user_id) if trust.confined else None
+        user = transport.user_id or name
+        self.reply_queue = lanes.replies_to(user) if trust.confined else f"reply_{name}_{uuid4().hex}"
+        self.lane = lanes.exchange_of(exchange, user) if trust.confined else None
         self._inbox = Inbox(
             exchange, self.codec, self._seals, trust.answers,
             on_rejected=lambda *rejected: self.on_rejected(*rejected), watch=watch,

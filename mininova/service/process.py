@@ -237,7 +237,7 @@ class Process:
 
     def _publish_flow(self, body: bytes) -> None:
         report = Message(
-            body=body, exchange=flow.EXCHANGE, routing_key=flow.KEY, message_id="", app_id=self.name,
+            body=body, exchange=self.peer.way_to(flow.EXCHANGE), routing_key=flow.KEY, message_id="", app_id=self.name,
             user_id=self.transport.user_id,
         )  # fmt: skip
         try:

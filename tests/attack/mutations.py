@@ -27,8 +27,10 @@ LONGEST_S = 300.0
 CREDENTIALS = "mininova/conductor/credentials.py"
 CHECKS, BY_ROW = "mininova/conductor/checks/arguments.py", "mininova/conductor/manager.py"
 GATE, REPLIES, INSTANCES = "mininova/rpc/trust/gate.py", "mininova/trust/replies.py", "mininova/db/instances.py"
-HELD = "mininova/manage/broker_watch.py"
+HELD, BOUNDS = "mininova/manage/broker_watch.py", "mininova/trust/broker/definitions.py"
 RIGHTS, SERVER, TOKENS = "mininova/trust/broker/rights.py", "mininova/rpc/server.py", "mininova/standins/keystone"
+FRAMES, PASSWORDS = "mininova/rpc/transports/amqp/frames.py", f"{TOKENS}/passwords.py"
+RECONCILE = "mininova/compute/reconcile.py"
 
 
 def requests(*names: str) -> tuple[str, ...]:
@@ -48,6 +50,8 @@ def wire(name: str) -> tuple[str, ...]:
 
 OTHERS, OWN, REPORTS = requests("others_instances"), requests("own_instance"), requests("reports")
 MESSAGES, PAST = requests("messages"), requests("past_the_broker")
+IN_FRAMES, LOGINS = ("tests/rpc/transports/amqp/test_frames.py",), ("tests/unit/standins/keystone/test_passwords.py",)
+RECONCILED = ("tests/unit/compute",)
 WATCH = ("tests/unit/manage/test_manage_broker_watch.py",)
 ON_A_BROKER = ("tests/wire/test_broker_rights.py",)
 
@@ -198,15 +202,30 @@ MUTATIONS = [
          "elif queue.messages > SLACK * MOST_IN_A_QUEUE or queue.bytes > SLACK * MOST_BYTES_IN_A_QUEUE:", "elif False:",
          WATCH),
         ("no streams", HELD, "if queue.kind == _STREAM:\n            yield", "if False:\n            yield", WATCH),
-        ("the length of a queue", "mininova/trust/broker/definitions.py", 'COMPUTE}\\.", "reject-publish")',
-         'COMPUTE}\\.", "drop-head")', ("tests/unit/trust",)),
+        ("the length of a queue", BOUNDS, '"reject-publish",\n                priority=1',
+         '"drop-head",\n                priority=1', ("tests/unit/trust",)),
+        ("what listeners did not hear yet", BOUNDS, "most=10_000", "most=10**9", ("tests/unit/trust",)),
+        ("what a compute tells all", BOUNDS, "**PACE, ", "", ("tests/unit/trust",)),
+        ("how often a message was tried", FRAMES, "0 < tried <= MOST_DELIVERIES", "0 < tried", IN_FRAMES),
+        ("headers are short", FRAMES, "if size > MAX_HEADERS_BYTES", "if False", IN_FRAMES),
+        ("passwords that wait", PASSWORDS, "if not self._places.acquire(blocking=False):", "if False:", LOGINS),
+        ("passwords are compared aside", PASSWORDS, "return self._aside(work)", "return work()", LOGINS),
+        ("a full server makes room", "mininova/service/concurrency/crowd.py", "if longest.owes_since < math.inf:",
+         "if False:", ("tests/unit/service/test_http_crowd.py",)),
+        # Guests and instances.
+        ("a guest that is worked on", RECONCILE, "            if idle:\n", "            if True:\n", RECONCILED),
+        ("what is under way", RECONCILE, "if instance.task_state is None:", "if True:", RECONCILED),
+        ("a guest that is not gone", RECONCILE, "uuid, error)\n            return False", "uuid, error)", RECONCILED),
         # Rights on the broker.
-        ("which exchanges are written to", RIGHTS, "*((lane, flow) if row.confined else shared)",
-         "*((lane, flow, *shared) if row.confined else shared)", ON_A_BROKER),
+        ("which exchanges are written to", RIGHTS, "*((lane,) if row.confined else shared)",
+         "*((lane, *shared) if row.confined else shared)", ON_A_BROKER),
         ("which exchanges are made", RIGHTS, "*(() if row.confined else shared)", "*shared", ON_A_BROKER),
-        ("which keys are bound", RIGHTS, "read=right(*row.queues)\n", 'read=".*"\n', ON_A_BROKER),
-        ("which replies are bound", RIGHTS, "read=right(reply))", 'read=".*")', ON_A_BROKER),
-        ("the flow is not heard", RIGHTS, "(lane,) if row.confined", "(lane, flow) if row.confined", ON_A_BROKER),
+        ("which queues are made", RIGHTS, "*(() if row.confined else (reply, *by_lanes))", "reply, *by_lanes",
+         ON_A_BROKER),
+        ("how many pauses there are", RIGHTS, "pause\\.({_PAUSES})", "pause\\.[0-9]+", ON_A_BROKER),
+        ("which keys are bound", RIGHTS, 'write="^(.+)$", read=own', 'write="^(.+)$", read="^(.+)$"', ON_A_BROKER),
+        ("the flow is not heard", RIGHTS, "(reply, lane) if row.confined", "(reply, lane, flow) if row.confined",
+         ON_A_BROKER),
         ("a right is for whole names", RIGHTS, 'return f"^({text})$"', 'return f"({text})"', ON_A_BROKER),
         ("a dot in a name is a dot", "mininova/trust/broker/name_pattern.py", "re.escape(character)", "character",
          ("tests/unit/trust",)),

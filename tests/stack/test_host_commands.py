@@ -64,6 +64,10 @@ class Cloud:
         """Run a command."""
         return run([VENV / "mininova-manage", "--config-file", self._settings, *words], {})
 
+    def broker(self, node: PrivateBroker):
+        """Give what a broker has."""
+        return json.loads(run([node.tool, "--quiet", "export_definitions", "-", "--format", "json"], {}).stdout)
+
     def host(self, verb: str, name: str, *words: object):
         """Run a command about a host, which must succeed."""
         file = () if verb == "remove" else ("--config", self.file)
@@ -123,7 +127,7 @@ def test_a_host_is_added(cloud):
     assert cloud.settings["flow"]["enabled"] == "true"
     with cloud.log_in() as connection:
         connection.channel().queue_declare("compute.host-1", durable=True, auto_delete=False)
-        connection.channel().basic_publish(amqp.Message("{}"), "mininova.flow", "events")
+        connection.channel().basic_publish(amqp.Message("{}"), "mininova.from.compute.host-1", "events")
         with pytest.raises(amqp.exceptions.AccessRefused):
             connection.channel().queue_declare("compute.host-2", durable=True, auto_delete=False)
 
@@ -220,6 +224,34 @@ def test_a_removed_host(cloud):
         assert networks.departed(tx, "host-1") == []
 
 
+def test_what_a_removed_host_has_bound_is_gone(cloud, node):
+    """The next compute of its name finds its lane as it was made, and those who asked it something are still there."""
+    cloud.host("add", "host-1")
+    lane, callers = "mininova.from.compute.host-1", "reply_api.ctl-1_0.from.compute.host-1"
+    operator = amqp.Connection(node.url.rpartition("@")[2].strip("/"), userid=broker.USER, password="secret")
+    bound = {"compute.host-1": "#", callers: "reply_api.ctl-1_0"}
+    wanted = {
+        "users": [definitions.user(broker.USER, "secret", tags="administrator")],
+        "permissions": [{"user": broker.USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+    }
+    node.define(wanted)
+    operator.connect()
+    channel = operator.channel()
+    for queue, key in bound.items():
+        channel.queue_declare(queue, durable=True, auto_delete=False)
+        channel.queue_bind(queue, lane, key)
+    operator.close()
+
+    cloud.host("remove", "host-1")
+
+    exported = cloud.broker(node)["bindings"]
+    node.tell("delete_user", broker.USER)
+    left = {one["destination"] for one in exported if one["source"] == lane}
+    assert callers in left
+    assert "compute.host-1" not in left
+    assert "conductor.from.compute.host-1" in left
+
+
 def test_a_host_that_the_broker_does_not_know_can_be_removed(cloud):
     """The command finishes what an earlier one left half done."""
     cloud.record("host-1")
@@ -305,3 +337,26 @@ def test_check_names_what_is_weaker(cloud, node):
         "conductor has a tag",
     ):
         assert [line for line in lines if said in line and line.startswith("weaker  ")], (said, lines)
+
+
+def test_check_repairs(cloud, node):
+    """Rights, bounds, queues and the lane are as they should be again; the compute keeps its password."""
+    cloud.host("add", "host-1")
+    node.tell("set_permissions", "compute.host-1", ".*", ".*", ".*")
+    node.tell("clear_topic_permissions", "compute.host-1")
+    node.tell("clear_user_limits", "compute.host-1", "all")
+    node.tell("clear_policy", "what-computes-can-fill")
+    node.tell("delete_queue", "compute.host-1")
+    node.tell(
+        "eval",
+        'rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, <<"mininova.from.compute.host-1">>), false, <<>>).',
+    )
+    weak = cloud.manage("check")
+    assert (weak.returncode, len(weak.stdout.splitlines())) == (2, 4)
+
+    done = cloud.manage("check", "--repair")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("good    each of 5 services and 1 computes")
+    with cloud.log_in() as connection:
+        connection.channel().basic_publish(amqp.Message("{}"), "mininova.from.compute.host-1", "conductor")

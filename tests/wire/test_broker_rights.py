@@ -3,10 +3,13 @@
 Most of it holds on ``either``, RabbitMQ and Qpid; what only RabbitMQ keeps names ``rabbit``.
 """
 
+import time
+
 import amqp
 import pytest
 from stack import broker
 
+from mininova.trust.broker import definitions
 from tests.fixtures.rights_bench import (
     ANSWERS,
     COMPUTE,
@@ -17,6 +20,7 @@ from tests.fixtures.rights_bench import (
     LANE,
     OTHERS_LANE,
     OWN,
+    OWN_REPLIES,
     QUEUES,
     REPLIES,
     TOLD,
@@ -39,16 +43,24 @@ __all__ = ["either", "qpid", "rabbit"]
 
 @pytest.mark.parametrize("queue", sorted(OWN))
 def test_a_compute_has_its_own_queues(either: Broker, queue: str):
-    """It declares, binds, reads and empties its own queues."""
+    """It declares its own queues, binds them to its lane, reads and empties them."""
     for tried in (
         declare(queue),
-        bind(queue, QUEUES[queue], queue),
         bind(queue, LANE, queue),
         lambda channel: channel.basic_get(queue),
         lambda channel: channel.basic_consume(queue),
         lambda channel: channel.queue_purge(queue),
     ):
         assert either.tries(COMPUTE.name, tried) == ""
+
+
+def test_a_compute_reads_the_queue_of_its_replies(rabbit: Broker):
+    """It can do nothing else with it, which was made and bound for it."""
+    assert rabbit.tries(COMPUTE.name, lambda channel: channel.queue_declare(OWN_REPLIES, passive=True)) == ""
+    assert rabbit.tries(COMPUTE.name, lambda channel: channel.basic_consume(OWN_REPLIES)) == ""
+    for tried in (declare(OWN_REPLIES), bind(OWN_REPLIES, REPLIES, OWN_REPLIES), bind(OWN_REPLIES, LANE, "conductor"),
+                  lambda channel: channel.queue_delete(OWN_REPLIES)):  # fmt: skip
+        assert "refused" in rabbit.tries(COMPUTE.name, tried)
 
 
 def test_a_compute_has_a_pause_for_its_casts(either: Broker):
@@ -61,14 +73,12 @@ def test_a_compute_has_a_pause_for_its_casts(either: Broker):
     ("key", "queue"),
     [
         ("conductor", FROM_IT),
-        ("notifications.info", "notifications.info"),
-        ("notifications.error", "notifications.error"),
         ("compute.host-1.pause.5", "compute.host-1.pause.5"),
         (ANSWERS.partition(".from.")[0], ANSWERS),
     ],
 )
 def test_a_compute_sends_to_the_receivers_it_needs(either: Broker, key: str, queue: str):
-    """It sends to the conductor, to listeners, to its callers and to itself, all by its lane."""
+    """It sends to the conductor, to its callers and to itself, all by its lane."""
     assert either.tries(COMPUTE.name, bind("compute.host-1.pause.5", LANE, "compute.host-1.pause.5")) == ""
     whose(either, queue)
 
@@ -77,9 +87,38 @@ def test_a_compute_sends_to_the_receivers_it_needs(either: Broker, key: str, que
     assert whose(either, queue) == [COMPUTE.name]
 
 
-def test_a_compute_shows_its_messages(either: Broker):
-    """It sends its events to the exchange of ``mininova-flow``."""
-    assert either.tries(COMPUTE.name, publish(FLOW, "events", user_id=COMPUTE.name)) == ""
+@pytest.mark.parametrize(
+    ("key", "exchange"), [("notifications.info", TOLD), ("notifications.error", TOLD), ("events", FLOW)]
+)
+def test_a_compute_tells_those_who_listen(either: Broker, key: str, exchange: str):
+    """Its notifications and its events of the flow go by its lane, and on to the listeners, with its name on them."""
+    listening = either.channel(broker.USER)
+    heard = listening.queue_declare("", exclusive=True).queue
+    listening.queue_bind(heard, exchange, key)
+    came: list[amqp.Message] = []
+    listening.basic_consume(heard, no_ack=True, callback=came.append)
+
+    assert either.tries(COMPUTE.name, publish(LANE, key, user_id=COMPUTE.name)) == ""
+
+    while not came:
+        listening.connection.drain_events(timeout=10)
+    assert came[0].properties["user_id"] == COMPUTE.name
+
+
+@pytest.mark.parametrize("body", [b"{}", b"x" * 100_000], ids=["many", "large"])
+def test_a_compute_tells_so_much_only(rabbit: Broker, body: bytes):
+    """Those who listen get a few hundred notifications a second, and a few MiB, however fast a compute publishes."""
+    taken, began = 0, time.monotonic()
+    with rabbit.channel(COMPUTE.name) as channel:
+        channel.confirm_select()
+        for _ in range(500):
+            try:
+                channel.basic_publish_confirm(amqp.Message(body), LANE, "notifications.info")
+                taken += 1
+            except amqp.exceptions.MessageNacked:
+                continue
+    most = min(definitions.PACE["x-max-length"], 1 + definitions.PACE["x-max-length-bytes"] // len(body))
+    assert taken <= most * (1 + (time.monotonic() - began) / (definitions.PACE["x-message-ttl"] / 1000))
 
 
 # ---- what a compute may not
@@ -121,6 +160,7 @@ def test_qpid_asks_no_rule_about_a_binding(qpid: Broker, queue: str, exchange: s
     [
         *((QUEUES[queue], queue) for queue in FOREIGN),
         *((QUEUES[queue], queue) for queue in sorted(OWN)),
+        (FLOW, "events"),
         *((OTHERS_LANE, key) for key in ("conductor", "notifications.info", "compute.host-1.example", "")),
         (E, "compute"),
         (E, "compute.host-2"),
@@ -155,15 +195,22 @@ def test_a_compute_sends_nowhere_else(either: Broker, exchange: str, key: str):
         (E, "compute.*"),
         (E, "compute.#"),
         (E, "compute.host-1.#"),
+        (E, "compute.host-1"),
         (E, "compute.host-1.example"),
         (E, "conductor"),
         (E, "notifications.info"),
         (E, ""),
         (TOLD, "notifications.info"),
         (TOLD, "#"),
+        (LANE, "#"),
+        (LANE, "compute.*"),
+        (LANE, "conductor"),
+        (LANE, "notifications.info"),
+        (LANE, ANSWERS.partition(".from.")[0]),
         (OTHERS_LANE, "#"),
         (OTHERS_LANE, "conductor"),
         (REPLIES, "#"),
+        (REPLIES, OWN_REPLIES),
         (REPLIES, f"reply_compute.host-1.example_{HEX}"),
         (REPLIES, f"reply_api.ctl-1_{HEX}"),
         (FLOW, "events"),
@@ -175,7 +222,7 @@ def test_a_compute_sends_nowhere_else(either: Broker, exchange: str, key: str):
 def test_a_compute_binds_its_own_keys_only(rabbit: Broker, exchange: str, key: str):
     """It cannot bind a queue of its own, or an exchange, to keys meant for others."""
     assert "refused" in rabbit.tries(COMPUTE.name, bind("compute.host-1", exchange, key))
-    assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_bind(FLOW, exchange, key))
+    assert "refused" in rabbit.tries(COMPUTE.name, lambda channel: channel.exchange_bind(LANE, exchange, key))
 
 
 @pytest.mark.parametrize(
@@ -198,6 +245,8 @@ def test_a_compute_makes_and_removes_no_exchange(either: Broker, name: str):
         "compute.host-10",
         "compute.host-1.more",
         "compute.host-1.pause",
+        "compute.host-1.pause.6",
+        f"reply_compute.host-1_{HEX}",
         "xcompute.host-1",
         f"reply_compute.host-2_{HEX}",
         "notifications.info.mine",
@@ -222,14 +271,14 @@ def test_a_compute_makes_no_queue_with_a_name_of_the_brokers_choice(either: Brok
 def test_a_compute_has_nothing_sent_on_through_another_exchange(rabbit: Broker, letter_box: str):
     """Its pause queue may send expired messages only to an exchange that it may publish to itself."""
     back = {"x-dead-letter-exchange": letter_box, "x-dead-letter-routing-key": "compute.host-1.example"}
-    assert "refused" in rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.7", **back))
+    assert "refused" in rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.1", **back))
 
 
 @pytest.mark.parametrize("there", ["compute.host-1.example", "conductor", E, REPLIES, TOLD, OTHERS_LANE, "amq.topic"])
 def test_a_compute_has_nothing_sent_on_by_qpid(qpid: Broker, there: str):
     """Likewise, where a queue names what it sends to, be it an exchange or a queue."""
     back = qpid.dialect.pause(LANE, there, 7)
-    assert "refused" in qpid.tries(COMPUTE.name, declare("compute.host-1.pause.7", **back))
+    assert "refused" in qpid.tries(COMPUTE.name, declare("compute.host-1.pause.1", **back))
 
 
 def test_the_broker_refuses_a_message_in_anothers_name(either: Broker):
@@ -262,14 +311,14 @@ def test_a_second_key_leads_nowhere_else(either: Broker, header: str):
 
 def test_a_dead_letter_leads_nowhere_else(rabbit: Broker):
     """A dead letter of its own queue goes by its lane, under any key, and so reaches only its own queues."""
-    channel = rabbit.channel(broker.USER)
     for queue in QUEUES:
-        channel.queue_purge(queue)
-    trap = "compute.host-1.pause.0"
+        rabbit.channel(broker.USER).queue_purge(queue)
+    trap = "compute.host-1.pause.1"
     on = {"x-message-ttl": 0, "x-dead-letter-exchange": LANE, "x-dead-letter-routing-key": "compute.host-1.example"}
     assert rabbit.tries(COMPUTE.name, declare(trap, **on)) == ""
-    assert rabbit.tries(COMPUTE.name, bind(trap, E, "compute.host-1")) == ""
+    assert rabbit.tries(COMPUTE.name, bind(trap, LANE, trap)) == ""
 
-    assert rabbit.tries("conductor", publish(E, "compute.host-1", user_id="conductor")) == ""
+    assert rabbit.tries(COMPUTE.name, publish(LANE, trap, user_id=COMPUTE.name)) == ""
 
-    assert {queue for queue in QUEUES if whose(rabbit, queue)} == {"compute.host-1"}
+    late = {"notifications.info", "notifications.error"}  # what an earlier test told goes on after a moment
+    assert {queue for queue in QUEUES if whose(rabbit, queue)} <= late

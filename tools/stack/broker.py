@@ -51,7 +51,7 @@ USUAL_PLACES = (
 MOST_BYTES = 16 * 1024 * 1024
 
 #: The channels that a connection may have; mininova's have four.
-MOST_CHANNELS = 64
+MOST_CHANNELS = 256
 
 #: For every Erlang program in the node's environment: RabbitMQ runs a small one each minute, only to start an epmd.
 NOWHERE_ELSE = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
@@ -228,10 +228,11 @@ def _quoted(path: Path) -> str:
 
 
 def one_user(password: str) -> Definitions:
-    """Define the user of a node for tests."""
+    """Define the user of a node for tests, and the bounds of queues."""
     return definitions.together(
         node_definitions(),
         {
+            "policies": definitions.places()["policies"],
             "users": [definitions.user(USER, password, tags="administrator")],
             "permissions": [{"user": USER, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
         },
@@ -239,20 +240,5 @@ def one_user(password: str) -> Definitions:
 
 
 def node_definitions() -> Definitions:
-    """Define what every node needs; a queue of notifications without a reader is kept short, and on disk.
-
-    Lazy means that it is not kept in memory as well; RabbitMQ 3.12 and later keep no queue there, and ignore the word.
-    """
-    return {
-        "vhosts": [{"name": "/"}],
-        "policies": [
-            {
-                "vhost": "/",
-                "name": "notifications",
-                "pattern": r"^notifications\.",
-                "apply-to": "queues",
-                "priority": 0,
-                "definition": {"max-length": 10_000, "overflow": "drop-head", "queue-mode": "lazy"},
-            }
-        ],
-    }
+    """Define what every node needs."""
+    return {"vhosts": [{"name": "/"}]}

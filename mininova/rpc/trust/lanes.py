@@ -33,6 +33,14 @@ def exchange_of(exchange: str, user: str | None) -> str:
     return f"{exchange}.from.{user or ''}"
 
 
+def replies_to(user: str) -> str:
+    """Name the one queue of the replies to a process that has a lane.
+
+    It makes no queue for them, and binds none: a reply that goes into many queues holds up those to others.
+    """
+    return f"reply_{user}_{0:032x}"
+
+
 def is_lane(name: str, exchange: str) -> bool:
     """Tell whether an exchange of this name is a lane.
 

@@ -13,11 +13,10 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mininova.trust.broker.rights import USUAL, Layout, rights
+from mininova.rpc.trust.lanes import replies_to
+from mininova.trust.broker.name_pattern import any_of
+from mininova.trust.broker.rights import FLOW, USUAL, Layout, rights
 from mininova.trust.identities import COMPUTE, Identity
-
-#: The priorities of the notifications that a compute sends; it cannot make the queues for them.
-PRIORITIES = ("info", "error")
 
 #: What one compute may have open at a time; it needs one connection with four channels, and after a cut a second one.
 MOST_OF_A_COMPUTE = {"max-connections": 16, "max-channels": 64}
@@ -27,6 +26,11 @@ MOST_BYTES_IN_A_QUEUE = 64 * 1024 * 1024
 MOST_IN_A_QUEUE = 50_000  # messages, likewise: small ones take room, too
 
 _ITERATIONS = 4096  # what RFC 5802 asks for at least; new_password() makes none that can be guessed
+
+#: How fast what a compute tells all listeners goes on to them: so many messages, and bytes, in so many milliseconds.
+PACE = {"x-message-ttl": 200, "x-max-length": 40, "x-max-length-bytes": 512 * 1024, "x-overflow": "reject-publish"}
+
+_EVENTS = "events"  # mininova.rpc.watch.flow publishes under it
 
 Definitions = dict[str, list[dict[str, Any]]]
 
@@ -105,13 +109,19 @@ def places(layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = Fa
     :param quorum: whether durable queues are quorum queues
     """
     here = _Here(virtual_host, quorum)
-    queues = [f"{topic}.{priority}" for topic in layout.notifications for priority in PRIORITIES]
+    queues = layout.notification_keys
     return {
         "exchanges": [here.exchange(name) for name in layout.exchanges],
         "queues": [here.queue(name) for name in queues],
         "policies": [
-            here.bound("what-computes-can-fill", rf"^({COMPUTE}\.|reply_|flow_)|\.from\.{COMPUTE}\.", "reject-publish"),
-            here.bound("what-was-given-up", r"\.dead$", "drop-head", priority=1),  # the latest tells most
+            here.bound("what-listeners-hear", rf"^({any_of(layout.notifications)})\.", "drop-head", most=10_000),
+            here.bound(
+                "what-computes-can-fill",
+                rf"^({COMPUTE}\.|reply_|flow_)|\.from\.{COMPUTE}\.",
+                "reject-publish",
+                priority=1,
+            ),
+            here.bound("what-was-given-up", r"\.dead$", "drop-head", priority=2),  # the latest tells most
         ],
         "bindings": [here.binding(layout.told, name, name) for name in queues],
     }
@@ -120,20 +130,30 @@ def places(layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = Fa
 def lanes(
     computes: Iterable[Identity], layout: Layout = USUAL, *, virtual_host: str = "/", quorum: bool = False
 ) -> Definitions:
-    """Define the lane of each compute, and what is behind it: the conductors, and the notifications.
+    """Define the lane of each compute, what is behind it, and the queues that it reads.
 
-    Its callers bind their own queues to it, for as long as they run.
+    Its callers bind their own queues to its lane, for as long as they run.  What others send to it goes into queues
+    that are bound here, for it may not bind any.
+
+    Notifications and the events of the flow of all computes come together in the queues of those who listen.  So that
+    one compute leaves room there for others, each waits for a moment in a queue of its sender's that takes few: nothing
+    reads it, and what has waited goes on to the exchange of the listeners.  One that finds it full is refused, and its
+    sender tries again.
     """
     here, defined = _Here(virtual_host, quorum), Definitions(exchanges=[], queues=[], bindings=[])
     for identity in computes:
         lane = layout.lane(identity.name)
         requests = f"conductor.from.{identity.name}"
+        replies = replies_to(identity.name)
+        hosts = [f"{COMPUTE}.{host}" for host in identity.hosts]
         defined["exchanges"].append(here.exchange(lane))
-        defined["queues"].append(here.queue(requests))
+        defined["queues"] += [here.queue(name) for name in (requests, replies, *hosts)]
+        defined["bindings"].append(here.binding(layout.replies, replies, replies))
+        defined["bindings"] += [here.binding(layout.exchange, host, host) for host in hosts]
         defined["bindings"].append(here.binding(lane, requests, "conductor"))
-        defined["bindings"] += [
-            here.binding(lane, layout.told, f"{topic}.*", to="exchange") for topic in layout.notifications
-        ]
+        for exchange, key in [(FLOW, _EVENTS), *((layout.told, told) for told in layout.notification_keys)]:
+            defined["queues"].append(here.paced(f"{key}.from.{identity.name}", exchange))
+            defined["bindings"].append(here.binding(lane, f"{key}.from.{identity.name}", key))
     return defined
 
 
@@ -145,17 +165,24 @@ class _Here:
         self._lasting = {"vhost": virtual_host, "durable": True, "auto_delete": False}
         self._kind = {"x-queue-type": "quorum"} if quorum else {}
 
-    def bound(self, name: str, pattern: str, overflow: str, *, priority: int = 0) -> dict[str, Any]:
+    def bound(
+        self, name: str, pattern: str, overflow: str, *, priority: int = 0, most: int = MOST_IN_A_QUEUE
+    ) -> dict[str, Any]:
         """Bound the queues whose names match; of the policies that match, RabbitMQ takes the first one by priority."""
-        most = {"max-length-bytes": MOST_BYTES_IN_A_QUEUE, "max-length": MOST_IN_A_QUEUE, "overflow": overflow}
+        definition = {"max-length-bytes": MOST_BYTES_IN_A_QUEUE, "max-length": most, "overflow": overflow}
         which = {"name": name, "pattern": pattern, "apply-to": "queues", "priority": priority}
-        return {"vhost": self._virtual_host, **which, "definition": most}
+        return {"vhost": self._virtual_host, **which, "definition": definition}
 
     def exchange(self, name: str) -> dict[str, Any]:
         return {**self._lasting, "name": name, "type": "topic", "internal": False, "arguments": {}}
 
     def queue(self, name: str) -> dict[str, Any]:
         return {**self._lasting, "name": name, "arguments": self._kind}
+
+    def paced(self, name: str, exchange: str) -> dict[str, Any]:
+        """Define a queue out of which messages go on to an exchange, under the keys that they have."""
+        surely = {"x-dead-letter-strategy": "at-least-once"} if self._kind else {}
+        return {**self.queue(name), "arguments": {**self._kind, **surely, **PACE, "x-dead-letter-exchange": exchange}}
 
     def binding(self, source: str, destination: str, key: str, *, to: str = "queue") -> dict[str, Any]:
         return {

@@ -54,11 +54,26 @@ def exchanges(definitions: Mapping[str, Any]) -> Objects:
 
 
 def queues(definitions: Mapping[str, Any]) -> Objects:
-    """Write the queues; those whose oldest message goes when they are full say so."""
+    """Write the queues; those whose oldest message goes when they are full say so, and those that pass on at a pace."""
     return [
-        {"name": it["name"], "type": "standard", "durable": True, **_overflow(definitions, it["name"])}
+        {"name": it["name"], "type": "standard", "durable": True, **_overflow(definitions, it["name"]), **_pace(it)}
         for it in definitions.get("queues", ())
     ]
+
+
+def _pace(queue: Mapping[str, Any]) -> dict[str, Any]:
+    """Say where what has waited in a queue goes, and how much may wait there."""
+    said = queue.get("arguments", {})
+    if "x-message-ttl" not in said:
+        return {}
+    return {
+        "maximumMessageTtl": said["x-message-ttl"],
+        "expiryPolicy": "ROUTE_TO_ALTERNATE",
+        "alternateBinding": {"destination": said["x-dead-letter-exchange"]},
+        "maximumQueueDepthMessages": said["x-max-length"],
+        "maximumQueueDepthBytes": said["x-max-length-bytes"],
+        "overflowPolicy": "REJECT",
+    }
 
 
 def _overflow(definitions: Mapping[str, Any], queue: str) -> dict[str, Any]:

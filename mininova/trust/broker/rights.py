@@ -4,8 +4,10 @@ The local stack, ``mininova-manage host`` and the tests take the rights from her
 do what one of a real cloud may.  A right is a regular expression over names.  RabbitMQ looks for it anywhere in a
 name, so each has an anchor at both ends.
 
-A compute writes to its lane (mininova.rpc.trust.lanes) and to the flow.  RabbitMQ asks for the first key of a message
-only, so a right that tells keys apart would not confine who writes; it confines who binds.
+A compute writes to its lane (mininova.rpc.trust.lanes) and to nothing else.  RabbitMQ asks for the first key of a
+message only, so a right that tells keys apart would not confine who writes; it confines who binds.  A compute binds
+nothing but its lane, there nothing but its own keys, and makes no queues but a few of fixed names: what a message to it
+costs does not grow.  The queues that others send to were made and bound with its user (definitions.py).
 
 A permission speaks of exchanges and queues: what an identity may *configure* (declare and delete), *write* (publish
 to an exchange, bind a queue) and *read* (consume from a queue, bind to an exchange).  A topic permission speaks of the
@@ -20,17 +22,18 @@ from collections.abc import Mapping
 
 import msgspec
 
-from mininova.rpc.trust.lanes import exchange_of
+from mininova.rpc.server import PAUSES
+from mininova.rpc.trust.lanes import exchange_of, replies_to
 from mininova.trust.broker.name_pattern import any_of
 from mininova.trust.identities import COMPUTE, Identity
 
 FLOW = "mininova.flow"  # mininova.rpc.watch.flow calls it so
+PRIORITIES = ("info", "error")  # of notifications: all that mininova emits
 NOTHING = "(?!)"  # matches no name, not even the empty one
 
 _PROCESS = "[0-9a-f]{32}"  # ends the name of a queue that one process has for itself
-_HOST = (
-    r"compute\.({hosts})(\.(dead|pause\.[0-9]+(\.[0-9]+)?))?"  # its queue, and those that its server keeps beside it
-)
+_PAUSES = "|".join(re.escape(f"{seconds:g}") for seconds in PAUSES if seconds)
+_HOST = rf"compute\.({{hosts}})(\.(dead|pause\.({_PAUSES})))?"  # its queue, and those that its server keeps beside it
 _TELLS = r"({notifications})\.[a-z]+"
 
 
@@ -53,6 +56,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     def told(self) -> str:
         """Name the exchange of the notifications."""
         return f"{self.exchange}.notifications"
+
+    @property
+    def notification_keys(self) -> list[str]:
+        """Name the queues of notifications, and their keys, that all services fill."""
+        return [f"{topic}.{priority}" for topic in self.notifications for priority in PRIORITIES]
 
     @property
     def exchanges(self) -> tuple[str, ...]:
@@ -95,7 +103,7 @@ class Rights(msgspec.Struct, frozen=True):
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
     """What one kind of identity does; each text is a piece of a regular expression.
 
-    :param process: what its processes are called: each has a queue for its replies
+    :param process: what its processes are called: each has a queue for its replies; "" where they make none
     :param queues: bound with their own names: it declares them and reads them
     :param sends: the keys under which it sends to others
     :param takes: queues of others that it reads
@@ -104,7 +112,8 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     :param tells: whether it makes queues for the notifications that it sends, for others to read
     :param hears: whether it listens to the flow, and to notifications in queues of its own
     :param asks_computes: whether computes send to it, by their lanes
-    :param confined: whether it has a lane, by which it sends everything; it makes no exchange, either
+    :param confined: whether it has a lane, by which it sends everything, and one queue for its replies that was made
+        for it; it makes no exchange, and binds none but its lane
     """
 
     process: str
@@ -147,7 +156,7 @@ _ROWS = {
         "conductor", sends=("scheduler", r"compute\..+"), answers=("api", COMPUTE), asks_computes=True
     ),
     "operator": _OPERATOR,
-    COMPUTE: _Row(process=r"compute\.({processes})", queues=(_HOST,), tells=False, confined=True),
+    COMPUTE: _Row(process="", queues=(_HOST,), tells=False, confined=True),
 }
 
 
@@ -155,15 +164,14 @@ def rights(identity: Identity, layout: Layout = USUAL) -> Rights:
     """Give the rights of an identity."""
     row = _ROWS[identity.kind]
     names = {
-        "{processes}": any_of((identity.process, *identity.hosts)),
         "{hosts}": any_of(identity.hosts),
         "{notifications}": any_of(layout.notifications),
     }
-    reply = f"reply_{row.process}_{_PROCESS}"
+    reply = re.escape(replies_to(identity.name)) if row.confined else f"reply_{row.process}_{_PROCESS}"
     requests, replies, notifications, flow = shared = tuple(map(re.escape, layout.exchanges))
     told = (_TELLS,) if row.tells else ()
     by_lanes = (rf"{reply}\.from\.{COMPUTE}\..+",) if row.asks_computes else ()
-    own = (*row.queues, *row.elsewhere, reply, *by_lanes)
+    own = (*row.queues, *row.elsewhere, *(() if row.confined else (reply, *by_lanes)))
     lane, lanes = re.escape(layout.lane(identity.name)), (layout.lanes,) if row.asks_computes else ()
 
     def right(*pieces: str) -> str:
@@ -172,17 +180,27 @@ def rights(identity: Identity, layout: Layout = USUAL) -> Rights:
             text = text.replace(mark, name)
         return f"^({text})$" if text else NOTHING
 
-    heard = (notifications, flow) if row.hears else (lane,) if row.confined else (notifications,)
+    heard = (notifications, flow) if row.hears else (notifications,)
+    read = (reply, lane) if row.confined else (*row.takes, *lanes, requests, replies, *heard)
     spoken = row.queues if row.hears else told
     return Rights(
         configure=right(*own, *told, *lanes, *(() if row.confined else shared)),
-        write=right(*own, *told, *((lane, flow) if row.confined else shared)),
-        read=right(*own, *row.takes, *lanes, requests, replies, *heard),
-        topics={
-            layout.exchange: TopicRight(
-                write=NOTHING if row.confined else right(*row.queues, *row.sends), read=right(*row.queues)
-            ),
+        write=right(*own, *told, *((lane,) if row.confined else shared)),
+        read=right(*own, *read),
+        topics=_only_its_lane(layout, identity.name, right(*row.queues))
+        if row.confined
+        else {
+            layout.exchange: TopicRight(write=right(*row.queues, *row.sends), read=right(*row.queues)),
             layout.replies: TopicRight(write=right(*(rf"reply_{asks}\..+" for asks in row.answers)), read=right(reply)),
             layout.told: TopicRight(write=right(*spoken), read=right(*spoken)),
         },
     )
+
+
+def _only_its_lane(layout: Layout, user: str, own: str) -> Mapping[str, TopicRight]:
+    """Let a compute send under any key by its lane, which leads nowhere else, and bind its own keys there."""
+    nothing = TopicRight(write=NOTHING, read=NOTHING)
+    return {
+        **dict.fromkeys((layout.exchange, layout.replies, layout.told), nothing),
+        layout.lane(user): TopicRight(write="^(.+)$", read=own),
+    }

@@ -4,6 +4,7 @@ import pytest
 
 from mininova import conf
 from mininova.manage import checkup
+from mininova.manage.checkup import MENDS
 from mininova.trust import identities
 from mininova.trust.broker import definitions, qpid
 
@@ -14,7 +15,7 @@ EVERYBODY = dict.fromkeys([*map(identities.trusted, identities.TRUSTED), COMPUTE
 @pytest.fixture
 def broker():
     """Give the definitions of a broker without a weakness."""
-    return definitions.together(definitions.users(EVERYBODY), definitions.lanes([COMPUTE]))
+    return definitions.together(definitions.users(EVERYBODY), definitions.places(), definitions.lanes([COMPUTE]))
 
 
 def weaker(broker, computes=(COMPUTE,), hashes={}, **settings):
@@ -62,7 +63,7 @@ def test_rights_that_are_wider(broker):
     """A single wider rule is found."""
     one = next(found for found in broker["permissions"] if found["user"] == COMPUTE.name)
     one["read"] = ".*"
-    assert weaker(broker) == ["compute.host-1 has other rights on the broker than it should"]
+    assert weaker(broker) == [f"compute.host-1 has other rights on the broker than it should: {MENDS}"]
 
 
 def test_qpid(broker):
@@ -79,7 +80,7 @@ def test_qpid(broker):
 def test_rights_on_another_virtual_host(broker):
     """Rights on another virtual host are found, too."""
     broker["permissions"].append({"user": "api", "vhost": "x", "configure": ".*", "write": ".*", "read": ".*"})
-    assert weaker(broker) == ["api has other rights on the broker than it should"]
+    assert weaker(broker) == [f"api has other rights on the broker than it should: {MENDS}"]
 
 
 def test_a_tag(broker):
@@ -95,19 +96,51 @@ def test_a_user_that_is_missing(broker):
     assert first == "compute.host-2 has no broker user of its own"
 
 
-def test_a_compute_without_a_lane(broker):
-    """Its messages do not arrive, and the check says how to mend that."""
-    broker["bindings"] = broker["bindings"][1:]
+@pytest.mark.parametrize(("kind", "number"), [("bindings", -1), ("queues", -1)])
+def test_a_compute_without_a_lane(broker, kind, number):
+    """Its messages do not arrive, or those to it, and the check says how to mend that."""
+    del broker[kind][number]
     (found,) = weaker(broker)
-    assert found == "messages of compute.host-1 do not arrive: mininova-manage host rotate host-1 mends its lane"
+    assert found == f"messages of compute.host-1, or to it, do not arrive: {MENDS}"
 
 
 def test_a_lane_that_leads_elsewhere(broker):
     """The check names a queue behind a lane that is neither a service's nor the compute's own."""
-    lane = broker["bindings"][0]["source"]
+    (lane,) = {it["source"] for it in broker["bindings"] if it["source"].endswith(COMPUTE.name)}
     for queue in ("compute.host-1.pause.5", "reply_api.ctl-1_0.from.compute.host-1", "compute.host-10"):
         broker["bindings"].append({"source": lane, "destination": queue, "routing_key": "#"})
-    assert weaker(broker) == [f"messages of compute.host-1 can reach compute.host-10, by the exchange {lane}"]
+    assert weaker(broker) == [f"messages of compute.host-1 can reach compute.host-10, by the exchange {lane}: {MENDS}"]
+
+
+def test_more_connections_than_it_needs(broker):
+    """A user without a limit is found, and one with a lower limit is right."""
+    (user,) = (it for it in broker["users"] if it["name"] == COMPUTE.name)
+    user["limits"] = {"max-connections": 8, "max-channels": 64}
+    assert weaker(broker) == []
+    del user["limits"]["max-channels"]
+    assert weaker(broker) == [f"compute.host-1 may have more connections or channels open than it needs: {MENDS}"]
+
+
+def test_queues_without_a_bound(broker):
+    """A policy that is missing, or another, is found."""
+    broker["policies"][0]["definition"] = {}
+    del broker["policies"][1]
+    assert weaker(broker) == [
+        f"the broker has not the bounds of queues that are called {name}: {MENDS}"
+        for name in ("what-listeners-hear", "what-computes-can-fill")
+    ]
+
+
+def test_a_broker_without_bounds_of_its_own():
+    """Each setting that is higher than mininova needs is named, with the value that is enough."""
+    usual = {name: most for name, (most, _) in checkup.SETTINGS.items()}
+    assert list(checkup.unbounded(usual)) == []
+    found = list(checkup.unbounded({**usual, "channel_max": 0, "max_message_size": 2**27, "consumer_timeout": None}))
+    assert [line.rpartition("set ")[2] for line in found] == [
+        "max_message_size = 16777216 in its configuration, or less",
+        "channel_max = 256 in its configuration, or less",
+        "consumer_timeout = 1800000 in its configuration, or less",
+    ]
 
 
 def test_an_unknown_user(broker):

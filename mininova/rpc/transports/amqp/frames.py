@@ -90,6 +90,11 @@ def settled(payload: bytes) -> tuple[int, bool]:
 # ---- a message on its way to the broker
 
 DELIVERIES = "x-mininova-deliveries"
+MOST_DELIVERIES = 1_000
+
+#: Of all headers of a message; longer ones are not read.  What we send on with them, and with more, must fit into a
+#: frame: the broker ends a connection over one that is too long.
+MAX_HEADERS_BYTES = 16 * 1024
 
 # Which properties a header has: a bit for each, in the order in which they follow (4.2.6.1).
 _CONTENT_TYPE, _CONTENT_ENCODING, _HEADERS, _DELIVERY_MODE = 1 << 15, 1 << 14, 1 << 13, 1 << 12
@@ -186,7 +191,6 @@ class Content:
         """Give all of it.  What is no text is left out, so that no message can end the connection."""
         found = _read_properties(self._header)
         headers, expiration = found.get(_HEADERS) or {}, found.get(_EXPIRATION) or ""
-        tried = headers.get(DELIVERIES)
         return Message(
             body=self.body,
             exchange=exchange,
@@ -197,9 +201,15 @@ class Content:
             user_id=found.get(_USER_ID),
             expiration=int(expiration) / 1000 if expiration.isdecimal() else None,
             persistent=found.get(_DELIVERY_MODE) == 2,
-            deliveries=max(0, tried) if type(tried) is int else 0,
+            deliveries=deliveries_in(headers),
             headers={name: value for name, value in headers.items() if name != DELIVERIES and _is_text(name, value)},
         )
+
+
+def deliveries_in(headers: Mapping[Any, Any]) -> int:
+    """Read how often a message was tried before; a number that none of our receivers writes is none."""
+    tried = headers.get(DELIVERIES)
+    return tried if type(tried) is int and 0 < tried <= MOST_DELIVERIES else 0
 
 
 def _is_text(*values: Any) -> bool:
@@ -230,7 +240,10 @@ def _read_octet(payload: bytes, at: int) -> tuple[int, int]:
 
 
 def _read_table(payload: bytes, at: int) -> tuple[Mapping[Any, Any], int]:
-    end = at + 4 + int.from_bytes(payload[at : at + 4], "big")
+    size = int.from_bytes(payload[at : at + 4], "big")
+    end = at + 4 + size
+    if size > MAX_HEADERS_BYTES:
+        return {}, end
     try:
         table: dict[Any, Any] = loads("F", payload, at)[0][0]
         return table, end

@@ -23,7 +23,7 @@ class Refused(RPCError):
 
 
 class Missing(Refused):
-    """An exchange is not there, and it is not ours to make."""
+    """An exchange or a queue is not there, and it is not ours to make."""
 
 
 class Places:
@@ -31,11 +31,11 @@ class Places:
 
     :param dialect: of the broker: it writes the arguments of queues
     :param quorum: whether durable queues are quorum queues, which live on several brokers of a cluster
-    :param declares: whether we make exchanges; a process that may not finds them made
+    :param declares: whether we make exchanges and what we read; a process that may not finds them made
     """
 
     def __init__(self, link: Link, dialect: Dialect, *, quorum: bool = False, declares: bool = True) -> None:
-        self._link, self.dialect, self._quorum, self._declares = link, dialect, quorum, declares
+        self._link, self.dialect, self._quorum, self.declares = link, dialect, quorum, declares
         self._durably: Arguments = dialect.quorum if quorum else {}
         self._exchanges: set[str] = set()
         self._asking, self._questions = threading.Lock(), deque[Waiter]()
@@ -48,7 +48,7 @@ class Places:
 
     def exchange(self, name: str, timeout: float) -> None:
         """Declare a topic exchange, once; the default one needs none."""
-        if name and name not in self._exchanges and self._declares:
+        if name and name not in self._exchanges and self.declares:
             self._ask(f"exchange {name}", timeout, declare_exchange(DECLARING, name, TOPIC))
             self._exchanges.add(name)
 
@@ -56,6 +56,21 @@ class Places:
         """Declare a queue and bind it, and return when the broker has done so."""
         what = self._durably if durable else self.dialect.passing
         self._queue(name, exchange, kind, key, what, durable, timeout)
+
+    def to_read(self, name: str, exchange: str, kind: str, key: str, *, durable: bool, timeout: float) -> None:
+        """See that there is a queue for us to read, and make it if we may.
+
+        :raises Missing: there is none, and we may not make it
+        """
+        if not self.declares:
+            try:
+                return self.check(name, timeout)
+            except Undeliverable:
+                pass
+        try:
+            self.queue(name, exchange, kind, key, durable=durable, timeout=timeout)
+        except Refused as error:
+            raise error if self.declares or isinstance(error, Missing) else Missing(str(error)) from None
 
     def queue_for_others(self, name: str, exchange: str, key: str, timeout: float) -> None:
         """Declare a durable queue that others are to read, and bind it."""

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,7 +49,7 @@ class Reading:
     def consume(self, subscription: Subscription, timeout: float) -> None:
         """Declare a subscription's queue and read it."""
         s = subscription
-        self._places.queue(s.queue, s.exchange, s.kind, s.routing_key, durable=s.durable, timeout=timeout)
+        self._places.to_read(s.queue, s.exchange, s.kind, s.routing_key, durable=s.durable, timeout=timeout)
         self._readers[s.queue] = s
         channel = self._channel_of(s.queue)
         no_local = exclusive = of_the_channel = False
@@ -58,7 +59,7 @@ class Reading:
         )
         consume = frames.method(
             channel, frames.CONSUME, "BssbbbbF",
-            0, s.queue, s.queue, no_local, s.no_ack, exclusive, no_wait, {},
+            0, s.queue, s.queue, no_local, s.no_ack, exclusive, no_wait, self._before_others(s),
         )  # fmt: skip
         self._link.write(bound + consume)
 
@@ -72,6 +73,12 @@ class Reading:
             self._listen(channel)
             self._link.write(frames.method(channel, frames.CHANNEL_OPEN, "s", ""))
         return self._channels[queue]
+
+    def _before_others(self, subscription: Subscription) -> dict[str, int]:
+        """Have the process that began last read a queue that stays, where one that is lost may still be a reader."""
+        priority = self._places.dialect.priority
+        others_may_read = subscription.no_ack and not self._places.declares
+        return {priority: time.time_ns()} if priority and others_may_read else {}
 
     def cancel(self, subscription: Subscription, timeout: float) -> None:
         """Stop reading a queue, and return when all that was on its way has been delivered.

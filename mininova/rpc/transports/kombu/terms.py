@@ -8,7 +8,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from mininova.rpc.transports.amqp.dialects import RABBITMQ
-from mininova.rpc.transports.amqp.frames import DELIVERIES
+from mininova.rpc.transports.amqp.frames import DELIVERIES, deliveries_in
 from mininova.rpc.transports.base import TOPIC, Message, Subscription
 
 
@@ -62,7 +62,7 @@ def message(came: Any, *, vouched: bool) -> Message:
     :param vouched: whether the broker vouches for the user that it names
     """
     found, headers = came.properties, came.headers or {}
-    expiration, tried = _text(found, "expiration") or "", headers.get(DELIVERIES)
+    expiration = _text(found, "expiration") or ""
     return Message(
         body=came.body if isinstance(came.body, bytes) else str(came.body).encode(),
         exchange=came.delivery_info["exchange"],
@@ -73,7 +73,7 @@ def message(came: Any, *, vouched: bool) -> Message:
         user_id=_text(found, "user_id") if vouched else None,
         expiration=int(expiration) / 1000 if expiration.isdecimal() else None,
         persistent=found.get("delivery_mode") == 2,
-        deliveries=max(0, tried) if type(tried) is int else 0,
+        deliveries=deliveries_in(headers),
         headers={name: value for name, value in headers.items() if name != DELIVERIES and isinstance(value, str)},
     )
 

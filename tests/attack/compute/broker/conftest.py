@@ -2,13 +2,15 @@
 
 import json
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
+import amqp
 import openstack
 import pytest
 
@@ -19,6 +21,8 @@ from tests.fixtures.taken_over import PATIENCE
 
 #: Seconds that a boot may take meanwhile; without a flood it takes a tenth of one.
 SERVED_WITHIN = 10.0
+#: Seconds that a flood lasts before another user wants something.
+HEAD_START = 1.5
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +121,49 @@ def others_are_served(world, capsys):
     return serve
 
 
+class Flood:
+    """Publish as fast as the broker takes it, in a thread with a connection of its own, until the block ends.
+
+    :ivar sent: how many so far
+    """
+
+    def __init__(self, url, key, body, *, exchange, **properties):
+        self._url, self._place, self._message = url, (exchange, key), (body, properties)
+        self._over, self.sent = threading.Event(), 0
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        (exchange, key), (body, properties) = self._place, self._message
+        connection = taken_over.connect(self._url, confirm_publish=False)
+        with suppress(*taken_over.REFUSALS):
+            channel = connection.channel()
+            message = amqp.Message(body, **properties)
+            while not self._over.is_set():
+                channel.basic_publish(message, exchange=exchange, routing_key=key)
+                self.sent += 1
+            connection.close()
+        connection.collect()
+
+    def __enter__(self):
+        self._thread.start()
+        self._over.wait(HEAD_START)
+        return self
+
+    def __exit__(self, *exc_info):
+        self._over.set()
+        self._thread.join(30)
+
+
+@pytest.fixture
+def flood(attacker):
+    """Give a function that begins a flood."""
+
+    def flood(key, body, **properties):
+        return Flood(attacker.url, key, body, **{"exchange": attacker.lane, "user_id": attacker.user, **properties})
+
+    return flood
+
+
 @pytest.fixture
 def flow(stack):
     """Give a function that waits for an event of the flow with these fields.
@@ -140,9 +187,23 @@ def flow(stack):
 
 
 @pytest.fixture
-def listener(stack):
+def listener_of(stack):
+    """Give a function that begins to read a queue of notifications, as a listener."""
+    queues = []
+
+    def read(name):
+        queues.append(Queue(taken_over.url_in(stack.home.etc / "mininova.conf"), name))
+        return queues[-1]
+
+    yield read
+    for queue in queues:
+        queue.close()
+
+
+@pytest.fixture
+def listener(listener_of):
     """Give a function that waits for the notification with a body, and gives all up to it, as a listener."""
-    queue = Queue(taken_over.url_in(stack.home.etc / "mininova.conf"), "notifications.info")
+    queue = listener_of("notifications.info")
 
     def up_to(body):
         came = [queue.next()]
@@ -150,8 +211,7 @@ def listener(stack):
             came.append(queue.next())
         return came
 
-    yield up_to
-    queue.close()
+    return up_to
 
 
 @pytest.fixture

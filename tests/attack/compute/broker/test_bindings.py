@@ -16,7 +16,7 @@ THEIR_LANE = lane_of("compute.host-2")
 )  # fmt: skip
 def test_requests(attacker, observe, key):
     """Binds its queue to the requests of others, by their keys or by a pattern that has them."""
-    with observe(key), attacker.channel() as channel:
+    with observe(EXCHANGE), attacker.channel() as channel:
         channel.queue_bind(OWN, EXCHANGE, key)
 
 
@@ -24,8 +24,29 @@ def test_requests(attacker, observe, key):
 def test_replies(attacker, observe, reply_queues, key):
     """Binds its queue to the replies to others."""
     key = reply_queues["api"] if key == "the api's" else key
-    with observe(key), attacker.channel() as channel:
+    with observe(REPLIES), attacker.channel() as channel:
         channel.queue_bind(OWN, REPLIES, key)
+
+
+def test_its_own_replies(attacker, observe):
+    """Binds many queues of its own to its own replies, so that each takes the conductor the time of many."""
+    with observe(REPLIES), attacker.channel() as channel:
+        for name in (f"{OWN}.dead", f"{OWN}.pause.5"):
+            channel.queue_declare(name, durable=True, auto_delete=False)
+            channel.queue_bind(name, REPLIES, attacker.reply_queue)
+
+
+def test_its_own_requests(attacker, observe):
+    """Binds many queues of its own to what it is asked, so that each takes the conductor the time of many."""
+    with observe(EXCHANGE), attacker.channel() as channel:
+        channel.queue_bind(OWN, EXCHANGE, OWN)
+
+
+@pytest.mark.parametrize("key", ["#", "*", "*.*", "compute.#", "conductor", "notifications.info", "", "x"])
+def test_its_own_lane(attacker, observe, key):
+    """Binds its queue to its own lane by patterns, each of which takes the broker time, or to what is others' there."""
+    with observe(attacker.lane), attacker.channel() as channel:
+        channel.queue_bind(OWN, attacker.lane, key)
 
 
 @pytest.mark.parametrize("key", ["#", "conductor", "notifications.info"])
@@ -43,7 +64,7 @@ def test_what_everybody_does(attacker, observe, exchange):
 
 
 @pytest.mark.parametrize("source", [EXCHANGE, REPLIES, TOLD, "mininova.flow", THEIR_LANE])
-@pytest.mark.parametrize("destination", [EXCHANGE, REPLIES, TOLD, "compute.host-1.pause.6", THEIR_LANE])
+@pytest.mark.parametrize("destination", [EXCHANGE, REPLIES, TOLD, "compute.host-1.pause.30", THEIR_LANE])
 def test_an_exchange_to_an_exchange(attacker, observe, source, destination):
     """Binds an exchange behind another, so that what is for others comes by where it may listen."""
     with attacker.channel() as channel:
@@ -58,4 +79,4 @@ def test_dead_letters_elsewhere(attacker, observe, exchange):
     """Makes a queue whose dead letters go through the default exchange, or another that it may not write to."""
     letters = {"x-dead-letter-exchange": exchange, "x-dead-letter-routing-key": "compute.host-2"}
     with observe(), attacker.channel() as channel:
-        channel.queue_declare(f"{OWN}.pause.8", durable=True, auto_delete=False, arguments=letters)
+        channel.queue_declare(f"{OWN}.pause.1", durable=True, auto_delete=False, arguments=letters)

@@ -12,7 +12,7 @@ from tests.fixtures.attack_worlds import MINE, THEIRS
 from tests.fixtures.observations import NO_ONE, NOTHING
 from tests.fixtures.taken_over import NOBODY
 
-EXCHANGE, FLOW = "mininova.flow", "flow"
+FLOW = "flow"
 TERRIBLE = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\nreq-forged\u202e"
 NUMBERS = count()
 MESSAGES = 22  # that a boot has
@@ -26,11 +26,14 @@ def event(**fields):
 
 @pytest.fixture
 def tell(attacker):
-    """Give a function that publishes events in one report."""
+    """Give a function that publishes events in one report, and tells whether there was room for it."""
 
     def tell(*events, body=None, **properties):
         report = json.dumps(events) if body is None else body
-        assert attacker.publish("events", report, exchange=EXCHANGE, **properties)
+        try:
+            return attacker.publish("events", report, **properties)
+        except amqp.exceptions.MessageNacked:
+            return False
 
     return tell
 
@@ -62,7 +65,7 @@ def kept(world, tell, show):
             found.update((one["request_id"], one) for one in json.loads(show("list", "--all", "-f", "json")))
             return mark["request_id"] in found
 
-        tell(mark)
+        world.wait_for_row(lambda: tell(mark), "room for the mark")
         world.wait_for_row(is_there, "the mark")
         return found
 
@@ -110,23 +113,26 @@ def test_push_out_requests_by_size(observe, tell, real):
     stopped(observe, real())
 
 
-def test_while_others_boot(attacker, observe, world, show):
-    """Reports more than can be kept while a server boots on another host, to keep its messages out of the flow."""
-    report = amqp.Message(json.dumps([event() for _ in range(200)]), user_id=attacker.user)
-    with attacker.channel() as channel:
-        for number in range(2_000):
-            channel.basic_publish(report, exchange=EXCHANGE, routing_key="events")
-            if number == 1_000:
-                uuid = world.boot("meanwhile", THEIRS)
-    assert world.at_rest(uuid) == "ACTIVE"
+def test_while_others_boot(observe, world, show, flood):
+    """Reports without a pause while a server boots on another host, to keep its messages out of the flow."""
+    with flood("events", json.dumps([event() for _ in range(200)])) as sent:
+        uuid = world.boot("meanwhile", THEIRS)
+        assert world.at_rest(uuid) == "ACTIVE"
 
-    def is_complete():
-        found = [one for one in json.loads(show("list", "-f", "json")) if uuid in one["servers"]]
-        return [one["message_count"] for one in found] == [MESSAGES]
+        def is_complete():
+            found = [one for one in json.loads(show("list", "-f", "json")) if uuid in one["servers"]]
+            return [one["message_count"] for one in found] == [MESSAGES]
 
-    world.wait_for_row(is_complete, "all messages of the boot")
+        world.wait_for_row(is_complete, "all messages of the boot, while the flood lasts")
+    print(f"{sent.sent} reports")
     world.delete(uuid, wait=True)
     stopped(observe, by_the_flow=True)
+
+
+def test_by_the_exchange_of_the_services(attacker, observe):
+    """Reports by the exchange by which the services do, where its share is not bounded."""
+    with observe("mininova.flow"):
+        attacker.publish("events", json.dumps([event()]), exchange="mininova.flow")
 
 
 def test_push_out_requests_by_the_conductor(attacker, observe, real):
@@ -203,4 +209,4 @@ def test_without_a_name(observe, tell, kept):
 def test_as_a_service(attacker, observe):
     """Reports in the name of the api."""
     with observe():
-        attacker.publish("events", json.dumps([event(kind="http")]), exchange=EXCHANGE, user_id="api")
+        attacker.publish("events", json.dumps([event(kind="http")]), user_id="api")

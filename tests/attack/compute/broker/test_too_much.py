@@ -8,10 +8,14 @@ import amqp
 import pytest
 
 from tests.fixtures import taken_over
+from tests.fixtures.attack_worlds import THEIRS
 from tests.fixtures.taken_over import reply, request
 
-#: Seconds that a flood lasts before another user wants something.
-HEAD_START = 1.5
+#: What a listener is to hear of a boot on another host: the broker user behind it, and the event.
+BOOTED = {(f"compute.{THEIRS}", f"compute.instance.create.{phase}") for phase in ("start", "end")} | {
+    ("conductor", "compute.instance.update")
+}
+HEAD_START = 3.0  # seconds, and more, that a flood lasts before that
 
 
 @pytest.fixture(autouse=True)
@@ -24,54 +28,11 @@ def unchanged(attacker, stack):
     connection.close()
 
 
-class Flood:
-    """Publish as fast as the broker takes it, in a thread with a connection of its own, until the block ends.
-
-    :ivar sent: how many so far
-    """
-
-    def __init__(self, url, key, body, *, exchange, **properties):
-        self._url, self._place, self._message = url, (exchange, key), (body, properties)
-        self._over, self.sent = threading.Event(), 0
-        self._thread = threading.Thread(target=self._run)
-
-    def _run(self):
-        (exchange, key), (body, properties) = self._place, self._message
-        connection = taken_over.connect(self._url, confirm_publish=False)
-        with suppress(*taken_over.REFUSALS):
-            channel = connection.channel()
-            message = amqp.Message(body, **properties)
-            while not self._over.is_set():
-                channel.basic_publish(message, exchange=exchange, routing_key=key)
-                self.sent += 1
-            connection.close()
-        connection.collect()
-
-    def __enter__(self):
-        self._thread.start()
-        self._over.wait(HEAD_START)
-        return self
-
-    def __exit__(self, *exc_info):
-        self._over.set()
-        self._thread.join(30)
-
-
-@pytest.fixture
-def flood(attacker):
-    """Give a function that begins a flood."""
-
-    def flood(key, body, **properties):
-        return Flood(attacker.url, key, body, **{"exchange": attacker.lane, "user_id": attacker.user, **properties})
-
-    return flood
-
-
 @pytest.mark.sees("its answers, as fast as a few at a time are worked on; others are served")
 def test_calls(attacker, observe, flood, others_are_served):
     """Asks the conductor for its instances without a pause."""
     body = request("get_instances", {"host": attacker.host})
-    where = f"reply_compute.{attacker.host}_{0:032x}"
+    where = attacker.reply_queue
     with observe(), flood("conductor", body, reply_to=where, message_id="1") as sent:
         others_are_served("calls")
     print(f"{sent.sent} calls")
@@ -108,7 +69,7 @@ def test_denials_without_end(attacker, observe, others_are_served, rows):
     with observe.listed(attacker.user, "get_instance", times=100):
         thread.start()
         try:
-            over.wait(HEAD_START)
+            over.wait(1.5)
             others_are_served("denials of many things")
         finally:
             over.set()
@@ -159,18 +120,43 @@ def test_replies(observe, flood, others_are_served, heard_by_the_api):
         others_are_served("replies")
 
 
-@pytest.mark.sees("the oldest notifications are dropped when they are not read; others are served")
+@pytest.mark.sees("a nack for each, but for a few in each moment; others are served")
 def test_notifications(attacker, observe, flood, others_are_served):
     """Floods the queue of notifications with large ones."""
-    with observe(), flood("notifications.info", b"x" * 100_000, delivery_mode=2):
+    with flood("notifications.info", b"x" * 100_000, delivery_mode=2):
         others_are_served("notifications")
+        with observe():
+            [attacker.publish("notifications.info", b"x" * 100_000) for _ in range(100)]
 
 
-@pytest.mark.sees("nothing: it is passed over; others are served")
+@pytest.mark.sees("nothing: a few go on each moment, and a nack for each of the others")
+def test_notifications_of_others(attacker, observe, world, flood, listener_of):
+    """Emits notifications without a pause, so that a running listener misses those of others."""
+    heard = listener_of("notifications.info")
+    with flood("notifications.info", "x" * 10_000, delivery_mode=2) as sent:
+        uuid = world.boot("told-of", THEIRS)
+        began, theirs, lies = time.monotonic(), set(), 0
+        while not theirs >= BOOTED:
+            message = heard.next()
+            user, body = message.properties.get("user_id"), str(message.body)
+            lies += user == attacker.user
+            theirs |= {(user, event) for user_, event in BOOTED if user == user_ and uuid in body and event in body}
+        took = time.monotonic() - began
+        with observe():
+            [attacker.publish("notifications.info", "x" * 100_000) for _ in range(100)]
+    print(f"{sent.sent} were sent, {lies} came in {took:.1f} s")
+    assert lies < 400 * (took + HEAD_START)
+    world.delete(uuid, wait=True)
+
+
+@pytest.mark.sees("a nack for each, but for a few in each moment; others are served")
 def test_flow(attacker, observe, flood, others_are_served):
     """Floods the flow, which shows operators the messages of all services."""
-    with observe(), flood("events", b"[" + b"{}," * 1000 + b"{}]", exchange="mininova.flow"):
+    report = b"[" + b"{}," * 1000 + b"{}]"
+    with flood("events", report):
         others_are_served("events of the flow")
+        with observe():
+            [attacker.publish("events", report) for _ in range(500)]
 
 
 @pytest.mark.sees("a nack for each, when its queue is full")
@@ -212,17 +198,12 @@ def test_channels(attacker, observe, others_are_served):
             connection.close()
 
 
-@pytest.mark.sees("hundreds of queues under its own name; others are served")
-def test_queues(attacker, observe, others_are_served):
+@pytest.mark.parametrize("name", ["reply_compute.host-1_{:032x}", "compute.host-1.pause.{}", "compute.host-1.{}"])
+def test_queues(attacker, observe, name):
     """Declares hundreds of queues under names of its own."""
-    names = [f"reply_compute.{attacker.host}_{number:032x}" for number in range(500)]
-    with attacker.channel() as channel:
-        with observe():
-            for name in names:
-                channel.queue_declare(name, durable=False, auto_delete=False)
-        others_are_served(f"{len(names)} queues")
-        for name in names:
-            channel.queue_delete(name)
+    with observe(), attacker.channel() as channel:
+        for number in range(500):
+            channel.queue_declare(name.format(number), durable=False, auto_delete=False)
 
 
 @pytest.mark.sees("nothing: a line in ten seconds, with the count of the others")

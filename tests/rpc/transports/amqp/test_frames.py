@@ -163,6 +163,26 @@ def test_hostile_properties(flags, payload, field, value):
     assert getattr(content.message("", ""), field) == value
 
 
+@pytest.mark.parametrize(
+    ("said", "read"), [(1, 1), (1000, 1000), (0, 0), (-5, 0), (1001, 0), (2**63 - 1, 0), (True, 0), ("4", 0), (None, 0)]
+)
+def test_a_count_that_no_receiver_writes_is_none(said, read):
+    """It comes from the sender, and is counted up before the message is sent on."""
+    assert frames.deliveries_in({frames.DELIVERIES: said}) == read
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(16_000, True), (17_000, False), (130_000, False)])
+def test_long_headers_are_not_read(length, is_read):
+    """The rest of the message is read all the same, and can be sent on with more headers."""
+    table = dumps("F", [{"large": "x" * length}])
+    content = Content(b"")
+    content.take_header(header_of(1 << 13 | 1 << 3, table + b"\x02me"))
+
+    message = content.message("", "")
+
+    assert (message.app_id, "large" in message.headers) == ("me", is_read)
+
+
 @given(st.binary(max_size=60))
 def test_nothing_in_a_table_can_end_the_connection(table):
     """A broker checks that strings and tables are whole, but not the contents of tables."""

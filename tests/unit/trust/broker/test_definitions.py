@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 
+from mininova.rpc.trust.lanes import replies_to
 from mininova.trust import identities
 from mininova.trust.broker import definitions
 
@@ -62,8 +63,11 @@ def test_a_compute_can_open_so_much_only():
 
 def test_the_queues_that_a_compute_can_fill_refuse_more():
     """Its own queues, those of replies, of the flow and behind its lane are bounded, and a sender then gets a nack."""
-    policy, _ = definitions.places()["policies"]
-    bounded = ["compute.host-1", "reply_api.ctl-1_0", "conductor.from.compute.host-1", "flow_collector_0"]
+    _, policy, _ = definitions.places()["policies"]
+    bounded = [
+        "compute.host-1", "reply_api.ctl-1_0", "conductor.from.compute.host-1",
+        "notifications.info.from.compute.host-1", "flow_collector_0",
+    ]  # fmt: skip
     queues = [*bounded, "conductor", "notifications.info"]
 
     assert [queue for queue in queues if re.search(policy["pattern"], queue)] == bounded
@@ -73,8 +77,42 @@ def test_the_queues_that_a_compute_can_fill_refuse_more():
 
 def test_parked_casts_push_out_the_oldest():
     """A queue of parked casts is bounded, but takes the latest, also one of a compute's own."""
-    _, policy = definitions.places()["policies"]
+    *_, policy = definitions.places()["policies"]
     names = ["conductor.dead", "compute.host-1.dead", "compute.host-1", "conductor"]
 
     assert [name for name in names if re.search(policy["pattern"], name)] == ["conductor.dead", "compute.host-1.dead"]
-    assert (policy["definition"]["overflow"], policy["priority"]) == ("drop-head", 1)
+    assert (policy["definition"]["overflow"], policy["priority"]) == ("drop-head", 2)
+
+
+def test_notifications_push_out_the_oldest():
+    """A queue that no one reads keeps the latest, and so many bytes of them at most."""
+    policy, *_ = definitions.places()["policies"]
+    names = ["notifications.info", "notifications.info.billing", "conductor"]
+
+    assert [name for name in names if re.search(policy["pattern"], name)] == names[:2]
+    assert policy["definition"] == {"max-length": 10_000, "max-length-bytes": 64 * 1024 * 1024, "overflow": "drop-head"}
+
+
+def test_what_a_compute_tells_all_goes_on_at_a_pace():
+    """Its notifications, and its events of the flow, wait in queues of its own, and go on to the listeners."""
+    defined = definitions.lanes([identities.compute("host-1")])
+    paced = {it["name"]: it["arguments"] for it in defined["queues"] if "x-message-ttl" in it["arguments"]}
+    bound = {it["destination"]: (it["source"], it["routing_key"]) for it in defined["bindings"]}
+
+    assert {name: arguments["x-dead-letter-exchange"] for name, arguments in paced.items()} == {
+        "events.from.compute.host-1": "mininova.flow",
+        "notifications.info.from.compute.host-1": "mininova.notifications",
+        "notifications.error.from.compute.host-1": "mininova.notifications",
+    }
+    assert all(definitions.PACE.items() <= arguments.items() for arguments in paced.values())
+    lane = "mininova.from.compute.host-1"
+    assert [bound[name] for name in paced] == [(lane, name.partition(".from.")[0]) for name in paced]
+
+
+def test_what_is_sent_to_a_compute_is_bound_for_it():
+    """Its replies have one queue, and each of its hosts has one; it may bind none itself."""
+    defined = definitions.lanes([identities.compute("rack", ["one", "two"])])
+    bound = {it["destination"]: it["source"] for it in defined["bindings"]}
+
+    assert bound[replies_to("compute.rack")] == "mininova.reply"
+    assert (bound["compute.one"], bound["compute.two"]) == ("mininova", "mininova")

@@ -29,8 +29,18 @@ def test_a_lane_leads_to_a_queue_and_to_an_exchange():
     [lane] = [it for it in qpid.exchanges(WHOLE) if it["name"] == "mininova.from.compute.host-1"]
     assert [(it["destination"], it["bindingKey"]) for it in lane["durableBindings"]] == [
         ("conductor.from.compute.host-1", "conductor"),
-        ("mininova.notifications", "notifications.*"),
+        ("events.from.compute.host-1", "events"),
+        ("notifications.info.from.compute.host-1", "notifications.info"),
+        ("notifications.error.from.compute.host-1", "notifications.error"),
     ]
+
+
+def test_what_a_compute_tells_goes_on_at_a_pace():
+    """What has waited in the queue goes to the exchange of the listeners, under the key that it has."""
+    (queue,) = [it for it in qpid.queues(WHOLE) if it["name"] == "notifications.info.from.compute.host-1"]
+    assert (queue["expiryPolicy"], queue["maximumMessageTtl"]) == ("ROUTE_TO_ALTERNATE", 200)
+    assert queue["alternateBinding"] == {"destination": "mininova.notifications"}
+    assert (queue["maximumQueueDepthMessages"], queue["maximumQueueDepthBytes"]) == (40, 512 * 1024)
 
 
 def test_every_queue_is_bounded_as_those_that_a_compute_can_fill():

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from mininova.rpc.trust.lanes import replies_to
 from mininova.trust import identities
 from mininova.trust.broker.rights import Layout, rights
 
@@ -18,12 +19,15 @@ def test_the_marks_of_a_name_are_taken_as_they_are():
 
 
 def test_a_process_of_many_hosts_has_the_queues_of_each():
-    """It also has one queue for its replies, named after the process."""
+    """It reads one queue of replies, which is called as its user and which it does not make."""
     own = rights(identities.compute("rack", ["one", "two"]))
-    for queue in ("compute.one", "compute.two.dead", f"reply_compute.rack_{HEX}", f"reply_compute.two_{HEX}"):
+    for queue in ("compute.one", "compute.two.dead", "compute.two.pause.30"):
         assert re.search(own.configure, queue), queue
-    for queue in ("compute.rack", "compute.three", "compute.one.two", "compute.one|two"):
+    for queue in ("compute.rack", "compute.three", "compute.one.two", "compute.one|two", "compute.one.pause.6"):
         assert not re.search(own.configure, queue), queue
+    for queue in (replies_to("compute.rack"), f"reply_compute.rack_{HEX}", replies_to("compute.one")):
+        assert not re.search(own.configure, queue), queue
+        assert bool(re.search(own.read, queue)) == (queue == replies_to("compute.rack")), queue
 
 
 def test_the_names_of_the_settings_are_used():
@@ -45,4 +49,5 @@ def test_every_rule_is_whole(identity):
     for rule in (allowed.configure, allowed.write, allowed.read, *keys):
         assert (rule.startswith("^(") and rule.endswith(")$")) or rule == "(?!)"
         assert not re.search(rule, "")
+    for rule in (allowed.configure, allowed.write, allowed.read):
         assert not re.search(rule, "amq.default")

@@ -25,6 +25,7 @@ class Dialect:
     :ivar pause: exchange, the key and queue to come back to, seconds → a queue in which messages wait so long
     :ivar quorum: a durable queue that lives on several brokers
     :ivar quorum_pause: what a pause needs beside, to be one
+    :ivar priority: the argument of a reader that is to get messages before others; "" where there is none
     :ivar prefetch_is_of_channel: whether all readers of a channel share how many messages may be unsettled
     :ivar sent: a message → as this broker wants it
     :ivar came: a message that came to a subscription → as it was meant
@@ -37,6 +38,7 @@ class Dialect:
     pause: Callable[[str, str, float], Arguments]
     quorum: Arguments
     quorum_pause: Arguments
+    priority: str = ""
     prefetch_is_of_channel: bool = False
     sent: Callable[[Message], Message] = _as_it_is
     came: Callable[[Message, Subscription], Message] = _as_it_is

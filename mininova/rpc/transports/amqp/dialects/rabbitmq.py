@@ -27,6 +27,7 @@ RABBITMQ = Dialect(
     for_others={},  # policies bound it, see mininova/trust/broker/definitions.py
     pause=_pause,
     quorum={"x-queue-type": "quorum"},
+    priority="x-priority",
     # These can see to it that a message has arrived before it is gone from the pause.
     quorum_pause={"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"},
 )
