@@ -138,6 +138,12 @@ class KeypairNotFound(NotFound):
     template = "Keypair {name} not found for user {user_id}"
 
 
+class ServerGroupNotFound(NotFound):
+    """No server group has this uuid."""
+
+    template = "Instance group {group_uuid} could not be found."
+
+
 class ServiceNotFound(NotFound):
     """No service has this id."""
 

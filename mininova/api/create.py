@@ -12,12 +12,14 @@ from ipaddress import IPv6Address
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from mininova import errors, states
 from mininova.api.handlers.networks import check_networks, wanted_networks
 from mininova.api.operations import Order
 from mininova.api.other_services import require_usable
 from mininova.api.request import TRUE, ComputeRequest
-from mininova.db import flavors, hosts, keypairs, services
+from mininova.db import flavors, hosts, keypairs, server_groups, services
 from mininova.db.session import Connection
 from mininova.objects import Flavor, ImageMeta, Instance, RequestSpec
 from mininova.wsgi.values import whole
@@ -162,9 +164,14 @@ def _description(request: ComputeRequest, server: Json) -> str | None:
 
 
 def _hints(hints: Json) -> dict[str, str]:
-    if "group" in hints:
-        raise errors.InvalidInput(f"Instance group {hints['group']} could not be found.")
-    return {name: ",".join(map(str, hint)) if isinstance(hint, list) else str(hint) for name, hint in hints.items()}
+    """Write each hint as the text that filters read: several values with commas between, an object as JSON."""
+    return {name: _hint(hint) for name, hint in hints.items()}
+
+
+def _hint(hint: Any) -> str:
+    if isinstance(hint, list):
+        return ",".join(map(str, hint))
+    return msgspec.json.encode(hint).decode() if isinstance(hint, dict) else str(hint)
 
 
 def _destination(request: ComputeRequest, server: Json) -> Json:
@@ -215,6 +222,8 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
         raise errors.InvalidInput("Invalid key_name provided.")
     if ask.max_count > MAX_SERVERS_PER_REQUEST:
         raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_PER_REQUEST)
+    if group := ask.hints.get("group"):
+        _check_group(request, group)
     return flavor, image
 
 
@@ -248,6 +257,15 @@ def is_key(request: ComputeRequest, user_id: str, name: str) -> bool:
 def _check_zone(tx: Connection, zone: str) -> None:
     if zone not in {it.availability_zone for it in services.search(tx) if it.topic == "compute"}:
         raise errors.InvalidInput("The requested availability zone is not available")
+
+
+def _check_group(request: ComputeRequest, group: str) -> None:
+    ctxt = request.context
+    try:
+        with request.cloud.db.read() as tx:
+            server_groups.get(tx, group, project_id=None if ctxt.is_admin else ctxt.project_id)
+    except errors.ServerGroupNotFound as reason:
+        raise errors.InvalidInput(str(reason)) from reason
 
 
 def _check_host(tx: Connection, ask: Ask) -> None:

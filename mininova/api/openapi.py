@@ -20,6 +20,7 @@ from mininova.api.handlers import (
     keypairs,
     quotas,
     server_actions,
+    server_groups,
     server_images,
     server_metadata,
     server_tags,
@@ -69,6 +70,7 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     keypairs.create: {201: JSON},
     keypairs.delete: {204: EMPTY},
     services.delete: {204: EMPTY},
+    server_groups.delete: {204: EMPTY},
 }
 OTHERWISE = {200: JSON}
 

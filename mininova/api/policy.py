@@ -44,6 +44,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "ips:index", "ips:show", "os-instance-actions:list", "os-instance-actions:show",
         "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-networks:list", "os-networks:show",
         "os-quota-sets:show", "os-quota-sets:detail", "os-simple-tenant-usage:show", "compute:server:topology:index",
+        "os-server-groups:index", "os-server-groups:show",
     ),
     MEMBER: (
         "servers:create", "servers:create:attach_network", "servers:delete",
@@ -54,6 +55,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-lock-server:lock", "os-lock-server:unlock", "os-pause-server:pause", "os-pause-server:unpause",
         "os-suspend-server:suspend", "os-suspend-server:resume", "os-admin-password",
         "os-rescue", "os-unrescue", "servers:rebuild", "servers:trigger_crash_dump",
+        "os-server-groups:create", "os-server-groups:delete",
     ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
     ADMIN: (
@@ -74,6 +76,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-availability-zone:detail", "limits:other_project",
         "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
         "os-simple-tenant-usage:list", "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show",
+        "os-server-groups:index:all_projects",
     ),
 }  # fmt: skip
 

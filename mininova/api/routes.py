@@ -23,6 +23,7 @@ from mininova.api.handlers import (
     server_actions,
     server_addresses,
     server_diagnostics,
+    server_groups,
     server_images,
     server_lists,
     server_metadata,
@@ -81,7 +82,7 @@ ROUTES = (
     Route("GET", "/servers/<server_id>/topology", server_topology.index, since="2.78"),
     Route("GET", "/servers/<server_id>/os-instance-actions", instance_actions.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", instance_actions.show),
-    # ---- flavors and keypairs
+    # ---- flavors, keypairs and server groups
     Route("GET", "/flavors", flavors.index),
     Route("POST", "/flavors", flavors.create),
     Route("GET", "/flavors/detail", flavors.detail),
@@ -100,6 +101,10 @@ ROUTES = (
     Route("POST", "/os-keypairs", keypairs.create),
     Route("GET", "/os-keypairs/<name>", keypairs.show),
     Route("DELETE", "/os-keypairs/<name>", keypairs.delete),
+    Route("GET", "/os-server-groups", server_groups.index),
+    Route("POST", "/os-server-groups", server_groups.create),
+    Route("GET", "/os-server-groups/<id>", server_groups.show),
+    Route("DELETE", "/os-server-groups/<id>", server_groups.delete),
     # ---- the cloud itself
     Route("GET", "/os-services", services.index),
     Route("PUT", "/os-services/<id>", services.update),

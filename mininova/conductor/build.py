@@ -181,13 +181,13 @@ class BuildTask:
 
         So a conductor that has sent the instance elsewhere meanwhile does not lose its claim to us.
 
-        :return: None when the host is down or has no room
+        :return: None when the host is down, has no room, or the instance's server group may not have it there
         """
         host = build.next_host.host
         with self.db.write() as tx:
             if not services.is_host_up(tx, host, datetime.now(UTC), self.conf.service_down_time):
                 return None
-            if not claims.claim(tx, instance.uuid, host, instance.flavor):
+            if not claims.claim(tx, instance.uuid, host, instance.flavor, build.spec.group):
                 return None
             return self._place(tx, instance, build)
 

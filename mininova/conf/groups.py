@@ -308,12 +308,21 @@ FILTER_SCHEDULER = Group(
                 "RamFilter",
                 "CoreFilter",
                 "DiskFilter",
+                "SameHostFilter",
+                "DifferentHostFilter",
+                "ServerGroupAntiAffinityFilter",
+                "ServerGroupAffinityFilter",
             ],
             help="The filters that a host must pass, in the order in which they are asked.  A plug-in adds its own.",
         ),
         cfg.ListOpt(
             "enabled_weighers",
-            default=["RAMWeigher", "CPUWeigher"],
+            default=[
+                "RAMWeigher",
+                "CPUWeigher",
+                "ServerGroupSoftAffinityWeigher",
+                "ServerGroupSoftAntiAffinityWeigher",
+            ],
             help="The weighers that say which of the hosts that passed is the best.  A plug-in adds its own.",
         ),
         cfg.FloatOpt(
@@ -327,6 +336,21 @@ FILTER_SCHEDULER = Group(
             default=1.0,
             help="How much free vCPUs count in favour of a host.  A positive number spreads instances, a negative one "
             "stacks them.",
+        ),
+        cfg.FloatOpt(
+            "soft_affinity_weight_multiplier",
+            default=1.0,
+            min=0,
+            help="How much it counts for a host that it has members of the instance's server group, if the group's "
+            "policy is soft-affinity.  With more than the other multipliers together, nothing else counts before it.",
+        ),
+        cfg.FloatOpt(
+            "soft_anti_affinity_weight_multiplier",
+            default=1.0,
+            min=0,
+            help="How much it counts for a host that it has no members of the instance's server group, if the group's "
+            "policy is soft-anti-affinity.  With more than the other multipliers together, nothing else counts before "
+            "it.",
         ),
     ],
 )

@@ -2,8 +2,9 @@
 
 A claim is a row in ``allocations`` and its share of the node's ``…_used`` columns, written in one transaction.  The
 UPDATE that takes the room also checks that it is there, so two schedulers cannot give the same room away; and the
-key of ``allocations`` keeps two schedulers from giving one instance room twice.  The scheduler claims, the conductor
-claims alternates and frees; compute nodes know nothing of it.
+key of ``allocations`` keeps two schedulers from giving one instance room twice.  A member of a server group gets room
+only where the group's policy allows it, and the claims of one group wait for each other.  The scheduler claims, the
+conductor claims alternates and frees; compute nodes know nothing of it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
+from mininova.db import server_groups
 from mininova.db.instances import WITHOUT_HOST, without_host
 from mininova.db.models.compute import allocations, compute_nodes, instances
 from mininova.db.rows import NewRow, Rows, insert_new
@@ -42,6 +44,13 @@ class NoRoom(Exception):
     def __init__(self, instance_uuids: Collection[str]) -> None:
         super().__init__(f"no room for {', '.join(instance_uuids)}")
         self.instance_uuids = instance_uuids
+
+
+class GroupMoved(Exception):
+    """The policy of a server group does not allow what was chosen: members have got room elsewhere meanwhile.
+
+    Let it end the transaction.
+    """
 
 
 ROWS = Rows(Allocation, allocations, key="instance_uuid")
@@ -79,11 +88,15 @@ _hosts = select(allocations.c.instance_uuid, allocations.c.host).where(
 _delete = delete(allocations).where(ROWS.which, allocations.c.host == bindparam("on"))
 
 
-def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool:
+def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor, group: str | None = None) -> bool:
     """Promise an instance its room on a host, if there is enough; tell whether it has it now.
 
     Claiming what it has already changes nothing.  Claiming on another host gives up what it had.
+
+    :param group: the server group that it is a member of, whose policy must allow it there
     """
+    if group is not None and not server_groups.admits(tx, group, {instance_uuid: host}, moving=True):
+        return False
     wanted = _allocation(instance_uuid, host, flavor)
     if not insert_new(tx, _insert, ROWS.values(wanted)):
         held = of_instance(tx, instance_uuid)
@@ -97,17 +110,22 @@ def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor) -> bool
     return True
 
 
-def claim_all(tx: Connection, hosts: Mapping[str, str], flavor: Flavor) -> dict[str, str]:
+def claim_all(tx: Connection, hosts: Mapping[str, str], flavor: Flavor, group: str | None = None) -> dict[str, str]:
     """Promise each of some instances its room on a host, or none of them; tell where they have room now.
 
     An instance that has room already keeps it, on any host: the request was sent twice, and the other copy was faster.
     An instance that does not wait for a host any more, since a delete won, is promised nothing.
 
-    Rows are locked in the order of their keys, the hosts' last, so that two schedulers cannot wait for each other.
+    The group is locked first, then rows in the order of their keys, the hosts' last, so that two schedulers cannot wait
+    for each other.
 
     :param hosts: uuid → the host that was chosen
+    :param group: the server group that they are members of, whose policy must allow them there
     :raises NoRoom: when there is too little on some of the hosts; nothing of all this may be committed
+    :raises GroupMoved: when the policy does not allow it, as the members stand now
     """
+    if group is not None and not server_groups.admits(tx, group, hosts):
+        raise GroupMoved
     wanted = [_allocation(uuid, hosts[uuid], flavor) for uuid in sorted(hosts)]
     held = {each.instance_uuid: _write_down(tx, each) for each in wanted}
     ours = sorted((each for each in wanted if held[each.instance_uuid] is each), key=lambda each: each.host)

@@ -55,10 +55,13 @@ _delete = delete(table).where(ROWS.which)
 
 
 def create(tx: Connection, uuids: Sequence[str], spec: RequestSpec) -> None:
-    """Write down what was asked for when these instances were, before any host was chosen."""
-    now = datetime.now(UTC)
+    """Write down what was asked for when these instances were, before any host was chosen.
+
+    From here on they are members of the server group that was asked for, if one was.
+    """
+    others = {"updated_at": datetime.now(UTC), "server_group_uuid": spec.group}
     builds = [Build(instance_uuid=uuid, spec=spec) for uuid in uuids]
-    tx.execute(_insert, [{**ROWS.values(build), "updated_at": now} for build in builds])
+    tx.execute(_insert, [ROWS.values(build) | others for build in builds])
 
 
 def record(tx: Connection, build: Build) -> None:

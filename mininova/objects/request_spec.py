@@ -26,6 +26,11 @@ class RequestSpec(Versioned, frozen=True, kw_only=True):
     scheduler_hints: dict[str, str] = {}
     retry: Retry = Retry()
 
+    @property
+    def group(self) -> str | None:
+        """The server group that the instances are to be members of."""
+        return self.scheduler_hints.get("group") or None
+
 
 class Selection(Versioned, frozen=True, kw_only=True):
     """A host for one instance; the first of a list has its resources claimed, the others are alternates."""

@@ -5,7 +5,7 @@ claimed in the database (db/claims.py).
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from oslo_config import cfg
@@ -14,7 +14,7 @@ from mininova import errors
 from mininova.db import claims, hosts, services
 from mininova.db.session import Database
 from mininova.objects import RequestSpec
-from mininova.scheduler import weights
+from mininova.scheduler import neighbours, weights
 from mininova.scheduler.filters import BaseHostFilter, enabled, needed
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.weights import BaseHostWeigher
@@ -29,7 +29,7 @@ class HostManager:
     """
 
     def __init__(self, conf: cfg.ConfigOpts, db: Database, dice: random.Random, clock: Callable[[], datetime]) -> None:
-        self._db, self._dice, self._clock = db, dice, clock
+        self._conf, self._db, self._dice, self._clock = conf, db, dice, clock
         self._down_time = conf.service_down_time
         self._filters = enabled(conf.filter_scheduler.enabled_filters)
         self._weighers = weights.enabled(conf)
@@ -38,23 +38,26 @@ class HostManager:
         """Read for one request every host, and the hosts where some of its instances have room already.
 
         The claims are read first, so that every host with a claim is among the hosts.
+
+        :raises errors.NoValidHost: when nothing that is configured would honour the policy of the server group
         """
         with self._db.read() as tx:
             given = claims.hosts_of(tx, instance_uuids)
             known = hosts.states(tx)
+            near = neighbours.read(tx, request_spec, self._conf)
         now = self._clock()
         host_states = [
-            HostState(node, service, services.is_up(service, now, self._down_time)) for node, service in known
+            HostState(node, service, services.is_up(service, now, self._down_time), near) for node, service in known
         ]
-        filters = needed(request_spec, self._filters)
-        return Candidates(host_states, request_spec, filters, self._weighers, self._dice, given)
+        filters, weighers = needed(request_spec, self._filters), weights.needed(request_spec, self._weighers)
+        return Candidates(host_states, request_spec, filters, weighers, self._dice, given)
 
 
 class Candidates:
     """The hosts that may take the next instance of a request.
 
-    Room only shrinks while a request is placed.  So a host that a filter has refused once stays out, and for the
-    second instance only the filters that look at room are asked again.
+    Room only shrinks while a request is placed, and so does what a server group allows.  So a host that a filter has
+    refused once stays out, and for the second instance only the filters that look at these are asked again.
 
     :param given: uuid → the host where an instance of the request has room already
     """
@@ -98,7 +101,11 @@ class Candidates:
     def drop(self, host_state: HostState) -> None:
         """Leave out a host that was chosen, and whose room another request has claimed meanwhile."""
         self._placed -= 1
-        self._leave("a claim", [each for each in self._hosts if each is not host_state])
+        self.leave_out({host_state.host})
+
+    def leave_out(self, hosts: Collection[str]) -> None:
+        """Leave out hosts whose room another request has claimed."""
+        self._leave("a claim", [each for each in self._hosts if each.host not in hosts])
 
     def _filter(self) -> None:
         for host_filter in self._filters:

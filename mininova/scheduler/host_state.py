@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mininova.objects import ComputeNode, Flavor, Service
+from mininova.scheduler.neighbours import NOBODY, Neighbours
 
 
 @dataclass(slots=True, eq=False)
@@ -12,11 +13,13 @@ class HostState:
     Each request has its own, which changes while instances are placed.  Only the claim decides whether there is room.
 
     :param is_up: whether its service has sent a heartbeat lately and is not forced down
+    :param neighbours: where the instances are that the request speaks of; all its hosts share them
     """
 
     node: ComputeNode
     service: Service
     is_up: bool
+    neighbours: Neighbours = NOBODY
     vcpus_used: int = 0
     memory_mb_used: int = 0
     local_gb_used: int = 0
@@ -51,3 +54,5 @@ class HostState:
         self.vcpus_used += flavor.vcpus
         self.memory_mb_used += flavor.memory_mb
         self.local_gb_used += flavor.disk_gb
+        if self.neighbours.group is not None:
+            self.neighbours.members[self.host] += 1

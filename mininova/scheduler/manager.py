@@ -21,7 +21,7 @@ from mininova.notifications.events import (
     SELECT_DESTINATIONS_START,
     select_destinations_payload,
 )
-from mininova.objects import Flavor, RequestSpec, Selection
+from mininova.objects import RequestSpec, Selection
 from mininova.rpc import Notifier
 from mininova.scheduler.host_manager import Candidates, HostManager
 from mininova.scheduler.host_state import HostState
@@ -74,10 +74,16 @@ class SchedulerManager:
         The call may have been sent twice, and another scheduler may work on the other copy.  Its claims count, also
         when it took the room that was missing here: so this looks again whenever claims have appeared meanwhile.
         """
+        lost: set[str] = set()
         while True:
             candidates = self._hosts.candidates(request_spec, instance_uuids)
+            if lost:
+                candidates.leave_out(lost)
             try:
-                return self._fill(candidates, request_spec.flavor, instance_uuids)
+                return self._fill(candidates, request_spec, instance_uuids)
+            except _GroupStartsOver as reason:
+                LOG.info("scheduler looks again for the members of server group %s: %s", request_spec.group, reason)
+                lost |= reason.lost
             except errors.NoValidHost as error:
                 with self._db.read() as tx:
                     given = claims.hosts_of(tx, instance_uuids)
@@ -86,7 +92,9 @@ class SchedulerManager:
                     raise
                 LOG.info("scheduler looks again: another one has claimed room for instances %s", ", ".join(given))
 
-    def _fill(self, candidates: Candidates, flavor: Flavor, instance_uuids: Sequence[str]) -> list[list[HostState]]:
+    def _fill(
+        self, candidates: Candidates, request_spec: RequestSpec, instance_uuids: Sequence[str]
+    ) -> list[list[HostState]]:
         """Choose hosts from one picture until all claims hold.
 
         :raises errors.NoValidHost: when the picture has none left for an instance; then nothing was claimed
@@ -96,30 +104,46 @@ class SchedulerManager:
         while waiting := [uuid for uuid in instance_uuids if uuid not in placed]:
             chosen |= {uuid: candidates.take_best(self._max_attempts) for uuid in waiting if uuid not in chosen}
             try:
-                placed |= self._claim(candidates, flavor, chosen)
+                placed |= self._claim(candidates, request_spec, chosen)
             except claims.NoRoom as refusal:
-                for uuid in refusal.instance_uuids:
-                    (lost, *_) = chosen.pop(uuid)
+                gone = {uuid: chosen.pop(uuid)[0] for uuid in refusal.instance_uuids}
+                if request_spec.group is not None:
+                    raise _GroupStartsOver({lost.host for lost in gone.values()}) from refusal
+                for uuid, lost in gone.items():
                     candidates.drop(lost)
                     LOG.info("scheduler chooses again for instance %s: the room on %s is gone", uuid, lost.host)
+            except claims.GroupMoved as refusal:
+                raise _GroupStartsOver(set()) from refusal
         return [placed[uuid] for uuid in instance_uuids]
 
     def _claim(
-        self, candidates: Candidates, flavor: Flavor, chosen: Mapping[str, list[HostState]]
+        self, candidates: Candidates, request_spec: RequestSpec, chosen: Mapping[str, list[HostState]]
     ) -> dict[str, list[HostState]]:
         """Claim the first host of each choice, in one transaction; an instance that has room by now keeps that.
 
         An instance that does not wait for a host any more gets no claim.  It keeps the choice, which is not used.
 
         :raises claims.NoRoom: when a host has too little by now; then nothing was claimed
+        :raises claims.GroupMoved: when the server group has got members elsewhere by now; likewise
         """
         hosts = {uuid: best[0].host for uuid, best in chosen.items()}
         with self._db.write() as tx:
-            held = hosts | claims.claim_all(tx, hosts, flavor)
+            held = hosts | claims.claim_all(tx, hosts, request_spec.flavor, request_spec.group)
             return {
                 uuid: best if held[uuid] == hosts[uuid] else [candidates.at(held[uuid])]
                 for uuid, best in chosen.items()
             }
+
+
+class _GroupStartsOver(Exception):
+    """What was chosen for one member of a server group depends on the others: all are chosen again.
+
+    :ivar lost: the hosts whose room is gone; without any, other members have got room meanwhile
+    """
+
+    def __init__(self, lost: set[str]) -> None:
+        super().__init__(f"the room on {', '.join(sorted(lost))} is gone" if lost else "it has got members elsewhere")
+        self.lost = lost
 
 
 def _selection(host_state: HostState) -> Selection:

@@ -8,7 +8,7 @@ from typing import Any
 from mininova import errors
 from mininova.api import create as creation
 from mininova.api import quotas
-from mininova.api.handlers.servers import COLUMNS, extras_of, find, password
+from mininova.api.handlers.servers import COLUMNS, extras_of_one, find, password
 from mininova.api.other_services import require_usable
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import server_actions as schemas
@@ -36,7 +36,7 @@ def rebuild(request: ComputeRequest, id: str) -> Reply:
         columns["access_ip_v6"] = creation.compressed(columns["access_ip_v6"])
     asked = Arguments(image=image)
     rebuilt = request.cloud.operations.begin(request.context, "rebuild", instance, asked, columns)
-    server = Views(request, extras_of(request, [rebuilt])).rebuilt(rebuilt, _user_data(request, rebuilt))
+    server = Views(request, extras_of_one(request, rebuilt)).rebuilt(rebuilt, _user_data(request, rebuilt))
     server["adminPass"] = password(request, body)
     return Reply(202, {"server": server}, headers={"Location": server["links"][0]["href"]})
 

@@ -6,6 +6,7 @@ create.py reads and checks what POST asks for, server_lists.py lists servers, an
 import secrets
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from mininova.api import create as creation
@@ -14,7 +15,7 @@ from mininova.api.schemas import servers as schemas
 from mininova.api.validation import takes
 from mininova.api.views.servers import FAULTY, Extras, Views, status_of
 from mininova.api.views.services import COMPUTE, is_up
-from mininova.db import faults, instances, services
+from mininova.db import faults, instances, server_groups, services
 from mininova.db.session import Connection
 from mininova.objects import Instance, Service
 from mininova.wsgi import Reply
@@ -36,7 +37,7 @@ PASSWORD_CHARACTERS = string.ascii_letters + string.digits
 def show(request: ComputeRequest, id: str) -> Json:
     """Show one server."""
     instance = find(request, id, "servers:show")
-    return {"server": Views(request, extras_of(request, [instance])).one(instance)}
+    return {"server": Views(request, extras_of_one(request, instance)).one(instance)}
 
 
 @takes(body=schemas.CREATE)
@@ -72,7 +73,7 @@ def update(request: ComputeRequest, id: str) -> Json:
         columns["access_ip_v6"] = creation.compressed(columns["access_ip_v6"])
     if columns:
         instance = request.cloud.operations.edit(request.context, instance, lambda _: columns)
-    return {"server": Views(request, extras_of(request, [instance])).updated(instance)}
+    return {"server": Views(request, extras_of_one(request, instance)).updated(instance)}
 
 
 def delete(request: ComputeRequest, id: str) -> Reply:
@@ -109,6 +110,15 @@ def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
             user_data=instances.user_data(tx, [instance.uuid for instance in shown]) if with_user_data else {},
             host_states=_host_states(request, tx) if with_hosts else None,
         )
+
+
+def extras_of_one(request: ComputeRequest, instance: Instance) -> Extras:
+    """Read what a server shows on its own: the same, and its group."""
+    extras = extras_of(request, [instance])
+    if request.api_version < (2, 71):
+        return extras
+    with request.cloud.db.read() as tx:
+        return replace(extras, server_groups={instance.uuid: server_groups.of_instance(tx, instance.uuid)})
 
 
 def _host_states(request: ComputeRequest, tx: Connection) -> dict[str, str]:

@@ -83,6 +83,7 @@ class Extras:
 
     faults: Mapping[str, Fault] = field(default_factory=dict)
     user_data: Mapping[str, str | None] = field(default_factory=dict)
+    server_groups: Mapping[str, str | None] = field(default_factory=dict)
     host_states: Mapping[str, str] | None = None
 
 
@@ -114,7 +115,8 @@ class Views:
         """Show one server, as GET does."""
         server = self._detail(instance)
         if self._version >= (2, 71):
-            server["server_groups"] = []
+            group = self._extras.server_groups.get(instance.uuid)
+            server["server_groups"] = [group] if group else []
         return server
 
     def updated(self, instance: Instance) -> Json:

@@ -272,6 +272,19 @@ key_pairs = Table(
     UniqueConstraint("user_id", "name", name="uq_key_pairs_user_id_name"),
 )
 
+server_groups = Table(
+    "server_groups",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("name", String(255), nullable=False),
+    Column("project_id", String(64), nullable=False, index=True),
+    Column("user_id", String(64), nullable=False),
+    Column("policy", String(32), nullable=False),
+    Column("rules", Json(dict[str, int]), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
 # The broker users of computes, and the hosts that each may speak for.
 identities = Table(
     "identities",
@@ -288,6 +301,7 @@ request_specs = Table(
     "request_specs",
     metadata,
     Column("instance_uuid", String(36), primary_key=True),
+    Column("server_group_uuid", String(36), index=True),
     Column("spec", Json(RequestSpec), nullable=False),
     Column("alternates", Json(tuple[Selection, ...]), nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),

@@ -1,6 +1,6 @@
 """What a filter is (nova: scheduler/filters/__init__.py).
 
-To write one: a module here with one class, and a line in ``filters.FILTERS``.
+To write one: a module here with one class, and a line among the entry points in pyproject.toml.
 """
 
 from abc import ABC, abstractmethod
@@ -16,7 +16,9 @@ class BaseHostFilter(ABC):
     A filter keeps no state and does no I/O: its answer follows from its arguments.
     """
 
-    #: True when the answer does not depend on how much room is left: one request asks once, however many instances.
+    #: The scheduler hint that it reads: a request without it does not ask this filter.  None asks it always.
+    hint: ClassVar[str | None] = None
+    #: True when the answer does not depend on what the request has taken: it is asked once, however many instances.
     run_filter_once_per_request: ClassVar[bool] = True
 
     @abstractmethod

@@ -14,7 +14,7 @@ from mininova.objects import RequestSpec
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.weights.base import BaseHostWeigher
 
-__all__ = ["BaseHostWeigher", "best", "enabled"]
+__all__ = ["BaseHostWeigher", "best", "enabled", "needed"]
 
 
 def enabled(conf: cfg.ConfigOpts) -> list[BaseHostWeigher]:
@@ -25,6 +25,11 @@ def enabled(conf: cfg.ConfigOpts) -> list[BaseHostWeigher]:
     names = conf.filter_scheduler.enabled_weighers
     found = plugins.load("weigher", names, BaseHostWeigher, "[filter_scheduler] enabled_weighers")
     return [each.from_conf(conf) for each in found]
+
+
+def needed(request_spec: RequestSpec, configured: Sequence[BaseHostWeigher]) -> list[BaseHostWeigher]:
+    """Give the weighers that a request asks: not those that read a hint which it does not have."""
+    return [each for each in configured if each.hint is None or each.hint in request_spec.scheduler_hints]
 
 
 def best(

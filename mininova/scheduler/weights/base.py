@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 from oslo_config import cfg
 
@@ -15,6 +15,9 @@ class BaseHostWeigher(ABC):
 
     :param multiplier: how much this counts beside other weighers; a negative one turns good into bad
     """
+
+    #: The scheduler hint that it reads: a request without it does not ask this weigher.  None asks it always.
+    hint: ClassVar[str | None] = None
 
     def __init__(self, multiplier: float) -> None:
         self.multiplier = multiplier

@@ -253,14 +253,10 @@ def test_a_zone_may_be_the_default(make_api: Any) -> None:
 
 
 def test_hints_travel_as_words(api: Any) -> None:
-    """The scheduler gets them as strings."""
-    ask(api, beside={"os:scheduler_hints": {"different_host": [NONE, IMAGE], "x": 1}})
-    assert api.conductor.builds[0][1].scheduler_hints == {"different_host": f"{NONE},{IMAGE}", "x": "1"}
-
-
-def test_a_server_group_cannot_be_asked_for(api: Any) -> None:
-    """There are no server groups, so a hint that names one is refused."""
-    assert ask(api, beside={"os:scheduler_hints": {"group": NONE}}).status == 400
+    """The scheduler gets them as strings, also those that no filter of its reads."""
+    ask(api, beside={"os:scheduler_hints": {"different_host": [NONE, IMAGE], "x": 1, "query": {"a": 1}}})
+    hints = {"different_host": f"{NONE},{IMAGE}", "x": "1", "query": '{"a":1}'}
+    assert api.conductor.builds[0][1].scheduler_hints == hints
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 
 from mininova import errors, rpc, states
 from mininova.context import RequestContext
-from mininova.db import claims, faults, instances, request_specs
+from mininova.db import claims, faults, instances, request_specs, server_groups
 from mininova.db.request_specs import Build
+from mininova.db.server_groups import ServerGroup
 from mininova.objects import Fault, Retry, Selection
 
 FAULT = Fault(code=500, message="the disk is full")
@@ -102,6 +103,22 @@ def test_deleted_while_it_was_scheduled(world):
     world.scheduler.hosts, world.scheduler.select_destinations = ["host-1"], choose_slowly
     world.builds.build(world.ctxt, [instance], world.spec)
     assert world.computes.builds == []
+    assert world.used("host-1") == 0
+
+
+def test_an_alternate_that_its_group_does_not_allow(world):
+    """An instance is not built again on a host where a member of its group has got room meanwhile."""
+    for host in ("host-1", "host-2", "host-3"):
+        world.add_host(host)
+    group = ServerGroup(uuid="g", name="g", project_id="demo", user_id="ann", policy="anti-affinity")
+    world.spec = world.spec.replace(scheduler_hints={"group": "g"})
+    instance, other = world.new(), world.new()
+    world.scheduler.hosts, world.computes.away = ["host-1", "host-2", "host-3"], {"host-1"}
+    with world.db.write() as tx:
+        server_groups.create(tx, group)
+        claims.claim(tx, other.uuid, "host-2", other.flavor)
+    world.builds.build(world.ctxt, [instance], world.spec)
+    assert [host for host, *_ in world.computes.builds] == ["host-3"]
     assert world.used("host-1") == 0
 
 

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from mininova import errors
-from mininova.db import claims, hosts, instances, networks, services
-from mininova.objects import Service
+from mininova.db import claims, hosts, instances, networks, request_specs, server_groups, services
+from mininova.db.server_groups import ServerGroup
+from mininova.objects import ImageMeta, RequestSpec, Service
 from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 
 MANY = 12
@@ -23,6 +24,30 @@ def test_room_is_promised_once(race, db, add_host, flavor):
     assert (granted.count(True), granted.count(False)) == (5, 7)
     with db.read() as tx:
         assert hosts.search(tx, host="host-1")[0].vcpus_used == 5
+
+
+@pytest.mark.parametrize("claims_all", [True, False], ids=["scheduler", "conductor"])
+def test_a_group_keeps_to_its_policy(race, db, add_host, an_instance, flavor, claims_all):
+    """Of twelve members that are to be apart, and get room on three hosts at once, three get it."""
+    group = ServerGroup(uuid=str(uuid4()), name="g", project_id="p", user_id="u", policy="anti-affinity")
+    spec = RequestSpec(flavor=flavor, image=ImageMeta(id="i"), project_id="p", scheduler_hints={"group": group.uuid})
+    with db.write() as tx:
+        server_groups.create(tx, group)
+        names = [add_host(tx, f"host-{number}", vcpus=MANY).host for number in range(3)]
+        made = instances.create(tx, [an_instance() for _ in range(MANY)])
+        request_specs.create(tx, [instance.uuid for instance in made], spec)
+
+    def claim(tx, place):
+        uuid, host = made[place].uuid, names[place % 3]
+        if claims_all:
+            return claims.claim_all(tx, {uuid: host}, flavor, group.uuid) == {uuid: host}
+        return claims.claim(tx, uuid, host, flavor, group.uuid)
+
+    outcomes = race(claim, *range(MANY))
+    assert outcomes.count(True) == 3
+    assert {type(outcome) for outcome in outcomes if outcome is not True} == {claims.GroupMoved if claims_all else bool}
+    with db.read() as tx:
+        assert sorted(server_groups.hosts_of_members(tx, group.uuid).values()) == names
 
 
 def test_room_is_given_back_once(race, db, add_host, flavor):

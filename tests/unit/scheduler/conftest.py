@@ -8,11 +8,12 @@ import pytest
 
 from mininova import conf, states
 from mininova.context import RequestContext
-from mininova.db import hosts, instances, services
+from mininova.db import hosts, instances, request_specs, services
 from mininova.db.session import Database
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Retry, Service
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.manager import SchedulerManager
+from mininova.scheduler.neighbours import NOBODY
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -43,8 +44,8 @@ def a_service(host, **fields):
 def a_host_state():
     """Make a host as the scheduler sees it; ``service_fields`` are those of its service."""
 
-    def make(host="host-1", is_up=True, service_fields={}, **fields):
-        return HostState(a_node(host, **fields), a_service(host, **service_fields), is_up)
+    def make(host="host-1", is_up=True, service_fields={}, neighbours=NOBODY, **fields):
+        return HostState(a_node(host, **fields), a_service(host, **service_fields), is_up, neighbours)
 
     return make
 
@@ -94,13 +95,15 @@ def known(db):
 
 @pytest.fixture
 def uuids(db, a_spec):
-    """Make instances that wait for a host, and name them."""
+    """Make instances that wait for a host, and name them; ``asked`` is what ``a_spec`` takes."""
 
-    def make(count):
-        who = {"project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": a_spec().flavor}
+    def make(count, **asked):
+        spec = a_spec(**asked)
+        who = {"project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": spec.flavor}
         state = {"vm_state": states.BUILDING, "task_state": states.SCHEDULING}
         with db.write() as tx:
             made = instances.create(tx, [Instance(uuid=str(uuid4()), **who, **state) for _ in range(count)])
+            request_specs.create(tx, [instance.uuid for instance in made], spec)
         return [instance.uuid for instance in made]
 
     return make

@@ -78,6 +78,9 @@ READS = (
     ("GET", "/os-aggregates/{aggregate}", ADMIN),
     ("GET", "/os-networks", ALL),
     ("GET", "/os-networks/{network}", ALL),
+    ("GET", "/os-server-groups?limit=5&offset=0", ALL),
+    ("GET", "/os-server-groups?all_projects=True", ADMIN),
+    ("GET", "/os-server-groups/{group}", ALL),
     ("GET", "/limits", ALL),
     ("GET", "/os-quota-sets/{project}", ALL),
     ("GET", "/os-quota-sets/{project}/detail", ALL),
@@ -92,6 +95,7 @@ READS = (
     ("GET", "/extensions/os-services", ALL),
 )
 SERVER = {"name": "new", "flavorRef": "1", "imageRef": "11111111-1111-4111-8111-111111111111", "networks": "auto"}
+GROUP = {"name": "few", "policy": "anti-affinity", "rules": {"max_server_per_host": "2"}}
 FLAVOR = {"name": "n", "ram": 1, "vcpus": 1, "disk": 1, "swap": 4}
 # Actions that are asked of servers of their own: the vm_state that each may start from, and what it takes.
 IN_PLACE = {
@@ -144,6 +148,8 @@ WRITES = (
     ("DELETE", "/os-aggregates/{aggregate}", None, ADMIN),
     ("POST", "/os-keypairs", {"keypair": {"name": "given", "public_key": PUBLIC_KEY}}, ALL),
     ("DELETE", "/os-keypairs/given", None, ALL),
+    ("POST", "/os-server-groups", {"server_group": GROUP}, ALL),
+    ("DELETE", "/os-server-groups/{group}", None, ALL),
     ("PUT", "/os-services/{service}", {"status": "disabled", "disabled_reason": "why"}, ADMIN),
     ("PUT", "/os-services/enable", {"host": "host-1", "binary": "nova-compute"}, ADMIN),
     ("PUT", "/os-services/disable", {"host": "host-1", "binary": "nova-compute"}, ADMIN),
@@ -194,6 +200,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
 
     version = request.getfixturevalue("version")
     active = api.active(metadata={"k": "v"}, version="2.52", tags=["t"], user_data="aGVsbG8=")
+    group = api("POST", "/os-server-groups", {"server_group": GROUP}, version="2.64").body["server_group"]["id"]
+    api.boot(hints={"group": group})
     stopped, other, broken = api.active(), api.active(host="host-2"), api.boot()
     api.change(stopped, vm_state="stopped", launched_at=datetime.now(UTC))
     api.change(active, launched_at=datetime.now(UTC))
@@ -223,6 +231,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "stopped": stopped,
         "other": other,
         "broken": broken,
+        "group": group,
         "building": api.boot(),
         "request": actions[0]["request_id"],
         "hypervisor": node.uuid if by_uuid else str(node.id),
@@ -245,6 +254,8 @@ def test_answers_are_as_nova_says(api: Any, contract: Any, names: dict[str, str]
         url, sent = path.format(**names), dict(body) if body else None
         if url == "/servers" and Microversion.parse(version) < (2, 37):
             sent = {"server": {name: value for name, value in SERVER.items() if name != "networks"}}
+        if method == "POST" and url == "/os-server-groups" and Microversion.parse(version) < (2, 64):
+            sent = {"server_group": {"name": "few", "policies": ["anti-affinity"]}}
         if version == "2.0":
             answer = api(method, f"//v2{url}", sent, user=user)
         else:
