@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     type_coerce,
     union_all,
     update,
-)  # fmt: skip
+)
 from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects import mysql
 
@@ -70,6 +71,7 @@ USING = (
     instances.c.deleted == false(),
     or_(instances.c.vm_state != states.SOFT_DELETED, instances.c.task_state == states.RESTORING),
 )
+# Where nothing is limited there is no project to count for, so that an index finds no instance at all.
 _is_limited = or_(
     bindparam("count", type_=Boolean),
     exists().where(_default_class, quota_classes.c.limits != _nothing),
@@ -87,7 +89,7 @@ _read = union_all(
         *_own, quota_sets.c.user_id.in_([literal_column("''"), bindparam("user", type_=String)])
     ),
     _rows("use", instances.c.user_id, instances.c.flavor, func.count())
-    .where(instances.c.project_id == bindparam("project"), *USING, _is_limited)
+    .where(instances.c.project_id == case((_is_limited, bindparam("project"))), *USING)
     .group_by(instances.c.user_id, instances.c.flavor),
 )
 _turn = select(quota_sets.c.limits).where(*_own, quota_sets.c.user_id == bindparam("user")).with_for_update()
