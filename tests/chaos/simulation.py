@@ -12,32 +12,24 @@ again, and ``--first SEED --seeds 1`` shows a failure once more.
 import argparse
 import logging
 import random
-import shutil
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from copy import copy
-from functools import cache
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from sqlalchemy import select
 
-from mininova import plugins, states
+from mininova import states
 from mininova.db import claims, faults, instances
 from mininova.db.models.base import UTCDateTime
 from mininova.db.models.compute import metadata
-from mininova.db.session import Database
 from mininova.objects import Fault, Instance
 from mininova.rpc.transports.memory_faults import Faults
-from mininova.rpc.watch.base import Watch
 from tests.chaos.crashes import API, LONGEST_S, Crash, Crashes
+from tests.chaos.stage import stage
 from tests.fixtures.cloud import Cloud
-from tests.fixtures.determined import EPOCH_S, determined
+from tests.fixtures.determined import EPOCH_S
 from tests.fixtures.operations import open_operation
 
 REQUESTS = 12
@@ -67,19 +59,14 @@ FUTURE_S = 700.0
 class Run:
     """One seed.
 
-    :param now: tells how many seconds of the broker's clock have passed
     :ivar crashes: what crashed
     :ivar outcomes: how many requests were answered with which status; None is no answer
     :ivar found: what is wrong in the end
     :ivar agreed_s: seconds from the mending to the first look at which nothing was wrong
     """
 
-    def __init__(self, path: Path, db: Database, seed: int) -> None:
-        self.dice = random.Random(seed)
-        self.cloud = Cloud(
-            path, db=db, behaviour=HOST_2_IS_BROKEN if seed % 3 == 0 else "", watch=Watch(),
-            more={"service_down_time": DOWN_S},
-        )  # fmt: skip
+    def __init__(self, cloud: Cloud, seed: int) -> None:
+        self.cloud, self.dice = cloud, random.Random(seed)
         self.outcomes, self.found, self.agreed_s = Counter[int | None](), list[str](), 0.0
         self._faults = Faults(
             seed=seed, drop=0.03, duplicate=0.05, delay=0.1, reorder=0.1, partition=0.01, longest=LONGEST_S
@@ -189,53 +176,13 @@ def _all(cloud: Cloud, deleted: bool = False) -> list[Instance]:
     return [it for it in found if deleted or it.vm_state != states.DELETED]
 
 
-class Stage:
-    """Where seeds are played one after the other: what all of them need is made once.
-
-    The database is a file that is copied anew for each, and what SQLAlchemy has compiled stays; so do the tokens, since
-    each copy knows the same users, and what is installed.
-    """
-
-    def __init__(self) -> None:
-        memory = Path("/dev/shm")  # a disk of which nothing need outlive the process
-        self._folder = tempfile.TemporaryDirectory(prefix="mininova-", dir=memory if memory.is_dir() else None)
-        self._path = Path(self._folder.name) / "cloud"
-        self._db = Database(f"sqlite:///{self._path}/mininova.sqlite")
-        self._tokens: dict[str, str] = {}
-        self._installed = cache(lambda group: entry_points(group=group))
-        self.play(0)  # for what is imported and kept at its first use
-
-    def play(self, seed: int) -> Run:
-        """Play a seed."""
-        self._path.mkdir()
-        run: Run | None = None
-
-        def now() -> float:
-            return run.cloud.broker.now if run is not None else 0.0
-
-        with determined(seed, now), mock.patch.object(plugins, "entry_points", self._installed):
-            try:
-                run = Run(self._path, self._database(), seed)
-                run.cloud.tokens = self._tokens
-                for user in "demo", "admin":
-                    run.cloud.login(user, user)
-                run.play()
-            finally:
-                self._db.engine.dispose()
-                shutil.rmtree(self._path)
-        return run
-
-    def _database(self) -> Database:
-        """Give a database with an engine of its own, as if its process had just started, that has compiled all."""
-        db = copy(self._db)
-        db.engine = self._db.engine.execution_options()
-        return db
-
-
-@cache
-def stage() -> Stage:
-    """Give the stage of this process."""
-    return Stage()
+def play(seed: int) -> Run:
+    """Play a seed."""
+    behaviour = HOST_2_IS_BROKEN if seed % 3 == 0 else ""
+    with stage().cloud(seed, behaviour=behaviour, more={"service_down_time": DOWN_S}) as cloud:
+        run = Run(cloud, seed)
+        run.play()
+    return run
 
 
 def main() -> int:
@@ -246,10 +193,10 @@ def main() -> int:
     parser.add_argument("--digests", action="store_true", help="print what stands for all steps of each seed")
     asked = parser.parse_args()
     logging.disable()  # of what went wrong on purpose
-    stage()
+    play(asked.first)
     began, bad, crashed, outcomes, agreed_s = time.process_time(), 0, Counter[str](), Counter[Any](), list[float]()
     for seed in range(asked.first, asked.first + asked.seeds):
-        run = stage().play(seed)
+        run = play(seed)
         crashed.update(run.crashes.happened)
         outcomes.update(run.outcomes)
         agreed_s.append(run.agreed_s)

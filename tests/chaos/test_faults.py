@@ -9,17 +9,18 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mininova.db import claims
 from mininova.rpc.transports.memory_faults import Faults
+from tests.chaos.stage import stage
 from tests.fixtures.cloud import Cloud
 
 SEEDS = range(60)
 STEPS = 10
+NEVER_S = 1_000_000  # for which hosts, which send no heartbeats here, are not taken for down
 HOST_2_IS_BROKEN = """
 - hosts: host-2
   operation: spawn
@@ -51,14 +52,11 @@ class Ended:
 class Story:
     """One run: requests, faults, and the checks on the way."""
 
-    def __init__(self, path: Path, seed: int) -> None:
-        self.cloud = Cloud(path, behaviour=HOST_2_IS_BROKEN if seed % 2 else "")
-        self.dice = random.Random(seed)
+    def __init__(self, cloud: Cloud, seed: int) -> None:
+        self.cloud, self.dice = cloud, random.Random(seed)
         self.asked: list[str] = []
         self.deleted: set[str] = set()
         self.most_guests: dict[str, int] = {}
-        for user in "demo", "admin":
-            self.cloud.login(user, user)
         self.cloud.broker.suffer(
             Faults(seed=seed, drop=0.1, duplicate=0.1, delay=0.1, reorder=0.2, partition=0.03, longest=50.0)
         )
@@ -114,16 +112,14 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def after(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[Ended]]:
+def after() -> Callable[[int], list[Ended]]:
     """Give what is left of each server after the run of a seed."""
 
     @cache
     def after(seed: int) -> list[Ended]:
-        story = Story(tmp_path_factory.mktemp("cloud"), seed)
-        try:
-            return story.run()
-        finally:
-            story.cloud.db.close()
+        behaviour = HOST_2_IS_BROKEN if seed % 2 else ""
+        with stage().cloud(seed, behaviour=behaviour, more={"service_down_time": NEVER_S}) as cloud:
+            return Story(cloud, seed).run()
 
     return after
 

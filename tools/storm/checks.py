@@ -199,7 +199,7 @@ def _fold(seen: Seen, actions: Sequence[Any]) -> set[str]:
     """Give the states in which an instance may rest after its actions.
 
     How the last step went counts: a build that its second host could do says Error, as in Nova.  An operation that
-    failed may have done its work all the same, and its host tells of that later.
+    failed may have done its work all the same, and its host tells of that later; or none, when the broker was away.
     """
     rests: set[str] = {states.BUILDING}
     for action in actions:
@@ -212,7 +212,8 @@ def _fold(seen: Seen, actions: Sequence[Any]) -> set[str]:
         elif step and (step.traceback or "").startswith("interrupted"):
             rests = rests | _ends(operation, rests)
         else:
-            rests = {operation.fails} if operation.fails else rests | _ends(operation, rests)
+            may_be = {operation.fails} if operation.fails else _ends(operation, rests)
+            rests = may_be if action.operation == "build" else rests | may_be
     return rests
 
 

@@ -1,0 +1,82 @@
+"""Where one-process clouds are played one after the other, each as if it were the first: what all need is made once.
+
+A seed decides all that happens there, and the only clock is the broker's (tests/fixtures/determined.py).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from mininova import plugins
+from mininova.db.session import Database
+from mininova.rpc.watch.base import Watch
+from tests.fixtures.cloud import Cloud
+from tests.fixtures.determined import determined
+
+YEARS_S = 1e9  # ahead of the beginning of each cloud, and of now
+
+
+class Stage:
+    """One place for clouds.
+
+    The database is a file that is copied anew for each, and what SQLAlchemy has compiled stays; so do the tokens, since
+    each copy knows the same users, and what is installed.
+    """
+
+    def __init__(self) -> None:
+        memory = Path("/dev/shm")  # a disk of which nothing need outlive the process
+        self._folder = tempfile.TemporaryDirectory(prefix="mininova-", dir=memory if memory.is_dir() else None)
+        self._path = Path(self._folder.name) / "cloud"
+        self._db = Database(f"sqlite:///{self._path}/mininova.sqlite")
+        self._tokens: dict[str, str] = {}
+        self._installed = cache(lambda group: entry_points(group=group))
+
+    @contextmanager
+    def cloud(self, seed: int, **how: Any) -> Iterator[Cloud]:
+        """Have a cloud, and in the block no time, random number or id but those of the seed.
+
+        :param how: arguments of a Cloud
+        """
+        self._path.mkdir()
+        cloud: Cloud | None = None
+
+        def now() -> float:
+            return cloud.broker.now if cloud is not None else 0.0
+
+        with determined(seed, now), mock.patch.object(plugins, "entry_points", self._installed):
+            try:
+                cloud = Cloud(self._path, db=self._database(), watch=Watch(), **how)
+                self._tokens = cloud.tokens = self._tokens or _tokens(cloud)
+                yield cloud
+            finally:
+                self._db.engine.dispose()
+                shutil.rmtree(self._path)
+
+    def _database(self) -> Database:
+        """Give a database with an engine of its own, as if its process had just started, that has compiled all."""
+        db = copy(self._db)
+        db.engine = self._db.engine.execution_options()
+        return db
+
+
+def _tokens(cloud: Cloud) -> dict[str, str]:
+    """Log in years ahead, so that the tokens hold for as long as any cloud is played."""
+    with determined("tokens", lambda: YEARS_S):
+        return {user: cloud.login(user, user) for user in ("demo", "admin")}
+
+
+@cache
+def stage() -> Stage:
+    """Give the stage of this process; one cloud was there already, for what is imported and kept at its first use."""
+    made = Stage()
+    with made.cloud(0) as cloud:
+        cloud.boot()
+        cloud.run()
+    return made
