@@ -159,7 +159,7 @@ def test_a_renewed_password(world: World):
     with pytest.raises(REFUSALS):
         thief.drain_events(timeout=PATIENCE)
     thief.collect()
-    transport.declare(f"compute.{HOST}", "mininova", f"compute.{HOST}")  # when it is connected again
+    transport.declare(f"compute.{HOST}", f"mininova.from.{USER}", f"compute.{HOST}")  # when it is connected again
     transport.stop()
     assert world.is_renewed(old)
     assert stat.S_IMODE(world.kept.stat().st_mode) == 0o600
