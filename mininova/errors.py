@@ -98,6 +98,18 @@ class TooManyInstances(QuotaExceeded):
     template = "Quota exceeded for {overs}: Requested {req}, but already used {used} of {allowed} {overs}"
 
 
+class TooManyServerGroups(QuotaExceeded):
+    """The project, or the user in it, may have so many server groups, and has them."""
+
+    template = "Quota exceeded, too many server groups."
+
+
+class TooManyInGroup(QuotaExceeded):
+    """The user may have so many servers in one group, and has them."""
+
+    template = "Quota exceeded, too many servers in group"
+
+
 class TooManyKeyPairs(QuotaExceeded):
     """The user may have so many key pairs, and has them."""
 

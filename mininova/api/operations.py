@@ -100,6 +100,8 @@ class Operations:
                 quotas.require_few_items(quota, wanted[0].metadata)
                 quotas.require_few_files(quota, order.files)
                 request_specs.create(tx, [instance.uuid for instance in created], spec)
+                if spec.group:
+                    quotas.require_few_members(quota, tx, spec.group, ctxt.user_id)
                 self._accept(tx, ctxt, created, "build")
                 return created, spec
         except errors.TooManyInstances as refused:

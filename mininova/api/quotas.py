@@ -10,18 +10,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.context import RequestContext
-from mininova.db import quotas
+from mininova.db import quotas, server_groups
 from mininova.db.quotas import COUNTED, OF_PROJECT, take_turn
 from mininova.db.session import Connection
 from mininova.objects import Flavor
 
 __all__ = [
-    "COUNTED", "OF_PROJECTS_ONLY", "RESOURCES", "UNLIMITED", "Quota", "defaults", "is_less", "read",
-    "require_few_files", "require_few_items", "require_few_keys", "require_room", "take_turn",
+    "COUNTED",
+    "OF_PROJECTS_ONLY",
+    "RESOURCES",
+    "UNLIMITED",
+    "Quota",
+    "defaults",
+    "is_less",
+    "read",
+    "read_all",
+    "require_few_files",
+    "require_few_groups",
+    "require_few_items",
+    "require_few_keys",
+    "require_few_members",
+    "require_room",
+    "take_turn",
 ]  # fmt: skip
 
 Limits = dict[str, int]
@@ -82,7 +97,23 @@ def read(
 
     :param count: False leaves out what they use, where no limit was set
     """
-    recorded = quotas.read(tx, project_id or "", user_id or OF_PROJECT, count=count)
+    return _of(conf, quotas.read(tx, project_id or "", user_id or OF_PROJECT, count=count))
+
+
+def read_all(tx: Connection, conf: ConfigOpts, project_id: str, user_id: str | None = None) -> Quota:
+    """Read the limits of a project and a user in it, and all that they use: the server groups, too."""
+    recorded, groups = quotas.read(tx, project_id, user_id or OF_PROJECT), server_groups.count(tx, project_id)
+    return _of(
+        conf,
+        msgspec.structs.replace(
+            recorded,
+            used=recorded.used | {"server_groups": sum(groups.values())},
+            used_by_user=recorded.used_by_user | {"server_groups": groups.get(user_id or OF_PROJECT, 0)},
+        ),
+    )
+
+
+def _of(conf: ConfigOpts, recorded: quotas.Quotas) -> Quota:
     default = defaults(conf, recorded.defaults)
     project = {**default, **recorded.project}
     return Quota(default, project, {**project, **recorded.user}, recorded)
@@ -192,6 +223,28 @@ def require_few_files(quota: Quota, files: Sequence[Mapping[str, str]]) -> None:
 
 def _is_over(quota: Quota, name: str, number: int) -> bool:
     return any(0 <= limits[name] < number for limits in (quota.project, quota.user))
+
+
+def require_few_groups(tx: Connection, conf: ConfigOpts, ctxt: RequestContext) -> None:
+    """Refuse a server group that was just written, if it is one more than its project or user may have.
+
+    The transaction has the project's turn.
+
+    :raises errors.TooManyServerGroups: when there are too many
+    """
+    quota = read_all(tx, conf, ctxt.project_id or "", ctxt.user_id)
+    used, used_by_user = quota.recorded.used["server_groups"], quota.recorded.used_by_user["server_groups"]
+    if 0 <= quota.project["server_groups"] < used or 0 <= quota.user["server_groups"] < used_by_user:
+        raise errors.TooManyServerGroups()
+
+
+def require_few_members(quota: Quota, tx: Connection, group: str, user_id: str | None) -> None:
+    """Refuse servers that were just written, if a user has too many in their group with them.
+
+    :raises errors.TooManyInGroup: when there are too many
+    """
+    if _is_over(quota, "server_group_members", server_groups.count_members(tx, group, user_id or "")):
+        raise errors.TooManyInGroup()
 
 
 def require_few_keys(tx: Connection, conf: ConfigOpts, ctxt: RequestContext, number: int) -> None:

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, false, func, insert, select, update
 from sqlalchemy import delete as delete_from
 
 from mininova import errors
-from mininova.db.models.compute import allocations, request_specs
+from mininova.db.models.compute import allocations, instances, request_specs
 from mininova.db.models.compute import server_groups as table
 from mininova.db.rows import Rows
 
@@ -110,6 +110,22 @@ def delete(tx: Connection, uuid: str) -> None:
     if tx.execute(_delete, {"which": uuid}).rowcount == 0:
         raise errors.ServerGroupNotFound(group_uuid=uuid)
     tx.execute(_leave, {"which": uuid})
+
+
+def count(tx: Connection, project_id: str) -> dict[str, int]:
+    """Count the groups of each user of a project."""
+    each = select(table.c.user_id, func.count().label("made")).group_by(table.c.user_id)
+    return {row.user_id: row.made for row in tx.execute(each.where(table.c.project_id == project_id))}
+
+
+def count_members(tx: Connection, uuid: str, user_id: str) -> int:
+    """Count the members of a group that are a user's."""
+    query = (
+        select(func.count())
+        .select_from(request_specs.join(instances, instances.c.uuid == request_specs.c.instance_uuid))
+        .where(_membership == uuid, instances.c.user_id == user_id, instances.c.deleted == false())
+    )
+    return tx.execute(query).scalar_one()
 
 
 def members(tx: Connection, uuids: Sequence[str]) -> dict[str, list[str]]:

@@ -126,6 +126,10 @@ def _password(home: Home, user: str) -> str:
 # ---- configuration files
 
 
+# What a project may have any number of, so that a stack can be filled.
+UNLIMITED = "instances", "cores", "ram", "server_groups", "server_group_members"
+
+
 def write_configuration(home: Home, settings: Settings) -> None:
     """Write the configuration files of all services."""
     first = CONTROLLER.format(number=1)
@@ -133,7 +137,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
         "api": {"port": settings.api_port},
-        "quota": dict.fromkeys(("instances", "cores", "ram"), -1),  # so that a stack can be filled
+        "quota": dict.fromkeys(UNLIMITED, -1),
         "flow": {"enabled": settings.flow},
         **_trust(home, settings),
         **({} if settings.broker_url else {"broker_admin": _broker_admin(home, settings)}),

@@ -54,6 +54,8 @@ EXTENSIONS = {
     "os-quota-class-sets": ("QuotaClasses", "Quota classes management support."),
     "os-quota-sets": ("Quotas", "Quotas management support."),
     "os-server-diagnostics": ("ServerDiagnostics", "Allow Admins to view server diagnostics."),
+    "os-server-group-quotas": ("ServerGroupQuotas", "Adds quota support to server groups."),
+    "os-server-groups": ("ServerGroups", "Server group support."),
     "os-server-list-multi-status": ("ServerListMultiStatus", "Allow to filter the servers by a set of status values."),
     "os-server-sort-keys": ("ServerSortKeys", "Add sorting support in get Server v2 API."),
     "os-server-start-stop": ("ServerStartStop", "Start/Stop instance compute API support."),

@@ -49,7 +49,7 @@ def limits(request: ComputeRequest) -> Json:
         "totalCoresUsed": used["cores"],
         "totalInstancesUsed": used["instances"],
         "totalRAMUsed": used["ram"],
-        "totalServerGroupsUsed": used.get("server_groups", 0),
+        "totalServerGroupsUsed": used["server_groups"],
     }
     if version < (2, 36):
         absolute |= {"totalFloatingIpsUsed": 0, "totalSecurityGroupsUsed": 0}
@@ -98,7 +98,7 @@ def update(request: ComputeRequest, id: str) -> Json:
         if not forced:
             _require_settable(request, tx, id, user_id, wanted)
         _record(tx, id, user_id, wanted)
-        quota = quotas.read(tx, request.cloud.conf, id, user_id)
+        quota = quotas.read_all(tx, request.cloud.conf, id, user_id)
     return {"quota_set": _shown(request, quota.user)}
 
 
@@ -118,7 +118,7 @@ def _user(request: ComputeRequest) -> str | None:
 
 def _read(request: ComputeRequest, project_id: str, user_id: str | None) -> quotas.Quota:
     with request.cloud.db.read() as tx:
-        return quotas.read(tx, request.cloud.conf, project_id, user_id)
+        return quotas.read_all(tx, request.cloud.conf, project_id, user_id)
 
 
 def _used(quota: quotas.Quota, user_id: str | None) -> dict[str, int]:
@@ -149,7 +149,7 @@ def _require_settable(
 
     :raises errors.InvalidInput: naming it
     """
-    quota, of_users = quotas.read(tx, request.cloud.conf, project_id, user_id), recorded.of_users(tx, project_id)
+    quota, of_users = quotas.read_all(tx, request.cloud.conf, project_id, user_id), recorded.of_users(tx, project_id)
     used = _used(quota, user_id)
     for name, limit in wanted.items():
         given = sum(limits.get(name, 0) for limits in of_users.values())

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from mininova import errors
+from mininova.api import quotas
 from mininova.api.paging import limit_of, number
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import server_groups as schemas
@@ -58,7 +59,9 @@ def create(request: ComputeRequest) -> Json:
         rules=rules,
     )
     with request.cloud.db.write() as tx:
+        quotas.take_turn(tx, group.project_id)
         server_groups.create(tx, group)
+        quotas.require_few_groups(tx, request.cloud.conf, ctxt)
     return {"server_group": show_server_group(request, group, [])}
 
 

@@ -145,6 +145,34 @@ def test_key_pairs_have_a_quota(make_api: Callable[..., Any]) -> None:
     assert keep(9, user="admin").status == 200
 
 
+def test_server_groups_and_their_members_have_quotas(make_api: Callable[..., Any]) -> None:
+    """Two groups, and two servers of one user in each; what is deleted makes room."""
+    api = make_api(**{"quota.server_groups": 2, "quota.server_group_members": 2})
+
+    def group(number: int) -> Any:
+        body = {"server_group": {"name": f"group-{number}", "policies": ["anti-affinity"]}}
+        return api("POST", "/os-server-groups", body, version="2.37")
+
+    with ThreadPoolExecutor(8) as clients:
+        made = list(clients.map(group, range(8)))
+    assert sorted(answer.status for answer in made) == [200, 200, *[403] * 6]
+    assert {it.message for it in made if it.status == 403} == {"Quota exceeded, too many server groups."}
+    uuid = next(answer.body["server_group"]["id"] for answer in made if answer.status == 200)
+    used = api("GET", "/limits").body["limits"]["absolute"]["totalServerGroupsUsed"]
+    assert (used, in_use(api, "?user_id=member"), in_use(api)) == (2, {"server_groups": 2}, {"server_groups": 2})
+
+    def boot(count: int) -> Any:
+        wanted = {"name": "vm", "flavorRef": "1", "imageRef": IMAGE, "networks": "auto", "min_count": count}
+        body = {"server": wanted, "os:scheduler_hints": {"group": uuid}}
+        return api("POST", "/servers", body, version="2.37")
+
+    assert (boot(3).status, boot(2).status) == (403, 202)
+    assert (boot(1).status, boot(1).message) == (403, "Quota exceeded, too many servers in group")
+    assert len(api("GET", "/servers").body["servers"]) == 2
+    assert api("DELETE", f"/os-server-groups/{uuid}").status == 204
+    assert group(9).status == 200
+
+
 # ---- what is set
 
 
