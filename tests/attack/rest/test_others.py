@@ -14,6 +14,8 @@ NOTHING = str(uuid4())
 BODIES = {
     "PUT /servers/<id>": {"server": {"name": "mine now"}},
     "reboot": {"reboot": {"type": "HARD"}},
+    "rebuild": {"rebuild": {"imageRef": NOTHING}},
+    "changePassword": {"changePassword": {"adminPass": "mine"}},
     "os-resetState": {"os-resetState": {"state": "error"}},
     "os-getConsoleOutput": {"os-getConsoleOutput": {}},
     "POST /servers/<server_id>/metadata": {"metadata": {"a": "b"}},
