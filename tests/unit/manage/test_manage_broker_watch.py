@@ -85,3 +85,19 @@ def test_a_broker_that_prints_something_else_is_named():
     """The error has what it printed."""
     with pytest.raises(errors.BrokerAdminFailed, match="no such function"):
         Watch(Admin("no such function"), "/").look()
+
+
+class Ended(Admin):
+    """Finds that the connections have ended just now."""
+
+    def disconnect(self, user: str, why: str) -> None:
+        """Fail, as rabbitmqctl does then."""
+        raise errors.BrokerAdminFailed(command="rabbitmqctl close_all_user_connections", reason="normal")
+
+
+def test_a_connection_that_ends_meanwhile_does_not_end_the_watch() -> None:
+    """What is left in its queue is taken out all the same."""
+    admin = Ended()
+    queue = HeldQueue(name="compute.host-1", kind="rabbit_classic_queue", messages=10**6, readers=("compute.host-1",))
+    Watch(admin, "/").act(Held({}, [queue]))
+    assert admin.done == [("purge", "compute.host-1", "/")]
