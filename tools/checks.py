@@ -23,8 +23,9 @@ TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or
 #: What is run on native threads, too, after all of it has run on eventlet's.
 ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "clients", "metrics", "what_goes_wrong"))
 
-#: Of tests/wire, all but what would make this too long: `pytest tests/wire` has kombu's folder, and the rights on Qpid.
-QUICK_WIRE = "not filesystem and not (qpid and rights)"
+#: Of tests/wire, all but what would make this too long: `pytest tests/wire` has kombu's Redis and its folder, and the
+#: rights on Qpid.
+QUICK_WIRE = "not redis and not filesystem and not (qpid and rights)"
 
 #: What of tools/ is typed.
 TOOLS = ("tools/stack", "tools/storm", "tools/chaos.py", "tools/checks.py", "tools/releases.py")
