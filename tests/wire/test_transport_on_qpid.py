@@ -66,17 +66,17 @@ def test_a_full_queue_refuses_more_and_one_for_others_keeps_the_latest(qpid_jars
         messages = [Message(body=b"{}", exchange="E", routing_key=key, message_id=f"{number}") for number in range(5)]
         return [error and type(error) for error in transport.publish_all(messages, PATIENCE)]
 
-    transport.subscribe(
-        Subscription(queue="lamp", exchange="E", kind=TOPIC, routing_key="lamp", on_delivery=lambda delivery: None)
-    )
-    transport.declare("lamp.dead", "E", "lamp.dead")
-    assert send("lamp") == [None, None, None, rpc.Undeliverable, rpc.Undeliverable]
-    assert send("lamp.dead") == [None] * 5
-    assert [delivery.message.message_id for delivery in transport.waiting("lamp.dead")] == ["2", "3", "4"]
-
-    transport.stop()
-    node.kill()
-    shutil.rmtree(folder)
+    lamp = Subscription(queue="lamp", exchange="E", kind=TOPIC, routing_key="lamp", on_delivery=lambda delivery: None)
+    try:
+        transport.subscribe(lamp)
+        transport.declare("lamp.dead", "E", "lamp.dead")
+        assert send("lamp") == [None, None, None, rpc.Undeliverable, rpc.Undeliverable]
+        assert send("lamp.dead") == [None] * 5
+        assert [delivery.message.message_id for delivery in transport.waiting("lamp.dead")] == ["2", "3", "4"]
+    finally:
+        transport.stop()
+        node.kill()
+        shutil.rmtree(folder)
 
 
 def test_a_call_of_a_sender_whose_clock_is_late_is_dropped(bench: AMQPBench, monkeypatch: pytest.MonkeyPatch):
