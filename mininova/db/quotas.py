@@ -137,7 +137,7 @@ def uses(flavor: Flavor) -> Limits:
 
 
 def take_turn(tx: Connection, project_id: str, user_id: str = OF_PROJECT) -> Limits:
-    """Wait until nobody else has the turn of a project, or of a user in it, and give the limits that were set."""
+    """Wait until no other has the turn of a project, or of a user in it, and give the limits that were set."""
     whose = {"project": project_id, "user": user_id}
     held = tx.execute(_turn, whose).scalar()
     return held if held is not None else begin(tx, project_id, user_id)

@@ -8,7 +8,7 @@ from typing import Any
 from mininova import errors
 from mininova.api import create as creation
 from mininova.api import quotas
-from mininova.api.handlers.servers import COLUMNS, extras_of_one, find, password
+from mininova.api.handlers.servers import COLUMNS, columns_of, extras_of_one, find, password
 from mininova.api.other_services import require_usable
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import server_actions as schemas
@@ -29,11 +29,7 @@ def rebuild(request: ComputeRequest, id: str) -> Reply:
     """Make a server anew from an image, with its address, its flavor and its host."""
     instance, body = find(request, id, "servers:rebuild"), request.body_of("rebuild")
     image = _image_to_rebuild_from(request, instance, body)
-    columns = {REBUILT[name]: value for name, value in body.items() if name in REBUILT} | {"image_ref": image.id}
-    if "display_name" in columns:
-        columns["display_name"] = columns["display_name"].strip()
-    if "access_ip_v6" in columns:
-        columns["access_ip_v6"] = creation.compressed(columns["access_ip_v6"])
+    columns = columns_of(body, REBUILT) | {"image_ref": image.id}
     asked = Arguments(image=image)
     rebuilt = request.cloud.operations.begin(request.context, "rebuild", instance, asked, columns)
     server = Views(request, extras_of_one(request, rebuilt)).rebuilt(rebuilt, _user_data(request, rebuilt))

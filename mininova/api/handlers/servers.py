@@ -5,7 +5,7 @@ create.py reads and checks what POST asks for, server_lists.py lists servers, an
 
 import secrets
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -66,14 +66,22 @@ def create(request: ComputeRequest) -> Reply:
 def update(request: ComputeRequest, id: str) -> Json:
     """Change a server's name, description, host name, access addresses or disk configuration."""
     instance, body = find(request, id, "servers:update"), request.body_of("server")
-    columns = {COLUMNS[name]: value for name, value in body.items()}
+    if columns := columns_of(body, COLUMNS):
+        instance = request.cloud.operations.edit(request.context, instance, lambda _: columns)
+    return {"server": Views(request, extras_of_one(request, instance)).updated(instance)}
+
+
+def columns_of(body: Json, names: Mapping[str, str]) -> Json:
+    """Give the columns that a body says, as they are kept: a name without spaces around it, IPv6 in its shortest form.
+
+    :param names: the field of the body → its column; other fields are passed over
+    """
+    columns = {names[name]: value for name, value in body.items() if name in names}
     if "display_name" in columns:
         columns["display_name"] = columns["display_name"].strip()
     if "access_ip_v6" in columns:
         columns["access_ip_v6"] = creation.compressed(columns["access_ip_v6"])
-    if columns:
-        instance = request.cloud.operations.edit(request.context, instance, lambda _: columns)
-    return {"server": Views(request, extras_of_one(request, instance)).updated(instance)}
+    return columns
 
 
 def delete(request: ComputeRequest, id: str) -> Reply:
