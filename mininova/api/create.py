@@ -212,13 +212,14 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
             _check_zone(tx, ask.zone)
         if (ask.host or ask.node) and not ask.forced:
             _check_host(tx, ask)
+        has_key = ask.key_name is None or is_key(tx, ctxt.user_id or "", ask.key_name)
     image = _image(request, ask.image_id)
     require_fit(flavor, image)
     if flavor.root_gb == 0 and not request.allows("servers:create:zero_disk_flavor"):
         raise errors.NotAllowed("Only volume-backed servers are allowed for flavors with zero disk.")
     server = request.body_of("server")
     check_networks(request, server)
-    if ask.key_name is not None and not is_key(request, ctxt.user_id or "", ask.key_name):
+    if not has_key:
         raise errors.InvalidInput("Invalid key_name provided.")
     if ask.max_count > MAX_SERVERS_PER_REQUEST:
         raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_PER_REQUEST)
@@ -244,13 +245,12 @@ def _image(request: ComputeRequest, image_id: str) -> ImageMeta:
     return image
 
 
-def is_key(request: ComputeRequest, user_id: str, name: str) -> bool:
+def is_key(tx: Connection, user_id: str, name: str) -> bool:
     """Tell whether a user has a key of this name."""
-    with request.cloud.db.read() as tx:
-        try:
-            keypairs.get(tx, user_id, name)
-        except errors.KeypairNotFound:
-            return False
+    try:
+        keypairs.get(tx, user_id, name)
+    except errors.KeypairNotFound:
+        return False
     return True
 
 

@@ -50,8 +50,10 @@ def _image_to_rebuild_from(request: ComputeRequest, instance: Instance, body: Js
     creation.require_fit(instance.flavor, image)
     if body.get("trusted_image_certificates"):
         raise errors.InvalidInput("Image certificates cannot be checked: no key manager is here.")
-    if (name := body.get("key_name")) and not creation.is_key(request, instance.user_id, name):
-        raise errors.InvalidInput("Invalid key_name provided.")
+    if name := body.get("key_name"):
+        with request.cloud.db.read() as tx:
+            if not creation.is_key(tx, instance.user_id, name):
+                raise errors.InvalidInput("Invalid key_name provided.")
     if body.get("metadata") or body.get("personality"):
         _require_quota(request, body)
     return image
