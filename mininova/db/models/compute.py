@@ -147,7 +147,7 @@ services = Table(
     Column("host", String(255), nullable=False),
     Column("topic", String(64), nullable=False),
     Column("availability_zone", String(255), nullable=False),
-    Column("aggregate_zone", String(255)),  # where an aggregate puts it, whatever it reports
+    Column("aggregate_zone", String(255)),  # where an aggregate puts it, though it may report another
     Column("disabled", Boolean, nullable=False),
     Column("disabled_reason", String(255)),
     Column("forced_down", Boolean, nullable=False),

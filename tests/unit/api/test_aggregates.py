@@ -37,7 +37,7 @@ def beat(api: Any, host: str) -> None:
 
 
 def test_a_host_is_in_the_zone_of_its_aggregate(api: Any, rack: str) -> None:
-    """Whatever it reports; taken out, it is where it reports to be."""
+    """Also when it reports another; taken out, it is where it reports to be."""
     shown = act(api, rack, add_host={"host": "host-2"}).body["aggregate"]
     assert (shown["hosts"], shown["availability_zone"]) == (["host-2"], "west")
     beat(api, "host-2")
