@@ -42,6 +42,15 @@ def test_expired(signer):
         signer.read(signer.sign(claims(exp=int(time.time()))))
 
 
+def test_expired_after_it_was_read(signer, monkeypatch):
+    """A token whose signature is remembered expires like others."""
+    token = signer.sign(claims())
+    signer.read(token)
+    monkeypatch.setattr(tokens.time, "time", lambda later=time.time() + 60: later)
+    with pytest.raises(errors.Unauthorized):
+        signer.read(token)
+
+
 def test_forged_with_another_key(signer):
     """A token that another key signed is refused."""
     with pytest.raises(errors.Unauthorized):
