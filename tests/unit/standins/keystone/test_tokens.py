@@ -46,7 +46,8 @@ def test_expired_after_it_was_read(signer, monkeypatch):
     """A token whose signature is remembered expires like others."""
     token = signer.sign(claims())
     signer.read(token)
-    monkeypatch.setattr(tokens.time, "time", lambda later=time.time() + 60: later)
+    later = time.time() + 60
+    monkeypatch.setattr(tokens.time, "time", lambda: later)
     with pytest.raises(errors.Unauthorized):
         signer.read(token)
 
