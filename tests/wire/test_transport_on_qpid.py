@@ -49,14 +49,13 @@ def test_a_refused_cast_costs_the_connection(bench: AMQPBench, private_qpid: Pri
     assert peer.transport._live is not live
 
 
-@pytest.mark.xfail(strict=True, reason="a known fault: since computes tell at a pace, a full queue of Qpid takes more")
 def test_a_full_queue_refuses_more_and_one_for_others_keeps_the_latest(qpid_jars: Path):
     """The bounds come from the definitions, though Qpid has no policies by names: here they are 3 messages."""
     bounded = definitions.places()
     for policy in bounded["policies"]:
         policy["definition"] = {**policy["definition"], "max-length": 3}
     folder = Path(tempfile.mkdtemp(prefix="mininova-"))
-    defined = definitions.together(all_may_do_everything(), bounded)
+    defined = definitions.merged(all_may_do_everything(), bounded)
     node = PrivateBroker(folder, qpid_jars, definitions=defined, kind=Node)
     node.start()
     transport = AMQPTransport(node.url)
