@@ -4,16 +4,19 @@ The Paste factory at the end puts an api process together.
 """
 
 import re
+from dataclasses import replace
 
 from mininova import errors
 from mininova.api import microversions, other_services
 from mininova.api.operations import Operations
 from mininova.api.policy import Policy
 from mininova.api.request import CLOUD, PROJECT_IN_URL, Cloud, ComputeRequest
-from mininova.api.routes import REMOVED, ROUTES
+from mininova.api.routes import ALIASES, REMOVED, ROUTES
+from mininova.api.schemas.types import NO_QUERY
+from mininova.api.validation import takes
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
-from mininova.wsgi import Application, Request, Response
+from mininova.wsgi import Application, Request, Response, Route
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import API_VERSION
 
@@ -27,8 +30,8 @@ class ComputeApplication(Application):
     request_class = ComputeRequest
 
     def __init__(self, cloud: Cloud) -> None:
-        super().__init__((*ROUTES, *REMOVED), "compute")
-        self._cloud = cloud
+        super().__init__((*map(strict, ROUTES + ALIASES), *REMOVED), "compute")
+        self._cloud, self._maximum = cloud, microversions.newest(cloud.conf)
 
     def open(self, request: Request) -> str:
         """Find out in which version, and where below it, the request goes."""
@@ -40,7 +43,7 @@ class ComputeApplication(Application):
         if version == "v2":
             request.environ[API_VERSION] = microversions.LEGACY
         else:
-            microversions.negotiate(request)
+            microversions.negotiate(request, self._maximum)
         if project is not None:
             _require_own(request, project[1:])
             request.environ[PROJECT_IN_URL] = project
@@ -49,6 +52,16 @@ class ComputeApplication(Application):
     def close(self, request: Request, response: Response) -> None:
         """Say which microversion the answer is in."""
         microversions.announce(request, response)
+
+
+def strict(route: Route) -> Route:
+    """Have a handler that says nothing of a query refuse one, in the microversions in which Nova does.
+
+    As in Nova, what changes something passes over the parameters that it does not know.
+    """
+    if route.method != "GET" or getattr(route.handler, "query", None) is not None:
+        return route
+    return replace(route, handler=takes(query=NO_QUERY)(route.handler))
 
 
 def _require_own(request: Request, project_id: str) -> None:

@@ -5,24 +5,41 @@ Both are read and both are answered.  What a version changes is said where it ch
 schemas and in the views.  Below ``/v2`` there are none: 2.0 is 2.1 with bodies that are read less strictly.
 """
 
+from oslo_config.cfg import ConfigOpts
+
 from mininova import errors
 from mininova.wsgi import Microversion, Request, Response
 from mininova.wsgi.request import API_VERSION
 
-LEGACY, MIN, MAX = Microversion(2, 0), Microversion(2, 1), Microversion(2, 96)
+LEGACY, MIN, MAX = Microversion(2, 0), Microversion(2, 1), Microversion(2, 104)
 
 HEADER, LEGACY_HEADER = "OpenStack-API-Version", "X-OpenStack-Nova-API-Version"
 
 
-def negotiate(request: Request) -> None:
+def newest(conf: ConfigOpts) -> Microversion:
+    """Give the newest microversion that a cloud speaks: MAX, or the older one that its operator has it play.
+
+    :raises errors.ConfigError: when ``[api] max_microversion`` is none of ours
+    """
+    asked: str | None = conf.api.max_microversion
+    try:
+        version = MAX if asked is None else Microversion.parse(asked)
+    except ValueError as reason:
+        raise errors.ConfigError(problem=f"[api] max_microversion: {reason}") from reason
+    if not MIN <= version <= MAX:
+        raise errors.ConfigError(problem=f"[api] max_microversion is {version}, and must be between {MIN} and {MAX}")
+    return version
+
+
+def negotiate(request: Request, maximum: Microversion) -> None:
     """Find the microversion that a request asks for, and keep it as ``request.api_version``; MIN without a header.
 
     :raises errors.InvalidInput: when what the header says is no version
     :raises errors.NotAcceptable: when we do not speak it, naming those that we do
     """
-    version = request.environ[API_VERSION] = _version(_asked(request))
-    if not MIN <= version <= MAX:
-        raise errors.NotAcceptable(version=version, minimum=MIN, maximum=MAX)
+    version = request.environ[API_VERSION] = _version(_asked(request), maximum)
+    if not MIN <= version <= maximum:
+        raise errors.NotAcceptable(version=version, minimum=MIN, maximum=maximum)
 
 
 def announce(request: Request, response: Response) -> None:
@@ -35,11 +52,11 @@ def announce(request: Request, response: Response) -> None:
     response.headers.add("Vary", f"{HEADER}, {LEGACY_HEADER}")
 
 
-def _version(asked: str | None) -> Microversion:
+def _version(asked: str | None, latest: Microversion) -> Microversion:
     if asked is None:
         return MIN
     if asked == "latest":
-        return MAX
+        return latest
     try:
         return Microversion.parse(asked)
     except ValueError as reason:

@@ -309,7 +309,10 @@ class Operations:
         with self._db.write() as tx:
             current = instances.get(tx, instance.uuid)
             _require_unlocked(ctxt, current)
-            return instances.edit(tx, instance.uuid, **change(current))
+            columns = change(current)
+            if "requested_zone" in columns:
+                request_specs.pin(tx, instance.uuid, columns["requested_zone"])
+            return instances.edit(tx, instance.uuid, **columns)
 
     def lock(self, ctxt: RequestContext, instance: Instance, reason: str | None) -> None:
         """Lock an instance, so that only an administrator can do anything to it."""

@@ -5,6 +5,8 @@ is 410, and any other URL is 404.
 The version documents, which need no token, are in versions.py.
 """
 
+from dataclasses import replace
+
 from mininova.api.handlers import (
     aggregates,
     availability_zones,
@@ -142,6 +144,15 @@ ROUTES = (
     Route("PUT", "/os-quota-class-sets/<id>", quota_classes.update),
     Route("GET", "/extensions", extensions.index),
     Route("GET", "/extensions/<alias>", extensions.show),
+)
+
+# Another name of /servers, for what Nova's own controller of servers does: nothing was ever different there.
+ALIASED = {None, "confirmResize", "createImage", "os-start", "os-stop", "reboot", "rebuild", "resize", "revertResize",
+           "trigger_crash_dump"}  # fmt: skip
+ALIASES = tuple(
+    replace(row, template=row.template.replace("/servers", "/os-volumes_boot"), until="2.102")
+    for row in ROUTES
+    if row.template in {"/servers", "/servers/detail", "/servers/<id>", ACTION} and row.action in ALIASED
 )
 
 # Operations that Nova once served: 410 in every microversion.

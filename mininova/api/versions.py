@@ -5,10 +5,12 @@ else through (nova: api/openstack/compute/versions.py; ``/openapi.json`` is ours
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mininova.api import microversions, openapi
-from mininova.wsgi import Application, Reply, Request, Response, Route
+from mininova.wsgi import Application, Microversion, Reply, Request, Response, Route
+from mininova.wsgi.deploy import current_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,7 +22,7 @@ VERSIONS: dict[str, dict[str, str]] = {
         "updated": "2025-07-04T12:00:00Z",
     },
     "v2.1": {
-        "id": "v2.1", "status": "CURRENT", "version": str(microversions.MAX), "min_version": str(microversions.MIN),
+        "id": "v2.1", "status": "CURRENT", "min_version": str(microversions.MIN),
         "updated": "2013-07-23T11:33:21Z",
     },
 }  # fmt: skip
@@ -29,9 +31,12 @@ MEDIA_TYPE = "application/vnd.openstack.compute+json;version={}"
 
 
 class Versions(Application):
-    """Answers the version documents."""
+    """Answers the version documents.
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    :param maximum: the newest microversion that the cloud speaks
+    """
+
+    def __init__(self, app: "WSGIApplication", maximum: Microversion) -> None:
         routes = (
             Route("GET", "/", self.index),
             Route("GET", "/v2", self.v2),
@@ -40,7 +45,7 @@ class Versions(Application):
         )
         super().__init__(routes, "compute")
         self._paths = {route.template.rstrip("/") for route in routes}
-        self._app = app
+        self._app, self._maximum = app, maximum
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Answer, or pass on (WSGI)."""
@@ -55,7 +60,7 @@ class Versions(Application):
     def open(self, request: Request) -> str:
         """Negotiate the microversion below ``/v2.1``, where there are some."""
         if request.path_info.strip("/") == "v2.1":
-            microversions.negotiate(request)
+            microversions.negotiate(request, self._maximum)
         return super().open(request)
 
     def close(self, request: Request, response: Response) -> None:
@@ -81,9 +86,12 @@ class Versions(Application):
 
     def _entry(self, request: Request, path: str) -> dict[str, Any]:
         link = {"rel": "self", "href": f"{request.service_endpoint}/{path}/"}
-        return VERSIONS[path] | {"links": [link]}
+        return {"version": str(self._maximum)} | VERSIONS[path] | {"links": [link]}
 
 
 def filter_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Versions]:
-    """Make the Paste filter ``versions``."""
-    return Versions
+    """Make the Paste filter ``versions``.
+
+    :raises errors.ConfigError: when the operator chose a microversion that is none of ours
+    """
+    return partial(Versions, maximum=microversions.newest(current_parts().conf))

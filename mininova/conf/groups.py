@@ -166,6 +166,11 @@ API = Group(
             "default_schedule_zone",
             help="The availability zone for servers that ask for none.  Without it they may go to any zone.",
         ),
+        cfg.StrOpt(
+            "max_microversion",
+            help="The newest microversion to speak, such as 2.90, for people who test clients against an older cloud.  "
+            "Without it, the newest that mininova has.",
+        ),
         cfg.IntOpt("password_length", default=12, min=1, help="The length of a generated adminPass, in characters."),
     ],
 )

@@ -9,6 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 import re2
+from sqlalchemy import ColumnElement
+
+from mininova import errors
 
 MAX_EXPRESSION_CHARS = 255  # as many as a name has
 MAX_MEMORY_BYTES = 16 * 1024  # what one expression may take: what fits is matched in a millisecond or two
@@ -37,3 +40,16 @@ def compiled(expression: str) -> Any:
 def matches(expression: str, text: object) -> bool | None:
     """Tell whether an expression matches any part of a text; for SQL's NULL the answer is NULL."""
     return None if text is None else compiled(expression).search(str(text)) is not None
+
+
+def matching(column: ColumnElement[Any], name: str, expression: str) -> ColumnElement[bool]:
+    """Write the condition that an expression matches any part of a column.
+
+    :param name: what the user calls the column
+    :raises errors.InvalidInput: when it is no expression
+    """
+    try:
+        compiled(expression)
+    except ValueError as error:
+        raise errors.InvalidInput(reason=f"{name} is no regular expression: {error}") from error
+    return column.regexp_match(expression)

@@ -11,6 +11,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
+from mininova.db import expressions
 from mininova.db.models.compute import flavor_projects
 from mininova.db.models.compute import flavors as table
 from mininova.db.pages import Sort, page
@@ -53,6 +54,7 @@ def search(
     is_public: bool | None = True,
     project_id: str | None = None,
     disabled: bool | None = None,
+    name: str | None = None,
     min_ram: int = 0,
     min_disk: int = 0,
     sort: Sort = (("flavor_id", "asc"),),
@@ -63,6 +65,7 @@ def search(
 
     :param is_public: only those that are, or are not, for everybody; None lists both
     :param project_id: list the public ones and those that this project may use
+    :param name: a regular expression that its name matches
     :param min_ram: MiB of memory it must have
     :param min_disk: GiB of root disk it must have
     :param marker: the flavor_id of the last one of the page before
@@ -72,6 +75,8 @@ def search(
     if is_public is not None:
         public = table.c.is_public == is_public
         query = query.where(or_(public, _granted_to(project_id)) if is_public and project_id else public)
+    if name is not None:
+        query = query.where(expressions.matching(table.c.name, "name", name))
     if disabled is not None:
         query = query.where(table.c.disabled == disabled)
     # Whose marker may not be seen must not learn from the answer that it is there.

@@ -6,12 +6,13 @@ microversions: who may use which filter is the api's to say.
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, exists, func, not_, or_, select
 
-from mininova import errors, states
+from mininova import states
 from mininova.db import expressions
 from mininova.db.instances import ROWS
 from mininova.db.models.compute import fixed_ips, instance_tags
@@ -136,14 +137,7 @@ def _equals(column: Column[Any]) -> Condition:
 
 
 def _matches(column: ColumnElement[Any], name: str) -> Condition:
-    def condition(expression: str) -> ColumnElement[bool]:
-        try:
-            expressions.compiled(expression)
-        except ValueError as error:
-            raise errors.InvalidInput(reason=f"{name} is no regular expression: {error}") from error
-        return column.regexp_match(expression)
-
-    return condition
+    return partial(expressions.matching, column, name)
 
 
 def _within_second(column: Column[Any]) -> Condition:

@@ -27,7 +27,7 @@ WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state == states.SCHED
 # What edit() writes: what its owner says of an instance, and what is no part of its state.
 EDITABLE = frozenset({
     "display_name", "display_description", "hostname", "metadata", "tags", "access_ip_v4", "access_ip_v6",
-    "disk_config", "locked", "locked_by", "locked_reason",
+    "disk_config", "requested_zone", "locked", "locked_by", "locked_reason",
 })  # fmt: skip
 # What update() does not: who it is and whose, and the copies of what other tables hold.
 UNCHANGEABLE = frozenset({"uuid", "project_id", "user_id", "generation", "flavor", "addresses", "tags", "created_at"})

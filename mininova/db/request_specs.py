@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, exists, insert, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from mininova import errors
 from mininova.db.models.compute import allocations
@@ -51,6 +51,9 @@ _insert = insert(table)
 _update = update(table).where(ROWS.which)
 _room = (allocations.c.instance_uuid == bindparam("which"), allocations.c.host == bindparam("on_host"))
 _send = _update.where(exists().where(*_room)).execution_options(preserve_rowcount=True)
+_specs = select(table.c.instance_uuid, table.c.spec).where(
+    table.c.instance_uuid.in_(bindparam("uuids", expanding=True))
+)
 _delete = delete(table).where(ROWS.which)
 
 
@@ -75,6 +78,15 @@ def send(tx: Connection, build: Build) -> bool:
     return tx.execute(_send, {**sent, "which": build.instance_uuid, "on_host": build.next_host.host}).rowcount > 0
 
 
+def pin(tx: Connection, uuid: str, zone: str | None) -> None:
+    """Write down in which zone an instance is to stay when it moves; None means in any.
+
+    :raises errors.InstanceNotFound: when it is deleted
+    """
+    build = get(tx, uuid)
+    record(tx, msgspec.structs.replace(build, spec=build.spec.replace(availability_zone=zone)))
+
+
 def rebuild_from(tx: Connection, uuid: str, image: ImageMeta) -> None:
     """Write down that an instance is made of another image now.
 
@@ -93,6 +105,11 @@ def get(tx: Connection, uuid: str) -> Build:
     if build is None:
         raise errors.InstanceNotFound(instance_uuid=uuid)
     return build
+
+
+def specs_of(tx: Connection, uuids: Sequence[str]) -> dict[str, RequestSpec]:
+    """Read what was asked for when these instances were; those that are deleted have nothing."""
+    return dict(tx.execute(_specs, {"uuids": uuids}).all())
 
 
 def forget(tx: Connection, uuid: str) -> None:

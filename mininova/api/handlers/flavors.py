@@ -92,6 +92,7 @@ def _list(request: ComputeRequest, path: str, show_one: Any) -> Json:
         found = flavors.search(
             tx,
             **_audience(request),
+            name=request.query.get("name") if request.api_version >= (2, 102) else None,
             min_ram=number(request, "minRam"),
             min_disk=number(request, "minDisk"),
             sort=[(SORT_COLUMNS.get(column, column), request.query.get("sort_dir", "asc"))],

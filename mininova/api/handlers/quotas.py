@@ -10,6 +10,7 @@ from mininova.api import quotas
 from mininova.api.other_services import require_project
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.api.schemas import quotas as schemas
+from mininova.api.schemas.types import ANY_QUERY
 from mininova.api.validation import takes
 from mininova.db import quotas as recorded
 from mininova.db.session import Connection
@@ -78,6 +79,7 @@ def detail(request: ComputeRequest, id: str) -> Json:
     return {"quota_set": {"id": id, **details}}
 
 
+@takes(query=ANY_QUERY)
 def defaults(request: ComputeRequest, id: str) -> Json:
     """Show the quotas of a project for which none were set."""
     request.require("os-quota-sets:defaults", project_id=id)

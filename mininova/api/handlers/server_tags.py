@@ -8,7 +8,7 @@ from mininova.api.handlers.servers import find
 from mininova.api.operations import require_at_rest
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import server_tags as schemas
-from mininova.api.schemas.types import TAG
+from mininova.api.schemas.types import ANY_QUERY, TAG
 from mininova.api.validation import Schemas, takes
 from mininova.objects import Instance
 from mininova.wsgi import Reply
@@ -18,11 +18,13 @@ Json = dict[str, Any]
 _tag = Schemas.always(TAG)
 
 
+@takes(query=ANY_QUERY)
 def index(request: ComputeRequest, server_id: str) -> Json:
     """List a server's tags."""
     return {"tags": find(request, server_id, "os-server-tags:index").tags}
 
 
+@takes(query=ANY_QUERY)
 def show(request: ComputeRequest, server_id: str, tag: str) -> None:
     """Tell whether a server has a tag: 204 or 404."""
     if tag not in find(request, server_id, "os-server-tags:show").tags:

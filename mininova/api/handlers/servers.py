@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mininova import errors
 from mininova.api import create as creation
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.api.schemas import servers as schemas
 from mininova.api.validation import takes
 from mininova.api.views.servers import FAULTY, Extras, Views, status_of
 from mininova.api.views.services import COMPUTE, is_up
-from mininova.db import faults, instances, server_groups, services
+from mininova.db import faults, instances, request_specs, server_groups, services
 from mininova.db.session import Connection
 from mininova.objects import Instance, Service
 from mininova.wsgi import Reply
@@ -30,6 +31,7 @@ COLUMNS = {
     "accessIPv4": "access_ip_v4",
     "accessIPv6": "access_ip_v6",
     "OS-DCF:diskConfig": "disk_config",
+    "pinned_availability_zone": "requested_zone",
 }
 PASSWORD_CHARACTERS = string.ascii_letters + string.digits
 
@@ -64,11 +66,35 @@ def create(request: ComputeRequest) -> Reply:
 
 @takes(body=schemas.UPDATE)
 def update(request: ComputeRequest, id: str) -> Json:
-    """Change a server's name, description, host name, access addresses or disk configuration."""
+    """Change a server's name, description, host name, access addresses, disk configuration or pinned zone."""
     instance, body = find(request, id, "servers:update"), request.body_of("server")
     if columns := columns_of(body, COLUMNS):
-        instance = request.cloud.operations.edit(request.context, instance, lambda _: columns)
+
+        def change(current: Instance) -> Json:
+            if "requested_zone" in columns:
+                _require_pinnable(current, columns["requested_zone"])
+            return columns
+
+        instance = request.cloud.operations.edit(request.context, instance, change)
     return {"server": Views(request, extras_of_one(request, instance)).updated(instance)}
+
+
+def _require_pinnable(instance: Instance, zone: str | None) -> None:
+    """Make sure that a server may be pinned to a zone: to the one that it is in, and if it is pinned to no other.
+
+    :raises errors.Conflict: when it may not
+    """
+    if zone is None or zone == instance.requested_zone:
+        return
+    if instance.requested_zone is not None:
+        raise errors.Conflict(
+            "Cannot change pinned availability zone directly. Unpin first by setting pinned_availability_zone to null."
+        )
+    if zone != instance.availability_zone:
+        raise errors.Conflict(
+            "Server can only be pinned to its current availability zone "
+            f"'{instance.availability_zone}', but '{zone}' was requested."
+        )
 
 
 def columns_of(body: Json, names: Mapping[str, str]) -> Json:
@@ -110,13 +136,15 @@ def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
     faulty = [instance.uuid for instance in shown if status_of(instance) in FAULTY]
     with_user_data = version >= (2, 3) and request.allows("os-extended-server-attributes")
     with_hosts = version >= (2, 16) and request.allows("servers:show:host_status")
-    if not (faulty or with_user_data or with_hosts):
+    with_specs = version >= (2, 98)
+    if not (faulty or with_user_data or with_hosts or with_specs):
         return Extras()
     with request.cloud.db.read() as tx:
         return Extras(
             faults=faults.latest(tx, faulty) if faulty else {},
             user_data=instances.user_data(tx, [instance.uuid for instance in shown]) if with_user_data else {},
             host_states=_host_states(request, tx) if with_hosts else None,
+            specs=request_specs.specs_of(tx, [instance.uuid for instance in shown]) if with_specs else {},
         )
 
 

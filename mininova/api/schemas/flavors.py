@@ -41,6 +41,7 @@ CREATE = under(
             "exclusiveMinimum": 0,
             "maximum": 3.40282e38,
         },
+        until="2.101",
     ),
     Field("os-flavor-access:is_public", BOOLEAN),
     Field("description", LONG_DESCRIPTION, since="2.55"),
@@ -51,12 +52,15 @@ SORT_KEYS = (
     "created_at", "description", "disabled", "ephemeral_gb", "flavorid", "id", "is_public", "memory_mb", "name",
     "root_gb", "rxtx_factor", "swap", "updated_at", "vcpu_weight", "vcpus",
 )  # fmt: skip
+FEWER_SORT_KEYS = [key for key in SORT_KEYS if key != "rxtx_factor"]
 LIST = query(
     Field("limit", parameter(LIMIT)),
     Field("marker", parameter()),
     Field("is_public", parameter()),
     Field("minRam", parameter()),
     Field("minDisk", parameter()),
-    Field("sort_key", parameter({"type": "string", "enum": list(SORT_KEYS)})),
+    Field("sort_key", parameter({"type": "string", "enum": list(SORT_KEYS)}), until="2.101"),
+    Field("sort_key", parameter({"type": "string", "enum": FEWER_SORT_KEYS}), since="2.102"),
+    Field("name", parameter(), since="2.102"),
     Field("sort_dir", parameter({"type": "string", "enum": ["asc", "desc"]})),
 )

@@ -13,6 +13,7 @@ from mininova.api.schemas.types import (
     IPV6,
     METADATA,
     NAME,
+    SHORT,
     SPACED_NAME,
     STRING,
     TAG,
@@ -154,4 +155,5 @@ UPDATE = under(
     Field("description", DESCRIPTION, since="2.19"),
     Field("hostname", HOSTNAME, since="2.90", until="2.93"),
     Field("hostname", HOST, since="2.94"),
+    Field("pinned_availability_zone", {"oneOf": [{"type": "null"}, SHORT]}, since="2.104"),
 )

@@ -122,15 +122,19 @@ LIMIT: Json = {"type": ["integer", "string"], "pattern": "^[0-9]*$", "minimum": 
 PAGE = {"limit": parameter(LIMIT), "marker": parameter()}
 
 
-def query(*fields: Field, strict_since: str | None = "2.75") -> Schemas:
+def query(*fields: Field, strict_since: str = "2.75") -> Schemas:
     """Make the schemas of a query; before a microversion, unknown parameters are ignored.
 
-    :param strict_since: the first microversion that refuses them; None means that none does, up to 2.96
+    :param strict_since: the first microversion that refuses them
     """
 
     def build(version: Microversion) -> Json:
-        strict = strict_since is not None and version >= Microversion.parse(strict_since)
+        strict = version >= Microversion.parse(strict_since)
         return fields_at(fields, version) | {"additionalProperties": not strict}
 
-    changes = {*changes_of(fields), *([strict_since] if strict_since and strict_since != "2.1" else [])}
+    changes = {*changes_of(fields), *([strict_since] if strict_since != "2.1" else [])}
     return Schemas(build, sorted(changes, key=Microversion.parse))
+
+
+NO_QUERY = query(strict_since="2.102")
+ANY_QUERY = Schemas.always({"type": "object", "properties": {}, "additionalProperties": True})

@@ -18,12 +18,12 @@ def show_flavor(request: ComputeRequest, flavor: Flavor, with_specs: bool) -> Js
         "disk": flavor.root_gb,
         "swap": flavor.swap_mb or (0 if version >= (2, 75) else ""),
         "OS-FLV-EXT-DATA:ephemeral": flavor.ephemeral_gb,
-        "OS-FLV-DISABLED:disabled": flavor.disabled,
         "vcpus": flavor.vcpus,
         "os-flavor-access:is_public": flavor.is_public,
-        "rxtx_factor": flavor.rxtx_factor,
         "links": request.links.to("flavors", flavor.flavor_id),
     }
+    if version < (2, 102):
+        shown |= {"OS-FLV-DISABLED:disabled": flavor.disabled, "rxtx_factor": flavor.rxtx_factor}
     if version >= (2, 55):
         shown["description"] = flavor.description
     if version >= (2, 61) and with_specs:

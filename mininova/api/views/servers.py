@@ -13,9 +13,10 @@ from typing import Any
 
 from mininova import states
 from mininova.api.request import ComputeRequest
+from mininova.api.views import image_properties
 from mininova.api.views.server_addresses import addresses_of
 from mininova.api.views.times import bare, iso
-from mininova.objects import Fault, Flavor, Instance
+from mininova.objects import Fault, Flavor, Instance, RequestSpec
 
 Json = dict[str, Any]
 
@@ -45,6 +46,9 @@ OTHER_STATUSES = frozenset({
 
 FAULTY = frozenset({"ERROR", "DELETED"})
 PROGRESSING = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
+
+# The hints that may have several values.
+SEVERAL = frozenset({"group", "same_host", "different_host", "different_cell"})
 
 # What PUT leaves out before 2.75, where it gives less than GET (nova: ViewBuilder.show as servers.update calls it).
 NOT_AFTER_UPDATE = (
@@ -85,6 +89,7 @@ class Extras:
     user_data: Mapping[str, str | None] = field(default_factory=dict)
     server_groups: Mapping[str, str | None] = field(default_factory=dict)
     host_states: Mapping[str, str] | None = None
+    specs: Mapping[str, RequestSpec] = field(default_factory=dict)
 
 
 class Views:
@@ -151,7 +156,7 @@ class Views:
             "user_id": instance.user_id,
             "metadata": instance.metadata,
             "hostId": host_id(instance.project_id, instance.host),
-            "image": self._image(instance.image_ref),
+            "image": self._image(instance),
             "flavor": self._flavor(instance.flavor),
             "created": _iso(instance.created_at),
             "updated": _iso(instance.updated_at or instance.created_at),
@@ -200,6 +205,8 @@ class Views:
             newer["OS-EXT-SRV-ATTR:hostname"] = instance.hostname
         if version >= (2, 96):
             newer["pinned_availability_zone"] = instance.requested_zone
+        if version >= (2, 100):
+            newer["scheduler_hints"] = _hints(self._extras.specs.get(instance.uuid))
         return newer
 
     def _attributes(self, instance: Instance) -> Json:
@@ -221,8 +228,14 @@ class Views:
             }
         return attributes
 
-    def _image(self, image_ref: str) -> Json | str:
-        return {"id": image_ref, "links": self._links.bookmark("images", image_ref)} if image_ref else ""
+    def _image(self, instance: Instance) -> Json | str:
+        if not instance.image_ref:
+            return ""
+        image: Json = {"id": instance.image_ref, "links": self._links.bookmark("images", instance.image_ref)}
+        if self._version >= (2, 98):
+            spec = self._extras.specs.get(instance.uuid)
+            image["properties"] = image_properties.shown(spec.image.properties) if spec else {}
+        return image
 
     def _flavor(self, flavor: Flavor) -> Json:
         # Equal flavors of a list are one object (db: Json(shared=True)), so that each is shown once.
@@ -254,6 +267,12 @@ class Views:
 def _visible_addresses(instance: Instance, *, extended: bool) -> dict[str, list[Json]]:
     """Show no addresses while the server is built: they may still change."""
     return {} if instance.vm_state == states.BUILDING else addresses_of(instance, extended=extended)
+
+
+def _hints(spec: RequestSpec | None) -> dict[str, list[str]]:
+    """Show the hints as Nova keeps them: each with its values (how several are written: api/create.py)."""
+    hints = spec.scheduler_hints if spec else {}
+    return {name: value.split(",") if name in SEVERAL else [value] for name, value in hints.items()}
 
 
 def _iso(moment: Any) -> str:

@@ -23,11 +23,11 @@ def test_the_root_lists_v2_first(api: Any) -> None:
 def test_v21_says_which_microversions_there_are(api: Any) -> None:
     """The range of microversions is what clients negotiate with."""
     document = api("GET", "//v2.1", user=None).body["version"]
-    assert (document["min_version"], document["version"], document["status"]) == ("2.1", "2.96", "CURRENT")
+    assert (document["min_version"], document["version"], document["status"]) == ("2.1", "2.104", "CURRENT")
 
 
 @pytest.mark.parametrize("path", ["//v2.1", "//v2.1/"])
-@pytest.mark.parametrize(("asked", "said"), [(None, "2.1"), ("2.47", "2.47"), ("latest", "2.96")])
+@pytest.mark.parametrize(("asked", "said"), [(None, "2.1"), ("2.47", "2.47"), ("latest", "2.104")])
 def test_the_document_of_v21_says_the_microversion_that_was_asked_for(
     api: Any, path: str, asked: str | None, said: str
 ) -> None:
@@ -53,7 +53,7 @@ def test_every_other_request_needs_a_token(api: Any) -> None:
     assert (answer.status, list(answer.body)) == (401, ["error"])
 
 
-@pytest.mark.parametrize("version", ["2.1", "2.96"])
+@pytest.mark.parametrize("version", ["2.1", "2.104"])
 def test_the_answer_says_its_microversion(api: Any, version: str) -> None:
     """Both headers say it, on success and on failure, and the Vary header tells caches that it matters."""
     for answer in (api("GET", "/servers", version=version), api("GET", "/nothing", version=version)):
@@ -70,7 +70,7 @@ def test_the_answer_says_its_microversion(api: Any, version: str) -> None:
         ({"OpenStack-API-Version": "identity 3.0, compute 2.47"}, "2.47"),
         ({"OpenStack-API-Version": "volume 3.60"}, "2.1"),
         ({"OpenStack-API-Version": "compute 2.9", "X-OpenStack-Nova-API-Version": "2.10"}, "2.9"),
-        ({"OpenStack-API-Version": "compute latest"}, "2.96"),
+        ({"OpenStack-API-Version": "compute latest"}, "2.104"),
     ],
 )
 def test_either_header_asks_for_a_version(api: Any, headers: dict[str, str], spoken: str) -> None:
@@ -78,12 +78,12 @@ def test_either_header_asks_for_a_version(api: Any, headers: dict[str, str], spo
     assert api("GET", "/servers", headers=headers).headers["X-OpenStack-Nova-API-Version"] == spoken
 
 
-@pytest.mark.parametrize("version", ["2.97", "2.0", "3.1"])
+@pytest.mark.parametrize("version", ["2.105", "2.0", "3.1"])
 def test_an_unsupported_version_is_406(api: Any, version: str) -> None:
     """The answer says which versions are supported."""
     answer = api("GET", "/servers", version=version)
     assert answer.status == 406
-    assert answer.message == f"Version {version} is not supported by the API. Minimum is 2.1 and maximum is 2.96."
+    assert answer.message == f"Version {version} is not supported by the API. Minimum is 2.1 and maximum is 2.104."
 
 
 def test_a_malformed_version_is_400(api: Any) -> None:

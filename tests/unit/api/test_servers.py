@@ -42,6 +42,7 @@ def test_the_status_follows_from_the_states(api: Any, state: dict[str, Any], sta
         ("2.73", "locked_reason"),
         ("2.90", "OS-EXT-SRV-ATTR:hostname"),
         ("2.96", "pinned_availability_zone"),
+        ("2.100", "scheduler_hints"),
     ],
 )
 def test_fields_come_with_their_microversion(api: Any, version: str, new: str) -> None:

@@ -13,7 +13,7 @@ STRUCTURE = (
     "type", "enum", "required", "additionalProperties", "minimum", "maximum", "minLength", "maxLength", "minItems",
     "maxItems", "minProperties", "maxProperties", "exclusiveMinimum",
 )  # fmt: skip
-ALL_VERSIONS = [Microversion(2, minor) for minor in range(97)]
+ALL_VERSIONS = [Microversion(2, minor) for minor in range(105)]
 
 
 # Parameters that begin so pass Nova's schema and are refused by its handler; before 2.75 by ours, too.
