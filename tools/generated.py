@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import coverage_page
 import reference_page
 import security_page
 import states_page
@@ -18,6 +19,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "etc/mininova/mininova.conf.sample": sample.controller,
     "etc/mininova/mininova-compute.conf.sample": sample.compute,
     "docs/states.md": states_page.page,
+    "docs/api-coverage.md": coverage_page.page,
     "docs/rpc/reference.md": reference_page.page,
     "docs/security.md": security_page.page,
 }

@@ -45,6 +45,15 @@ def removed(operations: dict[str, Any]) -> list[str]:
     return [key for key, operation in operations.items() if operation["removed"] and _is_gone(operation["errors"])]
 
 
+def live(operations: dict[str, Any]) -> dict[str, list[str | None]]:
+    """Give every operation that Nova still serves, with the first and the last microversion that has it."""
+    return {
+        key: [operation["min_version"], operation["max_version"]]
+        for key, operation in operations.items()
+        if not operation["removed"]
+    }
+
+
 def _is_gone(errors: list[list[Any]]) -> bool:
     return [codes for codes, _, _ in errors] == [[410]]
 
@@ -52,7 +61,10 @@ def _is_gone(errors: list[list[Any]]) -> bool:
 def main(path: str) -> None:
     """Write the reduced contract beside this file."""
     whole = json.loads(Path(path).read_text())
-    reduced = {"nova_max": whole["max"], "ops": reduce(whole["ops"]), "removed": removed(whole["ops"])}
+    operations = whole["ops"]
+    reduced = {
+        "nova_max": whole["max"], "ops": reduce(operations), "removed": removed(operations), "live": live(operations)
+    }  # fmt: skip
     # No date in the header: the same contract is the same file.
     CONTRACT.write_bytes(gzip.compress(json.dumps(reduced, separators=(",", ":")).encode(), 9, mtime=0))
 
