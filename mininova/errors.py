@@ -322,6 +322,14 @@ class InstanceBeingDeleted(InstanceUpdateConflict):
 # ---- 5xx and faults: what the control plane could not do
 
 
+class ImageNotUploaded(MininovaError):
+    """The image service did not take the data of an image."""
+
+    http_status = 500
+    for_owners = True
+    template = "Image {image_id} could not be uploaded: {reason}"
+
+
 class NotSupported(MininovaError):
     """The hypervisor cannot do this."""
 

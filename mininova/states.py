@@ -41,14 +41,18 @@ REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
     "reboot_pending_hard",
     "reboot_started_hard",
 )
+IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, IMAGE_BACKUP = "image_snapshot_pending", "image_snapshot", "image_backup"
+IMAGE_PENDING_UPLOAD, IMAGE_UPLOADING = "image_pending_upload", "image_uploading"
 BUILD_STEPS = (SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING)
 REBOOTS = (REBOOTING, REBOOT_PENDING, REBOOT_STARTED)
 HARD_REBOOTS = (REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD)
+UPLOADS = (IMAGE_PENDING_UPLOAD, IMAGE_UPLOADING)
 REBUILDS = (REBUILDING, REBUILD_BLOCK_DEVICE_MAPPING, REBUILD_SPAWNING)
 
 TASK_STATES = (
     *BUILD_STEPS, POWERING_OFF, POWERING_ON, *REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING,
-    RESCUING, UNRESCUING, *REBUILDS, UPDATING_PASSWORD, SOFT_DELETING, RESTORING, DELETING,
+    RESCUING, UNRESCUING, *REBUILDS, UPDATING_PASSWORD, IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, IMAGE_BACKUP, *UPLOADS,
+    SOFT_DELETING, RESTORING, DELETING,
 )  # fmt: skip
 
 # power_state
@@ -111,6 +115,10 @@ OPERATIONS: dict[str, Operation] = {
                                                       REBUILDS,             (ACTIVE, STOPPED), ERROR, "rebuild"),
     "change_password":
                    Operation(_of(ACTIVE),             (UPDATING_PASSWORD,), (),              ERROR, "changePassword"),
+    "snapshot":    Operation(_of(ACTIVE, STOPPED, PAUSED, SUSPENDED),
+                                  (IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, *UPLOADS), (),  None,  "createImage"),
+    "backup":      Operation(_of(ACTIVE, STOPPED, PAUSED, SUSPENDED),
+                                                      (IMAGE_BACKUP, *UPLOADS), (),    None,  "createBackup"),
     "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     (SOFT_DELETED,), None,  "delete",
                              over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING)),
     "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         (ACTIVE,),       None,  "restore"),
@@ -118,6 +126,9 @@ OPERATIONS: dict[str, Operation] = {
                              over=None),
 }
 # fmt: on
+
+# The operations that make an image, which is uploaded in their last step.
+IMAGE_MAKERS = frozenset({"snapshot", "backup"})
 
 
 # ---- an operation from its start to its end
@@ -170,9 +181,14 @@ def _rest_in(vm_state: str | None) -> dict[str, Any]:
     return {"task_state": None} if vm_state is None else {"vm_state": vm_state, "task_state": None}
 
 
-def operation_of(task_state: str | None) -> str | None:
-    """Name the operation that a task_state belongs to, or None when nothing is going on."""
-    return next((name for name, op in OPERATIONS.items() if task_state in op.passes), None)
+def operation_of(vm_state: str, task_state: str | None) -> str | None:
+    """Name an operation that an instance's states fit, or None when nothing is going on.
+
+    Operations that share a step, and may start from the same state, fail alike; which of them it is, the record of the
+    operation tells (db/open_operations.py).
+    """
+    fits = (name for name, op in OPERATIONS.items() if task_state in op.passes and vm_state in op.starts)
+    return next(fits, None)
 
 
 # ---- what a host may write

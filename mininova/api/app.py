@@ -16,7 +16,12 @@ from mininova.api.schemas.types import NO_QUERY
 from mininova.api.validation import takes
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
+<<<<<<< Updated upstream
 from mininova.wsgi import Application, Request, Response, Route
+=======
+from mininova.service import images
+from mininova.wsgi import Application, Request, Response
+>>>>>>> Stashed changes
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import API_VERSION
 
@@ -80,14 +85,14 @@ def app_factory(
 ) -> ComputeApplication:
     """Make the Paste application ``compute_app``.
 
-    :param image_service: names the function that makes it, see other_services.py
-    :param project_service: the same
+    :param image_service: names the function that makes it, see service/images.py
+    :param project_service: likewise, see other_services.py
     :raises errors.ConfigError: when a line of its section leads nowhere, or has a name that nothing reads
     """
     if unknown:
         raise errors.ConfigError(problem=f"[app:compute_app] of api-paste.ini: nothing reads {', '.join(unknown)}")
     parts = current_parts()
     operations = Operations(parts.conf, parts.db, ConductorAPI(parts.peer), ComputeAPI(parts.peer), parts.notifier)
-    images = other_services.image_service(image_service, parts)
+    its_images = images.image_service(image_service, parts)
     projects = other_services.project_service(project_service, parts)
-    return ComputeApplication(Cloud(parts.conf, parts.db, Policy(parts.conf), images, projects, operations))
+    return ComputeApplication(Cloud(parts.conf, parts.db, Policy(parts.conf), its_images, projects, operations))

@@ -23,6 +23,7 @@ from mininova.api.handlers import (
     server_groups,
     server_images,
     server_metadata,
+    server_snapshots,
     server_tags,
     servers,
     services,
@@ -50,7 +51,7 @@ EMPTY: Json = {}
 ANSWERS: dict[Handler, dict[int, Json]] = {
     servers.create: {202: JSON},
     servers.delete: {204: EMPTY},
-    # Every action but the console's and those of server_images is accepted, and says no more.
+    # Every action but the console's, and those of other modules, is accepted, and says no more.
     **{
         row.handler: {202: EMPTY}
         for row in ROUTES
@@ -58,6 +59,8 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
         if row.handler is not server_actions.console_output
     },
     server_images.rebuild: {202: JSON},
+    server_snapshots.create_image: {202: JSON},
+    server_snapshots.create_backup: {202: JSON},
     server_metadata.delete: {204: EMPTY},
     server_tags.show: {204: EMPTY},
     server_tags.update: {201: EMPTY, 204: EMPTY},

@@ -55,6 +55,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-lock-server:lock", "os-lock-server:unlock", "os-pause-server:pause", "os-pause-server:unpause",
         "os-suspend-server:suspend", "os-suspend-server:resume", "os-admin-password",
         "os-rescue", "os-unrescue", "servers:rebuild", "servers:trigger_crash_dump",
+        "servers:create_image", "os-create-backup",
         "os-server-groups:create", "os-server-groups:delete",
     ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),

@@ -10,10 +10,11 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova.api.microversions import LEGACY
 from mininova.api.operations import Operations
-from mininova.api.other_services import ImageService, ProjectService
+from mininova.api.other_services import ProjectService
 from mininova.api.policy import Policy
 from mininova.api.views.links import Links
 from mininova.db.session import Database
+from mininova.service.images import ImageService
 from mininova.wsgi import Request
 
 CLOUD = "mininova.cloud"

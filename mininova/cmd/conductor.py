@@ -1,7 +1,7 @@
 """mininova-conductor: lead builds, and write to the database for the compute nodes."""
 
 import sys
-from functools import partial
+from functools import cache, partial
 
 from oslo_config.cfg import ConfigOpts
 
@@ -17,13 +17,14 @@ from mininova.conductor.credentials import Credentials
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.reclaim import Reclaimer
 from mininova.conductor.rpcapi import ConductorAPI
+from mininova.conductor.snapshots import Snapshots
 from mininova.conductor.sweeper import LOOKS, Sweeper
 from mininova.db import identities
 from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.scheduler.rpcapi import SchedulerAPI
-from mininova.service import concurrency
+from mininova.service import concurrency, images
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
@@ -39,21 +40,31 @@ def build(conf: ConfigOpts) -> Process:
     process.on_rejected(Rejections(builds.ends))
     process.on_parked(Rejections(builds.ends, "given up"))
     identity_of = directory if conf.identities.enforce else None
+    snapshots = Snapshots(database, cache(partial(_images, process, database)))
     manager = ConductorManager(
-        conf, database, builds, process.notifier, identity_of, denials, _credentials(conf, database)
+        conf, database, builds, process.notifier, identity_of, denials, _credentials(conf, database), snapshots
     )
     process.at_the_end(denials.stop)
     process.connect(partial(NOVA.check, database))
     server = process.serve([(ConductorAPI, manager)])
     manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)
-    sweeper = Sweeper(conf, database, builds)
+    sweeper = Sweeper(conf, database, builds, snapshots)
     process.on_restored(sweeper.hurry, "looking soon at all that is under way")
     process.periodic.every(conf.operations.due_after / LOOKS, sweeper.sweep, "the sweep")
     if interval := conf.operations.reclaim_instance_interval:
         reclaimer = Reclaimer(conf, database, process.notifier)
         process.periodic.every(interval / reclaim.LOOKS, reclaimer.reclaim, "the reclaim of soft-deleted instances")
     return process
+
+
+def _images(process: Process, database: Database) -> images.ImageService:
+    """Make the image service that api-paste.ini names, at the first image: a cloud may never have a snapshot."""
+    from mininova.wsgi.deploy import Parts  # it brings WebOb, which costs a conductor's start a tenth of a second
+
+    aside = process.threads.aside
+    parts = Parts(process.conf, database, process.peer, process.notifier, process.reporter, aside=aside)
+    return images.image_service(images.configured(process.conf), parts)
 
 
 def _credentials(conf: ConfigOpts, database: Database) -> Credentials | None:

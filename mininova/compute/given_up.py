@@ -28,12 +28,12 @@ class GivenUp:
         """Fail what one cast was to do, if that is still being done."""
         log.working_for(ctxt.request_id)
         asked = objects.unwrap(cast.args).get("instance") or {}
-        operation = states.operation_of(asked.get("task_state"))
+        operation = states.operation_of(asked.get("vm_state", ""), asked.get("task_state"))
         if operation is None:
             return
         try:
             instance = self._conductor.get_instance(ctxt, asked["uuid"])
-            if states.operation_of(instance.task_state) == operation:
+            if instance.task_state in states.under_way(operation):
                 LOG.error("compute gives the %s of instance %s up: %s", operation, instance.uuid, error)
                 self._conductor.fail_instance(ctxt, instance, operation, fault_of(error, f"{cast.method} was given up"))
         except (errors.MininovaError, rpc.RPCError) as second:

@@ -104,7 +104,7 @@ class InPlace:
         except errors.InstanceUpdateConflict as conflict:
             LOG.info("compute looks again at instance %s before its %s: %s", instance.uuid, operation, conflict)
         fresh = self._conductor.get_instance(ctxt, instance.uuid)
-        if fresh.host == self._host and states.operation_of(fresh.task_state) == operation:
+        if fresh.host == self._host and fresh.task_state in states.under_way(operation):
             return self._run(ctxt, fresh, operation, asked)
         return None
 

@@ -1,9 +1,9 @@
 """What a compute node does for each message of ComputeAPI (nova: compute/manager.py).
 
 rpc.Server calls a method for each message; several threads may do so at once, and one message may come twice.
-The flows are elsewhere: a boot in ``build``, what is done to an instance where it is in ``in_place``, and in
-``reconcile`` what keeps guests and instances in agreement.  This module knows the conductor and its hypervisor, and no
-database.
+The flows are elsewhere: a boot in ``build``, what is done to an instance where it is in ``in_place``, the making of
+images in ``snapshots``, and in ``reconcile`` what keeps guests and instances in agreement.  This module knows the
+conductor and its hypervisor, and no database.
 """
 
 import logging
@@ -17,6 +17,7 @@ from mininova.compute.in_place import InPlace
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
+from mininova.compute.snapshots import Snapshots
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
@@ -67,6 +68,7 @@ class ComputeManager:
             host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
         )
         self._in_place = InPlace(host, driver, conductor, notifier)
+        self._snapshots = Snapshots(host, driver, conductor, notifier)
         self._reconciler = Reconciler(host, driver, conductor, self._locks)
         self._down_after, self._reported_at = timedelta(seconds=down_after), None  # type: timedelta, datetime | None
 
@@ -116,6 +118,14 @@ class ComputeManager:
     def rebuild_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Make the guest anew."""
         self._carry_out("rebuild", ctxt, instance, Arguments(image=image))
+
+    def snapshot_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Make an image of the instance."""
+        self._carry_out("snapshot", ctxt, instance)
+
+    def backup_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Make an image of the instance that older ones may make way for."""
+        self._carry_out("backup", ctxt, instance)
 
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator."""
@@ -201,8 +211,9 @@ class ComputeManager:
     def _carry_out(
         self, operation: str, ctxt: RequestContext, instance: Instance, asked: Arguments = NO_ARGUMENTS
     ) -> None:
+        flow = self._snapshots if operation in states.IMAGE_MAKERS else self._in_place
         with self._locks.holding(instance.uuid):
-            self._in_place.carry_out(ctxt, instance, operation, asked)
+            flow.carry_out(ctxt, instance, operation, asked)
 
     def _delete_failed(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         LOG.error("compute could not destroy the guest of instance %s: %s", instance.uuid, error)

@@ -66,6 +66,14 @@ class ComputeAPI(rpc.Interface):
     def rebuild_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Make the guest anew from an image, in the place of the one that it was."""
 
+    @rpc.cast(since="1.1", by=_CASTS)
+    def snapshot_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Take the guest's disk, for the image that was asked for."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def backup_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Take the guest's disk, for an image that older backups may make way for."""
+
     @rpc.call(since="1.1", by=_CALLS, idempotent=True)
     def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
         """Have the guest's kernel write a dump of itself, as a real one does when it is interrupted so.
@@ -125,6 +133,8 @@ COMMANDS: Mapping[str, Command] = {
     "unrescue": lambda compute, ctxt, instance, _: compute.unrescue_instance(ctxt, instance),
     "rebuild": lambda compute, ctxt, instance, asked: compute.rebuild_instance(ctxt, instance, asked.image),
     "change_password": lambda compute, ctxt, instance, _: compute.set_admin_password(ctxt, instance),
+    "snapshot": lambda compute, ctxt, instance, _: compute.snapshot_instance(ctxt, instance),
+    "backup": lambda compute, ctxt, instance, _: compute.backup_instance(ctxt, instance),
     "soft_delete": lambda compute, ctxt, instance, _: compute.soft_delete_instance(ctxt, instance),
     "restore": lambda compute, ctxt, instance, _: compute.restore_instance(ctxt, instance),
     "delete": lambda compute, ctxt, instance, _: compute.delete_instance(ctxt, instance),

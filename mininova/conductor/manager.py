@@ -17,8 +17,9 @@ from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
 from mininova.conductor.credentials import Credentials
 from mininova.conductor.memory import Memory
+from mininova.conductor.snapshots import Snapshots
 from mininova.context import RequestContext
-from mininova.db import actions, endings, faults, instances, networks, services
+from mininova.db import actions, endings, faults, instances, networks, open_operations, services
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
@@ -40,6 +41,7 @@ class ConductorManager:
         enforce``)
     :param on_denied: called when a report says more than is recorded of its host
     :param credentials: renews passwords of computes; None where none is renewed
+    :param snapshots: uploads the images that are made of instances
     :ivar on_identities: called when a compute was added or removed
     """
 
@@ -52,10 +54,11 @@ class ConductorManager:
         identity_of: Callable[[str | None], Identity | None] | None = None,
         on_denied: OnDenied | None = None,
         credentials: Credentials | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self.conf, self.db, self.builds, self.notifier = conf, db, builds, notifier
         self.own = OwnInstances(db, identity_of)
-        self.credentials = credentials
+        self.credentials, self.snapshots = credentials, snapshots or Snapshots(db)
         self.on_identities: Callable[[], object] = lambda: None
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
 
@@ -104,6 +107,24 @@ class ConductorManager:
         except LOST as error:
             LOG.info("conductor does not build instance %s again: %s", instance.uuid, error)
 
+    # ---- an image of an instance
+
+    def upload_snapshot(self, ctxt: RequestContext, instance: Instance, operation: str, taken: str) -> Instance:
+        """Enter the step in which an image gets its data, and give it what the host took."""
+        if operation not in states.IMAGE_MAKERS:
+            reason = f"no image is made by the operation {operation!s:.100}"
+            raise forbidden(rpc.caller(), "upload_snapshot", instance.uuid, reason)
+        uploading = {"task_state": states.OPERATIONS[operation].passes[-1]}
+        with self.own.only("upload_snapshot", instance.uuid, instance.generation), self.db.write() as tx:
+            asked = self.builds.memory.asked(tx, instance)
+            new, again = self._swap(tx, instance, operation, uploading)
+            recorded = open_operations.of(tx, instance.uuid)
+            if recorded is None or recorded.operation != operation:
+                raise forbidden(rpc.caller(), "upload_snapshot", instance.uuid, f"its operation is not {operation}")
+        self._tell(asked, instance, new, again)
+        self.snapshots.upload(new, recorded, taken)
+        return new
+
     # ---- other ends
 
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
@@ -117,6 +138,8 @@ class ConductorManager:
             except errors.InstanceUpdateConflict as conflict:
                 new, again = _done_already(tx, instance, states.fail(operation), conflict), True
         self._tell(asked, instance, new, again)
+        if operation in states.IMAGE_MAKERS:
+            self.snapshots.discard()
         return new
 
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:

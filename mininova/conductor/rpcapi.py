@@ -42,6 +42,18 @@ class ConductorAPI(rpc.Interface):
         :raises errors.InstanceBeingDeleted: when it is not so because the instance is being deleted
         """
 
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def upload_snapshot(self, ctxt: RequestContext, instance: Instance, operation: str, taken: str) -> Instance:
+        """Enter the last step of an operation that makes an image, and give the image its data.
+
+        Its backups that are too many are deleted.
+
+        :param taken: of the guest's disk, which goes to the image that the operation's record names
+        :raises errors.InstanceUpdateConflict: when the row has changed since the caller read it
+        :raises errors.ImageNotFound: when the image was deleted meanwhile
+        :raises errors.ImageNotUploaded: when the image service did not take the data
+        """
+
     @rpc.cast(since="1.0", by={"compute"})
     def reschedule_instance(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
         """Build an instance on its next alternate, after this host could not."""

@@ -16,6 +16,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import COMMANDS
 from mininova.conductor.build import BuildTask
+from mininova.conductor.snapshots import Snapshots
 from mininova.db import actions, instances, open_operations, services
 from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Connection, Database
@@ -36,19 +37,29 @@ class Sweeper:
     """Take up what is due; any number of conductors may do so at a time.
 
     :param builds: takes up builds, and knows the computes that are sent commands again
+    :param snapshots: deletes images that operations have left
     :param clock: tells the time
     """
 
-    def __init__(self, conf: ConfigOpts, db: Database, builds: BuildTask, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        conf: ConfigOpts,
+        db: Database,
+        builds: BuildTask,
+        snapshots: Snapshots | None = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         self.conf, self.db, self.builds, self._clock = conf, db, builds, clock
+        self._snapshots = snapshots or Snapshots(db)
 
     def sweep(self) -> None:
-        """Take up all that is due."""
+        """Take up all that is due, and delete the images that nothing needs."""
         for operation, instance in self._stood_still():
             try:
                 self._take_up(operation, instance)
             except (rpc.RPCError, errors.MininovaError) as error:
                 LOG.warning("conductor takes the %s of %s up later: %s", operation.operation, instance.uuid, error)
+        self._snapshots.discard()
 
     def hurry(self) -> None:
         """Look soon at all that is under way: the broker was away, and may have lost its disk."""
@@ -100,7 +111,7 @@ class Sweeper:
         until = self._clock() + timedelta(seconds=wait_s)
         if not open_operations.take(tx, operation, seen=seen, tries=tries, until=until):
             return None
-        if instance is None or states.operation_of(instance.task_state) != operation.operation:
+        if instance is None or instance.task_state not in states.under_way(operation.operation):
             LOG.error("conductor closes the %s of %s, which had ended", operation.operation, operation.instance_uuid)
             actions.finish(tx, operation.instance_uuid, "it had ended, and its end was not recorded")
             return None

@@ -142,7 +142,7 @@ BROKER_ADMIN = Group(
 API = Group(
     "api",
     "Where the REST API listens, and its limits.",
-    frozenset({"api", "manage"}),
+    frozenset({"api", "conductor", "manage"}),
     [
         cfg.HostAddressOpt(
             "listen", default="127.0.0.1", help="The address to listen on; 0.0.0.0 means every address of the machine."
@@ -277,7 +277,7 @@ IDENTITY = Group(
 IMAGE = Group(
     "image",
     "The stand-in for Glance: where the data of images is kept, and how much of it.",
-    frozenset({"api", "manage"}),
+    frozenset({"api", "conductor", "manage"}),
     [
         cfg.StrOpt("directory", default="$state_path/images", help="The folder that keeps the data of images."),
         cfg.IntOpt("max_size", default=1073741824, min=1, help="The most data that one image may have, in bytes."),

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, false, func, insert, select, updat
 
 from mininova import errors, states
 from mininova.context import RequestContext
+from mininova.db import unneeded_images
 from mininova.db.models.compute import instance_action_events as event_table
 from mininova.db.models.compute import instance_actions as table
 from mininova.db.models.compute import instances
@@ -39,6 +40,8 @@ ON_HOST: Mapping[str, str] = {
     "unrescue": "compute_unrescue_instance",
     "rebuild": "compute_rebuild_instance",
     "change_password": "compute_set_admin_password",
+    "snapshot": "compute_snapshot_instance",
+    "backup": "compute_backup_instance",
     "soft_delete": "compute_soft_delete_instance",
     "restore": "compute_restore_instance",
     "delete": "compute_terminate_instance",
@@ -103,6 +106,7 @@ _start_event = _insert_event.from_select(
     ).where(ROWS.which, _is_open),
 )
 _open = select(table.c.id, table.c.action).where(ROWS.which, _is_open)
+_arguments = select(table.c.arguments).where(ROWS.which, _is_open)
 _open_id = select(func.max(table.c.id)).where(ROWS.which, _is_open).scalar_subquery()
 _update = update(table).where(ROWS.which, _is_open)
 _end_events = (
@@ -176,9 +180,15 @@ def event_fail(tx: Connection, uuid: str, reason: str) -> None:
 def finish(tx: Connection, uuid: str, error: str | None = None) -> None:
     """Record that the open action of an instance has ended, and the step under way with it; nothing if there is none.
 
+    Nothing needs an image that an operation made which went wrong.
+
     :param error: what went wrong; None when it ended well
     """
     now = datetime.now(UTC)
+    if error is not None:
+        for asked in tx.execute(_arguments, {"which": uuid}).scalars():
+            if asked is not None and asked.makes:
+                unneeded_images.note(tx, asked.makes)
     if not _end_step(tx, uuid, now, error):
         for action_id, action in tx.execute(_open, {"which": uuid}).all():
             if action in WITHOUT_HOST:

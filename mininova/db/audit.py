@@ -228,7 +228,7 @@ def _open_for_none(tx: Connection) -> Found:
     for uuid, operation, there, host, task_state in tx.execute(_operations):
         if there is None:
             yield uuid, None, f"has a {operation} that is open, and is gone"
-        elif states.operation_of(task_state) != operation:
+        elif task_state not in states.under_way(operation):
             yield uuid, host, f"has a {operation} that is open, and its task is {task_state or 'none'}"
 
 

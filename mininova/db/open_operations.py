@@ -42,6 +42,7 @@ ROWS = Rows(OpenOperation, table, key="instance_uuid")
 
 _is_open = table.c.due_at.is_not(None)
 _context = select(table.c.context).where(ROWS.which, _is_open)
+_of = ROWS.one.where(_is_open).order_by(table.c.id.desc()).limit(1)
 _due = ROWS.select.where(table.c.due_at <= bindparam("now")).order_by(table.c.due_at).limit(bindparam("most"))
 _take = (
     update(table)
@@ -55,6 +56,11 @@ _hurry = update(table).where(table.c.due_at > bindparam("latest")).values(due_at
 def context_of(tx: Connection, uuid: str) -> RequestContext | None:
     """Read the context of the request whose operation is under way; None when none is."""
     return tx.execute(_context, {"which": uuid}).scalar()
+
+
+def of(tx: Connection, uuid: str) -> OpenOperation | None:
+    """Read what is being done to an instance; None when nothing is."""
+    return ROWS.first(tx.execute(_of, {"which": uuid}))
 
 
 def due(tx: Connection, now: datetime, most: int) -> Sequence[OpenOperation]:

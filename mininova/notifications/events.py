@@ -17,7 +17,7 @@ from mininova.rpc import Notification, Notifier
 
 Action = Literal[
     "create", "delete", "shutdown", "power_off", "power_on", "reboot",
-    "pause", "unpause", "suspend", "resume", "rescue", "unrescue", "rebuild", "soft_delete", "restore",
+    "pause", "unpause", "suspend", "resume", "rescue", "unrescue", "rebuild", "snapshot", "soft_delete", "restore",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 
@@ -37,6 +37,8 @@ ACTIONS: Mapping[str, Action | None] = {
     "unrescue": "unrescue",
     "rebuild": "rebuild",
     "change_password": None,
+    "snapshot": "snapshot",
+    "backup": "snapshot",
     "soft_delete": "soft_delete",
     "restore": "restore",
 }

@@ -9,9 +9,19 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     """What the record of an operation keeps for its command; each command takes what it needs.
 
     :param image: what to rebuild the instance from, or to rescue it with
+    :param makes: the id of the image that is made of the instance
+    :param backup_type: of a backup, such as ``daily``
+    :param rotation: how many backups of this type are kept; None keeps all
     """
 
     image: ImageMeta = ImageMeta(id="")
+    makes: str = ""
+    backup_type: str = ""
+    rotation: int | None = None
+
+    def making(self, image_id: str) -> "Arguments":
+        """Give them for an operation that makes this image."""
+        return msgspec.structs.replace(self, makes=image_id)
 
 
 #: Of most operations.

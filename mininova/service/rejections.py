@@ -40,7 +40,7 @@ class Rejections:
             with self.ends.db.read() as tx:
                 found = instances.get_many(tx, [uuid])
             for instance in found:
-                if operation := states.operation_of(instance.task_state):
+                if operation := states.operation_of(instance.vm_state, instance.task_state):
                     self.ends.fail(ctxt, instance.replace(generation=generation), operation, fault)
 
 

@@ -25,7 +25,7 @@ LOG = logging.getLogger(__name__)
 
 OPERATIONS = (
     "spawn", "destroy", "reboot", "power_on", "power_off", "pause", "unpause", "suspend", "resume",
-    "rescue", "unrescue", "rebuild", "trigger_crash_dump", "set_admin_password",
+    "rescue", "unrescue", "rebuild", "snapshot", "trigger_crash_dump", "set_admin_password",
     "get_console_output", "get_diagnostics",
 )  # fmt: skip
 

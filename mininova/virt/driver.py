@@ -120,6 +120,13 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
+    def snapshot(self, instance: Instance) -> str:
+        """Give what an image of the guest's disk is to contain; the guest goes on.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Interrupt a guest so that its kernel writes a dump of itself; a fake one goes on.
 

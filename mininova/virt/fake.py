@@ -123,6 +123,15 @@ class FakeDriver(ComputeDriver):
                 raise errors.GuestGone(instance_uuid=instance.uuid)
             self._keep(Guest.of(instance, image, self._clock()))
 
+    def snapshot(self, instance: Instance) -> str:
+        """Say whose disk it would be: a guest that is only remembered has none."""
+        with self._doing("snapshot", instance.uuid):
+            guest = self._guest(instance.uuid)
+        return (
+            f"This is no disk.  It stands in for that of {guest.hostname} ({guest.uuid}), made of {guest.image}, "
+            f"{guest.disk_gb} GiB.\n"
+        )
+
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Do nothing to a guest that is there: it has no kernel."""
         with self._doing("trigger_crash_dump", instance.uuid):

@@ -61,13 +61,14 @@ def test_an_operation_ends_at_rest(operation):
         assert change.get("vm_state", states.ACTIVE) in states.VM_STATES
 
 
-def test_a_task_state_belongs_to_one_operation():
-    """So a task state tells the operation; None belongs to none."""
-    for task_state in TASK_STATES[1:]:
-        owners = [name for name, op in OPERATIONS.items() if task_state in op.passes]
-        assert owners == [states.operation_of(task_state)]
-    assert states.operation_of(None) is None
-    assert states.operation_of("dancing") is None
+def test_the_states_of_an_instance_tell_how_its_operation_fails():
+    """Operations that share a task state, and a vm_state to start from, fail alike; None belongs to none."""
+    for vm_state, task_state in product(states.VM_STATES, TASK_STATES[1:]):
+        owners = [name for name, op in OPERATIONS.items() if task_state in op.passes and vm_state in op.starts]
+        assert states.operation_of(vm_state, task_state) in (owners or [None])
+        assert len({OPERATIONS[name].fails for name in owners}) <= 1
+    assert states.operation_of(states.ACTIVE, None) is None
+    assert states.operation_of(states.ACTIVE, "dancing") is None
 
 
 def test_a_delete_starts_in_every_task_state():

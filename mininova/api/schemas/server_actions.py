@@ -10,6 +10,7 @@ from mininova.api.schemas.types import (
     HOST,
     IPV4,
     IPV6,
+    LIMIT,
     METADATA,
     NAME,
     SHORT,
@@ -26,6 +27,15 @@ from mininova.api.validation import Schemas
 
 FORCE_DELETE, UNLOCK = action("forceDelete"), action("unlock")
 CHANGE_PASSWORD = action("changePassword", object_of({"adminPass": STRING}, ["adminPass"]))
+CREATE_IMAGE = action("createImage", object_of({"name": NAME, "metadata": METADATA}, ["name"]))
+CREATE_BACKUP = under(
+    "createBackup",
+    Field("name", SPACED_NAME, until="2.0", required=True),
+    Field("name", NAME, since="2.1", required=True),
+    Field("backup_type", STRING, required=True),
+    Field("rotation", LIMIT, required=True),
+    Field("metadata", METADATA),
+)
 CRASH_DUMP = action("trigger_crash_dump", {"type": "null"})
 RESCUE = action("rescue", object_of({"adminPass": STRING, "rescue_image_ref": UUID}) | {"type": ["object", "null"]})
 REBUILD = under(

@@ -21,6 +21,7 @@ from mininova.trust.identities import Identity
 BINARY = "nova-compute"  # the only service that a compute may report
 
 LONGEST_REPORT = 16 * 1024  # bytes of its service and its node together
+LONGEST_SNAPSHOT = 64 * 1024  # characters
 MOST_VERSIONS = 100  # of interfaces and objects, in one report
 LONGEST_VERSION = 64  # characters; a service may speak several majors
 UUID_CHARS = 36
@@ -49,6 +50,15 @@ def _few_cleared(identity: Identity, arguments: Arguments) -> str:
     if len(cleared) > MOST_DEPARTED or any(len(uuid) > UUID_CHARS for uuid in cleared):
         return f"{len(cleared)} instances cannot have left it, as it was told"
     return ""
+
+
+# ---- what was taken of a guest
+
+
+def _short_snapshot(identity: Identity, arguments: Arguments) -> str:
+    """Take so much of a guest as a message may carry; that a fake one has no more, its hypervisor knows."""
+    taken = len(arguments["taken"])
+    return "" if taken <= LONGEST_SNAPSHOT else f"{taken} characters are more than the {LONGEST_SNAPSHOT} of a snapshot"
 
 
 # ---- a report
@@ -112,6 +122,7 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "reschedule_instance": [_own_instance],
     "allocate_network":    [_own_instance],
     "update_instance":     [_own_instance],
+    "upload_snapshot":     [_own_instance, _short_snapshot],
     "fail_instance":       [_own_instance],
     "destroy_instance":    [_own_instance],
     "get_instance":        [],  # the row tells whose it is: conductor/manager.py

@@ -113,6 +113,14 @@ instance_actions = Table(
     Index("ix_instance_actions_due_at", "due_at"),
 )
 
+# Images that were made of instances, and that nothing needs any more: a conductor deletes them.
+unneeded_images = Table(
+    "unneeded_images",
+    metadata,
+    Column("image_id", String(36), primary_key=True),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
 instance_action_events = Table(
     "instance_action_events",
     metadata,

@@ -24,7 +24,7 @@ class FakeConductor:
     def __init__(self):
         self.rows, self.asked, self.meanwhile = {}, [], {}
         self.faults, self.rescheduled, self.reports = {}, [], []
-        self.addresses_left = True
+        self.addresses_left, self.uploaded, self.image_error = True, [], None
         self.departed, self.cleared, self.is_acrux = [], [], False
 
     def write(self, uuid, **changes):
@@ -45,6 +45,15 @@ class FakeConductor:
         self._ask(f"update_instance {fields.get('vm_state') or fields.get('task_state')}")
         assert states.unlawful(operation, fields) == ""
         return self._swap(instance, fields, states.under_way(operation))
+
+    def upload_snapshot(self, ctxt, instance, operation, taken):
+        self._ask("upload_snapshot")
+        changes = {"task_state": states.OPERATIONS[operation].passes[-1]}
+        instance = self._swap(instance, changes, states.under_way(operation))
+        if self.image_error:
+            raise self.image_error
+        self.uploaded.append(taken)
+        return instance
 
     def fail_instance(self, ctxt, instance, operation, fault):
         self._ask(f"fail_instance {operation}")
@@ -150,6 +159,10 @@ class ScriptedDriver(ComputeDriver):
 
     def unrescue(self, instance):
         self._turn("unrescue", instance, states.RUNNING)
+
+    def snapshot(self, instance):
+        self._ask("snapshot")
+        return f"the disk of {instance.uuid}"
 
     def rebuild(self, instance, image):
         self._turn(f"rebuild {image.name}", instance, states.RUNNING)

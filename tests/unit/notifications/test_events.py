@@ -30,12 +30,22 @@ NOVAS_EVENTS = {
     "rebuild.error", "pause.start", "pause.end", "unpause.start", "unpause.end", "suspend.start", "suspend.end",
     "suspend.error",
     "resume.start", "resume.end", "resume.error", "soft_delete.start", "soft_delete.end", "restore.start",
-    "restore.end", "update", "exists",
+    "restore.end", "snapshot.start", "snapshot.end", "update", "exists",
 }  # fmt: skip
 # For these failures Nova emits an event named after the function that failed.
 OURS = {
     f"{action}.error"
-    for action in ("delete", "power_off", "power_on", "pause", "unpause", "unrescue", "soft_delete", "restore")
+    for action in (
+        "delete",
+        "power_off",
+        "power_on",
+        "pause",
+        "unpause",
+        "unrescue",
+        "snapshot",
+        "soft_delete",
+        "restore",
+    )
 }
 
 FLAVOR = Flavor(flavor_id="2", name="m1.small", memory_mb=2048, vcpus=1, root_gb=20, ephemeral_gb=5, swap_mb=512)

@@ -1,14 +1,12 @@
 """``/v2/images/{id}/file``: an image's data, in and out."""
 
-from contextlib import suppress
-
 from mininova import errors
 from mininova.db.session import Connection
 from mininova.standins.glance import policy
 from mininova.standins.glance.db import images
-from mininova.standins.glance.db.images import ACTIVE, DEACTIVATED, QUEUED, SAVING, Image
+from mininova.standins.glance.db.images import DEACTIVATED, QUEUED, SAVING
 from mininova.standins.glance.service import Service
-from mininova.standins.glance.store import HASH, Stored
+from mininova.standins.glance.upload import keep
 from mininova.wsgi import Reply, Request
 
 
@@ -22,25 +20,13 @@ class Data:
         """Take the data of an image.
 
         An image in ``saving`` may be uploaded to once more, because the first upload may have died with its process.
-        When two uploads run at once, the first to end wins and the other gets a conflict.
         """
         if request.content_type != "application/octet-stream":
             raise errors.UnsupportedMediaType()
         db, store = self._service.db, self._service.store
         with db.write() as tx:
             self._begin(tx, request, image_id)
-        try:
-            stored = store.write(request.body_file_raw, _announced(request))
-        except BaseException:
-            with db.write() as tx:
-                _fail(tx, image_id)
-            raise
-        try:
-            with db.write() as tx:
-                _finish(tx, image_id, stored)
-        except BaseException:
-            store.remove(stored.location)
-            raise
+        keep(db, store, image_id, request.body_file_raw, _announced(request))
 
     def download(self, request: Request, image_id: str) -> Reply:
         """Give the data of an image, block by block."""
@@ -69,23 +55,3 @@ def _announced(request: Request) -> int | None:
     if request.headers.get("Transfer-Encoding", "").lower() == "chunked":
         return None
     return request.content_length or 0
-
-
-def _finish(tx: Connection, image_id: str, stored: Stored) -> Image:
-    return images.update(
-        tx,
-        image_id,
-        status_in=(QUEUED, SAVING),
-        status=ACTIVE,
-        size=stored.size,
-        checksum=stored.checksum,
-        os_hash_algo=HASH,
-        os_hash_value=stored.os_hash_value,
-        location=stored.location,
-    )
-
-
-def _fail(tx: Connection, image_id: str) -> None:
-    """Set the image back to ``queued``, unless it is gone or another upload has ended meanwhile."""
-    with suppress(errors.ImageNotFound, errors.Conflict):
-        images.update(tx, image_id, status_in=(SAVING,), status=QUEUED)

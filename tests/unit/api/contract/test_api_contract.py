@@ -107,6 +107,8 @@ IN_PLACE = {
     "rescue": ("active", {"adminPass": "new"}),
     "unrescue": ("rescued", None),
     "rebuild": ("stopped", {"imageRef": "11111111-1111-4111-8111-111111111111", "metadata": {"a": "b"}}),
+    "createImage": ("paused", {"name": "of one", "metadata": {"a": "b"}}),
+    "createBackup": ("active", {"name": "of one", "backup_type": "daily", "rotation": 1}),
     "trigger_crash_dump": ("active", None),
     "restore": ("soft-delete", None),
 }
