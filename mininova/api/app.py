@@ -16,12 +16,8 @@ from mininova.api.schemas.types import NO_QUERY
 from mininova.api.validation import takes
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
-<<<<<<< Updated upstream
-from mininova.wsgi import Application, Request, Response, Route
-=======
 from mininova.service import images
-from mininova.wsgi import Application, Request, Response
->>>>>>> Stashed changes
+from mininova.wsgi import Application, Request, Response, Route
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import API_VERSION
 
