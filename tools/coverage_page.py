@@ -18,8 +18,7 @@ INTRODUCTION = """\
 # What of the Compute API is served
 
 Nova {nova} serves {live} operations; some of them only pass a request on to another service. mininova serves {served},
-in the microversions of Nova's from {first} to {last}, and answers 404 to the others. What Nova removed is 410 here,
-too.
+in the microversions of Nova's from {first} to {last}, and answers 404 to the others. What Nova removed is 410 here.
 
 Tests ask each operation that is served in many microversions, and check status and body against Nova's own schemas
 (`tests/unit/api/contract`).

@@ -20,9 +20,11 @@ from mininova.api.handlers import (
     keypairs,
     quotas,
     server_actions,
+    server_external_events,
     server_groups,
     server_images,
     server_metadata,
+    server_password,
     server_snapshots,
     server_tags,
     servers,
@@ -74,6 +76,8 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     keypairs.delete: {204: EMPTY},
     services.delete: {204: EMPTY},
     server_groups.delete: {204: EMPTY},
+    server_external_events.create: {200: JSON, 207: JSON},
+    server_password.clear: {204: EMPTY},
 }
 OTHERWISE = {200: JSON}
 

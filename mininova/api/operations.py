@@ -139,7 +139,7 @@ class Operations:
 
         :raises errors.InstanceIsLocked: when it is, and the caller is no administrator
         """
-        _require_unlocked(ctxt, instance)
+        require_unlocked(ctxt, instance)
         with self._db.write() as tx:
             deleting, is_new = self._first_of_delete(tx, instance)
             host = self._host_if_up(tx, deleting)
@@ -195,7 +195,7 @@ class Operations:
         :raises errors.Conflict: when it is locked, not in a state for it, or its host cannot be reached
         """
         if operation not in HARMLESS:
-            _require_unlocked(ctxt, instance)
+            require_unlocked(ctxt, instance)
         begun = self._first_step(ctxt, operation, instance, asked, columns)
         self._tell(ctxt, begun, instance)
         try:
@@ -273,7 +273,7 @@ class Operations:
 
         :raises errors.Conflict: when it is locked, not in a state for it, or its host does not answer
         """
-        _require_unlocked(ctxt, instance)
+        require_unlocked(ctxt, instance)
         if instance.vm_state not in CRASH_DUMPS or instance.task_state is not None:
             attr = "task_state" if instance.vm_state in CRASH_DUMPS else "vm_state"
             raise errors.InstanceInvalidState(
@@ -311,7 +311,7 @@ class Operations:
         """
         with self._db.write() as tx:
             current = instances.get(tx, instance.uuid)
-            _require_unlocked(ctxt, current)
+            require_unlocked(ctxt, current)
             columns = change(current)
             if "requested_zone" in columns:
                 request_specs.pin(tx, instance.uuid, columns["requested_zone"])
@@ -365,7 +365,11 @@ class Operations:
         events.tell_update(self._notifier, ctxt, old, new, service="api")
 
 
-def _require_unlocked(ctxt: RequestContext, instance: Instance) -> None:
+def require_unlocked(ctxt: RequestContext, instance: Instance) -> None:
+    """Refuse to change an instance that is locked, if the caller is no administrator.
+
+    :raises errors.InstanceIsLocked: when it is
+    """
     if instance.locked and not ctxt.is_admin:
         raise errors.InstanceIsLocked(instance_uuid=instance.uuid)
 

@@ -24,12 +24,14 @@ BASE = {
     "project_reader_or_admin": "rule:project_reader_api or rule:context_is_admin",
     "project_member_or_admin": "rule:project_member_api or rule:context_is_admin",
     "project_manager_or_admin": "rule:project_manager_api or rule:context_is_admin",
+    "service_api": "role:service",
+    "service_or_admin": "rule:service_api or rule:context_is_admin",
     "user_or_admin": "user_id:%(user_id)s or rule:context_is_admin",
 }
 
 EVERY_CALLER = "@"
 READER, MEMBER = "rule:project_reader_or_admin", "rule:project_member_or_admin"
-ADMIN, SELF = "rule:context_is_admin", "rule:user_or_admin"
+ADMIN, SELF, SERVICE = "rule:context_is_admin", "rule:user_or_admin", "rule:service_or_admin"
 
 PREFIX = "os_compute_api:"
 
@@ -44,7 +46,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "ips:index", "ips:show", "os-instance-actions:list", "os-instance-actions:show",
         "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-networks:list", "os-networks:show",
         "os-quota-sets:show", "os-quota-sets:detail", "os-simple-tenant-usage:show", "compute:server:topology:index",
-        "os-server-groups:index", "os-server-groups:show",
+        "os-server-groups:index", "os-server-groups:show", "os-server-password:show",
     ),
     MEMBER: (
         "servers:create", "servers:create:attach_network", "servers:delete",
@@ -56,14 +58,16 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-suspend-server:suspend", "os-suspend-server:resume", "os-admin-password",
         "os-rescue", "os-unrescue", "servers:rebuild", "servers:trigger_crash_dump",
         "servers:create_image", "os-create-backup",
-        "os-server-groups:create", "os-server-groups:delete",
+        "os-server-groups:create", "os-server-groups:delete", "os-server-password:clear",
     ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
+    SERVICE: ("os-server-external-events:create",),
     ADMIN: (
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:allow_all_filters",
         "servers:show:host_status", "servers:create:forced_host",
         "compute:servers:create:requested_destination", "servers:create:zero_disk_flavor",
-        "os-extended-server-attributes", "os-admin-actions:reset_state", "os-server-diagnostics",
+        "os-extended-server-attributes", "os-admin-actions:reset_state",
+        "os-admin-actions:inject_network_info", "os-server-diagnostics",
         "os-lock-server:unlock:unlock_override",
         "os-instance-actions:events", "os-instance-actions:events:details",
         "os-flavor-manage:create", "os-flavor-manage:update", "os-flavor-manage:delete",
@@ -72,6 +76,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-services:list", "os-services:update", "os-services:delete",
         "os-hypervisors:list", "os-hypervisors:list-detail", "os-hypervisors:statistics", "os-hypervisors:show",
         "os-hypervisors:uptime", "os-hypervisors:search", "os-hypervisors:servers",
+        "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start", "os-hosts:shutdown", "os-hosts:reboot",
         "os-aggregates:index", "os-aggregates:show", "os-aggregates:create", "os-aggregates:update",
         "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
         "os-availability-zone:detail", "limits:other_project",

@@ -8,6 +8,7 @@ from typing import Any
 
 from mininova import errors, states
 from mininova.api.handlers.servers import find
+from mininova.api.operations import require_unlocked
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import server_actions as schemas
 from mininova.api.schemas.types import action
@@ -79,6 +80,13 @@ def reset_state(request: ComputeRequest, id: str) -> Reply:
     instance = find(request, id, "os-admin-actions:reset_state")
     vm_state = {"active": states.ACTIVE, "error": states.ERROR}[request.document["os-resetState"]["state"]]
     request.cloud.operations.reset_state(request.context, instance, vm_state)
+    return ACCEPTED
+
+
+@takes(body=action("injectNetworkInfo"))
+def inject_network_info(request: ComputeRequest, id: str) -> Reply:
+    """Accept what has no effect, here as with most drivers of Nova: a guest has its network from its host."""
+    require_unlocked(request.context, find(request, id, "os-admin-actions:inject_network_info"))
     return ACCEPTED
 
 

@@ -262,3 +262,44 @@ def test_administrators_see_the_hosts_of_a_zone(api: Any) -> None:
     assert [zone["zoneName"] for zone in zones] == ["internal", "nova"]
     service = zones[1]["hosts"]["host-1"]["nova-compute"]
     assert (service["available"], service["active"]) == (True, True)
+
+
+# ---- hosts, until 2.42
+
+
+def old_hosts(api: Any, query: str = "", user: str = "admin") -> Any:
+    return api("GET", f"/os-hosts{query}", user=user, version="2.42")
+
+
+def test_hosts_are_listed_by_zone(api: Any) -> None:
+    """Each service that is not disabled names its host; a zone leaves out the others."""
+    assert [it["host_name"] for it in old_hosts(api, "?zone=nova").body["hosts"]] == ["host-1", "host-2"]
+    assert old_hosts(api, "?zone=west").body == {"hosts": []}
+    assert old_hosts(api, user="member").status == 403
+
+
+def test_a_host_shows_who_uses_it(api: Any) -> None:
+    """Its room, what is claimed of it, and what the instances of each project may use."""
+    uuid = api.active()
+    shown = {it["resource"]["project"]: it["resource"] for it in old_hosts(api, "/host-1").body["host"]}
+    mine = api.instance(uuid).project_id
+    assert list(shown) == ["(total)", "(used_now)", "(used_max)", mine]
+    assert [shown["(total)"][name] for name in ("cpu", "memory_mb", "disk_gb")] == [8, 16384, 200]
+    assert [shown[mine][name] for name in ("cpu", "memory_mb", "disk_gb")] == [1, 512, 1]
+    assert old_hosts(api, "/host-9").status == 404
+
+
+def test_a_host_is_disabled_and_enabled(api: Any) -> None:
+    """It is what os-services shows, too; a host that is not there is 404, and maintenance is no business of ours."""
+
+    def put(host: str, body: Any) -> Any:
+        return api("PUT", f"/os-hosts/{host}", body, user="admin", version="2.42")
+
+    for asked, said in (("disable", "disabled"), ("Enable", "enabled")):
+        assert put("host-1", {"status": asked}).body == {"host": "host-1", "status": said}
+        services = api("GET", "/os-services?host=host-1", user="admin").body["services"]
+        assert [it["status"] for it in services] == [said]
+    assert put("host-9", {"status": "enable"}).status == 404
+    assert put("host-1", {"maintenance_mode": "enable"}).status == 501
+    assert put("host-1", {}).status == 400
+    assert api("GET", "/os-hosts", user="admin", version="2.43").status == 404

@@ -326,7 +326,7 @@ RESOURCES = {
     "os-agents", "os-aggregates", "os-availability-zone", "os-cells", "os-certificates", "os-cloudpipe", "os-fixed-ips",
     "os-flavor-access", "os-flavor-extra-specs", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
     "os-instance-actions", "os-instance_usage_audit_log", "os-keypairs", "os-migrations", "os-networks",
-    "os-quota-class-sets", "os-quota-sets", "os-security-groups", "os-server-groups",
+    "os-quota-class-sets", "os-quota-sets", "os-security-groups", "os-server-external-events", "os-server-groups",
     "os-server-password", "os-services", "os-simple-tenant-usage",
     "os-virtual-interfaces", "os-volumes",
 }  # fmt: skip
@@ -343,4 +343,4 @@ def test_an_extension_is_shown_by_its_alias(api: Any) -> None:
     """The answer is the same as in the list."""
     listed = api("GET", "/extensions").body["extensions"]
     assert [api("GET", f"/extensions/{it['alias']}").body["extension"] for it in listed] == listed
-    assert api("GET", "/extensions/os-hosts").status == 404
+    assert api("GET", "/extensions/os-cells").status == 404
