@@ -2,14 +2,19 @@
 
 Run it with the project's own Python: ``.venv/bin/python tools/checks.py [NAME…]``; without a name it runs all, goes on
 after a failure, says at the end what it ran and how long each took, and closes with a line that counts the tests.
+
+Most checks wait for a broker, a start or a pause for more than half of their time, so two run at a time, and each shows
+what it printed when it ends.  What measures how long something takes comes last, and alone.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTEST = ("pytest", "-q")
 TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no stack
 TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or a cloud with others of their file
+
+#: The attacks that measure how long others wait meanwhile: they have the machine for themselves.
+FLOODS = ("compute/broker/test_too_much.py", "compute/broker/test_held.py", "test_crowds.py", "test_wire.py")
+ATTACK, FLOODING = "tests/attack", tuple(f"tests/attack/{name}" for name in FLOODS)
 
 #: What is run on native threads, too, after all of it has run on eventlet's.
 ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "clients", "metrics", "what_goes_wrong"))
@@ -30,8 +39,11 @@ QUICK_WIRE = "not redis and not filesystem and not (qpid and rights)"
 #: What of tools/ is typed.
 TOOLS = ("tools/stack", "tools/storm", "tools/chaos.py", "tools/checks.py", "tools/releases.py")
 
-#: name → the commands of it, each the words of a program of the virtual environment
-CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
+#: The words of a program of the virtual environment.
+Command = tuple[str, ...]
+
+#: name → the commands of it
+CHECKS: dict[str, tuple[Command, ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
     "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
@@ -45,10 +57,17 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "threads": ((*PYTEST, *TWO_FILES, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
     "bench": (("python", "benchmarks/rpc.py", "--quick"),),  # that it runs; its figures mean nothing here
     "attack": (
-        (*PYTEST, *TWO_FILES, "tests/attack/rest"),
-        (*PYTEST, "--durations=5", "tests/attack", "--ignore=tests/attack/rest"),  # which measures floods
+        (*PYTEST, *TWO_FILES, "--durations=5", ATTACK, *(f"--ignore={path}" for path in FLOODING)),
+        (*PYTEST, "--durations=5", *FLOODING),
     ),
 }
+
+
+#: What shares the machine with no other check.
+ALONE = (CHECKS["attack"][-1],)
+
+#: How many of the others run at a time.
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -94,24 +113,48 @@ def main(names: Sequence[str]) -> int:
     """Run the checks of these names, or all, and give 1 if any failed."""
     if (answered := look(names)) != GO_ON:
         return answered
-    results = [run(name, command) for name in names or CHECKS for command in CHECKS[name]]
+    began = time.monotonic()
+    results = run_all([(name, command) for name in names or CHECKS for command in CHECKS[name]])
     print("\nWhat was run:\n", *(result.row for result in results), "", sep="\n")
+    print(f"{time.monotonic() - began:.0f} s in all")
     passed, failed, skipped = (sum(getattr(result, kind) for result in results) for kind in _KINDS)
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
 
-def run(name: str, command: tuple[str, ...]) -> Result:
-    """Run one command, with its output where ours goes."""
+def run_all(wanted: Sequence[tuple[str, Command]]) -> list[Result]:
+    """Run commands, those of ALONE after the others, and give their results in the order of the commands."""
+    others = [each for each in wanted if each[1] not in ALONE]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        done = dict(zip(others, pool.map(lambda each: run(*each, beside=len(others) > 1), others), strict=True))
+    return [done[each] if each in done else run(*each) for each in wanted]
+
+
+_printing = threading.Lock()
+
+
+def run(name: str, command: Command, *, beside: bool = False) -> Result:
+    """Run one command, with its output where ours goes.
+
+    :param beside: whether others run meanwhile; then its output comes in one piece, when it ends
+    """
     shown = " ".join(command)
-    print(f"\n==== {name}: {shown}", flush=True)
+    title = f"\n==== {name}: {shown}"
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Path(folder, "output").open("w+") as output:
+        if not beside:
+            print(title, flush=True)
         report = Path(folder, "report.xml")
         more = [f"--junitxml={report}"] if command[: len(PYTEST)] == PYTEST else []
         words = [str(Path(sys.executable).with_name(command[0])), *command[1:], *more]
         environment = {**os.environ, "MYPYPATH": "tools:examples"}
-        code = subprocess.run(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+        to, errors = (output, subprocess.STDOUT) if beside else (None, None)
+        ran = subprocess.run(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=to, stderr=errors)
+        code = ran.returncode
+        if beside:
+            output.seek(0)
+            with _printing:
+                print(title, output.read(), sep="\n", flush=True)
         counts = _count(report, code) if report.exists() else (int(code == 0), int(code != 0), 0)
     return Result(name, shown, time.monotonic() - began, *counts)
 

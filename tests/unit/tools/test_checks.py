@@ -1,5 +1,6 @@
 """How tools/run-tests.sh runs the checks and what it reports."""
 
+import os
 import re
 
 import checks
@@ -12,9 +13,29 @@ def test_everything_is_run_and_a_failure_is_reported(monkeypatch, capfd):
     assert checks.main([]) == 1
 
     printed = capfd.readouterr().out.splitlines()
-    assert re.match(r"one +FAILED .* python -c exit\(3\)", printed[-4])
-    assert re.match(r"two +ok ", printed[-3])
+    assert re.match(r"one +FAILED .* python -c exit\(3\)", printed[-5])
+    assert re.match(r"two +ok ", printed[-4])
+    assert re.fullmatch(r"\d+ s in all", printed[-2])
     assert printed[-1] == "1 passed, 1 failed, 0 skipped"
+
+
+def test_two_run_at_a_time_and_each_prints_in_one_piece(monkeypatch, capfd, tmp_path):
+    """Each opens one end of a pipe here, which waits for the other; and what measures comes after both."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    script = "import signal; signal.alarm(20); print('begin', {0!r}); open({1!r}, {0!r}).close(); print('end', {0!r})"
+    both = [("python", "-c", script.format(mode, str(pipe))) for mode in "rw"]
+    last = ("python", "-c", "print('last')")
+    monkeypatch.setattr(checks, "ALONE", (last,))
+    monkeypatch.setattr(checks, "CHECKS", {"measures": (last,), "waits": tuple(both)})
+
+    assert checks.main([]) == 0
+
+    printed = capfd.readouterr().out.splitlines()
+    for mode in "rw":
+        assert printed[printed.index(f"begin {mode}") + 1] == f"end {mode}"
+    assert printed.index("last") > max(printed.index(f"end {mode}") for mode in "rw")
+    assert [line.split()[0] for line in printed[-6:-3]] == ["measures", "waits", "waits"]
 
 
 def test_tests_are_counted(tmp_path):
