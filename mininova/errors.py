@@ -249,6 +249,21 @@ class InstanceInvalidState(Conflict):
     template = "Cannot '{method}' instance {instance_uuid} while it is in {attr} {state}"
 
 
+class UnshelveInstanceInvalidState(Conflict):
+    """A zone or a host was named for a shelved instance that has a host still."""
+
+    template = (
+        'Specifying an availability zone or a host when unshelving server "{instance_uuid}" with status "{state}" is '
+        "not supported. The server status must be SHELVED_OFFLOADED."
+    )
+
+
+class UnshelveHostNotInAZ(Conflict):
+    """The host that was named for an instance is not in its zone."""
+
+    template = 'Host "{host}" is not in the availability zone "{availability_zone}".'
+
+
 class InstanceIsLocked(Conflict):
     """The instance is locked, and the caller may not override a lock."""
 

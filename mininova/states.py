@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 # vm_state
 BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED = "building", "active", "stopped", "paused", "suspended"
+SHELVED, SHELVED_OFFLOADED = "shelved", "shelved_offloaded"
 RESCUED, ERROR, SOFT_DELETED, DELETED = "rescued", "error", "soft-delete", "deleted"
-VM_STATES = (BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, RESCUED, ERROR, SOFT_DELETED, DELETED)  # as a life goes
+VM_STATES = (
+    BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, SHELVED, SHELVED_OFFLOADED, RESCUED, ERROR, SOFT_DELETED, DELETED,
+)  # as a life goes # fmt: skip
 ANY = frozenset(VM_STATES) - {DELETED}
 
 # task_state
@@ -43,6 +46,8 @@ REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
 )
 IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, IMAGE_BACKUP = "image_snapshot_pending", "image_snapshot", "image_backup"
 IMAGE_PENDING_UPLOAD, IMAGE_UPLOADING = "image_pending_upload", "image_uploading"
+SHELVING, SHELVING_OFFLOADING, UNSHELVING = "shelving", "shelving_offloading", "unshelving"
+SHELVING_IMAGE_PENDING_UPLOAD, SHELVING_IMAGE_UPLOADING = "shelving_image_pending_upload", "shelving_image_uploading"
 BUILD_STEPS = (SCHEDULING, NETWORKING, BLOCK_DEVICE_MAPPING, SPAWNING)
 REBOOTS = (REBOOTING, REBOOT_PENDING, REBOOT_STARTED)
 HARD_REBOOTS = (REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD)
@@ -52,6 +57,7 @@ REBUILDS = (REBUILDING, REBUILD_BLOCK_DEVICE_MAPPING, REBUILD_SPAWNING)
 TASK_STATES = (
     *BUILD_STEPS, POWERING_OFF, POWERING_ON, *REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING,
     RESCUING, UNRESCUING, *REBUILDS, UPDATING_PASSWORD, IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, IMAGE_BACKUP, *UPLOADS,
+    SHELVING, SHELVING_IMAGE_PENDING_UPLOAD, SHELVING_IMAGE_UPLOADING, SHELVING_OFFLOADING, UNSHELVING,
     SOFT_DELETING, RESTORING, DELETING,
 )  # fmt: skip
 
@@ -119,6 +125,14 @@ OPERATIONS: dict[str, Operation] = {
                                   (IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, *UPLOADS), (),  None,  "createImage"),
     "backup":      Operation(_of(ACTIVE, STOPPED, PAUSED, SUSPENDED),
                                                       (IMAGE_BACKUP, *UPLOADS), (),    None,  "createBackup"),
+    "shelve":      Operation(_of(ACTIVE, STOPPED, PAUSED, SUSPENDED),
+              (SHELVING, SHELVING_IMAGE_PENDING_UPLOAD, SHELVING_IMAGE_UPLOADING),
+                                                                            (SHELVED,),      None,  "shelve"),
+    "shelve_offload":
+                   Operation(_of(SHELVED),            (SHELVING_OFFLOADING,),
+                                                                (SHELVED_OFFLOADED,),        None,  "shelveOffload"),
+    "unshelve":    Operation(_of(SHELVED, SHELVED_OFFLOADED),
+                                                      (UNSHELVING, SPAWNING), (ACTIVE,),     None,  "unshelve"),
     "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     (SOFT_DELETED,), None,  "delete",
                              over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING)),
     "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         (ACTIVE,),       None,  "restore"),
@@ -128,7 +142,9 @@ OPERATIONS: dict[str, Operation] = {
 # fmt: on
 
 # The operations that make an image, which is uploaded in their last step.
-IMAGE_MAKERS = frozenset({"snapshot", "backup"})
+IMAGE_MAKERS = frozenset({"snapshot", "backup", "shelve"})
+# The vm_states that rest on an image which was made for that.
+ON_AN_IMAGE = frozenset({SHELVED, SHELVED_OFFLOADED})
 
 
 # ---- an operation from its start to its end
@@ -207,8 +223,8 @@ def ends(changes: Mapping[str, Any]) -> bool:
 def unlawful(operation: str | None, changes: Mapping[str, Any]) -> str:
     """Say which of these changes the operation does not make; "" when it makes all of them.
 
-    An operation is moved on by a step, or ended well.  Its failure, and the end of a delete, are messages of their
-    own.  An instance at rest may be found stopped or lost.
+    An operation is moved on by a step, or ended well.  Its failure, and the end of a delete or of an offload, are
+    messages of their own.  An instance at rest may be found stopped or lost.
 
     :param operation: the one that is under way, as the host says; None means that nothing is
     """
@@ -229,7 +245,7 @@ def _accepted(operation: str | None, ends: bool) -> dict[str, Accepts]:
     """Give the fields that a host may write, each with the values it may have."""
     if operation is None:
         return {"vm_state": {STOPPED, ERROR}.__contains__, **SEEN}
-    if operation == "delete":
+    if operation == "delete" or (operation == "shelve_offload" and ends):
         return {}
     progress: Accepts = range(101).__contains__
     if not ends:

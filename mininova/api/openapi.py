@@ -25,6 +25,7 @@ from mininova.api.handlers import (
     server_images,
     server_metadata,
     server_password,
+    server_shelving,
     server_snapshots,
     server_tags,
     servers,
@@ -61,6 +62,9 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
         if row.handler is not server_actions.console_output
     },
     server_images.rebuild: {202: JSON},
+    server_shelving.shelve: {202: EMPTY},
+    server_shelving.shelve_offload: {202: EMPTY},
+    server_shelving.unshelve: {202: EMPTY},
     server_snapshots.create_image: {202: JSON},
     server_snapshots.create_backup: {202: JSON},
     server_metadata.delete: {204: EMPTY},

@@ -19,7 +19,7 @@ from mininova.api import quotas
 from mininova.compute.rpcapi import COMMANDS, ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.db import actions, endings, instances, request_specs, services
+from mininova.db import actions, endings, instances, request_specs, services, unneeded_images
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import NO_ARGUMENTS, Arguments, Instance, RequestSpec
@@ -125,7 +125,8 @@ class Operations:
 
         :raises errors.InstanceIsLocked: when it is, and the caller is no administrator
         """
-        restorable = self._conf.operations.reclaim_instance_interval and instance.launched_at is not None
+        keeps = self._conf.operations.reclaim_instance_interval
+        restorable = keeps and instance.launched_at is not None and instance.host is not None
         if not restorable or instance.task_state == states.DELETING:
             self.force_delete(ctxt, instance)
         elif instance.task_state != states.SOFT_DELETING:
@@ -199,11 +200,14 @@ class Operations:
         begun = self._first_step(ctxt, operation, instance, asked, columns)
         self._tell(ctxt, begun, instance)
         try:
-            COMMANDS[operation](self._compute.on(_host_of(begun)), ctxt, begun, asked)
+            if begun.host is None:
+                self._conductor.unshelve_instance(ctxt, begun)
+            else:
+                COMMANDS[operation](self._compute.on(begun.host), ctxt, begun, asked)
         except rpc.RPCError as error:
             LOG.warning("%s does not take the %s of %s: %s", begun.host, operation, begun.uuid, error)
             if self._take_back(ctxt, operation, begun, error):
-                raise errors.ComputeServiceUnavailable(host=begun.host) from error
+                raise errors.ComputeServiceUnavailable(host=begun.host or "any conductor") from error
         return begun
 
     def _first_step(
@@ -216,7 +220,7 @@ class Operations:
     ) -> Instance:
         for _ in range(MAX_TRIES):
             change = {**columns, **states.begin(operation, instance)}
-            host = _host_of(instance)
+            host = None if change["task_state"] == states.UNSHELVING and instance.host is None else _host_of(instance)
             try:
                 with self._db.write() as tx:
                     begun = instances.update(
@@ -354,7 +358,12 @@ class Operations:
         host: str | None = None,
         asked: Arguments = NO_ARGUMENTS,
     ) -> None:
-        """Record that an operation was accepted; from here on a conductor sees to it that it ends."""
+        """Record that an operation was accepted; from here on a conductor sees to it that it ends.
+
+        The image of a shelved instance goes with the instance.
+        """
+        if operation in ("delete", "soft_delete") and begun[0].vm_state in states.ON_AN_IMAGE:
+            unneeded_images.note(tx, actions.shelved_image(tx, begun[0].uuid))
         actions.start(tx, ctxt, begun, operation, host, arguments=asked, due_after=self._conf.operations.due_after)
 
     def _tell(self, ctxt: RequestContext, new: Instance, old: Instance | None) -> None:

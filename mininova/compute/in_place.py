@@ -29,6 +29,12 @@ def _rebuild(driver: ComputeDriver, instance: Instance, asked: Arguments) -> Non
         driver.power_off(instance)
 
 
+def _unshelve(driver: ComputeDriver, instance: Instance, asked: Arguments) -> None:
+    """Start the guest; one that was offloaded is made of its image."""
+    driver.spawn(instance, asked.image)
+    driver.power_on(instance)
+
+
 # What each operation of states.OPERATIONS asks of the driver.
 OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance, Arguments], None]] = {
     "stop": lambda driver, instance, _: driver.power_off(instance),
@@ -43,6 +49,7 @@ OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance, Arguments], None]] =
     "unrescue": lambda driver, instance, _: driver.unrescue(instance),
     "rebuild": _rebuild,
     "change_password": lambda driver, instance, _: driver.set_admin_password(instance),
+    "unshelve": _unshelve,
     "soft_delete": lambda driver, instance, _: driver.power_off(instance),
     "restore": lambda driver, instance, _: driver.power_on(instance),
 }
@@ -68,6 +75,8 @@ class InPlace:
             self._run_or_resume(ctxt, instance, operation, asked)
         except DELETE_WON as error:
             LOG.info("compute drops the %s of instance %s, which is being deleted: %s", operation, instance.uuid, error)
+            if instance.vm_state == states.SHELVED_OFFLOADED:
+                self._remove(instance)
 
     def _run(self, ctxt: RequestContext, instance: Instance, operation: str, asked: Arguments) -> None:
         do = OPERATIONS[operation]
@@ -110,8 +119,17 @@ class InPlace:
 
     def _fail(self, ctxt: RequestContext, instance: Instance, operation: str, error: Exception) -> None:
         LOG.warning("compute could not do the %s of instance %s: %s", operation, instance.uuid, error)
+        if instance.vm_state == states.SHELVED_OFFLOADED:
+            self._remove(instance)
         instance = self._conductor.fail_instance(ctxt, instance, operation, fault_of(error))
         self._tell(ctxt, instance, operation, "error", message=str(error))
+
+    def _remove(self, instance: Instance) -> None:
+        """Remove what there is of a guest that could not be made, before its instance leaves this host again."""
+        try:
+            self._driver.destroy(instance.uuid)
+        except Exception as error:  # a hypervisor may raise anything: the reconciliation tries again
+            LOG.error("compute cannot remove what is left of instance %s: %s", instance.uuid, error)
 
     def _tell(self, ctxt: RequestContext, instance: Instance, operation: str, phase: Phase, **extra: Any) -> None:
         tell(self._notifier, ctxt, instance, ACTIONS[operation], phase, **extra)

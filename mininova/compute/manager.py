@@ -17,7 +17,7 @@ from mininova.compute.in_place import InPlace
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.compute.snapshots import Snapshots
+from mininova.compute.snapshots import Offloads, Snapshots
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
@@ -68,7 +68,8 @@ class ComputeManager:
             host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
         )
         self._in_place = InPlace(host, driver, conductor, notifier)
-        self._snapshots = Snapshots(host, driver, conductor, notifier)
+        snapshots, offloads = (flow(host, driver, conductor, notifier) for flow in (Snapshots, Offloads))
+        self._flows = {**dict.fromkeys(states.IMAGE_MAKERS, snapshots), "shelve_offload": offloads}
         self._reconciler = Reconciler(host, driver, conductor, self._locks)
         self._down_after, self._reported_at = timedelta(seconds=down_after), None  # type: timedelta, datetime | None
 
@@ -126,6 +127,18 @@ class ComputeManager:
     def backup_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Make an image of the instance that older ones may make way for."""
         self._carry_out("backup", ctxt, instance)
+
+    def shelve_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Stop the guest and make an image of the instance."""
+        self._carry_out("shelve", ctxt, instance)
+
+    def shelve_offload_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Remove the guest of a shelved instance."""
+        self._carry_out("shelve_offload", ctxt, instance)
+
+    def unshelve_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        """Start the guest of a shelved instance, or make it of its image."""
+        self._carry_out("unshelve", ctxt, instance, Arguments(image=image))
 
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator."""
@@ -211,7 +224,7 @@ class ComputeManager:
     def _carry_out(
         self, operation: str, ctxt: RequestContext, instance: Instance, asked: Arguments = NO_ARGUMENTS
     ) -> None:
-        flow = self._snapshots if operation in states.IMAGE_MAKERS else self._in_place
+        flow = self._flows.get(operation, self._in_place)
         with self._locks.holding(instance.uuid):
             flow.carry_out(ctxt, instance, operation, asked)
 

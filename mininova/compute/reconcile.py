@@ -36,10 +36,10 @@ BECOMES: Mapping[tuple[str, int], str] = {
     (states.PAUSED, states.CRASHED): states.STOPPED,
     **{
         (vm_state, states.NOSTATE): states.ERROR
-        for vm_state in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESCUED)
+        for vm_state in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESCUED, states.SHELVED)
     },
 }
-RUNS = {states.RUNNING, states.POWER_PAUSED}  # a guest of a stopped instance that does is stopped
+RUNS = {states.RUNNING, states.POWER_PAUSED}  # a guest of a stopped or shelved instance that does is stopped
 
 
 class Reconciler:
@@ -114,7 +114,7 @@ class Reconciler:
 
     def _compare(self, ctxt: RequestContext, instance: Instance, power_state: int) -> None:
         becomes = BECOMES.get((instance.vm_state, power_state), instance.vm_state)
-        to_stop = instance.vm_state == states.STOPPED and power_state in RUNS
+        to_stop = instance.vm_state in (states.STOPPED, states.SHELVED) and power_state in RUNS
         if (power_state, becomes) == (instance.power_state, instance.vm_state) and not to_stop:
             return
         changes = InstanceChanges(power_state=power_state)
@@ -129,8 +129,8 @@ class Reconciler:
             self._stop(ctxt, instance)
 
     def _stop(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Stop a guest that runs though its instance is stopped: its owner wants it so."""
-        LOG.warning("compute stops the guest of instance %s, which is stopped", instance.uuid)
+        """Stop a guest that runs though its instance is not to: its owner wants it so."""
+        LOG.warning("compute stops the guest of instance %s, which is %s", instance.uuid, instance.vm_state)
         self._driver.power_off(instance)
         stopped = InstanceChanges(power_state=self._power_state(instance))
         self._conductor.update_instance(ctxt, instance, None, stopped)

@@ -74,6 +74,18 @@ class ComputeAPI(rpc.Interface):
     def backup_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Take the guest's disk, for an image that older backups may make way for."""
 
+    @rpc.cast(since="1.1", by=_CASTS)
+    def shelve_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Stop the guest, and take its disk, so that it can be made again elsewhere."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def shelve_offload_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Remove the guest of a shelved instance, which leaves the host."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def unshelve_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+        """Start the guest of a shelved instance; one that is not here is made of the image first."""
+
     @rpc.call(since="1.1", by=_CALLS, idempotent=True)
     def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
         """Have the guest's kernel write a dump of itself, as a real one does when it is interrupted so.
@@ -135,6 +147,9 @@ COMMANDS: Mapping[str, Command] = {
     "change_password": lambda compute, ctxt, instance, _: compute.set_admin_password(ctxt, instance),
     "snapshot": lambda compute, ctxt, instance, _: compute.snapshot_instance(ctxt, instance),
     "backup": lambda compute, ctxt, instance, _: compute.backup_instance(ctxt, instance),
+    "shelve": lambda compute, ctxt, instance, _: compute.shelve_instance(ctxt, instance),
+    "shelve_offload": lambda compute, ctxt, instance, _: compute.shelve_offload_instance(ctxt, instance),
+    "unshelve": lambda compute, ctxt, instance, asked: compute.unshelve_instance(ctxt, instance, asked.image),
     "soft_delete": lambda compute, ctxt, instance, _: compute.soft_delete_instance(ctxt, instance),
     "restore": lambda compute, ctxt, instance, _: compute.restore_instance(ctxt, instance),
     "delete": lambda compute, ctxt, instance, _: compute.delete_instance(ctxt, instance),

@@ -17,9 +17,10 @@ from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
 from mininova.conductor.credentials import Credentials
 from mininova.conductor.memory import Memory
+from mininova.conductor.shelving import Shelving
 from mininova.conductor.snapshots import Snapshots
 from mininova.context import RequestContext
-from mininova.db import actions, endings, faults, instances, networks, open_operations, services
+from mininova.db import actions, endings, faults, instances, networks, open_operations, services, unneeded_images
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
@@ -59,6 +60,7 @@ class ConductorManager:
         self.conf, self.db, self.builds, self.notifier = conf, db, builds, notifier
         self.own = OwnInstances(db, identity_of)
         self.credentials, self.snapshots = credentials, snapshots or Snapshots(db)
+        self.shelving = Shelving(conf, db, builds, self.snapshots)
         self.on_identities: Callable[[], object] = lambda: None
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
 
@@ -91,12 +93,15 @@ class ConductorManager:
             new, again = self._swap(tx, instance, operation, written)
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
             if states.ends(written) and not again:
+                self._leave_image(tx, new.uuid, operation)
                 actions.finish(tx, new.uuid)
             if operation is None and written.get("vm_state") == states.ERROR and not again:
                 faults.create(
                     tx, new.uuid, Fault(code=500, message=f"Its guest is not on {new.host} any more"), new.host
                 )
         self._tell(asked, instance, new, again)
+        if states.ends(written):
+            self._after(operation)
         return new
 
     def reschedule_instance(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
@@ -106,6 +111,33 @@ class ConductorManager:
                 self.builds.reschedule(instance, fault)
         except LOST as error:
             LOG.info("conductor does not build instance %s again: %s", instance.uuid, error)
+
+    # ---- shelved instances
+
+    def unshelve_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Find a host for an offloaded instance, and send it there."""
+        self.shelving.unshelve(ctxt, instance)
+
+    def offload_instance(self, ctxt: RequestContext, instance: Instance) -> Instance:
+        """End an offload: its room is free, and the instance is on no host."""
+        with self.own.only("offload_instance", instance.uuid, instance.generation), self.db.write() as tx:
+            asked, new = self.builds.memory.asked(tx, instance), endings.offload(tx, instance)
+        self._tell(asked, instance, new)
+        return new
+
+    @staticmethod
+    def _leave_image(tx: Connection, uuid: str, operation: str | None) -> None:
+        """Note the image of a shelving, which nothing needs when its instance is unshelved."""
+        recorded = open_operations.of(tx, uuid) if operation == "unshelve" else None
+        if recorded is not None and recorded.arguments is not None:
+            unneeded_images.note(tx, recorded.arguments.image.id)
+
+    def _after(self, operation: str | None) -> None:
+        """Do at once what a sweep would do for an operation that has ended well."""
+        if operation == "unshelve":
+            self.snapshots.discard()
+        elif operation == "shelve" and self.conf.operations.shelved_offload_time == 0:
+            self.shelving.offload_due()
 
     # ---- an image of an instance
 

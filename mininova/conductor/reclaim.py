@@ -42,7 +42,7 @@ class Reclaimer:
         """Begin to delete all that can be restored no longer."""
         until = self._clock() - timedelta(seconds=self.conf.operations.reclaim_instance_interval)
         with self.db.read() as tx:
-            found = actions.soft_deleted_before(tx, until)
+            found = actions.at_rest_since(tx, "soft_delete", until)
         for uuid in found:
             try:
                 self._begin(service_context(), uuid)

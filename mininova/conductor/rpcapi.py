@@ -20,6 +20,10 @@ class ConductorAPI(rpc.Interface):
     def build_instances(self, ctxt: RequestContext, instances: list[Instance], request_spec: RequestSpec) -> None:
         """Find a host for each instance and have it built there."""
 
+    @rpc.cast(since="1.1", by={"api"})
+    def unshelve_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Find a host for an offloaded instance, and have it made there of the image of its shelving."""
+
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
         """Enter the networking step of a build, and lend the instance an address.
@@ -61,6 +65,13 @@ class ConductorAPI(rpc.Interface):
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
         """End an operation badly: the state that states.OPERATIONS gives a failure, and a fault the user can read."""
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def offload_instance(self, ctxt: RequestContext, instance: Instance) -> Instance:
+        """End an offload: the instance leaves the host, whose room for it is free.
+
+        :raises errors.InstanceUpdateConflict: when no offload is under way
+        """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:

@@ -12,7 +12,7 @@ from mininova.context import service_context
 from mininova.db import unneeded_images
 from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Database
-from mininova.objects import Instance
+from mininova.objects import ImageMeta, Instance
 from mininova.service.faults import words_of
 from mininova.service.images import ImageService, NoImages
 
@@ -52,6 +52,13 @@ class Snapshots:
             LOG.error("conductor could not upload image %s: %s", asked.makes, error)
             raise errors.ImageNotUploaded(image_id=asked.makes, reason=words_of(error)) from error
         LOG.info("conductor has uploaded image %s of instance %s", asked.makes, instance.uuid)
+
+    def image(self, image_id: str) -> ImageMeta:
+        """Read what an instance is made of when it is unshelved.
+
+        :raises errors.ImageNotFound: when it was deleted
+        """
+        return self._images().get(service_context(), image_id)
 
     def _rotate(self, images: ImageService, instance: Instance, backup_type: str, most: int) -> None:
         """Have the oldest backups of a type be deleted, so that so many are left (nova: _rotate_backups)."""

@@ -16,6 +16,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import COMMANDS
 from mininova.conductor.build import BuildTask
+from mininova.conductor.shelving import Shelving
 from mininova.conductor.snapshots import Snapshots
 from mininova.db import actions, instances, open_operations, services
 from mininova.db.open_operations import OpenOperation
@@ -51,14 +52,16 @@ class Sweeper:
     ) -> None:
         self.conf, self.db, self.builds, self._clock = conf, db, builds, clock
         self._snapshots = snapshots or Snapshots(db)
+        self._shelving = Shelving(conf, db, builds, self._snapshots, clock)
 
     def sweep(self) -> None:
-        """Take up all that is due, and delete the images that nothing needs."""
+        """Take up all that is due, offload what was shelved for long enough, and delete what images nothing needs."""
         for operation, instance in self._stood_still():
             try:
                 self._take_up(operation, instance)
             except (rpc.RPCError, errors.MininovaError) as error:
                 LOG.warning("conductor takes the %s of %s up later: %s", operation.operation, instance.uuid, error)
+        self._shelving.offload_due()
         self._snapshots.discard()
 
     def hurry(self) -> None:
@@ -78,6 +81,8 @@ class Sweeper:
             self.builds.take_up(ctxt, instance, fault if is_down else None)
         elif host is not None and not is_down:
             COMMANDS[name](self.builds.compute.on(host), ctxt, instance, operation.arguments or NO_ARGUMENTS)
+        elif name == "unshelve" and host is None:
+            self._shelving.unshelve(ctxt, instance)
         elif name == "delete":
             self.builds.ends.delete(ctxt, instance, fault.message if host else "it has no host")
         else:

@@ -44,7 +44,8 @@ COMPUTE = Group(
 
 OPERATIONS = Group(
     "operations",
-    "How long an operation that was accepted may stand still, and what was deleted may be restored.",
+    "How long an operation that was accepted may stand still, what was deleted may be restored, and what was shelved "
+    "keeps its host.",
     frozenset({"api", "conductor"}),
     [
         cfg.IntOpt(
@@ -60,6 +61,13 @@ OPERATIONS = Group(
             min=0,
             help="For how many seconds a build that was asked for waits while no scheduler answers; after that it "
             "fails.",
+        ),
+        cfg.IntOpt(
+            "shelved_offload_time",
+            default=0,
+            min=-1,
+            help="For how long a shelved instance keeps its host, in seconds; then its guest is removed, and its room "
+            "is free.  0 removes it at once, -1 never.",
         ),
         cfg.IntOpt(
             "reclaim_instance_interval",

@@ -42,12 +42,19 @@ ON_HOST: Mapping[str, str] = {
     "change_password": "compute_set_admin_password",
     "snapshot": "compute_snapshot_instance",
     "backup": "compute_backup_instance",
+    "shelve": "compute_shelve_instance",
+    "shelve_offload": "compute_shelve_offload_instance",
+    "unshelve": "compute_unshelve_instance",
     "soft_delete": "compute_soft_delete_instance",
     "restore": "compute_restore_instance",
     "delete": "compute_terminate_instance",
 }
-# The step with which an action ends that no host works on: a build that reached none, a delete that needs none.
-WITHOUT_HOST: Mapping[str, str] = {"create": "conductor_schedule_and_build_instances", "delete": "api__local_delete"}
+# The step with which an action ends that no host works on: one that reached none, a delete that needs none.
+WITHOUT_HOST: Mapping[str, str] = {
+    "create": "conductor_schedule_and_build_instances",
+    "unshelve": "conductor_unshelve_instance",
+    "delete": "api__local_delete",
+}
 
 SUCCESS, ERROR = "Success", "Error"
 
@@ -116,15 +123,16 @@ _end_events = (
 )
 _get = ROWS.select.where(*_this).order_by(table.c.id.desc()).limit(1)
 _events = select(*EVENTS.columns).select_from(_steps).where(*_this).order_by(event_table.c.id.desc())
-_soft_deleted = (
+_at_rest = (
     select(table.c.instance_uuid)
     .join(instances, instances.c.uuid == table.c.instance_uuid)
-    .where(
-        instances.c.vm_state == states.SOFT_DELETED, instances.c.task_state.is_(None), instances.c.deleted == false()
-    )
-    .where(table.c.operation == "soft_delete")
+    .where(instances.c.vm_state == bindparam("rest"), instances.c.task_state.is_(None), instances.c.deleted == false())
+    .where(table.c.operation == bindparam("after"))
     .group_by(table.c.instance_uuid)
     .having(func.max(table.c.finish_time) <= bindparam("until"))
+)
+_shelved = (
+    select(table.c.arguments).where(ROWS.which, table.c.operation == "shelve").order_by(table.c.id.desc()).limit(1)
 )
 _hosts = select(event_table.c.host).select_from(_steps).where(ROWS.which, event_table.c.host.is_not(None)).distinct()
 
@@ -251,9 +259,16 @@ def get(tx: Connection, uuid: str, request_id: str) -> Action:
     return msgspec.structs.replace(action, events=tuple(EVENTS.all(tx.execute(_events, this))))
 
 
-def soft_deleted_before(tx: Connection, until: datetime) -> list[str]:
-    """Name the instances that are soft-deleted, and were so at this moment already."""
-    return list(tx.execute(_soft_deleted, {"until": until}).scalars())
+def at_rest_since(tx: Connection, operation: str, until: datetime) -> list[str]:
+    """Name the instances that rest where an operation has left them, and did so at this moment already."""
+    (rest,) = states.OPERATIONS[operation].ends
+    return list(tx.execute(_at_rest, {"after": operation, "rest": rest, "until": until}).scalars())
+
+
+def shelved_image(tx: Connection, uuid: str) -> str:
+    """Name the image that the latest shelving of an instance made; "" when it never was shelved."""
+    asked = tx.execute(_shelved, {"which": uuid}).scalar()
+    return asked.makes if asked is not None else ""
 
 
 def hosts(tx: Connection, uuid: str) -> set[str]:

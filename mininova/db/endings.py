@@ -27,27 +27,49 @@ def fail(
 ) -> Instance:
     """End an operation badly: the state that the table gives a failure, a fault, and a failed build's room back.
 
-    An instance that stays on a host keeps its address: there may be something left of a guest that uses it.
+    An offloaded instance that could not be unshelved is on no host again.  One that stays on a host keeps its address:
+    there may be something left of a guest that uses it.
 
     :param host: where the row must say that the instance is
     :raises errors.InstanceUpdateConflict: when the operation has ended, or a delete came; nothing was written
     """
+    offloaded = operation == "unshelve" and instance.vm_state == states.SHELVED_OFFLOADED
     failed = instances.update(
         tx,
         instance.uuid,
-        states.fail(operation),
+        states.fail(operation) | ({"host": None, "node": None} if offloaded else {}),
         generation=instance.generation,
         expected_task_state=states.under_way(operation),
         host=host,
         seen=instance,
     )
-    if operation == "build":
+    if operation == "build" or offloaded:
         claims.free(tx, instance.uuid)
-        if failed.host is None:
-            networks.free(tx, instance.uuid)
-    faults.create(tx, instance.uuid, fault, failed.host)
+    if operation == "build" and failed.host is None:
+        networks.free(tx, instance.uuid)
+    faults.create(tx, instance.uuid, fault, instance.host)
     actions.finish(tx, instance.uuid, fault.message)
     return failed
+
+
+def offload(tx: Connection, instance: Instance) -> Instance:
+    """End an offload: the instance is on no host, and its room there is free; its address stays its own.
+
+    :raises errors.InstanceUpdateConflict: when none is under way; nothing was written
+    """
+    gone: dict[str, object] = {"host": None, "node": None, "power_state": states.NOSTATE}
+    offloaded = instances.update(
+        tx,
+        instance.uuid,
+        states.finish("shelve_offload") | gone,
+        generation=instance.generation,
+        expected_task_state=states.under_way("shelve_offload"),
+        host=instance.host,
+        seen=instance,
+    )
+    claims.free(tx, instance.uuid)
+    actions.finish(tx, instance.uuid)
+    return offloaded
 
 
 def destroy(

@@ -22,7 +22,7 @@ from mininova.states import UNCOMPARED, Uncompared
 
 ROWS = Rows(Instance, table)
 LIVE = table.c.deleted == false()
-WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state == states.SCHEDULING)
+WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state.in_((states.SCHEDULING, states.UNSHELVING)))
 
 # What edit() writes: what its owner says of an instance, and what is no part of its state.
 EDITABLE = frozenset({

@@ -79,7 +79,7 @@ def send(tx: Connection, build: Build) -> bool:
 
 
 def pin(tx: Connection, uuid: str, zone: str | None) -> None:
-    """Write down in which zone an instance is to stay when it moves; None means in any.
+    """Write down in which zone an instance is to be when it moves; None means in any.
 
     :raises errors.InstanceNotFound: when it is deleted
     """

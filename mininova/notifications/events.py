@@ -18,6 +18,7 @@ from mininova.rpc import Notification, Notifier
 Action = Literal[
     "create", "delete", "shutdown", "power_off", "power_on", "reboot",
     "pause", "unpause", "suspend", "resume", "rescue", "unrescue", "rebuild", "snapshot", "soft_delete", "restore",
+    "shelve", "shelve_offload", "unshelve",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 
@@ -39,6 +40,9 @@ ACTIONS: Mapping[str, Action | None] = {
     "change_password": None,
     "snapshot": "snapshot",
     "backup": "snapshot",
+    "shelve": "shelve",
+    "shelve_offload": "shelve_offload",
+    "unshelve": "unshelve",
     "soft_delete": "soft_delete",
     "restore": "restore",
 }

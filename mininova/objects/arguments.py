@@ -8,13 +8,15 @@ from mininova.objects.image_meta import ImageMeta
 class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     """What the record of an operation keeps for its command; each command takes what it needs.
 
-    :param image: what to rebuild the instance from, or to rescue it with
+    :param image: what to rebuild the instance from, to rescue it with, or to make it of when it is unshelved
+    :param host: where it is to be done; None means anywhere
     :param makes: the id of the image that is made of the instance
     :param backup_type: of a backup, such as ``daily``
     :param rotation: how many backups of this type are kept; None keeps all
     """
 
     image: ImageMeta = ImageMeta(id="")
+    host: str | None = None
     makes: str = ""
     backup_type: str = ""
     rotation: int | None = None

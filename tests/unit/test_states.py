@@ -87,7 +87,13 @@ def test_a_step_is_expected_in_any_of_its_operations_task_states():
 # ---- what a host may write
 
 
-@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "delete"])
+def test_a_host_does_not_write_that_an_instance_left_it():
+    """The end of an offload frees its room, too, so it is a message of its own."""
+    assert unlawful("shelve_offload", {"task_state": states.SHELVING_OFFLOADING}) == ""
+    assert unlawful("shelve_offload", states.finish("shelve_offload")) != ""
+
+
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name not in ("delete", "shelve_offload")])
 def test_the_steps_of_an_operation(operation):
     """Every step of an operation, and its good end, may be written while it is under way."""
     passes = states.under_way(operation)

@@ -25,6 +25,7 @@ RESTS = {
     states.STOPPED: states.SHUTDOWN,
     states.PAUSED: states.POWER_PAUSED,
     states.SUSPENDED: states.POWER_SUSPENDED,
+    states.SHELVED: states.SHUTDOWN,
 }
 REASON_WORDS = 3  # that a readable fault has at least
 

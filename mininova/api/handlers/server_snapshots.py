@@ -29,7 +29,7 @@ def create_image(request: ComputeRequest, id: str) -> Reply:
     """Make an image of a server."""
     body = request.document["createImage"]
     instance = find(request, id, "servers:create_image")
-    image_id = _begin(request, "snapshot", instance, body, {"image_type": "snapshot"}, Arguments())
+    image_id = begin(request, "snapshot", instance, body, {"image_type": "snapshot"}, Arguments())
     return _answer(request, image_id)
 
 
@@ -40,7 +40,7 @@ def create_backup(request: ComputeRequest, id: str) -> Reply:
     instance, rotation = find(request, id, "os-create-backup"), whole(str(body["rotation"]))
     properties = {"image_type": "backup", "backup_type": body["backup_type"]}
     asked = Arguments(backup_type=body["backup_type"], rotation=rotation)
-    image_id = _begin(request, "backup", instance, body, properties, asked)
+    image_id = begin(request, "backup", instance, body, properties, asked)
     return _answer(request, image_id if rotation or request.api_version >= (2, 45) else "")
 
 
@@ -52,7 +52,7 @@ def _answer(request: ComputeRequest, image_id: str) -> Reply:
     return Reply(202, headers=headers)
 
 
-def _begin(
+def begin(
     request: ComputeRequest, operation: str, instance: Instance, body: Json, properties: Json, asked: Arguments
 ) -> str:
     """Make the image, and begin the operation that gives it its data; give the image's id.

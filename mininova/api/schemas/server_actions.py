@@ -18,12 +18,26 @@ from mininova.api.schemas.types import (
     STRING,
     UUID,
     Field,
+    Json,
     action,
     list_of,
     object_of,
     under,
 )
 from mininova.api.validation import Schemas
+from mininova.wsgi import Microversion
+
+
+def _to_where(version: Microversion) -> Json:
+    """Describe where a server is to be unshelved."""
+    if version < (2, 77):
+        return ANYTHING
+    if version < (2, 91):
+        where = object_of({"availability_zone": NAME}, ["availability_zone"])
+    else:
+        where = object_of({"availability_zone": {"type": ["string", "null"]}, "host": STRING})
+    return where | {"type": ["object", "null"]}
+
 
 FORCE_DELETE, UNLOCK = action("forceDelete"), action("unlock")
 CHANGE_PASSWORD = action("changePassword", object_of({"adminPass": STRING}, ["adminPass"]))
@@ -35,6 +49,10 @@ CREATE_BACKUP = under(
     Field("backup_type", STRING, required=True),
     Field("rotation", LIMIT, required=True),
     Field("metadata", METADATA),
+)
+UNSHELVE = Schemas(
+    lambda version: object_of({"unshelve": _to_where(version)}, ["unshelve"]),
+    ["2.77", "2.91"],
 )
 CRASH_DUMP = action("trigger_crash_dump", {"type": "null"})
 RESCUE = action("rescue", object_of({"adminPass": STRING, "rescue_image_ref": UUID}) | {"type": ["object", "null"]})

@@ -27,6 +27,8 @@ STATUS = {
     states.STOPPED: "SHUTOFF",
     states.PAUSED: "PAUSED",
     states.SUSPENDED: "SUSPENDED",
+    states.SHELVED: "SHELVED",
+    states.SHELVED_OFFLOADED: "SHELVED_OFFLOADED",
     states.RESCUED: "RESCUE",
     states.SOFT_DELETED: "SOFT_DELETED",
     states.ERROR: "ERROR",
@@ -40,7 +42,7 @@ STATUS_WHILE = {
 }
 # What may be asked for, too, although no instance of ours is ever in it: the answer is an empty list.
 OTHER_STATUSES = frozenset({
-    "MIGRATING", "RESIZE", "REVERT_RESIZE", "SHELVED", "SHELVED_OFFLOADED",
+    "MIGRATING", "RESIZE", "REVERT_RESIZE",
     "VERIFY_RESIZE", "UNKNOWN",
 })  # fmt: skip
 

@@ -123,6 +123,7 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "allocate_network":    [_own_instance],
     "update_instance":     [_own_instance],
     "upload_snapshot":     [_own_instance, _short_snapshot],
+    "offload_instance":    [_own_instance],
     "fail_instance":       [_own_instance],
     "destroy_instance":    [_own_instance],
     "get_instance":        [],  # the row tells whose it is: conductor/manager.py

@@ -30,7 +30,9 @@ NOVAS_EVENTS = {
     "rebuild.error", "pause.start", "pause.end", "unpause.start", "unpause.end", "suspend.start", "suspend.end",
     "suspend.error",
     "resume.start", "resume.end", "resume.error", "soft_delete.start", "soft_delete.end", "restore.start",
-    "restore.end", "snapshot.start", "snapshot.end", "update", "exists",
+    "restore.end", "snapshot.start", "snapshot.end",
+    "shelve.start", "shelve.end", "shelve_offload.start", "shelve_offload.end", "unshelve.start", "unshelve.end",
+    "update", "exists",
 }  # fmt: skip
 # For these failures Nova emits an event named after the function that failed.
 OURS = {
@@ -43,6 +45,9 @@ OURS = {
         "unpause",
         "unrescue",
         "snapshot",
+        "shelve",
+        "shelve_offload",
+        "unshelve",
         "soft_delete",
         "restore",
     )

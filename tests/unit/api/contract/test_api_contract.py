@@ -112,6 +112,9 @@ IN_PLACE = {
     "rebuild": ("stopped", {"imageRef": "11111111-1111-4111-8111-111111111111", "metadata": {"a": "b"}}),
     "createImage": ("paused", {"name": "of one", "metadata": {"a": "b"}}),
     "createBackup": ("active", {"name": "of one", "backup_type": "daily", "rotation": 1}),
+    "shelve": ("suspended", None),
+    "shelveOffload": ("shelved", None),
+    "unshelve": ("shelved", None),
     "trigger_crash_dump": ("active", None),
     "restore": ("soft-delete", None),
 }
@@ -139,7 +142,10 @@ WRITES = (
     ("POST", "/servers/{stopped}/action", {"os-start": None}, ALL),
     ("POST", "/servers/{other}/action", {"os-stop": None}, ALL),
     ("POST", "/servers/{other}/action", {"forceDelete": None}, ALL),
-    *(("POST", f"/servers/{{for_{action}}}/action", {action: body}, ALL) for action, (_, body) in IN_PLACE.items()),
+    *(
+        ("POST", f"/servers/{{for_{action}}}/action", {action: body}, ADMIN if action == "shelveOffload" else ALL)
+        for action, (_, body) in IN_PLACE.items()
+    ),
     ("DELETE", "/servers/{building}", None, ALL),
     ("POST", "/flavors", {"flavor": FLAVOR}, ADMIN),
     ("PUT", "/flavors/1", {"flavor": {"description": "small"}}, ADMIN),
