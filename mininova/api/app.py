@@ -41,6 +41,8 @@ class ComputeApplication(Application):
         if path is None:
             raise errors.NotFound()
         version, project, rest = path.groups()
+        if rest.endswith("/"):  # which would pass for the list, where a client left the id out
+            raise errors.NotFound()
         if version == "v2":
             request.environ[API_VERSION] = microversions.LEGACY
         else:

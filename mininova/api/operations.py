@@ -295,6 +295,18 @@ class Operations:
         counters: dict[str, Any] = self._ask(instance, lambda compute: compute.get_diagnostics(ctxt, instance))
         return counters
 
+    def host_uptime(self, ctxt: RequestContext, host: str) -> str:
+        """Ask a host how long it has been running.
+
+        :raises errors.NotSupported: when its hypervisor does not know
+        :raises errors.Conflict: when it does not answer
+        """
+        try:
+            return self._compute.on(host).get_host_uptime(ctxt)
+        except rpc.RPCError as error:
+            LOG.warning("%s does not say how long it has been running: %s", host, error)
+            raise errors.ComputeServiceUnavailable(host=host) from error
+
     def _ask(self, instance: Instance, question: Callable[[ComputeAPI], Any]) -> Any:
         host = _host_of(instance)
         try:

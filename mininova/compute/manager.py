@@ -190,6 +190,10 @@ class ComputeManager:
         """Have the guest dump its memory."""
         self.driver.trigger_crash_dump(instance)
 
+    def get_host_uptime(self, ctxt: RequestContext) -> str:
+        """Say how long the host has been running."""
+        return self.driver.get_host_uptime()
+
     def list_guests(self, ctxt: RequestContext) -> list[str]:
         """Name the instance of each guest."""
         return self.driver.list_instance_uuids()

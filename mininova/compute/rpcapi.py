@@ -120,6 +120,13 @@ class ComputeAPI(rpc.Interface):
         :raises errors.GuestNotFound: when no guest runs here
         """
 
+    @rpc.call(since="1.1", by=_CALLS, idempotent=True)
+    def get_host_uptime(self, ctxt: RequestContext) -> str:
+        """Say how long the host has been running, in the words of uptime(1).
+
+        :raises errors.NotSupported: when its hypervisor does not know
+        """
+
     @rpc.call(since="1.1", by={"operator"}, idempotent=True)
     def list_guests(self, ctxt: RequestContext) -> list[str]:
         """Name the instance of each guest there is on the host, running or not."""

@@ -14,7 +14,7 @@ from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Database
 from mininova.objects import ImageMeta, Instance
 from mininova.service.faults import words_of
-from mininova.service.images import ImageService, NoImages
+from mininova.service.images import ImageQuery, ImageService, NoImages
 
 LOG = logging.getLogger(__name__)
 
@@ -63,10 +63,10 @@ class Snapshots:
     def _rotate(self, images: ImageService, instance: Instance, backup_type: str, most: int) -> None:
         """Have the oldest backups of a type be deleted, so that so many are left (nova: _rotate_backups)."""
         these = {"instance_uuid": instance.uuid, "image_type": "backup", "backup_type": backup_type}
-        excess = images.find(service_context(), these)[most:]
+        excess = images.search(service_context(), ImageQuery(properties=these))[most:]
         with self._db.write() as tx:
-            for image_id in excess:
-                unneeded_images.note(tx, image_id)
+            for image in excess:
+                unneeded_images.note(tx, image.meta.id)
         self.discard()
 
     def discard(self) -> None:

@@ -8,8 +8,10 @@ The stand-in answers from the same database; a class that asks a real Glance ove
 import configparser
 import pkgutil
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
@@ -20,6 +22,33 @@ if TYPE_CHECKING:
     from mininova.wsgi import Parts
 
 SECTION, SETTING = "app:compute_app", "image_service"
+
+
+class ImageQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which images a list has; a field that is left at None asks for nothing.
+
+    :param properties: each of them must be there with this value
+    :param limit: how many at most; None means all
+    :param marker: the id of the last image of the page before
+    """
+
+    id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    min_ram: int | None = None
+    min_disk: int | None = None
+    changed_since: datetime | None = None
+    properties: Mapping[str, str] = {}
+    limit: int | None = None
+    marker: str | None = None
+
+
+class KnownImage(msgspec.Struct, frozen=True):
+    """An image as it is now."""
+
+    meta: ImageMeta
+    created_at: datetime
+    updated_at: datetime
 
 
 class ImageService(Protocol):
@@ -64,8 +93,19 @@ class ImageService(Protocol):
         """
         ...
 
-    def find(self, ctxt: RequestContext, properties: Mapping[str, str]) -> list[str]:
-        """Name the images that have all of these properties, the latest first."""
+    def search(self, ctxt: RequestContext, wanted: ImageQuery) -> list[KnownImage]:
+        """List the images that the requester may use, the latest first.
+
+        :raises errors.InvalidInput: when there is no such marker
+        """
+        ...
+
+    def describe(self, ctxt: RequestContext, image_id: str, properties: Mapping[str, str]) -> None:
+        """Replace what is said of an image.
+
+        :raises errors.ImageNotFound: when there is none that the requester may use
+        :raises errors.NotAllowed: when it is another project's
+        """
         ...
 
 
@@ -88,9 +128,13 @@ class NoImages:
         """Find no image."""
         raise errors.ImageNotFound(image_id=image_id)
 
-    def find(self, ctxt: RequestContext, properties: Mapping[str, str]) -> list[str]:
+    def search(self, ctxt: RequestContext, wanted: ImageQuery) -> list[KnownImage]:
         """Find no image."""
         return []
+
+    def describe(self, ctxt: RequestContext, image_id: str, properties: Mapping[str, str]) -> None:
+        """Find no image."""
+        raise errors.ImageNotFound(image_id=image_id)
 
 
 def image_service(name: str | None, parts: "Parts") -> ImageService:

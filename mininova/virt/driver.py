@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
+from mininova import errors
 from mininova.objects import ComputeNode, ImageMeta, Instance
 
 
@@ -169,6 +170,13 @@ class ComputeDriver(ABC):
 
         :raises errors.GuestNotFound: when there is none
         """
+
+    def get_host_uptime(self) -> str:
+        """Say how long the host has been running, in the words of uptime(1).
+
+        :raises errors.NotSupported: when the hypervisor does not know
+        """
+        raise errors.NotSupported()
 
     @abstractmethod
     def get_available_resource(self) -> ComputeNode:

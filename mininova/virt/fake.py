@@ -47,6 +47,7 @@ class FakeDriver(ComputeDriver):
     ) -> None:
         self._host, self._capacity = capacity.host, capacity
         self._store, self._behaviour, self._clock = store, behaviour, clock
+        self._started = clock()
         self._lock = threading.Lock()
         self._guests = store.load()
         self._under_way: dict[str, set[threading.Event]] = {}
@@ -160,6 +161,15 @@ class FakeDriver(ComputeDriver):
         """Make counters up."""
         with self._doing("get_diagnostics", instance.uuid):
             return diagnostics.read(self._guest(instance.uuid), self._clock())
+
+    def get_host_uptime(self) -> str:
+        """Count from the driver's start; no one is logged in to a host that is made up."""
+        now = self._clock()
+        hours, minutes = divmod(int(now - self._started) // 60, 60)
+        moment = time.strftime("%H:%M:%S", time.gmtime(now))
+        return (
+            f" {moment} up {hours // 24} days, {hours % 24:2}:{minutes:02},  0 users,  load average: 0.00, 0.00, 0.00"
+        )
 
     def get_available_resource(self) -> ComputeNode:
         """Tell the machine's size, and the sum of what its guests were given."""

@@ -1,5 +1,6 @@
 """Host aggregates over HTTP, for administrators: hosts with something in common, and the zones that users choose."""
 
+import re
 from typing import Any
 
 from mininova import errors
@@ -102,7 +103,7 @@ def _zone(body: Json) -> str | None:
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
+    if not re.fullmatch("-?[0-9]{1,9}", text):
         raise errors.InvalidInput("id must be an integer")
     return int(text)
 

@@ -49,11 +49,16 @@ def show(request: ComputeRequest, id: str) -> Json:
 
 
 def uptime(request: ComputeRequest, id: str) -> Json:
-    """Answer 501: a fake hypervisor knows no uptime, neither here nor in Nova."""
+    """Show how long a hypervisor's host has been running, as the host says."""
     request.require("os-hypervisors:uptime")
     with request.cloud.db.read() as tx:
-        _get(request, tx, id)
-    raise errors.NotSupported()
+        node = _get(request, tx, id)
+        shown = Views(request, tx, [node], with_servers=False).summary(node)
+    try:
+        said = request.cloud.operations.host_uptime(request.context, node.host)
+    except errors.ComputeServiceUnavailable as reason:
+        raise errors.InvalidInput(str(reason)) from reason
+    return {"hypervisor": shown | {"uptime": said}}
 
 
 def statistics(request: ComputeRequest) -> Json:

@@ -11,6 +11,7 @@ from mininova import errors
 from mininova.context import RequestContext
 from mininova.db.session import Connection, Database
 from mininova.objects import ImageMeta
+from mininova.service.images import ImageQuery, KnownImage
 from mininova.standins.glance import policy, upload
 from mininova.standins.glance.db import images
 from mininova.standins.glance.db.images import PRIVATE, QUEUED, SAVING, SHARED, Image, ImageFilter
@@ -33,15 +34,7 @@ class ImageService:
         """
         with self._db.read() as tx:
             image = images.get(tx, image_id, policy.viewer(ctxt))
-        return ImageMeta(
-            id=image.id,
-            name=image.name or "",
-            status=image.status,
-            min_ram=image.min_ram,
-            min_disk=image.min_disk,
-            size=image.size,
-            properties=dict(image.properties),
-        )
+        return _meta(image)
 
     def create(
         self,
@@ -97,17 +90,49 @@ class ImageService:
             image = images.delete(tx, image_id)
         self._store.remove(image.location)
 
-    def find(self, ctxt: RequestContext, properties: Mapping[str, str]) -> list[str]:
-        """Name the images that have all of these properties, the latest first."""
-        wanted = ImageFilter(properties=properties, visibility="all")
+    def search(self, ctxt: RequestContext, wanted: ImageQuery) -> list[KnownImage]:
+        """List the images that the requester may use, the latest first.
+
+        :raises errors.InvalidInput: when there is no such marker
+        """
+        asked = {name: getattr(wanted, name) for name in ("id", "name", "status", "min_ram", "min_disk")}
+        filter = ImageFilter(
+            among={name: [value] for name, value in asked.items() if value is not None},
+            compared=[("updated_at", "gte", wanted.changed_since)] if wanted.changed_since else (),
+            properties=wanted.properties,
+            visibility="all",
+        )
         with self._db.read() as tx:
-            return [image.id for image in images.search(tx, wanted, policy.viewer(ctxt))]
+            found = images.search(tx, filter, policy.viewer(ctxt), limit=wanted.limit, marker=wanted.marker)
+        return [KnownImage(_meta(image), image.created_at, image.updated_at) for image in found]
+
+    def describe(self, ctxt: RequestContext, image_id: str, properties: Mapping[str, str]) -> None:
+        """Replace what is said of an image.
+
+        :raises errors.ImageNotFound: when there is none that the requester may use
+        :raises errors.NotAllowed: when it is another project's
+        """
+        with self._db.write() as tx:
+            self._own(tx, ctxt, image_id)
+            images.update(tx, image_id, properties=dict(properties))
 
     @staticmethod
     def _own(tx: Connection, ctxt: RequestContext, image_id: str) -> Image:
         image = images.get(tx, image_id, policy.viewer(ctxt), lock=True)
         policy.require_owner(ctxt, image)
         return image
+
+
+def _meta(image: Image) -> ImageMeta:
+    return ImageMeta(
+        id=image.id,
+        name=image.name or "",
+        status=image.status,
+        min_ram=image.min_ram,
+        min_disk=image.min_disk,
+        size=image.size,
+        properties=dict(image.properties),
+    )
 
 
 def image_service(parts: Parts) -> ImageService:

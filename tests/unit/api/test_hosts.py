@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mininova import errors, rpc
 from mininova.db import claims, hosts, services
 from mininova.objects import Service
 
@@ -220,12 +221,15 @@ def test_hypervisors_come_in_pages_from_2_33_on(api: Any) -> None:
     assert [it["hypervisor_hostname"] for it in (*page["hypervisors"], *rest)] == ["host-1", "host-2"]
 
 
-def test_the_fake_hypervisor_has_no_uptime(api: Any) -> None:
-    """An existing hypervisor is 501 with an explanation; from 2.88 on the URL is 404."""
+def test_a_host_says_how_long_it_has_been_running(api: Any) -> None:
+    """It is asked itself; one that does not know is 501, one that does not answer 400; the URL ends with 2.87."""
     with api.db.read() as tx:
         node = hosts.search(tx)[0]
-    answer = admin(api, "GET", f"/os-hypervisors/{node.id}/uptime", version="2.1")
-    assert (answer.status, answer.message) == (501, "The requested functionality is not supported.")
+    url = f"/os-hypervisors/{node.id}/uptime"
+    assert admin(api, "GET", url, version="2.1").body["hypervisor"]["uptime"] == "up 3 days"
+    for broken, status in ((errors.NotSupported(), 501), (rpc.MessagingTimeout("no answer"), 400)):
+        api.compute.broken = broken
+        assert admin(api, "GET", url, version="2.1").status == status
     assert admin(api, "GET", "/os-hypervisors/99/uptime", version="2.1").status == 404
     assert admin(api, "GET", f"/os-hypervisors/{node.uuid}/uptime", version="2.88").status == 404
 

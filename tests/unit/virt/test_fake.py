@@ -244,3 +244,9 @@ def test_for_hosts(tmp_path):
     node = driver.get_available_resource()
     assert (node.host, node.hypervisor_hostname, node.vcpus, node.ram_allocation_ratio) == ("host-9", "host-9", 3, 2.0)
     assert (tmp_path / "guests" / "host-9").is_dir()
+
+
+def test_the_host_runs_since_the_driver_began(driver, clock):
+    """Its words are those of uptime(1), for tools that read them."""
+    clock.now += 2 * 86400 + 3 * 3600 + 4 * 60
+    assert " up 2 days,  3:04," in driver.get_host_uptime()

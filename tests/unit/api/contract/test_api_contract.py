@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from mininova.api.routes import ROUTES
+from mininova.objects import ImageMeta
 from mininova.wsgi import Microversion
+from tests.fixtures.api_harness import IMAGE
 
 VERSIONS = (
     "2.0", "2.1", "2.10", "2.25", "2.37",
@@ -31,6 +33,8 @@ DIAGNOSTICS = {
     ],
     "disk_names": ["vda"], "nic_names": ["tap0"],
 }  # fmt: skip
+
+UNUSED = "99999999-9999-4999-8999-999999999999"  # an image of which no server is made
 
 ALL, ADMIN, MEMBER = ("admin", "member"), ("admin",), ("member",)
 
@@ -71,6 +75,7 @@ READS = (
     ("GET", "/os-hypervisors/detail", ADMIN),
     ("GET", "/os-hypervisors/{hypervisor}", ADMIN),
     ("GET", "/os-hypervisors/statistics", ADMIN),
+    ("GET", "/os-hypervisors/{hypervisor}/uptime", ADMIN),
     ("GET", "/os-hypervisors/host/search", ADMIN),
     ("GET", "/os-hypervisors/host-1/servers", ADMIN),
     ("GET", "/os-hosts?zone=nova", ADMIN),
@@ -84,6 +89,11 @@ READS = (
     ("GET", "/os-server-groups?limit=5&offset=0", ALL),
     ("GET", "/os-server-groups?all_projects=True", ADMIN),
     ("GET", "/os-server-groups/{group}", ALL),
+    ("GET", "/images?limit=1", ALL),
+    ("GET", "/images/detail?server={active}", ALL),
+    ("GET", f"/images/{IMAGE}", ALL),
+    ("GET", f"/images/{IMAGE}/metadata", ALL),
+    ("GET", f"/images/{IMAGE}/metadata/auto_disk_config", ALL),
     ("GET", "/limits", ALL),
     ("GET", "/os-quota-sets/{project}", ALL),
     ("GET", "/os-quota-sets/{project}/detail", ALL),
@@ -147,6 +157,11 @@ WRITES = (
         for action, (_, body) in IN_PLACE.items()
     ),
     ("DELETE", "/servers/{building}", None, ALL),
+    ("POST", f"/images/{IMAGE}/metadata", {"metadata": {"a": "b"}}, ALL),
+    ("PUT", f"/images/{IMAGE}/metadata/a", {"meta": {"a": "c"}}, ALL),
+    ("DELETE", f"/images/{IMAGE}/metadata/a", None, ALL),
+    ("PUT", f"/images/{IMAGE}/metadata", {"metadata": {"c": "d"}}, ALL),
+    ("DELETE", f"/images/{UNUSED}", None, ALL),
     ("POST", "/flavors", {"flavor": FLAVOR}, ADMIN),
     ("PUT", "/flavors/1", {"flavor": {"description": "small"}}, ADMIN),
     ("POST", "/flavors/1/os-extra_specs", {"extra_specs": {"a": "1"}}, ADMIN),
@@ -177,10 +192,7 @@ WRITES = (
 )
 # A fake hypervisor cannot do this, nor can Nova's.
 # What a fake hypervisor lacks.
-UNSUPPORTED = (
-    "/os-hypervisors/{hypervisor}/uptime",
-    *(f"/os-hosts/host-1/{action}" for action in ("startup", "shutdown", "reboot")),
-)
+UNSUPPORTED = tuple(f"/os-hosts/host-1/{action}" for action in ("startup", "shutdown", "reboot"))
 # Operations that Nova has in some microversions, with what replaces them in others.
 RANGES = {
     "/os-services/enable": ("2.1", "2.52"),
@@ -221,6 +233,9 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     active = api.active(metadata={"k": "v"}, version="2.52", tags=["t"], user_data="aGVsbG8=")
     group = api("POST", "/os-server-groups", {"server_group": GROUP}, version="2.64").body["server_group"]["id"]
     api.boot(hints={"group": group})
+    properties = {"auto_disk_config": "True", "instance_uuid": active}
+    for image_id in (IMAGE, UNUSED):
+        api.images.there[image_id] = ImageMeta(id=image_id, name="cirros", size=1024, properties=properties)
     stopped, other, broken = api.active(), api.active(host="host-2"), api.boot()
     api.change(stopped, vm_state="stopped", launched_at=datetime.now(UTC))
     api.change(active, launched_at=datetime.now(UTC))

@@ -1,9 +1,12 @@
 """What the Compute API gets when it asks the stand-in for an image, in the same process."""
 
+from datetime import timedelta
+
 import pytest
 
 from mininova import errors
 from mininova.objects import ImageMeta
+from mininova.service.images import ImageQuery
 from mininova.standins.glance.in_process import ImageService
 from mininova.standins.glance.store import Store
 from tests.unit.standins.glance.conftest import CALLERS
@@ -47,8 +50,9 @@ def test_an_image_that_nova_makes(service):
         service.upload(CALLERS["admin"], image_id, data, {"more": "1"})
     image = service.get(CALLERS["ann"], image_id)
     assert (image.status, image.size, image.properties) == ("active", 5, {"of": "one", "more": "1"})
-    assert service.find(CALLERS["admin"], {"of": "one", "more": "1"}) == [image_id]
-    assert service.find(CALLERS["bob"], {"of": "one"}) == []
+    both, one = ImageQuery(properties={"of": "one", "more": "1"}), ImageQuery(properties={"of": "one"})
+    assert [it.meta.id for it in service.search(CALLERS["admin"], both)] == [image_id]
+    assert service.search(CALLERS["bob"], one) == []
     service.delete(CALLERS["admin"], image_id)
     with pytest.raises(errors.ImageNotFound):
         service.upload(CALLERS["admin"], image_id, b"third", {})
@@ -71,3 +75,27 @@ def test_who_may_make_and_delete(service):
     image_id = service.create(CALLERS["ann"], "gold", shared_with="b")
     with pytest.raises(errors.ImageNotFound):
         service.delete(CALLERS["bob"], image_id)
+
+
+def test_what_is_said_of_an_image_is_replaced_by_its_owner(service):
+    """Another project does not find it, and nothing of what was said before is left."""
+    image_id = service.create(CALLERS["ann"], "gold", properties={"old": "1"})
+    service.describe(CALLERS["ann"], image_id, {"new": "2"})
+    assert service.get(CALLERS["ann"], image_id).properties == {"new": "2"}
+    with pytest.raises(errors.ImageNotFound):
+        service.describe(CALLERS["bob"], image_id, {})
+
+
+def test_images_are_listed_page_by_page(service):
+    """The latest comes first; what a query leaves at None asks for nothing."""
+    ids = [service.create(CALLERS["ann"], name, min_ram=ram) for name, ram in (("a", 1), ("b", 2), ("b", 3))]
+
+    def found(**wanted):
+        return [it.meta.id for it in service.search(CALLERS["ann"], ImageQuery(**wanted))]
+
+    assert set(found(name="b")) == set(ids[1:])
+    assert found(name="b", min_ram=3) == found(id=ids[2], status="queued") == [ids[2]]
+    first = found(name="b", limit=1)
+    assert set(first + found(name="b", marker=first[0])) == set(ids[1:])
+    latest = max(it.updated_at for it in service.search(CALLERS["ann"], ImageQuery(name="b")))
+    assert found(changed_since=latest + timedelta(seconds=1)) == []
