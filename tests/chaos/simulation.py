@@ -21,11 +21,13 @@ from typing import Any
 from sqlalchemy import select
 
 from mininova import states
-from mininova.db import claims, faults, instances
+from mininova.db import actions, claims, faults, instances
 from mininova.db.models.base import UTCDateTime
-from mininova.db.models.compute import metadata
+from mininova.db.models.compute import instance_actions, metadata
 from mininova.objects import Fault, Instance
 from mininova.rpc.transports.memory_faults import Faults
+from mininova.standins.glance.db import images
+from mininova.standins.glance.db.images import ACTIVE
 from tests.chaos.crashes import API, LONGEST_S, Crash, Crashes
 from tests.chaos.stage import stage
 from tests.fixtures.cloud import Cloud
@@ -46,14 +48,25 @@ ACTIONS = {
     "unpause": {"unpause": None},
     "suspend": {"suspend": None},
     "resume": {"resume": None},
+    "snapshot": {"createImage": {"name": "of one"}},
+    "backup": {"createBackup": {"name": "of one", "backup_type": "daily", "rotation": 1}},
+    "shelve": {"shelve": None},
+    "unshelve": {"unshelve": None},
 }
-HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED)
+HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED)  # in the end none is shelved on a host
 HOST_2_IS_BROKEN = "[{hosts: host-2, operation: spawn, failure: {probability: 1, message: the disk is full}}]"
 
 
 #: The columns with moments in them, and how far they may look ahead: to when an operation is due.
 MOMENTS = [it for table in metadata.sorted_tables for it in table.columns if isinstance(it.type, UTCDateTime)]
 FUTURE_S = 700.0
+#: The operations that may have made images.
+MADE = select(
+    instance_actions.c.instance_uuid,
+    instance_actions.c.operation,
+    instance_actions.c.message,
+    instance_actions.c.arguments,
+).where(instance_actions.c.arguments.is_not(None))
 
 
 class Run:
@@ -149,8 +162,22 @@ class Run:
                 yield f"{it}: its fault is {fault}"
             elif fault and "select_destinations" in fault.message and self._is_young(instance, fault):
                 yield f"{it}: its build did not wait for a scheduler: {fault.message}"
+        yield from self._wrong_images()
         if denied := self.cloud.denied():
             yield f"honest messages were denied: {denied}"
+
+    def _wrong_images(self) -> Iterator[str]:
+        """Name images that an operation has left which went wrong, and those that a server needs and has not."""
+        with self.cloud.db.read() as tx:
+            there = {image.id: image.status for image in images.search(tx)}
+            made = {row.arguments.makes: row for row in tx.execute(MADE).all() if row.arguments.makes}
+            for image_id, row in made.items():
+                if row.message and image_id in there:
+                    yield f"{row.instance_uuid}: image {image_id} is left of a {row.operation} that went wrong"
+            for instance in _all(self.cloud):
+                needs = actions.shelved_image(tx, instance.uuid)
+                if instance.vm_state in states.ON_AN_IMAGE and there.get(needs) != ACTIVE:
+                    yield f"{instance.uuid} ({instance.vm_state}): its image is {there.get(needs)}"
 
     @staticmethod
     def _is_young(instance: Instance, fault: Fault) -> bool:
@@ -179,7 +206,8 @@ def _all(cloud: Cloud, deleted: bool = False) -> list[Instance]:
 def play(seed: int) -> Run:
     """Play a seed."""
     behaviour = HOST_2_IS_BROKEN if seed % 3 == 0 else ""
-    with stage().cloud(seed, behaviour=behaviour, more={"service_down_time": DOWN_S}) as cloud:
+    more = {"service_down_time": DOWN_S}
+    with stage().cloud(seed, behaviour=behaviour, more=more, shelved_offload_time=0) as cloud:
         run = Run(cloud, seed)
         run.play()
     return run

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.fixtures import sdk
+
 
 def names(rows):
     """Give the names in a listing."""
@@ -58,6 +60,22 @@ def test_the_life_of_a_server(local_stack):
 
     local_stack.openstack("server", "delete", "--wait", name)
     assert name not in names(local_stack.openstack_json("server", "list"))
+
+
+def test_images_of_a_server(local_stack, cloud, boot):
+    """An image, a backup, and a server that leaves its host and comes back, by the commands for it."""
+    (server,) = boot("kept")
+    local_stack.openstack("server", "image", "create", "--name", "golden", "--wait", server.id)
+    local_stack.openstack("server", "backup", "create", "--name", "nightly", "--rotate", "1", "--wait", server.id)
+    local_stack.openstack("server", "shelve", server.id)
+    sdk.at_rest(cloud, server, ends=("SHELVED_OFFLOADED", "ERROR"))
+    local_stack.openstack("server", "unshelve", server.id)
+
+    assert sdk.at_rest(cloud, server).status == "ACTIVE"
+    made = [image for image in cloud.image.images() if image.name != "cirros"]
+    assert {(image.name, image.status) for image in made} == {("golden", "active"), ("nightly", "active")}
+    for image in made:
+        cloud.image.delete_image(image)
 
 
 def test_what_an_admin_sees(local_stack):

@@ -214,6 +214,8 @@ def _fold(seen: Seen, actions: Sequence[Any]) -> set[str]:
             rests = rests | _ends(operation, rests)
         else:
             may_be = {operation.fails} if operation.fails else _ends(operation, rests)
+            if action.operation == "shelve":  # which stops the guest first
+                may_be |= {states.STOPPED}
             rests = may_be if action.operation == "build" else rests | may_be
     return rests
 

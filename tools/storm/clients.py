@@ -27,6 +27,9 @@ ACTIONS: Mapping[str, Mapping[str, Any]] = {
     "unpause": {"unpause": None},
     "suspend": {"suspend": None},
     "resume": {"resume": None},
+    "snapshot": {"createImage": {"name": "of a storm"}},
+    "shelve": {"shelve": None},
+    "unshelve": {"unshelve": None},
 }
 
 

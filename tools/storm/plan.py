@@ -13,7 +13,7 @@ CLIENTS = 6
 #: What clients ask for, and how often.
 WEIGHTS = {
     "boot": 32, "delete": 18, "stop": 10, "start": 10, "reboot": 7, "hard_reboot": 7,
-    "pause": 5, "unpause": 5, "suspend": 5, "resume": 5,
+    "pause": 5, "unpause": 5, "suspend": 5, "resume": 5, "snapshot": 5, "shelve": 5, "unshelve": 8,
 }  # fmt: skip
 #: How many servers a boot asks for.
 COUNTS = (1, 1, 1, 2, 3)
