@@ -26,7 +26,7 @@ TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no st
 TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or a cloud with others of their file
 
 #: The attacks that measure how long others wait meanwhile: they have the machine for themselves.
-FLOODS = ("compute/broker/test_too_much.py", "compute/broker/test_held.py", "test_crowds.py", "test_wire.py")
+FLOODS = ("test_crowds.py", "test_wire.py", "compute/broker/test_held.py", "compute/broker/test_too_much.py")
 ATTACK, FLOODING = "tests/attack", tuple(f"tests/attack/{name}" for name in FLOODS)
 
 #: What is run on native threads, too, after all of it has run on eventlet's.

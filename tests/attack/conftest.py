@@ -1,14 +1,11 @@
 """What an attacker has: a cloud in this process, to ask it a thousand things a second, and a real stack with a port."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
-from stack import ports
 
+from tests.fixtures.attack_worlds import LIKE_MINE
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.local_stack import LocalStack
 from tests.fixtures.rest_attacker import IDENTITY, Attacker, Wire
@@ -37,21 +34,17 @@ def rest_attacker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacker
 
 
 @pytest.fixture(scope="session")
-def rest_stack(rabbitmq_server: Path) -> Iterator[LocalStack]:
-    """Run a real stack with one compute."""
-    home = Path(tempfile.mkdtemp(prefix="mininova-"))
-    stack = LocalStack(
-        home, {"API_PORT": str(ports.pick()), "BROKER_PORT": str(ports.pick()), "COMPUTES": "1", "BOOT": "0"}
-    )
-    started = stack.sh()
-    assert started.returncode == 0, started.stdout + started.stderr
-    yield stack
-    stack.unstack("--clean")
-    shutil.rmtree(home, ignore_errors=True)
+def stack(make_stack: Callable[..., LocalStack]) -> LocalStack:
+    """Start a stack with three computes; the last one's name begins as the first one's, and a dot follows."""
+    made = make_stack(BOOT="0")
+    for words in ((), ("add-compute", LIKE_MINE)):
+        done = made.sh(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return made
 
 
 @pytest.fixture(scope="session")
-def rest_wire(rest_stack: LocalStack) -> Wire:
+def rest_wire(stack: LocalStack) -> Wire:
     """Give the port of the real stack's api."""
-    token = rest_stack.openstack("token", "issue", "-f", "value", "-c", "id").strip()
-    return Wire(int(rest_stack.environment["MININOVA_API_PORT"]), token)
+    token = stack.openstack("token", "issue", "-f", "value", "-c", "id").strip()
+    return Wire(int(stack.environment["MININOVA_API_PORT"]), token)

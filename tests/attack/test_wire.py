@@ -66,9 +66,9 @@ def test_two_hundred_slow_clients_keep_no_other_waiting(rest_wire: Wire, saying:
             assert served(rest_wire) < SOON
 
 
-def test_a_thousand_connections_are_served_in_their_turn(rest_wire: Wire, rest_stack: LocalStack) -> None:
+def test_a_thousand_connections_are_served_in_their_turn(rest_wire: Wire, stack: LocalStack) -> None:
     """Many at once are answered, each of them, and in the end the process holds no connection more than before."""
-    api = Path("/proc", str(rest_stack.pids()["mininova-api"]), "fd")
+    api = Path("/proc", str(stack.pids()["mininova-api"]), "fd")
     before = len(list(api.iterdir()))
     with crowd(rest_wire, 1000, b"GET /compute/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as connections:
         heard = [http.client.HTTPResponse(connection) for connection in connections]
@@ -248,10 +248,10 @@ def test_an_expression_holds_no_other_up(rest_wire: Wire) -> None:
     assert served(rest_wire, f"{PATH}?name=%28a%2B%29%2B%24") < SOON
 
 
-def test_no_attack_left_a_fault_in_the_log(rest_stack: LocalStack, rest_wire: Wire) -> None:
+def test_no_attack_left_a_fault_in_the_log(stack: LocalStack, rest_wire: Wire) -> None:
     """After all this the api is the same process, and its log has no trace of a fault."""
     assert served(rest_wire) < SOON
-    (log,) = rest_stack.home.logs.glob("mininova-api*.log")
+    (log,) = stack.home.logs.glob("mininova-api*.log")
     text = log.read_text(errors="replace")
     assert "Traceback" not in text
     assert "failed:" not in text

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures import sdk, taken_over
-from tests.fixtures.attack_worlds import LIKE_MINE, THEIRS, BrokerWorld, MemoryWorld, World
+from tests.fixtures.attack_worlds import THEIRS, BrokerWorld, MemoryWorld, World
 from tests.fixtures.observations import Observer, Recorded
 from tests.fixtures.taken_over import own_object
 
@@ -66,16 +66,6 @@ def memory_world(tmp_path_factory) -> Iterator[World]:
     made = MemoryWorld(tmp_path_factory.mktemp("cloud"))
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def stack(make_stack):
-    """Start a stack with three computes; the last one's name begins as the first one's, and a dot follows."""
-    made = make_stack(BOOT="0")
-    for words in ((), ("add-compute", LIKE_MINE)):
-        done = made.sh(*words)
-        assert done.returncode == 0, done.stdout + done.stderr
-    return made
 
 
 @pytest.fixture(scope="session")
