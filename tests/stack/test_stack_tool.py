@@ -170,19 +170,6 @@ def test_an_existing_broker_and_database_are_used(make_stack, private_broker, tm
         connection.connect()
 
 
-@pytest.mark.parametrize("scheme", ["kombu+amqp", "kombu+redis"])
-def test_a_cloud_runs_by_plain_kombu(make_stack, kombu_url, scheme):
-    """The whole of it boots a server and deletes it, over RabbitMQ and over Redis."""
-    stack = make_stack(COMPUTES="2", BROKER_URL=kombu_url(scheme))
-
-    started = stack.sh()
-    assert started.returncode == 0, started.stderr + started.stdout
-    assert "server first-boot is ACTIVE" in started.stdout
-    stack.openstack("server", "delete", "--wait", "first-boot")
-
-    assert stack.openstack_json("server", "list") == []
-
-
 def test_a_lost_supervisor_is_noticed_and_cleared_up(make_stack, private_broker):
     """When the supervisor is killed, a start lists what still runs, and unstack ends it."""
     stack = make_stack(COMPUTES="1", BOOT="0", BROKER_URL=private_broker.url)
