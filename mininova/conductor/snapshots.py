@@ -12,9 +12,9 @@ from mininova.context import service_context
 from mininova.db import unneeded_images
 from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Database
-from mininova.objects import ImageMeta, Instance
+from mininova.objects import ImageMeta, ImageQuery, Instance
 from mininova.service.faults import words_of
-from mininova.service.images import ImageQuery, ImageService, NoImages
+from mininova.service.images import ImageService, NoImages
 
 LOG = logging.getLogger(__name__)
 

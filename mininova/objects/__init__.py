@@ -4,12 +4,13 @@ from mininova.objects.arguments import NO_ARGUMENTS, Arguments
 from mininova.objects.base import REGISTRY, IncompatibleObject, Versioned, unwrap, wrap
 from mininova.objects.flavor import Flavor
 from mininova.objects.image_meta import ImageMeta
+from mininova.objects.image_query import ImageQuery, KnownImage
 from mininova.objects.instance import Fault, FixedIP, Instance, InstanceChanges
 from mininova.objects.request_spec import RequestSpec, Retry, Selection
 from mininova.objects.service import ComputeNode, Service
 
 __all__ = [
-    "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta",
-    "IncompatibleObject", "Instance", "InstanceChanges", "RequestSpec", "Retry", "Selection", "Service",
+    "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta", "ImageQuery",
+    "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "RequestSpec", "Retry", "Selection", "Service",
     "Versioned", "unwrap", "wrap",
 ]  # fmt: skip

@@ -8,47 +8,18 @@ The stand-in answers from the same database; a class that asks a real Glance ove
 import configparser
 import pkgutil
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.context import RequestContext
-from mininova.objects import ImageMeta
+from mininova.objects import ImageMeta, ImageQuery, KnownImage
 
 if TYPE_CHECKING:
     from mininova.wsgi import Parts
 
 SECTION, SETTING = "app:compute_app", "image_service"
-
-
-class ImageQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which images a list has; a field that is left at None asks for nothing.
-
-    :param properties: each of them must be there with this value
-    :param limit: how many at most; None means all
-    :param marker: the id of the last image of the page before
-    """
-
-    id: str | None = None
-    name: str | None = None
-    status: str | None = None
-    min_ram: int | None = None
-    min_disk: int | None = None
-    changed_since: datetime | None = None
-    properties: Mapping[str, str] = {}
-    limit: int | None = None
-    marker: str | None = None
-
-
-class KnownImage(msgspec.Struct, frozen=True):
-    """An image as it is now."""
-
-    meta: ImageMeta
-    created_at: datetime
-    updated_at: datetime
 
 
 class ImageService(Protocol):

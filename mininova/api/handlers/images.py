@@ -13,7 +13,7 @@ from mininova.api.request import TRUE, ComputeRequest
 from mininova.api.schemas import images as schemas
 from mininova.api.validation import takes
 from mininova.api.views.times import iso
-from mininova.service.images import ImageQuery, KnownImage
+from mininova.objects import ImageQuery, KnownImage
 from mininova.wsgi import Reply
 from mininova.wsgi.values import moment
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from mininova import errors
 from mininova.context import RequestContext
 from mininova.db.session import Connection, Database
-from mininova.objects import ImageMeta
-from mininova.service.images import ImageQuery, KnownImage
+from mininova.objects import ImageMeta, ImageQuery, KnownImage
 from mininova.standins.glance import policy, upload
 from mininova.standins.glance.db import images
 from mininova.standins.glance.db.images import PRIVATE, QUEUED, SAVING, SHARED, Image, ImageFilter

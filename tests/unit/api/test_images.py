@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from mininova.objects import ImageMeta
-from mininova.service.images import ImageQuery
+from mininova.objects import ImageMeta, ImageQuery
 from tests.fixtures.api_harness import IMAGE
 
 

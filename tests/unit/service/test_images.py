@@ -6,6 +6,7 @@ import pytest
 
 from mininova import conf, errors
 from mininova.context import service_context
+from mininova.objects import ImageQuery
 from mininova.service import images
 
 
@@ -20,7 +21,7 @@ def test_a_cloud_without_one(tmp_path: Path) -> None:
     file.write_text("[app:compute_app]\n")
     settings = conf.for_tests("conductor", **{"api.paste_config": str(file)})
     none = images.image_service(images.configured(settings), None)  # type: ignore[arg-type]
-    assert none.find(service_context(), {}) == []
+    assert none.search(service_context(), ImageQuery()) == []
     with pytest.raises(errors.NotSupported):
         none.create(service_context(), "gold")
     for ask in (none.get, none.delete):

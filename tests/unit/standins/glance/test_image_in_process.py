@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from mininova import errors
-from mininova.objects import ImageMeta
-from mininova.service.images import ImageQuery
+from mininova.objects import ImageMeta, ImageQuery
 from mininova.standins.glance.in_process import ImageService
 from mininova.standins.glance.store import Store
 from tests.unit.standins.glance.conftest import CALLERS
