@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 # vm_state
 BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED = "building", "active", "stopped", "paused", "suspended"
 SHELVED, SHELVED_OFFLOADED = "shelved", "shelved_offloaded"
-RESCUED, ERROR, SOFT_DELETED, DELETED = "rescued", "error", "soft-delete", "deleted"
+RESCUED, RESIZED, ERROR, SOFT_DELETED, DELETED = "rescued", "resized", "error", "soft-delete", "deleted"
 VM_STATES = (
-    BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, SHELVED, SHELVED_OFFLOADED, RESCUED, ERROR, SOFT_DELETED, DELETED,
+    BUILDING, ACTIVE, STOPPED, PAUSED, SUSPENDED, SHELVED, SHELVED_OFFLOADED, RESCUED, RESIZED, ERROR, SOFT_DELETED,
+    DELETED,
 )  # as a life goes # fmt: skip
 ANY = frozenset(VM_STATES) - {DELETED}
 
@@ -37,6 +38,13 @@ REBUILDING, REBUILD_BLOCK_DEVICE_MAPPING, REBUILD_SPAWNING = (
     "rebuild_block_device_mapping",
     "rebuild_spawning",
 )
+RESIZE_PREP, RESIZE_MIGRATING, RESIZE_MIGRATED, RESIZE_FINISH = (
+    "resize_prep",
+    "resize_migrating",
+    "resize_migrated",
+    "resize_finish",
+)
+RESIZE_CONFIRMING, RESIZE_REVERTING = "resize_confirming", "resize_reverting"
 DELETING, SOFT_DELETING, RESTORING = "deleting", "soft-deleting", "restoring"
 REBOOTING, REBOOT_PENDING, REBOOT_STARTED = "rebooting", "reboot_pending", "reboot_started"
 REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
@@ -53,11 +61,13 @@ REBOOTS = (REBOOTING, REBOOT_PENDING, REBOOT_STARTED)
 HARD_REBOOTS = (REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD)
 UPLOADS = (IMAGE_PENDING_UPLOAD, IMAGE_UPLOADING)
 REBUILDS = (REBUILDING, REBUILD_BLOCK_DEVICE_MAPPING, REBUILD_SPAWNING)
+RESIZES = (RESIZE_PREP, RESIZE_MIGRATING, RESIZE_MIGRATED, RESIZE_FINISH)
 
 TASK_STATES = (
     *BUILD_STEPS, POWERING_OFF, POWERING_ON, *REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING,
     RESCUING, UNRESCUING, *REBUILDS, UPDATING_PASSWORD, IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, IMAGE_BACKUP, *UPLOADS,
     SHELVING, SHELVING_IMAGE_PENDING_UPLOAD, SHELVING_IMAGE_UPLOADING, SHELVING_OFFLOADING, UNSHELVING,
+    *RESIZES, RESIZE_CONFIRMING, RESIZE_REVERTING,
     SOFT_DELETING, RESTORING, DELETING,
 )  # fmt: skip
 
@@ -90,6 +100,7 @@ class Operation:
     :param fails: the vm_state of failure; None leaves the instance where it was
     :param action: its name in the instance's action list
     :param over: the task_states over which it may start, beside none at all; None means over any
+    :param lost_in: the task_states in which a failure leaves ERROR, and nothing is as it was
     """
 
     starts: frozenset[str]
@@ -98,7 +109,11 @@ class Operation:
     fails: str | None
     action: str
     over: frozenset[str] | None = frozenset()
+    lost_in: frozenset[str] = frozenset()
 
+
+# The tasks that only a delete for good interrupts: what guests there are is decided on two hosts.
+ELSEWHERE = (*RESIZES, RESIZE_CONFIRMING, RESIZE_REVERTING)
 
 # fmt: off
 OPERATIONS: dict[str, Operation] = {
@@ -133,8 +148,16 @@ OPERATIONS: dict[str, Operation] = {
                                                                 (SHELVED_OFFLOADED,),        None,  "shelveOffload"),
     "unshelve":    Operation(_of(SHELVED, SHELVED_OFFLOADED),
                                                       (UNSHELVING, SPAWNING), (ACTIVE,),     None,  "unshelve"),
+    "resize":      Operation(_of(ACTIVE, STOPPED),    RESIZES,              (RESIZED,),      None,  "resize",
+                             lost_in=_of(RESIZE_MIGRATED, RESIZE_FINISH)),
+    "migrate":     Operation(_of(ACTIVE, STOPPED),    RESIZES,              (RESIZED,),      None,  "migrate",
+                             lost_in=_of(RESIZE_MIGRATED, RESIZE_FINISH)),
+    "confirm_resize":
+                   Operation(_of(RESIZED),            (RESIZE_CONFIRMING,), (ACTIVE, STOPPED), ERROR, "confirmResize"),
+    "revert_resize":
+                   Operation(_of(RESIZED),            (RESIZE_REVERTING,),  (ACTIVE, STOPPED), ERROR, "revertResize"),
     "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     (SOFT_DELETED,), None,  "delete",
-                             over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING)),
+                             over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING, *ELSEWHERE)),
     "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         (ACTIVE,),       None,  "restore"),
     "delete":      Operation(ANY,                     (DELETING,),          (DELETED,),      ERROR, "delete",
                              over=None),
@@ -145,6 +168,9 @@ OPERATIONS: dict[str, Operation] = {
 IMAGE_MAKERS = frozenset({"snapshot", "backup", "shelve"})
 # The vm_states that rest on an image which was made for that.
 ON_AN_IMAGE = frozenset({SHELVED, SHELVED_OFFLOADED})
+
+# The operations that the conductor leads from host to host (conductor/migrate.py).
+MIGRATIONS = frozenset({"resize", "migrate", "confirm_resize", "revert_resize"})
 
 
 # ---- an operation from its start to its end
@@ -188,9 +214,13 @@ def finish(operation: str, was: str = "") -> dict[str, Any]:
     return _rest_in(was if was in ends else next(iter(ends), None))
 
 
-def fail(operation: str) -> dict[str, Any]:
-    """Give the change that a failure of the operation leaves behind."""
-    return _rest_in(OPERATIONS[operation].fails)
+def fail(operation: str, task_state: str | None = None) -> dict[str, Any]:
+    """Give the change that a failure of the operation leaves behind.
+
+    :param task_state: in which it failed
+    """
+    op = OPERATIONS[operation]
+    return _rest_in(ERROR if task_state in op.lost_in else op.fails)
 
 
 def _rest_in(vm_state: str | None) -> dict[str, Any]:
@@ -208,6 +238,9 @@ def operation_of(vm_state: str, task_state: str | None) -> str | None:
 
 
 # ---- what a host may write
+
+# The operations that no host moves on by itself: it says that its part is done, and the conductor knows what follows.
+NO_UPDATES = frozenset({"delete"}) | MIGRATIONS
 
 Accepts = Callable[[Any], bool]
 
@@ -245,7 +278,7 @@ def _accepted(operation: str | None, ends: bool) -> dict[str, Accepts]:
     """Give the fields that a host may write, each with the values it may have."""
     if operation is None:
         return {"vm_state": {STOPPED, ERROR}.__contains__, **SEEN}
-    if operation == "delete" or (operation == "shelve_offload" and ends):
+    if operation in NO_UPDATES or (operation == "shelve_offload" and ends):
         return {}
     progress: Accepts = range(101).__contains__
     if not ends:

@@ -207,7 +207,7 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
     """
     ctxt = request.context
     with request.cloud.db.read() as tx:
-        flavor = _flavor(request, tx, ask.flavor_id)
+        flavor = find_flavor(request, tx, ask.flavor_id)
         if ask.zone is not None:
             _check_zone(tx, ask.zone)
         if (ask.host or ask.node) and not ask.forced:
@@ -228,7 +228,11 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
     return flavor, image
 
 
-def _flavor(request: ComputeRequest, tx: Connection, flavor_id: str) -> Flavor:
+def find_flavor(request: ComputeRequest, tx: Connection, flavor_id: str) -> Flavor:
+    """Look up a flavor that a body names.
+
+    :raises errors.InvalidInput: when there is none, or it is not the caller's to use
+    """
     ctxt = request.context
     try:
         return flavors.get(tx, flavor_id, project_id=None if ctxt.is_admin else ctxt.project_id)

@@ -19,7 +19,15 @@ from mininova.api import quotas
 from mininova.compute.rpcapi import COMMANDS, ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
-from mininova.db import actions, endings, instances, request_specs, services, unneeded_images
+from mininova.db import (
+    actions,
+    endings,
+    instances,
+    request_specs,
+    server_migrations,
+    services,
+    unneeded_images,
+)
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import NO_ARGUMENTS, Arguments, Instance, RequestSpec
@@ -184,12 +192,13 @@ class Operations:
         asked: Arguments = NO_ARGUMENTS,
         columns: Mapping[str, Any] = {},
     ) -> Instance:
-        """Take the first step of an operation, and have the compute node do the rest.
+        """Take the first step of an operation; the compute node does the rest, or for a migration the conductor has it
+        done.
 
         An operation whose message could not be sent is refused, if it can be taken back.  If a conductor has taken it
         up meanwhile, or a delete came, it was accepted all the same.
 
-        :param operation: a name in states.OPERATIONS and in COMMANDS
+        :param operation: a name in COMMANDS, or in states.MIGRATIONS
         :param asked: what its command takes
         :param columns: what else becomes true of the instance when it begins
         :return: the instance as it is then
@@ -200,7 +209,9 @@ class Operations:
         begun = self._first_step(ctxt, operation, instance, asked, columns)
         self._tell(ctxt, begun, instance)
         try:
-            if begun.host is None:
+            if operation in states.MIGRATIONS:
+                self._conductor.migrate_instance(ctxt, begun)
+            elif begun.host is None:
                 self._conductor.unshelve_instance(ctxt, begun)
             else:
                 COMMANDS[operation](self._compute.on(begun.host), ctxt, begun, asked)
@@ -234,15 +245,34 @@ class Operations:
                     if operation in ADDING:
                         quotas.take_turn(tx, begun.project_id)
                         quotas.require_room(tx, self._conf, begun.project_id, begun.user_id, [begun.flavor])
+                    if operation in states.MIGRATIONS:
+                        self._require_possible(tx, operation, begun, asked)
+                    elif begun.vm_state == states.RESIZED:
+                        server_migrations.settle(tx, begun)
                     if begun.image_ref != instance.image_ref:
                         request_specs.rebuild_from(tx, begun.uuid, asked.image)
-                    self._accept(tx, ctxt, [begun], operation, host, asked)
+                    at = None if operation in states.MIGRATIONS else host
+                    self._accept(tx, ctxt, [begun], operation, at, asked)
                     return begun
             except errors.InstanceUpdateConflict:
                 # Another writer was first.  If the operation is still possible, it is tried again.
                 with self._db.read() as tx:
                     instance = instances.get(tx, instance.uuid)
         raise errors.Conflict(f"Instance {instance.uuid} changes too fast: try again")
+
+    def _require_possible(self, tx: Connection, operation: str, instance: Instance, asked: Arguments) -> None:
+        """Refuse a migration that the quota does not allow, or whose host is down.
+
+        :raises errors.QuotaExceeded: when the instance would use more than there is
+        :raises errors.ComputeServiceUnavailable: when it is to leave a host that is down
+        """
+        migration = server_migrations.of_instance(tx, instance.uuid)
+        larger = migration.old_flavor if operation == "revert_resize" and migration else asked.flavor
+        if larger is not None:
+            quotas.take_turn(tx, instance.project_id)
+            quotas.require_growth(tx, self._conf, instance, larger)
+        if instance.vm_state != states.RESIZED and self._host_if_up(tx, instance) is None:
+            raise errors.ComputeServiceUnavailable(host=instance.host)
 
     def _take_back(self, ctxt: RequestContext, operation: str, begun: Instance, error: Exception) -> bool:
         """Undo the first step of an operation that no compute node took; False when the instance has changed since."""
@@ -355,6 +385,7 @@ class Operations:
         with self._db.write() as tx:
             change = {"vm_state": vm_state, "task_state": None}
             reset = instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+            server_migrations.settle(tx, reset)
             actions.interrupt(tx, instance.uuid, f"reset_state ({ctxt.request_id})")
             actions.record(tx, ctxt, instance.uuid, "reset_state")
         self._tell(ctxt, reset, instance)

@@ -31,6 +31,7 @@ BASE = {
 
 EVERY_CALLER = "@"
 READER, MEMBER = "rule:project_reader_or_admin", "rule:project_member_or_admin"
+MANAGER = "rule:project_manager_or_admin"
 ADMIN, SELF, SERVICE = "rule:context_is_admin", "rule:user_or_admin", "rule:service_or_admin"
 
 PREFIX = "os_compute_api:"
@@ -59,7 +60,9 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-rescue", "os-unrescue", "servers:rebuild", "servers:trigger_crash_dump",
         "servers:create_image", "os-create-backup", "os-shelve:shelve", "os-shelve:unshelve",
         "os-server-groups:create", "os-server-groups:delete", "os-server-password:clear",
+        "servers:resize", "servers:confirm_resize", "servers:revert_resize",
     ),
+    MANAGER: ("os-migrate-server:migrate",),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
     SERVICE: ("os-server-external-events:create",),
     ADMIN: (
@@ -82,7 +85,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-availability-zone:detail", "limits:other_project",
         "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
         "os-simple-tenant-usage:list", "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show",
-        "os-server-groups:index:all_projects",
+        "os-server-groups:index:all_projects", "os-migrate-server:migrate:host",
     ),
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ from mininova.context import RequestContext
 from mininova.db import quotas, server_groups
 from mininova.db.quotas import COUNTED, OF_PROJECT, take_turn
 from mininova.db.session import Connection
-from mininova.objects import Flavor
+from mininova.objects import Flavor, Instance
 
 __all__ = [
     "COUNTED",
@@ -35,6 +35,7 @@ __all__ = [
     "require_few_items",
     "require_few_keys",
     "require_few_members",
+    "require_growth",
     "require_room",
     "take_turn",
 ]  # fmt: skip
@@ -157,6 +158,28 @@ def require_room(
             )
             raise _too_many(overs, limits, _less(used, adds), adds, least, fits)
     return quota
+
+
+def require_growth(tx: Connection, conf: ConfigOpts, instance: Instance, flavor: Flavor) -> None:
+    """Refuse another flavor for an instance if its project would use too much of what the flavor has more of.
+
+    The transaction has the project's turn.
+
+    :raises errors.TooManyInstances: naming what would be exceeded
+    """
+    before, after = quotas.uses(instance.flavor), quotas.uses(flavor)
+    adds = {name: max(after[name] - before[name], 0) for name in COUNTED}
+    if not any(adds.values()):
+        return
+    count = any(conf.quota[name] != UNLIMITED for name in COUNTED)
+    quota = read(tx, conf, instance.project_id, instance.user_id, count=count)
+    scopes = [(quota.project, quota.recorded.used)]
+    if quota.is_users:
+        scopes.append((quota.user, quota.recorded.used_by_user))
+    for limits, used in scopes:
+        overs = sorted(name for name in COUNTED if adds[name] and 0 <= limits[name] < used[name] + adds[name])
+        if overs:
+            raise _too_many(overs, limits, used, adds, None, 0)
 
 
 def _sum(flavors: Sequence[Flavor]) -> Limits:

@@ -9,10 +9,11 @@ from mininova import errors
 from mininova.cmd.database import open_database, recorder
 from mininova.cmd.launch import launch
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.conductor import reclaim
+from mininova.conductor import confirm, reclaim
 from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.checks.denials import DenialLog
+from mininova.conductor.confirm import Confirmer
 from mininova.conductor.credentials import Credentials
 from mininova.conductor.manager import ConductorManager
 from mininova.conductor.reclaim import Reclaimer
@@ -55,6 +56,9 @@ def build(conf: ConfigOpts) -> Process:
     if interval := conf.operations.reclaim_instance_interval:
         reclaimer = Reclaimer(conf, database, process.notifier)
         process.periodic.every(interval / reclaim.LOOKS, reclaimer.reclaim, "the reclaim of soft-deleted instances")
+    if window := conf.operations.resize_confirm_window:
+        confirmer = Confirmer(conf, database, process.notifier)
+        process.periodic.every(window / confirm.LOOKS, confirmer.confirm, "the confirming of resized instances")
     return process
 
 

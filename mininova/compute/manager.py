@@ -2,8 +2,8 @@
 
 rpc.Server calls a method for each message; several threads may do so at once, and one message may come twice.
 The flows are elsewhere: a boot in ``build``, what is done to an instance where it is in ``in_place``, the making of
-images in ``snapshots``, and in ``reconcile`` what keeps guests and instances in agreement.  This module knows the
-conductor and its hypervisor, and no database.
+images in ``snapshots``, a step of its way to another host in ``migrate``, and in ``reconcile`` what keeps guests and
+instances in agreement.  This module knows the conductor and its hypervisor, and no database.
 """
 
 import logging
@@ -15,6 +15,7 @@ from mininova import errors, states
 from mininova.compute.build import Builder
 from mininova.compute.in_place import InPlace
 from mininova.compute.locks import InstanceLocks
+from mininova.compute.migrate import NO_IMAGE, Mover
 from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.snapshots import Offloads, Snapshots
@@ -22,7 +23,7 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
 from mininova.notifications.events import Action, Phase, tell, tell_exists_so_far
-from mininova.objects import NO_ARGUMENTS, Arguments, ImageMeta, Instance, Service
+from mininova.objects import NO_ARGUMENTS, Arguments, ImageMeta, Instance, Migration, Service
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
 from mininova.service.upgrade_levels import spoken
@@ -70,6 +71,7 @@ class ComputeManager:
         self._in_place = InPlace(host, driver, conductor, notifier)
         snapshots, offloads = (flow(host, driver, conductor, notifier) for flow in (Snapshots, Offloads))
         self._flows = {**dict.fromkeys(states.IMAGE_MAKERS, snapshots), "shelve_offload": offloads}
+        self._mover = Mover(driver, conductor, notifier, audit_period, clock)
         self._reconciler = Reconciler(host, driver, conductor, self._locks)
         self._down_after, self._reported_at = timedelta(seconds=down_after), None  # type: timedelta, datetime | None
 
@@ -139,6 +141,34 @@ class ComputeManager:
     def unshelve_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Start the guest of a shelved instance, or make it of its image."""
         self._carry_out("unshelve", ctxt, instance, Arguments(image=image))
+
+    def prep_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Look whether an instance can come here."""
+        self._take_step(ctxt, migration)
+
+    def resize_instance(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Stop the guest, and keep it."""
+        self._take_step(ctxt, migration)
+
+    def finish_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+        """Have the guest be here."""
+        self._take_step(ctxt, migration, image)
+
+    def confirm_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Destroy the guest that was kept."""
+        self._take_step(ctxt, migration)
+
+    def revert_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Destroy the guest, which goes back."""
+        self._take_step(ctxt, migration)
+
+    def finish_revert_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Start the guest that was kept."""
+        self._take_step(ctxt, migration)
+
+    def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Destroy what guest there is of an instance that has left."""
+        self._reconciler.clear(ctxt, instance.uuid)
 
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator."""
@@ -231,6 +261,12 @@ class ComputeManager:
         flow = self._flows.get(operation, self._in_place)
         with self._locks.holding(instance.uuid):
             flow.carry_out(ctxt, instance, operation, asked)
+
+    def _take_step(self, ctxt: RequestContext, migration: Migration, image: ImageMeta = NO_IMAGE) -> None:
+        with self._locks.holding(migration.instance_uuid):
+            taken = self._mover.take(ctxt, migration, image)
+        if not taken:
+            self._reconciler.clear(ctxt, migration.instance_uuid)
 
     def _delete_failed(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         LOG.error("compute could not destroy the guest of instance %s: %s", instance.uuid, error)

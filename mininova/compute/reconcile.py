@@ -11,6 +11,9 @@ compare-and-swap, so that what was read too long ago changes nothing.
 
 An instance that left this host while it was down has left an address behind, and maybe a guest that uses it.  The
 conductor lends that address again when this host has said that the guest is gone (docs/adr/0017).
+
+An instance on its way to another host has a guest on both, until its owner has said which one is to stay.  Each of the
+two hosts keeps its guest, and only the one that the instance is on looks whether that runs.
 """
 
 import logging
@@ -61,10 +64,16 @@ class Reconciler:
         gone = {*guests, *departed} - {instance.uuid for instance in here}
         if gone:
             self._remove(ctxt, gone, guests)
-        for instance in here:
+        for instance in (it for it in here if it.host == self._host):
             if instance.task_state is None:
                 with _logged(instance):
                     self._settle(ctxt, instance)
+
+    def clear(self, ctxt: RequestContext, uuid: str) -> None:
+        """Destroy the guest of an instance, if there is one and the instance is not here."""
+        guests = self._driver.list_instance_uuids()
+        if uuid in guests:
+            self._remove(ctxt, {uuid}, guests)
 
     def _ask(self, ctxt: RequestContext, cleared: Sequence[str] = ()) -> tuple[list[Instance], list[str]]:
         """Ask which instances are here, and which left while this host was down.

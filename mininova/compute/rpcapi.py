@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import Arguments, ImageMeta, Instance
+from mininova.objects import Arguments, ImageMeta, Instance, Migration
 
 _CALLS = {"api", "conductor"}
+_STEPS = {"conductor", "operator"}
 _CASTS = {*_CALLS, "operator"}  # whose tool sends again what was parked
 
 
@@ -86,6 +87,34 @@ class ComputeAPI(rpc.Interface):
     def unshelve_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Start the guest of a shelved instance; one that is not here is made of the image first."""
 
+    @rpc.cast(since="1.1", by=_STEPS)
+    def prep_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Look whether an instance can come here; as in each step of a migration, tell the conductor how it went."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def resize_instance(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Stop the guest, which goes to another host, and keep it."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def finish_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+        """Have the guest be here, with its new flavor."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def confirm_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Destroy the guest that was kept here."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def revert_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Destroy the guest, which goes back to where it came from."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def finish_revert_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Start the guest that was kept here, with its old flavor."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Destroy what guest there is of an instance that has left this host, if it has."""
+
     @rpc.call(since="1.1", by=_CALLS, idempotent=True)
     def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
         """Have the guest's kernel write a dump of itself, as a real one does when it is interrupted so.
@@ -138,7 +167,8 @@ class ComputeAPI(rpc.Interface):
 
 Command = Callable[[ComputeAPI, RequestContext, Instance, Arguments], None]
 
-# The cast by which a host is asked for each operation of states.OPERATIONS, but for a build, which brings its image.
+# The cast by which a host is asked for each operation of states.OPERATIONS, but for a build, which brings its
+# image, and for those of states.MIGRATIONS, which are done step by step (conductor/steps.py).
 COMMANDS: Mapping[str, Command] = {
     "stop": lambda compute, ctxt, instance, _: compute.stop_instance(ctxt, instance),
     "start": lambda compute, ctxt, instance, _: compute.start_instance(ctxt, instance),

@@ -69,7 +69,7 @@ class BuildTask:
         """End a build for which no host was chosen; or keep it, for the sweeper, while no scheduler can tell."""
         asked_at = instance.created_at or datetime.now(UTC)
         may_wait = asked_at + timedelta(seconds=self.conf.operations.schedule_within) > datetime.now(UTC)
-        if may_wait and isinstance(error, UNANSWERED) and not isinstance(error, rpc.MessageRefused):
+        if may_wait and is_unanswered(error):
             LOG.warning("conductor asks for a host for instance %s again later: %s", instance.uuid, error)
         else:
             LOG.error("conductor has no host for instance %s: %s", instance.uuid, error)
@@ -243,6 +243,11 @@ class BuildTask:
         with self.db.write() as tx:
             if not any(row.host == host for row in instances.get_many(tx, [instance.uuid])):
                 claims.free(tx, instance.uuid, host)
+
+
+def is_unanswered(error: Exception) -> bool:
+    """Tell whether no scheduler can tell now, which is no answer about hosts."""
+    return isinstance(error, UNANSWERED) and not isinstance(error, rpc.MessageRefused)
 
 
 class _ClaimGone(Exception):

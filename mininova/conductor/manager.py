@@ -17,14 +17,25 @@ from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
 from mininova.conductor.credentials import Credentials
 from mininova.conductor.memory import Memory
+from mininova.conductor.migrate import MigrationTask
 from mininova.conductor.shelving import Shelving
 from mininova.conductor.snapshots import Snapshots
 from mininova.context import RequestContext
-from mininova.db import actions, endings, faults, instances, networks, open_operations, services, unneeded_images
+from mininova.db import (
+    actions,
+    endings,
+    faults,
+    instances,
+    networks,
+    open_operations,
+    server_migrations,
+    services,
+    unneeded_images,
+)
 from mininova.db.endings import LOST
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Service
+from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service
 from mininova.rpc.trust.denials import OnDenied, forbidden
 from mininova.trust.identities import Identity
 
@@ -58,6 +69,7 @@ class ConductorManager:
         snapshots: Snapshots | None = None,
     ) -> None:
         self.conf, self.db, self.builds, self.notifier = conf, db, builds, notifier
+        self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, notifier)
         self.own = OwnInstances(db, identity_of)
         self.credentials, self.snapshots = credentials, snapshots or Snapshots(db)
         self.shelving = Shelving(conf, db, builds, self.snapshots)
@@ -157,6 +169,27 @@ class ConductorManager:
         self.snapshots.upload(new, recorded, taken)
         return new
 
+    # ---- a migration
+
+    def migrate_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Go on with a migration."""
+        self.migrations.go_on(ctxt, instance.uuid)
+
+    def begin_step(self, ctxt: RequestContext, migration: Migration) -> Instance:
+        """Enter a step of a migration."""
+        with self.own.only("begin_step", migration.instance_uuid):
+            return self.migrations.begin_step(migration)
+
+    def end_step(self, ctxt: RequestContext, migration: Migration, power_state: int) -> None:
+        """Have the next step follow."""
+        with self.own.only("end_step", migration.instance_uuid):
+            self.migrations.end_step(migration, power_state)
+
+    def fail_step(self, ctxt: RequestContext, migration: Migration, fault: Fault) -> None:
+        """End a migration badly, or have another host be chosen."""
+        with self.own.only("fail_step", migration.instance_uuid):
+            self.migrations.fail_step(migration, fault)
+
     # ---- other ends
 
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
@@ -168,7 +201,7 @@ class ConductorManager:
             try:
                 new = endings.fail(tx, instance, operation, fault, host=instance.host)
             except errors.InstanceUpdateConflict as conflict:
-                new, again = _done_already(tx, instance, states.fail(operation), conflict), True
+                new, again = _done_already(tx, instance, states.fail(operation, instance.task_state), conflict), True
         self._tell(asked, instance, new, again)
         if operation in states.IMAGE_MAKERS:
             self.snapshots.discard()
@@ -178,11 +211,14 @@ class ConductorManager:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.own.only("destroy_instance", instance.uuid, instance.generation), self.db.write() as tx:
             asked, vm_state = Memory.recorded(tx, instance.uuid), instances.vm_state(tx, instance.uuid)
-            new = endings.destroy(tx, instance.uuid, terminated_at, host=instance.host or "")
+            migration = server_migrations.of_instance(tx, instance.uuid)
+            new = endings.destroy(tx, instance.uuid, terminated_at, host=instance.host or "", migration=migration)
             if new is None:
                 return
             self._refuse_another_time("destroy_instance", new, terminated_at)
         self._tell(asked, new.replace(vm_state=vm_state, task_state=states.DELETING), new)
+        if migration is not None:
+            self.migrations.clear(asked, new, migration)
 
     # ---- reads and reports
 
@@ -201,13 +237,15 @@ class ConductorManager:
     def reconcile_host(
         self, ctxt: RequestContext, host: str, cleared: list[str]
     ) -> tuple[Sequence[Instance], Sequence[str]]:
-        """Give back what waited for a host to clear it; tell which instances are there, and which left."""
+        """Give back what waited for a host to clear it; tell which instances are or may come there, and which left."""
         if cleared:
             with self.db.write() as tx:
                 networks.cleared(tx, host, cleared)
             LOG.info("conductor lends the addresses again that %s has no guests with: %s", host, ", ".join(cleared))
         with self.db.read() as tx:
-            return instances.list_by_host(tx, host), networks.departed(tx, host)
+            here = instances.list_by_host(tx, host)
+            on_its_way = set(server_migrations.on_host(tx, host)) - {instance.uuid for instance in here}
+            return [*here, *instances.get_many(tx, sorted(on_its_way))], networks.departed(tx, host)
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Record a heartbeat and a node's capacity, as far as the host may set them."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, RequestSpec, Service
+from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service
 
 
 class ConductorAPI(rpc.Interface):
@@ -58,6 +58,32 @@ class ConductorAPI(rpc.Interface):
         :raises errors.ImageNotUploaded: when the image service did not take the data
         """
 
+    @rpc.cast(since="1.1", by={"api"})
+    def migrate_instance(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Begin the migration of an instance, or end it: the record of the operation that is under way says which."""
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def begin_step(self, ctxt: RequestContext, migration: Migration) -> Instance:
+        """Enter the step of a migration that the caller was sent, and give the instance as it is then.
+
+        :raises errors.InstanceNotFound: when another step is due by now, or none; the caller leaves its guest alone
+        """
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def end_step(self, ctxt: RequestContext, migration: Migration, power_state: int) -> None:
+        """End the step of a migration that the caller has done; the other host is sent the next one.
+
+        :param power_state: of the guest
+        :raises errors.InstanceNotFound: when another step is due by now, or none
+        """
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def fail_step(self, ctxt: RequestContext, migration: Migration, fault: Fault) -> None:
+        """End the migration, since the caller could not do its step; or have another host take the instance.
+
+        :raises errors.InstanceNotFound: when another step is due by now, or none
+        """
+
     @rpc.cast(since="1.0", by={"compute"})
     def reschedule_instance(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
         """Build an instance on its next alternate, after this host could not."""
@@ -99,7 +125,8 @@ class ConductorAPI(rpc.Interface):
     def reconcile_host(self, ctxt: RequestContext, host: str, cleared: list[str]) -> tuple[list[Instance], list[str]]:
         """Read every instance that is on a host, and name those that left it while it was down.
 
-        The address of one that left is lent again when the host has cleared it.
+        One that comes from a host or goes there is on it, too, until that has ended.  The address of one that left is
+        lent again when the host has cleared it.
 
         :param cleared: instances that left, and of which the host has destroyed what guest there was
         """

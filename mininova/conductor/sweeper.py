@@ -16,6 +16,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import COMMANDS
 from mininova.conductor.build import BuildTask
+from mininova.conductor.migrate import MigrationTask
 from mininova.conductor.shelving import Shelving
 from mininova.conductor.snapshots import Snapshots
 from mininova.db import actions, instances, open_operations, services
@@ -53,6 +54,7 @@ class Sweeper:
         self.conf, self.db, self.builds, self._clock = conf, db, builds, clock
         self._snapshots = snapshots or Snapshots(db)
         self._shelving = Shelving(conf, db, builds, self._snapshots, clock)
+        self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, builds.notifier)
 
     def sweep(self) -> None:
         """Take up all that is due, offload what was shelved for long enough, and delete what images nothing needs."""
@@ -79,6 +81,8 @@ class Sweeper:
         fault = Fault(code=500, message=f"Its host {host} is down", created_at=self._clock())
         if name == "build":
             self.builds.take_up(ctxt, instance, fault if is_down else None)
+        elif name in states.MIGRATIONS:
+            self.migrations.take_up(ctxt, instance.uuid, self._is_up)
         elif host is not None and not is_down:
             COMMANDS[name](self.builds.compute.on(host), ctxt, instance, operation.arguments or NO_ARGUMENTS)
         elif name == "unshelve" and host is None:

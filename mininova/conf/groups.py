@@ -76,6 +76,18 @@ OPERATIONS = Group(
             help="For how long an instance that its owner deleted can be restored, in seconds: until then its guest is "
             "kept, stopped.  0 deletes at once.",
         ),
+        cfg.IntOpt(
+            "resize_confirm_window",
+            default=0,
+            min=0,
+            help="After how many seconds an instance that was resized is confirmed without its owner.  0 leaves it to "
+            "the owner.",
+        ),
+        cfg.BoolOpt(
+            "allow_resize_to_same_host",
+            default=False,
+            help="Whether a resize may leave the instance on its host.",
+        ),
     ],
 )
 

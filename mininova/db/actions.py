@@ -25,7 +25,7 @@ from mininova.db.pages import page
 from mininova.db.rows import Rows
 from mininova.objects import NO_ARGUMENTS, Arguments, Instance
 
-# The step of an operation that its host does.
+# The step of an operation that its host does; those of states.MIGRATIONS have theirs in conductor/steps.py.
 ON_HOST: Mapping[str, str] = {
     "build": "compute__do_build_and_run_instance",
     "stop": "compute_stop_instance",
@@ -54,6 +54,10 @@ WITHOUT_HOST: Mapping[str, str] = {
     "create": "conductor_schedule_and_build_instances",
     "unshelve": "conductor_unshelve_instance",
     "delete": "api__local_delete",
+    "resize": "conductor_migrate_server",
+    "migrate": "conductor_migrate_server",
+    "confirmResize": "compute_confirm_resize",
+    "revertResize": "compute_revert_resize",
 }
 
 SUCCESS, ERROR = "Success", "Error"
@@ -183,6 +187,11 @@ def event_fail(tx: Connection, uuid: str, reason: str) -> None:
     now = datetime.now(UTC)
     if _end_step(tx, uuid, now, reason):
         tx.execute(_update, {"which": uuid, "updated_at": now, "message": ERROR})
+
+
+def event_end(tx: Connection, uuid: str) -> None:
+    """Record that the step under way went well; the action stays open for the next one."""
+    _end_step(tx, uuid, datetime.now(UTC), None)
 
 
 def finish(tx: Connection, uuid: str, error: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What disagrees in the database: claims, addresses and open operations that are of no instance, or of another host.
+"""What disagrees in the database: claims, migrations, addresses and open operations of no instance or another host.
 
 Each transaction of the services keeps these tables in agreement, so what is found here is left of a fault of ours, or
 of a row that a hand has changed.  ``mininova-manage audit`` is the one caller.  CHECKS is a row for each kind of
@@ -10,19 +10,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import Connection, Integer, and_, cast, func, or_, select
+from sqlalchemy import Connection, Integer, and_, cast, exists, func, or_, select, true
 
 from mininova import states
-from mininova.db import actions, claims, hosts, identities, networks, services
+from mininova.db import actions, claims, hosts, identities, networks, server_migrations, services
 from mininova.db.instances import LIVE, ROWS
-from mininova.db.models.compute import allocations, compute_nodes, fixed_ips, instance_actions, instances
+from mininova.db.models.compute import allocations, compute_nodes, fixed_ips, instance_actions, instances, migrations
 from mininova.objects import FixedIP, Instance
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
     """Two things that do not agree.
 
-    :param what: which kind it is: claim, room, address, operation or guest
+    :param what: which kind it is: claim, migration, room, address, operation or guest
     :param says: what is wrong, as a sentence that goes on after the instance and the host
     """
 
@@ -61,23 +61,36 @@ def find(tx: Connection) -> list[tuple[Check, Disagreement]]:
 
 _of_live = and_(instances.c.uuid == allocations.c.instance_uuid, LIVE)
 _claims = select(allocations.c.instance_uuid, allocations.c.host)
+_its_migration = and_(migrations.c.instance_uuid == instances.c.uuid, migrations.c.is_open == true())
+_of_migration = exists().where(migrations.c.uuid == allocations.c.instance_uuid, migrations.c.is_open == true())
+_moves = exists().where(_its_migration)
 _idle_claims = (
     _claims.outerjoin(instances, _of_live)
+    .where(~_of_migration)
     .where(or_(instances.c.uuid.is_(None), and_(instances.c.host.is_(None), instances.c.task_state.is_(None))))
     .order_by(allocations.c.instance_uuid)
 )
 _claims_elsewhere = (
     _claims.add_columns(instances.c.host.label("instance_host"))
     .join(instances, _of_live)
-    .where(instances.c.host != allocations.c.host)
+    .where(instances.c.host != allocations.c.host, ~_moves)
     .order_by(allocations.c.instance_uuid)
 )
 _without_claim = (
     select(instances.c.uuid, instances.c.host, instances.c.vm_state)
     .outerjoin(allocations, allocations.c.instance_uuid == instances.c.uuid)
     .where(LIVE, instances.c.host.is_not(None), instances.c.vm_state != states.ERROR)
-    .where(allocations.c.instance_uuid.is_(None))
+    .where(allocations.c.instance_uuid.is_(None), ~_moves)
     .order_by(instances.c.uuid)
+)
+_moving = (
+    select(migrations.c.uuid, migrations.c.instance_uuid, instances.c.uuid.label("instance"), instances.c.vm_state)
+    .outerjoin(instances, and_(_its_migration, LIVE))
+    .where(migrations.c.is_open == true())
+    .where(
+        or_(instances.c.uuid.is_(None), and_(instances.c.task_state.is_(None), instances.c.vm_state != states.RESIZED))
+    )
+    .order_by(migrations.c.id)
 )
 
 
@@ -109,6 +122,25 @@ def _move_claim(tx: Connection, it: Disagreement) -> str:
     if instance is None or instance.host is None or not claims.put(tx, instance.uuid, instance.host, instance.flavor):
         return ""
     return f"claimed its room on {instance.host}"
+
+
+# ---- migrations
+
+
+def _open_migration(tx: Connection) -> Found:
+    for _, uuid, instance, vm_state in tx.execute(_moving):
+        yield uuid, None, f"has a migration that is open, and is {vm_state if instance else 'gone'}"
+
+
+def _settle(tx: Connection, it: Disagreement) -> str:
+    instance = _locked(tx, it.instance)
+    if not any(uuid == it.instance for uuid, _, _ in _open_migration(tx)):
+        return ""
+    if instance is not None:
+        server_migrations.settle(tx, instance, server_migrations.ERROR)
+    else:
+        server_migrations.forget(tx, it.instance or "")
+    return "closed the migration"
 
 
 # ---- room
@@ -258,6 +290,7 @@ CHECKS: Collection[Check] = (
     Check("claim",     _idle_claim,            _free_claim),
     Check("claim",     _claim_elsewhere,       _move_claim),
     Check("claim",     _no_claim,              _move_claim),
+    Check("migration", _open_migration,        _settle),
     Check("room",      _wrong_sum,             _count_again),
     Check("address",   _lent_without_instance, _free_address),
     Check("address",   _shown_otherwise,       None),
@@ -282,7 +315,9 @@ def compare_guests(tx: Connection, guests: Mapping[str, Collection[str]]) -> lis
         begun is no disagreement
     """
     rows = tx.execute(_on_hosts).all()
+    moving = server_migrations.all_open(tx)
     here = {(row.host, row.uuid) for row in rows}
+    here |= {(host, it.instance_uuid) for it in moving for host in (it.source_compute, it.dest_compute) if host}
     strangers = sorted({(host, uuid) for host, uuids in guests.items() for uuid in uuids} - here)
     lost = [
         row

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
 from mininova.db import server_groups
-from mininova.db.instances import WITHOUT_HOST, without_host
+from mininova.db.instances import WAITS_FOR_ROOM, waiting_for_room
 from mininova.db.models.compute import allocations, compute_nodes, instances
 from mininova.db.rows import NewRow, Rows, insert_new
 from mininova.objects import Flavor
@@ -79,12 +79,13 @@ _insert = NewRow(allocations)
 # The lock has an end of the build, and another copy of the request, wait for this one.  SQLite, which knows no such
 # lock, lets one write at a time anyway.
 _waiting = select(*(bindparam(f"its_{column.name}", type_=column.type) for column in ROWS.columns)).where(
-    instances.c.uuid == bindparam("its_instance_uuid"), *WITHOUT_HOST
+    instances.c.uuid == bindparam("its_instance_uuid"), WAITS_FOR_ROOM
 )
 _insert_if_it_waits = _insert.from_select(ROWS.columns, _waiting.with_for_update())
 _hosts = select(allocations.c.instance_uuid, allocations.c.host).where(
     allocations.c.instance_uuid.in_(bindparam("uuids", expanding=True))
 )
+_hand_over = update(allocations).where(ROWS.which).values(instance_uuid=bindparam("heir"))
 _delete = delete(allocations).where(ROWS.which, allocations.c.host == bindparam("on"))
 
 
@@ -161,6 +162,11 @@ def free(tx: Connection, instance_uuid: str, host: str | None = None) -> bool:
     return True
 
 
+def hand_over(tx: Connection, holder: str, heir: str) -> None:
+    """Give what is promised to an instance to its migration, or back."""
+    tx.execute(_hand_over, {"which": holder, "heir": heir})
+
+
 def of_instance(tx: Connection, uuid: str) -> Allocation | None:
     """Read what is promised to an instance."""
     return ROWS.first(tx.execute(ROWS.one, {"which": uuid}))
@@ -187,7 +193,7 @@ def _write_down(tx: Connection, wanted: Allocation) -> Allocation | None:
     values = {f"its_{name}": value for name, value in ROWS.values(wanted).items()}
     while not insert_new(tx, _insert_if_it_waits, values):
         held = of_instance(tx, wanted.instance_uuid)
-        if held is not None or not without_host(tx, [wanted.instance_uuid]):
+        if held is not None or not waiting_for_room(tx, wanted.instance_uuid):
             return held
     return wanted
 

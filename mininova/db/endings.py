@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mininova import errors, states
-from mininova.db import actions, claims, faults, instances, networks, request_specs
-from mininova.objects import Fault, Instance
+from mininova.db import actions, claims, faults, instances, networks, request_specs, server_migrations
+from mininova.objects import Fault, Instance, Migration
 from mininova.states import UNCOMPARED, Uncompared
 
 # Another request has won: a delete, or one that was faster, or this message came a second time.
@@ -25,7 +25,7 @@ def fail(
     *,
     host: str | Uncompared | None = UNCOMPARED,
 ) -> Instance:
-    """End an operation badly: the state that the table gives a failure, a fault, and a failed build's room back.
+    """End an operation badly: the state that the table gives a failure, a fault, and the room back that is not needed.
 
     An offloaded instance that could not be unshelved is on no host again.  One that stays on a host keeps its address:
     there may be something left of a guest that uses it.
@@ -37,7 +37,7 @@ def fail(
     failed = instances.update(
         tx,
         instance.uuid,
-        states.fail(operation) | ({"host": None, "node": None} if offloaded else {}),
+        states.fail(operation, instance.task_state) | ({"host": None, "node": None} if offloaded else {}),
         generation=instance.generation,
         expected_task_state=states.under_way(operation),
         host=host,
@@ -47,6 +47,8 @@ def fail(
         claims.free(tx, instance.uuid)
     if operation == "build" and failed.host is None:
         networks.free(tx, instance.uuid)
+    if operation in states.MIGRATIONS:
+        server_migrations.settle(tx, failed, server_migrations.ERROR)
     faults.create(tx, instance.uuid, fault, instance.host)
     actions.finish(tx, instance.uuid, fault.message)
     return failed
@@ -73,19 +75,27 @@ def offload(tx: Connection, instance: Instance) -> Instance:
 
 
 def destroy(
-    tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | Uncompared = UNCOMPARED
+    tx: Connection,
+    uuid: str,
+    terminated_at: datetime | None = None,
+    *,
+    host: str | Uncompared = UNCOMPARED,
+    migration: Migration | None = None,
 ) -> Instance | None:
     """End a delete: the row, its room and its address; give the instance as it is now, or None if it had ended before.
 
     :param terminated_at: when its guest ended; None means now
     :param host: that has destroyed its guest, on which it must be, and be in ``deleting``; UNCOMPARED compares neither:
         then the host that it is on, if any, did not do it, and its address waits for that host
+    :param migration: the instance's open one, which ends as well
     :raises errors.InstanceNotFound: when it is elsewhere
     :raises errors.InstanceUpdateConflict: when no delete was asked for; nothing was written
     """
     gone = instances.destroy(tx, uuid, terminated_at, host=host)
     if gone is None:
         return None
+    if migration is not None:
+        server_migrations.settle(tx, gone)
     claims.free(tx, uuid)
     networks.free(tx, uuid, guest_on=gone.host if host is UNCOMPARED else None)
     request_specs.forget(tx, uuid)

@@ -10,19 +10,21 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import BindParameter, Connection, Update, bindparam, delete, false, func, insert, select
+from sqlalchemy import BindParameter, Connection, Update, and_, bindparam, delete, false, func, insert, or_, select
 
 from mininova import errors, states
 from mininova.db import quotas
 from mininova.db.models.compute import instance_tags, quota_sets
 from mininova.db.models.compute import instances as table
 from mininova.db.rows import Rows
-from mininova.objects import Instance
+from mininova.objects import Flavor, Instance
 from mininova.states import UNCOMPARED, Uncompared
 
 ROWS = Rows(Instance, table)
 LIVE = table.c.deleted == false()
 WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state.in_((states.SCHEDULING, states.UNSHELVING)))
+# What the scheduler may claim room for: a build, and what goes from one host to another.
+WAITS_FOR_ROOM = or_(and_(*WITHOUT_HOST), and_(LIVE, table.c.task_state == states.RESIZE_PREP))
 
 # What edit() writes: what its owner says of an instance, and what is no part of its state.
 EDITABLE = frozenset({
@@ -30,7 +32,7 @@ EDITABLE = frozenset({
     "disk_config", "requested_zone", "locked", "locked_by", "locked_reason",
 })  # fmt: skip
 # What update() does not: who it is and whose, and the copies of what other tables hold.
-UNCHANGEABLE = frozenset({"uuid", "project_id", "user_id", "generation", "flavor", "addresses", "tags", "created_at"})
+UNCHANGEABLE = frozenset({"uuid", "project_id", "user_id", "generation", "addresses", "tags", "created_at"})
 CHANGEABLE = frozenset(Instance.__struct_fields__) - UNCHANGEABLE | {"user_data"}
 
 _insert = insert(table)
@@ -51,6 +53,7 @@ _on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c
 _by_host = _on_host.where(LIVE)
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
 _vm_state = select(table.c.vm_state).where(ROWS.which)
+_waiting_for_room = select(table.c.uuid).where(ROWS.which, WAITS_FOR_ROOM)
 _without_host = select(table.c.uuid, table.c.generation).where(_among, *WITHOUT_HOST)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
@@ -124,6 +127,11 @@ def without_host(tx: Connection, uuids: Sequence[str]) -> dict[str, int]:
     return {row.uuid: row.generation for row in tx.execute(_without_host, {"uuids": list(uuids)})}
 
 
+def waiting_for_room(tx: Connection, uuid: str) -> bool:
+    """Tell whether an instance waits for the scheduler."""
+    return tx.execute(_waiting_for_room, {"which": uuid}).first() is not None
+
+
 def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
     """Read what the guests of these instances are given at their first boot, in base64; many are given nothing."""
     return {row.uuid: row.user_data for row in tx.execute(_user_data, {"uuids": list(uuids)})}
@@ -181,6 +189,8 @@ def update(
     """
     _refuse_others(changes, CHANGEABLE)
     values: dict[str, object] = {**changes, "updated_at": datetime.now(UTC), "which": uuid}
+    if isinstance(flavor := changes.get("flavor"), Flavor):
+        values["flavor_id"] = flavor.flavor_id
     if generation is not UNCOMPARED:
         values["if_generation"] = generation
     if host is not UNCOMPARED:

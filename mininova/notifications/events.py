@@ -19,8 +19,11 @@ Action = Literal[
     "create", "delete", "shutdown", "power_off", "power_on", "reboot",
     "pause", "unpause", "suspend", "resume", "rescue", "unrescue", "rebuild", "snapshot", "soft_delete", "restore",
     "shelve", "shelve_offload", "unshelve",
+    "resize.prep", "resize", "finish_resize", "resize.confirm", "resize.revert",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
+# Parts of a delete or a resize, which has the event of their failure.
+NO_EVENTS = frozenset({("shutdown", "error"), ("resize.prep", "error"), ("finish_resize", "error")})
 
 # What the operations of states.OPERATIONS are called in the names of events; None where Nova has no event.
 ACTIONS: Mapping[str, Action | None] = {
@@ -43,6 +46,10 @@ ACTIONS: Mapping[str, Action | None] = {
     "shelve": "shelve",
     "shelve_offload": "shelve_offload",
     "unshelve": "unshelve",
+    "resize": "resize",
+    "migrate": "resize",
+    "confirm_resize": "resize.confirm",
+    "revert_resize": "resize.revert",
     "soft_delete": "soft_delete",
     "restore": "restore",
 }

@@ -6,11 +6,13 @@ from mininova.objects.flavor import Flavor
 from mininova.objects.image_meta import ImageMeta
 from mininova.objects.image_query import ImageQuery, KnownImage
 from mininova.objects.instance import Fault, FixedIP, Instance, InstanceChanges
+from mininova.objects.migration import Migration
 from mininova.objects.request_spec import RequestSpec, Retry, Selection
 from mininova.objects.service import ComputeNode, Service
 
 __all__ = [
     "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta", "ImageQuery",
-    "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "RequestSpec", "Retry", "Selection", "Service",
+    "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "Migration", "RequestSpec", "Retry", "Selection",
+    "Service",
     "Versioned", "unwrap", "wrap",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mininova.objects.flavor import Flavor
 from mininova.objects.image_meta import ImageMeta
 
 
@@ -13,6 +14,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     :param makes: the id of the image that is made of the instance
     :param backup_type: of a backup, such as ``daily``
     :param rotation: how many backups of this type are kept; None keeps all
+    :param flavor: what to resize the instance to
     """
 
     image: ImageMeta = ImageMeta(id="")
@@ -20,6 +22,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     makes: str = ""
     backup_type: str = ""
     rotation: int | None = None
+    flavor: Flavor | None = None
 
     def making(self, image_id: str) -> "Arguments":
         """Give them for an operation that makes this image."""

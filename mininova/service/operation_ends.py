@@ -11,7 +11,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import rpc, states
 from mininova.context import RequestContext
-from mininova.db import actions, endings
+from mininova.db import actions, endings, server_migrations
 from mininova.db.session import Database
 from mininova.notifications import events
 from mininova.notifications.audit_period import AuditPeriod
@@ -51,7 +51,8 @@ class OperationEnds:
         now = datetime.now(UTC)
         with self.db.write() as tx:
             actions.event_fail(tx, deleting.uuid, why)
-            if endings.destroy(tx, deleting.uuid, now) is None:
+            migration = server_migrations.of_instance(tx, deleting.uuid)
+            if endings.destroy(tx, deleting.uuid, now, migration=migration) is None:
                 return
         LOG.info("%s deletes instance %s itself: %s", self.service, deleting.uuid, why)
         period = AuditPeriod.parse(self.conf.instance_usage_audit_period)

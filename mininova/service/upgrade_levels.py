@@ -80,7 +80,7 @@ def _counts(name: str, said: str) -> bool:
     What is no version, or older than every release we know, does not: that service will refuse what it gets, and the
     others go on working.
     """
-    oldest = RELEASES[OLDEST].get(name)
+    oldest = next((speaks[name] for speaks in RELEASES.values() if name in speaks), None)
     try:
         spoken = [rpc.Version.parse(version) for version in said.split()]
     except ValueError:

@@ -27,6 +27,7 @@ _ABOUT: Mapping[str, Callable[[Any], str]] = {
     "instance": lambda instance: str(instance.uuid),
     "instances": lambda instances: ", ".join(instance.uuid for instance in instances),
     "instance_uuids": ", ".join,
+    "migration": lambda migration: str(migration.instance_uuid),
     "uuid": str,
     "host": lambda host: f"host {host}",
     "service": lambda service: f"host {service.host}",

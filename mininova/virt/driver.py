@@ -128,6 +128,38 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
+    def check_can_migrate(self, instance: Instance) -> None:
+        """Look whether the host can take a guest that runs on another one; nothing changes."""
+
+    @abstractmethod
+    def migrate_disk_and_power_off(self, instance: Instance) -> None:
+        """Stop a guest that goes to another host, and keep it until that is confirmed.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def finish_migration(self, instance: Instance, image: ImageMeta, *, power_on: bool) -> None:
+        """Have the guest that comes from another host be here, as big as its flavor says.
+
+        :param image: that it was made of
+        :param power_on: whether to start it
+        :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
+        """
+
+    @abstractmethod
+    def confirm_migration(self, instance: Instance) -> None:
+        """Destroy what was kept of a guest that is on another host now.  Doing it twice is doing it once."""
+
+    @abstractmethod
+    def finish_revert_migration(self, instance: Instance, *, power_on: bool) -> None:
+        """Have the guest that was kept be as it was before it went to another host.
+
+        :param power_on: whether to start it
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Interrupt a guest so that its kernel writes a dump of itself; a fake one goes on.
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self
 
 from oslo_config import cfg
@@ -75,8 +76,7 @@ class FakeDriver(ComputeDriver):
             for destroyed in self._under_way.get(uuid, ()):
                 destroyed.set()
         with self._as_drawn("destroy", uuid, threading.Event()), self._lock:
-            self._guests.pop(uuid, None)
-            self._store.remove(uuid)
+            self._forget(uuid)
 
     def reboot(self, instance: Instance, reboot_type: str) -> None:
         """Start a guest once more; soft and hard differ in nothing here."""
@@ -132,6 +132,35 @@ class FakeDriver(ComputeDriver):
             f"This is no disk.  It stands in for that of {guest.hostname} ({guest.uuid}), made of {guest.image}, "
             f"{guest.disk_gb} GiB.\n"
         )
+
+    def check_can_migrate(self, instance: Instance) -> None:
+        """Find nothing that would keep a guest from coming here."""
+        with self._doing("check_can_migrate", instance.uuid):
+            pass
+
+    def migrate_disk_and_power_off(self, instance: Instance) -> None:
+        """Stop a guest."""
+        self._turn("migrate_disk_and_power_off", instance, states.SHUTDOWN)
+
+    def finish_migration(self, instance: Instance, image: ImageMeta, *, power_on: bool) -> None:
+        """Remember a guest that was on another host, or that has another size."""
+        with self._doing("finish_migration", instance.uuid) as destroyed, self._lock:
+            if destroyed.is_set():
+                raise errors.GuestGone(instance_uuid=instance.uuid)
+            guest = Guest.of(instance, image, self._clock())
+            self._keep(guest if power_on else guest.in_state(states.SHUTDOWN))
+
+    def confirm_migration(self, instance: Instance) -> None:
+        """Forget a guest."""
+        with self._doing("confirm_migration", instance.uuid), self._lock:
+            self._forget(instance.uuid)
+
+    def finish_revert_migration(self, instance: Instance, *, power_on: bool) -> None:
+        """Give a guest its old size, and start it, unless it was stopped before."""
+        with self._doing("finish_revert_migration", instance.uuid):
+            size = partial(Guest.sized, flavor=instance.flavor)
+            at = self._clock()
+            self._change(instance.uuid, lambda guest: size(guest).started(at) if power_on else size(guest))
 
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Do nothing to a guest that is there: it has no kernel."""
@@ -244,6 +273,11 @@ class FakeDriver(ComputeDriver):
     def _change(self, uuid: str, change: Callable[[Guest], Guest]) -> None:
         with self._lock:
             self._keep(change(self._guest(uuid)))
+
+    def _forget(self, uuid: str) -> None:
+        """Have no guest any more.  The lock is held."""
+        self._guests.pop(uuid, None)
+        self._store.remove(uuid)
 
     def _keep(self, guest: Guest) -> None:
         """Remember a guest, on disk first, so that what a caller was told is never lost.  The lock is held."""

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from mininova import states
-from mininova.objects import FixedIP, ImageMeta, Instance
+from mininova.objects import FixedIP, Flavor, ImageMeta, Instance
 
 LOG = logging.getLogger(__name__)
 
@@ -64,6 +64,11 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
         """Give the guest as it is after one more start."""
         boots = (*self.boots[:1], *self.boots[1:][-14:], at)
         return msgspec.structs.replace(self, power_state=states.RUNNING, boots=boots, rescue=rescue)
+
+    def sized(self, flavor: Flavor) -> "Guest":
+        """Give the guest as it is with another flavor."""
+        size = {"vcpus": flavor.vcpus, "memory_mb": flavor.memory_mb, "disk_gb": flavor.disk_gb}
+        return msgspec.structs.replace(self, flavor=flavor.name, **size)
 
     def in_state(self, power_state: int) -> "Guest":
         """Give the guest as it is after it stopped, one way or another."""

@@ -8,19 +8,19 @@ from mininova import states
 from mininova.db import actions
 from mininova.db.actions import ON_HOST
 from tests.fixtures.cloud import Cloud
-from tests.fixtures.operations import WAYS, action_of, again, ask, every_operation, steps
+from tests.fixtures.operations import WAYS, action_of, again, ask, every_operation, steps, steps_of
 
 FAILS = "[{operation: '*', failure: {probability: 1, message: out of luck}}]"
 
 
 @every_operation
 def test_success(cloud: Cloud, operation: str):
-    """One step, on the host, that ended well; no message."""
+    """One step, on the host, or one for each step of a migration; they ended well; no message."""
     uuid, request_id = ask(cloud, operation)
     cloud.run()
     action = action_of(cloud, uuid, request_id)
     assert (action.action, action.message) == (states.OPERATIONS[operation].action, None)
-    assert steps(action) == [(ON_HOST[operation], "Success")]
+    assert steps(action) == [(step, "Success") for step in steps_of(operation)]
     assert action.events[0].host in cloud.computes
 
 
@@ -32,7 +32,7 @@ def test_failure(cloud: Cloud, operation: str):
     cloud.run()
     action = action_of(cloud, uuid, request_id)
     assert action.message == "Error"
-    assert (ON_HOST[operation], "Error") in steps(action)
+    assert (steps_of(operation)[-1], "Error") in steps(action)
     assert "out of luck" in str([event.traceback for event in action.events])
 
 
@@ -49,12 +49,12 @@ def test_a_host_that_comes_back_ends_its_operation(cloud: Cloud, operation: str)
         cloud.kill_compute(name)
     cloud.run()
     action = action_of(cloud, uuid, request_id)
-    assert (steps(action), action.message) == ([(ON_HOST[operation], "Success")], None)
+    assert (steps(action), action.message) == ([(step, "Success") for step in steps_of(operation)], None)
     told = {event.request_id for event in cloud.events if event.method.startswith("compute.instance.")}
     assert told == {request_id}
 
 
-def die(*asked: Any) -> None:
+def die(*asked: Any, **how: Any) -> None:
     """End the process in the middle of a call of its hypervisor."""
     raise SystemExit
 
@@ -63,12 +63,12 @@ def die(*asked: Any) -> None:
 def test_a_delete_interrupts_it(cloud: Cloud, operation: str):
     """The interrupted action names the request of the delete; the delete's own action ends well."""
     uuid, request_id = ask(cloud, operation)
-    if operation == "build":
+    if operation == "build" or operation in states.MIGRATIONS:
         cloud.broker.deliver_one()  # to the conductor, which gives it a host
     by = again(cloud, "delete", uuid)
     cloud.run()
     action, delete = action_of(cloud, uuid, request_id), action_of(cloud, uuid, by)
-    assert (steps(action), action.message) == ([(ON_HOST[operation], "Error")], "Error")
+    assert (steps(action), action.message) == ([(steps_of(operation)[-1], "Error")], "Error")
     assert action.events[0].traceback == f"interrupted by delete ({by})"
     assert (steps(delete), delete.message) == ([(ON_HOST["delete"], "Success")], None)
 

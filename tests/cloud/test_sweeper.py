@@ -13,7 +13,7 @@ from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import action_of, again, ask, every_operation, open_operation, ready_for
 
 ENDS = {name: next(iter(operation.ends), states.ACTIVE) for name, operation in states.OPERATIONS.items()}
-IN_PLACE = [name for name in states.OPERATIONS if name not in ("build", "delete")]
+IN_PLACE = [name for name in states.OPERATIONS if name not in ("build", "delete", *states.MIGRATIONS)]
 
 
 def ended(cloud: Cloud, uuid: str, request_id: str) -> str:
@@ -228,7 +228,7 @@ def test_a_cast_that_its_host_gives_up_ends_its_operation(
     """As the table of states says of a failure, and its owner reads why."""
     uuid, request_id = ask(cloud, operation)
     before = cloud.instance(uuid).vm_state
-    for method in ("build_instance", "delete_instance", "_carry_out"):
+    for method in ("build_instance", "delete_instance", "_carry_out", "_take_step"):
         monkeypatch.setattr(ComputeManager, method, fail)
     cloud.run()
     assert ended(cloud, uuid, request_id) == (states.OPERATIONS[operation].fails or before)

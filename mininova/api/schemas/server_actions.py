@@ -75,6 +75,7 @@ REBUILD = under(
     Field("hostname", HOSTNAME, since="2.90", until="2.93"),
     Field("hostname", HOST, since="2.94"),
 )
+FLAVOR_REF = {"type": ["string", "integer"], "minLength": 1}
 LOCK = Schemas(
     lambda version: object_of(
         {
@@ -89,6 +90,18 @@ LOCK = Schemas(
 REBOOT = action(
     "reboot",
     object_of({"type": {"type": "string", "enum": ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]}}, ["type"]),
+)
+RESIZE = under("resize", Field("flavorRef", FLAVOR_REF, required=True), Field("OS-DCF:diskConfig", DISK_CONFIG))
+MIGRATE = Schemas(
+    lambda version: object_of(
+        {
+            "migrate": object_of({"host": HOST | {"type": ["string", "null"]}}) | {"type": ["object", "null"]}
+            if version >= (2, 56)
+            else ANYTHING
+        },
+        ["migrate"],
+    ),
+    ["2.56"],
 )
 RESET_STATE = action("os-resetState", object_of({"state": {"type": "string", "enum": ["active", "error"]}}, ["state"]))
 CONSOLE_OUTPUT = action(

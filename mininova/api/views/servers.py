@@ -30,6 +30,7 @@ STATUS = {
     states.SHELVED: "SHELVED",
     states.SHELVED_OFFLOADED: "SHELVED_OFFLOADED",
     states.RESCUED: "RESCUE",
+    states.RESIZED: "VERIFY_RESIZE",
     states.SOFT_DELETED: "SOFT_DELETED",
     states.ERROR: "ERROR",
     states.DELETED: "DELETED",
@@ -37,13 +38,14 @@ STATUS = {
 STATUS_WHILE = {
     (states.ACTIVE, states.UPDATING_PASSWORD): "PASSWORD",
     **{(rest, task): "REBUILD" for rest in (states.ACTIVE, states.STOPPED, states.ERROR) for task in states.REBUILDS},
+    **{(rest, task): "RESIZE" for rest in (states.ACTIVE, states.STOPPED) for task in states.RESIZES},
+    (states.RESIZED, states.RESIZE_REVERTING): "REVERT_RESIZE",
     **{(states.ACTIVE, task): "REBOOT" for task in states.REBOOTS},
     **{(states.ACTIVE, task): "HARD_REBOOT" for task in states.HARD_REBOOTS},
 }
 # What may be asked for, too, although no instance of ours is ever in it: the answer is an empty list.
 OTHER_STATUSES = frozenset({
-    "MIGRATING", "RESIZE", "REVERT_RESIZE",
-    "VERIFY_RESIZE", "UNKNOWN",
+    "MIGRATING", "UNKNOWN",
 })  # fmt: skip
 
 FAULTY = frozenset({"ERROR", "DELETED"})

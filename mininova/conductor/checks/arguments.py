@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from mininova import rpc
+from mininova import rpc, states
 from mininova.compute.rpcapi import ComputeAPI
+from mininova.conductor.steps import host_of
 from mininova.db.networks import MOST_DEPARTED
 from mininova.objects import ComputeNode, Versioned
 from mininova.trust.gate import Arguments, Check
@@ -42,6 +43,16 @@ def _own_host(identity: Identity, arguments: Arguments) -> str:
 
 def _own(identity: Identity, host: str | None) -> str:
     return "" if host in identity.hosts else f"it does not stand for the host {host!s:.100}"
+
+
+def _own_step(identity: Identity, arguments: Arguments) -> str:
+    """Let a host speak of a migration only where its own step is said to be due; the row tells whether it is."""
+    return _own(identity, host_of(arguments["migration"]))
+
+
+def _a_power_state(identity: Identity, arguments: Arguments) -> str:
+    state = arguments["power_state"]
+    return "" if state in states.POWER_STATES else f"there is no power state {state}"
 
 
 def _few_cleared(identity: Identity, arguments: Arguments) -> str:
@@ -121,6 +132,9 @@ def _a_hash(identity: Identity, arguments: Arguments) -> str:
 CHECKS: Mapping[str, Sequence[Check]] = {
     "reschedule_instance": [_own_instance],
     "allocate_network":    [_own_instance],
+    "begin_step":          [_own_step],
+    "end_step":            [_own_step, _a_power_state],
+    "fail_step":           [_own_step],
     "update_instance":     [_own_instance],
     "upload_snapshot":     [_own_instance, _short_snapshot],
     "offload_instance":    [_own_instance],

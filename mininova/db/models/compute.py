@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from mininova.context import RequestContext
 from mininova.db.models.base import NAMING, Json, UTCDateTime
-from mininova.objects import Arguments, FixedIP, Flavor, RequestSpec, Selection
+from mininova.objects import Arguments, FixedIP, Flavor, RequestSpec, Retry, Selection
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -212,7 +212,8 @@ compute_nodes = Table(
     Column("updated_at", UTCDateTime, nullable=False),
 )
 
-# What is promised to whom; the sums of it are the compute node's ``…_used``, kept in the same transaction.
+# What is promised to whom; the sums of it are the compute node's ``…_used``, kept in the same transaction.  What an
+# instance keeps on the host that it comes from is promised to its migration, by the uuid of that.
 allocations = Table(
     "allocations",
     metadata,
@@ -222,6 +223,36 @@ allocations = Table(
     Column("memory_mb", Integer, nullable=False),
     Column("disk_gb", Integer, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
+)
+
+# The ways of instances from host to host (db/server_migrations.py); an instance has one open one at most.
+migrations = Table(
+    "migrations",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("uuid", String(36), nullable=False, unique=True),
+    Column("instance_uuid", String(36), nullable=False),
+    Column("user_id", String(64), nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("migration_type", String(32), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("step", String(32)),
+    Column("is_open", Boolean, nullable=False),
+    Column("old_vm_state", String(32), nullable=False),
+    Column("old_flavor", Json(Flavor, shared=True), nullable=False),
+    Column("new_flavor", Json(Flavor, shared=True), nullable=False),
+    Column("source_compute", String(255), nullable=False),
+    Column("source_node", String(255), nullable=False),
+    Column("source_zone", String(255), nullable=False),
+    Column("dest_compute", String(255)),
+    Column("dest_node", String(255)),
+    Column("dest_zone", String(255)),
+    Column("retry", Json(Retry), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Index("ix_migrations_instance", "instance_uuid", "is_open"),
+    Index("ix_migrations_open", "is_open", "status"),
+    Index("ix_migrations_created_at", "created_at", "id"),
 )
 
 # The addresses lent, one row each; ``position`` is the address's place in the network's range.  One that is lent to no

@@ -160,6 +160,21 @@ class ScriptedDriver(ComputeDriver):
     def unrescue(self, instance):
         self._turn("unrescue", instance, states.RUNNING)
 
+    def check_can_migrate(self, instance):
+        self._ask("check_can_migrate")
+
+    def migrate_disk_and_power_off(self, instance):
+        self._turn("migrate_disk_and_power_off", instance, states.SHUTDOWN)
+
+    def finish_migration(self, instance, image, *, power_on):
+        self._turn("finish_migration", instance, states.RUNNING if power_on else states.SHUTDOWN)
+
+    def confirm_migration(self, instance):
+        self._ask("confirm_migration")
+
+    def finish_revert_migration(self, instance, *, power_on):
+        self._turn("finish_revert_migration", instance, states.RUNNING if power_on else states.SHUTDOWN)
+
     def snapshot(self, instance):
         self._ask("snapshot")
         return f"the disk of {instance.uuid}"

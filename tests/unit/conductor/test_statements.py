@@ -24,6 +24,7 @@ UPDATE instance_actions       the action has ended
 DELETE = """
 SELECT instance_actions       who asked for it
 SELECT instances              its state before
+SELECT migrations             has it a guest on another host, too?
 UPDATE instances              DELETED
 SELECT allocations            its room
 DELETE allocations            the room is free

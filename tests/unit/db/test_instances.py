@@ -237,7 +237,7 @@ def test_a_swap_of_nothing_is_not_found(tx, an_instance):
         swap(tx, instance, {"progress": 1})
 
 
-@pytest.mark.parametrize("column", ["uuid", "project_id", "generation", "flavor", "colour"])
+@pytest.mark.parametrize("column", ["uuid", "project_id", "generation", "addresses", "colour"])
 def test_a_swap_cannot_change_what_an_instance_is(tx, an_instance, column):
     """An update cannot write the owner, copies of other rows, or unknown columns."""
     (instance,) = instances.create(tx, [an_instance()])

@@ -111,7 +111,7 @@ def test_every_denial_names_what_it_is_about(interface):
 class Named(str):
     """A stand-in for an instance, a service, or a list of them: it has the attributes that name them."""
 
-    uuid = host = "named"
+    uuid = host = instance_uuid = "named"
 
     def __new__(cls):
         return super().__new__(cls, "n")

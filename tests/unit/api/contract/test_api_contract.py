@@ -126,6 +126,9 @@ IN_PLACE = {
     "shelveOffload": ("shelved", None),
     "unshelve": ("shelved", None),
     "trigger_crash_dump": ("active", None),
+    "resize": ("active", {"flavorRef": "2"}),
+    "confirmResize": ("resized", None),
+    "revertResize": ("resized", None),
     "restore": ("soft-delete", None),
 }
 WRITES = (
@@ -156,6 +159,7 @@ WRITES = (
         ("POST", f"/servers/{{for_{action}}}/action", {action: body}, ADMIN if action == "shelveOffload" else ALL)
         for action, (_, body) in IN_PLACE.items()
     ),
+    ("POST", "/servers/{for_migrate}/action", {"migrate": None}, ADMIN),
     ("DELETE", "/servers/{building}", None, ALL),
     ("POST", f"/images/{IMAGE}/metadata", {"metadata": {"a": "b"}}, ALL),
     ("PUT", f"/images/{IMAGE}/metadata/a", {"meta": {"a": "c"}}, ALL),
@@ -240,7 +244,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     api.change(stopped, vm_state="stopped", launched_at=datetime.now(UTC))
     api.change(active, launched_at=datetime.now(UTC))
     api.change(broken, vm_state="error", task_state=None)
-    ready = {f"for_{action}": api.active() for action in IN_PLACE}
+    ready = {f"for_{action}": api.active() for action in (*IN_PLACE, "migrate")}
     for action, (vm_state, _) in IN_PLACE.items():
         api.change(ready[f"for_{action}"], vm_state=vm_state)
     api.compute.answers["get_diagnostics"] = DIAGNOSTICS

@@ -1,0 +1,88 @@
+"""Actions that take a server to another host or another flavor over HTTP, and that end this."""
+
+from typing import Any
+
+from mininova import errors, states
+from mininova.api import create as creation
+from mininova.api.handlers.server_actions import ACCEPTED
+from mininova.api.handlers.servers import find
+from mininova.api.request import ComputeRequest
+from mininova.api.schemas import server_actions as schemas
+from mininova.api.schemas.types import action
+from mininova.api.validation import takes
+from mininova.db import hosts
+from mininova.objects import Arguments, Flavor, Instance
+from mininova.wsgi import Reply
+
+Json = dict[str, Any]
+
+
+@takes(body=schemas.RESIZE)
+def resize(request: ComputeRequest, id: str) -> Reply:
+    """Give a server another flavor, on another host."""
+    instance, body = find(request, id, "servers:resize"), request.body_of("resize")
+    states.begin("resize", instance)
+    asked = Arguments(flavor=_flavor_to_resize_to(request, instance, str(body["flavorRef"]).rsplit("/", 1)[-1]))
+    columns = {"disk_config": body["OS-DCF:diskConfig"]} if "OS-DCF:diskConfig" in body else {}
+    request.cloud.operations.begin(request.context, "resize", instance, asked, columns)
+    return ACCEPTED
+
+
+def _flavor_to_resize_to(request: ComputeRequest, instance: Instance, flavor_id: str) -> Flavor:
+    """Check what a resize asks for, and give the flavor.
+
+    :raises errors.InvalidInput: when there is no such flavor, or the server cannot have it
+    """
+    with request.cloud.db.read() as tx:
+        flavor = creation.find_flavor(request, tx, flavor_id)
+    if flavor.flavor_id == instance.flavor.flavor_id:
+        raise errors.InvalidInput("When resizing, instances must change flavor!")
+    if flavor.disabled:
+        raise errors.InvalidInput(str(errors.FlavorNotFound(flavor_id=flavor_id)))
+    if flavor.root_gb == 0 and instance.flavor.root_gb != 0:
+        reason = "Resize to zero disk flavor is not allowed."
+        raise errors.InvalidInput(f"Server disk was unable to be resized because: {reason}")
+    try:
+        creation.require_fit(flavor, request.cloud.images.get(request.context, instance.image_ref))
+    except errors.ImageNotFound as reason:
+        raise errors.InvalidInput("Image that the instance was started with could not be found.") from reason
+    return flavor
+
+
+@takes(body=schemas.MIGRATE)
+def migrate(request: ComputeRequest, id: str) -> Reply:
+    """Take a server to another host, where it gets a stop and a start."""
+    instance = find(request, id, "os-migrate-server:migrate")
+    host = (request.document["migrate"] or {}).get("host") if request.api_version >= (2, 56) else None
+    if host is not None:
+        request.require("os-migrate-server:migrate:host", project_id=instance.project_id)
+        states.begin("migrate", instance)
+        _require_other_host(request, instance, host)
+    request.cloud.operations.begin(request.context, "migrate", instance, Arguments(host=host))
+    return ACCEPTED
+
+
+def _require_other_host(request: ComputeRequest, instance: Instance, host: str) -> None:
+    """Refuse a host that is none, or that the server is on.
+
+    :raises errors.InvalidInput: when it is
+    """
+    if host == instance.host:
+        raise errors.InvalidInput(f"Cannot migrate instance {instance.uuid} to current host ({host}).")
+    with request.cloud.db.read() as tx:
+        if not hosts.search(tx, host=host):
+            raise errors.InvalidInput(str(errors.ComputeHostNotFound(host=host)))
+
+
+@takes(body=action("confirmResize"))
+def confirm_resize(request: ComputeRequest, id: str) -> Reply:
+    """Keep a resized server where it is."""
+    request.cloud.operations.begin(request.context, "confirm_resize", find(request, id, "servers:confirm_resize"))
+    return Reply(204)
+
+
+@takes(body=action("revertResize"))
+def revert_resize(request: ComputeRequest, id: str) -> Reply:
+    """Take a resized server back to where it was, with the flavor that it had."""
+    request.cloud.operations.begin(request.context, "revert_resize", find(request, id, "servers:revert_resize"))
+    return ACCEPTED

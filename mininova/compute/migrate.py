@@ -1,0 +1,153 @@
+"""The steps of a migration, each as the host sees it whose step it is: one flow, and a table of what differs.
+
+The compute manager calls ``Mover.take`` for each step that the conductor sends (conductor/steps.py has their order).  A
+host first asks whether the step is due still.  So a message that is delivered twice, or late, does not touch a guest.
+No host speaks to the other: the conductor hears that the step is done, and sends the next one.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mininova import errors, states
+from mininova.compute.outcomes import DELETE_WON
+from mininova.conductor.rpcapi import ConductorAPI
+from mininova.context import RequestContext
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.notifications.events import Action, Phase, tell, tell_exists_so_far
+from mininova.objects import ImageMeta, Instance, Migration
+from mininova.rpc import Notifier
+from mininova.service.faults import fault_of
+from mininova.virt.driver import ComputeDriver
+
+LOG = logging.getLogger(__name__)
+
+NO_IMAGE = ImageMeta(id="")
+
+Do = Callable[[ComputeDriver, Instance, Migration, ImageMeta], None]
+
+
+def _prep(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.check_can_migrate(instance)
+
+
+def _migrate(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.migrate_disk_and_power_off(instance)
+
+
+def _finish(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.finish_migration(instance, image, power_on=instance.vm_state != states.STOPPED)
+
+
+def _confirm(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    if not _stays(migration):
+        driver.confirm_migration(instance)
+
+
+def _revert(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    if _stays(migration):
+        driver.power_off(instance)
+    else:
+        driver.destroy(instance.uuid)
+
+
+def _finish_revert(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.finish_revert_migration(instance, power_on=migration.old_vm_state != states.STOPPED)
+
+
+def _stays(migration: Migration) -> bool:
+    return migration.source_compute == migration.dest_compute
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a host does in one step.
+
+    :param do: asks the driver for it
+    :param action: the name of its events
+    :param phases: those of them that Nova has
+    """
+
+    do: Do
+    action: Action
+    phases: tuple[Phase, ...] = ("start", "end")
+
+
+PARTS: Mapping[str, Part] = {
+    "prep": Part(_prep, "resize.prep"),
+    "migrate": Part(_migrate, "resize"),
+    "finish": Part(_finish, "finish_resize"),
+    "confirm": Part(_confirm, "resize.confirm"),
+    "revert": Part(_revert, "resize.revert", ("start",)),
+    "finish_revert": Part(_finish_revert, "resize.revert", ("end",)),
+}
+
+
+class Mover:
+    """Take the steps of one host.
+
+    :param audit_period: the period of the usage that is published before an instance gets another size
+    :param clock: tells the time
+    """
+
+    def __init__(
+        self,
+        driver: ComputeDriver,
+        conductor: ConductorAPI,
+        notifier: Notifier,
+        audit_period: AuditPeriod,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._driver, self._conductor, self._notifier = driver, conductor, notifier
+        self._audit_period, self._clock = audit_period, clock
+
+    def take(self, ctxt: RequestContext, migration: Migration, image: ImageMeta = NO_IMAGE) -> bool:
+        """Do the step that a migration has here; False when it is not due, and a guest may be here that is not to be.
+
+        :param image: that the instance is made of
+        """
+        try:
+            return self._take(ctxt, migration, image)
+        except (*DELETE_WON, errors.InstanceUpdateConflict) as lost:
+            LOG.info("compute drops the %s of instance %s: %s", migration.step, migration.instance_uuid, lost)
+            return False
+
+    def _take(self, ctxt: RequestContext, migration: Migration, image: ImageMeta) -> bool:
+        instance = self._conductor.begin_step(ctxt, migration)
+        part, step = PARTS[migration.step or ""], migration.step
+        if step == "prep":
+            tell_exists_so_far(self._notifier, ctxt, instance, self._audit_period, self._clock())
+        self._tell(ctxt, instance, part, "start")
+        try:
+            part.do(self._driver, instance, migration, image)
+            power_state = self._power_state(instance)
+        except errors.GuestGone:
+            raise
+        except Exception as error:  # a hypervisor may raise anything: the owner gets a fault
+            return self._fail(ctxt, instance, migration, error)
+        self._conductor.end_step(ctxt, migration, power_state)
+        LOG.info("compute has done the %s of instance %s", step, instance.uuid)
+        self._tell(ctxt, instance, part, "end")
+        return True
+
+    def _power_state(self, instance: Instance) -> int:
+        try:
+            return self._driver.get_info(instance)
+        except errors.GuestNotFound:
+            return states.NOSTATE
+
+    def _fail(self, ctxt: RequestContext, instance: Instance, migration: Migration, error: Exception) -> bool:
+        """Have the conductor end the migration; a guest that was to leave runs on as it did."""
+        LOG.warning("compute could not do the %s of instance %s: %s", migration.step, instance.uuid, error)
+        if migration.step == "migrate" and migration.old_vm_state != states.STOPPED:
+            try:
+                self._driver.power_on(instance)
+            except Exception as second:  # likewise: what became of the guest is found out later
+                LOG.error("compute cannot start instance %s again: %s", instance.uuid, second)
+        self._conductor.fail_step(ctxt, migration, fault_of(error))
+        return True
+
+    def _tell(self, ctxt: RequestContext, instance: Instance, part: Part, phase: Phase) -> None:
+        if phase in part.phases:
+            tell(self._notifier, ctxt, instance, part.action, phase)

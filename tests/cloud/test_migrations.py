@@ -1,0 +1,294 @@
+"""Resizes and cold migrations: where the server, its guests and its room are in the end, whatever goes wrong."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mininova import rpc, states
+from mininova.conductor.confirm import Confirmer
+from mininova.conductor.steps import STEPS
+from mininova.db import claims, server_migrations
+from mininova.db.models.compute import migrations
+from tests.fixtures.cloud import Cloud
+from tests.fixtures.operations import again, ask, open_operation, ready_for
+
+# What a host does in each step, by the name that the behaviour file has for it.
+DOES = {
+    "prep": "check_can_migrate",
+    "migrate": "migrate_disk_and_power_off",
+    "finish": "finish_migration",
+    "confirm": "confirm_migration",
+    "revert": "destroy",
+    "finish_revert": "finish_revert_migration",
+}
+BEGINS = {"prep": "resize", "migrate": "resize", "finish": "resize", "confirm": "confirm_resize"}
+every_step = pytest.mark.parametrize("step", STEPS)
+
+
+def operation_with(step: str) -> str:
+    """Name the operation that a step is of."""
+    return BEGINS.get(step, "revert_resize")
+
+
+def guests(cloud: Cloud, uuid: str) -> dict[str, int]:
+    """Tell on which hosts a server has guests, and how each of them is."""
+    instance = cloud.instance(uuid)
+    return {
+        host: it.driver.get_info(instance)
+        for host, it in cloud.computes.items()
+        if uuid in it.driver.list_instance_uuids()
+    }
+
+
+def status(cloud: Cloud) -> str:
+    """Tell what became of the last migration."""
+    with cloud.db.read() as tx:
+        return str(tx.execute(migrations.select().order_by(migrations.c.id.desc())).first().status)
+
+
+def agrees(cloud: Cloud) -> bool:
+    """Tell whether an operator's audit finds nothing, and nothing honest was denied."""
+    code, found = cloud.audit()
+    assert (found["disagreements"], cloud.denied()) == ([], [])
+    return code == 0
+
+
+def behave(cloud: Cloud, text: str) -> None:
+    """Have the hypervisors fail."""
+    (cloud.path / "behaviour.yaml").write_text(text)
+
+
+# ---- the good story
+
+
+@pytest.mark.parametrize("before", [states.ACTIVE, states.STOPPED])
+@pytest.mark.parametrize("end", ["confirm_resize", "revert_resize"])
+def test_a_server_rests_as_it_did(cloud: Cloud, before: str, end: str):
+    """It runs or is stopped as before; confirmed with its new flavor there, or reverted with its old one here."""
+    uuid = ready_for(cloud, "start" if before == states.STOPPED else "stop")
+    source = cloud.instance(uuid).host
+    again(cloud, "resize", uuid)
+    cloud.run()
+    resized = cloud.instance(uuid)
+    runs = states.SHUTDOWN if before == states.STOPPED else states.RUNNING
+    assert (resized.vm_state, resized.flavor.name, resized.power_state) == (states.RESIZED, "m1.small", runs)
+    assert guests(cloud, uuid) == {source: states.SHUTDOWN, resized.host: runs}
+    assert agrees(cloud)
+    again(cloud, end, uuid)
+    cloud.run()
+    ended = cloud.instance(uuid)
+    where = (resized.host, "m1.small") if end == "confirm_resize" else (source, "m1.tiny")
+    assert (ended.vm_state, ended.host, ended.flavor.name) == (before, *where)
+    assert guests(cloud, uuid) == {ended.host: runs}
+    assert agrees(cloud)
+
+
+def test_both_hosts_keep_room_until_it_is_confirmed(cloud: Cloud):
+    """The host that it comes from keeps that of the old flavor, for the migration."""
+    uuid = ready_for(cloud, "resize")
+    source = cloud.instance(uuid).host
+    again(cloud, "resize", uuid)
+    cloud.run()
+    with cloud.db.read() as tx:
+        migration = server_migrations.of_instance(tx, uuid)
+        own, kept = claims.of_instance(tx, uuid), claims.of_instance(tx, migration.uuid)
+    assert (own.host, own.memory_mb) == (cloud.instance(uuid).host, 2048)
+    assert (kept.host, kept.memory_mb) == (source, 512)
+
+
+def test_a_migration_goes_where_an_administrator_says(cloud: Cloud):
+    """And not to where the server is, or to a host that is none."""
+    uuid = ready_for(cloud, "migrate")
+    here = cloud.instance(uuid).host
+    there = "host-2" if here == "host-1" else "host-1"
+    asked = lambda host: cloud.request("POST", f"/servers/{uuid}/action", {"migrate": {"host": host}}, user="admin")  # noqa: E731
+    assert [asked(host).status_code for host in (here, "host-9", there)] == [400, 400, 202]
+    cloud.run()
+    assert (cloud.instance(uuid).host, status(cloud)) == (there, "finished")
+
+
+def test_a_resize_may_stay_on_its_host(make_cloud: Any):
+    """Where the operator allows that, and there is no other; nothing is destroyed then."""
+    cloud = make_cloud(hosts=("host-1",))
+    cloud.sweeper.conf.set_override("allow_resize_to_same_host", True, group="operations")
+    for end, flavor in ("revert_resize", "m1.tiny"), ("confirm_resize", "m1.small"):
+        uuid = ready_for(cloud, end)
+        again(cloud, end, uuid)
+        cloud.run()
+        assert (cloud.instance(uuid).vm_state, cloud.instance(uuid).flavor.name) == (states.ACTIVE, flavor)
+        assert guests(cloud, uuid) == {"host-1": states.RUNNING}
+        assert agrees(cloud)
+
+
+# ---- what is refused
+
+
+def test_there_is_no_other_host(make_cloud: Any):
+    """The server is as it was, and its owner reads why."""
+    cloud = make_cloud(hosts=("host-1",))
+    uuid, _ = ask(cloud, "resize")
+    cloud.run()
+    instance = cloud.instance(uuid)
+    assert (instance.vm_state, instance.task_state, instance.flavor.name) == (states.ACTIVE, None, "m1.tiny")
+    assert (status(cloud), guests(cloud, uuid)) == ("error", {"host-1": states.RUNNING})
+    assert agrees(cloud)
+
+
+def test_a_flavor_that_it_cannot_have(cloud: Cloud):
+    """It is its own, or there is none."""
+    uuid = ready_for(cloud, "resize")
+    for flavor in ("1", "99"):
+        assert cloud.act(uuid, "resize", {"flavorRef": flavor}) == 400
+
+
+def test_a_quota_holds_for_the_difference(cloud: Cloud):
+    """What the new flavor has more of must be left; going back to a larger flavor is refused as well."""
+    uuid = ready_for(cloud, "confirm_resize")
+    limits = {"quota_set": {"ram": 2048}}
+    project = cloud.instance(uuid).project_id
+    assert cloud.request("PUT", f"/os-quota-sets/{project}", limits, user="admin").status_code == 200
+    again(cloud, "confirm_resize", uuid)
+    cloud.run()
+    assert cloud.act(uuid, "resize", {"flavorRef": "3"}) == 403
+    assert cloud.act(uuid, "resize", {"flavorRef": "1"}) == 202
+    cloud.run()
+    cloud.request("PUT", f"/os-quota-sets/{project}", {"quota_set": {"ram": 512, "force": True}}, user="admin")
+    assert cloud.act(uuid, "revertResize") == 403
+
+
+# ---- what goes wrong
+
+
+@every_step
+def test_a_host_cannot_do_its_step(cloud: Cloud, step: str):
+    """Before the server has moved it stays as it was; after that it is in ERROR on the host that it is on."""
+    uuid, _ = ask(cloud, operation_with(step))
+    before = cloud.instance(uuid)
+    behave(cloud, f"[{{operation: {DOES[step]}, failure: {{message: out of luck}}}}]")
+    cloud.run()
+    behave(cloud, "")
+    instance = cloud.instance(uuid)
+    unmoved = step in ("prep", "migrate")
+    assert instance.task_state is None
+    assert instance.vm_state == (before.vm_state if unmoved else states.ERROR)
+    if unmoved:
+        assert (instance.host, instance.flavor, guests(cloud, uuid)) == (
+            before.host, before.flavor, {before.host: states.RUNNING}
+        )  # fmt: skip
+    assert status(cloud) == "error"
+    assert "out of luck" in cloud.show(uuid).get("fault", {"message": "out of luck"})["message"]
+    for compute in cloud.computes.values():
+        compute.reconcile()
+    assert set(guests(cloud, uuid)) <= {instance.host}
+    assert agrees(cloud)
+
+
+def test_another_host_takes_what_one_cannot(make_cloud: Any):
+    """The scheduler is asked again, and leaves out the one that could not."""
+    cloud = make_cloud(hosts=("host-1", "host-2", "host-3"))
+    uuid, _ = ask(cloud, "resize")
+    cloud.broker.deliver_one()
+    with cloud.db.read() as tx:
+        first = server_migrations.of_instance(tx, uuid).dest_compute
+    behave(cloud, f"[{{hosts: {first}, operation: check_can_migrate, failure: {{message: it cannot}}}}]")
+    cloud.run()
+    instance = cloud.instance(uuid)
+    assert instance.vm_state == states.RESIZED
+    assert instance.host != first
+    assert agrees(cloud)
+
+
+@every_step
+@pytest.mark.parametrize("dies", ["its own", "the other"])
+def test_a_host_dies_for_good(cloud: Cloud, step: str, dies: str):
+    """When a step is due: the operation ends, and all agrees when the host is back."""
+    uuid, _ = ask(cloud, operation_with(step))
+    while not due(cloud, uuid, step):
+        assert cloud.broker.deliver_one()
+    host = host_of(cloud, uuid)
+    cloud.lose_host(host if dies == "its own" else other(host))
+    cloud.run()
+    for _ in range(4):
+        cloud.sweep()
+    assert open_operation(cloud.db, uuid) is None
+    instance = cloud.instance(uuid)
+    assert (instance.task_state, instance.vm_state in (states.ACTIVE, states.RESIZED, states.ERROR)) == (None, True)
+    cloud.return_host(host if dies == "its own" else other(host))
+    cloud.run()
+    for compute in cloud.computes.values():
+        compute.reconcile()
+    assert set(guests(cloud, uuid)) - {instance.host} == (
+        set() if instance.vm_state != states.RESIZED else {other(instance.host)}
+    )
+    assert agrees(cloud)
+
+
+@pytest.mark.parametrize("operation", sorted(states.MIGRATIONS))
+@pytest.mark.parametrize("delivered", range(9))
+def test_a_delete_wins(cloud: Cloud, operation: str, delivered: int):
+    """After any message it leaves no guest and no room on either host."""
+    uuid, _ = ask(cloud, operation)
+    for _ in range(delivered):
+        cloud.broker.deliver_one()
+    again(cloud, "delete", uuid)
+    cloud.run()
+    assert cloud.instance(uuid).vm_state == states.DELETED
+    assert guests(cloud, uuid) == {}
+    assert agrees(cloud)
+
+
+def test_messages_come_twice(cloud: Cloud):
+    """The second one of each finds that its step is not due any more."""
+    cloud.duplicate("conductor", "compute.host-1", "compute.host-2")
+    uuid, _ = ask(cloud, "revert_resize")
+    cloud.run()
+    assert (cloud.instance(uuid).vm_state, status(cloud)) == (states.ACTIVE, "reverted")
+    assert agrees(cloud)
+
+
+def test_an_administrator_resets_a_resized_server(cloud: Cloud):
+    """It keeps its room where it is, and the guest that was kept for its return goes."""
+    uuid = ready_for(cloud, "confirm_resize")
+    assert cloud.request("POST", f"/servers/{uuid}/action", {"os-resetState": {"state": "active"}}, user="admin")
+    for compute in cloud.computes.values():
+        compute.reconcile()
+    assert guests(cloud, uuid) == {cloud.instance(uuid).host: states.RUNNING}
+    assert agrees(cloud)
+
+
+def due(cloud: Cloud, uuid: str, step: str) -> bool:
+    """Tell whether a step of a server's migration is due."""
+    with cloud.db.read() as tx:
+        migration = server_migrations.of_instance(tx, uuid)
+    return migration is not None and migration.step == step
+
+
+def host_of(cloud: Cloud, uuid: str) -> str:
+    """Name the host whose step is due."""
+    with cloud.db.read() as tx:
+        migration = server_migrations.of_instance(tx, uuid)
+    return STEPS[migration.step].host(migration)
+
+
+def other(host: str) -> str:
+    """Name the other of two hosts."""
+    return "host-2" if host == "host-1" else "host-1"
+
+
+# ---- without its owner
+
+
+def test_a_resized_server_is_confirmed_in_time(cloud: Cloud):
+    """When the operator has set a window, and it is over; not before."""
+    uuid = ready_for(cloud, "confirm_resize")
+    settings = cloud.settings("conductor", "ctl", **{"operations.resize_confirm_window": 60})
+    now = datetime.now(UTC)
+    for seconds, then in (59, states.RESIZED), (61, states.ACTIVE):
+        notifier = rpc.Notifier(cloud.peers["conductor.ctl"], "conductor.ctl")
+        Confirmer(settings, cloud.db, notifier, lambda seconds=seconds: now + timedelta(seconds=seconds)).confirm()
+        cloud.sweep()
+        cloud.sweep()
+        assert cloud.instance(uuid).vm_state == then
+    assert (status(cloud), list(guests(cloud, uuid))) == ("confirmed", [cloud.instance(uuid).host])
+    assert agrees(cloud)
