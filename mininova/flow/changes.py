@@ -69,6 +69,10 @@ def _networked(args: Any, result: Any) -> str:
     return _step(state(at(args, "instance")), state(result) or "networking")
 
 
+def _moved(args: Any, result: Any) -> str:
+    return _step(state(at(args, "instance")), state(result))
+
+
 def _failed(args: Any, result: Any) -> str:
     moved = _step(state(at(args, "instance")), state(result)) or f"{at(args, 'operation')} failed"
     return f"{moved}: {at(args, 'fault', 'message')}"
@@ -107,6 +111,8 @@ ASKED: dict[str, Describe] = {
     "reschedule_instance": _reason,
     "allocate_network": _networked,
     "update_instance": _updated,
+    "upload_snapshot": _moved,
+    "offload_instance": _moved,
     "fail_instance": _failed,
     "destroy_instance": _destroyed,
     "compute.instance.update": _notified,

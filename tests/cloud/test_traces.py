@@ -60,6 +60,34 @@ def delete_during_build(cloud: Cloud) -> None:
     cloud.request("DELETE", f"/servers/{uuid}")
 
 
+def rest(cloud: Cloud, *asked: tuple[str, object]) -> str:
+    """Boot a server, and do to it what a story begins after."""
+    uuid = cloud.boot()
+    for action, body in asked:
+        cloud.run()
+        cloud.act(uuid, action, body)
+    cloud.run()
+    cloud.events.clear()
+    return uuid
+
+
+def snapshot(cloud: Cloud) -> None:
+    """An image is made of a server that is ACTIVE."""
+    cloud.act(rest(cloud), "createImage", {"name": "golden"})
+
+
+def shelve(cloud: Cloud) -> None:
+    """A server that is ACTIVE is shelved, and leaves its host at once."""
+    cloud.sweeper.conf.set_override("shelved_offload_time", 0, group="operations")
+    cloud.act(rest(cloud), "shelve")
+
+
+def unshelve(cloud: Cloud) -> None:
+    """A server that is on no host is unshelved."""
+    cloud.sweeper.conf.set_override("shelved_offload_time", 0, group="operations")
+    cloud.act(rest(cloud, ("shelve", None)), "unshelve")
+
+
 STORIES: dict[str, tuple[Callable[[Cloud], None], str]] = {
     "boot": (boot, ""),
     "delete": (delete, ""),
@@ -67,6 +95,9 @@ STORIES: dict[str, tuple[Callable[[Cloud], None], str]] = {
     "exhausted": (boot_nowhere, FAILS.format(hosts="host-*")),
     "no-valid-host": (no_valid_host, ""),
     "delete-during-build": (delete_during_build, ""),
+    "snapshot": (snapshot, ""),
+    "shelve": (shelve, ""),
+    "unshelve": (unshelve, ""),
 }
 
 

@@ -1,11 +1,13 @@
 """How failures and deletes end an operation: all tables at once, and only once."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db import actions, claims, endings, faults, instances, networks
-from mininova.objects import Fault
+from mininova.objects import Arguments, Fault
 from mininova.states import UNCOMPARED
 
 CTXT = RequestContext()
@@ -104,3 +106,65 @@ def test_a_host_ends_only_a_delete_that_is_under_way(tx, building):
     assert not endings.destroy(tx, building.uuid, host="host-1")
     with pytest.raises(errors.InstanceNotFound):
         endings.destroy(tx, building.uuid, host="host-2")
+
+
+# ---- shelved instances
+
+
+@pytest.fixture
+def shelved(tx, building):
+    """An instance that rests on host-1, shelved, with room, an address and the image of its shelving."""
+    actions.finish(tx, building.uuid)
+    at_rest = {"vm_state": states.ACTIVE, "task_state": states.SHELVING}
+    begun = instances.update(tx, building.uuid, at_rest, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+    actions.start(tx, CTXT, [begun], "shelve", "host-1", arguments=Arguments(makes="its-image"), due_after=30)
+    actions.finish(tx, begun.uuid)
+    change = states.finish("shelve")
+    return instances.update(tx, begun.uuid, change, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+
+
+def begin(tx, instance, operation):
+    """Begin an operation on an instance."""
+    change, expected = states.begin(operation, instance), states.start_expects(operation)
+    begun = instances.update(tx, instance.uuid, change, generation=instance.generation, expected_task_state=expected)
+    actions.start(tx, CTXT, [begun], operation, begun.host, due_after=30)
+    return begun
+
+
+def test_an_offloaded_instance_is_on_no_host(tx, shelved):
+    """Its room is free, its address its own, and its image known; a second copy of the message changes nothing."""
+    begun = begin(tx, shelved, "shelve_offload")
+    offloaded = endings.offload(tx, begun)
+    assert (offloaded.vm_state, offloaded.task_state, offloaded.host) == (states.SHELVED_OFFLOADED, None, None)
+    assert claims.of_instance(tx, shelved.uuid) is None
+    assert instances.get(tx, shelved.uuid).addresses == shelved.addresses != ()
+    assert actions.shelved_image(tx, shelved.uuid) == "its-image"
+    with pytest.raises(errors.InstanceNotFound):
+        endings.offload(tx, begun)
+
+
+def test_what_is_not_being_offloaded_stays(tx, shelved):
+    """A host cannot give away what was not asked of it."""
+    with pytest.raises(errors.InstanceUpdateConflict):
+        endings.offload(tx, shelved)
+    assert claims.of_instance(tx, shelved.uuid).host == "host-1"
+
+
+def test_an_unshelving_that_fails_leaves_no_host(tx, shelved):
+    """The instance is offloaded as before, and has no room where it could not be made."""
+    begin(tx, endings.offload(tx, begin(tx, shelved, "shelve_offload")), "unshelve")
+    claims.claim(tx, shelved.uuid, "host-1", shelved.flavor)
+    change = {"host": "host-1", "task_state": states.SPAWNING}
+    placed = instances.update(tx, shelved.uuid, change, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+    failed = endings.fail(tx, placed, "unshelve", FAULT)
+    assert (failed.vm_state, failed.task_state, failed.host) == (states.SHELVED_OFFLOADED, None, None)
+    assert claims.of_instance(tx, shelved.uuid) is None
+
+
+def test_since_when_an_instance_is_shelved(tx, shelved):
+    """It is listed once its shelving ended long enough ago, while it rests there."""
+    now = datetime.now(UTC)
+    assert actions.at_rest_since(tx, "shelve", now - timedelta(minutes=1)) == []
+    assert actions.at_rest_since(tx, "shelve", now + timedelta(minutes=1)) == [shelved.uuid]
+    begin(tx, shelved, "unshelve")
+    assert actions.at_rest_since(tx, "shelve", now + timedelta(minutes=1)) == []

@@ -81,17 +81,24 @@ def test_read_what_is_not_there(attacker, observe, theirs, uuid):
 
 
 @no_oracle
-@pytest.mark.parametrize("method", ["update_instance", "fail_instance", "destroy_instance", "allocate_network"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "update_instance", "fail_instance", "destroy_instance", "allocate_network", "upload_snapshot",
+        "offload_instance",
+    ],
+)  # fmt: skip
 def test_change_what_is_not_there(attacker, observe, theirs, method):
     """Changes instances whose uuids it tries, as if they were its own, to find some."""
     nothing = "0b4a9f6e-0000-4000-8000-000000000001"
     more = {"update_instance": {"operation": None, "changes": DONE},
-            "fail_instance": {"operation": "stop", "fault": FAULT}}  # fmt: skip
+            "fail_instance": {"operation": "stop", "fault": FAULT},
+            "upload_snapshot": {"operation": "snapshot", "taken": "mine"}}  # fmt: skip
     answers = []
     for uuid in (nothing, _uuid(theirs)):
         instance = changed(theirs, uuid=uuid, host=attacker.host)
         with observe(uuid):
-            answers.append(attacker.ask(method, {"instance": instance, **more.get(method, {})}))
+            answers.append(attacker.ask(method, {"instance": instance, **more.get(method, {})}, version="1.1"))
     assert _words(answers[0], nothing) == _words(answers[1], _uuid(theirs))
 
 
