@@ -62,7 +62,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-server-groups:create", "os-server-groups:delete", "os-server-password:clear",
         "servers:resize", "servers:confirm_resize", "servers:revert_resize",
     ),
-    MANAGER: ("os-migrate-server:migrate",),
+    MANAGER: ("os-migrate-server:migrate", "os-migrations:index"),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
     SERVICE: ("os-server-external-events:create",),
     ADMIN: (
@@ -86,6 +86,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
         "os-simple-tenant-usage:list", "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show",
         "os-server-groups:index:all_projects", "os-migrate-server:migrate:host",
+        "os-migrations:index:all_projects", "os-migrations:index:host",
     ),
 }  # fmt: skip
 

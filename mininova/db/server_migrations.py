@@ -7,7 +7,7 @@ this: the instance keeps its room where it is by then, and no other.
 """
 
 import uuid as uuids
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -17,6 +17,7 @@ from mininova import states
 from mininova.db import claims
 from mininova.db.models.compute import instances
 from mininova.db.models.compute import migrations as table
+from mininova.db.pages import page
 from mininova.db.rows import Rows
 from mininova.objects import Flavor, Instance, Migration, Retry
 
@@ -129,6 +130,35 @@ def forget(tx: Connection, uuid: str) -> None:
     if migration is not None:
         claims.free(tx, migration.uuid)
         record(tx, migration.replace(status=ERROR, step=None), is_open=False)
+
+
+def search(
+    tx: Connection,
+    asked: Mapping[str, str],
+    *,
+    limit: int | None = None,
+    marker: str | None = None,
+    changes_since: datetime | None = None,
+    changes_before: datetime | None = None,
+) -> list[MigrationRecord]:
+    """List migrations, the latest first.
+
+    :param asked: columns and what they must be; ``host`` is the one that an instance comes from, or the other
+    :param marker: the uuid of the last one of the page before
+    :raises errors.InvalidInput: when no migration has the marker
+    """
+    query = RECORDS.select
+    for name, value in asked.items():
+        if name == "host":
+            query = query.where(or_(table.c.source_compute == value, table.c.dest_compute == value))
+        else:
+            query = query.where(table.c[name] == value)
+    if changes_since is not None:
+        query = query.where(table.c.updated_at >= changes_since)
+    if changes_before is not None:
+        query = query.where(table.c.updated_at <= changes_before)
+    query = page(tx, query, table.c.uuid, sort=(("created_at", "desc"),), marker=marker, limit=limit)
+    return RECORDS.all(tx.execute(query))
 
 
 def is_at_dest(migration: Migration, instance: Instance) -> bool:

@@ -292,3 +292,34 @@ def test_a_resized_server_is_confirmed_in_time(cloud: Cloud):
         assert cloud.instance(uuid).vm_state == then
     assert (status(cloud), list(guests(cloud, uuid))) == ("confirmed", [cloud.instance(uuid).host])
     assert agrees(cloud)
+
+
+# ---- the list of them
+
+
+def test_migrations_are_listed(cloud: Cloud):
+    """The latest first, by what they have and page by page; projects see nothing of them."""
+    uuids = [ready_for(cloud, "confirm_resize"), ready_for(cloud, "resize")]
+    again(cloud, "migrate", uuids[1])
+    cloud.run()
+    source = next(host for host, runs in guests(cloud, uuids[0]).items() if runs == states.SHUTDOWN)
+
+    def listed(query: str = "", user: str = "admin", version: str = "2.96") -> Any:
+        return cloud.request("GET", f"/os-migrations{query}", user=user, version=version)
+
+    found = listed().json["migrations"]
+    assert [(it["instance_uuid"], it["migration_type"], it["status"]) for it in found] == [
+        (uuids[1], "migration", "finished"), (uuids[0], "resize", "finished")
+    ]  # fmt: skip
+    assert (found[1]["source_compute"], found[1]["old_instance_type_id"] == found[1]["new_instance_type_id"]) == (
+        source, False
+    )  # fmt: skip
+    for query, count in {
+        f"?instance_uuid={uuids[0]}": 1, "?status=error": 0, "?migration_type=resize": 1, "?source_compute=host-9": 0,
+        f"?host={source}": 2, "?limit=1": 1, f"?marker={found[0]['uuid']}": 1, "?project_id=none": 0,
+        "?changes-since=2000-01-01T00:00:00": 2, "?changes-before=2000-01-01T00:00:00": 0,
+    }.items():  # fmt: skip
+        assert len(listed(query).json["migrations"]) == count, query
+    assert "migrations_links" in listed("?limit=1").json
+    assert "uuid" not in listed(version="2.23").json["migrations"][0]
+    assert listed(user="demo").status_code == 403

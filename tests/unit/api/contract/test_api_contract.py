@@ -94,6 +94,8 @@ READS = (
     ("GET", f"/images/{IMAGE}", ALL),
     ("GET", f"/images/{IMAGE}/metadata", ALL),
     ("GET", f"/images/{IMAGE}/metadata/auto_disk_config", ALL),
+    ("GET", "/os-migrations?limit=5", ADMIN),
+    ("GET", "/os-migrations", ADMIN),
     ("GET", "/limits", ALL),
     ("GET", "/os-quota-sets/{project}", ALL),
     ("GET", "/os-quota-sets/{project}/detail", ALL),

@@ -1,0 +1,82 @@
+"""Migrations over HTTP: which servers went from one host to another, or to another flavor, and what became of that."""
+
+from datetime import datetime
+from typing import Any
+
+from mininova import errors
+from mininova.api.paging import limit_of, marker_of, next_page
+from mininova.api.request import ComputeRequest
+from mininova.api.schemas import migrations as schemas
+from mininova.api.validation import takes
+from mininova.api.views.times import bare
+from mininova.db import flavors, server_migrations
+from mininova.db.server_migrations import MigrationRecord
+from mininova.wsgi.values import moment
+
+Json = dict[str, Any]
+
+# What tells of hosts, and is shown to administrators.
+OF_HOSTS = ("source_compute", "source_node", "dest_compute", "dest_node", "dest_host")
+
+
+@takes(query=schemas.LIST)
+def index(request: ComputeRequest) -> Json:
+    """List migrations, the latest first; those of the caller's project, or an administrator's choice."""
+    ctxt, version = request.context, request.api_version
+    request.require("os-migrations:index", project_id=ctxt.project_id)
+    asked = {name: request.query[name] for name in schemas.FILTERS if name in request.query}
+    if version >= (2, 80):
+        asked |= {name: request.query[name] for name in schemas.OWNERS if name in request.query}
+    if not request.allows("os-migrations:index:all_projects"):
+        if asked.get("project_id", ctxt.project_id) != ctxt.project_id:
+            raise errors.NotAllowed("Only administrators can list the migrations of another project.")
+        asked["project_id"] = ctxt.project_id or ""
+    paged, limit = version >= (2, 59), limit_of(request)
+    since, before = _moment(request, "changes-since", (2, 59)), _moment(request, "changes-before", (2, 66))
+    if since and before and before < since:
+        raise errors.InvalidInput("The value of changes-since must be less than or equal to changes-before.")
+    with request.cloud.db.read() as tx:
+        found = server_migrations.search(
+            tx,
+            asked,
+            limit=limit if paged else None,
+            marker=marker_of(request) if paged else None,
+            changes_since=since,
+            changes_before=before,
+        )
+        ids = flavors.ids(tx, {it.flavor_id for each in found for it in (each.old_flavor, each.new_flavor)})
+    answer: Json = {"migrations": [_show(request, each, ids) for each in found]}
+    if paged and (links := next_page(request, "os-migrations", found, limit, found[-1].uuid if found else "")):
+        answer["migrations_links"] = links
+    return answer
+
+
+def _show(request: ComputeRequest, migration: MigrationRecord, ids: dict[str, int]) -> Json:
+    shown: Json = {
+        "id": migration.id,
+        "instance_uuid": migration.instance_uuid,
+        "status": migration.status,
+        "old_instance_type_id": ids.get(migration.old_flavor.flavor_id),
+        "new_instance_type_id": ids.get(migration.new_flavor.flavor_id),
+        "source_compute": migration.source_compute,
+        "source_node": migration.source_node,
+        "dest_compute": migration.dest_compute,
+        "dest_node": migration.dest_node,
+        "dest_host": None,
+        "created_at": bare(migration.created_at),
+        "updated_at": bare(migration.updated_at),
+    }
+    if not request.allows("os-migrations:index:host"):
+        shown |= dict.fromkeys(OF_HOSTS)
+    if request.api_version >= (2, 23):
+        shown["migration_type"] = migration.migration_type
+    if request.api_version >= (2, 59):
+        shown["uuid"] = migration.uuid
+    if request.api_version >= (2, 80):
+        shown |= {"project_id": migration.project_id, "user_id": migration.user_id}
+    return shown
+
+
+def _moment(request: ComputeRequest, name: str, since: tuple[int, int]) -> datetime | None:
+    value = request.query.get(name)
+    return None if value is None or request.api_version < since else moment(value)
