@@ -127,13 +127,17 @@ _end_events = (
 )
 _get = ROWS.select.where(*_this).order_by(table.c.id.desc()).limit(1)
 _events = select(*EVENTS.columns).select_from(_steps).where(*_this).order_by(event_table.c.id.desc())
+_ended = (
+    select(func.max(table.c.finish_time))
+    .where(table.c.instance_uuid == instances.c.uuid, table.c.operation == bindparam("after"))
+    .scalar_subquery()
+)
+# The few that rest so are found first, and then when each came to.
 _at_rest = (
-    select(table.c.instance_uuid)
-    .join(instances, instances.c.uuid == table.c.instance_uuid)
+    select(instances.c.uuid)
     .where(instances.c.vm_state == bindparam("rest"), instances.c.task_state.is_(None), instances.c.deleted == false())
-    .where(table.c.operation == bindparam("after"))
-    .group_by(table.c.instance_uuid)
-    .having(func.max(table.c.finish_time) <= bindparam("until"))
+    .where(_ended <= bindparam("until"))
+    .order_by(instances.c.id)
 )
 _shelved = (
     select(table.c.arguments).where(ROWS.which, table.c.operation == "shelve").order_by(table.c.id.desc()).limit(1)
