@@ -34,7 +34,6 @@ SKIPS = {
 
 #: Tests that fail as yet → what is missing.
 NOT_YET = {
-    "test_extensions.ExtensionsTest.test_get_extension": "os-consoles: there are no consoles yet",
     "servers.test_server_actions.ServerActionsTestOtherA.test_remove_server_all_security_groups": "security groups",
 }
 

@@ -54,7 +54,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "servers:update", "servers:reboot", "servers:start", "servers:stop",
         "server-metadata:create", "server-metadata:update_all", "server-metadata:update", "server-metadata:delete",
         "os-server-tags:delete_all", "os-server-tags:update_all", "os-server-tags:delete", "os-server-tags:update",
-        "os-console-output", "os-deferred-delete:force", "os-deferred-delete:restore",
+        "os-console-output", "os-remote-consoles", "os-deferred-delete:force", "os-deferred-delete:restore",
         "os-lock-server:lock", "os-lock-server:unlock", "os-pause-server:pause", "os-pause-server:unpause",
         "os-suspend-server:suspend", "os-suspend-server:resume", "os-admin-password",
         "os-rescue", "os-unrescue", "servers:rebuild", "servers:trigger_crash_dump",

@@ -26,6 +26,7 @@ EXTENSIONS = {
     "os-block-device-mapping-v2-boot": ("BlockDeviceMappingV2Boot", "Allow boot with the new BDM data format."),
     "os-config-drive": ("ConfigDrive", "Config Drive Extension."),
     "os-console-output": ("ConsoleOutput", "Console log output support, with tailing ability."),
+    "os-consoles": ("Consoles", "Interactive Console support."),
     "os-deferred-delete": ("DeferredDelete", "Instance deferred delete."),
     "os-extended-hypervisors": ("ExtendedHypervisors", "Extended hypervisors support."),
     "os-extended-quotas": (
