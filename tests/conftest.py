@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from stack import broker, ports, qpid
@@ -68,6 +69,16 @@ def private_broker(rabbitmq_server: Path) -> Iterator[PrivateBroker]:
     yield node
     node.kill()
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def virtual_host(private_broker: PrivateBroker) -> Iterator[str]:
+    """Give the URL of a virtual host there: in its queues, whose names are fixed, a cloud finds no other's messages."""
+    name, everything = uuid4().hex, dict.fromkeys(("configure", "write", "read"), ".*")
+    rights = [{"user": broker.USER, "vhost": name, **everything}]
+    private_broker.define({"vhosts": [{"name": name}], "permissions": rights})
+    yield f"{private_broker.url}{name}"
+    private_broker.tell("delete_vhost", name)
 
 
 @pytest.fixture(scope="session")

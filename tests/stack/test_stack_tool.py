@@ -153,10 +153,10 @@ def test_two_stacks_run_side_by_side(local_stack, make_stack):
     assert not other.home.root.exists()
 
 
-def test_an_existing_broker_and_database_are_used(make_stack, private_broker, tmp_path):
+def test_an_existing_broker_and_database_are_used(make_stack, virtual_host, tmp_path):
     """With URLs for both a stack runs neither, boots, and leaves them alone at its end."""
     database = tmp_path / "elsewhere.sqlite"
-    stack = make_stack(COMPUTES="1", BROKER_URL=private_broker.url, DB_URL=f"sqlite:///{database}")
+    stack = make_stack(COMPUTES="1", BROKER_URL=virtual_host, DB_URL=f"sqlite:///{database}")
     started = stack.sh()
 
     assert started.returncode == 0, started.stderr
@@ -166,7 +166,7 @@ def test_an_existing_broker_and_database_are_used(make_stack, private_broker, tm
     assert "rabbitmq" not in stack.pids()
     assert stack.unstack("--clean").returncode == 0
     assert database.exists()
-    with Connection(private_broker.url) as connection:
+    with Connection(virtual_host) as connection:
         connection.connect()
 
 

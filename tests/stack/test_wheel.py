@@ -51,9 +51,9 @@ def environment(wheel, tmp_path_factory):
 
 
 @pytest.fixture
-def home(private_broker, tmp_path):
+def home(virtual_host, tmp_path):
     """Write the settings of a cloud; the others have their defaults."""
-    common = f"[DEFAULT]\nhost = host-1\nstate_path = {tmp_path}\ntransport_url = {private_broker.url}\n"
+    common = f"[DEFAULT]\nhost = host-1\nstate_path = {tmp_path}\ntransport_url = {virtual_host}\n"
     common += "control_exchange = wheel\n[identities]\nenforce = false\n"
     (tmp_path / "compute.conf").write_text(common)
     (tmp_path / "controller.conf").write_text(f"{common}[api]\nport = {ports.pick()}\n")
