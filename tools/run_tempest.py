@@ -104,7 +104,8 @@ def configure(home: Home, workspace: Path) -> None:
         },
     })  # fmt: skip
     if not workspace.exists():
-        subprocess.run([TEMPEST, "init", workspace], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        known = ["--workspace-path", home.root / "tempest-workspaces.yaml"]  # which would be in the user's home
+        subprocess.run([TEMPEST, "init", *known, workspace], check=True, stdout=subprocess.DEVNULL)
     with (workspace / "etc/tempest.conf").open("w") as file:
         config.write(file)
 

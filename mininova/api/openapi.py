@@ -8,7 +8,7 @@ the header that it must send says which one that is.  versions.py serves the doc
 import re
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -20,20 +20,19 @@ from mininova.api.handlers import (
     images,
     keypairs,
     quotas,
-    server_actions,
     server_external_events,
     server_groups,
     server_images,
     server_metadata,
     server_password,
-    server_shelving,
+    server_moves,
     server_snapshots,
     server_tags,
     servers,
     services,
 )
 from mininova.api.routes import ACTION, ROUTES
-from mininova.wsgi import Microversion, Route
+from mininova.wsgi import Microversion, Reply, Route
 from mininova.wsgi.faults import COMPUTE_KEYS
 from mininova.wsgi.router import Handler
 
@@ -55,17 +54,14 @@ EMPTY: Json = {}
 ANSWERS: dict[Handler, dict[int, Json]] = {
     servers.create: {202: JSON},
     servers.delete: {204: EMPTY},
-    # Every action but the console's, and those of other modules, is accepted, and says no more.
+    # An action is accepted, and says no more, unless its handler gives plain data or has a row of its own.
     **{
         row.handler: {202: EMPTY}
         for row in ROUTES
-        if row.template == ACTION and row.handler.__module__ == server_actions.__name__
-        if row.handler is not server_actions.console_output
+        if row.template == ACTION and get_type_hints(row.handler)["return"] is Reply
     },
     server_images.rebuild: {202: JSON},
-    server_shelving.shelve: {202: EMPTY},
-    server_shelving.shelve_offload: {202: EMPTY},
-    server_shelving.unshelve: {202: EMPTY},
+    server_moves.confirm_resize: {204: EMPTY},
     server_snapshots.create_image: {202: JSON},
     server_snapshots.create_backup: {202: JSON},
     server_metadata.delete: {204: EMPTY},

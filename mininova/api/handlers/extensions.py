@@ -50,6 +50,8 @@ EXTENSIONS = {
     "os-instance_usage_audit_log": ("OSInstanceUsageAuditLog", "Admin-only Task Log Monitoring."),
     "os-keypairs": ("Keypairs", "Keypair Support."),
     "os-lock-server": ("LockServer", "Enable lock/unlock server actions."),
+    "os-migrate-server": ("MigrateServer", "Enable migrate and live-migrate server actions."),
+    "os-migrations": ("Migrations", "Provide data on migrations."),
     "os-multiple-create": ("MultipleCreate", "Allow multiple create in the Create Server v2.1 API."),
     "os-networks": ("Networks", "Admin-only Network Management Extension."),
     "os-personality": ("Personality", "Personality support."),
