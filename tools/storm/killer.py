@@ -117,7 +117,8 @@ class Killer:
                 _signal(status.pid, signal.SIGCONT)
         for thread in self._drains:
             thread.join()
-        given_up = [status.name for status in self._cloud.supervisor.all() if status.state in ("FATAL", "EXITED")]
+        # supervisord starts again by itself what has just ended (EXITED), and we may come a moment after it
+        given_up = [status.name for status in self._cloud.supervisor.all() if status.state == "FATAL"]
         with Readiness(self._cloud.home.run, given_up) as ready:
             self._cloud.supervisor.await_ready(ready, self._cloud.supervisor.start(given_up))
         for lost in self._cloud.broker_data.parent.glob("data-lost-*"):
