@@ -48,14 +48,22 @@ class Builder:
         self._turns = threading.Semaphore(max_concurrent_builds)
         self._clock = clock
 
-    def build(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
-        """Boot an instance here, or give it back to the conductor, or give way to a delete."""
+    def build(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> bool:
+        """Boot an instance here, or give it back to the conductor, or give way to a delete.
+
+        :return: False when the instance is not on this host any more: then its guest may be one too many here, or be
+            kept until a resize is confirmed
+        """
         with self._turns:
             try:
                 self._boot_or_resume(ctxt, instance, image)
+            except errors.InstanceNotFound as error:
+                LOG.info("compute drops the build of instance %s, which is gone or elsewhere: %s", instance.uuid, error)
+                return False
             except DELETE_WON as error:
                 LOG.info("compute drops the build of instance %s, which is being deleted: %s", instance.uuid, error)
                 self._driver.destroy(instance.uuid)
+        return True
 
     def _boot(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         flavor, name = instance.flavor, image.name or image.id
@@ -113,8 +121,7 @@ class Builder:
             fresh = self._conductor.get_instance(ctxt, instance.uuid)
             LOG.info("compute resumes the build of instance %s, which is %s: %s", fresh.uuid, fresh.vm_state, conflict)
         if fresh.host != self._host:
-            LOG.warning("compute destroys the guest of instance %s, which is on %s now", fresh.uuid, fresh.host)
-            return self._driver.destroy(fresh.uuid)
+            raise errors.InstanceNotFound(f"instance {fresh.uuid} is on {fresh.host} now")
         if fresh.vm_state == states.BUILDING:
             return self._boot(ctxt, fresh, image)
         if fresh.vm_state == states.ACTIVE:  # it is done, and its end may not have been published

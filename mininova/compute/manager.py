@@ -80,7 +80,9 @@ class ComputeManager:
     def build_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
         """Boot an instance."""
         with self._locks.holding(instance.uuid):
-            self._builder.build(ctxt, instance, image)
+            built = self._builder.build(ctxt, instance, image)
+        if not built:
+            self._reconciler.clear(ctxt, instance.uuid)
 
     def stop_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Power the guest off."""

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import select
 
 from mininova import states
-from mininova.db import actions, claims, faults, instances
+from mininova.db import actions, audit, claims, faults, instances, server_migrations
 from mininova.db.models.base import UTCDateTime
 from mininova.db.models.compute import instance_actions, metadata
 from mininova.objects import Fault, Instance
@@ -52,8 +52,12 @@ ACTIONS = {
     "backup": {"createBackup": {"name": "of one", "backup_type": "daily", "rotation": 1}},
     "shelve": {"shelve": None},
     "unshelve": {"unshelve": None},
+    "resize": {"resize": {"flavorRef": "2"}},
+    "confirm resize": {"confirmResize": None},
+    "revert resize": {"revertResize": None},
 }
-HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED)  # in the end none is shelved on a host
+# In the end none is shelved on a host.
+HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESIZED)
 HOST_2_IS_BROKEN = "[{hosts: host-2, operation: spawn, failure: {probability: 1, message: the disk is full}}]"
 
 
@@ -144,6 +148,7 @@ class Run:
             guests = self._guests(instance.uuid)
             with self.cloud.db.read() as tx:
                 claim = claims.of_instance(tx, instance.uuid)
+                migration = server_migrations.of_instance(tx, instance.uuid)
                 fault = faults.latest(tx, [instance.uuid]).get(instance.uuid)
             operation = open_operation(self.cloud.db, instance.uuid)
             it = f"{instance.uuid} ({instance.vm_state})"
@@ -152,7 +157,10 @@ class Run:
             if instance.task_state is not None or instance.vm_state == states.BUILDING:
                 yield f"{it}: it is still in {instance.task_state}"
             runs, failed = instance.vm_state in HAVE_GUESTS, instance.vm_state == states.ERROR
-            if guests != ([instance.host] if runs else []) and not (failed and len(guests) < 2):
+            kept = [migration.source_compute] if migration is not None else []
+            if (migration is not None) != (instance.vm_state == states.RESIZED):
+                yield f"{it}: its migration is {migration}"
+            if guests != (sorted([instance.host, *kept]) if runs else []) and not (failed and len(guests) < 2):
                 yield f"{it} on {instance.host}: its guests are on {guests}"
             if (claim is not None) != runs and not failed:
                 yield f"{it}: its claim is {claim}"
@@ -162,9 +170,17 @@ class Run:
                 yield f"{it}: its fault is {fault}"
             elif fault and "select_destinations" in fault.message and self._is_young(instance, fault):
                 yield f"{it}: its build did not wait for a scheduler: {fault.message}"
+        yield from self._wrong_room()
         yield from self._wrong_images()
         if denied := self.cloud.denied():
             yield f"honest messages were denied: {denied}"
+
+    def _wrong_room(self) -> Iterator[str]:
+        """Say what an operator's audit would find of room and of migrations."""
+        with self.cloud.db.read() as tx:
+            for check, it in audit.find(tx):
+                if check.what in ("claim", "migration", "room"):
+                    yield f"{it.instance} on {it.host} {it.says}"
 
     def _wrong_images(self) -> Iterator[str]:
         """Name images that an operation has left which went wrong, and those that a server needs and has not."""

@@ -1,5 +1,6 @@
 """Resizes and cold migrations: where the server, its guests and its room are in the end, whatever goes wrong."""
 
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -323,3 +324,23 @@ def test_migrations_are_listed(cloud: Cloud):
     assert "migrations_links" in listed("?limit=1").json
     assert "uuid" not in listed(version="2.23").json["migrations"][0]
     assert listed(user="demo").status_code == 403
+
+
+# ---- what the storms found
+
+
+def test_an_old_build_leaves_the_guest_that_is_kept(cloud: Cloud):
+    """Its message comes again when the server was resized meanwhile (the simulation found it: seed 5034)."""
+    uuid = cloud.boot()
+    cloud.broker.deliver_one()
+    source = cloud.instance(uuid).host
+    (build,) = [copy(it) for it in cloud.broker.queues[f"compute.{source}"].messages]
+    cloud.run()
+    again(cloud, "resize", uuid)
+    cloud.run()
+    cloud.broker.queues[f"compute.{source}"].messages.append(build)
+    cloud.run()
+    assert set(guests(cloud, uuid)) == set(cloud.computes)
+    again(cloud, "revert_resize", uuid)
+    cloud.run()
+    assert (cloud.instance(uuid).vm_state, guests(cloud, uuid)) == (states.ACTIVE, {source: states.RUNNING})
