@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from mininova import rpc, states
+from mininova import errors, rpc, states
 from mininova.conductor.confirm import Confirmer
+from mininova.conductor.rpcapi import ConductorAPI
 from mininova.conductor.steps import STEPS
+from mininova.context import service_context
 from mininova.db import claims, server_migrations
 from mininova.db.models.compute import migrations
 from tests.fixtures.cloud import Cloud
@@ -344,3 +346,23 @@ def test_an_old_build_leaves_the_guest_that_is_kept(cloud: Cloud):
     again(cloud, "revert_resize", uuid)
     cloud.run()
     assert (cloud.instance(uuid).vm_state, guests(cloud, uuid)) == (states.ACTIVE, {source: states.RUNNING})
+
+
+# ---- what a host may not do
+
+
+@pytest.mark.parametrize("claims_it", ["as it is", "as its own"])
+def test_a_host_takes_no_step_of_another(cloud: Cloud, claims_it: str):
+    """Neither where another host's step is due, nor by saying that the step is its own: the row tells."""
+    uuid, _ = ask(cloud, "resize")
+    while not due(cloud, uuid, "migrate"):
+        assert cloud.broker.deliver_one()
+    host = host_of(cloud, uuid)
+    with cloud.db.read() as tx:
+        migration = server_migrations.of_instance(tx, uuid)
+    if claims_it == "as its own":
+        migration = migration.replace(source_compute=other(host), dest_compute=host)
+    thief = ConductorAPI(cloud.peers[f"compute.{other(host)}"])
+    with pytest.raises((rpc.Forbidden, errors.InstanceNotFound)):
+        thief.end_step(service_context(), migration, states.SHUTDOWN)
+    assert due(cloud, uuid, "migrate")

@@ -88,9 +88,20 @@ def unshelve(cloud: Cloud) -> None:
     cloud.act(rest(cloud, ("shelve", None)), "unshelve")
 
 
+def resize(cloud: Cloud) -> None:
+    """A server that is ACTIVE gets another flavor, on another host, until its owner confirms that."""
+    uuid = cloud.boot()
+    cloud.run()
+    cloud.events.clear()
+    cloud.request("POST", f"/servers/{uuid}/action", {"resize": {"flavorRef": "2"}})
+    cloud.run()
+    cloud.request("POST", f"/servers/{uuid}/action", {"confirmResize": None})
+
+
 STORIES: dict[str, tuple[Callable[[Cloud], None], str]] = {
     "boot": (boot, ""),
     "delete": (delete, ""),
+    "resize": (resize, ""),
     "retry": (boot_elsewhere, FAILS.format(hosts="host-2")),  # which the scheduler chooses first
     "exhausted": (boot_nowhere, FAILS.format(hosts="host-*")),
     "no-valid-host": (no_valid_host, ""),
