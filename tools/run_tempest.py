@@ -29,6 +29,7 @@ SKIPS = {
     r"VNC Console feature is disabled": "there are no consoles yet",
     r"quota set is -1": "the local stack limits no project",
     r"certified_image_ref": "there is no key manager to check certificates with",
+    r"microversion range.* out of the configuration range": "it has no test in these microversions",
     r"Skipped until bug|Marked as unstable": "Tempest's own bug",
 }
 
@@ -36,6 +37,13 @@ SKIPS = {
 NOT_YET = {
     "servers.test_server_actions.ServerActionsTestOtherA.test_remove_server_all_security_groups": "security groups",
 }
+MINIMUM = os.environ.get("MININOVA_TEMPEST_MIN", "2.1")
+if MINIMUM != "2.1":  # from 2.37 on a server names its networks, and these leave them out where there is no Neutron
+    for name in (
+        "ServerActionsTestJSON.test_rebuild_server",
+        "ServerActionsTestOtherA.test_rebuild_server_in_stop_state",
+    ):
+        NOT_YET[f"servers.test_server_actions.{name}"] = "a network service"
 
 #: Everything that Tempest may know of a fake cloud, but for what differs from stack to stack.
 SETTINGS = {
@@ -100,7 +108,7 @@ def configure(home: Home, workspace: Path) -> None:
         "identity": {"uri_v3": auth["auth_url"]},
         "compute": {
             "image_ref": first.id, "image_ref_alt": second.id,
-            "min_microversion": os.environ.get("MININOVA_TEMPEST_MIN", "2.1"),
+            "min_microversion": MINIMUM,
         },
     })  # fmt: skip
     if not workspace.exists():
