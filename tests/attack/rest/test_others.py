@@ -18,16 +18,26 @@ BODIES = {
     "changePassword": {"changePassword": {"adminPass": "mine"}},
     "os-resetState": {"os-resetState": {"state": "error"}},
     "os-getConsoleOutput": {"os-getConsoleOutput": {}},
+    "os-getVNCConsole": {"os-getVNCConsole": {"type": "novnc"}},
+    "os-getSPICEConsole": {"os-getSPICEConsole": {"type": "spice-html5"}},
+    "os-getSerialConsole": {"os-getSerialConsole": {"type": "serial"}},
+    "createImage": {"createImage": {"name": "mine"}},
+    "createBackup": {"createBackup": {"name": "mine", "backup_type": "daily", "rotation": 1}},
+    "resize": {"resize": {"flavorRef": "2"}},
+    "POST /servers/<server_id>/remote-consoles": {"remote_console": {"protocol": "vnc", "type": "novnc"}},
     "POST /servers/<server_id>/metadata": {"metadata": {"a": "b"}},
     "PUT /servers/<server_id>/metadata": {"metadata": {}},
     "PUT /servers/<server_id>/metadata/<key>": {"meta": {"x": "mine"}},
     "PUT /servers/<server_id>/tags": {"tags": ["mine"]},
+    "POST /images/<image_id>/metadata": {"metadata": {"a": "b"}},
+    "PUT /images/<image_id>/metadata": {"metadata": {}},
+    "PUT /images/<image_id>/metadata/<key>": {"meta": {"x": "mine"}},
     "POST /image/v2/images/<image_id>/members": {"member": "stranger"},
     "PUT /image/v2/images/<image_id>/members/<member_id>": {"status": "accepted"},
     "PATCH /image/v2/images/<image_id>": [{"op": "replace", "path": "/name", "value": "mine now"}],
 }
 SERVERS = [it for it in TARGETS if it.template.startswith(f"{COMPUTE}/servers/<")]
-IMAGES = [it for it in TARGETS if it.template.startswith(f"{IMAGE}/images/<")]
+IMAGES = [it for it in TARGETS if it.template.startswith((f"{IMAGE}/images/<", f"{COMPUTE}/images/<"))]
 
 
 def body_for(target: Target) -> object:
@@ -45,9 +55,10 @@ def test_anothers_server_is_not_there(rest_attacker: Attacker, target: Target) -
     """A server of another project is not found by any route, and nothing of it changes."""
     before = rest_attacker.cloud.show(rest_attacker.server)
     there, nowhere = (
-        rest_attacker(target.method, target.path.replace("SERVER", uuid), body_for(target), user="stranger")
+        rest_attacker(target.method, target.path.replace("SERVER", uuid), body_for(target), user="stranger",
+                      version=target.version)
         for uuid in (rest_attacker.server, NOTHING)
-    )
+    )  # fmt: skip
     require_alike(there, nowhere, 404)
     assert rest_attacker.cloud.show(rest_attacker.server) == before
 
@@ -66,10 +77,11 @@ def private_image(rest_attacker: Attacker) -> str:
 def test_anothers_image_is_not_there(rest_attacker: Attacker, private_image: str, target: Target) -> None:
     """A private image of another project is not found by any route."""
     kind = {"PATCH": "application/openstack-images-v2.1-json-patch", "PUT": "application/octet-stream"}
-    environ = {"CONTENT_TYPE": kind[target.method]} if target.method in kind and "members" not in target.path else {}
+    is_special = target.method in kind and target.template.startswith(IMAGE) and "members" not in target.path
+    environ = {"CONTENT_TYPE": kind[target.method]} if is_special else {}
     there, nowhere = (
         rest_attacker(target.method, target.path.replace("IMAGE", image), body_for(target), user="stranger",
-                      environ=environ)
+                      environ=environ, version=target.version)
         for image in (private_image, NOTHING)
     )  # fmt: skip
     require_alike(there, nowhere, 404)

@@ -29,15 +29,21 @@ def test_no_path_leads_astray(rest_attacker: Attacker, base: str, trick: str) ->
         assert not any(word in answer.text.replace(trick, "") for word in SECRET)
 
 
-@pytest.mark.parametrize("path", ["/compute/v2.1/servers", "/compute/v2.1/servers/"])
-@pytest.mark.parametrize("change", [str.upper, lambda path: path.replace("servers", "%73ervers")])
-def test_one_resource_has_one_name(rest_attacker: Attacker, path: str, change: object) -> None:
-    """Other letters are another name; percent signs are undone once, before any check."""
-    asked = change(path)  # type: ignore[operator]
-    expected = {200} if "%" in asked else {200, 404}
-    assert rest_attacker("GET", asked).status in expected
-    assert rest_attacker("GET", asked, user=None).status in {401, 404}
-    assert rest_attacker("GET", asked.replace("%73", "%2573").replace("servers", "serve%2572s")).status == 404
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("servers", 200),
+        ("%73ervers", 200),
+        ("%2573ervers", 404),
+        ("serve%2572s", 404),
+        ("SERVERS", 404),
+        ("servers/", 404),
+    ],
+)
+def test_one_resource_has_one_name(rest_attacker: Attacker, asked: str, status: int) -> None:
+    """Other letters and a slash at the end are another name; percent signs are undone once, before any check."""
+    assert rest_attacker("GET", f"{COMPUTE}/{asked}").status == status
+    assert rest_attacker("GET", f"{COMPUTE}/{asked}", user=None).status in {401, 404}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,7 @@ QUERIES = (
 def test_no_query_leads_astray(rest_attacker: Attacker, query: str) -> None:
     """A query that is no query is refused, or says nothing, whichever service reads it."""
     for path in (f"{COMPUTE}/servers", f"{COMPUTE}/flavors", f"{IDENTITY}/users", f"{IMAGE}/images"):
-        for version in ("2.1", "2.96"):
+        for version in ("2.1", "2.104"):
             rest_attacker("GET", path, query=query, version=version, user="admin")
 
 
@@ -104,7 +110,7 @@ def test_numbers_and_moments_out_of_the_world(rest_attacker: Attacker, value: st
         (f"{IMAGE}/images", ("limit", "size_min", "min_ram", "created_at", "updated_at")),
     ):  # fmt: skip
         for name in names:
-            for version in ("2.1", "2.52", "2.96"):
+            for version in ("2.1", "2.52", "2.104"):
                 rest_attacker("GET", path, query=f"{name}={it}", version=version, user="admin")
     for path in ("os-hypervisors", "os-services", "os-networks"):
         for method in ("GET", "DELETE"):
