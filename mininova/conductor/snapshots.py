@@ -1,7 +1,7 @@
 """The images that are made of instances: a conductor gives them their data, and deletes those that nothing needs.
 
 A host gives what it took of a guest, and the record of the operation says which image that is for.  So a host that is
-taken over can write to no image but to the one that was just asked for of its own instance.
+taken over can write to no image but to the one that was just asked for of its own instance (docs/adr/0023).
 """
 
 import logging
