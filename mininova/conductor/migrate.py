@@ -3,8 +3,8 @@
 The api begins an operation of states.MIGRATIONS, and ``go_on`` sends the first step to its host.  That host takes it up
 (``begin_step``) and says how it went (``end_step``, ``fail_step``); then the next step goes to the other host.  No
 compute node ever commands another one, and each may speak of the instance only while a step of its own is due
-(docs/adr/0022).  The table of steps is in steps.py, and the row of the migration is all that a conductor needs to go on with it: so the
-sweeper, too, calls ``go_on``.
+(docs/adr/0022).  The table of steps is in steps.py, and the row of the migration is all that a conductor needs to go
+on with it: so the sweeper, too, calls ``go_on``.
 
 A delete wins over a migration: there is no open one any more, and what a host says of it comes too late.
 """

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -74,7 +74,7 @@ def printed(function, *args, **how) -> None:
     require_harmless(out.getvalue())
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150)
 @given(st.lists(st.tuples(senders, bodies), max_size=4))
 def test_anything_can_be_kept_and_shown(told):
     """Reports of any bytes are kept or dropped, and each command prints what was kept, without an error."""
@@ -106,7 +106,7 @@ def show_all(folder: Path) -> None:
         json.loads(out.getvalue(), parse_constant=lambda name: 1 / 0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(texts, texts, anything), max_size=4))
 def test_any_table_can_be_shown(rows):
     """The tables of mininova-manage, and their JSON, are harmless whatever is in a row."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mininova import objects
@@ -68,7 +68,6 @@ def travelled(value: Any, to: Any) -> Any:
 
 
 @pytest.mark.parametrize("cls", OURS, ids=lambda cls: cls.__name__)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_an_object_arrives_as_it_was_sent(cls: type[Versioned], data: st.DataObject):
     """Every value of every class comes out of a message as it went in."""
