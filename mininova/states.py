@@ -44,7 +44,7 @@ RESIZE_PREP, RESIZE_MIGRATING, RESIZE_MIGRATED, RESIZE_FINISH = (
     "resize_migrated",
     "resize_finish",
 )
-RESIZE_CONFIRMING, RESIZE_REVERTING = "resize_confirming", "resize_reverting"
+RESIZE_CONFIRMING, RESIZE_REVERTING, MIGRATING = "resize_confirming", "resize_reverting", "migrating"
 DELETING, SOFT_DELETING, RESTORING = "deleting", "soft-deleting", "restoring"
 REBOOTING, REBOOT_PENDING, REBOOT_STARTED = "rebooting", "reboot_pending", "reboot_started"
 REBOOTING_HARD, REBOOT_PENDING_HARD, REBOOT_STARTED_HARD = (
@@ -67,7 +67,7 @@ TASK_STATES = (
     *BUILD_STEPS, POWERING_OFF, POWERING_ON, *REBOOTS, *HARD_REBOOTS, PAUSING, UNPAUSING, SUSPENDING, RESUMING,
     RESCUING, UNRESCUING, *REBUILDS, UPDATING_PASSWORD, IMAGE_SNAPSHOT_PENDING, IMAGE_SNAPSHOT, IMAGE_BACKUP, *UPLOADS,
     SHELVING, SHELVING_IMAGE_PENDING_UPLOAD, SHELVING_IMAGE_UPLOADING, SHELVING_OFFLOADING, UNSHELVING,
-    *RESIZES, RESIZE_CONFIRMING, RESIZE_REVERTING,
+    *RESIZES, RESIZE_CONFIRMING, RESIZE_REVERTING, MIGRATING,
     SOFT_DELETING, RESTORING, DELETING,
 )  # fmt: skip
 
@@ -100,7 +100,6 @@ class Operation:
     :param fails: the vm_state of failure; None leaves the instance where it was
     :param action: its name in the instance's action list
     :param over: the task_states over which it may start, beside none at all; None means over any
-    :param lost_in: the task_states in which a failure leaves ERROR, and nothing is as it was
     """
 
     starts: frozenset[str]
@@ -109,11 +108,10 @@ class Operation:
     fails: str | None
     action: str
     over: frozenset[str] | None = frozenset()
-    lost_in: frozenset[str] = frozenset()
 
 
 # The tasks that only a delete for good interrupts: what guests there are is decided on two hosts.
-ELSEWHERE = (*RESIZES, RESIZE_CONFIRMING, RESIZE_REVERTING)
+ELSEWHERE = (*RESIZES, RESIZE_CONFIRMING, RESIZE_REVERTING, MIGRATING)
 
 # fmt: off
 OPERATIONS: dict[str, Operation] = {
@@ -148,14 +146,14 @@ OPERATIONS: dict[str, Operation] = {
                                                                 (SHELVED_OFFLOADED,),        None,  "shelveOffload"),
     "unshelve":    Operation(_of(SHELVED, SHELVED_OFFLOADED),
                                                       (UNSHELVING, SPAWNING), (ACTIVE,),     None,  "unshelve"),
-    "resize":      Operation(_of(ACTIVE, STOPPED),    RESIZES,              (RESIZED,),      None,  "resize",
-                             lost_in=_of(RESIZE_MIGRATED, RESIZE_FINISH)),
-    "migrate":     Operation(_of(ACTIVE, STOPPED),    RESIZES,              (RESIZED,),      None,  "migrate",
-                             lost_in=_of(RESIZE_MIGRATED, RESIZE_FINISH)),
+    "resize":      Operation(_of(ACTIVE, STOPPED),    RESIZES,              (RESIZED,),      None,  "resize"),
+    "migrate":     Operation(_of(ACTIVE, STOPPED),    RESIZES,              (RESIZED,),      None,  "migrate"),
     "confirm_resize":
                    Operation(_of(RESIZED),            (RESIZE_CONFIRMING,), (ACTIVE, STOPPED), ERROR, "confirmResize"),
     "revert_resize":
                    Operation(_of(RESIZED),            (RESIZE_REVERTING,),  (ACTIVE, STOPPED), ERROR, "revertResize"),
+    "live_migrate":
+                   Operation(_of(ACTIVE, PAUSED),     (MIGRATING,),         (),              None,  "live-migration"),
     "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     (SOFT_DELETED,), None,  "delete",
                              over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING, *ELSEWHERE)),
     "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         (ACTIVE,),       None,  "restore"),
@@ -170,7 +168,7 @@ IMAGE_MAKERS = frozenset({"snapshot", "backup", "shelve"})
 ON_AN_IMAGE = frozenset({SHELVED, SHELVED_OFFLOADED})
 
 # The operations that the conductor leads from host to host (conductor/migrate.py).
-MIGRATIONS = frozenset({"resize", "migrate", "confirm_resize", "revert_resize"})
+MIGRATIONS = frozenset({"resize", "migrate", "confirm_resize", "revert_resize", "live_migrate"})
 
 
 # ---- an operation from its start to its end
@@ -214,13 +212,12 @@ def finish(operation: str, was: str = "") -> dict[str, Any]:
     return _rest_in(was if was in ends else next(iter(ends), None))
 
 
-def fail(operation: str, task_state: str | None = None) -> dict[str, Any]:
+def fail(operation: str, *, moved: bool = False) -> dict[str, Any]:
     """Give the change that a failure of the operation leaves behind.
 
-    :param task_state: in which it failed
+    :param moved: whether the instance was on another host by then, and nothing is as it was
     """
-    op = OPERATIONS[operation]
-    return _rest_in(ERROR if task_state in op.lost_in else op.fails)
+    return _rest_in(ERROR if moved else OPERATIONS[operation].fails)
 
 
 def _rest_in(vm_state: str | None) -> dict[str, Any]:

@@ -75,6 +75,7 @@ ROUTES = (
     Route("POST", ACTION, server_actions.change_password, action="changePassword"),
     Route("POST", ACTION, server_moves.resize, action="resize"),
     Route("POST", ACTION, server_moves.migrate, action="migrate"),
+    Route("POST", ACTION, server_moves.migrate_live, action="os-migrateLive"),
     Route("POST", ACTION, server_moves.confirm_resize, action="confirmResize"),
     Route("POST", ACTION, server_moves.revert_resize, action="revertResize"),
     Route("POST", ACTION, server_actions.restore, action="restore"),

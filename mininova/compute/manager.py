@@ -168,6 +168,20 @@ class ComputeManager:
         """Start the guest that was kept."""
         self._take_step(ctxt, migration)
 
+    def pre_live_migration(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Make ready for a guest that comes while it runs."""
+        self._take_step(ctxt, migration)
+
+    def live_migration(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Send the guest to its new host while it runs."""
+        self._take_step(ctxt, migration)
+
+    def post_live_migration_at_destination(
+        self, ctxt: RequestContext, instance: Instance, migration: Migration, image: ImageMeta
+    ) -> None:
+        """Have the guest run on here."""
+        self._take_step(ctxt, migration, image)
+
     def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy what guest there is of an instance that has left."""
         self._reconciler.clear(ctxt, instance.uuid)

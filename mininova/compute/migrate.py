@@ -56,6 +56,18 @@ def _finish_revert(driver: ComputeDriver, instance: Instance, migration: Migrati
     driver.finish_revert_migration(instance, power_on=migration.old_vm_state != states.STOPPED)
 
 
+def _pre_live(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.pre_live_migration(instance)
+
+
+def _live(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.live_migration(instance)
+
+
+def _post_live(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.post_live_migration_at_destination(instance, image, paused=instance.vm_state == states.PAUSED)
+
+
 def _stays(migration: Migration) -> bool:
     return migration.source_compute == migration.dest_compute
 
@@ -81,6 +93,9 @@ PARTS: Mapping[str, Part] = {
     "confirm": Part(_confirm, "resize.confirm"),
     "revert": Part(_revert, "resize.revert", ("start",)),
     "finish_revert": Part(_finish_revert, "resize.revert", ("end",)),
+    "pre_live": Part(_pre_live, "live_migration.pre"),
+    "live": Part(_live, "live_migration._post", ("end",)),
+    "post_live": Part(_post_live, "live_migration.post.dest"),
 }
 
 

@@ -112,6 +112,20 @@ class ComputeAPI(rpc.Interface):
         """Start the guest that was kept here, with its old flavor."""
 
     @rpc.cast(since="1.1", by=_STEPS)
+    def pre_live_migration(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Make ready for a guest that comes from another host while it runs."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def live_migration(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Send the guest to another host while it runs."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
+    def post_live_migration_at_destination(
+        self, ctxt: RequestContext, instance: Instance, migration: Migration, image: ImageMeta
+    ) -> None:
+        """Have the guest run on here, which has come from another host."""
+
+    @rpc.cast(since="1.1", by=_STEPS)
     def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy what guest there is of an instance that has left this host, if it has."""
 

@@ -201,7 +201,7 @@ class ConductorManager:
             try:
                 new = endings.fail(tx, instance, operation, fault, host=instance.host)
             except errors.InstanceUpdateConflict as conflict:
-                new, again = _done_already(tx, instance, states.fail(operation, instance.task_state), conflict), True
+                new, again = _done_already(tx, instance, states.fail(operation), conflict), True
         self._tell(asked, instance, new, again)
         if operation in states.IMAGE_MAKERS:
             self.snapshots.discard()

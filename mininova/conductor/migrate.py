@@ -11,15 +11,16 @@ A delete wins over a migration: there is no open one any more, and what a host s
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.build import is_unanswered
-from mininova.conductor.steps import FIRST, STEPS, host_of
+from mininova.conductor.steps import CHOSEN_FOR, FIRST, STEPS, host_of
 from mininova.context import RequestContext
-from mininova.db import actions, claims, instances, open_operations, request_specs, server_migrations
+from mininova.db import actions, claims, hosts, instances, open_operations, request_specs, server_migrations, services
 from mininova.db.endings import LOST
 from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.open_operations import OpenOperation
@@ -32,7 +33,7 @@ from mininova.service.operation_ends import OperationEnds
 
 LOG = logging.getLogger(__name__)
 
-TYPES = {"resize": "resize", "migrate": "migration"}
+TYPES = {"resize": "resize", "migrate": "migration", "live_migrate": "live-migration"}
 
 
 class MigrationTask:
@@ -71,7 +72,7 @@ class MigrationTask:
         :raises errors.InstanceNotFound: when there is none to end
         """
         first, asked = FIRST[operation.operation], operation.arguments or NO_ARGUMENTS
-        if first != "prep":
+        if first not in CHOSEN_FOR:
             if migration is None:
                 raise errors.InstanceNotFound(instance_uuid=instance.uuid)
             return self._due(tx, instance, migration, first)
@@ -89,10 +90,14 @@ class MigrationTask:
     ) -> tuple[Instance, Migration]:
         """Have the scheduler choose a host and claim the room there, and make its step the one that is due.
 
+        A host that an administrator forces is claimed without it: no filter is asked.
+
         :raises _NoHost: when there is none, which ends the operation; or when no scheduler can tell now
         """
-        spec = self._spec(instance, migration, operation)
+        spec, asked = self._spec(instance, migration, operation), operation.arguments or NO_ARGUMENTS
         try:
+            if asked.force and asked.host:
+                return self._force(instance, migration, operation, asked.host)
             ((chosen, *_),) = self.scheduler.select_destinations(ctxt, spec, [instance.uuid])
         except (errors.NoValidHost, errors.DatabaseAway, rpc.RPCError) as error:
             if not is_unanswered(error):
@@ -102,7 +107,27 @@ class MigrationTask:
             raise _NoHost(str(error)) from error
         with self.db.write() as tx:
             instance = self._swap(tx, instance, {"task_state": instance.task_state})
-            return instance, self._due(tx, instance, _to(migration, chosen), "prep")
+            return instance, self._due(tx, instance, _to(migration, chosen), FIRST[operation.operation])
+
+    def _force(
+        self, instance: Instance, migration: Migration, operation: OpenOperation, host: str
+    ) -> tuple[Instance, Migration]:
+        """Claim the room on a host, and make its step the one that is due.
+
+        :raises errors.NoValidHost: when it is the instance's own, was tried before, is down, or has too little room
+        """
+        with self.db.write() as tx:
+            node, service = next(iter(hosts.search(tx, host=host)), None), services.compute_on(tx, host)
+            now, down_time = datetime.now(UTC), self.conf.service_down_time
+            if node is None or service is None or not services.is_up(service, now, down_time):
+                raise errors.NoValidHost(reason=f"{host} is down")
+            if host in server_migrations.retry_of(tx, migration).hosts:
+                raise errors.NoValidHost(reason=f"{host} is where it is, or cannot take it")
+            if not claims.claim(tx, instance.uuid, host, migration.new_flavor):
+                raise errors.NoValidHost(reason=f"{host} has too little room")
+            chosen = Selection(host=host, node=node.hypervisor_hostname, availability_zone=service.availability_zone)
+            instance = self._swap(tx, instance, {"task_state": instance.task_state})
+            return instance, self._due(tx, instance, _to(migration, chosen), FIRST[operation.operation])
 
     def _spec(self, instance: Instance, migration: Migration, operation: OpenOperation) -> RequestSpec:
         """Ask for a host as at the boot, for the flavor that the instance gets now, and not where it may not go."""
@@ -162,6 +187,8 @@ class MigrationTask:
         events.tell_update(self.notifier, operation.context, instance, done)
         if step.then is not None:
             self._send(operation.context, done, migration)
+        elif step.clears:
+            self.clear(operation.context, done, migration)
 
     # ---- the other stories
 
@@ -173,7 +200,7 @@ class MigrationTask:
         with self.db.write() as tx:
             instance, migration, operation = self._taken(tx, migration)
             attempts = server_migrations.retry_of(tx, migration).attempts + 1
-            elsewhere = migration.step == "prep" and attempts < self.conf.scheduler.max_attempts
+            elsewhere = migration.step in CHOSEN_FOR and attempts < self.conf.scheduler.max_attempts
             if elsewhere:
                 self._give_up_the_host(tx, instance, migration, fault)
         if elsewhere:
@@ -186,7 +213,7 @@ class MigrationTask:
         before, host = server_migrations.retry_of(tx, migration), migration.dest_compute or ""
         reason = fault.message[:MAX_MESSAGE_CHARS]
         retry = Retry(attempts=before.attempts + 1, hosts=(*before.hosts, host), reason=reason)
-        self._swap(tx, instance, {"task_state": states.RESIZE_PREP})
+        self._swap(tx, instance, {"task_state": STEPS[migration.step or ""].task_state})
         claims.free(tx, instance.uuid, host)
         actions.event_fail(tx, instance.uuid, fault.message)
         nowhere = migration.replace(step=None, dest_compute=None, dest_node=None, dest_zone=None)

@@ -7,6 +7,7 @@ conductor/migrate.py sends a step to its host, and hears when it is done; what f
     resize, migrate    prep (dest)  →  migrate (source)  →  finish (dest)
     confirm_resize     confirm (source)
     revert_resize      revert (dest)  →  finish_revert (source)
+    live_migrate       pre_live (dest)  →  live (source)  →  post_live (dest)
 """
 
 from collections.abc import Callable, Mapping
@@ -35,12 +36,23 @@ def _goes_on(tx: Connection, instance: Instance, migration: Migration, power_sta
 def _is_at_dest(tx: Connection, instance: Instance, migration: Migration, power_state: int) -> dict[str, Any]:
     """Have the instance be on the host where it goes, with its new flavor; its guest is not there yet."""
     return {
-        "host": migration.dest_compute,
-        "node": migration.dest_node,
-        "availability_zone": migration.dest_zone,
+        **_at_dest(migration),
         "flavor": migration.new_flavor,
         "power_state": power_state,
         "task_state": states.RESIZE_MIGRATED,
+    }
+
+
+def _has_switched(tx: Connection, instance: Instance, migration: Migration, power_state: int) -> dict[str, Any]:
+    """Have the instance be on the host where it runs on; that tells how its guest is there."""
+    return {**_at_dest(migration), "task_state": instance.task_state}
+
+
+def _at_dest(migration: Migration) -> dict[str, Any]:
+    return {
+        "host": migration.dest_compute,
+        "node": migration.dest_node,
+        "availability_zone": migration.dest_zone,
     }
 
 
@@ -73,6 +85,12 @@ def _is_reverted(tx: Connection, instance: Instance, migration: Migration, power
     return {**end, "power_state": power_state, "launched_at": datetime.now(UTC)}
 
 
+def _runs_on(tx: Connection, instance: Instance, migration: Migration, power_state: int) -> dict[str, Any]:
+    """Have the instance rest as it did, and no room be kept where it came from."""
+    server_migrations.settle(tx, instance, "completed")
+    return {**states.finish("live_migrate"), "power_state": power_state}
+
+
 def _resting(power_state: int) -> str:
     return states.STOPPED if power_state == states.SHUTDOWN else states.ACTIVE
 
@@ -91,6 +109,7 @@ class Step:
     :param cast: how the host is asked for it
     :param done: changes the claims when it is done, and gives the changes of the instance
     :param then: the step that follows; None ends the operation
+    :param clears: whether what there is of the guest on the other host goes when it is done
     """
 
     on_source: bool
@@ -100,6 +119,7 @@ class Step:
     cast: Cast
     done: Change
     then: str | None = None
+    clears: bool = False
 
     def host(self, migration: Migration) -> str:
         """Name the host whose step it is."""
@@ -132,9 +152,27 @@ STEPS: Mapping[str, Step] = {
         True, states.RESIZE_REVERTING, "reverting", "compute_finish_revert_resize",
         lambda compute, ctxt, it, migration, _: compute.finish_revert_resize(ctxt, it, migration),
         _is_reverted),
+    "pre_live": Step(
+        False, states.MIGRATING, "preparing", "compute_pre_live_migration",
+        lambda compute, ctxt, it, migration, _: compute.pre_live_migration(ctxt, it, migration),
+        _goes_on, then="live"),
+    "live": Step(
+        True, states.MIGRATING, "running", "compute_live_migration",
+        lambda compute, ctxt, it, migration, _: compute.live_migration(ctxt, it, migration),
+        _has_switched, then="post_live"),
+    "post_live": Step(
+        False, states.MIGRATING, "post-migrating", "compute_post_live_migration_at_destination",
+        lambda compute, ctxt, it, migration, image:
+            compute.post_live_migration_at_destination(ctxt, it, migration, image),
+        _runs_on, clears=True),
 }
 # The step with which each operation of states.MIGRATIONS begins.
-FIRST: Mapping[str, str] = {"resize": "prep", "migrate": "prep", "confirm_resize": "confirm", "revert_resize": "revert"}
+FIRST: Mapping[str, str] = {
+    "resize": "prep", "migrate": "prep", "confirm_resize": "confirm", "revert_resize": "revert",
+    "live_migrate": "pre_live",
+}
+# The first steps before which a host is chosen, and after whose failure another one is.
+CHOSEN_FOR = frozenset({"prep", "pre_live"})
 # fmt: on
 
 

@@ -58,6 +58,7 @@ WITHOUT_HOST: Mapping[str, str] = {
     "migrate": "conductor_migrate_server",
     "confirmResize": "compute_confirm_resize",
     "revertResize": "compute_revert_resize",
+    "live-migration": "conductor_live_migrate_instance",
 }
 
 SUCCESS, ERROR = "Success", "Error"

@@ -34,10 +34,12 @@ def fail(
     :raises errors.InstanceUpdateConflict: when the operation has ended, or a delete came; nothing was written
     """
     offloaded = operation == "unshelve" and instance.vm_state == states.SHELVED_OFFLOADED
+    migration = server_migrations.of_instance(tx, instance.uuid) if operation in states.MIGRATIONS else None
+    moved = migration is not None and server_migrations.is_at_dest(migration, instance)
     failed = instances.update(
         tx,
         instance.uuid,
-        states.fail(operation, instance.task_state) | ({"host": None, "node": None} if offloaded else {}),
+        states.fail(operation, moved=moved) | ({"host": None, "node": None} if offloaded else {}),
         generation=instance.generation,
         expected_task_state=states.under_way(operation),
         host=host,

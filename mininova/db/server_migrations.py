@@ -21,7 +21,9 @@ from mininova.db.pages import page
 from mininova.db.rows import Rows
 from mininova.objects import Flavor, Instance, Migration, Retry
 
-PRE_MIGRATING, FINISHED, CONFIRMED, ERROR = "pre-migrating", "finished", "confirmed", "error"
+FINISHED, CONFIRMED, ERROR = "finished", "confirmed", "error"
+# The first status of each type of migration.
+FIRST = {"resize": "pre-migrating", "migration": "pre-migrating", "live-migration": "accepted"}
 
 
 class MigrationRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +74,7 @@ def begin(tx: Connection, instance: Instance, migration_type: str, new_flavor: F
         uuid=str(uuids.uuid4()),
         instance_uuid=instance.uuid,
         migration_type=migration_type,
-        status=PRE_MIGRATING,
+        status=FIRST[migration_type],
         old_vm_state=instance.vm_state,
         old_flavor=instance.flavor,
         new_flavor=new_flavor,

@@ -20,10 +20,15 @@ Action = Literal[
     "pause", "unpause", "suspend", "resume", "rescue", "unrescue", "rebuild", "snapshot", "soft_delete", "restore",
     "shelve", "shelve_offload", "unshelve",
     "resize.prep", "resize", "finish_resize", "resize.confirm", "resize.revert",
+    "live_migration", "live_migration.pre", "live_migration._post", "live_migration.post.dest",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
-# Parts of a delete or a resize, which has the event of their failure.
-NO_EVENTS = frozenset({("shutdown", "error"), ("resize.prep", "error"), ("finish_resize", "error")})
+# Parts of a delete, a resize or a live migration, which has the event of their failure, and that alone if it is live.
+NO_EVENTS = frozenset({
+    ("shutdown", "error"), ("resize.prep", "error"), ("finish_resize", "error"),
+    ("live_migration", "start"), ("live_migration", "end"), ("live_migration.pre", "error"),
+    ("live_migration._post", "start"), ("live_migration._post", "error"), ("live_migration.post.dest", "error"),
+})  # fmt: skip
 
 # What the operations of states.OPERATIONS are called in the names of events; None where Nova has no event.
 ACTIONS: Mapping[str, Action | None] = {
@@ -50,6 +55,7 @@ ACTIONS: Mapping[str, Action | None] = {
     "migrate": "resize",
     "confirm_resize": "resize.confirm",
     "revert_resize": "resize.revert",
+    "live_migrate": "live_migration",
     "soft_delete": "soft_delete",
     "restore": "restore",
 }

@@ -7,9 +7,9 @@ from mininova.objects.flavor import Flavor
 class Migration(Versioned, frozen=True, kw_only=True):
     """One way of one instance from a host to another, or to another flavor.
 
-    :param migration_type: ``resize`` or ``migration``, as Nova has it
+    :param migration_type: ``resize``, ``migration`` or ``live-migration``, as Nova has it
     :param status: in Nova's words: pre-migrating, migrating, post-migrating, finished, confirming, confirmed,
-        reverting, reverted, error
+        reverting, reverted, error; of a live one: accepted, preparing, running, post-migrating, completed, error
     :param step: of conductor/steps.py, which is a host's to do now; None while no host has anything to do
     :param old_vm_state: in which the instance was when it began
     :param dest_compute: None until the scheduler has chosen

@@ -26,7 +26,8 @@ LOG = logging.getLogger(__name__)
 OPERATIONS = (
     "spawn", "destroy", "reboot", "power_on", "power_off", "pause", "unpause", "suspend", "resume",
     "rescue", "unrescue", "rebuild", "snapshot", "check_can_migrate", "migrate_disk_and_power_off", "finish_migration",
-    "confirm_migration", "finish_revert_migration", "trigger_crash_dump", "set_admin_password",
+    "confirm_migration", "finish_revert_migration", "pre_live_migration", "live_migration",
+    "post_live_migration_at_destination", "trigger_crash_dump", "set_admin_password",
     "get_console_output", "get_diagnostics",
 )  # fmt: skip
 

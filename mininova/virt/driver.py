@@ -160,6 +160,27 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
+    def pre_live_migration(self, instance: Instance) -> None:
+        """Make ready for a guest that runs on another host and comes here."""
+
+    @abstractmethod
+    def live_migration(self, instance: Instance) -> None:
+        """Send a guest that runs to another host.  After a failure it runs here as before; else ``destroy`` follows.
+
+        :raises errors.GuestNotFound: when there is none
+        :raises errors.GuestGone: when it was destroyed meanwhile
+        """
+
+    @abstractmethod
+    def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
+        """Have a guest that was sent here run on, without a start.
+
+        :param image: that it was made of
+        :param paused: whether it is halted, as it was on the other host
+        :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
+        """
+
+    @abstractmethod
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Interrupt a guest so that its kernel writes a dump of itself; a fake one goes on.
 

@@ -162,6 +162,25 @@ class FakeDriver(ComputeDriver):
             at = self._clock()
             self._change(instance.uuid, lambda guest: size(guest).started(at) if power_on else size(guest))
 
+    def pre_live_migration(self, instance: Instance) -> None:
+        """Make nothing ready: a guest that is only remembered needs nothing."""
+        with self._doing("pre_live_migration", instance.uuid):
+            pass
+
+    def live_migration(self, instance: Instance) -> None:
+        """Take the time that it takes; the guest is remembered until it is destroyed."""
+        with self._doing("live_migration", instance.uuid):
+            self._guest(instance.uuid)
+
+    def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
+        """Remember a guest that runs on another host, and was started there."""
+        with self._doing("post_live_migration_at_destination", instance.uuid) as destroyed, self._lock:
+            if destroyed.is_set():
+                raise errors.GuestGone(instance_uuid=instance.uuid)
+            started = instance.launched_at.timestamp() if instance.launched_at else self._clock()
+            guest = Guest.of(instance, image, started)
+            self._keep(guest.in_state(states.POWER_PAUSED) if paused else guest)
+
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Do nothing to a guest that is there: it has no kernel."""
         with self._doing("trigger_crash_dump", instance.uuid):

@@ -55,6 +55,7 @@ ACTIONS = {
     "resize": {"resize": {"flavorRef": "2"}},
     "confirm resize": {"confirmResize": None},
     "revert resize": {"revertResize": None},
+    "live migrate": {"os-migrateLive": {"host": None, "block_migration": "auto"}},
 }
 # In the end none is shelved on a host.
 HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESIZED)
@@ -114,7 +115,8 @@ class Run:
             else:
                 uuid = self.dice.choice(there).uuid
                 method, path = ("DELETE", "") if what == "delete" else ("POST", "/action")
-                answer = self.cloud.request(method, f"/servers/{uuid}{path}", ACTIONS.get(what))
+                user = "admin" if what == "live migrate" else "demo"
+                answer = self.cloud.request(method, f"/servers/{uuid}{path}", ACTIONS.get(what), user=user)
             self.outcomes[int(answer.status_code)] += 1
         except Crash:
             self.outcomes[None] += 1

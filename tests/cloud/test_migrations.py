@@ -1,4 +1,4 @@
-"""Resizes and cold migrations: where the server, its guests and its room are in the end, whatever goes wrong."""
+"""Migrations of each kind: where the server, its guests and its room are in the end, whatever goes wrong."""
 
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,8 @@ from mininova.conductor.confirm import Confirmer
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.conductor.steps import STEPS
 from mininova.context import service_context
-from mininova.db import claims, server_migrations
-from mininova.db.models.compute import migrations
+from mininova.db import claims, faults, hosts, server_migrations
+from mininova.db.models.compute import compute_nodes, migrations
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import again, ask, open_operation, ready_for
 
@@ -24,8 +24,14 @@ DOES = {
     "confirm": "confirm_migration",
     "revert": "destroy",
     "finish_revert": "finish_revert_migration",
+    "pre_live": "pre_live_migration",
+    "live": "live_migration",
+    "post_live": "post_live_migration_at_destination",
 }
-BEGINS = {"prep": "resize", "migrate": "resize", "finish": "resize", "confirm": "confirm_resize"}
+BEGINS = {
+    "prep": "resize", "migrate": "resize", "finish": "resize", "confirm": "confirm_resize",
+    "pre_live": "live_migrate", "live": "live_migrate", "post_live": "live_migrate",
+}  # fmt: skip
 every_step = pytest.mark.parametrize("step", STEPS)
 
 
@@ -124,6 +130,102 @@ def test_a_resize_may_stay_on_its_host(make_cloud: Any):
         assert agrees(cloud)
 
 
+# ---- a live one
+
+
+LIVE = {"host": None, "block_migration": "auto"}
+
+
+def migrate_live(cloud: Cloud, uuid: str, version: str = "2.96", **asked: Any) -> Any:
+    """Ask for a live migration; give the answer."""
+    body = {"os-migrateLive": LIVE | asked}
+    return cloud.request("POST", f"/servers/{uuid}/action", body, user="admin", version=version)
+
+
+@pytest.mark.parametrize("before", [states.ACTIVE, states.PAUSED])
+def test_a_server_goes_elsewhere_while_it_runs(cloud: Cloud, before: str):
+    """Its guest is there as it was here, and was not started again; nothing is left here, and no room is kept."""
+    uuid = ready_for(cloud, "unpause" if before == states.PAUSED else "pause")
+    was = cloud.instance(uuid)
+    assert migrate_live(cloud, uuid).status_code == 202
+    assert (cloud.instance(uuid).task_state, cloud.show(uuid)["status"]) == (states.MIGRATING, "MIGRATING")
+    cloud.run()
+    now = cloud.instance(uuid)
+    assert (now.vm_state, now.task_state, now.host) == (before, None, other(was.host))
+    assert guests(cloud, uuid) == {now.host: states.POWER_PAUSED if before == states.PAUSED else states.RUNNING}
+    assert now.launched_at == was.launched_at
+    assert status(cloud) == "completed"
+    assert claimed(cloud) == {now.host: 512}
+    assert agrees(cloud)
+
+
+def test_a_live_migration_is_for_guests_that_run(cloud: Cloud):
+    """It is a conflict for one that is stopped, and while another one is under way."""
+    stopped, runs = ready_for(cloud, "start"), ready_for(cloud, "live_migrate")
+    assert migrate_live(cloud, stopped).status_code == 409
+    assert [migrate_live(cloud, runs).status_code for _ in range(2)] == [202, 409]
+
+
+def test_a_live_migration_goes_where_an_administrator_says(cloud: Cloud):
+    """Not to a host that is none; and not to its own, which is refused at once, or from 2.34 on found out later."""
+    uuid = ready_for(cloud, "live_migrate")
+    here = cloud.instance(uuid).host
+    assert migrate_live(cloud, uuid, host="host-9").status_code == 400
+    assert migrate_live(cloud, uuid, "2.30", force=True).status_code == 400
+    assert migrate_live(cloud, uuid, "2.33", host=here).status_code == 400
+    for version, asked in ("2.67", {"host": here, "force": True}), ("2.96", {"host": here}):
+        assert migrate_live(cloud, uuid, version, **asked).status_code == 202
+        cloud.run()
+        assert (cloud.instance(uuid).host, cloud.instance(uuid).task_state, status(cloud)) == (here, None, "error")
+        assert agrees(cloud)
+    assert migrate_live(cloud, uuid, host=other(here)).status_code == 202
+    cloud.run()
+    assert (cloud.instance(uuid).host, status(cloud)) == (other(here), "completed")
+
+
+@pytest.mark.parametrize(("version", "asked"), [("2.67", {"force": True}), ("2.67", {}), ("2.25", {})])
+def test_a_forced_host_passes_no_filter(cloud: Cloud, version: str, asked: dict[str, Any]):
+    """A disabled host gets what is forced there, as is each named host before 2.30; else there is no valid host."""
+    uuid = ready_for(cloud, "live_migrate")
+    here = cloud.instance(uuid).host
+    there = other(here)
+    disable = {"host": there, "binary": "nova-compute"}
+    assert cloud.request("PUT", "/os-services/disable", disable, user="admin", version="2.52").status_code == 200
+    assert migrate_live(cloud, uuid, version, host=there, **asked).status_code == 202
+    cloud.run()
+    forced = version == "2.25" or bool(asked)
+    assert (cloud.instance(uuid).host, status(cloud)) == ((there, "completed") if forced else (here, "error"))
+    assert agrees(cloud)
+
+
+def test_a_forced_host_has_room(cloud: Cloud):
+    """A host that is full takes nothing: the server stays, and its owner's administrator reads why."""
+    uuid = ready_for(cloud, "live_migrate")
+    here = cloud.instance(uuid).host
+    with cloud.db.write() as tx:
+        tx.execute(compute_nodes.update().where(compute_nodes.c.host != here).values(memory_mb=511))
+    assert migrate_live(cloud, uuid, "2.67", host=other(here), force=True).status_code == 202
+    cloud.run()
+    assert (cloud.instance(uuid).host, cloud.instance(uuid).task_state, status(cloud)) == (here, None, "error")
+    assert claimed(cloud) == {here: 512}
+    with cloud.db.read() as tx:
+        assert "too little room" in faults.latest(tx, [uuid])[uuid].message
+
+
+def test_projects_do_not_migrate_live(cloud: Cloud):
+    """A member of the project may not, with a host or without."""
+    uuid = ready_for(cloud, "live_migrate")
+    for host in None, "host-2":
+        body = {"os-migrateLive": LIVE | {"host": host}}
+        assert cloud.request("POST", f"/servers/{uuid}/action", body, version="2.96").status_code == 403
+
+
+def claimed(cloud: Cloud) -> dict[str, int]:
+    """Tell how much memory is promised on each host, where any is."""
+    with cloud.db.read() as tx:
+        return {it.host: it.memory_mb_used for it in hosts.search(tx) if it.memory_mb_used}
+
+
 # ---- what is refused
 
 
@@ -172,7 +274,7 @@ def test_a_host_cannot_do_its_step(cloud: Cloud, step: str):
     cloud.run()
     behave(cloud, "")
     instance = cloud.instance(uuid)
-    unmoved = step in ("prep", "migrate")
+    unmoved = step in ("prep", "migrate", "pre_live", "live")
     assert instance.task_state is None
     assert instance.vm_state == (before.vm_state if unmoved else states.ERROR)
     if unmoved:
@@ -187,18 +289,22 @@ def test_a_host_cannot_do_its_step(cloud: Cloud, step: str):
     assert agrees(cloud)
 
 
-def test_another_host_takes_what_one_cannot(make_cloud: Any):
+@pytest.mark.parametrize(
+    ("operation", "does"), [("resize", "check_can_migrate"), ("live_migrate", "pre_live_migration")]
+)
+def test_another_host_takes_what_one_cannot(make_cloud: Any, operation: str, does: str):
     """The scheduler is asked again, and leaves out the one that could not."""
     cloud = make_cloud(hosts=("host-1", "host-2", "host-3"))
-    uuid, _ = ask(cloud, "resize")
+    uuid, _ = ask(cloud, operation)
+    source = cloud.instance(uuid).host
     cloud.broker.deliver_one()
     with cloud.db.read() as tx:
         first = server_migrations.of_instance(tx, uuid).dest_compute
-    behave(cloud, f"[{{hosts: {first}, operation: check_can_migrate, failure: {{message: it cannot}}}}]")
+    behave(cloud, f"[{{hosts: {first}, operation: {does}, failure: {{message: it cannot}}}}]")
     cloud.run()
     instance = cloud.instance(uuid)
-    assert instance.vm_state == states.RESIZED
-    assert instance.host != first
+    assert instance.vm_state == (states.RESIZED if operation == "resize" else states.ACTIVE)
+    assert instance.host not in (first, source)
     assert agrees(cloud)
 
 

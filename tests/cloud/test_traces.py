@@ -98,10 +98,21 @@ def resize(cloud: Cloud) -> None:
     cloud.request("POST", f"/servers/{uuid}/action", {"confirmResize": None})
 
 
+def migrate_live(cloud: Cloud) -> None:
+    """A server that is ACTIVE goes to another host while it runs."""
+    uuid = cloud.boot()
+    cloud.run()
+    cloud.login("admin", "admin")
+    cloud.events.clear()
+    body = {"os-migrateLive": {"host": None, "block_migration": "auto"}}
+    cloud.request("POST", f"/servers/{uuid}/action", body, user="admin")
+
+
 STORIES: dict[str, tuple[Callable[[Cloud], None], str]] = {
     "boot": (boot, ""),
     "delete": (delete, ""),
     "resize": (resize, ""),
+    "live-migration": (migrate_live, ""),
     "retry": (boot_elsewhere, FAILS.format(hosts="host-2")),  # which the scheduler chooses first
     "exhausted": (boot_nowhere, FAILS.format(hosts="host-*")),
     "no-valid-host": (no_valid_host, ""),

@@ -62,7 +62,7 @@ def test_the_states_of_an_instance_tell_how_its_operation_fails():
     for vm_state, task_state in product(states.VM_STATES, TASK_STATES[1:]):
         owners = [name for name, op in OPERATIONS.items() if task_state in op.passes and vm_state in op.starts]
         assert states.operation_of(vm_state, task_state) in (owners or [None])
-        assert len({str(states.fail(name, task_state)) for name in owners}) <= 1
+        assert len({str(states.fail(name)) for name in owners}) <= 1
     assert states.operation_of(states.ACTIVE, None) is None
     assert states.operation_of(states.ACTIVE, "dancing") is None
 

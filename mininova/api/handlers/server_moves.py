@@ -6,7 +6,7 @@ from mininova import errors, states
 from mininova.api import create as creation
 from mininova.api.handlers.server_actions import ACCEPTED
 from mininova.api.handlers.servers import find
-from mininova.api.request import ComputeRequest
+from mininova.api.request import TRUE, ComputeRequest
 from mininova.api.schemas import server_actions as schemas
 from mininova.api.schemas.types import action
 from mininova.api.validation import takes
@@ -62,6 +62,33 @@ def migrate(request: ComputeRequest, id: str) -> Reply:
     return ACCEPTED
 
 
+@takes(body=schemas.MIGRATE_LIVE)
+def migrate_live(request: ComputeRequest, id: str) -> Reply:
+    """Take a server to another host while it runs on.
+
+    A host that is named before 2.30, where there is no ``force`` yet, is forced.  The guests of a fake hypervisor have
+    no disks: how those would be copied changes nothing.
+    """
+    body, version = request.body_of("os-migrateLive"), request.api_version
+    host, named_is_forced = body["host"], version < (2, 30)
+    rule = "os-migrate-server:migrate_live:host" if host else "os-migrate-server:migrate_live"
+    instance = find(request, id, rule)
+    force = str(body.get("force", named_is_forced)).lower() in TRUE
+    if force and not host and not named_is_forced:
+        raise errors.InvalidInput("Can't force to a non-provided destination")
+    states.begin("live_migrate", instance)
+    if host:
+        _require_host(request, host)
+    if host and host == instance.host and version < (2, 34):
+        raise errors.InvalidInput(f"Unable to migrate instance ({instance.uuid}) to current host ({host}).")
+    asked = Arguments(host=host or None, force=bool(force and host))
+    try:
+        request.cloud.operations.begin(request.context, "live_migrate", instance, asked)
+    except errors.ComputeServiceUnavailable as down:
+        raise errors.InvalidInput(str(down)) from down
+    return ACCEPTED
+
+
 def _require_other_host(request: ComputeRequest, instance: Instance, host: str) -> None:
     """Refuse a host that is none, or that the server is on.
 
@@ -69,6 +96,10 @@ def _require_other_host(request: ComputeRequest, instance: Instance, host: str) 
     """
     if host == instance.host:
         raise errors.InvalidInput(f"Cannot migrate instance {instance.uuid} to current host ({host}).")
+    _require_host(request, host)
+
+
+def _require_host(request: ComputeRequest, host: str) -> None:
     with request.cloud.db.read() as tx:
         if not hosts.search(tx, host=host):
             raise errors.InvalidInput(str(errors.ComputeHostNotFound(host=host)))

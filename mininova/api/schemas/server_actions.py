@@ -91,17 +91,22 @@ REBOOT = action(
     "reboot",
     object_of({"type": {"type": "string", "enum": ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]}}, ["type"]),
 )
+NEW_HOST = HOST | {"type": ["string", "null"]}
 RESIZE = under("resize", Field("flavorRef", FLAVOR_REF, required=True), Field("OS-DCF:diskConfig", DISK_CONFIG))
 MIGRATE = Schemas(
     lambda version: object_of(
-        {
-            "migrate": object_of({"host": HOST | {"type": ["string", "null"]}}) | {"type": ["object", "null"]}
-            if version >= (2, 56)
-            else ANYTHING
-        },
+        {"migrate": object_of({"host": NEW_HOST}) | {"type": ["object", "null"]} if version >= (2, 56) else ANYTHING},
         ["migrate"],
     ),
     ["2.56"],
+)
+MIGRATE_LIVE = under(
+    "os-migrateLive",
+    Field("host", NEW_HOST, required=True),
+    Field("block_migration", BOOLEAN, until="2.24", required=True),
+    Field("block_migration", BOOLEAN | {"enum": [*BOOLEAN["enum"], "auto"]}, since="2.25", required=True),
+    Field("disk_over_commit", BOOLEAN, until="2.24", required=True),
+    Field("force", BOOLEAN, since="2.30", until="2.67"),
 )
 RESET_STATE = action("os-resetState", object_of({"state": {"type": "string", "enum": ["active", "error"]}}, ["state"]))
 CONSOLE_OUTPUT = action(

@@ -40,13 +40,12 @@ STATUS_WHILE = {
     **{(rest, task): "REBUILD" for rest in (states.ACTIVE, states.STOPPED, states.ERROR) for task in states.REBUILDS},
     **{(rest, task): "RESIZE" for rest in (states.ACTIVE, states.STOPPED) for task in states.RESIZES},
     (states.RESIZED, states.RESIZE_REVERTING): "REVERT_RESIZE",
+    **{(rest, states.MIGRATING): "MIGRATING" for rest in (states.ACTIVE, states.PAUSED)},
     **{(states.ACTIVE, task): "REBOOT" for task in states.REBOOTS},
     **{(states.ACTIVE, task): "HARD_REBOOT" for task in states.HARD_REBOOTS},
 }
 # What may be asked for, too, although no instance of ours is ever in it: the answer is an empty list.
-OTHER_STATUSES = frozenset({
-    "MIGRATING", "UNKNOWN",
-})  # fmt: skip
+OTHER_STATUSES = frozenset({"UNKNOWN"})
 
 FAULTY = frozenset({"ERROR", "DELETED"})
 PROGRESSING = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})

@@ -175,6 +175,16 @@ class ScriptedDriver(ComputeDriver):
     def finish_revert_migration(self, instance, *, power_on):
         self._turn("finish_revert_migration", instance, states.RUNNING if power_on else states.SHUTDOWN)
 
+    def pre_live_migration(self, instance):
+        self._ask("pre_live_migration")
+
+    def live_migration(self, instance):
+        self._turn("live_migration", instance, self.get_info(instance))
+
+    def post_live_migration_at_destination(self, instance, image, *, paused):
+        state = states.POWER_PAUSED if paused else states.RUNNING
+        self._turn("post_live_migration_at_destination", instance, state)
+
     def snapshot(self, instance):
         self._ask("snapshot")
         return f"the disk of {instance.uuid}"

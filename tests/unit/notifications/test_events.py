@@ -35,6 +35,8 @@ NOVAS_EVENTS = {
     "update", "exists",
     "resize.prep.start", "resize.prep.end", "resize.start", "resize.end", "resize.error", "finish_resize.start",
     "finish_resize.end", "resize.confirm.start", "resize.confirm.end", "resize.revert.start", "resize.revert.end",
+    "live_migration.pre.start", "live_migration.pre.end", "live_migration._post.end",
+    "live_migration.post.dest.start", "live_migration.post.dest.end",
 }  # fmt: skip
 # For these failures Nova emits an event named after the function that failed.
 OURS = {
@@ -54,6 +56,7 @@ OURS = {
         "restore",
         "resize.confirm",
         "resize.revert",
+        "live_migration",
     )
 }
 

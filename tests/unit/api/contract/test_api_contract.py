@@ -162,6 +162,7 @@ WRITES = (
         for action, (_, body) in IN_PLACE.items()
     ),
     ("POST", "/servers/{for_migrate}/action", {"migrate": None}, ADMIN),
+    ("POST", "/servers/{for_migrate_live}/action", {"os-migrateLive": {"host": None, "block_migration": False}}, ADMIN),
     ("DELETE", "/servers/{building}", None, ALL),
     ("POST", f"/images/{IMAGE}/metadata", {"metadata": {"a": "b"}}, ALL),
     ("PUT", f"/images/{IMAGE}/metadata/a", {"meta": {"a": "c"}}, ALL),
@@ -253,7 +254,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     api.change(stopped, vm_state="stopped", launched_at=datetime.now(UTC))
     api.change(active, launched_at=datetime.now(UTC))
     api.change(broken, vm_state="error", task_state=None)
-    ready = {f"for_{action}": api.active() for action in (*IN_PLACE, "migrate")}
+    ready = {f"for_{action}": api.active() for action in (*IN_PLACE, "migrate", "migrate_live")}
     for action, (vm_state, _) in IN_PLACE.items():
         api.change(ready[f"for_{action}"], vm_state=vm_state)
     api.compute.answers["get_diagnostics"] = DIAGNOSTICS
@@ -303,6 +304,8 @@ def test_answers_are_as_nova_says(api: Any, contract: Any, names: dict[str, str]
             sent = {"server": {name: value for name, value in SERVER.items() if name != "networks"}}
         if method == "POST" and url == "/os-server-groups" and Microversion.parse(version) < (2, 64):
             sent = {"server_group": {"name": "few", "policies": ["anti-affinity"]}}
+        if body and "os-migrateLive" in body and Microversion.parse(version) < (2, 25):
+            sent = {"os-migrateLive": {**body["os-migrateLive"], "disk_over_commit": False}}
         if version == "2.0":
             answer = api(method, f"//v2{url}", sent, user=user)
         else:
