@@ -62,7 +62,9 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-server-groups:create", "os-server-groups:delete", "os-server-password:clear",
         "servers:resize", "servers:confirm_resize", "servers:revert_resize",
     ),
-    MANAGER: ("os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-migrations:index"),
+    MANAGER: ("os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-migrations:index",
+        "servers:migrations:index",
+    ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
     SERVICE: ("os-server-external-events:create",),
     ADMIN: (
@@ -86,7 +88,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
         "os-simple-tenant-usage:list", "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show",
         "os-server-groups:index:all_projects", "os-migrate-server:migrate:host", "os-migrate-server:migrate_live:host",
-        "os-migrations:index:all_projects", "os-migrations:index:host",
+        "os-migrations:index:all_projects", "os-migrations:index:host", "servers:migrations:index:host",
+        "servers:migrations:show",
     ),
 }  # fmt: skip
 

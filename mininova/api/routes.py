@@ -34,6 +34,7 @@ from mininova.api.handlers import (
     server_images,
     server_lists,
     server_metadata,
+    server_migrations,
     server_moves,
     server_password,
     server_shelving,
@@ -108,6 +109,8 @@ ROUTES = (
     Route("GET", "/servers/<server_id>/os-server-password", server_password.index),
     Route("DELETE", "/servers/<server_id>/os-server-password", server_password.clear),
     Route("GET", "/servers/<server_id>/topology", server_topology.index, since="2.78"),
+    Route("GET", "/servers/<server_id>/migrations", server_migrations.index, since="2.23"),
+    Route("GET", "/servers/<server_id>/migrations/<id>", server_migrations.show, since="2.23"),
     Route("GET", "/servers/<server_id>/os-instance-actions", instance_actions.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", instance_actions.show),
     # ---- flavors, keypairs and server groups

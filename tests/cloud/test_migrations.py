@@ -434,6 +434,37 @@ def test_migrations_are_listed(cloud: Cloud):
     assert listed(user="demo").status_code == 403
 
 
+def test_a_live_migration_is_shown_while_it_goes_on(cloud: Cloud):
+    """With its memory, which has arrived or has not; before and after that there is none, nor is a resize one."""
+    uuid = ready_for(cloud, "live_migrate")
+    source = cloud.instance(uuid).host
+
+    def get(path: str = "", user: str = "admin") -> Any:
+        return cloud.request("GET", f"/servers/{uuid}/migrations{path}", user=user)
+
+    assert migrate_live(cloud, uuid).status_code == 202
+    assert get().json == {"migrations": []}
+    memory, seen = 512 * 1024**2, []
+    while cloud.broker.deliver_one():
+        for found in get().json["migrations"]:
+            assert get(f"/{found['id']}").json == {"migration": found}
+            assert (found["source_compute"], found["dest_compute"]) == (source, other(source))
+            counts = [found[f"memory_{what}_bytes"] for what in ("total", "processed", "remaining")]
+            seen.append((found["status"], *counts))
+    assert list(dict.fromkeys(seen)) == [
+        ("preparing", memory, None, memory), ("running", memory, None, memory), ("post-migrating", memory, memory, None)
+    ]  # fmt: skip
+    assert get().json == {"migrations": []}
+    (live,) = cloud.request("GET", "/os-migrations", user="admin").json["migrations"]
+    again(cloud, "resize", uuid)
+    cloud.run()
+    resize, _ = cloud.request("GET", "/os-migrations", user="admin").json["migrations"]
+    for number, why in (live["id"], "is not in progress"), (resize["id"], "is not live-migration"), (99, "not found"):
+        answer = get(f"/{number}")
+        assert (answer.status_code, why in answer.json["itemNotFound"]["message"]) == (404, True)
+    assert get(user="demo").status_code == 403
+
+
 # ---- what the storms found
 
 

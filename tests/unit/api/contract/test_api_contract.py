@@ -96,6 +96,8 @@ READS = (
     ("GET", f"/images/{IMAGE}/metadata/auto_disk_config", ALL),
     ("GET", "/os-migrations?limit=5", ADMIN),
     ("GET", "/os-migrations", ADMIN),
+    ("GET", "/servers/{active}/migrations", ADMIN),
+    ("GET", "/servers/{active}/migrations/{migration}", ADMIN),
     ("GET", "/limits", ALL),
     ("GET", "/os-quota-sets/{project}", ALL),
     ("GET", "/os-quota-sets/{project}/detail", ALL),
@@ -239,9 +241,10 @@ def _acts(row: Any, body: Any) -> bool:
 @pytest.fixture
 def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     """Make one object of each kind, and give the ids."""
+    from mininova.api.handlers.server_migrations import LIVE
     from mininova.api.views.networks import network_id
-    from mininova.db import aggregates, faults, flavors, hosts, networks, services
-    from mininova.objects import Fault, Service
+    from mininova.db import aggregates, faults, flavors, hosts, instances, networks, server_migrations, services
+    from mininova.objects import Fault, Retry, Service
 
     version = request.getfixturevalue("version")
     active = api.active(metadata={"k": "v"}, version="2.52", tags=["t"], user_data="aGVsbG8=")
@@ -268,6 +271,9 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         service = services.report(tx, Service(binary="nova-compute", host="host-3", topic="compute"), datetime.now(UTC))
         node = hosts.search(tx)[0]
         aggregate = aggregates.create(tx, "rack-8", None)
+        migration = server_migrations.begin(tx, instance := instances.get(tx, active), LIVE, instance.flavor, Retry())
+        server_migrations.record(tx, migration.replace(status="running"))
+        (migrating,) = server_migrations.search(tx, {"instance_uuid": active})
     for user in ALL:
         key = {"keypair": {"name": "kept", "public_key": PUBLIC_KEY}}
         assert api("POST", "/os-keypairs", key, user=user).status == 200
@@ -285,6 +291,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "hypervisor": node.uuid if by_uuid else str(node.id),
         "service": service.uuid if by_uuid else str(service.id),
         "aggregate": str(aggregate.id),
+        "migration": str(migrating.id),
         "network": network_id(api.conf),
         "project": api.instance(active).project_id,
     }

@@ -1,0 +1,73 @@
+"""A server's live migrations over HTTP (2.23), as long as they go on.
+
+A fake hypervisor counts no bytes.  What is told of the memory follows from the step: all of it is on its way, or all of
+it has arrived.  There is no disk to tell of.
+"""
+
+from typing import Any
+
+from mininova import errors
+from mininova.api.handlers.servers import find
+from mininova.api.request import ComputeRequest
+from mininova.api.schemas.types import NO_QUERY
+from mininova.api.validation import takes
+from mininova.api.views.times import bare
+from mininova.db import server_migrations
+from mininova.db.server_migrations import MigrationRecord
+
+Json = dict[str, Any]
+
+LIVE = "live-migration"
+IN_PROGRESS = frozenset({"queued", "preparing", "running", "post-migrating"})
+OF_HOSTS = ("source_compute", "source_node", "dest_compute", "dest_node")
+
+
+@takes(query=NO_QUERY)
+def index(request: ComputeRequest, server_id: str) -> Json:
+    """List the live migration of a server that is in progress, if one is."""
+    instance = find(request, server_id, "servers:migrations:index")
+    found = _of(request, instance.uuid)
+    with_hosts = request.allows("servers:migrations:index:host", project_id=instance.project_id)
+    going = [each for each in found if each.migration_type == LIVE and each.status in IN_PROGRESS]
+    return {"migrations": [_show(request, each, with_hosts) for each in going]}
+
+
+@takes(query=NO_QUERY)
+def show(request: ComputeRequest, server_id: str, id: str) -> Json:
+    """Show a live migration of a server that is in progress."""
+    uuid = find(request, server_id, "servers:migrations:show").uuid
+    migration = next((each for each in _of(request, uuid) if str(each.id) == id), None)
+    if migration is None:
+        raise errors.NotFound(f"In-progress live migration {id} is not found for server {uuid}.")
+    if migration.migration_type != LIVE:
+        raise errors.NotFound(f"Migration {id} for server {uuid} is not live-migration.")
+    if migration.status not in IN_PROGRESS:
+        raise errors.NotFound(f"Live migration {id} for server {uuid} is not in progress.")
+    return {"migration": _show(request, migration, with_hosts=True)}
+
+
+def _of(request: ComputeRequest, uuid: str) -> list[MigrationRecord]:
+    with request.cloud.db.read() as tx:
+        return server_migrations.search(tx, {"instance_uuid": uuid})
+
+
+def _show(request: ComputeRequest, migration: MigrationRecord, with_hosts: bool) -> Json:
+    memory = migration.old_flavor.memory_mb * 1024 * 1024
+    shown: Json = {
+        "id": migration.id,
+        "server_uuid": migration.instance_uuid,
+        "status": migration.status,
+        **{name: getattr(migration, name) if with_hosts else None for name in OF_HOSTS},
+        "dest_host": None,
+        "memory_total_bytes": memory,
+        "memory_processed_bytes": memory if migration.status == "post-migrating" else None,
+        "memory_remaining_bytes": None if migration.status == "post-migrating" else memory,
+        **{f"disk_{what}_bytes": None for what in ("total", "processed", "remaining")},
+        "created_at": bare(migration.created_at),
+        "updated_at": bare(migration.updated_at),
+    }
+    if request.api_version >= (2, 59):
+        shown["uuid"] = migration.uuid
+    if request.api_version >= (2, 80):
+        shown |= {"project_id": migration.project_id, "user_id": migration.user_id}
+    return shown
