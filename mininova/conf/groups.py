@@ -142,9 +142,10 @@ BROKER_ADMIN = Group(
         cfg.IntOpt("timeout", default=60, min=1, help="How long the command may take, in seconds."),
         cfg.IntOpt(
             "watch_interval",
-            default=10,
+            default=30,
             min=1,
-            help="How often `mininova-manage broker watch` looks at what the broker holds for computes, in seconds.",
+            help="How often `mininova-manage broker watch` looks at what the broker holds for computes, in seconds.  A "
+            "look takes half a second of one CPU.",
         ),
         cfg.BoolOpt(
             "plain_passwords",

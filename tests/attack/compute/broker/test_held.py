@@ -1,6 +1,6 @@
 """Having the broker hold what is in no queue: a server is booted on another host, and then the attacker is cut off.
 
-What cuts it off looks every ten seconds by default.  Here it is started when the others were served, and looks a second
+What cuts it off looks every half minute by default.  Here it is started when the others were served, and looks a second
 later: so the broker holds too much for as long as that takes, and the test need not wait for the rest.
 """
 
