@@ -101,11 +101,13 @@ class Rule(_Part, frozen=True):
 
     :param hosts: a shell pattern; likewise ``operation``
     :param delay: a distribution, or a plain number of milliseconds
+    :param delay_per_gib: so much more for each GiB of the guest's memory
     """
 
     hosts: str = "*"
     operation: str = "*"
     delay: Milliseconds | Constant | Uniform | Normal | Exponential = 0
+    delay_per_gib: Milliseconds = 0
     failure: Failure = Failure(probability=0.0)
 
     def __post_init__(self) -> None:
@@ -156,8 +158,11 @@ class Behaviour:
             self._seen = _stamp(self._path)
             self._use(read(self._path))
 
-    def draw(self, host: str, operation: str) -> Outcome:
-        """Decide how an operation on a host goes this time."""
+    def draw(self, host: str, operation: str, memory_mb: int = 0) -> Outcome:
+        """Decide how an operation on a host goes this time.
+
+        :param memory_mb: of the guest, if there is one
+        """
         if self._path is None:
             return Outcome()
         with self._lock:
@@ -167,6 +172,7 @@ class Behaviour:
                 return Outcome()
             dice = self._dice_of(host)
             delay = rule.delay(dice) if callable(rule.delay) else rule.delay
+            delay += rule.delay_per_gib * memory_mb / 1024
             fails = dice.random() < rule.failure.probability
             return Outcome(delay / 1000, rule.failure if fails else None)
 

@@ -265,7 +265,8 @@ class FakeDriver(ComputeDriver):
     @contextmanager
     def _as_drawn(self, operation: str, uuid: str, interrupted: threading.Event) -> Iterator[None]:
         """Surround an operation with the delay and the failure that are drawn for it."""
-        outcome = self._behaviour.draw(self._host, operation)
+        guest = self._guests.get(uuid)
+        outcome = self._behaviour.draw(self._host, operation, guest.memory_mb if guest else 0)
         if interrupted.wait(outcome.delay):
             raise errors.GuestGone(instance_uuid=uuid)
         if outcome.failure and outcome.failure.kind == "error":

@@ -33,9 +33,9 @@ class Announcing(Behaviour):
         super().__init__(path)
         self.drawn = threading.Semaphore(0)
 
-    def draw(self, host, operation):
+    def draw(self, host, operation, memory_mb=0):
         """Draw, and announce it."""
-        outcome = super().draw(host, operation)
+        outcome = super().draw(host, operation, memory_mb)
         self.drawn.release()
         return outcome
 

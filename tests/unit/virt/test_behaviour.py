@@ -63,6 +63,12 @@ def test_operations(behaviour_file):
     assert behaviour.draw("host-1", "spawn").delay == 0.0
 
 
+def test_a_delay_may_grow_with_memory(behaviour_file):
+    """Of a guest; so much for each GiB of it, beside the rest of the delay."""
+    behaviour = Behaviour(behaviour_file("[{operation: live_migration, delay: 100, delay_per_gib: 400}]"))
+    assert [behaviour.draw("host-1", "live_migration", mb).delay for mb in (0, 512, 4096)] == [0.1, 0.3, 1.7]
+
+
 @pytest.mark.parametrize(
     ("delay", "low", "high"),
     [

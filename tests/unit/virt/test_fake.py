@@ -3,6 +3,7 @@ process.
 """
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -120,6 +121,36 @@ def test_destroy_wins(a_driver, a_behaviour, instance, image, operation):
     driver.destroy(instance.uuid)
     assert isinstance(outcome(), errors.GuestGone)
     assert driver.list_instance_uuids() == []
+
+
+@pytest.mark.parametrize("operation", ["live_migration", "post_live_migration_at_destination"])
+def test_destroy_wins_over_a_live_migration(a_driver, a_behaviour, instance, image, operation):
+    """Whose time goes by the guest's memory; on neither host is a guest left."""
+    a_driver().spawn(instance, image)
+    slow = a_behaviour(f"[{{operation: {operation}, delay_per_gib: 100000000}}]")
+    driver = a_driver(slow)
+    migrate = {
+        "live_migration": lambda: driver.live_migration(instance),
+        "post_live_migration_at_destination": lambda: driver.post_live_migration_at_destination(
+            instance, image, paused=False
+        ),
+    }[operation]
+    outcome = in_background(migrate)
+    slow.drawn.acquire()
+    driver.destroy(instance.uuid)
+    assert isinstance(outcome(), errors.GuestGone)
+    assert driver.list_instance_uuids() == []
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_a_guest_that_was_sent_runs_on(a_driver, clock, instance, image, paused):
+    """It is as it was on its other host, and was not started here."""
+    driver = a_driver()
+    launched = datetime.fromtimestamp(clock.now - 3600, UTC)
+    driver.post_live_migration_at_destination(instance.replace(launched_at=launched), image, paused=paused)
+    assert driver.get_info(instance) == (states.POWER_PAUSED if paused else states.RUNNING)
+    driver.unpause(instance)
+    assert driver.get_diagnostics(instance)["uptime"] == 3600
 
 
 def test_destroy_wins_over_all(a_driver, a_behaviour, instance, image):
