@@ -405,6 +405,12 @@ class GuestGone(MininovaError):
     template = "The guest of instance {instance_uuid} was destroyed meanwhile."
 
 
+class MigrationAborted(MininovaError):
+    """A guest was being sent to another host, and is not any more."""
+
+    template = "The live migration of instance {instance_uuid} was aborted."
+
+
 class DatabaseNotReady(MininovaError):
     """The database has another schema than the code, or none."""
 

@@ -379,6 +379,48 @@ class Operations:
                 instances.edit(tx, instance.uuid, **columns)
             actions.record(tx, ctxt, instance.uuid, action)
 
+    def abort_live_migration(
+        self, ctxt: RequestContext, instance: Instance, migration_id: str, statuses: Sequence[str]
+    ) -> None:
+        """Cancel a live migration: the instance stays where it is, and its host sends the guest no more.
+
+        :param statuses: in which that may be done
+        :raises errors.Conflict: when the instance is locked, or no live migration of it is under way
+        :raises errors.NotFound: when it has no such migration
+        :raises errors.InvalidInput: when that is in none of the statuses
+        """
+        require_unlocked(ctxt, instance)
+        if instance.task_state != states.MIGRATING:
+            attr, state = "task_state", instance.task_state
+            method = "abort live migration"
+            raise errors.InstanceInvalidState(instance_uuid=instance.uuid, method=method, attr=attr, state=state)
+        with self._db.write() as tx:
+            current = instances.get(tx, instance.uuid)
+            rows = server_migrations.search(tx, {"instance_uuid": instance.uuid})
+            migration = next((it for it in rows if str(it.id) == migration_id), None)
+            if migration is None:
+                raise errors.NotFound(f"Migration {migration_id} not found for instance {instance.uuid}")
+            if migration.status not in statuses:
+                raise errors.InvalidInput(
+                    f"Migration {migration_id} state of instance {instance.uuid} is {migration.status}. "
+                    "Cannot abort live migration while the migration is in this state."
+                )
+            left = instances.update(
+                tx,
+                instance.uuid,
+                {"task_state": None},
+                generation=current.generation,
+                expected_task_state=states.under_way("live_migrate"),
+            )
+            server_migrations.settle(tx, left, "cancelled")
+            actions.interrupt(tx, instance.uuid, f"live_migration_cancel ({ctxt.request_id})")
+            actions.record(tx, ctxt, instance.uuid, "live_migration_cancel")
+        self._tell(ctxt, left, current)
+        try:
+            self._compute.on(_host_of(left)).live_migration_abort(ctxt, left)
+        except rpc.RPCError as error:
+            LOG.warning("%s goes on sending %s, to no end: %s", left.host, left.uuid, error)
+
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
         """Overwrite an instance's state (for administrators)."""
         LOG.warning("%s resets instance %s to %s", ctxt.user_id, instance.uuid, vm_state)

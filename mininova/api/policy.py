@@ -63,7 +63,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "servers:resize", "servers:confirm_resize", "servers:revert_resize",
     ),
     MANAGER: ("os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-migrations:index",
-        "servers:migrations:index",
+        "servers:migrations:index", "servers:migrations:delete",
     ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
     SERVICE: ("os-server-external-events:create",),

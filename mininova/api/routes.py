@@ -111,6 +111,7 @@ ROUTES = (
     Route("GET", "/servers/<server_id>/topology", server_topology.index, since="2.78"),
     Route("GET", "/servers/<server_id>/migrations", server_migrations.index, since="2.23"),
     Route("GET", "/servers/<server_id>/migrations/<id>", server_migrations.show, since="2.23"),
+    Route("DELETE", "/servers/<server_id>/migrations/<id>", server_migrations.delete, since="2.24"),
     Route("GET", "/servers/<server_id>/os-instance-actions", instance_actions.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", instance_actions.show),
     # ---- flavors, keypairs and server groups

@@ -182,6 +182,17 @@ class ComputeManager:
         """Have the guest run on here."""
         self._take_step(ctxt, migration, image)
 
+    def live_migration_abort(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Stop sending the guest, unless that is for another migration by now; what it stops has the lock."""
+        try:
+            if self._conductor.get_instance(ctxt, instance.uuid).task_state == states.MIGRATING:
+                return LOG.info("compute drops an old abort: instance %s is migrated again", instance.uuid)
+        except errors.InstanceNotFound as gone:
+            return LOG.info("compute drops an abort: %s", gone)
+        self._tell(ctxt, instance, "live.migration.abort", "start")
+        self.driver.live_migration_abort(instance)
+        return self._tell(ctxt, instance, "live.migration.abort", "end")
+
     def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy what guest there is of an instance that has left."""
         self._reconciler.clear(ctxt, instance.uuid)

@@ -125,6 +125,10 @@ class ComputeAPI(rpc.Interface):
     ) -> None:
         """Have the guest run on here, which has come from another host."""
 
+    @rpc.cast(since="1.1", by=_CASTS)
+    def live_migration_abort(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Stop sending the guest to another host: its live migration was cancelled."""
+
     @rpc.cast(since="1.1", by=_STEPS)
     def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy what guest there is of an instance that has left this host, if it has."""

@@ -21,6 +21,7 @@ Action = Literal[
     "shelve", "shelve_offload", "unshelve",
     "resize.prep", "resize", "finish_resize", "resize.confirm", "resize.revert",
     "live_migration", "live_migration.pre", "live_migration._post", "live_migration.post.dest",
+    "live.migration.abort",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 # Parts of a delete, a resize or a live migration, which has the event of their failure, and that alone if it is live.
@@ -28,6 +29,7 @@ NO_EVENTS = frozenset({
     ("shutdown", "error"), ("resize.prep", "error"), ("finish_resize", "error"),
     ("live_migration", "start"), ("live_migration", "end"), ("live_migration.pre", "error"),
     ("live_migration._post", "start"), ("live_migration._post", "error"), ("live_migration.post.dest", "error"),
+    ("live.migration.abort", "error"),
 })  # fmt: skip
 
 # What the operations of states.OPERATIONS are called in the names of events; None where Nova has no event.

@@ -169,7 +169,12 @@ class ComputeDriver(ABC):
 
         :raises errors.GuestNotFound: when there is none
         :raises errors.GuestGone: when it was destroyed meanwhile
+        :raises errors.MigrationAborted: when that was aborted meanwhile
         """
+
+    @abstractmethod
+    def live_migration_abort(self, instance: Instance) -> None:
+        """Have ``live_migration`` end soon, and the guest run here as before; no migration is no failure."""
 
     @abstractmethod
     def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:

@@ -51,7 +51,7 @@ class FakeDriver(ComputeDriver):
         self._started = clock()
         self._lock = threading.Lock()
         self._guests = store.load()
-        self._under_way: dict[str, set[threading.Event]] = {}
+        self._under_way: dict[str, dict[threading.Event, str]] = {}
 
     @classmethod
     def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
@@ -169,8 +169,20 @@ class FakeDriver(ComputeDriver):
 
     def live_migration(self, instance: Instance) -> None:
         """Take the time that it takes; the guest is remembered until it is destroyed."""
-        with self._doing("live_migration", instance.uuid):
-            self._guest(instance.uuid)
+        try:
+            with self._doing("live_migration", instance.uuid):
+                self._guest(instance.uuid)
+        except errors.GuestGone:
+            if instance.uuid not in self._guests:
+                raise
+            raise errors.MigrationAborted(instance_uuid=instance.uuid) from None
+
+    def live_migration_abort(self, instance: Instance) -> None:
+        """End the wait of a guest that is being sent."""
+        with self._lock:
+            for interrupted, operation in self._under_way.get(instance.uuid, {}).items():
+                if operation == "live_migration":
+                    interrupted.set()
 
     def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
         """Remember a guest that runs on another host, and was started there."""
@@ -252,13 +264,13 @@ class FakeDriver(ComputeDriver):
         """Surround an operation that ends when the guest is destroyed; gives the event which says that it was."""
         destroyed = threading.Event()
         with self._lock:
-            self._under_way.setdefault(uuid, set()).add(destroyed)
+            self._under_way.setdefault(uuid, {})[destroyed] = operation
         try:
             with self._as_drawn(operation, uuid, destroyed):
                 yield destroyed
         finally:
             with self._lock:
-                self._under_way[uuid].discard(destroyed)
+                del self._under_way[uuid][destroyed]
                 if not self._under_way[uuid]:
                     del self._under_way[uuid]
 

@@ -14,7 +14,7 @@ from mininova.context import service_context
 from mininova.db import claims, faults, hosts, server_migrations
 from mininova.db.models.compute import compute_nodes, migrations
 from tests.fixtures.cloud import Cloud
-from tests.fixtures.operations import again, ask, open_operation, ready_for
+from tests.fixtures.operations import action_of, again, ask, open_operation, ready_for
 
 # What a host does in each step, by the name that the behaviour file has for it.
 DOES = {
@@ -463,6 +463,40 @@ def test_a_live_migration_is_shown_while_it_goes_on(cloud: Cloud):
         answer = get(f"/{number}")
         assert (answer.status_code, why in answer.json["itemNotFound"]["message"]) == (404, True)
     assert get(user="demo").status_code == 403
+
+
+@pytest.mark.parametrize(("step", "version"), [("live", "2.24"), ("pre_live", "2.65")])
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_live_migration_is_aborted(cloud: Cloud, monkeypatch: Any, step: str, version: str, begun: bool):
+    """When a step is due, or in the middle of it: the server stays where it is, and can go elsewhere afterwards."""
+    uuid, request_id = ask(cloud, "live_migrate")
+    source = cloud.instance(uuid).host
+    while not due(cloud, uuid, step):
+        assert cloud.broker.deliver_one()
+    (live,) = cloud.request("GET", "/os-migrations", user="admin").json["migrations"]
+
+    def ask_to_abort(version: str = version) -> int:
+        path = f"/servers/{uuid}/migrations/{live['id']}"
+        return int(cloud.request("DELETE", path, user="admin", version=version).status_code)
+
+    def abort(*asked: Any) -> None:
+        assert (ask_to_abort(), cloud.instance(uuid).task_state, status(cloud)) == (202, None, "cancelled")
+
+    if step == "pre_live":
+        assert ask_to_abort("2.64") == 400
+    with monkeypatch.context() as patch:
+        if begun:
+            patch.setattr(cloud.computes[host_of(cloud, uuid)].driver, DOES[step], abort)
+        else:
+            abort()
+        cloud.run()
+    assert ask_to_abort() == 409
+    assert (cloud.instance(uuid).host, guests(cloud, uuid)) == (source, {source: states.RUNNING})
+    assert "live_migration_cancel" in str(action_of(cloud, uuid, request_id).events[0].traceback)
+    assert agrees(cloud)
+    again(cloud, "live_migrate", uuid)
+    cloud.run()
+    assert (cloud.instance(uuid).host, status(cloud)) == (other(source), "completed")
 
 
 # ---- what the storms found

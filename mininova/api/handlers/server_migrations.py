@@ -14,6 +14,7 @@ from mininova.api.validation import takes
 from mininova.api.views.times import bare
 from mininova.db import server_migrations
 from mininova.db.server_migrations import MigrationRecord
+from mininova.wsgi import Reply
 
 Json = dict[str, Any]
 
@@ -44,6 +45,14 @@ def show(request: ComputeRequest, server_id: str, id: str) -> Json:
     if migration.status not in IN_PROGRESS:
         raise errors.NotFound(f"Live migration {id} for server {uuid} is not in progress.")
     return {"migration": _show(request, migration, with_hosts=True)}
+
+
+def delete(request: ComputeRequest, server_id: str, id: str) -> Reply:
+    """Abort a live migration while the guest is on its way; from 2.65 on also before that."""
+    instance = find(request, server_id, "servers:migrations:delete")
+    early = () if request.api_version < (2, 65) else ("queued", "preparing")
+    request.cloud.operations.abort_live_migration(request.context, instance, id, ("running", *early))
+    return Reply(202)
 
 
 def _of(request: ComputeRequest, uuid: str) -> list[MigrationRecord]:

@@ -181,6 +181,9 @@ class ScriptedDriver(ComputeDriver):
     def live_migration(self, instance):
         self._turn("live_migration", instance, self.get_info(instance))
 
+    def live_migration_abort(self, instance):
+        self._ask("live_migration_abort")
+
     def post_live_migration_at_destination(self, instance, image, *, paused):
         state = states.POWER_PAUSED if paused else states.RUNNING
         self._turn("post_live_migration_at_destination", instance, state)

@@ -37,6 +37,7 @@ NOVAS_EVENTS = {
     "finish_resize.end", "resize.confirm.start", "resize.confirm.end", "resize.revert.start", "resize.revert.end",
     "live_migration.pre.start", "live_migration.pre.end", "live_migration._post.end",
     "live_migration.post.dest.start", "live_migration.post.dest.end",
+    "live.migration.abort.start", "live.migration.abort.end",
 }  # fmt: skip
 # For these failures Nova emits an event named after the function that failed.
 OURS = {

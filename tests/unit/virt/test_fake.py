@@ -142,6 +142,20 @@ def test_destroy_wins_over_a_live_migration(a_driver, a_behaviour, instance, ima
     assert driver.list_instance_uuids() == []
 
 
+def test_a_live_migration_is_aborted(a_driver, a_behaviour, instance, image):
+    """It ends, and the guest runs on; where there is none, nothing happens."""
+    slow = a_behaviour(SLOW % "live_migration")
+    driver = a_driver(slow)
+    driver.spawn(instance, image)
+    slow.drawn.acquire()
+    driver.live_migration_abort(instance)
+    outcome = in_background(driver.live_migration, instance)
+    slow.drawn.acquire()
+    driver.live_migration_abort(instance)
+    assert isinstance(outcome(), errors.MigrationAborted)
+    assert driver.get_info(instance) == states.RUNNING
+
+
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_guest_that_was_sent_runs_on(a_driver, clock, instance, image, paused):
     """It is as it was on its other host, and was not started here."""

@@ -165,6 +165,7 @@ WRITES = (
     ),
     ("POST", "/servers/{for_migrate}/action", {"migrate": None}, ADMIN),
     ("POST", "/servers/{for_migrate_live}/action", {"os-migrateLive": {"host": None, "block_migration": False}}, ADMIN),
+    ("DELETE", "/servers/{for_migrate_live}/migrations/{aborted}", None, ADMIN),
     ("DELETE", "/servers/{building}", None, ALL),
     ("POST", f"/images/{IMAGE}/metadata", {"metadata": {"a": "b"}}, ALL),
     ("PUT", f"/images/{IMAGE}/metadata/a", {"meta": {"a": "c"}}, ALL),
@@ -271,9 +272,11 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         service = services.report(tx, Service(binary="nova-compute", host="host-3", topic="compute"), datetime.now(UTC))
         node = hosts.search(tx)[0]
         aggregate = aggregates.create(tx, "rack-8", None)
-        migration = server_migrations.begin(tx, instance := instances.get(tx, active), LIVE, instance.flavor, Retry())
-        server_migrations.record(tx, migration.replace(status="running"))
-        (migrating,) = server_migrations.search(tx, {"instance_uuid": active})
+        migrating = []
+        for uuid in active, ready["for_migrate_live"]:
+            migration = server_migrations.begin(tx, it := instances.get(tx, uuid), LIVE, it.flavor, Retry())
+            server_migrations.record(tx, migration.replace(status="running"))
+            migrating += server_migrations.search(tx, {"instance_uuid": uuid})
     for user in ALL:
         key = {"keypair": {"name": "kept", "public_key": PUBLIC_KEY}}
         assert api("POST", "/os-keypairs", key, user=user).status == 200
@@ -291,7 +294,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "hypervisor": node.uuid if by_uuid else str(node.id),
         "service": service.uuid if by_uuid else str(service.id),
         "aggregate": str(aggregate.id),
-        "migration": str(migrating.id),
+        "migration": str(migrating[0].id),
+        "aborted": str(migrating[1].id),
         "network": network_id(api.conf),
         "project": api.instance(active).project_id,
     }
