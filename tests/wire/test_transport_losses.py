@@ -142,8 +142,12 @@ def test_a_dead_receivers_cast_goes_to_the_next(bench: Bench):
 
 @needs(HEIRS)
 def test_a_cast_that_kills_its_receivers_is_parked(bench: Bench):
-    """A delivery that ended with the death of its receiver counts, too."""
-    for number in range(MOST_DELIVERIES + 1):  # the last of them is left to park it
+    """A delivery that ended with the death of its receiver counts, too.
+
+    MOST_DELIVERIES die of it, and one is left to park it.  More are there, for a death that comes before an
+    acknowledgement makes two of the message, and each of them kills.
+    """
+    for number in range(3 * MOST_DELIVERIES):
         peer = bench.peer(f"lamp.{number}")
         bench.serve(Keeper(switch=die), str(number), peer=peer, spawn=mortal(bench, peer))
     parked = bench.listen(f"{bench.topic}.dead")
