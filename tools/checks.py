@@ -29,8 +29,8 @@ TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or
 FLOODS = ("test_crowds.py", "test_wire.py", "compute/broker/test_held.py", "compute/broker/test_too_much.py")
 ATTACK, FLOODING = "tests/attack", tuple(f"tests/attack/{name}" for name in FLOODS)
 
-#: What is run on native threads, too, after all of it has run on eventlet's.
-ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "clients", "metrics", "what_goes_wrong"))
+#: What is run on native threads, too; all of it is by `pytest --concurrency threads tests/stack`.
+ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "metrics", "what_goes_wrong"))
 
 #: Of tests/wire, all but what would make this too long: `pytest tests/wire` has kombu's Redis and its folder, and the
 #: rights on Qpid.
@@ -44,6 +44,7 @@ Command = tuple[str, ...]
 
 #: name → the commands of it
 CHECKS: dict[str, tuple[Command, ...]] = {
+    "stack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/stack"),),  # it takes longest
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
     "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
@@ -53,7 +54,6 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "wire": ((*PYTEST, *TWO_AT_A_TIME, "tests/wire", "-k", QUICK_WIRE),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
-    "stack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/stack"),),
     "threads": ((*PYTEST, *TWO_FILES, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
     "bench": (("python", "benchmarks/rpc.py", "--quick"),),  # that it runs; its figures mean nothing here
     "attack": (

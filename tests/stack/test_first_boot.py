@@ -86,7 +86,7 @@ def test_each_service_is_its_own_broker_user(local_stack):
 
 
 def test_the_threads_are_of_the_configured_kind(local_stack, request):
-    """The kernel sees several native threads in each service; with green ones, only the api has some beside."""
+    """The kernel sees several native threads in each service; with green ones, only what works aside has some beside."""
     services = {name: pid for name, pid in local_stack.pids().items() if name.startswith("mininova-")}
     del services["mininova-manage-watch"]  # it does one thing at a time
     several = {name for name, pid in services.items() if len(list(Path(f"/proc/{pid}/task").iterdir())) > 1}
@@ -94,7 +94,8 @@ def test_the_threads_are_of_the_configured_kind(local_stack, request):
     if request.config.getoption("--concurrency") == "threads":
         assert several == set(services)
     else:
-        assert several == {"mininova-api"}  # it has checked a password aside
+        # The api has checked a password aside; a conductor may have written an image, if a test before made one.
+        assert several - {"mininova-conductor"} == {"mininova-api"}
 
 
 def test_no_service_is_refused_anything_in_peace(local_stack):
