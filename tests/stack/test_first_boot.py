@@ -86,7 +86,7 @@ def test_each_service_is_its_own_broker_user(local_stack):
 
 
 def test_the_threads_are_of_the_configured_kind(local_stack, request):
-    """The kernel sees several native threads in each service; with green ones, only what works aside has some beside."""
+    """The kernel sees several native threads in each service; with green ones, only in one that has work done aside."""
     services = {name: pid for name, pid in local_stack.pids().items() if name.startswith("mininova-")}
     del services["mininova-manage-watch"]  # it does one thing at a time
     several = {name for name, pid in services.items() if len(list(Path(f"/proc/{pid}/task").iterdir())) > 1}
