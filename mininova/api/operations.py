@@ -331,18 +331,17 @@ class Operations:
         :raises errors.NotSupported: when its hypervisor does not know
         :raises errors.Conflict: when it does not answer
         """
-        try:
-            return self._compute.on(host).get_host_uptime(ctxt)
-        except rpc.RPCError as error:
-            LOG.warning("%s does not say how long it has been running: %s", host, error)
-            raise errors.ComputeServiceUnavailable(host=host) from error
+        uptime: str = self._ask_host(host, "itself", lambda compute: compute.get_host_uptime(ctxt))
+        return uptime
 
     def _ask(self, instance: Instance, question: Callable[[ComputeAPI], Any]) -> Any:
-        host = _host_of(instance)
+        return self._ask_host(_host_of(instance), instance.uuid, question)
+
+    def _ask_host(self, host: str, about: str, question: Callable[[ComputeAPI], Any]) -> Any:
         try:
             return question(self._compute.on(host))
         except rpc.RPCError as error:
-            LOG.warning("%s does not answer about %s: %s", host, instance.uuid, error)
+            LOG.warning("%s does not answer about %s: %s", host, about, error)
             raise errors.ComputeServiceUnavailable(host=host) from error
 
     # ---- what needs no compute node
@@ -396,8 +395,7 @@ class Operations:
             raise errors.InstanceInvalidState(instance_uuid=instance.uuid, method=method, attr=attr, state=state)
         with self._db.write() as tx:
             current = instances.get(tx, instance.uuid)
-            rows = server_migrations.search(tx, {"instance_uuid": instance.uuid})
-            migration = next((it for it in rows if str(it.id) == migration_id), None)
+            migration = server_migrations.numbered(tx, instance.uuid, migration_id)
             if migration is None:
                 raise errors.NotFound(f"Migration {migration_id} not found for instance {instance.uuid}")
             if migration.status not in statuses:

@@ -163,6 +163,11 @@ def search(
     return RECORDS.all(tx.execute(query))
 
 
+def numbered(tx: Connection, instance_uuid: str, number: str) -> MigrationRecord | None:
+    """Find a migration of an instance by its number, as a URL says it."""
+    return next((it for it in search(tx, {"instance_uuid": instance_uuid}) if str(it.id) == number), None)
+
+
 def is_at_dest(migration: Migration, instance: Instance) -> bool:
     """Tell whether an instance is where its migration leads; where both are one host, its flavor tells."""
     there = (migration.dest_compute, migration.new_flavor.flavor_id)

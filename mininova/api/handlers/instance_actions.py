@@ -3,19 +3,17 @@
 From 2.21 on, those of a deleted server are found, too.
 """
 
-from datetime import datetime
 from typing import Any
 
 from mininova import errors
 from mininova.api.handlers.servers import find
-from mininova.api.paging import limit_of, marker_of, next_page
+from mininova.api.paging import changed_between, limit_of, marker_of, next_page
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import instance_actions as schemas
 from mininova.api.validation import takes
 from mininova.api.views.instance_actions import show_action, show_event
 from mininova.db import actions
 from mininova.objects import Instance
-from mininova.wsgi.values import moment
 
 Json = dict[str, Any]
 
@@ -26,9 +24,7 @@ def index(request: ComputeRequest, server_id: str) -> Json:
     instance = _find(request, server_id, "os-instance-actions:list")
     paged = request.api_version >= (2, 58)
     limit = limit_of(request)
-    since, before = (_moment(request, name) if paged else None for name in ("changes-since", "changes-before"))
-    if since and before and before < since:
-        raise errors.InvalidInput("The value of changes-since must be less than or equal to changes-before.")
+    since, before = changed_between(request) if paged else (None, None)
     with request.cloud.db.read() as tx:
         found = actions.search(
             tx,
@@ -62,8 +58,3 @@ def show(request: ComputeRequest, server_id: str, request_id: str) -> Json:
 
 def _find(request: ComputeRequest, server_id: str, rule: str) -> Instance:
     return find(request, server_id, rule, deleted=request.api_version >= (2, 21))
-
-
-def _moment(request: ComputeRequest, name: str) -> datetime | None:
-    value = request.query.get(name)
-    return None if value is None else moment(value)

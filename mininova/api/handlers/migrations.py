@@ -1,17 +1,15 @@
 """Migrations over HTTP: which servers went from one host to another, or to another flavor, and what became of that."""
 
-from datetime import datetime
 from typing import Any
 
 from mininova import errors
-from mininova.api.paging import limit_of, marker_of, next_page
+from mininova.api.paging import changed_between, limit_of, marker_of, next_page
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import migrations as schemas
 from mininova.api.validation import takes
-from mininova.api.views.times import bare
+from mininova.api.views.migrations import common
 from mininova.db import flavors, server_migrations
 from mininova.db.server_migrations import MigrationRecord
-from mininova.wsgi.values import moment
 
 Json = dict[str, Any]
 
@@ -32,9 +30,7 @@ def index(request: ComputeRequest) -> Json:
             raise errors.NotAllowed("Only administrators can list the migrations of another project.")
         asked["project_id"] = ctxt.project_id or ""
     paged, limit = version >= (2, 59), limit_of(request)
-    since, before = _moment(request, "changes-since", (2, 59)), _moment(request, "changes-before", (2, 66))
-    if since and before and before < since:
-        raise errors.InvalidInput("The value of changes-since must be less than or equal to changes-before.")
+    since, before = changed_between(request) if paged else (None, None)
     with request.cloud.db.read() as tx:
         found = server_migrations.search(
             tx,
@@ -52,31 +48,17 @@ def index(request: ComputeRequest) -> Json:
 
 
 def _show(request: ComputeRequest, migration: MigrationRecord, ids: dict[str, int]) -> Json:
-    shown: Json = {
-        "id": migration.id,
+    shown = common(request, migration) | {
         "instance_uuid": migration.instance_uuid,
-        "status": migration.status,
         "old_instance_type_id": ids.get(migration.old_flavor.flavor_id),
         "new_instance_type_id": ids.get(migration.new_flavor.flavor_id),
         "source_compute": migration.source_compute,
         "source_node": migration.source_node,
         "dest_compute": migration.dest_compute,
         "dest_node": migration.dest_node,
-        "dest_host": None,
-        "created_at": bare(migration.created_at),
-        "updated_at": bare(migration.updated_at),
     }
     if not request.allows("os-migrations:index:host"):
         shown |= dict.fromkeys(OF_HOSTS)
     if request.api_version >= (2, 23):
         shown["migration_type"] = migration.migration_type
-    if request.api_version >= (2, 59):
-        shown["uuid"] = migration.uuid
-    if request.api_version >= (2, 80):
-        shown |= {"project_id": migration.project_id, "user_id": migration.user_id}
     return shown
-
-
-def _moment(request: ComputeRequest, name: str, since: tuple[int, int]) -> datetime | None:
-    value = request.query.get(name)
-    return None if value is None or request.api_version < since else moment(value)

@@ -10,7 +10,7 @@ from typing import Any
 
 from mininova import errors
 from mininova.api.handlers.servers import extras_of
-from mininova.api.paging import limit_of, marker_of, next_page
+from mininova.api.paging import limit_of, marker_of, next_page, require_in_order
 from mininova.api.request import FALSE, TRUE, ComputeRequest
 from mininova.api.schemas.server_lists import LIST, OLD_SORT_KEYS
 from mininova.api.validation import takes
@@ -174,9 +174,7 @@ def filter_of(request: ComputeRequest, kind: str) -> InstanceFilter | None:
             return None
         wanted |= states
     wanted.setdefault("deleted", None if wanted.keys() & {"changes_since", "changes_before"} else False)
-    since, before = wanted.get("changes_since"), wanted.get("changes_before")
-    if since and before and before < since:
-        raise errors.InvalidInput("The value of changes-since must be less than or equal to changes-before.")
+    require_in_order(wanted.get("changes_since"), wanted.get("changes_before"))
     _confine(request, kind, wanted)
     return InstanceFilter(**wanted)
 

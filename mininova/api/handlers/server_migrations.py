@@ -9,9 +9,7 @@ from typing import Any
 from mininova import errors
 from mininova.api.handlers.servers import find
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas.types import NO_QUERY
-from mininova.api.validation import takes
-from mininova.api.views.times import bare
+from mininova.api.views.migrations import common
 from mininova.db import server_migrations
 from mininova.db.server_migrations import MigrationRecord
 from mininova.wsgi import Reply
@@ -23,21 +21,21 @@ IN_PROGRESS = frozenset({"queued", "preparing", "running", "post-migrating"})
 OF_HOSTS = ("source_compute", "source_node", "dest_compute", "dest_node")
 
 
-@takes(query=NO_QUERY)
 def index(request: ComputeRequest, server_id: str) -> Json:
     """List the live migration of a server that is in progress, if one is."""
     instance = find(request, server_id, "servers:migrations:index")
-    found = _of(request, instance.uuid)
+    with request.cloud.db.read() as tx:
+        found = server_migrations.search(tx, {"instance_uuid": instance.uuid})
     with_hosts = request.allows("servers:migrations:index:host", project_id=instance.project_id)
     going = [each for each in found if each.migration_type == LIVE and each.status in IN_PROGRESS]
     return {"migrations": [_show(request, each, with_hosts) for each in going]}
 
 
-@takes(query=NO_QUERY)
 def show(request: ComputeRequest, server_id: str, id: str) -> Json:
     """Show a live migration of a server that is in progress."""
     uuid = find(request, server_id, "servers:migrations:show").uuid
-    migration = next((each for each in _of(request, uuid) if str(each.id) == id), None)
+    with request.cloud.db.read() as tx:
+        migration = server_migrations.numbered(tx, uuid, id)
     if migration is None:
         raise errors.NotFound(f"In-progress live migration {id} is not found for server {uuid}.")
     if migration.migration_type != LIVE:
@@ -55,28 +53,13 @@ def delete(request: ComputeRequest, server_id: str, id: str) -> Reply:
     return Reply(202)
 
 
-def _of(request: ComputeRequest, uuid: str) -> list[MigrationRecord]:
-    with request.cloud.db.read() as tx:
-        return server_migrations.search(tx, {"instance_uuid": uuid})
-
-
 def _show(request: ComputeRequest, migration: MigrationRecord, with_hosts: bool) -> Json:
     memory = migration.old_flavor.memory_mb * 1024 * 1024
-    shown: Json = {
-        "id": migration.id,
+    return common(request, migration) | {
         "server_uuid": migration.instance_uuid,
-        "status": migration.status,
         **{name: getattr(migration, name) if with_hosts else None for name in OF_HOSTS},
-        "dest_host": None,
         "memory_total_bytes": memory,
         "memory_processed_bytes": memory if migration.status == "post-migrating" else None,
         "memory_remaining_bytes": None if migration.status == "post-migrating" else memory,
         **{f"disk_{what}_bytes": None for what in ("total", "processed", "remaining")},
-        "created_at": bare(migration.created_at),
-        "updated_at": bare(migration.updated_at),
     }
-    if request.api_version >= (2, 59):
-        shown["uuid"] = migration.uuid
-    if request.api_version >= (2, 80):
-        shown |= {"project_id": migration.project_id, "user_id": migration.user_id}
-    return shown

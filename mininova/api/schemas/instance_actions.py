@@ -1,8 +1,7 @@
 """What a query of a server's actions may say."""
 
-from mininova.api.schemas.types import LIMIT, Field, parameter, query
+from mininova.api.schemas.types import LIMIT, MOMENT, Field, parameter, query
 
-MOMENT = {"type": "string", "format": "date-time"}
 LIST_ACTIONS = query(
     Field("limit", parameter(LIMIT, maxItems=1), since="2.58"),
     Field("marker", parameter(maxItems=1), since="2.58"),

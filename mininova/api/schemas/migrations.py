@@ -1,8 +1,7 @@
 """What a query of migrations may say."""
 
-from mininova.api.schemas.types import LIMIT, Field, parameter, query
+from mininova.api.schemas.types import LIMIT, MOMENT, Field, parameter, query
 
-MOMENT = {"type": "string", "format": "date-time"}
 FILTERS = ("host", "instance_uuid", "source_compute", "status", "migration_type")
 OWNERS = ("user_id", "project_id")
 LIST = query(

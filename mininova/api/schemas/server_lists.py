@@ -1,6 +1,6 @@
 """What a query of servers may say: filters, sort keys and pages."""
 
-from mininova.api.schemas.types import LIMIT, Field, Json, parameter, query
+from mininova.api.schemas.types import LIMIT, MOMENT, Field, Json, parameter, query
 
 # What servers can be found by, as a regular expression and as it is.
 BY_PATTERN = (
@@ -28,7 +28,6 @@ OLD_SORT_KEYS = (
 )  # fmt: skip
 TAG_FILTERS = ("tags", "tags-any", "not-tags", "not-tags-any")
 REGEX: Json = {"type": "string", "format": "regex"}
-MOMENT: Json = {"type": "string", "format": "date-time"}
 
 LIST = query(
     *(Field(name, parameter(REGEX)) for name in BY_PATTERN),

@@ -17,6 +17,7 @@ MAX_INT = 0x7FFFFFFF
 
 NAME: Json = {"type": "string", "format": "name", "minLength": 1, "maxLength": 255}
 SPACED_NAME: Json = NAME | {"format": "spaced-name"}
+MOMENT: Json = {"type": "string", "format": "date-time"}
 UUID: Json = {"type": "string", "format": "uuid"}
 STRING: Json = {"type": "string"}
 SHORT: Json = {"type": "string", "minLength": 1, "maxLength": 255}
