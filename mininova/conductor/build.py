@@ -83,7 +83,7 @@ class BuildTask:
                 placed = self._place(tx, instance, build)
         except (*LOST, _ClaimGone) as error:
             LOG.info("conductor drops the build of instance %s on %s: %s", instance.uuid, host, error)
-            self._free_claim(instance, host)
+            self.free_claim(instance, host)
             return
         self._cast(ctxt, placed, build.spec.image)
 
@@ -238,7 +238,7 @@ class BuildTask:
         same = (row for row in found if (row.host, row.task_state, row.generation) == taken_back)
         return next(((row, build) for row in same), None)
 
-    def _free_claim(self, instance: Instance, host: str) -> None:
+    def free_claim(self, instance: Instance, host: str) -> None:
         """Give room back that was claimed for nothing, unless another conductor has sent the instance just there."""
         with self.db.write() as tx:
             if not any(row.host == host for row in instances.get_many(tx, [instance.uuid])):

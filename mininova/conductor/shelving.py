@@ -14,7 +14,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import COMMANDS
-from mininova.conductor.build import UNANSWERED, BuildTask
+from mininova.conductor.build import BuildTask, is_unanswered
 from mininova.conductor.snapshots import Snapshots
 from mininova.context import RequestContext, service_context
 from mininova.db import actions, claims, instances, open_operations, request_specs, services
@@ -70,7 +70,7 @@ class Shelving:
                 placed = self._place(tx, instance, to)
         except LOST as lost:
             LOG.info("conductor drops the unshelving of instance %s on %s: %s", instance.uuid, to.host, lost)
-            self._free_claim(instance, to.host)
+            self.builds.free_claim(instance, to.host)
             return
         self._send(ctxt, placed, image)
 
@@ -99,17 +99,11 @@ class Shelving:
 
     def _no_host(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         """End an unshelving for which there is no host or no image; or leave it to the sweeper."""
-        if isinstance(error, UNANSWERED) and not isinstance(error, rpc.MessageRefused):
+        if is_unanswered(error):
             LOG.warning("conductor asks for a host for instance %s again later: %s", instance.uuid, error)
             return
         LOG.warning("conductor cannot unshelve instance %s: %s", instance.uuid, error)
         self.builds.ends.fail(ctxt, instance, "unshelve", fault_of(error))
-
-    def _free_claim(self, instance: Instance, host: str) -> None:
-        """Give room back that was claimed for nothing, unless another conductor has sent the instance just there."""
-        with self.db.write() as tx:
-            if not any(row.host == host for row in instances.get_many(tx, [instance.uuid])):
-                claims.free(tx, instance.uuid, host)
 
     # ---- off a host
 
