@@ -64,9 +64,7 @@ class FakeDriver(ComputeDriver):
 
     def spawn(self, instance: Instance, image: ImageMeta) -> None:
         """Remember a guest."""
-        with self._doing("spawn", instance.uuid) as destroyed, self._lock:
-            if destroyed.is_set():
-                raise errors.GuestGone(instance_uuid=instance.uuid)
+        with self._making("spawn", instance.uuid):
             if instance.uuid not in self._guests:
                 self._keep(Guest.of(instance, image, self._clock()))
 
@@ -119,9 +117,7 @@ class FakeDriver(ComputeDriver):
 
     def rebuild(self, instance: Instance, image: ImageMeta) -> None:
         """Remember a fresh guest in the place of the old one."""
-        with self._doing("rebuild", instance.uuid) as destroyed, self._lock:
-            if destroyed.is_set():
-                raise errors.GuestGone(instance_uuid=instance.uuid)
+        with self._making("rebuild", instance.uuid):
             self._keep(Guest.of(instance, image, self._clock()))
 
     def snapshot(self, instance: Instance) -> str:
@@ -144,9 +140,7 @@ class FakeDriver(ComputeDriver):
 
     def finish_migration(self, instance: Instance, image: ImageMeta, *, power_on: bool) -> None:
         """Remember a guest that was on another host, or that has another size."""
-        with self._doing("finish_migration", instance.uuid) as destroyed, self._lock:
-            if destroyed.is_set():
-                raise errors.GuestGone(instance_uuid=instance.uuid)
+        with self._making("finish_migration", instance.uuid):
             guest = Guest.of(instance, image, self._clock())
             self._keep(guest if power_on else guest.in_state(states.SHUTDOWN))
 
@@ -186,9 +180,7 @@ class FakeDriver(ComputeDriver):
 
     def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
         """Remember a guest that runs on another host, and was started there."""
-        with self._doing("post_live_migration_at_destination", instance.uuid) as destroyed, self._lock:
-            if destroyed.is_set():
-                raise errors.GuestGone(instance_uuid=instance.uuid)
+        with self._making("post_live_migration_at_destination", instance.uuid):
             started = instance.launched_at.timestamp() if instance.launched_at else self._clock()
             guest = Guest.of(instance, image, started)
             self._keep(guest.in_state(states.POWER_PAUSED) if paused else guest)
@@ -273,6 +265,14 @@ class FakeDriver(ComputeDriver):
                 del self._under_way[uuid][destroyed]
                 if not self._under_way[uuid]:
                     del self._under_way[uuid]
+
+    @contextmanager
+    def _making(self, operation: str, uuid: str) -> Iterator[None]:
+        """Surround what makes a guest, with the lock held, unless the guest was destroyed meanwhile."""
+        with self._doing(operation, uuid) as destroyed, self._lock:
+            if destroyed.is_set():
+                raise errors.GuestGone(instance_uuid=uuid)
+            yield
 
     @contextmanager
     def _as_drawn(self, operation: str, uuid: str, interrupted: threading.Event) -> Iterator[None]:
