@@ -15,6 +15,7 @@ from pathlib import Path
 
 import openstack
 from stack.home import Home
+from stack.settings import home_of
 
 CHECKOUT = Path(__file__).parents[1]
 TEMPEST = CHECKOUT / ".tempest/bin/tempest"
@@ -81,7 +82,7 @@ Outcomes = dict[str, tuple[str, str]]  # test → ok, FAILED or SKIPPED, and the
 
 def main(words: list[str]) -> int:
     """Run the tests whose name matches, and give 1 if anything was unexpected."""
-    home = Home(Path(os.environ.get("MININOVA_HOME", CHECKOUT / ".stack")).absolute())
+    home = home_of(os.environ)
     if not home.clouds.exists():
         print(f"tempest.sh: no stack was started in {home.root}. Run: tools/stack.sh", file=sys.stderr)
         return 2
