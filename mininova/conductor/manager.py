@@ -16,11 +16,10 @@ from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.own_instances import OwnInstances
 from mininova.conductor.checks.reports import Reports
 from mininova.conductor.credentials import Credentials
-from mininova.conductor.memory import Memory
 from mininova.conductor.migrate import MigrationTask
 from mininova.conductor.shelving import Shelving
 from mininova.conductor.snapshots import Snapshots
-from mininova.context import RequestContext
+from mininova.context import RequestContext, service_context
 from mininova.db import (
     actions,
     endings,
@@ -210,13 +209,14 @@ class ConductorManager:
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: the row, its room and its address, in one transaction."""
         with self.own.only("destroy_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            asked, vm_state = Memory.recorded(tx, instance.uuid), instances.vm_state(tx, instance.uuid)
-            migration = server_migrations.of_instance(tx, instance.uuid)
+            was = open_operations.ending(tx, instance.uuid)
+            migration = server_migrations.of_instance(tx, instance.uuid) if was and was.migrates else None
             new = endings.destroy(tx, instance.uuid, terminated_at, host=instance.host or "", migration=migration)
-            if new is None:
+            if was is None or new is None:
                 return
             self._refuse_another_time("destroy_instance", new, terminated_at)
-        self._tell(asked, new.replace(vm_state=vm_state, task_state=states.DELETING), new)
+        asked = was.context or service_context()
+        self._tell(asked, new.replace(vm_state=was.vm_state, task_state=states.DELETING), new)
         if migration is not None:
             self.migrations.clear(asked, new, migration)
 

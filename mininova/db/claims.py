@@ -86,7 +86,8 @@ _hosts = select(allocations.c.instance_uuid, allocations.c.host).where(
     allocations.c.instance_uuid.in_(bindparam("uuids", expanding=True))
 )
 _hand_over = update(allocations).where(ROWS.which).values(instance_uuid=bindparam("heir"))
-_delete = delete(allocations).where(ROWS.which, allocations.c.host == bindparam("on"))
+_delete = delete(allocations).where(ROWS.which)
+_delete_there = _delete.where(allocations.c.host == bindparam("on"))
 
 
 def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor, group: str | None = None) -> bool:
@@ -106,7 +107,7 @@ def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor, group: 
         free(tx, instance_uuid)
         return claim(tx, instance_uuid, host, flavor)
     if tx.execute(_add_if_it_fits, _room(wanted, 1)).rowcount == 0:
-        tx.execute(_delete, {"which": instance_uuid, "on": host})
+        tx.execute(_delete_there, {"which": instance_uuid, "on": host})
         return False
     return True
 
@@ -153,13 +154,10 @@ def free(tx: Connection, instance_uuid: str, host: str | None = None) -> bool:
 
     :param host: free it only if it is there; None means wherever it is
     """
-    held = of_instance(tx, instance_uuid)
-    if held is None or host not in (None, held.host):
-        return False
-    if tx.execute(_delete, {"which": instance_uuid, "on": held.host}).rowcount == 0:
-        return False
-    tx.execute(_add, _room(held, -1))
-    return True
+    held = ROWS.delete(tx, _delete if host is None else _delete_there, {"which": instance_uuid, "on": host})
+    if held is not None:
+        tx.execute(_add, _room(held, -1))
+    return held is not None
 
 
 def hand_over(tx: Connection, holder: str, heir: str) -> None:

@@ -99,7 +99,7 @@ def destroy(
     if migration is not None:
         server_migrations.settle(tx, gone)
     claims.free(tx, uuid)
-    networks.free(tx, uuid, guest_on=gone.host if host is UNCOMPARED else None)
+    networks.take_back(tx, uuid, guest_on=gone.host if host is UNCOMPARED else None)
     request_specs.forget(tx, uuid)
     actions.finish(tx, uuid)
-    return gone.replace(addresses=())
+    return gone

@@ -52,7 +52,6 @@ _many = ROWS.select.where(_among, LIVE)
 _on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c.id)
 _by_host = _on_host.where(LIVE)
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
-_vm_state = select(table.c.vm_state).where(ROWS.which)
 _waiting_for_room = select(table.c.uuid).where(ROWS.which, WAITS_FOR_ROOM)
 _without_host = select(table.c.uuid, table.c.generation).where(_among, *WITHOUT_HOST)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
@@ -115,11 +114,6 @@ def get_many(tx: Connection, uuids: Sequence[str]) -> list[Instance]:
     """Read several instances, in the order asked for; those that are gone are left out."""
     found = {instance.uuid: instance for instance in ROWS.all(tx.execute(_many, {"uuids": list(uuids)}))}
     return [found[uuid] for uuid in uuids if uuid in found]
-
-
-def vm_state(tx: Connection, uuid: str) -> str | None:
-    """Read the state of an instance; None when there is no such instance."""
-    return tx.execute(_vm_state, {"which": uuid}).scalar()
 
 
 def without_host(tx: Connection, uuids: Sequence[str]) -> dict[str, int]:
@@ -230,7 +224,7 @@ def done_already(tx: Connection, instance: Instance, changes: Mapping[str, objec
 def destroy(
     tx: Connection, uuid: str, terminated_at: datetime | None = None, *, host: str | Uncompared = UNCOMPARED
 ) -> Instance | None:
-    """Mark an instance deleted, and give it; None when it was so before.
+    """Mark an instance deleted, without an address, and give it; None when it was so before.
 
     :param terminated_at: when its guest ended; None means now
     :param host: on which it must be, and be in ``deleting``; UNCOMPARED compares neither
@@ -239,7 +233,7 @@ def destroy(
     """
     now = datetime.now(UTC)
     ends = {"deleted": True, "vm_state": states.DELETED, "task_state": None, "updated_at": now, "deleted_at": now}
-    values = {**ends, "terminated_at": terminated_at or now, "which": uuid}
+    values = {**ends, "terminated_at": terminated_at or now, "addresses": (), "which": uuid}
     if host is UNCOMPARED:
         return ROWS.update(tx, _change, values)
     gone = ROWS.update(tx, _end_delete, {**values, "if_host": host})

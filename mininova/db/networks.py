@@ -91,18 +91,23 @@ def allocate(tx: Connection, label: str, cidr: str, instance_uuid: str) -> Fixed
 
 
 def free(tx: Connection, uuid: str, *, guest_on: str | None = None) -> bool:
-    """Take back what was lent to an instance; tell whether there was anything.  Doing it twice is doing it once.
+    """Take back what was lent to an instance, and say so in its row; tell whether there was anything.
+
+    Doing it twice is doing it once.
 
     :param guest_on: the host that may still have its guest: until it says that it has not, the address is not lent
     """
-    if guest_on is None:
-        taken = tx.execute(_delete, {"which": uuid}).rowcount
-    else:
-        taken = tx.execute(_wait, {"which": uuid, "guest": uuid, "on_host": guest_on}).rowcount
-    if taken == 0:
+    if not take_back(tx, uuid, guest_on=guest_on):
         return False
     tx.execute(_copy, {"which": uuid, "addresses": (), "updated_at": datetime.now(UTC)})
     return True
+
+
+def take_back(tx: Connection, uuid: str, *, guest_on: str | None = None) -> bool:
+    """Do as ``free`` for an instance whose row has no address any more."""
+    if guest_on is None:
+        return tx.execute(_delete, {"which": uuid}).rowcount > 0
+    return tx.execute(_wait, {"which": uuid, "guest": uuid, "on_host": guest_on}).rowcount > 0
 
 
 def departed(tx: Connection, host: str) -> Sequence[str]:

@@ -7,12 +7,14 @@ and closed in the one that makes its last.  So no operation is lost with a messa
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, exists, select, true, update
 
 from mininova.context import RequestContext
 from mininova.db.models.compute import instance_actions as table
+from mininova.db.models.compute import instances, migrations
 from mininova.db.rows import Rows
 from mininova.objects import Arguments
 
@@ -38,10 +40,28 @@ class OpenOperation(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
 
 
+class Ending(NamedTuple):
+    """An instance whose operation is about to end.
+
+    :param context: of the request that asked for it; None when there is none
+    :param migrates: whether it has an open migration
+    """
+
+    vm_state: str
+    context: RequestContext | None
+    migrates: bool
+
+
 ROWS = Rows(OpenOperation, table, key="instance_uuid")
 
 _is_open = table.c.due_at.is_not(None)
+_migration = (migrations.c.instance_uuid == bindparam("which"), migrations.c.is_open == true())
 _context = select(table.c.context).where(ROWS.which, _is_open)
+_ending = (
+    select(instances.c.vm_state, table.c.context, exists().where(*_migration))
+    .outerjoin_from(instances, table, (table.c.instance_uuid == instances.c.uuid) & _is_open)
+    .where(instances.c.uuid == bindparam("which"))
+)
 _of = ROWS.one.where(_is_open).order_by(table.c.id.desc()).limit(1)
 _due = ROWS.select.where(table.c.due_at <= bindparam("now")).order_by(table.c.due_at).limit(bindparam("most"))
 _take = (
@@ -56,6 +76,12 @@ _hurry = update(table).where(table.c.due_at > bindparam("latest")).values(due_at
 def context_of(tx: Connection, uuid: str) -> RequestContext | None:
     """Read the context of the request whose operation is under way; None when none is."""
     return tx.execute(_context, {"which": uuid}).scalar()
+
+
+def ending(tx: Connection, uuid: str) -> Ending | None:
+    """Read how an instance is before its operation ends; None when there is no such instance."""
+    found = tx.execute(_ending, {"which": uuid}).first()
+    return None if found is None else Ending(*found)
 
 
 def of(tx: Connection, uuid: str) -> OpenOperation | None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, Update, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Delete, Insert, Select, Table, Update, bindparam, select
 from sqlalchemy.engine.interfaces import CoreExecuteOptionsParameter
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
@@ -69,6 +69,16 @@ class Rows(Generic[T]):
             return None
         return self.first(tx.execute(self.one if again is None else again, values))
 
+    def delete(self, tx: Connection, statement: Delete, values: Mapping[str, Any]) -> T | None:
+        """Run a DELETE of one row, and give the object that it was; None when its WHERE met no row.
+
+        :param values: the parameters, ``which`` among them
+        """
+        if tx.dialect.delete_returning:
+            return self.first(tx.execute(_returning(statement, *self.columns), values))
+        was = self.first(tx.execute(self.one, values))
+        return None if tx.execute(statement, values).rowcount == 0 else was
+
 
 _COUNTED: CoreExecuteOptionsParameter = {"preserve_rowcount": True}  # SQLAlchemy forgets what PostgreSQL counted
 
@@ -104,5 +114,5 @@ def insert_new(tx: Connection, statement: Insert, values: Mapping[str, Any]) -> 
 
 
 @lru_cache(maxsize=256)
-def _returning(statement: Update, *columns: ColumnElement[Any]) -> Any:
+def _returning(statement: Update | Delete, *columns: ColumnElement[Any]) -> Any:
     return statement.returning(*columns)

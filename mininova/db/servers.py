@@ -2,14 +2,15 @@
 
 SQLAlchemy would ask a server at each transaction whether it is there, and have it roll back what is committed already.
 A connection of which nothing was heard is as good as it was; and the end of a server, or of a connection, is heard.
-SQLite is no server, and nothing of this is for it.
+A transaction that only reads is not even begun: at READ COMMITTED, each statement sees what is committed by then, in a
+transaction or not.  SQLite is no server, and nothing of this is for it.
 """
 
 import _socket  # eventlet leaves this one alone: what is done with it here never waits
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
@@ -18,8 +19,38 @@ PING_AFTER_S = 30.0  # without use: something between us and the server may have
 _COMMITTED, _USED_AT = "mininova.committed", "mininova.used_at"
 
 
-def spared(engine: Engine) -> Engine:
-    """Have an engine, which must do neither by itself, ping in doubt only, and roll back only what is not committed."""
+#: How a connection is told to refuse writes, for as long as it lives.
+_READ_ONLY = {
+    "postgresql": "SET default_transaction_read_only = on",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "mariadb": "SET SESSION TRANSACTION READ ONLY",
+}
+
+
+def writing(where: URL, **pool: Any) -> Engine:
+    """Make an engine for transactions that write, which must reset no connection by itself.
+
+    :param pool: what else create_engine is told, as for ``reading``
+    """
+    engine = _pinged(create_engine(where, isolation_level="READ COMMITTED", **pool))
+    event.listen(engine, "reset", _roll_back)
+    return engine
+
+
+def reading(where: URL, **pool: Any) -> Engine:
+    """Make an engine for reading: each statement is a transaction of its own, and the server refuses writes."""
+    engine = _pinged(create_engine(where, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **pool))
+
+    def refuse_writes(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_READ_ONLY[engine.dialect.name])
+
+    event.listen(engine, "connect", refuse_writes)
+    return engine
+
+
+def _pinged(engine: Engine) -> Engine:
+    """Have an engine ping a connection that it lends only when in doubt."""
 
     def ping(connection: Any, record: ConnectionPoolEntry, _lent: object) -> None:
         used_at = record.info.get(_USED_AT)
@@ -31,7 +62,6 @@ def spared(engine: Engine) -> Engine:
             raise InvalidatePoolError from error
 
     event.listen(engine, "checkout", ping)
-    event.listen(engine, "reset", _roll_back)
     event.listen(engine, "checkin", _note_use)
     return engine
 

@@ -1,8 +1,10 @@
 """The way to the database: a pool of connections, and the two kinds of transaction.
 
 ``read()`` and ``write()`` lend a SQLAlchemy Connection that is inside a transaction; the query modules take it as
-their first argument, ``tx``.  Waiting for a database that is away happens here, while a connection is acquired,
-and nowhere else.  Nothing here knows a table.  Hold no transaction over anything that is not SQL.
+their first argument, ``tx``.  A reader of a database server needs no transaction, since each of its statements sees
+what is committed by then in any case: so each is its own, and neither BEGIN nor ROLLBACK is sent and waited for.
+Waiting for a database that is away happens here, while a connection is acquired, and nowhere else.  Nothing here knows
+a table.  Hold no transaction over anything that is not SQL.
 """
 
 import logging
@@ -35,7 +37,9 @@ BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.1, 2.0  # between two attempts to reach the database
 FIRST_LOOK_S, MAX_LOOK_S = 0.0005, 0.005  # between two attempts to begin, while another process writes to SQLite
 
-MAX_CONNECTIONS = 20  # of one process; a transaction that finds all of them lent waits
+MAX_CONNECTIONS = (
+    20  # of one process, to servers half of them for readers; a transaction that finds all of them lent waits
+)
 POOL_TIMEOUT_S = 30.0  # for which it waits
 BUSY_TIMEOUT_S = 30.0  # for which a writer to SQLite waits for the writers before it, here and in other processes
 SQLITE_PRAGMAS = (
@@ -50,15 +54,17 @@ class Database:
 
     :param url: as SQLAlchemy writes it: SQLite (a file), MySQL/MariaDB or PostgreSQL
     :param connect_retry: seconds to go on trying when the database is away
+    :ivar engine: lends the connections of writers; ``reader`` those of readers, and is the same one on SQLite
     :raises errors.ConfigError: when nothing can be done with the URL
     """
 
     def __init__(self, url: str, *, connect_retry: float = 60.0) -> None:
         where = _parse(url)
         self.name = _named(where)
-        self.engine = _engine(where)
-        self._connect_retry = connect_retry
         self._sqlite = where.get_backend_name() == "sqlite"
+        self.engine = _engine(where)
+        self.reader = self.engine if self._sqlite else _engine(where, reads=True)
+        self._connect_retry = connect_retry
         self._writing = threading.Lock()
         self._closed = threading.Event()
         self._is_away, self._waiting, self._back = False, 0, threading.Condition()
@@ -67,11 +73,13 @@ class Database:
     def read(self, *, patience: float | None = None) -> Iterator[Connection]:
         """Lend a connection for reading; it locks no writer out, and on SQLite everything it sees is of one moment.
 
+        A write on it is undone on SQLite, and refused by a server.
+
         :param patience: seconds to go on trying when the database is away; None means ``connect_retry``
         :raises errors.DatabaseAway: when it stayed away, or went away meanwhile
         :raises errors.InvalidInput: when it takes no such value
         """
-        with self._lent("BEGIN", patience) as tx, self._explained():
+        with self._lent(self.reader, "BEGIN", patience) as tx, self._explained():
             yield tx
 
     @contextmanager
@@ -83,7 +91,7 @@ class Database:
             precedence; nothing was done
         :raises errors.InvalidInput: when it takes no such value; nothing was done
         """
-        with self._turn(), self._lent("BEGIN IMMEDIATE", patience) as tx, self._explained():
+        with self._turn(), self._lent(self.engine, "BEGIN IMMEDIATE", patience) as tx, self._explained():
             yield tx
             tx.commit()
             servers.committed(tx)
@@ -94,6 +102,7 @@ class Database:
         with self._back:
             self._back.notify_all()
         self.engine.dispose()
+        self.reader.dispose()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -127,13 +136,13 @@ class Database:
             raise
 
     @contextmanager
-    def _lent(self, begin: str, patience: float | None) -> Iterator[Connection]:
+    def _lent(self, engine: Engine, begin: str, patience: float | None) -> Iterator[Connection]:
         """Get a connection, and give it back, which rolls back what was not committed.
 
         A server that has ended meanwhile has rolled it back itself.  What was read is as good as before, and the error
         of a statement must not be hidden by a second one.
         """
-        tx = self._acquire(begin, patience)
+        tx = self._acquire(engine, begin, patience)
         try:
             yield tx
         finally:
@@ -142,13 +151,13 @@ class Database:
             except DBAPIError as error:  # the pool has the connection again, and has thrown it away
                 LOG.debug("The database %s ended before a connection was given back: %s", self.name, error)
 
-    def _acquire(self, begin: str, patience: float | None) -> Connection:
+    def _acquire(self, engine: Engine, begin: str, patience: float | None) -> Connection:
         deadline = time.monotonic() + (self._connect_retry if patience is None else patience)
         for pause in _pauses(FIRST_PAUSE_S, MAX_PAUSE_S):
             try:
-                tx = self._connect(begin)
+                tx = self._connect(engine, begin)
             except PoolTimeout as error:
-                busy = f"All {MAX_CONNECTIONS} connections to the database {self.name} were busy"
+                busy = f"All our connections to the database {self.name} were busy"
                 raise errors.DatabaseAway(f"{busy} for {POOL_TIMEOUT_S:.0f} s") from error
             except AWAY as error:
                 reason = str(getattr(error, "orig", error))
@@ -184,8 +193,8 @@ class Database:
                 self._is_away = False
                 self._back.notify_all()
 
-    def _connect(self, begin: str) -> Connection:
-        tx = self.engine.connect()
+    def _connect(self, engine: Engine, begin: str) -> Connection:
+        tx = engine.connect()
         if self._sqlite:  # whose driver, left alone, begins no transaction; the others begin with the first statement
             try:
                 self._begin(tx.connection.driver_connection, begin)
@@ -239,17 +248,16 @@ def _named(where: URL) -> str:
     return where.set(query={}).render_as_string(hide_password=True)
 
 
-def _engine(where: URL) -> Engine:
+def _engine(where: URL, *, reads: bool = False) -> Engine:
     # Connections beyond pool_size would be closed when given back and opened again, which costs more than to wait.
-    pool: dict[str, Any] = {
-        "pool_size": MAX_CONNECTIONS, "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_S, "pool_use_lifo": True,
-    }  # fmt: skip
+    pool: dict[str, Any] = {"max_overflow": 0, "pool_timeout": POOL_TIMEOUT_S, "pool_use_lifo": True}
     try:
         if where.get_backend_name() != "sqlite":
             # SQLAlchemy looks for forgotten joins on SQLite only: with MySQL it sees some where there are none.
-            pool |= {"pool_reset_on_return": None, "enable_from_linting": False}
-            return servers.spared(create_engine(where, isolation_level="READ COMMITTED", **pool))
-        engine = create_engine(where, connect_args={"timeout": 0, "isolation_level": None}, **pool)
+            pool |= {"pool_size": MAX_CONNECTIONS // 2, "pool_reset_on_return": None, "enable_from_linting": False}
+            return servers.reading(where, **pool) if reads else servers.writing(where, **pool)
+        how = {"timeout": 0, "isolation_level": None}
+        engine = create_engine(where, connect_args=how, pool_size=MAX_CONNECTIONS, **pool)
     except (NoSuchModuleError, ImportError) as error:
         name = _named(where)
         raise errors.ConfigError(f"[database] connection {name} needs a driver that is not here: {error}") from error

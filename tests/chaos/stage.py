@@ -62,7 +62,7 @@ class Stage:
     def _database(self) -> Database:
         """Give a database with an engine of its own, as if its process had just started, that has compiled all."""
         db = copy(self._db)
-        db.engine = self._db.engine.execution_options()
+        db.engine = db.reader = self._db.engine.execution_options()
         return db
 
 

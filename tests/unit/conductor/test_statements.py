@@ -22,15 +22,11 @@ UPDATE instance_action_events the host's step has ended
 UPDATE instance_actions       the action has ended
 """
 DELETE = """
-SELECT instance_actions       who asked for it
-SELECT instances              its state before
-SELECT migrations             has it a guest on another host, too?
-UPDATE instances              DELETED
-SELECT allocations            its room
+SELECT instances              its state before, who asked for it, has it a guest on another host, too?
+UPDATE instances              DELETED, without an address
 DELETE allocations            the room is free
 UPDATE compute_nodes          and counted as free
 DELETE fixed_ips              its address is free
-UPDATE instances              the copy of it
 DELETE request_specs          what was asked for
 UPDATE instance_action_events the host's step has ended
 UPDATE instance_actions       the action has ended
@@ -47,7 +43,7 @@ def written(statements):
 def _table(statement):
     words = statement.split()
     if words[0] == "SELECT":
-        return words[words.index("FROM") + 1]
+        return words[len(words) - 1 - words[::-1].index("FROM") + 1]
     return words[1] if words[0] == "UPDATE" else words[2]
 
 

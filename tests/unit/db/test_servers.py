@@ -45,7 +45,7 @@ def test_a_server_that_comes_back_was_worth_the_wait(db, server, count, flavor):
     server.stop()
     attempts = []
 
-    @event.listens_for(db.engine, "do_connect")
+    @event.listens_for(db.reader, "do_connect")
     def connect(*_):
         attempts.append(None)
         if len(attempts) == 2:
@@ -63,7 +63,7 @@ def test_what_was_read_before_the_server_ended_is_good(db, server, count, flavor
         found = flavors.get(tx, flavor.flavor_id)
         server.stop()
     assert found == flavor
-    assert db.engine.pool.checkedout() == 0
+    assert db.reader.pool.checkedout() == 0
     server.start()
     assert count() == 1
 

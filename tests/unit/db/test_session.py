@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from sqlalchemy import event, text
@@ -79,8 +79,8 @@ def test_the_connection_is_good_after_an_exception(db):
 
 
 def test_read_never_commits(db):
-    """A write on a connection for reading is undone."""
-    with db.read() as tx:
+    """A write on a connection for reading is undone on SQLite, and refused by a server."""
+    with suppress(DBAPIError), db.read() as tx:
         tx.execute(INSERT, {"name": "a"})
     assert count(db) == 0
 
@@ -105,7 +105,7 @@ def test_a_reader_sees_one_moment(db):
 def test_connections_are_kept(db):
     """Many threads share a few connections, which stay open."""
     opened = []
-    event.listen(db.engine, "connect", lambda *_: opened.append(1))
+    event.listen(db.reader, "connect", lambda *_: opened.append(1))
     start = threading.Barrier(3 * session.MAX_CONNECTIONS)
 
     def read_twice(_):
@@ -125,7 +125,7 @@ def test_a_process_whose_connections_are_all_busy(db, monkeypatch):
     with ExitStack() as busy:
         for _ in range(session.MAX_CONNECTIONS):
             busy.enter_context(other.read())
-        with pytest.raises(errors.DatabaseAway, match=r"All 20 connections to the database .* were busy for 0 s"):
+        with pytest.raises(errors.DatabaseAway, match=r"All our connections to the database .* were busy for 0 s"):
             count(other)
     assert count(other) == 0
     other.close()

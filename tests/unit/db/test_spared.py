@@ -33,13 +33,13 @@ def use(db):
 @pytest.fixture
 def pings(db, monkeypatch):
     """Collect the connections that are pinged."""
-    seen, ping = [], db.engine.dialect.do_ping
+    seen, ping = [], db.reader.dialect.do_ping
 
     def pinged(connection):
         seen.append(connection)
         return ping(connection)
 
-    monkeypatch.setattr(db.engine.dialect, "do_ping", pinged)
+    monkeypatch.setattr(db.reader.dialect, "do_ping", pinged)
     return seen
 
 
@@ -69,17 +69,27 @@ def test_a_connection_that_the_server_has_ended_is_replaced(db, use, pings):
 
 
 @pytest.mark.parametrize("db", [MARIADB], indirect=True)
-def test_what_is_committed_is_not_rolled_back(db, use):
-    """What was only read is, and so is what failed."""
+def test_only_what_failed_is_rolled_back(db):
+    """What is committed is not, and what was only read was no transaction."""
     counted = text("SHOW SESSION STATUS LIKE 'Com_rollback'")
 
-    def rollbacks():
-        with db.write() as tx:
+    def rollbacks(begin):
+        with begin() as tx:
             return int(tx.execute(counted).one().Value)
 
-    before = rollbacks()
-    assert rollbacks() == before
-    use()
+    before = rollbacks(db.write)
+    assert rollbacks(db.write) == before
     with pytest.raises(ZeroDivisionError), db.write():
         raise ZeroDivisionError
-    assert rollbacks() > before
+    assert rollbacks(db.write) > before
+    assert [rollbacks(db.read), rollbacks(db.read)] == [0, 0]
+
+
+@pytest.mark.parametrize("db", [POSTGRESQL], indirect=True)
+def test_a_reader_begins_no_transaction(db):
+    """Each statement has a time of its own, which all of one transaction share."""
+    began = text("SELECT now()")
+    with db.read() as tx:
+        assert tx.execute(began).scalar() < tx.execute(began).scalar()
+    with db.write() as tx:
+        assert tx.execute(began).scalar() == tx.execute(began).scalar()
