@@ -1,8 +1,8 @@
 """How the fake hypervisor behaves: delays and failures, read from a file that may change while it runs.
 
 The idea is kwok's (its ``Stage`` files): behaviour is data.  The file is a list of rules; for an operation on a
-host the first rule that fits says how long it takes and how often it fails.  ``mininova/virt/fake-behaviour.yaml``
-explains it to its users.  One Behaviour serves every fake host of a process.
+guest of a host the first rule that fits says how long it takes and how often it fails.
+``mininova/virt/fake-behaviour.yaml`` explains it to its users.  One Behaviour serves every fake host of a process.
 
 Delays are milliseconds in the file and seconds in the code.
 """
@@ -11,10 +11,11 @@ import logging
 import random
 import re
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 import yaml
@@ -87,25 +88,42 @@ class Exponential(_Part, frozen=True, tag_field="distribution", tag="exponential
 class Failure(_Part, frozen=True):
     """How often an operation fails, how, and what it says then.
 
+    :param nth: fail only the n-th time that the rule counts, on any host of the process; None means any time
     :param kind: ``error`` before anything was done; ``halfway`` after the work was done; ``crash`` says nothing,
         and leaves the guest crashed; ``power_loss`` says nothing, and leaves every guest of the host off
     """
 
     probability: Probability = 1.0
+    nth: Annotated[int, msgspec.Meta(ge=1)] | None = None
     kind: Literal["error", "halfway", "crash", "power_loss"] = "error"
     message: str = "the fake hypervisor was told to fail"
 
 
+class Target(NamedTuple):
+    """The guest that an operation is done to, as far as rules ask for it."""
+
+    name: str = ""
+    metadata: Mapping[str, str] = {}
+    memory_mb: int = 0
+
+
+NO_GUEST = Target()  # what is destroyed is not there, perhaps
+
+
 class Rule(_Part, frozen=True):
-    """What some operations do on some hosts.
+    """What some operations do to some guests on some hosts.
 
     :param hosts: a shell pattern; likewise ``operation``
+    :param instances: a shell pattern of the names of instances
+    :param metadata: for each of these keys of an instance's metadata, a shell pattern of its value
     :param delay: a distribution, or a plain number of milliseconds
     :param delay_per_gib: so much more for each GiB of the guest's memory
     """
 
     hosts: str = "*"
     operation: str = "*"
+    instances: str = "*"
+    metadata: dict[str, str] = {}
     delay: Milliseconds | Constant | Uniform | Normal | Exponential = 0
     delay_per_gib: Milliseconds = 0
     failure: Failure = Failure(probability=0.0)
@@ -114,9 +132,17 @@ class Rule(_Part, frozen=True):
         if not any(fnmatchcase(operation, self.operation) for operation in OPERATIONS):
             raise ValueError(f"no operation is called {self.operation!r}; there are {', '.join(OPERATIONS)}")
 
-    def fits(self, host: str, operation: str) -> bool:
-        """Tell whether the rule is for this operation on this host."""
-        return fnmatchcase(host, self.hosts) and fnmatchcase(operation, self.operation)
+    def fits(self, host: str, operation: str, target: Target) -> bool:
+        """Tell whether the rule is for this operation on this host, done to this guest."""
+        return (
+            fnmatchcase(host, self.hosts)
+            and fnmatchcase(operation, self.operation)
+            and fnmatchcase(target.name, self.instances)
+            and all(
+                key in target.metadata and fnmatchcase(target.metadata[key], value)
+                for key, value in self.metadata.items()
+            )
+        )
 
 
 class File(_Part, frozen=True):
@@ -158,22 +184,20 @@ class Behaviour:
             self._seen = _stamp(self._path)
             self._use(read(self._path))
 
-    def draw(self, host: str, operation: str, memory_mb: int = 0) -> Outcome:
-        """Decide how an operation on a host goes this time.
-
-        :param memory_mb: of the guest, if there is one
-        """
+    def draw(self, host: str, operation: str, target: Target = NO_GUEST) -> Outcome:
+        """Decide how an operation on a host goes this time."""
         if self._path is None:
             return Outcome()
         with self._lock:
             self._look_again(self._path)
-            rule = next((rule for rule in self._rules if rule.fits(host, operation)), None)
-            if rule is None:
+            place = next((n for n, rule in enumerate(self._rules) if rule.fits(host, operation, target)), None)
+            if place is None:
                 return Outcome()
-            dice = self._dice_of(host)
+            self._counted[place] += 1
+            rule, dice = self._rules[place], self._dice_of(host)
             delay = rule.delay(dice) if callable(rule.delay) else rule.delay
-            delay += rule.delay_per_gib * memory_mb / 1024
-            fails = dice.random() < rule.failure.probability
+            delay += rule.delay_per_gib * target.memory_mb / 1024
+            fails = dice.random() < rule.failure.probability and rule.failure.nth in (None, self._counted[place])
             return Outcome(delay / 1000, rule.failure if fails else None)
 
     def _dice_of(self, host: str) -> random.Random:
@@ -184,6 +208,7 @@ class Behaviour:
 
     def _use(self, file: File) -> None:
         self._rules, self._seed = file.rules, file.seed
+        self._counted = Counter[int]()  # how often each rule counted, by its place
         self._dice: dict[str, random.Random] = {}
 
     def _look_again(self, path: Path) -> None:

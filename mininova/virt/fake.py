@@ -19,7 +19,7 @@ from oslo_config import cfg
 from mininova import errors, states
 from mininova.objects import ComputeNode, ImageMeta, Instance
 from mininova.virt import console, diagnostics
-from mininova.virt.behaviour import Behaviour, Failure
+from mininova.virt.behaviour import NO_GUEST, Behaviour, Failure, Target
 from mininova.virt.driver import ComputeDriver
 from mininova.virt.guests import Guest, GuestStore
 
@@ -64,7 +64,7 @@ class FakeDriver(ComputeDriver):
 
     def spawn(self, instance: Instance, image: ImageMeta) -> None:
         """Remember a guest."""
-        with self._making("spawn", instance.uuid):
+        with self._making("spawn", instance):
             if instance.uuid not in self._guests:
                 self._keep(Guest.of(instance, image, self._clock()))
 
@@ -73,17 +73,19 @@ class FakeDriver(ComputeDriver):
         with self._lock:
             for destroyed in self._under_way.get(uuid, ()):
                 destroyed.set()
-        with self._as_drawn("destroy", uuid, threading.Event()), self._lock:
+            guest = self._guests.get(uuid)
+        target = Target(guest.name, guest.metadata, guest.memory_mb) if guest else NO_GUEST
+        with self._as_drawn("destroy", uuid, target, threading.Event()), self._lock:
             self._forget(uuid)
 
     def reboot(self, instance: Instance, reboot_type: str) -> None:
         """Start a guest once more; soft and hard differ in nothing here."""
-        with self._doing("reboot", instance.uuid):
+        with self._doing("reboot", instance):
             self._change(instance.uuid, lambda guest: guest.started(self._clock()))
 
     def power_on(self, instance: Instance) -> None:
         """Start a guest, unless it runs."""
-        with self._doing("power_on", instance.uuid):
+        with self._doing("power_on", instance):
             if self.get_info(instance) != states.RUNNING:
                 self._change(instance.uuid, lambda guest: guest.started(self._clock()))
 
@@ -117,12 +119,12 @@ class FakeDriver(ComputeDriver):
 
     def rebuild(self, instance: Instance, image: ImageMeta) -> None:
         """Remember a fresh guest in the place of the old one."""
-        with self._making("rebuild", instance.uuid):
+        with self._making("rebuild", instance):
             self._keep(Guest.of(instance, image, self._clock()))
 
     def snapshot(self, instance: Instance) -> str:
         """Say whose disk it would be: a guest that is only remembered has none."""
-        with self._doing("snapshot", instance.uuid):
+        with self._doing("snapshot", instance):
             guest = self._guest(instance.uuid)
         return (
             f"This is no disk.  It stands in for that of {guest.hostname} ({guest.uuid}), made of {guest.image}, "
@@ -131,7 +133,7 @@ class FakeDriver(ComputeDriver):
 
     def check_can_migrate(self, instance: Instance) -> None:
         """Find nothing that would keep a guest from coming here."""
-        with self._doing("check_can_migrate", instance.uuid):
+        with self._doing("check_can_migrate", instance):
             pass
 
     def migrate_disk_and_power_off(self, instance: Instance) -> None:
@@ -140,31 +142,31 @@ class FakeDriver(ComputeDriver):
 
     def finish_migration(self, instance: Instance, image: ImageMeta, *, power_on: bool) -> None:
         """Remember a guest that was on another host, or that has another size."""
-        with self._making("finish_migration", instance.uuid):
+        with self._making("finish_migration", instance):
             guest = Guest.of(instance, image, self._clock())
             self._keep(guest if power_on else guest.in_state(states.SHUTDOWN))
 
     def confirm_migration(self, instance: Instance) -> None:
         """Forget a guest."""
-        with self._doing("confirm_migration", instance.uuid), self._lock:
+        with self._doing("confirm_migration", instance), self._lock:
             self._forget(instance.uuid)
 
     def finish_revert_migration(self, instance: Instance, *, power_on: bool) -> None:
         """Give a guest its old size, and start it, unless it was stopped before."""
-        with self._doing("finish_revert_migration", instance.uuid):
+        with self._doing("finish_revert_migration", instance):
             size = partial(Guest.sized, flavor=instance.flavor)
             at = self._clock()
             self._change(instance.uuid, lambda guest: size(guest).started(at) if power_on else size(guest))
 
     def pre_live_migration(self, instance: Instance) -> None:
         """Make nothing ready: a guest that is only remembered needs nothing."""
-        with self._doing("pre_live_migration", instance.uuid):
+        with self._doing("pre_live_migration", instance):
             pass
 
     def live_migration(self, instance: Instance) -> None:
         """Take the time that it takes; the guest is remembered until it is destroyed."""
         try:
-            with self._doing("live_migration", instance.uuid):
+            with self._doing("live_migration", instance):
                 self._guest(instance.uuid)
         except errors.GuestGone:
             if instance.uuid not in self._guests:
@@ -180,19 +182,19 @@ class FakeDriver(ComputeDriver):
 
     def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
         """Remember a guest that runs on another host, and was started there."""
-        with self._making("post_live_migration_at_destination", instance.uuid):
+        with self._making("post_live_migration_at_destination", instance):
             started = instance.launched_at.timestamp() if instance.launched_at else self._clock()
             guest = Guest.of(instance, image, started)
             self._keep(guest.in_state(states.POWER_PAUSED) if paused else guest)
 
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Do nothing to a guest that is there: it has no kernel."""
-        with self._doing("trigger_crash_dump", instance.uuid):
+        with self._doing("trigger_crash_dump", instance):
             self._guest(instance.uuid)
 
     def set_admin_password(self, instance: Instance) -> None:
         """Do nothing to a guest that is there: it has no accounts."""
-        with self._doing("set_admin_password", instance.uuid):
+        with self._doing("set_admin_password", instance):
             self._guest(instance.uuid)
 
     def get_info(self, instance: Instance) -> int:
@@ -206,12 +208,12 @@ class FakeDriver(ComputeDriver):
 
     def get_console_output(self, instance: Instance) -> str:
         """Tell what the guest would have written."""
-        with self._doing("get_console_output", instance.uuid):
+        with self._doing("get_console_output", instance):
             return console.text(self._guest(instance.uuid))
 
     def get_diagnostics(self, instance: Instance) -> dict[str, Any]:
         """Make counters up."""
-        with self._doing("get_diagnostics", instance.uuid):
+        with self._doing("get_diagnostics", instance):
             return diagnostics.read(self._guest(instance.uuid), self._clock())
 
     def get_host_uptime(self) -> str:
@@ -243,22 +245,23 @@ class FakeDriver(ComputeDriver):
 
     def _start(self, operation: str, instance: Instance, rescue: str | None) -> None:
         """Start a guest from a rescue image or from its own disk, unless it was."""
-        with self._doing(operation, instance.uuid):
+        with self._doing(operation, instance):
             if self._guest(instance.uuid).rescue != rescue:
                 self._change(instance.uuid, lambda guest: guest.started(self._clock(), rescue))
 
     def _turn(self, operation: str, instance: Instance, power_state: int) -> None:
-        with self._doing(operation, instance.uuid):
+        with self._doing(operation, instance):
             self._change(instance.uuid, lambda guest: guest.in_state(power_state))
 
     @contextmanager
-    def _doing(self, operation: str, uuid: str) -> Iterator[threading.Event]:
+    def _doing(self, operation: str, instance: Instance) -> Iterator[threading.Event]:
         """Surround an operation that ends when the guest is destroyed; gives the event which says that it was."""
-        destroyed = threading.Event()
+        uuid, destroyed = instance.uuid, threading.Event()
+        target = Target(instance.display_name, instance.metadata, instance.flavor.memory_mb)
         with self._lock:
             self._under_way.setdefault(uuid, {})[destroyed] = operation
         try:
-            with self._as_drawn(operation, uuid, destroyed):
+            with self._as_drawn(operation, uuid, target, destroyed):
                 yield destroyed
         finally:
             with self._lock:
@@ -267,18 +270,17 @@ class FakeDriver(ComputeDriver):
                     del self._under_way[uuid]
 
     @contextmanager
-    def _making(self, operation: str, uuid: str) -> Iterator[None]:
+    def _making(self, operation: str, instance: Instance) -> Iterator[None]:
         """Surround what makes a guest, with the lock held, unless the guest was destroyed meanwhile."""
-        with self._doing(operation, uuid) as destroyed, self._lock:
+        with self._doing(operation, instance) as destroyed, self._lock:
             if destroyed.is_set():
-                raise errors.GuestGone(instance_uuid=uuid)
+                raise errors.GuestGone(instance_uuid=instance.uuid)
             yield
 
     @contextmanager
-    def _as_drawn(self, operation: str, uuid: str, interrupted: threading.Event) -> Iterator[None]:
+    def _as_drawn(self, operation: str, uuid: str, target: Target, interrupted: threading.Event) -> Iterator[None]:
         """Surround an operation with the delay and the failure that are drawn for it."""
-        guest = self._guests.get(uuid)
-        outcome = self._behaviour.draw(self._host, operation, guest.memory_mb if guest else 0)
+        outcome = self._behaviour.draw(self._host, operation, target)
         if interrupted.wait(outcome.delay):
             raise errors.GuestGone(instance_uuid=uuid)
         if outcome.failure and outcome.failure.kind == "error":

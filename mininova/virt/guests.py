@@ -22,6 +22,7 @@ LOG = logging.getLogger(__name__)
 class Guest(msgspec.Struct, frozen=True, kw_only=True):
     """A machine that the fake hypervisor runs.
 
+    :param name: of its instance, when it was made; likewise ``metadata``
     :param nics: the addresses it was given, one network interface each
     :param boots: when it was started, as epoch seconds: the first time, and the latest few
     :param rescue: the image that it was started from to be repaired; None when it runs from its own disk
@@ -40,6 +41,8 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     power_state: int = states.RUNNING
     boots: tuple[float, ...] = ()
     rescue: str | None = None
+    name: str = ""
+    metadata: dict[str, str] = {}
 
     @classmethod
     def of(cls, instance: Instance, image: ImageMeta, at: float) -> "Guest":
@@ -58,6 +61,8 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
             nics=instance.addresses,
             config_drive=instance.config_drive,
             boots=(at,),
+            name=instance.display_name,
+            metadata=instance.metadata,
         )
 
     def started(self, at: float, rescue: str | None = None) -> "Guest":

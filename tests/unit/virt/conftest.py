@@ -7,7 +7,7 @@ import pytest
 
 from mininova import states
 from mininova.objects import ComputeNode, FixedIP, Flavor, ImageMeta, Instance
-from mininova.virt.behaviour import Behaviour
+from mininova.virt.behaviour import NO_GUEST, Behaviour
 from mininova.virt.fake import FakeDriver
 from mininova.virt.guests import GuestStore
 
@@ -33,9 +33,9 @@ class Announcing(Behaviour):
         super().__init__(path)
         self.drawn = threading.Semaphore(0)
 
-    def draw(self, host, operation, memory_mb=0):
+    def draw(self, host, operation, target=NO_GUEST):
         """Draw, and announce it."""
-        outcome = super().draw(host, operation, memory_mb)
+        outcome = super().draw(host, operation, target)
         self.drawn.release()
         return outcome
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from mininova import errors
-from mininova.virt.behaviour import Behaviour, Constant, Exponential, Normal, Outcome, Uniform
+from mininova.virt.behaviour import Behaviour, Constant, Exponential, Normal, Outcome, Target, Uniform
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -66,7 +66,35 @@ def test_operations(behaviour_file):
 def test_a_delay_may_grow_with_memory(behaviour_file):
     """Of a guest; so much for each GiB of it, beside the rest of the delay."""
     behaviour = Behaviour(behaviour_file("[{operation: live_migration, delay: 100, delay_per_gib: 400}]"))
-    assert [behaviour.draw("host-1", "live_migration", mb).delay for mb in (0, 512, 4096)] == [0.1, 0.3, 1.7]
+    sizes = (Target(memory_mb=mb) for mb in (0, 512, 4096))
+    assert [behaviour.draw("host-1", "live_migration", size).delay for size in sizes] == [0.1, 0.3, 1.7]
+
+
+def test_a_rule_for_some_instances(behaviour_file):
+    """It goes by the name of the instance, and by each key of its metadata that the rule names."""
+    behaviour = Behaviour(behaviour_file("[{instances: 'web-*', metadata: {role: 'd*', tier: '*'}, delay: 100}]"))
+
+    def delay(name, **metadata):
+        return behaviour.draw("host-1", "spawn", Target(name, metadata)).delay
+
+    assert delay("web-1", role="db", tier="", other="x") == 0.1
+    assert delay("db-1", role="db", tier="1") == 0.0
+    assert delay("web-1", role="web", tier="1") == 0.0
+    assert delay("web-1", role="db") == 0.0
+
+
+def test_a_failure_at_the_nth_time(behaviour_file):
+    """The times are counted for each rule, on all hosts together, and anew when the file was read again."""
+    path = behaviour_file("[{operation: spawn, failure: {nth: 2}}, {failure: {nth: 1}}]")
+    behaviour = Behaviour(path)
+
+    def fails(operation="spawn", host="host-1"):
+        return behaviour.draw(host, operation).failure is not None
+
+    assert [fails(), fails(host="host-2"), fails()] == [False, True, False]
+    assert [fails("reboot"), fails("reboot")] == [True, False]
+    touch(path, 1)
+    assert [fails("reboot"), fails(), fails()] == [True, False, True]
 
 
 @pytest.mark.parametrize(

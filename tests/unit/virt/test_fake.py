@@ -231,6 +231,20 @@ def test_spawn_fails_halfway(a_driver, a_behaviour, instance, image):
     assert driver.list_instance_uuids() == []
 
 
+def test_a_rule_for_one_guest_holds_to_its_end(a_driver, a_behaviour, instance, image):
+    """Also where the driver is told no more than a uuid, and after the process was started again."""
+    rules = a_behaviour("[{instances: 'web *', metadata: {chaos: '*'}, operation: destroy, failure: {}}]")
+    named = instance.replace(metadata={"chaos": "1"})
+    other = named.replace(uuid="other", display_name="db 1")
+    for each in (named, other):
+        a_driver(rules).spawn(each, image)
+    driver = a_driver(rules)
+    driver.destroy("other")
+    with pytest.raises(errors.HypervisorFailed):
+        driver.destroy(named.uuid)
+    assert driver.list_instance_uuids() == [named.uuid]
+
+
 def test_the_host_loses_its_power(a_driver, a_behaviour, instance, image):
     """In an operation that seems to work all guests of the host are switched off, and none is lost."""
     driver = a_driver(a_behaviour(FAILS % ("get_diagnostics", "power_loss")))
