@@ -55,7 +55,10 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
     "threads": ((*PYTEST, *TWO_FILES, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
-    "bench": (("python", "benchmarks/rpc.py", "--quick"),),  # that it runs; its figures mean nothing here
+    "bench": (  # that they run; their figures mean nothing here
+        ("python", "benchmarks/rpc.py", "--quick"),
+        ("python", "benchmarks/scheduler.py", "--quick"),
+    ),
     "attack": (
         (*PYTEST, *TWO_FILES, "--durations=5", ATTACK, *(f"--ignore={path}" for path in FLOODING)),
         (*PYTEST, "--durations=5", *FLOODING),

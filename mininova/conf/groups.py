@@ -307,7 +307,7 @@ IMAGE = Group(
 
 SCHEDULER = Group(
     "scheduler",
-    "How often a build is tried.",
+    "How often a build is tried, and among how many hosts.",
     frozenset({"scheduler", "conductor"}),
     [
         cfg.IntOpt(
@@ -315,6 +315,13 @@ SCHEDULER = Group(
             default=3,
             min=1,
             help="How many hosts a build may be tried on, the first included, before the instance goes to ERROR.",
+        ),
+        cfg.IntOpt(
+            "max_placement_results",
+            default=1000,
+            min=1,
+            help="Among how many hosts that pass all filters a request chooses.  When so many have passed, drawn from "
+            "all over the cloud, the others are not looked at.",
         ),
     ],
 )
@@ -350,6 +357,13 @@ FILTER_SCHEDULER = Group(
                 "ServerGroupSoftAntiAffinityWeigher",
             ],
             help="The weighers that say which of the hosts that passed is the best.  A plug-in adds its own.",
+        ),
+        cfg.IntOpt(
+            "host_subset_size",
+            default=1,
+            min=1,
+            help="From how many of the best hosts the one of an instance is drawn.  More than one spares schedulers "
+            "that work at the same time from choosing the same host.",
         ),
         cfg.FloatOpt(
             "ram_weight_multiplier",

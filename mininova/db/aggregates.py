@@ -16,6 +16,7 @@ from sqlalchemy import update as update_of
 
 from mininova import errors
 from mininova.db import instances
+from mininova.db.generations import changed
 from mininova.db.models.compute import aggregate_hosts, services
 from mininova.db.models.compute import aggregates as table
 from mininova.db.rows import Rows, insert_new
@@ -194,6 +195,7 @@ def _move(tx: Connection, aggregate: Aggregate, host: str, zone: str | None, act
         tx.execute(_reported, {"on_host": host})
     else:
         tx.execute(_zone, {"aggregate_zone": zone, "availability_zone": zone, "on_host": host})
+        changed(tx, host)
 
 
 def _zones_of(tx: Connection, host: str, but: int) -> set[str]:

@@ -7,13 +7,14 @@ only where the group's policy allows it, and the claims of one group wait for ea
 conductor claims alternates and frees; compute nodes know nothing of it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
-from mininova.db import server_groups
+from mininova.db import generations, server_groups
 from mininova.db.instances import WAITS_FOR_ROOM, waiting_for_room
 from mininova.db.models.compute import allocations, compute_nodes, instances
 from mininova.db.rows import NewRow, Rows, insert_new
@@ -38,12 +39,12 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
 class NoRoom(Exception):
     """There is no room for some of the instances that were to get theirs together: let it end the transaction.
 
-    :ivar instance_uuids: for which there is none
+    :ivar hosts: which have too little
     """
 
-    def __init__(self, instance_uuids: Collection[str]) -> None:
-        super().__init__(f"no room for {', '.join(instance_uuids)}")
-        self.instance_uuids = instance_uuids
+    def __init__(self, hosts: Collection[str]) -> None:
+        super().__init__(f"the room on {', '.join(hosts)} is gone")
+        self.hosts = hosts
 
 
 class GroupMoved(Exception):
@@ -52,15 +53,18 @@ class GroupMoved(Exception):
     Let it end the transaction.
     """
 
+    def __init__(self) -> None:
+        super().__init__("their server group has got members elsewhere")
+
 
 ROWS = Rows(Allocation, allocations, key="instance_uuid")
 
-_vcpus, _memory_mb, _disk_gb = (
-    bindparam(name, type_=Integer) for name in ("more_vcpus", "more_memory_mb", "more_disk_gb")
+_vcpus, _memory_mb, _disk_gb, _count = (
+    bindparam(name, type_=Integer) for name in ("each_vcpus", "each_memory_mb", "each_disk_gb", "count")
 )
 _nodes = compute_nodes.c
 _ROOM = (
-    # more      of what there is    on top of what is promised   up to so many times what there is
+    # each      of what there is    on top of what is promised   up to so many times what there is
     (_vcpus, _nodes.vcpus, _nodes.vcpus_used, _nodes.cpu_allocation_ratio),
     (_memory_mb, _nodes.memory_mb, _nodes.memory_mb_used, _nodes.ram_allocation_ratio),
     (_disk_gb, _nodes.local_gb, _nodes.local_gb_used, _nodes.disk_allocation_ratio),
@@ -69,11 +73,11 @@ _ROOM = (
 _add = (
     update(compute_nodes)
     .where(_nodes.host == bindparam("on"))
-    .values({used: used + more for more, _, used, _ in _ROOM})
+    .values({used: used + each * _count for each, _, used, _ in _ROOM} | {_nodes.generation: generations.NEXT})
 )
 _add_if_it_fits = _add.where(
-    *(more <= total for more, total, _, _ in _ROOM),  # at any ratio, nothing is bigger than the host itself
-    *(used + more <= total * ratio for more, total, used, ratio in _ROOM),
+    *(each <= total for each, total, _, _ in _ROOM),  # at any ratio, nothing is bigger than the host itself
+    *(used + each * _count <= total * ratio for each, total, used, ratio in _ROOM),
 )
 _insert = NewRow(allocations)
 # The lock has an end of the build, and another copy of the request, wait for this one.  SQLite, which knows no such
@@ -118,8 +122,8 @@ def claim_all(tx: Connection, hosts: Mapping[str, str], flavor: Flavor, group: s
     An instance that has room already keeps it, on any host: the request was sent twice, and the other copy was faster.
     An instance that does not wait for a host any more, since a delete won, is promised nothing.
 
-    The group is locked first, then rows in the order of their keys, the hosts' last, so that two schedulers cannot wait
-    for each other.
+    The group is locked first, then rows in the order of their keys, the hosts' last and each once, so that two
+    schedulers cannot wait for each other.
 
     :param hosts: uuid → the host that was chosen
     :param group: the server group that they are members of, whose policy must allow them there
@@ -130,10 +134,13 @@ def claim_all(tx: Connection, hosts: Mapping[str, str], flavor: Flavor, group: s
         raise GroupMoved
     wanted = [_allocation(uuid, hosts[uuid], flavor) for uuid in sorted(hosts)]
     held = {each.instance_uuid: _write_down(tx, each) for each in wanted}
-    ours = sorted((each for each in wanted if held[each.instance_uuid] is each), key=lambda each: each.host)
-    refused = [each.instance_uuid for each in ours if tx.execute(_add_if_it_fits, _room(each, 1)).rowcount == 0]
-    if refused:
-        raise NoRoom(refused)
+    ours = [each for each in wanted if held[each.instance_uuid] is each]
+    count = Counter(each.host for each in ours)
+    one_on = {each.host: each for each in ours}
+    rooms = {host: _room(one_on[host], count[host]) for host in sorted(count)}
+    full = [host for host, room in rooms.items() if tx.execute(_add_if_it_fits, room).rowcount == 0]
+    if full:
+        raise NoRoom(full)
     return {uuid: each.host for uuid, each in held.items() if each is not None}
 
 
@@ -196,10 +203,13 @@ def _write_down(tx: Connection, wanted: Allocation) -> Allocation | None:
     return wanted
 
 
-def _room(allocation: Allocation, sign: int) -> dict[str, object]:
+def _room(allocation: Allocation, count: int) -> dict[str, object]:
+    """Give the parameters that add the room of so many equal allocations, or take it off."""
     return {
         "on": allocation.host,
-        "more_vcpus": sign * allocation.vcpus,
-        "more_memory_mb": sign * allocation.memory_mb,
-        "more_disk_gb": sign * allocation.disk_gb,
+        "each_vcpus": allocation.vcpus,
+        "each_memory_mb": allocation.memory_mb,
+        "each_disk_gb": allocation.disk_gb,
+        "count": count,
+        **generations.now(),
     }

@@ -2,8 +2,11 @@
 
 A report writes what is there; the ``…_used`` columns belong to db/claims.py, and a report never touches them.  The
 conductor records reports, the scheduler reads ``states``, the api lists hypervisors.
+
+What changes here gives the node a new generation (db/generations.py).
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -13,7 +16,8 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db.models.compute import aggregate_hosts, allocations, services
+from mininova.db import generations
+from mininova.db.models.compute import aggregate_hosts, aggregates, allocations, services
 from mininova.db.models.compute import compute_nodes as table
 from mininova.db.pages import page
 from mininova.db.rows import Rows, insert_new, is_id
@@ -27,7 +31,7 @@ USED = ("vcpus_used", "memory_mb_used", "local_gb_used")
 KEPT = {"id", "uuid", "host", "updated_at", *USED}
 REPORTED = [column.name for column in ROWS.columns if column.name not in KEPT]
 
-_update = update_of(table).where(ROWS.which)
+_update = update_of(table).where(ROWS.which).values(generation=generations.NEXT)
 _insert = insert(table)
 _promised = select(
     *(func.coalesce(func.sum(allocations.c[name]), 0) for name in ("vcpus", "memory_mb", "disk_gb"))
@@ -37,6 +41,7 @@ _states = (
     .join_from(table, services, and_(services.c.host == table.c.host, services.c.topic == "compute"))
     .order_by(table.c.id)
 )
+_some_states = _states.where(table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def report(tx: Connection, node: ComputeNode) -> ComputeNode:
@@ -47,7 +52,7 @@ def report(tx: Connection, node: ComputeNode) -> ComputeNode:
     reported = {name: getattr(node, name) for name in REPORTED}
     if all(getattr(known, name) == value for name, value in reported.items()):
         return known
-    values = {**reported, "updated_at": datetime.now(UTC), "which": node.host}
+    values = {**reported, **generations.now(), "updated_at": datetime.now(UTC), "which": node.host}
     return ROWS.update(tx, _update, values) or _register(tx, node)
 
 
@@ -87,15 +92,20 @@ def search(
     return ROWS.all(tx.execute(page(tx, query, key, marker=last, limit=limit)))
 
 
-def states(tx: Connection) -> list[tuple[ComputeNode, Service]]:
-    """Read every compute node together with its service, in one query: all that the scheduler chooses from."""
-    rows = tx.execute(_states).all()
+def states(tx: Connection, ids: Collection[int] | None = None) -> list[tuple[ComputeNode, Service]]:
+    """Read compute nodes together with their services, in one query: what the scheduler chooses from.
+
+    :param ids: only the nodes of these; None means all
+    """
+    rows = (tx.execute(_states) if ids is None else tx.execute(_some_states, {"ids": list(ids)})).all()
     services_of = (row[len(ROWS.columns) :] for row in rows)
     return list(zip(ROWS.all(rows), SERVICES.all(services_of), strict=True))
 
 
 def delete(tx: Connection, host: str) -> bool:
     """Forget a compute node, also in aggregates; tell whether there was one.  What was promised on it stays so."""
+    there = select(aggregate_hosts.c.aggregate_id).where(aggregate_hosts.c.host == host)
+    tx.execute(update_of(aggregates).where(aggregates.c.id.in_(there)).values(updated_at=datetime.now(UTC)))
     tx.execute(delete_from(aggregate_hosts).where(aggregate_hosts.c.host == host))
     return tx.execute(delete_from(table).where(ROWS.which), {"which": host}).rowcount > 0
 
@@ -107,7 +117,7 @@ def count_claims(tx: Connection, host: str) -> bool:
     """
     if tx.execute(ROWS.one.with_for_update(), {"which": host}).first() is None:
         return False
-    tx.execute(_update, {**_used(tx, host), "which": host})
+    tx.execute(_update, {**_used(tx, host), **generations.now(), "which": host})
     return True
 
 
@@ -121,6 +131,7 @@ def _register(tx: Connection, node: ComputeNode) -> ComputeNode:
         **ROWS.values(node),
         **_used(tx, node.host),
         "uuid": node.uuid or str(uuid4()),
+        "generation": generations.now()["now_ms"],
         "created_at": now,
         "updated_at": now,
     }

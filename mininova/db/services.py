@@ -2,8 +2,10 @@
 
 A heartbeat writes what the process knows of itself; ``disabled``, ``forced_down`` and the reason are the operator's.
 The conductor records the heartbeats of compute nodes, every other service its own; the api and the scheduler read.
+What is more than a heartbeat gives the compute node a new generation (db/generations.py).
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
+from mininova.db.generations import changed
 from mininova.db.models.compute import services as table
 from mininova.db.rows import Rows, insert_new, is_id
 from mininova.objects import Service
@@ -22,14 +25,11 @@ ROWS = Rows(Service, table)
 _here = (table.c.host == bindparam("on_host"), table.c.binary == bindparam("of_binary"))
 _by_place = ROWS.select.where(*_here)
 _compute_on = ROWS.select.where(table.c.host == bindparam("on_host"), table.c.topic == "compute")
-_beat = (
-    update_of(table)
-    .where(*_here)
-    .values(
-        report_count=table.c.report_count + 1,
-        availability_zone=func.coalesce(table.c.aggregate_zone, bindparam("reported_zone")),
-    )
-)
+_zone = func.coalesce(table.c.aggregate_zone, bindparam("reported_zone"))
+_beat = update_of(table).where(*_here).values(report_count=table.c.report_count + 1)
+_beat_in_its_zone = _beat.where(table.c.availability_zone == _zone)
+_beat_in_another = _beat.values(availability_zone=_zone)
+_beats = select(table.c.id, table.c.last_seen_up).where(table.c.id.in_(bindparam("ids", expanding=True)))
 _insert = insert(table)
 _versions = select(table.c.versions)
 
@@ -39,13 +39,20 @@ def report(tx: Connection, service: Service, now: datetime) -> Service:
     told = {"topic": service.topic, "reported_zone": service.availability_zone, "versions": service.versions}
     times = {"last_seen_up": now, "updated_at": now}
     values = {**told, **times, "on_host": service.host, "of_binary": service.binary}
-    known = ROWS.update(tx, _beat, values, again=_by_place)
+    known = ROWS.update(tx, _beat_in_its_zone, values, again=_by_place)
     if known is not None:
         return known
     new = {**ROWS.values(service), **times, "uuid": str(uuid4()), "report_count": 1, "created_at": now}
-    if insert_new(tx, _insert, new):
-        return ROWS.all(tx.execute(_by_place, values))[0]
-    return report(tx, service, now)  # another conductor registered it at this very moment
+    known = ROWS.update(tx, _beat_in_another, values, again=_by_place)
+    if known is None and not insert_new(tx, _insert, new):
+        return report(tx, service, now)  # another conductor registered it at this very moment
+    changed(tx, service.host)
+    return known or ROWS.all(tx.execute(_by_place, values))[0]
+
+
+def beats(tx: Connection, ids: Collection[int]) -> dict[int, datetime | None]:
+    """Tell when each of some services was last heard of."""
+    return {row.id: row.last_seen_up for row in tx.execute(_beats, {"ids": list(ids)})}
 
 
 def get(tx: Connection, id_or_uuid: int | str) -> Service:
@@ -88,7 +95,9 @@ def update(tx: Connection, uuid: str, **columns: Any) -> Service:
     :raises errors.ServiceNotFound: when there is none
     """
     statement = update_of(table).where(ROWS.which).values(columns)
-    return _found(ROWS.update(tx, statement, {"which": uuid}), uuid)
+    service = _found(ROWS.update(tx, statement, {"which": uuid}), uuid)
+    changed(tx, service.host)
+    return service
 
 
 def delete(tx: Connection, uuid: str) -> None:
@@ -96,8 +105,9 @@ def delete(tx: Connection, uuid: str) -> None:
 
     :raises errors.ServiceNotFound: when there is none
     """
-    if tx.execute(delete_from(table).where(ROWS.which), {"which": uuid}).rowcount == 0:
-        raise errors.ServiceNotFound(service_id=uuid)
+    service = get(tx, uuid)
+    tx.execute(delete_from(table).where(ROWS.which), {"which": uuid})
+    changed(tx, service.host)
 
 
 def is_up(service: Service, now: datetime, down_time: float) -> bool:
@@ -105,8 +115,13 @@ def is_up(service: Service, now: datetime, down_time: float) -> bool:
 
     :param down_time: seconds without a heartbeat after which it does not
     """
+    return not service.forced_down and was_heard(service, now - timedelta(seconds=down_time))
+
+
+def was_heard(service: Service, since: datetime) -> bool:
+    """Tell whether there was a heartbeat at a moment or later."""
     heard = service.last_seen_up or service.created_at
-    return not service.forced_down and heard is not None and now - heard <= timedelta(seconds=down_time)
+    return heard is not None and heard >= since
 
 
 def is_host_up(tx: Connection, host: str, now: datetime, down_time: float) -> bool:

@@ -1,6 +1,6 @@
-"""A compute host as the scheduler sees it during one request."""
+"""A compute host as filters and weighers see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mininova.objects import ComputeNode, Flavor, Service
 from mininova.scheduler.neighbours import NOBODY, Neighbours
@@ -8,51 +8,48 @@ from mininova.scheduler.neighbours import NOBODY, Neighbours
 
 @dataclass(slots=True, eq=False)
 class HostState:
-    """What a host offers, what the database says is used of it, and what this request has taken so far.
+    """What a host offers, what the database says is used of it, and what the request has taken so far.
 
-    Each request has its own, which changes while instances are placed.  Only the claim decides whether there is room.
+    Requests share it, and one that takes room has a copy of its own.  Only the claim decides whether there is room.
 
     :param is_up: whether its service has sent a heartbeat lately and is not forced down
     :param neighbours: where the instances are that the request speaks of; all its hosts share them
+    :ivar free_vcpus: the vCPUs that may still be promised; likewise the MiB of memory and the GiB of disk
     """
 
     node: ComputeNode
     service: Service
     is_up: bool
     neighbours: Neighbours = NOBODY
-    vcpus_used: int = 0
-    memory_mb_used: int = 0
-    local_gb_used: int = 0
+    host: str = field(init=False)
+    vcpus_used: int = field(init=False)
+    memory_mb_used: int = field(init=False)
+    local_gb_used: int = field(init=False)
+    free_vcpus: float = field(init=False)
+    free_memory_mb: float = field(init=False)
+    free_disk_gb: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.vcpus_used = self.node.vcpus_used
-        self.memory_mb_used = self.node.memory_mb_used
-        self.local_gb_used = self.node.local_gb_used
+        node, self.host = self.node, self.node.host
+        self._use(node.vcpus_used, node.memory_mb_used, node.local_gb_used)
 
-    @property
-    def host(self) -> str:
-        """The name of the host."""
-        return self.node.host
-
-    @property
-    def free_vcpus(self) -> float:
-        """The vCPUs that may still be promised."""
-        return self.node.vcpus * self.node.cpu_allocation_ratio - self.vcpus_used
-
-    @property
-    def free_memory_mb(self) -> float:
-        """The MiB of memory that may still be promised."""
-        return self.node.memory_mb * self.node.ram_allocation_ratio - self.memory_mb_used
-
-    @property
-    def free_disk_gb(self) -> float:
-        """The GiB of disk that may still be promised."""
-        return self.node.local_gb * self.node.disk_allocation_ratio - self.local_gb_used
+    def copy(self, neighbours: Neighbours | None = None) -> "HostState":
+        """Make a copy for a request alone, and for its neighbours if they are said."""
+        made = HostState(self.node, self.service, self.is_up, neighbours or self.neighbours)
+        made._use(self.vcpus_used, self.memory_mb_used, self.local_gb_used)
+        return made
 
     def consume(self, flavor: Flavor) -> None:
         """Take the room of one instance, so that the next one sees it taken."""
-        self.vcpus_used += flavor.vcpus
-        self.memory_mb_used += flavor.memory_mb
-        self.local_gb_used += flavor.disk_gb
+        self._use(
+            self.vcpus_used + flavor.vcpus, self.memory_mb_used + flavor.memory_mb, self.local_gb_used + flavor.disk_gb
+        )
         if self.neighbours.group is not None:
             self.neighbours.members[self.host] += 1
+
+    def _use(self, vcpus: int, memory_mb: int, disk_gb: int) -> None:
+        node = self.node
+        self.vcpus_used, self.memory_mb_used, self.local_gb_used = vcpus, memory_mb, disk_gb
+        self.free_vcpus = node.vcpus * node.cpu_allocation_ratio - vcpus
+        self.free_memory_mb = node.memory_mb * node.ram_allocation_ratio - memory_mb
+        self.free_disk_gb = node.local_gb * node.disk_allocation_ratio - disk_gb

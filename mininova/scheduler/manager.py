@@ -1,13 +1,15 @@
 """What a scheduler does for each message of SchedulerAPI (nova: scheduler/manager.py).
 
-The conductor asks for hosts.  The scheduler reads all hosts, filters and weighs them, and chooses.  By then its picture
-may be old, so it claims the room of each choice in the database, where the claim holds or does not: two schedulers
-cannot give away the same room, nor give one instance room twice.  A claim that does not hold costs another choice.
+The conductor asks for hosts.  The scheduler reads what has changed of them, filters and weighs them, and chooses.  By
+then its picture may be old, so it claims the room of each choice in the database, where the claim holds or does not:
+two schedulers cannot give away the same room, nor give one instance room twice.  A claim that does not hold costs
+another look.
 """
 
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from oslo_config import cfg
@@ -23,10 +25,14 @@ from mininova.notifications.events import (
 )
 from mininova.objects import RequestSpec, Selection
 from mininova.rpc import Notifier
-from mininova.scheduler.host_manager import Candidates, HostManager
+from mininova.scheduler.candidates import Candidates
+from mininova.scheduler.host_manager import HostManager
 from mininova.scheduler.host_state import HostState
 
 LOG = logging.getLogger(__name__)
+
+# On one host, until a request leaves it out: where no filter looks at room, it would go on for ever.
+MAX_CLAIMS_LOST = 3
 
 
 def _now() -> datetime:
@@ -71,19 +77,20 @@ class SchedulerManager:
     def _place(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> list[list[HostState]]:
         """Choose and claim until every instance has a host, or none has one because there is not enough room for all.
 
-        The call may have been sent twice, and another scheduler may work on the other copy.  Its claims count, also
-        when it took the room that was missing here: so this looks again whenever claims have appeared meanwhile.
+        What changes meanwhile, by another scheduler or by a delete, costs another look.  The call may have been sent
+        twice, and another scheduler may work on the other copy: its claims count, also when it took the room that was
+        missing here.
         """
-        lost: set[str] = set()
+        lost: Counter[str] = Counter()
         while True:
             candidates = self._hosts.candidates(request_spec, instance_uuids)
-            if lost:
-                candidates.leave_out(lost)
+            candidates.leave_out([host for host, times in lost.items() if times >= MAX_CLAIMS_LOST])
             try:
                 return self._fill(candidates, request_spec, instance_uuids)
-            except _GroupStartsOver as reason:
-                LOG.info("scheduler looks again for the members of server group %s: %s", request_spec.group, reason)
-                lost |= reason.lost
+            except (claims.NoRoom, claims.GroupMoved) as refusal:
+                if isinstance(refusal, claims.NoRoom):
+                    lost.update(refusal.hosts)
+                LOG.info("scheduler chooses again for instances %s: %s", ", ".join(instance_uuids), refusal)
             except errors.NoValidHost as error:
                 with self._db.read() as tx:
                     given = claims.hosts_of(tx, instance_uuids)
@@ -95,55 +102,25 @@ class SchedulerManager:
     def _fill(
         self, candidates: Candidates, request_spec: RequestSpec, instance_uuids: Sequence[str]
     ) -> list[list[HostState]]:
-        """Choose hosts from one picture until all claims hold.
+        """Choose a host for each instance, and claim all their room in one transaction.
 
-        :raises errors.NoValidHost: when the picture has none left for an instance; then nothing was claimed
-        """
-        placed = {uuid: [candidates.at(host)] for uuid, host in candidates.given.items()}
-        chosen: dict[str, list[HostState]] = {}
-        while waiting := [uuid for uuid in instance_uuids if uuid not in placed]:
-            chosen |= {uuid: candidates.take_best(self._max_attempts) for uuid in waiting if uuid not in chosen}
-            try:
-                placed |= self._claim(candidates, request_spec, chosen)
-            except claims.NoRoom as refusal:
-                gone = {uuid: chosen.pop(uuid)[0] for uuid in refusal.instance_uuids}
-                if request_spec.group is not None:
-                    raise _GroupStartsOver({lost.host for lost in gone.values()}) from refusal
-                for uuid, lost in gone.items():
-                    candidates.drop(lost)
-                    LOG.info("scheduler chooses again for instance %s: the room on %s is gone", uuid, lost.host)
-            except claims.GroupMoved as refusal:
-                raise _GroupStartsOver(set()) from refusal
-        return [placed[uuid] for uuid in instance_uuids]
+        An instance that has room by now keeps that.  One that does not wait for a host any more gets no claim; it keeps
+        the choice, which is not used.
 
-    def _claim(
-        self, candidates: Candidates, request_spec: RequestSpec, chosen: Mapping[str, list[HostState]]
-    ) -> dict[str, list[HostState]]:
-        """Claim the first host of each choice, in one transaction; an instance that has room by now keeps that.
-
-        An instance that does not wait for a host any more gets no claim.  It keeps the choice, which is not used.
-
-        :raises claims.NoRoom: when a host has too little by now; then nothing was claimed
+        :raises errors.NoValidHost: when none is left for an instance; then nothing was claimed
+        :raises claims.NoRoom: when a host has too little by now; likewise
         :raises claims.GroupMoved: when the server group has got members elsewhere by now; likewise
         """
+        placed = {uuid: [candidates.at(host)] for uuid, host in candidates.given.items()}
+        chosen = {uuid: candidates.take_best(self._max_attempts) for uuid in instance_uuids if uuid not in placed}
         hosts = {uuid: best[0].host for uuid, best in chosen.items()}
-        with self._db.write() as tx:
-            held = hosts | claims.claim_all(tx, hosts, request_spec.flavor, request_spec.group)
-            return {
-                uuid: best if held[uuid] == hosts[uuid] else [candidates.at(held[uuid])]
-                for uuid, best in chosen.items()
-            }
-
-
-class _GroupStartsOver(Exception):
-    """What was chosen for one member of a server group depends on the others: all are chosen again.
-
-    :ivar lost: the hosts whose room is gone; without any, other members have got room meanwhile
-    """
-
-    def __init__(self, lost: set[str]) -> None:
-        super().__init__(f"the room on {', '.join(sorted(lost))} is gone" if lost else "it has got members elsewhere")
-        self.lost = lost
+        if hosts:
+            with self._db.write() as tx:
+                held = claims.claim_all(tx, hosts, request_spec.flavor, request_spec.group)
+            for uuid, best in chosen.items():
+                elsewhere = held.get(uuid, hosts[uuid]) != hosts[uuid]
+                placed[uuid] = [candidates.at(held[uuid])] if elsewhere else best
+        return [placed[uuid] for uuid in instance_uuids]
 
 
 def _selection(host_state: HostState) -> Selection:

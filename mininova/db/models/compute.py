@@ -186,6 +186,8 @@ aggregate_hosts = Table(
     Column("host", String(255), primary_key=True, index=True),
 )
 
+# ``generation`` grows with each change of what a scheduler looks at: of this row, and of the row of the host's service
+# apart from its heartbeats (db/generations.py).
 compute_nodes = Table(
     "compute_nodes",
     metadata,
@@ -208,6 +210,7 @@ compute_nodes = Table(
     Column("cpu_info", Json(dict[str, str | list[str]], shared=True), nullable=False),
     Column("image_properties", Json(dict[str, list[str]], shared=True), nullable=False),
     Column("running_vms", Integer, nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default="0", index=True),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
 )

@@ -23,11 +23,10 @@ def enabled(names: Sequence[str]) -> list[BaseHostFilter]:
 
 
 def needed(request_spec: RequestSpec, configured: Sequence[BaseHostFilter]) -> list[BaseHostFilter]:
-    """Give the filters that a request must pass: not those that read a hint which it does not have.
+    """Give the filters that a request must pass: those that apply to it.
 
     A request that names its host must go there, even when RequestedDestinationFilter is not configured.
     """
-    asked = [each for each in configured if each.hint is None or each.hint in request_spec.scheduler_hints]
-    if request_spec.requested_host is None and request_spec.requested_node is None:
-        return asked
-    return [RequestedDestinationFilter(), *asked]
+    asked = [each for each in configured if each.applies_to(request_spec)]
+    destination = RequestedDestinationFilter()
+    return [destination, *asked] if destination.applies_to(request_spec) else asked

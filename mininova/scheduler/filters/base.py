@@ -21,6 +21,10 @@ class BaseHostFilter(ABC):
     #: True when the answer does not depend on what the request has taken: it is asked once, however many instances.
     run_filter_once_per_request: ClassVar[bool] = True
 
+    def applies_to(self, request_spec: RequestSpec) -> bool:
+        """Tell whether there is anything in the request for it to look at; else no host is asked about."""
+        return self.hint is None or self.hint in request_spec.scheduler_hints
+
     @abstractmethod
     def host_passes(self, host_state: HostState, request_spec: RequestSpec) -> bool:
         """Tell whether an instance of the request may be placed on the host."""

@@ -21,10 +21,15 @@ class ImagePropertiesFilter(BaseHostFilter):
     An image that does not say runs anywhere; a host that does not say runs no image that does.
     """
 
+    def applies_to(self, request_spec: RequestSpec) -> bool:
+        """Tell whether the image asks for anything."""
+        asked = request_spec.image.properties
+        return any(asked.get(name) for names in PROPERTIES.values() for name in names)
+
     def host_passes(self, host_state: HostState, request_spec: RequestSpec) -> bool:
         """Tell whether the host can do all that the image asks for."""
         asked = request_spec.image.properties
-        return not asked or all(
+        return all(
             self._is_one_of(asked[name], host_state.node.image_properties.get(offer, []))
             for offer, names in PROPERTIES.items()
             for name in names

@@ -12,6 +12,10 @@ from mininova.scheduler.host_state import HostState
 class RequestedDestinationFilter(BaseHostFilter):
     """Pass the host, and the node, that an administrator asked for by name; every one when none was."""
 
+    def applies_to(self, request_spec: RequestSpec) -> bool:
+        """Tell whether one was named."""
+        return (request_spec.requested_host, request_spec.requested_node) != (None, None)
+
     def host_passes(self, host_state: HostState, request_spec: RequestSpec) -> bool:
         """Tell whether the host is the one, or none was named."""
         return request_spec.requested_host in (None, host_state.host) and request_spec.requested_node in (

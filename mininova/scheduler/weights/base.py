@@ -1,7 +1,6 @@
 """What a weigher is (nova: scheduler/weights/__init__.py, weights.py)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from oslo_config import cfg
@@ -29,13 +28,7 @@ class BaseHostWeigher(ABC):
 
     @abstractmethod
     def weigh(self, host_state: HostState, request_spec: RequestSpec) -> float:
-        """Tell how good the host is, in any unit: more is better."""
+        """Tell how good the host is, in any unit: more is better.
 
-    def weigh_all(self, host_states: Sequence[HostState], request_spec: RequestSpec) -> list[float]:
-        """Weigh hosts against each other: the best gets the multiplier, the worst 0; equals get 0."""
-        raw = [self.weigh(host_state, request_spec) for host_state in host_states]
-        low, high = min(raw), max(raw)
-        if low == high:
-            return [0.0] * len(raw)
-        scale = self.multiplier / (high - low)
-        return [(weight - low) * scale for weight in raw]
+        It must follow from this host alone: when an instance has taken room there, no other host is weighed again.
+        """
