@@ -60,6 +60,12 @@ class InvalidBlockDevice(InvalidInput):
     template = "Block Device Mapping is Invalid: {reason}"
 
 
+class ComputeServiceInUse(InvalidInput):
+    """The instance's host is up, so its guest may run there."""
+
+    template = "Compute service of {host} is still in use."
+
+
 class ImageNotActive(InvalidInput):
     """The image has no data."""
 

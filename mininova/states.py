@@ -112,6 +112,8 @@ class Operation:
 
 # The tasks that only a delete for good interrupts: what guests there are is decided on two hosts.
 ELSEWHERE = (*RESIZES, RESIZE_CONFIRMING, RESIZE_REVERTING, MIGRATING)
+# Those that a soft delete interrupts, too, and an evacuation: the host is to do something else, or can do nothing.
+HERE = frozenset(TASK_STATES) - {DELETING, SOFT_DELETING, *ELSEWHERE}
 
 # fmt: off
 OPERATIONS: dict[str, Operation] = {
@@ -154,8 +156,11 @@ OPERATIONS: dict[str, Operation] = {
                    Operation(_of(RESIZED),            (RESIZE_REVERTING,),  (ACTIVE, STOPPED), ERROR, "revertResize"),
     "live_migrate":
                    Operation(_of(ACTIVE, PAUSED),     (MIGRATING,),         (),              None,  "live-migration"),
+    "evacuate":    Operation(_of(ACTIVE, STOPPED, ERROR),
+                                                      REBUILDS,             (ACTIVE, STOPPED), ERROR, "evacuate",
+                             over=HERE),
     "soft_delete": Operation(ANY - _of(BUILDING),     (SOFT_DELETING,),     (SOFT_DELETED,), None,  "delete",
-                             over=_of(*TASK_STATES) - _of(DELETING, SOFT_DELETING, *ELSEWHERE)),
+                             over=HERE),
     "restore":     Operation(_of(SOFT_DELETED),       (RESTORING,),         (ACTIVE,),       None,  "restore"),
     "delete":      Operation(ANY,                     (DELETING,),          (DELETED,),      ERROR, "delete",
                              over=None),
@@ -168,7 +173,10 @@ IMAGE_MAKERS = frozenset({"snapshot", "backup", "shelve"})
 ON_AN_IMAGE = frozenset({SHELVED, SHELVED_OFFLOADED})
 
 # The operations that the conductor leads from host to host (conductor/migrate.py).
-MIGRATIONS = frozenset({"resize", "migrate", "confirm_resize", "revert_resize", "live_migrate"})
+MIGRATIONS = frozenset({"resize", "migrate", "confirm_resize", "revert_resize", "live_migrate", "evacuate"})
+# What passes the task_states of one of these, and is done by the host that the instance is on: only the record of the
+# operation tells the two apart.
+AS_A_MIGRATION = frozenset({"rebuild"})
 
 
 # ---- an operation from its start to its end

@@ -208,6 +208,8 @@ class Operations:
             require_unlocked(ctxt, instance)
         begun = self._first_step(ctxt, operation, instance, asked, columns)
         self._tell(ctxt, begun, instance)
+        if operation == "evacuate":
+            events.tell_evacuation(self._notifier, ctxt, begun, events.EVACUATE)
         try:
             if operation in states.MIGRATIONS:
                 self._conductor.migrate_instance(ctxt, begun)
@@ -261,17 +263,26 @@ class Operations:
         raise errors.Conflict(f"Instance {instance.uuid} changes too fast: try again")
 
     def _require_possible(self, tx: Connection, operation: str, instance: Instance, asked: Arguments) -> None:
-        """Refuse a migration that the quota does not allow, or whose host is down.
+        """Refuse a migration that the quota does not allow, or whose host is down, or for an evacuation up.
+
+        An evacuation ends the one before it, whose host may be down as well.
 
         :raises errors.QuotaExceeded: when the instance would use more than there is
         :raises errors.ComputeServiceUnavailable: when it is to leave a host that is down
+        :raises errors.ComputeServiceInUse: when its guest may run where it is, and was to be made anew elsewhere
         """
+        is_up = self._host_if_up(tx, instance) is not None
+        if operation == "evacuate":
+            if is_up:
+                raise errors.ComputeServiceInUse(host=instance.host)
+            server_migrations.settle(tx, instance)
+            return
         migration = server_migrations.of_instance(tx, instance.uuid)
         larger = migration.old_flavor if operation == "revert_resize" and migration else asked.flavor
         if larger is not None:
             quotas.take_turn(tx, instance.project_id)
             quotas.require_growth(tx, self._conf, instance, larger)
-        if instance.vm_state != states.RESIZED and self._host_if_up(tx, instance) is None:
+        if instance.vm_state != states.RESIZED and not is_up:
             raise errors.ComputeServiceUnavailable(host=instance.host)
 
     def _take_back(self, ctxt: RequestContext, operation: str, begun: Instance, error: Exception) -> bool:
@@ -395,14 +406,7 @@ class Operations:
             raise errors.InstanceInvalidState(instance_uuid=instance.uuid, method=method, attr=attr, state=state)
         with self._db.write() as tx:
             current = instances.get(tx, instance.uuid)
-            migration = server_migrations.numbered(tx, instance.uuid, migration_id)
-            if migration is None:
-                raise errors.NotFound(f"Migration {migration_id} not found for instance {instance.uuid}")
-            if migration.status not in statuses:
-                raise errors.InvalidInput(
-                    f"Migration {migration_id} state of instance {instance.uuid} is {migration.status}. "
-                    "Cannot abort live migration while the migration is in this state."
-                )
+            _require_live(tx, current, migration_id, statuses, "abort live migration", errors.NotFound)
             left = instances.update(
                 tx,
                 instance.uuid,
@@ -418,6 +422,26 @@ class Operations:
             self._compute.on(_host_of(left)).live_migration_abort(ctxt, left)
         except rpc.RPCError as error:
             LOG.warning("%s goes on sending %s, to no end: %s", left.host, left.uuid, error)
+
+    def force_live_migration(self, ctxt: RequestContext, instance: Instance, migration_id: str) -> None:
+        """Have the guest of a live migration be sent at once; should the message be lost, it goes on as it did.
+
+        :raises errors.Conflict: when the instance is locked, or no live migration of it is under way
+        :raises errors.InvalidInput: when it has no such migration, or that is not running
+        """
+        require_unlocked(ctxt, instance)
+        with self._db.write() as tx:
+            current = instances.get(tx, instance.uuid)
+            for attr, wanted in (("vm_state", states.ACTIVE), ("task_state", states.MIGRATING)):
+                if (state := getattr(current, attr)) != wanted:
+                    method = "force_complete"
+                    raise errors.InstanceInvalidState(instance_uuid=current.uuid, method=method, attr=attr, state=state)
+            _require_live(tx, current, migration_id, ("running",), "force complete", errors.InvalidInput)
+            actions.record(tx, ctxt, instance.uuid, "live_migration_force_complete")
+        try:
+            self._compute.on(_host_of(current)).live_migration_force_complete(ctxt, current)
+        except rpc.RPCError as error:
+            LOG.warning("%s sends %s no faster: %s", current.host, current.uuid, error)
 
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
         """Overwrite an instance's state (for administrators)."""
@@ -475,6 +499,25 @@ def require_at_rest(instance: Instance, method: str) -> None:
     if instance.vm_state not in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED):
         raise errors.InstanceInvalidState(
             instance_uuid=instance.uuid, method=method, attr="vm_state", state=instance.vm_state
+        )
+
+
+def _require_live(
+    tx: Connection,
+    instance: Instance,
+    number: str,
+    statuses: Sequence[str],
+    wish: str,
+    absent: type[errors.MininovaError],
+) -> None:
+    """Refuse to change the course of a migration that is none of the instance's, or in another status."""
+    migration = server_migrations.numbered(tx, instance.uuid, number)
+    if migration is None:
+        raise absent(f"Migration {number} not found for instance {instance.uuid}")
+    if migration.status not in statuses:
+        raise errors.InvalidInput(
+            f"Migration {number} state of instance {instance.uuid} is {migration.status}. "
+            f"Cannot {wish} while the migration is in this state."
         )
 
 

@@ -77,6 +77,7 @@ ROUTES = (
     Route("POST", ACTION, server_moves.resize, action="resize"),
     Route("POST", ACTION, server_moves.migrate, action="migrate"),
     Route("POST", ACTION, server_moves.migrate_live, action="os-migrateLive"),
+    Route("POST", ACTION, server_moves.evacuate, action="evacuate"),
     Route("POST", ACTION, server_moves.confirm_resize, action="confirmResize"),
     Route("POST", ACTION, server_moves.revert_resize, action="revertResize"),
     Route("POST", ACTION, server_actions.restore, action="restore"),
@@ -112,6 +113,13 @@ ROUTES = (
     Route("GET", "/servers/<server_id>/migrations", server_migrations.index, since="2.23"),
     Route("GET", "/servers/<server_id>/migrations/<id>", server_migrations.show, since="2.23"),
     Route("DELETE", "/servers/<server_id>/migrations/<id>", server_migrations.delete, since="2.24"),
+    Route(
+        "POST",
+        "/servers/<server_id>/migrations/<id>/action",
+        server_migrations.force_complete,
+        action="force_complete",
+        since="2.22",
+    ),
     Route("GET", "/servers/<server_id>/os-instance-actions", instance_actions.index),
     Route("GET", "/servers/<server_id>/os-instance-actions/<request_id>", instance_actions.show),
     # ---- flavors, keypairs and server groups

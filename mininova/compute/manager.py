@@ -182,6 +182,12 @@ class ComputeManager:
         """Have the guest run on here."""
         self._take_step(ctxt, migration, image)
 
+    def evacuate_instance(
+        self, ctxt: RequestContext, instance: Instance, migration: Migration, image: ImageMeta
+    ) -> None:
+        """Make the guest anew that was on a host which failed."""
+        self._take_step(ctxt, migration, image)
+
     def live_migration_abort(self, ctxt: RequestContext, instance: Instance) -> None:
         """Stop sending the guest, unless that is for another migration by now; what it stops has the lock."""
         try:
@@ -192,6 +198,17 @@ class ComputeManager:
         self._tell(ctxt, instance, "live.migration.abort", "start")
         self.driver.live_migration_abort(instance)
         return self._tell(ctxt, instance, "live.migration.abort", "end")
+
+    def live_migration_force_complete(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have the guest be sent at once, if it is the same migration still; what sends it has the lock."""
+        try:
+            if self._conductor.get_instance(ctxt, instance.uuid).generation != instance.generation:
+                return LOG.info("compute hurries nothing: instance %s has moved on", instance.uuid)
+        except errors.InstanceNotFound as gone:
+            return LOG.info("compute hurries nothing: %s", gone)
+        self._tell(ctxt, instance, "live.migration.force.complete", "start")
+        self.driver.live_migration_force_complete(instance)
+        return self._tell(ctxt, instance, "live.migration.force.complete", "end")
 
     def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy what guest there is of an instance that has left."""

@@ -68,6 +68,12 @@ def _post_live(driver: ComputeDriver, instance: Instance, migration: Migration, 
     driver.post_live_migration_at_destination(instance, image, paused=instance.vm_state == states.PAUSED)
 
 
+def _evacuate(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+    driver.rebuild(instance, image)
+    if migration.old_vm_state == states.STOPPED:
+        driver.power_off(instance)
+
+
 def _stays(migration: Migration) -> bool:
     return migration.source_compute == migration.dest_compute
 
@@ -79,23 +85,32 @@ class Part:
     :param do: asks the driver for it
     :param action: the name of its events
     :param phases: those of them that Nova has
+    :param after: whether they are about what follows when the driver has done it
+    :param rollback: the name of the events of its failure, if that has any
+    :param named: whether they name the image
+    :param bills: whether the usage so far is published before: the instance is another one afterwards
     """
 
     do: Do
     action: Action
     phases: tuple[Phase, ...] = ("start", "end")
+    after: bool = False
+    rollback: Action | None = None
+    named: bool = False
+    bills: bool = False
 
 
 PARTS: Mapping[str, Part] = {
-    "prep": Part(_prep, "resize.prep"),
+    "prep": Part(_prep, "resize.prep", bills=True),
     "migrate": Part(_migrate, "resize"),
     "finish": Part(_finish, "finish_resize"),
     "confirm": Part(_confirm, "resize.confirm"),
     "revert": Part(_revert, "resize.revert", ("start",)),
     "finish_revert": Part(_finish_revert, "resize.revert", ("end",)),
     "pre_live": Part(_pre_live, "live_migration.pre"),
-    "live": Part(_live, "live_migration._post", ("end",)),
+    "live": Part(_live, "live_migration._post", after=True, rollback="live_migration._rollback"),
     "post_live": Part(_post_live, "live_migration.post.dest"),
+    "evacuate": Part(_evacuate, "rebuild", named=True, bills=True),
 }
 
 
@@ -131,9 +146,10 @@ class Mover:
     def _take(self, ctxt: RequestContext, migration: Migration, image: ImageMeta) -> bool:
         instance = self._conductor.begin_step(ctxt, migration)
         part, step = PARTS[migration.step or ""], migration.step
-        if step == "prep":
+        if part.bills:
             tell_exists_so_far(self._notifier, ctxt, instance, self._audit_period, self._clock())
-        self._tell(ctxt, instance, part, "start")
+        if not part.after:
+            self._tell(ctxt, instance, part, "start", image)
         try:
             part.do(self._driver, instance, migration, image)
             power_state = self._power_state(instance)
@@ -141,9 +157,11 @@ class Mover:
             raise
         except Exception as error:  # a hypervisor may raise anything: the owner gets a fault
             return self._fail(ctxt, instance, migration, error)
+        if part.after:
+            self._tell(ctxt, instance, part, "start", image)
         self._conductor.end_step(ctxt, migration, power_state)
         LOG.info("compute has done the %s of instance %s", step, instance.uuid)
-        self._tell(ctxt, instance, part, "end")
+        self._tell(ctxt, instance, part, "end", image)
         return True
 
     def _power_state(self, instance: Instance) -> int:
@@ -160,9 +178,15 @@ class Mover:
                 self._driver.power_on(instance)
             except Exception as second:  # likewise: what became of the guest is found out later
                 LOG.error("compute cannot start instance %s again: %s", instance.uuid, second)
-        self._conductor.fail_step(ctxt, migration, fault_of(error))
+        rollback = PARTS[migration.step or ""].rollback
+        tell(self._notifier, ctxt, instance, rollback, "start")
+        try:
+            self._conductor.fail_step(ctxt, migration, fault_of(error))
+        finally:  # it is rolled back here even if it was aborted, and the conductor waits for no fault
+            tell(self._notifier, ctxt, instance, rollback, "end")
         return True
 
-    def _tell(self, ctxt: RequestContext, instance: Instance, part: Part, phase: Phase) -> None:
+    def _tell(self, ctxt: RequestContext, instance: Instance, part: Part, phase: Phase, image: ImageMeta) -> None:
         if phase in part.phases:
-            tell(self._notifier, ctxt, instance, part.action, phase)
+            named = {"image_name": image.name} if part.named else {}
+            tell(self._notifier, ctxt, instance, part.action, phase, **named)

@@ -125,9 +125,19 @@ class ComputeAPI(rpc.Interface):
     ) -> None:
         """Have the guest run on here, which has come from another host."""
 
+    @rpc.cast(since="1.1", by=_STEPS)
+    def evacuate_instance(
+        self, ctxt: RequestContext, instance: Instance, migration: Migration, image: ImageMeta
+    ) -> None:
+        """Make the guest anew here, from its image: the host that it was on has failed."""
+
     @rpc.cast(since="1.1", by=_CASTS)
     def live_migration_abort(self, ctxt: RequestContext, instance: Instance) -> None:
         """Stop sending the guest to another host: its live migration was cancelled."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def live_migration_force_complete(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have the guest arrive at its new host at once, unless the instance has moved on since."""
 
     @rpc.cast(since="1.1", by=_STEPS)
     def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:

@@ -100,6 +100,7 @@ class ConductorManager:
         if reason := states.unlawful(operation, written):
             raise forbidden(rpc.caller(), "update_instance", instance.uuid, reason)
         with self.own.only("update_instance", instance.uuid, instance.generation), self.db.write() as tx:
+            self._require_recorded(tx, instance, operation)
             asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, operation, written)
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
@@ -196,6 +197,7 @@ class ConductorManager:
         if operation not in states.OPERATIONS:
             raise forbidden(rpc.caller(), "fail_instance", instance.uuid, f"there is no operation {operation!s:.100}")
         with self.own.only("fail_instance", instance.uuid, instance.generation), self.db.write() as tx:
+            self._require_recorded(tx, instance, operation)
             asked, again = self.builds.memory.asked(tx, instance), False
             try:
                 new = endings.fail(tx, instance, operation, fault, host=instance.host)
@@ -240,12 +242,14 @@ class ConductorManager:
         """Give back what waited for a host to clear it; tell which instances are or may come there, and which left."""
         if cleared:
             with self.db.write() as tx:
+                server_migrations.cleared(tx, host, cleared)
                 networks.cleared(tx, host, cleared)
             LOG.info("conductor lends the addresses again that %s has no guests with: %s", host, ", ".join(cleared))
         with self.db.read() as tx:
             here = instances.list_by_host(tx, host)
             on_its_way = set(server_migrations.on_host(tx, host)) - {instance.uuid for instance in here}
-            return [*here, *instances.get_many(tx, sorted(on_its_way))], networks.departed(tx, host)
+            left = sorted({*networks.departed(tx, host), *server_migrations.left_on(tx, host)})
+            return [*here, *instances.get_many(tx, sorted(on_its_way))], left[: networks.MOST_DEPARTED]
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Record a heartbeat and a node's capacity, as far as the host may set them."""
@@ -268,6 +272,17 @@ class ConductorManager:
         self.on_identities()
 
     # ---- small parts
+
+    @staticmethod
+    def _require_recorded(tx: Connection, instance: Instance, operation: str | None) -> None:
+        """Refuse to move on what only looks as if it were under way: the host failed, and a migration is.
+
+        :raises errors.InstanceNotFound: when it is
+        """
+        if operation in states.AS_A_MIGRATION:
+            recorded = open_operations.of(tx, instance.uuid)
+            if recorded is not None and recorded.operation in states.MIGRATIONS:
+                raise errors.InstanceNotFound(instance_uuid=instance.uuid)
 
     def _swap(
         self, tx: Connection, instance: Instance, operation: str | None, changes: Mapping[str, object]

@@ -33,7 +33,9 @@ from mininova.service.operation_ends import OperationEnds
 
 LOG = logging.getLogger(__name__)
 
-TYPES = {"resize": "resize", "migrate": "migration", "live_migrate": "live-migration"}
+TYPES = {
+    "resize": "resize", "migrate": "migration", "live_migrate": "live-migration", "evacuate": "evacuation"
+}  # fmt: skip
 
 
 class MigrationTask:
@@ -60,6 +62,8 @@ class MigrationTask:
                     migration = self._begin(tx, instance, migration, operation)
             if migration.step is None:
                 instance, migration = self._choose(ctxt, instance, migration, operation)
+                if operation.operation == "evacuate":
+                    events.tell_evacuation(self.notifier, ctxt, instance, events.REBUILD_SCHEDULED)
         except (_NoHost, *LOST) as lost:
             return LOG.info("conductor does not go on with the migration of instance %s: %s", uuid, lost)
         return self._send(ctxt, instance, migration)
@@ -81,7 +85,8 @@ class MigrationTask:
         may_stay = asked.flavor is not None and self.conf.operations.allow_resize_to_same_host
         avoid = Retry() if may_stay else Retry(hosts=(instance.host or "",))
         kind, flavor = TYPES[operation.operation], asked.flavor or instance.flavor
-        return server_migrations.begin(tx, instance, kind, flavor, avoid)
+        rests = states.STOPPED if asked.stopped and instance.vm_state != states.ERROR else instance.vm_state
+        return server_migrations.begin(tx, instance, kind, flavor, avoid, rests)
 
     # ---- the host that it goes to
 
@@ -200,7 +205,7 @@ class MigrationTask:
         with self.db.write() as tx:
             instance, migration, operation = self._taken(tx, migration)
             attempts = server_migrations.retry_of(tx, migration).attempts + 1
-            elsewhere = migration.step in CHOSEN_FOR and attempts < self.conf.scheduler.max_attempts
+            elsewhere = STEPS[migration.step or ""].elsewhere and attempts < self.conf.scheduler.max_attempts
             if elsewhere:
                 self._give_up_the_host(tx, instance, migration, fault)
         if elsewhere:

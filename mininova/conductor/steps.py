@@ -8,6 +8,7 @@ conductor/migrate.py sends a step to its host, and hears when it is done; what f
     confirm_resize     confirm (source)
     revert_resize      revert (dest)  →  finish_revert (source)
     live_migrate       pre_live (dest)  →  live (source)  →  post_live (dest)
+    evacuate           evacuate (dest)
 """
 
 from collections.abc import Callable, Mapping
@@ -91,6 +92,14 @@ def _runs_on(tx: Connection, instance: Instance, migration: Migration, power_sta
     return {**states.finish("live_migrate"), "power_state": power_state}
 
 
+def _is_evacuated(tx: Connection, instance: Instance, migration: Migration, power_state: int) -> dict[str, Any]:
+    """Have the instance be on the host that made its guest anew, and no room be kept on the one that failed."""
+    there = _at_dest(migration)
+    server_migrations.settle(tx, instance.replace(**there), server_migrations.DONE)
+    end = states.finish("evacuate", migration.old_vm_state)
+    return {**there, **end, "power_state": power_state, "launched_at": datetime.now(UTC), "progress": 100}
+
+
 def _resting(power_state: int) -> str:
     return states.STOPPED if power_state == states.SHUTDOWN else states.ACTIVE
 
@@ -109,6 +118,7 @@ class Step:
     :param cast: how the host is asked for it
     :param done: changes the claims when it is done, and gives the changes of the instance
     :param then: the step that follows; None ends the operation
+    :param elsewhere: whether another host is chosen when this one could not do it
     :param clears: whether what there is of the guest on the other host goes when it is done
     """
 
@@ -119,6 +129,7 @@ class Step:
     cast: Cast
     done: Change
     then: str | None = None
+    elsewhere: bool = False
     clears: bool = False
 
     def host(self, migration: Migration) -> str:
@@ -131,7 +142,7 @@ STEPS: Mapping[str, Step] = {
     "prep": Step(
         False, states.RESIZE_PREP, "pre-migrating", "compute_prep_resize",
         lambda compute, ctxt, it, migration, _: compute.prep_resize(ctxt, it, migration),
-        _goes_on, then="migrate"),
+        _goes_on, then="migrate", elsewhere=True),
     "migrate": Step(
         True, states.RESIZE_MIGRATING, "migrating", "compute_resize_instance",
         lambda compute, ctxt, it, migration, _: compute.resize_instance(ctxt, it, migration),
@@ -155,7 +166,7 @@ STEPS: Mapping[str, Step] = {
     "pre_live": Step(
         False, states.MIGRATING, "preparing", "compute_pre_live_migration",
         lambda compute, ctxt, it, migration, _: compute.pre_live_migration(ctxt, it, migration),
-        _goes_on, then="live"),
+        _goes_on, then="live", elsewhere=True),
     "live": Step(
         True, states.MIGRATING, "running", "compute_live_migration",
         lambda compute, ctxt, it, migration, _: compute.live_migration(ctxt, it, migration),
@@ -165,14 +176,18 @@ STEPS: Mapping[str, Step] = {
         lambda compute, ctxt, it, migration, image:
             compute.post_live_migration_at_destination(ctxt, it, migration, image),
         _runs_on, clears=True),
+    "evacuate": Step(
+        False, states.REBUILD_SPAWNING, "pre-migrating", "compute_rebuild_instance",
+        lambda compute, ctxt, it, migration, image: compute.evacuate_instance(ctxt, it, migration, image),
+        _is_evacuated, clears=True),
 }
 # The step with which each operation of states.MIGRATIONS begins.
 FIRST: Mapping[str, str] = {
     "resize": "prep", "migrate": "prep", "confirm_resize": "confirm", "revert_resize": "revert",
-    "live_migrate": "pre_live",
+    "live_migrate": "pre_live", "evacuate": "evacuate",
 }
-# The first steps before which a host is chosen, and after whose failure another one is.
-CHOSEN_FOR = frozenset({"prep", "pre_live"})
+# The first steps before which a host is chosen.
+CHOSEN_FOR = frozenset({"prep", "pre_live", "evacuate"})
 # fmt: on
 
 

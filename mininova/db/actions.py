@@ -59,6 +59,7 @@ WITHOUT_HOST: Mapping[str, str] = {
     "confirmResize": "compute_confirm_resize",
     "revertResize": "compute_revert_resize",
     "live-migration": "conductor_live_migrate_instance",
+    "evacuate": "rebuild_server",
 }
 
 SUCCESS, ERROR = "Success", "Error"

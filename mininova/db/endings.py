@@ -50,7 +50,7 @@ def fail(
     if operation == "build" and failed.host is None:
         networks.free(tx, instance.uuid)
     if operation in states.MIGRATIONS:
-        server_migrations.settle(tx, failed, server_migrations.ERROR)
+        server_migrations.settle(tx, failed, server_migrations.broken(migration))
     faults.create(tx, instance.uuid, fault, instance.host)
     actions.finish(tx, instance.uuid, fault.message)
     return failed

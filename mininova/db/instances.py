@@ -24,7 +24,8 @@ ROWS = Rows(Instance, table)
 LIVE = table.c.deleted == false()
 WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state.in_((states.SCHEDULING, states.UNSHELVING)))
 # What the scheduler may claim room for: a build, and what goes from one host to another.
-WAITS_FOR_ROOM = or_(and_(*WITHOUT_HOST), and_(LIVE, table.c.task_state.in_((states.RESIZE_PREP, states.MIGRATING))))
+_MOVES = table.c.task_state.in_((states.RESIZE_PREP, states.MIGRATING, states.REBUILDING))
+WAITS_FOR_ROOM = or_(and_(*WITHOUT_HOST), and_(LIVE, _MOVES))
 
 # What edit() writes: what its owner says of an instance, and what is no part of its state.
 EDITABLE = frozenset({

@@ -4,7 +4,8 @@ A lent address is a row in ``fixed_ips``, keyed by its place in the network's ra
 along with it.  The conductor calls this; it does not know what state an instance is in.
 
 An instance can leave a host that is down, deleted or built elsewhere, and its guest may run there still, with the
-address.  The row then stays: lent to none, it waits for that host to say that it has no such guest (docs/adr/0017).
+address.  The row then stays: lent to none, it waits for that host to say that it has no such guest (docs/adr/0017), and
+then for the next one, where a migration has left guests on several.
 
 The key keeps two instances from getting one address.  That alone would be slow: transactions that all look for the
 highest address lent find the same one, and each but the first waits for the first to end, only to fail and look again.
@@ -20,13 +21,13 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
 from mininova.db.models.compute import fixed_ips as table
-from mininova.db.models.compute import instances
+from mininova.db.models.compute import instances, migrations
 from mininova.db.rows import NewRow, insert_new
 from mininova.objects import FixedIP
 
@@ -45,16 +46,21 @@ _in_network = table.c.network == bindparam("label")
 _of_instance = table.c.instance_uuid == bindparam("which")
 
 _insert = NewRow(table)
-_delete = delete_from(table).where(_of_instance)
-_wait = (
-    update_of(table)
-    .where(_of_instance)
-    .values(instance_uuid=None, guest_uuid=bindparam("guest"), waits_for=bindparam("on_host"))
+# The first host on which a migration may have left a guest with the address.
+_left_on = (
+    select(func.min(migrations.c.left_on))
+    .where(migrations.c.instance_uuid == func.coalesce(table.c.instance_uuid, table.c.guest_uuid))
+    .correlate(table)
+    .scalar_subquery()
 )
+_delete = delete_from(table).where(_of_instance, _left_on.is_(None))
+_wait = update_of(table).where(_of_instance).values(instance_uuid=None, guest_uuid=bindparam("guest"))
+_wait_for, _wait_for_left = _wait.values(waits_for=bindparam("on_host")), _wait.values(waits_for=_left_on)
 _waits = table.c.waits_for == bindparam("on_host")
 _departed = select(table.c.guest_uuid).where(_waits).distinct().order_by(table.c.guest_uuid).limit(MOST_DEPARTED)
-_cleared = delete_from(table).where(_waits, table.c.guest_uuid.in_(bindparam("guests", expanding=True)))
-_forget = delete_from(table).where(_waits)
+_cleared = table.c.guest_uuid.in_(bindparam("guests", expanding=True))
+_wait_for_next = update_of(table).where(_waits, _left_on.is_not(None)).values(waits_for=_left_on)
+_wait_no_more = delete_from(table).where(_waits)
 _copy = update_of(instances).where(instances.c.uuid == bindparam("which"))
 _lent = select(table.c.position).where(_in_network, _of_instance)
 _lowest = select(table.c.position).where(_in_network).order_by(table.c.position).limit(1)
@@ -105,9 +111,10 @@ def free(tx: Connection, uuid: str, *, guest_on: str | None = None) -> bool:
 
 def take_back(tx: Connection, uuid: str, *, guest_on: str | None = None) -> bool:
     """Do as ``free`` for an instance whose row has no address any more."""
-    if guest_on is None:
-        return tx.execute(_delete, {"which": uuid}).rowcount > 0
-    return tx.execute(_wait, {"which": uuid, "guest": uuid, "on_host": guest_on}).rowcount > 0
+    if guest_on is not None:
+        return tx.execute(_wait_for, {"which": uuid, "guest": uuid, "on_host": guest_on}).rowcount > 0
+    deleted = tx.execute(_delete, {"which": uuid}).rowcount > 0
+    return deleted or tx.execute(_wait_for_left, {"which": uuid, "guest": uuid}).rowcount > 0
 
 
 def departed(tx: Connection, host: str) -> Sequence[str]:
@@ -116,13 +123,18 @@ def departed(tx: Connection, host: str) -> Sequence[str]:
 
 
 def cleared(tx: Connection, host: str, uuids: Sequence[str]) -> None:
-    """Lend the addresses again that waited for a host, which has no guest of these instances any more."""
-    tx.execute(_cleared, {"on_host": host, "guests": list(uuids)})
+    """Lend the addresses again that waited for a host, which has no guest of these instances any more.
+
+    Say so to server_migrations first, which knows for which host an address waits then.
+    """
+    for statement in _wait_for_next, _wait_no_more:
+        tx.execute(statement.where(_cleared), {"on_host": host, "guests": list(uuids)})
 
 
 def forget(tx: Connection, host: str) -> None:
     """Lend all addresses again that waited for a host: an operator says that it is gone for good."""
-    tx.execute(_forget, {"on_host": host})
+    for statement in _wait_for_next, _wait_no_more:
+        tx.execute(statement, {"on_host": host})
 
 
 def _next_position(tx: Connection, label: str, network: Network, jump: int) -> int:

@@ -4,6 +4,9 @@ The conductor writes them, each time in the transaction that changes the instanc
 migration at most.  While it is open both hosts keep room: what the instance has on the host that it comes from is
 promised to the migration, by its uuid, and what it is to have on the other to the instance itself.  ``settle`` ends
 this: the instance keeps its room where it is by then, and no other.
+
+On the other host a guest may be left: that host may be down.  ``left_on`` names it until it has said that there is none
+(docs/adr/0017); of an evacuation that was done, its status says so, too.
 """
 
 import uuid as uuids
@@ -11,19 +14,26 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, false, insert, or_, select, true, update
+from sqlalchemy import BindParameter, Connection, bindparam, case, false, insert, or_, select, true, update
 
 from mininova import states
 from mininova.db import claims
 from mininova.db.models.compute import instances
 from mininova.db.models.compute import migrations as table
+from mininova.db.networks import MOST_DEPARTED
 from mininova.db.pages import page
 from mininova.db.rows import Rows
 from mininova.objects import Flavor, Instance, Migration, Retry
 
-FINISHED, CONFIRMED, ERROR = "finished", "confirmed", "error"
+FINISHED, CONFIRMED, ERROR, FAILED = "finished", "confirmed", "error", "failed"
+DONE, COMPLETED = "done", "completed"
 # The first status of each type of migration.
-FIRST = {"resize": "pre-migrating", "migration": "pre-migrating", "live-migration": "accepted"}
+FIRST = {
+    "resize": "pre-migrating",
+    "migration": "pre-migrating",
+    "live-migration": "accepted",
+    "evacuation": "accepted",
+}
 
 
 class MigrationRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +67,11 @@ _on_host = select(table.c.instance_uuid).where(
     _is_open, or_(table.c.source_compute == _host, table.c.dest_compute == _host)
 )
 _open = ROWS.select.where(_is_open)
+_left = table.c.left_on == _host
+_left_guests = select(table.c.instance_uuid).where(_left).distinct().limit(MOST_DEPARTED)
+_change_left = update(table).where(_left)
+_forget_host = _change_left.values(left_on=None, status=case((table.c.status == DONE, COMPLETED), else_=table.c.status))
+_cleared = _forget_host.where(table.c.instance_uuid.in_(bindparam("guests", expanding=True)))
 _unconfirmed = (
     select(table.c.instance_uuid)
     .join(instances, instances.c.uuid == table.c.instance_uuid)
@@ -65,17 +80,20 @@ _unconfirmed = (
 )
 
 
-def begin(tx: Connection, instance: Instance, migration_type: str, new_flavor: Flavor, retry: Retry) -> Migration:
+def begin(
+    tx: Connection, instance: Instance, migration_type: str, new_flavor: Flavor, retry: Retry, rests: str
+) -> Migration:
     """Write a migration down that begins, and promise it the room that the instance has.
 
     :param retry: names the hosts that it may not go to
+    :param rests: the vm_state in which the instance is to be at last
     """
     migration = Migration(
         uuid=str(uuids.uuid4()),
         instance_uuid=instance.uuid,
         migration_type=migration_type,
         status=FIRST[migration_type],
-        old_vm_state=instance.vm_state,
+        old_vm_state=rests,
         old_flavor=instance.flavor,
         new_flavor=new_flavor,
         source_compute=instance.host or "",
@@ -122,8 +140,30 @@ def settle(tx: Connection, instance: Instance, status: str | None = None) -> Mig
     elif claims.of_instance(tx, migration.uuid) is not None:
         claims.free(tx, instance.uuid)
         claims.hand_over(tx, migration.uuid, instance.uuid)
-    became = status or (CONFIRMED if migration.status == FINISHED else ERROR)
-    return record(tx, migration.replace(status=became, step=None), is_open=False)
+    became = status or (CONFIRMED if migration.status == FINISHED else broken(migration))
+    ended, left_on = migration.replace(status=became, step=None), other_host(migration, instance)
+    return record(tx, ended, is_open=False, left_on=left_on)
+
+
+def left_on(tx: Connection, host: str) -> list[str]:
+    """Name instances that left a host, or were to come there, and of which guests may be left."""
+    return list(tx.execute(_left_guests, {"host": host}).scalars())
+
+
+def cleared(tx: Connection, host: str, uuids: Sequence[str]) -> None:
+    """Take note that a host has no guest of these instances any more."""
+    tx.execute(_cleared, {"host": host, "guests": list(uuids)})
+
+
+def forget_host(tx: Connection, host: str) -> None:
+    """Take note that a host is gone for good, says an operator, and no guest is left there."""
+    tx.execute(_forget_host, {"host": host})
+
+
+def broken(migration: Migration | None) -> str:
+    """Give the status of a migration that goes wrong: an evacuation for which a host was found has another one."""
+    evacuates = migration is not None and migration.migration_type == "evacuation" and migration.step is not None
+    return FAILED if evacuates else ERROR
 
 
 def forget(tx: Connection, uuid: str) -> None:
@@ -176,7 +216,7 @@ def is_at_dest(migration: Migration, instance: Instance) -> bool:
 
 def other_host(migration: Migration, instance: Instance) -> str | None:
     """Name the host of a migration on which its instance is not; None where both are one."""
-    hosts = {migration.source_compute, migration.dest_compute} - {instance.host}
+    hosts = {migration.source_compute, migration.dest_compute} - {instance.host, None}
     return next(iter(hosts), None)
 
 

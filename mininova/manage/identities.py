@@ -13,7 +13,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
 from mininova.db import identities as recorded
-from mininova.db import networks
+from mininova.db import networks, server_migrations
 from mininova.flow.output import say
 from mininova.manage import compute_file
 from mininova.manage.broker_admin import BrokerAdmin
@@ -79,6 +79,7 @@ def remove(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     with opened(conf) as db, db.write() as tx:
         recorded.remove(tx, identity.name)
         for host in identity.hosts:
+            server_migrations.forget_host(tx, host)
             networks.forget(tx, host)  # no guest is left there that could use an address, says the operator
     try:
         admin.unbind(layout_of(conf).lane(identity.name), broker.address(conf).virtual_host)

@@ -21,15 +21,15 @@ Action = Literal[
     "shelve", "shelve_offload", "unshelve",
     "resize.prep", "resize", "finish_resize", "resize.confirm", "resize.revert",
     "live_migration", "live_migration.pre", "live_migration._post", "live_migration.post.dest",
-    "live.migration.abort",
+    "live_migration._rollback", "live.migration.abort", "live.migration.force.complete",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 # Parts of a delete, a resize or a live migration, which has the event of their failure, and that alone if it is live.
 NO_EVENTS = frozenset({
     ("shutdown", "error"), ("resize.prep", "error"), ("finish_resize", "error"),
     ("live_migration", "start"), ("live_migration", "end"), ("live_migration.pre", "error"),
-    ("live_migration._post", "start"), ("live_migration._post", "error"), ("live_migration.post.dest", "error"),
-    ("live.migration.abort", "error"),
+    ("live_migration._post", "error"), ("live_migration.post.dest", "error"), ("live_migration._rollback", "error"),
+    ("live.migration.abort", "error"), ("live.migration.force.complete", "error"),
 })  # fmt: skip
 
 # What the operations of states.OPERATIONS are called in the names of events; None where Nova has no event.
@@ -58,6 +58,7 @@ ACTIONS: Mapping[str, Action | None] = {
     "confirm_resize": "resize.confirm",
     "revert_resize": "resize.revert",
     "live_migrate": "live_migration",
+    "evacuate": "rebuild",
     "soft_delete": "soft_delete",
     "restore": "restore",
 }
@@ -65,6 +66,7 @@ ACTIONS: Mapping[str, Action | None] = {
 INSTANCE_UPDATE = "compute.instance.update"
 INSTANCE_EXISTS = "compute.instance.exists"
 NOTHING_BEFORE: dict[str, str | None] = {"old_vm_state": None, "old_task_state": None}
+EVACUATE, REBUILD_SCHEDULED = "compute.instance.evacuate", "compute.instance.rebuild.scheduled"
 SELECT_DESTINATIONS_START = "scheduler.select_destinations.start"
 SELECT_DESTINATIONS_END = "scheduler.select_destinations.end"
 
@@ -99,6 +101,11 @@ def tell_update(
         return
     before = {"old_vm_state": old.vm_state, "old_task_state": old.task_state} if old else NOTHING_BEFORE
     notifier.info(ctxt, INSTANCE_UPDATE, update_payload(new, service=service, **before))
+
+
+def tell_evacuation(notifier: Notifier, ctxt: RequestContext, instance: Instance, event_type: str) -> None:
+    """Emit that an evacuation was asked for (EVACUATE), or that a host was found for it (REBUILD_SCHEDULED)."""
+    notifier.info(ctxt, event_type, instance_payload(instance))
 
 
 def tell_exists(

@@ -12,6 +12,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     :param image: what to rebuild the instance from, to rescue it with, or to make it of when it is unshelved
     :param host: where it is to be done; None means anywhere
     :param force: do it there even if the scheduler's filters would not
+    :param stopped: leave it stopped there
     :param makes: the id of the image that is made of the instance
     :param backup_type: of a backup, such as ``daily``
     :param rotation: how many backups of this type are kept; None keeps all
@@ -21,6 +22,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     image: ImageMeta = ImageMeta(id="")
     host: str | None = None
     force: bool = False
+    stopped: bool = False
     makes: str = ""
     backup_type: str = ""
     rotation: int | None = None

@@ -7,11 +7,12 @@ from mininova.objects.flavor import Flavor
 class Migration(Versioned, frozen=True, kw_only=True):
     """One way of one instance from a host to another, or to another flavor.
 
-    :param migration_type: ``resize``, ``migration`` or ``live-migration``, as Nova has it
+    :param migration_type: ``resize``, ``migration``, ``live-migration`` or ``evacuation``, as Nova has it
     :param status: in Nova's words: pre-migrating, migrating, post-migrating, finished, confirming, confirmed,
-        reverting, reverted, error; of a live one: accepted, preparing, running, post-migrating, completed, error
+        reverting, reverted, error; of a live one: accepted, preparing, running, post-migrating, completed, error; of an
+        evacuation: accepted, pre-migrating, done, completed, failed, error
     :param step: of conductor/steps.py, which is a host's to do now; None while no host has anything to do
-    :param old_vm_state: in which the instance was when it began
+    :param old_vm_state: in which the instance was when it began, or is to be after an evacuation
     :param dest_compute: None until the scheduler has chosen
     """
 

@@ -9,9 +9,9 @@ or be sent twice by a host that is not trusted.
 import logging
 from typing import Any
 
-from mininova import objects, rpc, states
+from mininova import objects, rpc
 from mininova.context import RequestContext
-from mininova.db import instances
+from mininova.db import instances, open_operations
 from mininova.service import log
 from mininova.service.faults import fault_of
 from mininova.service.operation_ends import OperationEnds
@@ -38,10 +38,10 @@ class Rejections:
         fault = fault_of(error, what)
         for uuid, generation in about:
             with self.ends.db.read() as tx:
-                found = instances.get_many(tx, [uuid])
+                found, operation = instances.get_many(tx, [uuid]), open_operations.of(tx, uuid)
             for instance in found:
-                if operation := states.operation_of(instance.vm_state, instance.task_state):
-                    self.ends.fail(ctxt, instance.replace(generation=generation), operation, fault)
+                if operation is not None:
+                    self.ends.fail(ctxt, instance.replace(generation=generation), operation.operation, fault)
 
 
 def _instances_in(args: dict[str, Any]) -> list[tuple[str, int]]:

@@ -177,6 +177,10 @@ class ComputeDriver(ABC):
         """Have ``live_migration`` end soon, and the guest run here as before; no migration is no failure."""
 
     @abstractmethod
+    def live_migration_force_complete(self, instance: Instance) -> None:
+        """Have ``live_migration`` end soon and well, at the guest's cost; no migration is no failure."""
+
+    @abstractmethod
     def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
         """Have a guest that was sent here run on, without a start.
 

@@ -52,6 +52,7 @@ class FakeDriver(ComputeDriver):
         self._lock = threading.Lock()
         self._guests = store.load()
         self._under_way: dict[str, dict[threading.Event, str]] = {}
+        self._hurried = set[str]()  # of the guests that are being sent
 
     @classmethod
     def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
@@ -171,14 +172,23 @@ class FakeDriver(ComputeDriver):
         except errors.GuestGone:
             if instance.uuid not in self._guests:
                 raise
-            raise errors.MigrationAborted(instance_uuid=instance.uuid) from None
+            if instance.uuid not in self._hurried:
+                raise errors.MigrationAborted(instance_uuid=instance.uuid) from None
+        finally:
+            self._hurried.discard(instance.uuid)
 
     def live_migration_abort(self, instance: Instance) -> None:
         """End the wait of a guest that is being sent."""
         with self._lock:
-            for interrupted, operation in self._under_way.get(instance.uuid, {}).items():
-                if operation == "live_migration":
-                    interrupted.set()
+            for interrupted in self._sending(instance.uuid):
+                interrupted.set()
+
+    def live_migration_force_complete(self, instance: Instance) -> None:
+        """End the wait of a guest that is being sent: it has arrived."""
+        with self._lock:
+            for interrupted in self._sending(instance.uuid):
+                self._hurried.add(instance.uuid)
+                interrupted.set()
 
     def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
         """Remember a guest that runs on another host, and was started there."""
@@ -242,6 +252,10 @@ class FakeDriver(ComputeDriver):
             for guest in list(self._guests.values()):
                 if guest.power_state != states.POWER_SUSPENDED:
                     self._keep(guest.in_state(states.SHUTDOWN))
+
+    def _sending(self, uuid: str) -> list[threading.Event]:
+        """Give what ends the wait of a guest that is being sent.  The lock is held."""
+        return [it for it, operation in self._under_way.get(uuid, {}).items() if operation == "live_migration"]
 
     def _start(self, operation: str, instance: Instance, rescue: str | None) -> None:
         """Start a guest from a rescue image or from its own disk, unless it was."""

@@ -127,13 +127,13 @@ class Crashes:
 
         def handing(transport: MemoryTransport, subscription: Subscription, delivery: Delivery) -> None:
             self.trace.note(self._cloud.broker.now, subscription.queue, delivery.message.message_id)
-            with self._as(transport):
+            with self.acting(transport):
                 method(transport, subscription, delivery)
 
         return handing
 
     @contextmanager
-    def _as(self, transport: Any) -> Iterator[None]:
+    def acting(self, transport: Any) -> Iterator[None]:
         """Run the code of a process; a crash of it ends here."""
         self._running.append(transport)
         try:
@@ -174,7 +174,7 @@ class Crashes:
 
     def _do(self, transport: Any, work: Callable[[], object]) -> None:
         if transport not in self._dead:
-            with self._as(transport), suppress(rpc.RPCError, errors.DatabaseAway):
+            with self.acting(transport), suppress(rpc.RPCError, errors.DatabaseAway):
                 work()
 
     # ---- lives
@@ -197,7 +197,7 @@ class Crashes:
             return
         self._away.discard(name)
         try:
-            with self._as(None):
+            with self.acting(None):
                 self._cloud.revive(name)
         except rpc.RPCError:
             self._cloud.peers[name].transport.stop()

@@ -16,19 +16,20 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from mininova import states
-from mininova.db import actions, audit, claims, faults, instances, server_migrations
+from mininova.db import actions, audit, claims, faults, instances, networks, server_migrations, services
 from mininova.db.models.base import UTCDateTime
 from mininova.db.models.compute import instance_actions, metadata
 from mininova.objects import Fault, Instance
 from mininova.rpc.transports.memory_faults import Faults
 from mininova.standins.glance.db import images
 from mininova.standins.glance.db.images import ACTIVE
-from tests.chaos.crashes import API, LONGEST_S, Crash, Crashes
+from tests.chaos.crashes import API, DEAD_S, LONGEST_S, Crash, Crashes
 from tests.chaos.stage import stage
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.determined import EPOCH_S
@@ -55,8 +56,11 @@ ACTIONS = {
     "resize": {"resize": {"flavorRef": "2"}},
     "confirm resize": {"confirmResize": None},
     "revert resize": {"revertResize": None},
+    "migrate": {"migrate": None},
     "live migrate": {"os-migrateLive": {"host": None, "block_migration": "auto"}},
+    "evacuate": {"evacuate": {}},
 }
+FOR_ADMINISTRATORS = {"migrate", "live migrate", "evacuate"}
 # In the end none is shelved on a host.
 HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESIZED)
 HOST_2_IS_BROKEN = "[{hosts: host-2, operation: spawn, failure: {probability: 1, message: the disk is full}}]"
@@ -113,14 +117,27 @@ class Run:
             if what == "boot":
                 answer = self.cloud.request("POST", "/servers", {"server": self.cloud.wanted()})
             else:
-                uuid = self.dice.choice(there).uuid
+                instance = self.dice.choice(there)
+                uuid = instance.uuid
+                if what == "evacuate" and instance.host is not None:
+                    self._take_for_dead(instance.host)
                 method, path = ("DELETE", "") if what == "delete" else ("POST", "/action")
-                user = "admin" if what == "live migrate" else "demo"
+                user = "admin" if what in FOR_ADMINISTRATORS else "demo"
                 answer = self.cloud.request(method, f"/servers/{uuid}{path}", ACTIONS.get(what), user=user)
             self.outcomes[int(answer.status_code)] += 1
         except Crash:
             self.outcomes[None] += 1
             self.crashes.revive(API)
+
+    def _take_for_dead(self, host: str) -> None:
+        """Have an operator say that a host is dead, who may be wrong, and take it back later."""
+        self._force_down(host, True)
+        self.cloud.broker.later(self.dice.uniform(0, DEAD_S), partial(self._force_down, host, False))
+
+    def _force_down(self, host: str, down: bool) -> None:
+        with self.crashes.acting(None), self.cloud.db.write() as tx:
+            (service,) = services.search(tx, host=host)
+            services.update(tx, service.uuid, forced_down=down)
 
     def _move(self, seconds: float) -> bool:
         broker = self.cloud.broker
@@ -174,6 +191,7 @@ class Run:
                 yield f"{it}: its build did not wait for a scheduler: {fault.message}"
         yield from self._wrong_room()
         yield from self._wrong_images()
+        yield from self._left()
         if denied := self.cloud.denied():
             yield f"honest messages were denied: {denied}"
 
@@ -183,6 +201,15 @@ class Run:
             for check, it in audit.find(tx):
                 if check.what in ("claim", "migration", "room"):
                     yield f"{it.instance} on {it.host} {it.says}"
+
+    def _left(self) -> Iterator[str]:
+        """Name what waits for a host to clear it, which has had the time for that."""
+        with self.cloud.db.read() as tx:
+            for host in self.cloud.computes:
+                left = {*networks.departed(tx, host), *server_migrations.left_on(tx, host)}
+                for uuid in sorted(left):
+                    if instances.get(tx, uuid, deleted=True).host != host:
+                        yield f"{uuid}: {host} has not cleared it"
 
     def _wrong_images(self) -> Iterator[str]:
         """Name images that an operation has left which went wrong, and those that a server needs and has not."""

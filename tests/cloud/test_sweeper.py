@@ -13,6 +13,7 @@ from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import action_of, again, ask, every_operation, open_operation, ready_for
 
 ENDS = {name: next(iter(operation.ends), states.ACTIVE) for name, operation in states.OPERATIONS.items()}
+ENDS["evacuate"] = states.STOPPED  # as from 2.95 on
 IN_PLACE = [name for name in states.OPERATIONS if name not in ("build", "delete", *states.MIGRATIONS)]
 
 

@@ -108,11 +108,22 @@ def migrate_live(cloud: Cloud) -> None:
     cloud.request("POST", f"/servers/{uuid}/action", body, user="admin")
 
 
+def evacuate(cloud: Cloud) -> None:
+    """A server whose host has failed is made anew on another one."""
+    uuid = cloud.boot()
+    cloud.run()
+    cloud.login("admin", "admin")
+    cloud.lose_host(cloud.instance(uuid).host or "")
+    cloud.events.clear()
+    cloud.request("POST", f"/servers/{uuid}/action", {"evacuate": {}}, user="admin")
+
+
 STORIES: dict[str, tuple[Callable[[Cloud], None], str]] = {
     "boot": (boot, ""),
     "delete": (delete, ""),
     "resize": (resize, ""),
     "live-migration": (migrate_live, ""),
+    "evacuation": (evacuate, ""),
     "retry": (boot_elsewhere, FAILS.format(hosts="host-2")),  # which the scheduler chooses first
     "exhausted": (boot_nowhere, FAILS.format(hosts="host-*")),
     "no-valid-host": (no_valid_host, ""),

@@ -23,6 +23,8 @@ def test_every_event_is_in_the_table():
         *(events.instance_event(action, phase) for action, phase in phased),
         events.INSTANCE_UPDATE,
         events.INSTANCE_EXISTS,
+        events.EVACUATE,
+        events.REBUILD_SCHEDULED,
         events.SELECT_DESTINATIONS_START,
         events.SELECT_DESTINATIONS_END,
     }

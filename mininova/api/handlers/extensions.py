@@ -28,6 +28,11 @@ EXTENSIONS = {
     "os-console-output": ("ConsoleOutput", "Console log output support, with tailing ability."),
     "os-consoles": ("Consoles", "Interactive Console support."),
     "os-deferred-delete": ("DeferredDelete", "Instance deferred delete."),
+    "os-evacuate": ("Evacuate", "Enables server evacuation."),
+    "os-extended-evacuate-find-host": (
+        "ExtendedEvacuateFindHost",
+        "Enables server evacuation without target host. Scheduler will select one to target.",
+    ),
     "os-extended-hypervisors": ("ExtendedHypervisors", "Extended hypervisors support."),
     "os-extended-quotas": (
         "ExtendedQuotas",

@@ -48,10 +48,11 @@ def index(request: ComputeRequest) -> Json:
 
 
 def _show(request: ComputeRequest, migration: MigrationRecord, ids: dict[str, int]) -> Json:
+    names_flavors = migration.migration_type != "evacuation"  # as in Nova
     shown = common(request, migration) | {
         "instance_uuid": migration.instance_uuid,
-        "old_instance_type_id": ids.get(migration.old_flavor.flavor_id),
-        "new_instance_type_id": ids.get(migration.new_flavor.flavor_id),
+        "old_instance_type_id": ids.get(migration.old_flavor.flavor_id) if names_flavors else None,
+        "new_instance_type_id": ids.get(migration.new_flavor.flavor_id) if names_flavors else None,
         "source_compute": migration.source_compute,
         "source_node": migration.source_node,
         "dest_compute": migration.dest_compute,

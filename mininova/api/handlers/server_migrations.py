@@ -9,6 +9,8 @@ from typing import Any
 from mininova import errors
 from mininova.api.handlers.servers import find
 from mininova.api.request import ComputeRequest
+from mininova.api.schemas.types import action
+from mininova.api.validation import takes
 from mininova.api.views.migrations import common
 from mininova.db import server_migrations
 from mininova.db.server_migrations import MigrationRecord
@@ -50,6 +52,14 @@ def delete(request: ComputeRequest, server_id: str, id: str) -> Reply:
     instance = find(request, server_id, "servers:migrations:delete")
     early = () if request.api_version < (2, 65) else ("queued", "preparing")
     request.cloud.operations.abort_live_migration(request.context, instance, id, ("running", *early))
+    return Reply(202)
+
+
+@takes(body=action("force_complete", {"type": "null"}))
+def force_complete(request: ComputeRequest, server_id: str, id: str) -> Reply:
+    """Have the guest of a live migration arrive at once."""
+    instance = find(request, server_id, "servers:migrations:force_complete")
+    request.cloud.operations.force_live_migration(request.context, instance, id)
     return Reply(202)
 
 

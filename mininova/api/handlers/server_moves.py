@@ -5,12 +5,12 @@ from typing import Any
 from mininova import errors, states
 from mininova.api import create as creation
 from mininova.api.handlers.server_actions import ACCEPTED
-from mininova.api.handlers.servers import find
+from mininova.api.handlers.servers import find, password
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.api.schemas import server_actions as schemas
 from mininova.api.schemas.types import action
 from mininova.api.validation import takes
-from mininova.db import hosts
+from mininova.db import hosts, services
 from mininova.objects import Arguments, Flavor, Instance
 from mininova.wsgi import Reply
 
@@ -73,7 +73,7 @@ def migrate_live(request: ComputeRequest, id: str) -> Reply:
     host, named_is_forced = body["host"], version < (2, 30)
     rule = "os-migrate-server:migrate_live:host" if host else "os-migrate-server:migrate_live"
     instance = find(request, id, rule)
-    force = str(body.get("force", named_is_forced)).lower() in TRUE
+    force = _says(body.get("force", named_is_forced))
     if force and not host and not named_is_forced:
         raise errors.InvalidInput("Can't force to a non-provided destination")
     states.begin("live_migrate", instance)
@@ -87,6 +87,38 @@ def migrate_live(request: ComputeRequest, id: str) -> Reply:
     except errors.ComputeServiceUnavailable as down:
         raise errors.InvalidInput(str(down)) from down
     return ACCEPTED
+
+
+@takes(body=schemas.EVACUATE)
+def evacuate(request: ComputeRequest, id: str) -> Reply | Json:
+    """Have a server be made anew on another host, since its own has failed; from 2.95 on it is left stopped there.
+
+    A host that is named before 2.29, where there is no ``force`` yet, is forced.  The guests of a fake hypervisor have
+    no disks: whether those would be shared changes nothing but the password.
+    """
+    instance, body, version = find(request, id, "os-evacuate"), request.body_of("evacuate"), request.api_version
+    host, named_is_forced = body.get("host"), version < (2, 29)
+    force = _says(body.get("force", named_is_forced))
+    if force and not host and not named_is_forced:
+        raise errors.InvalidInput("Can't force to a non-provided destination")
+    is_shared = _says(body.get("onSharedStorage", False))
+    if is_shared and "adminPass" in body:
+        raise errors.InvalidInput("admin password can't be changed on existing disk")
+    with request.cloud.db.read() as tx:
+        if host is not None and services.compute_on(tx, host) is None:
+            raise errors.NotFound(f"Compute host {host} not found.")
+    if host == instance.host:
+        raise errors.InvalidInput("The target host can't be the same one.")
+    asked = Arguments(host=host, force=bool(force and host), stopped=version >= (2, 95))
+    request.cloud.operations.begin(request.context, "evacuate", instance, asked)
+    if version >= (2, 14):
+        return Reply(200)
+    return {"adminPass": None if is_shared else password(request, body)}
+
+
+def _says(value: bool | str) -> bool:
+    """Tell what a flag says."""
+    return str(value).lower() in TRUE
 
 
 def _require_other_host(request: ComputeRequest, instance: Instance, host: str) -> None:

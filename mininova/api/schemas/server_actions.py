@@ -108,6 +108,13 @@ MIGRATE_LIVE = under(
     Field("disk_over_commit", BOOLEAN, until="2.24", required=True),
     Field("force", BOOLEAN, since="2.30", until="2.67"),
 )
+EVACUATE = under(
+    "evacuate",
+    Field("host", HOST),
+    Field("onSharedStorage", BOOLEAN, until="2.13", required=True),
+    Field("adminPass", STRING),
+    Field("force", BOOLEAN, since="2.29", until="2.67"),
+)
 RESET_STATE = action("os-resetState", object_of({"state": {"type": "string", "enum": ["active", "error"]}}, ["state"]))
 CONSOLE_OUTPUT = action(
     "os-getConsoleOutput",

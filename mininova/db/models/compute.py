@@ -253,6 +253,7 @@ migrations = Table(
     Column("retry", Json(Retry), nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
+    Column("left_on", String(255), index=True),
     Index("ix_migrations_instance", "instance_uuid", "is_open"),
     Index("ix_migrations_open", "is_open", "status"),
     Index("ix_migrations_created_at", "created_at", "id"),

@@ -25,6 +25,7 @@ BODIES = {
     "createBackup": {"createBackup": {"name": "mine", "backup_type": "daily", "rotation": 1}},
     "resize": {"resize": {"flavorRef": "2"}},
     "os-migrateLive": {"os-migrateLive": {"host": None, "block_migration": "auto"}},
+    "evacuate": {"evacuate": {}},
     "POST /servers/<server_id>/remote-consoles": {"remote_console": {"protocol": "vnc", "type": "novnc"}},
     "POST /servers/<server_id>/metadata": {"metadata": {"a": "b"}},
     "PUT /servers/<server_id>/metadata": {"metadata": {}},

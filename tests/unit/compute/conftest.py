@@ -184,6 +184,9 @@ class ScriptedDriver(ComputeDriver):
     def live_migration_abort(self, instance):
         self._ask("live_migration_abort")
 
+    def live_migration_force_complete(self, instance):
+        self._ask("live_migration_force_complete")
+
     def post_live_migration_at_destination(self, instance, image, *, paused):
         state = states.POWER_PAUSED if paused else states.RUNNING
         self._turn("post_live_migration_at_destination", instance, state)

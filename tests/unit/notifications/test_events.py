@@ -35,9 +35,11 @@ NOVAS_EVENTS = {
     "update", "exists",
     "resize.prep.start", "resize.prep.end", "resize.start", "resize.end", "resize.error", "finish_resize.start",
     "finish_resize.end", "resize.confirm.start", "resize.confirm.end", "resize.revert.start", "resize.revert.end",
-    "live_migration.pre.start", "live_migration.pre.end", "live_migration._post.end",
+    "live_migration.pre.start", "live_migration.pre.end", "live_migration._post.start",
+    "live_migration._post.end", "live_migration._rollback.start", "live_migration._rollback.end",
+    "live.migration.force.complete.start", "live.migration.force.complete.end",
     "live_migration.post.dest.start", "live_migration.post.dest.end",
-    "live.migration.abort.start", "live.migration.abort.end",
+    "live.migration.abort.start", "live.migration.abort.end", "evacuate", "rebuild.scheduled",
 }  # fmt: skip
 # For these failures Nova emits an event named after the function that failed.
 OURS = {
@@ -151,7 +153,7 @@ def test_names():
     """Every event is in Nova's list, except failures that have no name there."""
     phased = set(product(get_args(events.Action), get_args(events.Phase))) - events.NO_EVENTS
     named = {events.instance_event(action, phase) for action, phase in phased}
-    named |= {events.INSTANCE_UPDATE, events.INSTANCE_EXISTS}
+    named |= {events.INSTANCE_UPDATE, events.INSTANCE_EXISTS, events.EVACUATE, events.REBUILD_SCHEDULED}
     assert named == {f"compute.instance.{event}" for event in NOVAS_EVENTS | OURS}
     scheduler = {events.SELECT_DESTINATIONS_START, events.SELECT_DESTINATIONS_END}
     assert scheduler == {"scheduler.select_destinations.start", "scheduler.select_destinations.end"}

@@ -6,7 +6,7 @@ import pytest
 
 from mininova import conf, rpc, states
 from mininova.context import RequestContext
-from mininova.db import faults, instances
+from mininova.db import actions, faults, instances
 from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.objects import Flavor, Instance
@@ -32,10 +32,14 @@ class World:
         self.rejections = Rejections(OperationEnds(conf.for_tests("conductor"), self.db, notifier, "conductor"))
 
     def new(self, uuid, vm_state, task_state):
-        """Insert an instance."""
+        """Insert an instance, with the operation that is under way."""
         fields = {"project_id": "demo", "user_id": "ann", "display_name": uuid, "flavor": FLAVOR}
+        operation = states.operation_of(vm_state, task_state)
         with self.db.write() as tx:
-            return instances.create(tx, [Instance(uuid=uuid, vm_state=vm_state, task_state=task_state, **fields)])[0]
+            new = instances.create(tx, [Instance(uuid=uuid, vm_state=vm_state, task_state=task_state, **fields)])
+            if operation is not None:
+                actions.start(tx, CTXT, new, operation, due_after=60)
+            return new[0]
 
     def change(self, uuid, task_state):
         """Change it, as another service would."""

@@ -156,6 +156,23 @@ def test_a_live_migration_is_aborted(a_driver, a_behaviour, instance, image):
     assert driver.get_info(instance) == states.RUNNING
 
 
+def test_a_live_migration_is_ended_well(a_driver, a_behaviour, instance, image):
+    """The guest arrives at once, and a second one takes its time again; where there is none, nothing happens."""
+    slow = a_behaviour(SLOW % "live_migration")
+    driver = a_driver(slow)
+    driver.spawn(instance, image)
+    slow.drawn.acquire()
+    driver.live_migration_force_complete(instance)
+    for end, ends in (driver.live_migration_force_complete, type(None)), (
+        driver.live_migration_abort, errors.MigrationAborted,
+    ):  # fmt: skip
+        outcome = in_background(driver.live_migration, instance)
+        slow.drawn.acquire()
+        end(instance)
+        assert isinstance(outcome(), ends)
+    assert driver.get_info(instance) == states.RUNNING
+
+
 @pytest.mark.parametrize("paused", [True, False])
 def test_a_guest_that_was_sent_runs_on(a_driver, clock, instance, image, paused):
     """It is as it was on its other host, and was not started here."""

@@ -165,7 +165,9 @@ WRITES = (
     ),
     ("POST", "/servers/{for_migrate}/action", {"migrate": None}, ADMIN),
     ("POST", "/servers/{for_migrate_live}/action", {"os-migrateLive": {"host": None, "block_migration": False}}, ADMIN),
+    ("POST", "/servers/{for_migrate_live}/migrations/{aborted}/action", {"force_complete": None}, ADMIN),
     ("DELETE", "/servers/{for_migrate_live}/migrations/{aborted}", None, ADMIN),
+    ("POST", "/servers/{for_evacuate}/action", {"evacuate": {}}, ADMIN),
     ("DELETE", "/servers/{building}", None, ALL),
     ("POST", f"/images/{IMAGE}/metadata", {"metadata": {"a": "b"}}, ALL),
     ("PUT", f"/images/{IMAGE}/metadata/a", {"meta": {"a": "c"}}, ALL),
@@ -259,6 +261,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     api.change(active, launched_at=datetime.now(UTC))
     api.change(broken, vm_state="error", task_state=None)
     ready = {f"for_{action}": api.active() for action in (*IN_PLACE, "migrate", "migrate_live")}
+    ready["for_evacuate"] = api.active(host="host-9")  # which is none, and so down
     for action, (vm_state, _) in IN_PLACE.items():
         api.change(ready[f"for_{action}"], vm_state=vm_state)
     api.compute.answers["get_diagnostics"] = DIAGNOSTICS
@@ -274,7 +277,9 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         aggregate = aggregates.create(tx, "rack-8", None)
         migrating = []
         for uuid in active, ready["for_migrate_live"]:
-            migration = server_migrations.begin(tx, it := instances.get(tx, uuid), LIVE, it.flavor, Retry())
+            migration = server_migrations.begin(
+                tx, it := instances.get(tx, uuid), LIVE, it.flavor, Retry(), it.vm_state
+            )
             server_migrations.record(tx, migration.replace(status="running"))
             migrating += server_migrations.search(tx, {"instance_uuid": uuid})
     for user in ALL:
@@ -317,6 +322,8 @@ def test_answers_are_as_nova_says(api: Any, contract: Any, names: dict[str, str]
             sent = {"server_group": {"name": "few", "policies": ["anti-affinity"]}}
         if body and "os-migrateLive" in body and Microversion.parse(version) < (2, 25):
             sent = {"os-migrateLive": {**body["os-migrateLive"], "disk_over_commit": False}}
+        if body and "evacuate" in body and Microversion.parse(version) < (2, 14):
+            sent = {"evacuate": {"onSharedStorage": False}}
         if version == "2.0":
             answer = api(method, f"//v2{url}", sent, user=user)
         else:
