@@ -44,6 +44,7 @@ from mininova.api.handlers import (
     servers,
     services,
     simple_tenant_usage,
+    versions,
 )
 from mininova.wsgi import Route
 
@@ -200,6 +201,7 @@ ROUTES = (
     Route("PUT", "/os-quota-class-sets/<id>", quota_classes.update),
     Route("GET", "/extensions", extensions.index),
     Route("GET", "/extensions/<alias>", extensions.show),
+    Route("GET", "/versions/<id>", versions.show),
 )
 
 # Another name of /servers, for what Nova's own controller of servers does: nothing was ever different there.

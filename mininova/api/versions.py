@@ -9,25 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mininova.api import microversions, openapi
+from mininova.api.views.versions import list_versions, show_version
 from mininova.wsgi import Application, Microversion, Reply, Request, Response, Route
 from mininova.wsgi.deploy import current_parts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-# The first has no microversions; keystoneauth and Tempest want it listed first.
-VERSIONS: dict[str, dict[str, str]] = {
-    "v2": {
-        "id": "v2.0", "status": "DEPRECATED", "version": "", "min_version": "",
-        "updated": "2025-07-04T12:00:00Z",
-    },
-    "v2.1": {
-        "id": "v2.1", "status": "CURRENT", "min_version": str(microversions.MIN),
-        "updated": "2013-07-23T11:33:21Z",
-    },
-}  # fmt: skip
-DOCUMENTATION = {"rel": "describedby", "type": "text/html", "href": "https://docs.openstack.org/api-ref/compute/"}
-MEDIA_TYPE = "application/vnd.openstack.compute+json;version={}"
 
 
 class Versions(Application):
@@ -55,7 +42,7 @@ class Versions(Application):
 
     def index(self, request: Request) -> dict[str, Any]:
         """List the versions."""
-        return {"versions": [self._entry(request, path) for path in VERSIONS]}
+        return {"versions": list_versions(request, self._maximum)}
 
     def open(self, request: Request) -> str:
         """Negotiate the microversion below ``/v2.1``, where there are some."""
@@ -69,24 +56,15 @@ class Versions(Application):
 
     def v2(self, request: Request) -> dict[str, Any]:
         """Describe v2, which has no microversions."""
-        return {"version": self._document(request, "v2", "2")}
+        return {"version": show_version(request, "v2", self._maximum)}
 
     def v21(self, request: Request) -> dict[str, Any]:
         """Describe v2.1 and the microversions it has."""
-        return {"version": self._document(request, "v2.1", "2.1")}
+        return {"version": show_version(request, "v2.1", self._maximum)}
 
     def openapi(self, request: Request) -> Reply:
         """Describe every request that the API takes."""
         return Reply(200, openapi.encoded(), content_type="application/json")
-
-    def _document(self, request: Request, path: str, media_version: str) -> dict[str, Any]:
-        entry = self._entry(request, path)
-        media_type = {"base": "application/json", "type": MEDIA_TYPE.format(media_version)}
-        return entry | {"links": [*entry["links"], DOCUMENTATION], "media-types": [media_type]}
-
-    def _entry(self, request: Request, path: str) -> dict[str, Any]:
-        link = {"rel": "self", "href": f"{request.service_endpoint}/{path}/"}
-        return {"version": str(self._maximum)} | VERSIONS[path] | {"links": [link]}
 
 
 def filter_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Versions]:

@@ -33,6 +33,14 @@ def test_an_older_cloud_has_a_version_of_ours(make_api: Any, db: Any, version: s
         make_api(**{"api.max_microversion": version})
 
 
+def test_a_version_is_shown_below_one_of_them(make_api: Any, db: Any) -> None:
+    """It is the document that is shown without a token; no other is there."""
+    api = make_api(**{"api.max_microversion": "2.90"})
+    assert api("GET", "/versions/v2.1").body == api("GET", "//v2.1", user=None).body
+    assert api("GET", "//v2/versions/any").body == api("GET", "//v2", user=None).body
+    assert api("GET", "/versions/v3").status == 404
+
+
 # ---- 2.98 and 2.100: a server shows its image's properties, and the hints
 
 

@@ -110,6 +110,7 @@ READS = (
     ("GET", "/os-simple-tenant-usage/{project}?start=2026-01-01T00:00:00&limit=1", ALL),
     ("GET", "/extensions", ALL),
     ("GET", "/extensions/os-services", ALL),
+    ("GET", "/versions/v2.1", ALL),
 )
 SERVER = {"name": "new", "flavorRef": "1", "imageRef": "11111111-1111-4111-8111-111111111111", "networks": "auto"}
 GROUP = {"name": "few", "policy": "anti-affinity", "rules": {"max_server_per_host": "2"}}
