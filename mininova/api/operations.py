@@ -97,22 +97,22 @@ class Operations:
         return created
 
     def _write(self, ctxt: RequestContext, order: Order) -> tuple[list[Instance], RequestSpec]:
-        """Write as many instances as the quota allows.
+        """Write as many instances as the quota allows; other requests of the project wait from ``instances.create`` on.
 
         :raises errors.QuotaExceeded: when those are fewer than would do; none is written
         """
         try:
             with self._db.write() as tx:
                 wanted, spec = order.make(order.count)
+                request_specs.create(tx, [instance.uuid for instance in wanted], spec)
+                self._accept(tx, ctxt, wanted, "build")
                 created = instances.create(tx, wanted, order.user_data)
                 flavors = [instance.flavor for instance in created]
                 quota = quotas.require_room(tx, self._conf, ctxt.project_id, ctxt.user_id, flavors, order.least)
                 quotas.require_few_items(quota, wanted[0].metadata)
                 quotas.require_few_files(quota, order.files)
-                request_specs.create(tx, [instance.uuid for instance in created], spec)
                 if spec.group:
                     quotas.require_few_members(quota, tx, spec.group, ctxt.user_id)
-                self._accept(tx, ctxt, created, "build")
                 return created, spec
         except errors.TooManyInstances as refused:
             LOG.info("api refuses project %s %d instance(s): %s", ctxt.project_id, order.count, refused)

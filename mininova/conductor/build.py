@@ -150,7 +150,6 @@ class BuildTask:
                 expected_task_state=states.under_way("build"),
                 host=instance.host,
             )
-            claims.free(tx, instance.uuid, instance.host)
             if is_down and networks.free(tx, instance.uuid, guest_on=instance.host):
                 waiting = waiting.replace(addresses=())
             build = request_specs.get(tx, instance.uuid).failed_on(
@@ -158,6 +157,7 @@ class BuildTask:
             )
             request_specs.record(tx, build)
             actions.event_fail(tx, instance.uuid, fault.message)
+            claims.free(tx, instance.uuid, instance.host)
         return waiting, build
 
     def _send_to_an_alternate(self, ctxt: RequestContext, instance: Instance, build: Build, fault: Fault) -> None:

@@ -1,7 +1,8 @@
 """How an operation ends in the database, other than well: with a fault, or with the instance gone.
 
 An ending touches several tables in one transaction, which is the caller's, so that no room, no address and no open
-action outlives what it was for.  The api and the conductor end operations; compute nodes ask the conductor to.
+action outlives what it was for.  The room is given back last, for all that begins and ends on the same host waits for
+the transaction from then on.  The api and the conductor end operations; compute nodes ask the conductor to.
 """
 
 from datetime import datetime
@@ -45,14 +46,14 @@ def fail(
         host=host,
         seen=instance,
     )
-    if operation == "build" or offloaded:
-        claims.free(tx, instance.uuid)
     if operation == "build" and failed.host is None:
         networks.free(tx, instance.uuid)
     if operation in states.MIGRATIONS:
         server_migrations.settle(tx, failed, server_migrations.broken(migration))
     faults.create(tx, instance.uuid, fault, instance.host)
     actions.finish(tx, instance.uuid, fault.message)
+    if operation == "build" or offloaded:
+        claims.free(tx, instance.uuid)
     return failed
 
 
@@ -71,8 +72,8 @@ def offload(tx: Connection, instance: Instance) -> Instance:
         host=instance.host,
         seen=instance,
     )
-    claims.free(tx, instance.uuid)
     actions.finish(tx, instance.uuid)
+    claims.free(tx, instance.uuid)
     return offloaded
 
 
@@ -98,8 +99,8 @@ def destroy(
         return None
     if migration is not None:
         server_migrations.settle(tx, gone)
-    claims.free(tx, uuid)
     networks.take_back(tx, uuid, guest_on=gone.host if host is UNCOMPARED else None)
     request_specs.forget(tx, uuid)
     actions.finish(tx, uuid)
+    claims.free(tx, uuid)
     return gone

@@ -24,12 +24,12 @@ UPDATE instance_actions       the action has ended
 DELETE = """
 SELECT instances              its state before, who asked for it, has it a guest on another host, too?
 UPDATE instances              DELETED, without an address
-DELETE allocations            the room is free
-UPDATE compute_nodes          and counted as free
 DELETE fixed_ips              its address is free
 DELETE request_specs          what was asked for
 UPDATE instance_action_events the host's step has ended
 UPDATE instance_actions       the action has ended
+DELETE allocations            the room is free
+UPDATE compute_nodes          and counted as free, for which others on the host wait from here on
 """
 
 ACTIVE = states.finish("build")
