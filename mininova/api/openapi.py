@@ -67,6 +67,7 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     server_snapshots.create_backup: {202: JSON},
     server_metadata.delete: {204: EMPTY},
     server_migrations.delete: {202: EMPTY},
+    server_migrations.force_complete: {202: EMPTY},
     server_tags.show: {204: EMPTY},
     server_tags.update: {201: EMPTY, 204: EMPTY},
     server_tags.delete: {204: EMPTY},
