@@ -53,7 +53,7 @@ BEATS = 20  # heartbeats of other hosts between two requests
 WARM_UP = 5  # requests that do not count
 RACK = 40  # hosts in an aggregate
 
-SPECS = ({}, {"capabilities:hypervisor_type": "fake"}, {"trait:HW_CPU_X86_AVX": "required"})
+SPECS = ({}, {"capabilities:hypervisor_type": "fake"}, {"trait:HW_CPU_X86_CLFLUSH": "required"})
 FLAVORS = [
     Flavor(flavor_id=f"{n}", name=f"m1.{n}", memory_mb=256 * n, vcpus=n, root_gb=n, extra_specs=specs)
     for n, specs in enumerate(SPECS, 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import coverage_page
 import reference_page
+import scheduling_page
 import security_page
 import states_page
 
@@ -22,6 +23,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/api-coverage.md": coverage_page.page,
     "docs/rpc/reference.md": reference_page.page,
     "docs/security.md": security_page.page,
+    "docs/scheduling.md": scheduling_page.page,
 }
 
 

@@ -318,10 +318,11 @@ SCHEDULER = Group(
         ),
         cfg.IntOpt(
             "max_placement_results",
-            default=1000,
+            default=200,
             min=1,
             help="Among how many hosts that pass all filters a request chooses.  When so many have passed, drawn from "
-            "all over the cloud, the others are not looked at.",
+            "all over the cloud, the others are not looked at.  The more, the better the host and the longer it takes; "
+            "to stack instances in a cloud of more hosts, raise it.",
         ),
     ],
 )
@@ -337,6 +338,8 @@ FILTER_SCHEDULER = Group(
                 "ComputeFilter",
                 "AvailabilityZoneFilter",
                 "RetryFilter",
+                "ComputeCapabilitiesFilter",
+                "RequiredTraitsFilter",
                 "ImagePropertiesFilter",
                 "RamFilter",
                 "CoreFilter",
@@ -353,6 +356,7 @@ FILTER_SCHEDULER = Group(
             default=[
                 "RAMWeigher",
                 "CPUWeigher",
+                "DiskWeigher",
                 "ServerGroupSoftAffinityWeigher",
                 "ServerGroupSoftAntiAffinityWeigher",
             ],
@@ -376,6 +380,53 @@ FILTER_SCHEDULER = Group(
             default=1.0,
             help="How much free vCPUs count in favour of a host.  A positive number spreads instances, a negative one "
             "stacks them.",
+        ),
+        cfg.FloatOpt(
+            "disk_weight_multiplier",
+            default=1.0,
+            help="How much free disk counts in favour of a host.  A positive number spreads instances, a negative one "
+            "stacks them.",
+        ),
+        cfg.FloatOpt(
+            "io_ops_weight_multiplier",
+            default=-1.0,
+            help="How much it counts in favour of a host that instances are built, rebuilt, moved or made images of "
+            "there; a negative number prefers hosts that have rest.",
+        ),
+        cfg.FloatOpt(
+            "num_instances_weight_multiplier",
+            default=0.0,
+            help="How much it counts in favour of a host that it has many instances; a negative number spreads them.",
+        ),
+        cfg.FloatOpt(
+            "hypervisor_version_weight_multiplier",
+            default=1.0,
+            help="How much a newer hypervisor counts in favour of a host.",
+        ),
+        cfg.IntOpt(
+            "max_instances_per_host", default=50, min=1, help="The most instances of a host, for NumInstancesFilter."
+        ),
+        cfg.IntOpt(
+            "max_io_ops_per_host",
+            default=8,
+            min=0,
+            help="The most instances of a host that are built, rebuilt, moved or made images of, for IoOpsFilter.",
+        ),
+        cfg.ListOpt("isolated_images", default=[], help="The images, by id, that IsolatedHostsFilter keeps apart."),
+        cfg.ListOpt("isolated_hosts", default=[], help="The hosts to which it keeps them."),
+        cfg.BoolOpt(
+            "restrict_isolated_hosts_to_isolated_images",
+            default=True,
+            help="Whether it lets no other images go to these hosts.",
+        ),
+        cfg.StrOpt(
+            "aggregate_image_properties_isolation_namespace",
+            help="With what the keys begin that AggregateImagePropertiesIsolation looks at.  Without it, at all.",
+        ),
+        cfg.StrOpt(
+            "aggregate_image_properties_isolation_separator",
+            default=".",
+            help="What stands between that namespace and the rest of a key.",
         ),
         cfg.FloatOpt(
             "soft_affinity_weight_multiplier",

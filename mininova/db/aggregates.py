@@ -48,6 +48,7 @@ class Aggregate(msgspec.Struct, frozen=True, kw_only=True):
 ROWS = Rows(Aggregate, table, key="id")
 
 _hosts = select(aggregate_hosts.c.aggregate_id, aggregate_hosts.c.host).order_by(aggregate_hosts.c.host)
+_moments = select(table.c.id, table.c.updated_at).order_by(table.c.id)
 _update = update_of(table).where(ROWS.which)
 _zone = (
     update_of(services)
@@ -68,6 +69,23 @@ def search(tx: Connection) -> list[Aggregate]:
         hosts.setdefault(aggregate_id, []).append(host)
     found = ROWS.all(tx.execute(ROWS.select.order_by(table.c.id)))
     return [msgspec.structs.replace(it, hosts=tuple(hosts.get(it.id, ()))) for it in found]
+
+
+def moments(tx: Connection) -> list[tuple[int, datetime | None]]:
+    """Tell when each aggregate last changed, its hosts included; equal lists mean that none has."""
+    return [(row.id, row.updated_at) for row in tx.execute(_moments)]
+
+
+def metadata_of_hosts(tx: Connection) -> dict[str, dict[str, frozenset[str]]]:
+    """Give for each host in an aggregate what its aggregates say: key → the values, which commas separate."""
+    said: dict[str, dict[str, frozenset[str]]] = {}
+    for aggregate in search(tx):
+        values = {key: frozenset(map(str.strip, text.split(","))) for key, text in aggregate.metadata.items()}
+        for host in aggregate.hosts:
+            known = said.setdefault(host, {})
+            for key, more in values.items():
+                known[key] = known[key] | more if key in known else more
+    return said
 
 
 def get(tx: Connection, aggregate_id: int) -> Aggregate:

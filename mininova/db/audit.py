@@ -149,6 +149,7 @@ _promised = (
     select(
         allocations.c.host,
         *(cast(func.sum(allocations.c[name]), Integer).label(name) for name in ("vcpus", "memory_mb", "disk_gb")),
+        func.count().label("instances"),
     )
     .group_by(allocations.c.host)
     .subquery()
@@ -157,6 +158,7 @@ _counted = (
     (compute_nodes.c.vcpus_used, _promised.c.vcpus),
     (compute_nodes.c.memory_mb_used, _promised.c.memory_mb),
     (compute_nodes.c.local_gb_used, _promised.c.disk_gb),
+    (compute_nodes.c.instances_used, _promised.c.instances),
 )
 _miscounted = (
     select(compute_nodes.c.host, *(column for pair in _counted for column in pair))
@@ -167,9 +169,9 @@ _miscounted = (
 
 
 def _wrong_sum(tx: Connection) -> Found:
-    for host, vcpus, of_vcpus, memory, of_memory, disk, of_disk in tx.execute(_miscounted):
-        counted, promised = (vcpus, memory, disk), (of_vcpus or 0, of_memory or 0, of_disk or 0)
-        words = "{} vCPUs, {} MiB and {} GiB"
+    for host, *sums in tx.execute(_miscounted):
+        counted, promised = sums[::2], [promised or 0 for promised in sums[1::2]]
+        words = "{} vCPUs, {} MiB, {} GiB and {} instances"
         yield None, host, f"counts {words.format(*counted)} as claimed, and its claims are {words.format(*promised)}"
 
 

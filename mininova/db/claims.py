@@ -73,7 +73,8 @@ _ROOM = (
 _add = (
     update(compute_nodes)
     .where(_nodes.host == bindparam("on"))
-    .values({used: used + each * _count for each, _, used, _ in _ROOM} | {_nodes.generation: generations.NEXT})
+    .values({used: used + each * _count for each, _, used, _ in _ROOM})
+    .values(instances_used=_nodes.instances_used + _count, generation=generations.NEXT)
 )
 _add_if_it_fits = _add.where(
     *(each <= total for each, total, _, _ in _ROOM),  # at any ratio, nothing is bigger than the host itself

@@ -26,7 +26,7 @@ from mininova.objects import ComputeNode, Service
 
 ROWS = Rows(ComputeNode, table, key="host")
 
-USED = ("vcpus_used", "memory_mb_used", "local_gb_used")
+USED = ("vcpus_used", "memory_mb_used", "local_gb_used", "instances_used")
 # What is ours to say of a node and not its own.
 KEPT = {"id", "uuid", "host", "updated_at", *USED}
 REPORTED = [column.name for column in ROWS.columns if column.name not in KEPT]
@@ -34,7 +34,7 @@ REPORTED = [column.name for column in ROWS.columns if column.name not in KEPT]
 _update = update_of(table).where(ROWS.which).values(generation=generations.NEXT)
 _insert = insert(table)
 _promised = select(
-    *(func.coalesce(func.sum(allocations.c[name]), 0) for name in ("vcpus", "memory_mb", "disk_gb"))
+    *(func.coalesce(func.sum(allocations.c[name]), 0) for name in ("vcpus", "memory_mb", "disk_gb")), func.count()
 ).where(allocations.c.host == bindparam("which"))
 _states = (
     select(*ROWS.columns, *SERVICES.columns)

@@ -52,6 +52,7 @@ _among = table.c.uuid.in_(bindparam("uuids", expanding=True))
 _many = ROWS.select.where(_among, LIVE)
 _on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c.id)
 _by_host = _on_host.where(LIVE)
+_by_hosts = ROWS.select.where(table.c.host.in_(bindparam("hosts", expanding=True)), LIVE).order_by(table.c.id)
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
 _waiting_for_room = select(table.c.uuid).where(ROWS.which, WAITS_FOR_ROOM)
 _without_host = select(table.c.uuid, table.c.generation).where(_among, *WITHOUT_HOST)
@@ -140,6 +141,14 @@ def list_by_host(tx: Connection, host: str, *, active_since: datetime | None = N
     if active_since is None:
         return ROWS.all(tx.execute(_by_host, {"host": host}))
     return ROWS.all(tx.execute(_active_by_host, {"host": host, "since": active_since}))
+
+
+def list_by_hosts(tx: Connection, hosts: Collection[str]) -> dict[str, list[Instance]]:
+    """Read the instances that are on each of some hosts, in one query."""
+    found: dict[str, list[Instance]] = {host: [] for host in hosts}
+    for instance in ROWS.all(tx.execute(_by_hosts, {"hosts": list(hosts)})):
+        found[instance.host or ""].append(instance)
+    return found
 
 
 def edit(tx: Connection, uuid: str, **columns: Any) -> Instance:

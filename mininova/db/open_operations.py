@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, exists, select, true, update
+from sqlalchemy import Connection, bindparam, exists, func, select, true, update
 
 from mininova.context import RequestContext
 from mininova.db.models.compute import instance_actions as table
@@ -70,6 +70,12 @@ _take = (
     .values(due_at=bindparam("until"), generation=bindparam("seen"), tries=bindparam("tried"))
     .execution_options(preserve_rowcount=True)
 )
+_at_work = (
+    select(instances.c.host, func.count().label("operations"))
+    .join_from(table, instances, instances.c.uuid == table.c.instance_uuid)
+    .where(_is_open, table.c.operation.in_(bindparam("operations", expanding=True)), instances.c.host.is_not(None))
+    .group_by(instances.c.host)
+)
 _hurry = update(table).where(table.c.due_at > bindparam("latest")).values(due_at=bindparam("latest"))
 
 
@@ -82,6 +88,11 @@ def ending(tx: Connection, uuid: str) -> Ending | None:
     """Read how an instance is before its operation ends; None when there is no such instance."""
     found = tx.execute(_ending, {"which": uuid}).first()
     return None if found is None else Ending(*found)
+
+
+def at_work(tx: Connection, operations: Sequence[str]) -> dict[str, int]:
+    """Count on each host the instances to which one of these operations is done."""
+    return {row.host: row.operations for row in tx.execute(_at_work, {"operations": list(operations)})}
 
 
 def of(tx: Connection, uuid: str) -> OpenOperation | None:

@@ -1,11 +1,12 @@
 """A service that is alive, and the room that a compute node offers."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from mininova.objects.base import Count, Versioned
+from mininova.rpc.versions import since
 
 #: How much of a kind of room may be promised for each that is there; the least is that of a compute's settings.
 Ratio = Annotated[float, Meta(ge=0.01, le=2**31 - 1)]
@@ -38,7 +39,10 @@ class ComputeNode(Versioned, frozen=True, kw_only=True):
     :param memory_mb: MiB there are
     :param local_gb: GiB of disk there are
     :param memory_mb_used: MiB promised to instances; likewise the other ``…_used``
+    :param instances_used: how many instances have such a promise
     """
+
+    version: ClassVar[str] = "1.1"
 
     host: str
     hypervisor_hostname: str
@@ -52,6 +56,7 @@ class ComputeNode(Versioned, frozen=True, kw_only=True):
     vcpus_used: Count = 0
     memory_mb_used: Count = 0
     local_gb_used: Count = 0
+    instances_used: Annotated[Count, since("1.1")] = 0
     cpu_allocation_ratio: Ratio = 16.0
     ram_allocation_ratio: Ratio = 1.5
     disk_allocation_ratio: Ratio = 1.0

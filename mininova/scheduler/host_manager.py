@@ -30,8 +30,9 @@ class HostManager:
         self._conf, self._db, self._dice, self._clock = conf, db, dice, clock
         self._down_time = timedelta(seconds=conf.service_down_time)
         self._picture = Picture()
-        self._filters = enabled(conf.filter_scheduler.enabled_filters)
+        self._filters = enabled(conf)
         self._weighers = weights.enabled(conf)
+        self._io_ops = any(f.needs_io_ops for f in self._filters) or any(w.needs_io_ops for w in self._weighers)
 
     def candidates(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> Candidates:
         """Give the hosts as they are now, and those where some of the instances have room already.
@@ -44,7 +45,7 @@ class HostManager:
         with self._db.read() as tx:
             given = claims.hosts_of(tx, instance_uuids)
             known = self._picture.look(tx, alive_since)
-            near = neighbours.read(tx, request_spec, self._conf)
+            near = neighbours.read(tx, request_spec, self._conf, io_ops=self._io_ops)
         filters, weighers = needed(request_spec, self._filters), weights.needed(request_spec, self._weighers)
         return Candidates(
             known, near, request_spec, filters, weighers, self._dice, given,

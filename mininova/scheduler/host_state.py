@@ -1,5 +1,6 @@
 """A compute host as filters and weighers see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mininova.objects import ComputeNode, Flavor, Service
@@ -14,6 +15,8 @@ class HostState:
 
     :param is_up: whether its service has sent a heartbeat lately and is not forced down
     :param neighbours: where the instances are that the request speaks of; all its hosts share them
+    :param aggregate_metadata: key → the values that the host's aggregates have for it, separated at commas
+    :param taken: how many instances of the request it was chosen for
     :ivar free_vcpus: the vCPUs that may still be promised; likewise the MiB of memory and the GiB of disk
     """
 
@@ -21,6 +24,8 @@ class HostState:
     service: Service
     is_up: bool
     neighbours: Neighbours = NOBODY
+    aggregate_metadata: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    taken: int = 0
     host: str = field(init=False)
     vcpus_used: int = field(init=False)
     memory_mb_used: int = field(init=False)
@@ -33,9 +38,20 @@ class HostState:
         node, self.host = self.node, self.node.host
         self._use(node.vcpus_used, node.memory_mb_used, node.local_gb_used)
 
+    @property
+    def num_instances(self) -> int:
+        """How many instances have room there."""
+        return self.node.instances_used + self.taken
+
+    @property
+    def num_io_ops(self) -> int:
+        """How many of them are at work; 0 for a request that does not ask."""
+        return self.neighbours.at_work.get(self.host, 0) + self.taken
+
     def copy(self, neighbours: Neighbours | None = None) -> "HostState":
         """Make a copy for a request alone, and for its neighbours if they are said."""
-        made = HostState(self.node, self.service, self.is_up, neighbours or self.neighbours)
+        near, said = neighbours or self.neighbours, self.aggregate_metadata
+        made = HostState(self.node, self.service, self.is_up, near, said, self.taken)
         made._use(self.vcpus_used, self.memory_mb_used, self.local_gb_used)
         return made
 
@@ -44,6 +60,7 @@ class HostState:
         self._use(
             self.vcpus_used + flavor.vcpus, self.memory_mb_used + flavor.memory_mb, self.local_gb_used + flavor.disk_gb
         )
+        self.taken += 1
         if self.neighbours.group is not None:
             self.neighbours.members[self.host] += 1
 

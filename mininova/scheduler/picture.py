@@ -9,9 +9,9 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 
-from mininova.db import generations, hosts, services
+from mininova.db import aggregates, generations, hosts, services
 from mininova.db.session import Connection
-from mininova.objects import Service
+from mininova.objects import ComputeNode, Service
 from mininova.scheduler.host_state import HostState
 
 
@@ -22,6 +22,8 @@ class Picture:
         self._generations: dict[int, int] = {}  # by the ids of the compute nodes; likewise the hosts
         self._newest, self._total = 0, (0, 0)
         self._hosts: dict[int, HostState] = {}
+        self._moments: list[tuple[int, datetime | None]] = []  # of the aggregates
+        self._said: dict[str, dict[str, frozenset[str]]] = {}  # what they say, by hosts
         self._one_at_a_time = threading.Lock()
 
     def look(self, tx: Connection, alive_since: datetime) -> list[HostState]:
@@ -30,9 +32,24 @@ class Picture:
         :param alive_since: a host that was heard of at this moment, or later, is up
         """
         with self._one_at_a_time:
+            self._read_aggregates(tx)
             self._read_changes(tx)
             self._read_beats(tx, alive_since)
             return list(self._hosts.values())
+
+    def _read_aggregates(self, tx: Connection) -> None:
+        """Read all aggregates again if one has changed, which is seldom."""
+        moments = aggregates.moments(tx)
+        if moments == self._moments:
+            return
+        before, self._said = self._said, aggregates.metadata_of_hosts(tx)
+        self._moments = moments
+        for node, known in self._hosts.items():
+            if self._said.get(known.host) != before.get(known.host):
+                self._hosts[node] = self._state(known.node, known.service, known.is_up)
+
+    def _state(self, node: ComputeNode, service: Service, is_up: bool) -> HostState:
+        return HostState(node, service, is_up, aggregate_metadata=self._said.get(node.host, {}))
 
     def _read_changes(self, tx: Connection) -> None:
         """Read the hosts that have changed.  A host without a service is none yet."""
@@ -51,7 +68,7 @@ class Picture:
         for without_service in changed.keys() - {node.id for node, _ in read}:
             self._hosts.pop(without_service, None)
         for node, service in read:
-            self._hosts[node.id] = HostState(node, service, is_up=not service.forced_down)
+            self._hosts[node.id] = self._state(node, service, not service.forced_down)
         self._total = self._total_with(changed)
         self._newest = max(self._newest, *changed.values())
         self._generations |= changed
@@ -78,7 +95,7 @@ class Picture:
         for service_id, heard in services.beats(tx, silent).items():
             known = self._hosts[silent[service_id]]
             service = known.service.replace(last_seen_up=heard)
-            self._hosts[silent[service_id]] = HostState(known.node, service, is_up=_is_up(service, alive_since))
+            self._hosts[silent[service_id]] = self._state(known.node, service, _is_up(service, alive_since))
 
 
 def _is_up(service: Service, alive_since: datetime) -> bool:

@@ -31,7 +31,7 @@ class Views:
         self._services = {it.host: it for it in services.search(tx) if it.topic == COMPUTE}
         self._servers: dict[str, list[Instance]] | None = None
         if with_servers:
-            self._servers = {node.host: instances.list_by_host(tx, node.host) for node in nodes}
+            self._servers = instances.list_by_hosts(tx, [node.host for node in nodes])
 
     def summary(self, node: ComputeNode) -> Json:
         """Show what a list without details has."""

@@ -203,6 +203,7 @@ compute_nodes = Table(
     Column("vcpus_used", Integer, nullable=False),
     Column("memory_mb_used", Integer, nullable=False),
     Column("local_gb_used", Integer, nullable=False),
+    Column("instances_used", Integer, nullable=False, server_default="0"),
     Column("cpu_allocation_ratio", Float, nullable=False),
     Column("ram_allocation_ratio", Float, nullable=False),
     Column("disk_allocation_ratio", Float, nullable=False),

@@ -5,6 +5,8 @@ Each is a plug-in: pyproject.toml registers ours.
 
 from collections.abc import Sequence
 
+from oslo_config import cfg
+
 from mininova import plugins
 from mininova.objects import RequestSpec
 from mininova.scheduler.filters.base import BaseHostFilter
@@ -13,13 +15,14 @@ from mininova.scheduler.filters.requested_destination_filter import RequestedDes
 __all__ = ["BaseHostFilter", "enabled", "needed"]
 
 
-def enabled(names: Sequence[str]) -> list[BaseHostFilter]:
+def enabled(conf: cfg.ConfigOpts) -> list[BaseHostFilter]:
     """Make the filters that the configuration names, in its order.
 
     :raises errors.ConfigError: quoting a name that is no filter's
     """
+    names = conf.filter_scheduler.enabled_filters
     found = plugins.load("filter", names, BaseHostFilter, "[filter_scheduler] enabled_filters")
-    return [each() for each in found]
+    return [each.from_conf(conf) for each in found]
 
 
 def needed(request_spec: RequestSpec, configured: Sequence[BaseHostFilter]) -> list[BaseHostFilter]:

@@ -10,27 +10,7 @@ import msgspec
 from mininova.objects import RequestSpec
 from mininova.scheduler.filters.base import BaseHostFilter
 from mininova.scheduler.host_state import HostState
-
-# What a question may ask of a host, by the names that Nova's hosts have: ``$free_ram_mb``.
-VARIABLES: Mapping[str, Callable[[HostState], Any]] = {
-    "host": lambda it: it.host,
-    "nodename": lambda it: it.node.hypervisor_hostname,
-    "hypervisor_hostname": lambda it: it.node.hypervisor_hostname,
-    "hypervisor_type": lambda it: it.node.hypervisor_type,
-    "hypervisor_version": lambda it: it.node.hypervisor_version,
-    "host_ip": lambda it: it.node.host_ip,
-    "cpu_info": lambda it: it.node.cpu_info,
-    "vcpus_total": lambda it: it.node.vcpus,
-    "vcpus_used": lambda it: it.vcpus_used,
-    "total_usable_ram_mb": lambda it: it.node.memory_mb,
-    "free_ram_mb": lambda it: it.node.memory_mb - it.memory_mb_used,
-    "total_usable_disk_gb": lambda it: it.node.local_gb,
-    "free_disk_mb": lambda it: (it.node.local_gb - it.local_gb_used) * 1024,
-    "disk_mb_used": lambda it: it.local_gb_used * 1024,
-    "cpu_allocation_ratio": lambda it: it.node.cpu_allocation_ratio,
-    "ram_allocation_ratio": lambda it: it.node.ram_allocation_ratio,
-    "disk_allocation_ratio": lambda it: it.node.disk_allocation_ratio,
-}
+from mininova.scheduler.variables import VARIABLES
 
 
 def _each(compare: Callable[[Any, Any], bool]) -> Callable[[Sequence[Any]], bool]:

@@ -1,9 +1,5 @@
 """The soft policies of server groups: which host a group would rather have (nova: scheduler/weights/affinity.py)."""
 
-from typing import Self
-
-from oslo_config import cfg
-
 from mininova.db.server_groups import SOFT_AFFINITY, SOFT_ANTI_AFFINITY
 from mininova.objects import RequestSpec
 from mininova.scheduler.host_state import HostState
@@ -14,11 +10,7 @@ class ServerGroupSoftAffinityWeigher(BaseHostWeigher):
     """Prefer hosts with members of the instance's group, if its policy is soft-affinity."""
 
     hint = "group"
-
-    @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
-        """Make one with ``[filter_scheduler] soft_affinity_weight_multiplier``."""
-        return cls(conf.filter_scheduler.soft_affinity_weight_multiplier)
+    option = "soft_affinity_weight_multiplier"
 
     def weigh(self, host_state: HostState, request_spec: RequestSpec) -> float:
         """Count the members."""
@@ -29,11 +21,7 @@ class ServerGroupSoftAntiAffinityWeigher(BaseHostWeigher):
     """Prefer hosts without members of the instance's group, if its policy is soft-anti-affinity."""
 
     hint = "group"
-
-    @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
-        """Make one with ``[filter_scheduler] soft_anti_affinity_weight_multiplier``."""
-        return cls(conf.filter_scheduler.soft_anti_affinity_weight_multiplier)
+    option = "soft_anti_affinity_weight_multiplier"
 
     def weigh(self, host_state: HostState, request_spec: RequestSpec) -> float:
         """Count the members, each against the host."""

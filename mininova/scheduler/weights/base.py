@@ -18,13 +18,18 @@ class BaseHostWeigher(ABC):
     #: The scheduler hint that it reads: a request without it does not ask this weigher.  None asks it always.
     hint: ClassVar[str | None] = None
 
+    #: The option of ``[filter_scheduler]`` that is its multiplier.
+    option: ClassVar[str | None] = None
+    #: True when it looks at ``num_io_ops``, which no request reads otherwise.
+    needs_io_ops: ClassVar[bool] = False
+
     def __init__(self, multiplier: float) -> None:
         self.multiplier = multiplier
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
         """Make one as the configuration wants it; one that has no option there counts once."""
-        return cls(1.0)
+        return cls(conf.filter_scheduler[cls.option] if cls.option else 1.0)
 
     @abstractmethod
     def weigh(self, host_state: HostState, request_spec: RequestSpec) -> float:

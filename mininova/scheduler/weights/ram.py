@@ -1,9 +1,5 @@
 """RAMWeigher: the more free memory the better (nova: scheduler/weights/ram.py)."""
 
-from typing import Self
-
-from oslo_config import cfg
-
 from mininova.objects import RequestSpec
 from mininova.scheduler.host_state import HostState
 from mininova.scheduler.weights.base import BaseHostWeigher
@@ -12,10 +8,7 @@ from mininova.scheduler.weights.base import BaseHostWeigher
 class RAMWeigher(BaseHostWeigher):
     """Prefer hosts with free memory, which spreads instances; a negative multiplier stacks them."""
 
-    @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> Self:
-        """Make one with ``[filter_scheduler] ram_weight_multiplier``."""
-        return cls(conf.filter_scheduler.ram_weight_multiplier)
+    option = "ram_weight_multiplier"
 
     def weigh(self, host_state: HostState, request_spec: RequestSpec) -> float:
         """Tell the free memory."""

@@ -74,8 +74,10 @@ def test_a_wrong_sum(tx, active):
     tx.execute(update(tables.compute_nodes).values(memory_mb_used=9))
     assert found(tx) == [("room", None, "host-1"), ("room", None, "host-2")]
     assert [it.says for _, it in audit.find(tx)] == [
-        "counts 1 vCPUs, 9 MiB and 1 GiB as claimed, and its claims are 1 vCPUs, 512 MiB and 1 GiB",
-        "counts 0 vCPUs, 9 MiB and 0 GiB as claimed, and its claims are 0 vCPUs, 0 MiB and 0 GiB",
+        "counts 1 vCPUs, 9 MiB, 1 GiB and 1 instances as claimed, "
+        "and its claims are 1 vCPUs, 512 MiB, 1 GiB and 1 instances",
+        "counts 0 vCPUs, 9 MiB, 0 GiB and 0 instances as claimed, "
+        "and its claims are 0 vCPUs, 0 MiB, 0 GiB and 0 instances",
     ]
     assert mend(tx) == ["counted its claims"] * 2
     assert found(tx) == []

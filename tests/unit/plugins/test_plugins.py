@@ -20,6 +20,12 @@ from mininova.virt.driver import ComputeDriver
 PAGE = documentation.ROOT / "docs/plug-ins.md"
 SETTING = "[filter_scheduler] enabled_filters"
 
+
+def configured(*names):
+    """Give settings that enable filters."""
+    return conf.for_tests("scheduler", **{"filter_scheduler.enabled_filters": ",".join(names)})
+
+
 ROOM = {"vcpus": 8, "memory_mb": 2048, "local_gb": 100}
 FLAVOR = Flavor(flavor_id="1", name="m1", memory_mb=1024, vcpus=1, root_gb=10)
 REQUEST = RequestSpec(flavor=FLAVOR, image=ImageMeta(id="7f3d", name="cirros"), project_id="demo")
@@ -54,7 +60,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def refusal(*names: str) -> str:
     """Give the error for filters of these names."""
     with pytest.raises(errors.ConfigError) as refused:
-        filters.enabled(names)
+        filters.enabled(configured(*names))
     return str(refused.value)
 
 
@@ -65,7 +71,7 @@ def test_the_filter_of_the_page(install: Install):
     project = tomllib.loads(packaging)["project"]
     install(project["name"], source, **project["entry-points"])
 
-    ours, theirs = filters.enabled(["ComputeFilter", "SpareHostsFilter"])
+    ours, theirs = filters.enabled(configured("ComputeFilter", "SpareHostsFilter"))
 
     service = Service(binary="nova-compute", host="any", topic="compute")
     nodes = [ComputeNode(host=name, hypervisor_hostname=name, **ROOM) for name in ("spare-1", "host-1")]

@@ -44,8 +44,10 @@ def a_service(host, **fields):
 def a_host_state():
     """Make a host as the scheduler sees it; ``service_fields`` are those of its service."""
 
-    def make(host="host-1", is_up=True, service_fields={}, neighbours=NOBODY, **fields):
-        return HostState(a_node(host, **fields), a_service(host, **service_fields), is_up, neighbours)
+    def make(host="host-1", is_up=True, service_fields={}, neighbours=NOBODY, aggregate_metadata={}, **fields):
+        return HostState(
+            a_node(host, **fields), a_service(host, **service_fields), is_up, neighbours, aggregate_metadata
+        )
 
     return make
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from mininova import errors, states
-from mininova.db import claims, hosts, instances, services
+from mininova.db import actions, claims, hosts, instances, services
 from mininova.rpc.server import check_manager
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.states import UNCOMPARED
@@ -347,7 +347,7 @@ def test_notifications(scheduler, listener, known, a_spec, ctxt, uuids):
 @pytest.mark.parametrize("count", [1, 8])
 @pytest.mark.parametrize("hosts", [1, 3])
 def test_few_transactions(scheduler, db, known, ask, uuids, hosts, count):
-    """Three queries read the hosts; one statement claims for each instance, and one on each host that was chosen."""
+    """Four queries read the hosts; one statement claims for each instance, and one on each host that was chosen."""
     for number in range(hosts):
         known(f"host-{number}", memory_mb=2**20)
     asked, transactions, statements = uuids(count), [], []
@@ -355,7 +355,7 @@ def test_few_transactions(scheduler, db, known, ask, uuids, hosts, count):
     event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     ask(scheduler, asked)
     queries = [statement for statement in statements if "SAVEPOINT" not in statement]  # which PostgreSQL has beside
-    assert (len(transactions), len(queries)) == (2, 3 + count + min(hosts, count))
+    assert (len(transactions), len(queries)) == (2, 4 + count + min(hosts, count))
 
 
 def test_only_what_has_changed_is_read(scheduler, db, known, ask, uuids):
@@ -373,11 +373,25 @@ def test_only_what_has_changed_is_read(scheduler, db, known, ask, uuids):
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("enabled_filters", "Nonesuch is no filter; there are AvailabilityZoneFilter, ComputeFilter, "),
-        ("enabled_weighers", "Nonesuch is no weigher; there are CPUWeigher, RAMWeigher"),
+        ("enabled_filters", "Nonesuch is no filter; there are AggregateImagePropertiesIsolation, "),
+        ("enabled_weighers", "Nonesuch is no weigher; there are CPUWeigher, DiskWeigher, "),
     ],
 )
 def test_unknown_names(a_scheduler, option, said):
     """An unknown filter or weigher keeps the scheduler from starting; the error lists the known ones."""
     with pytest.raises(errors.ConfigError, match=rf"\[filter_scheduler\] {option}: {said}"):
         a_scheduler(**{f"filter_scheduler.{option}": ["Nonesuch"]})
+
+
+def test_instances_at_work(a_scheduler, db, known, a_spec, ctxt, uuids):
+    """Where a filter asks, the instances that are being built on a host are counted; else nobody reads them."""
+    for host in ("host-1", "host-2"):
+        known(host, memory_mb=8192)
+    limits = {"filter_scheduler.enabled_filters": "IoOpsFilter", "filter_scheduler.max_io_ops_per_host": 1}
+    scheduler, (one, other) = a_scheduler(**limits), uuids(2)
+    ((first, *_),) = scheduler.select_destinations(ctxt, a_spec(), [one])
+    with db.write() as tx:
+        started = instances.update(tx, one, {"host": first.host}, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+        actions.start(tx, ctxt, [started], "build", due_after=60)
+    ((second, *_),) = scheduler.select_destinations(ctxt, a_spec(), [other])
+    assert {first.host, second.host} == {"host-1", "host-2"}

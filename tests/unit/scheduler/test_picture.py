@@ -19,8 +19,11 @@ def seen(picture, db, alive_since=ALIVE_SINCE):
     with db.read() as tx:
         hosts = picture.look(tx, alive_since)
     return {
-        each.host: (each.node, each.service.replace(last_seen_up=None, report_count=0), each.is_up) for each in hosts
-    }
+        each.host: (
+            each.node, each.service.replace(last_seen_up=None, report_count=0), each.is_up, each.aggregate_metadata
+        )
+        for each in hosts
+    }  # fmt: skip
 
 
 class Walk:
@@ -80,6 +83,10 @@ class Walk:
         move = aggregates.remove_host if self.host in aggregate.hosts else aggregates.add_host
         move(self.tx, aggregate, self.host)
 
+    def to_describe(self):
+        for aggregate in aggregates.search(self.tx)[:1]:
+            aggregates.describe(self.tx, aggregate, {"rack": f"{self.dice.randrange(3)}, {self.dice.randrange(3)}"})
+
 
 @pytest.mark.parametrize("seed", range(2))
 def test_it_keeps_up(db, a_spec, seed):
@@ -115,8 +122,8 @@ def test_only_what_has_changed_is_read(db, known):
     known("host-3", vcpus=5, silence=0)
     with counted(db) as statements:
         assert seen(picture, db)["host-3"][0].vcpus == 5
-    assert len(statements) == 2
+    assert len(statements) == 3
     with counted(db) as statements:
         found = seen(picture, db, NOW - timedelta(seconds=3))
-    assert len(statements) == 2
-    assert [host for host, (*_, is_up) in found.items() if not is_up] == ["host-4"]
+    assert len(statements) == 3
+    assert [host for host, (_, _, is_up, _) in found.items() if not is_up] == ["host-4"]

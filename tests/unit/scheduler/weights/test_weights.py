@@ -5,9 +5,10 @@ import random
 import pytest
 
 from mininova.scheduler.candidates import Candidates
-from mininova.scheduler.neighbours import NOBODY
+from mininova.scheduler.neighbours import NOBODY, Neighbours
 from mininova.scheduler.weights import normalised
 from mininova.scheduler.weights.cpu import CPUWeigher
+from mininova.scheduler.weights.others import DiskWeigher, HypervisorVersionWeigher, IoOpsWeigher, NumInstancesWeigher
 from mininova.scheduler.weights.ram import RAMWeigher
 
 
@@ -42,6 +43,22 @@ def test_ram(hosts, a_spec):
 def test_cpu(hosts, a_spec):
     """More free vCPUs are better."""
     assert order(hosts, a_spec(), [CPUWeigher(1.0)]) == ["small", "middle", "large"]
+
+
+@pytest.mark.parametrize(
+    ("weigher", "fields"),
+    [
+        (DiskWeigher, {"local_gb": 200}),
+        (IoOpsWeigher, {"neighbours": Neighbours(at_work={"better": 2})}),
+        (NumInstancesWeigher, {"instances_used": 1}),
+        (HypervisorVersionWeigher, {"hypervisor_version": 2000}),
+    ],
+)
+def test_more_is_better(a_host_state, a_spec, weigher, fields):
+    """Each has its figure; those that count against a host by default have a negative multiplier."""
+    hosts = [a_host_state("worse"), a_host_state("better", **fields)]
+    assert order(hosts, a_spec(), [weigher(1.0)])[0] == "better"
+    assert order(hosts, a_spec(), [weigher(-1.0)])[0] == "worse"
 
 
 def test_added_up(hosts, a_spec):
