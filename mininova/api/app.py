@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from mininova import errors
 from mininova.api import microversions, other_services
+from mininova.api.live_migrations import LiveMigrations
 from mininova.api.operations import Operations
 from mininova.api.policy import Policy
+from mininova.api.questions import Questions
 from mininova.api.request import CLOUD, PROJECT_IN_URL, Cloud, ComputeRequest
 from mininova.api.routes import ALIASES, REMOVED, ROUTES
 from mininova.api.schemas.types import NO_QUERY
@@ -90,7 +92,12 @@ def app_factory(
     if unknown:
         raise errors.ConfigError(problem=f"[app:compute_app] of api-paste.ini: nothing reads {', '.join(unknown)}")
     parts = current_parts()
-    operations = Operations(parts.conf, parts.db, ConductorAPI(parts.peer), ComputeAPI(parts.peer), parts.notifier)
+    compute = ComputeAPI(parts.peer)
+    operations = Operations(parts.conf, parts.db, ConductorAPI(parts.peer), compute, parts.notifier)
     its_images = images.image_service(image_service, parts)
     projects = other_services.project_service(project_service, parts)
-    return ComputeApplication(Cloud(parts.conf, parts.db, Policy(parts.conf), its_images, projects, operations))
+    cloud = Cloud(
+        parts.conf, parts.db, Policy(parts.conf), its_images, projects, operations,
+        LiveMigrations(parts.db, compute, parts.notifier), Questions(parts.db, compute),
+    )  # fmt: skip
+    return ComputeApplication(cloud)

@@ -16,6 +16,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.api import quotas
+from mininova.api.requirements import host_of, require_unlocked
 from mininova.compute.rpcapi import COMMANDS, ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
@@ -37,8 +38,6 @@ from mininova.states import UNCOMPARED
 
 LOG = logging.getLogger(__name__)
 
-# The vm_states in which a guest may run that could dump its memory.
-CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.ERROR})
 # The operations after which a project uses more.
 ADDING = frozenset({"restore"})
 # The operations that change nothing of an instance, so a lock does not keep its owner from them.
@@ -66,7 +65,7 @@ class Order:
 
 
 class Operations:
-    """Changes instances, and asks compute nodes about them.
+    """Changes instances.
 
     :param notifier: tells the world of each change of state
     """
@@ -233,7 +232,7 @@ class Operations:
     ) -> Instance:
         for _ in range(MAX_TRIES):
             change = {**columns, **states.begin(operation, instance)}
-            host = None if change["task_state"] == states.UNSHELVING and instance.host is None else _host_of(instance)
+            host = None if change["task_state"] == states.UNSHELVING and instance.host is None else host_of(instance)
             try:
                 with self._db.write() as tx:
                     begun = instances.update(
@@ -303,58 +302,6 @@ class Operations:
         self._tell(ctxt, left, begun)
         return True
 
-    def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:
-        """Read an instance's console.
-
-        :param length: how many lines of its tail; None means all
-        :raises errors.Conflict: when it has no host yet, or its host does not answer
-        :raises errors.GuestNotFound: when no guest runs there
-        """
-        output: str = self._ask(instance, lambda compute: compute.get_console_output(ctxt, instance, length))
-        return output
-
-    def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Have an instance's guest dump its memory.
-
-        :raises errors.Conflict: when it is locked, not in a state for it, or its host does not answer
-        """
-        require_unlocked(ctxt, instance)
-        if instance.vm_state not in CRASH_DUMPS or instance.task_state is not None:
-            attr = "task_state" if instance.vm_state in CRASH_DUMPS else "vm_state"
-            raise errors.InstanceInvalidState(
-                instance_uuid=instance.uuid, method="trigger_crash_dump", attr=attr, state=getattr(instance, attr)
-            )
-        self._ask(instance, lambda compute: compute.trigger_crash_dump(ctxt, instance))
-        self._record(ctxt, instance, "trigger_crash_dump")
-
-    def diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
-        """Read an instance's counters, in the words of the driver contract.
-
-        :raises errors.Conflict: when it has no host yet, or its host does not answer
-        :raises errors.GuestNotFound: when no guest runs there
-        """
-        counters: dict[str, Any] = self._ask(instance, lambda compute: compute.get_diagnostics(ctxt, instance))
-        return counters
-
-    def host_uptime(self, ctxt: RequestContext, host: str) -> str:
-        """Ask a host how long it has been running.
-
-        :raises errors.NotSupported: when its hypervisor does not know
-        :raises errors.Conflict: when it does not answer
-        """
-        uptime: str = self._ask_host(host, "itself", lambda compute: compute.get_host_uptime(ctxt))
-        return uptime
-
-    def _ask(self, instance: Instance, question: Callable[[ComputeAPI], Any]) -> Any:
-        return self._ask_host(_host_of(instance), instance.uuid, question)
-
-    def _ask_host(self, host: str, about: str, question: Callable[[ComputeAPI], Any]) -> Any:
-        try:
-            return question(self._compute.on(host))
-        except rpc.RPCError as error:
-            LOG.warning("%s does not answer about %s: %s", host, about, error)
-            raise errors.ComputeServiceUnavailable(host=host) from error
-
     # ---- what needs no compute node
 
     def edit(
@@ -388,60 +335,6 @@ class Operations:
             if columns:
                 instances.edit(tx, instance.uuid, **columns)
             actions.record(tx, ctxt, instance.uuid, action)
-
-    def abort_live_migration(
-        self, ctxt: RequestContext, instance: Instance, migration_id: str, statuses: Sequence[str]
-    ) -> None:
-        """Cancel a live migration: the instance stays where it is, and its host sends the guest no more.
-
-        :param statuses: in which that may be done
-        :raises errors.Conflict: when the instance is locked, or no live migration of it is under way
-        :raises errors.NotFound: when it has no such migration
-        :raises errors.InvalidInput: when that is in none of the statuses
-        """
-        require_unlocked(ctxt, instance)
-        if instance.task_state != states.MIGRATING:
-            attr, state = "task_state", instance.task_state
-            method = "abort live migration"
-            raise errors.InstanceInvalidState(instance_uuid=instance.uuid, method=method, attr=attr, state=state)
-        with self._db.write() as tx:
-            current = instances.get(tx, instance.uuid)
-            _require_live(tx, current, migration_id, statuses, "abort live migration", errors.NotFound)
-            left = instances.update(
-                tx,
-                instance.uuid,
-                {"task_state": None},
-                generation=current.generation,
-                expected_task_state=states.under_way("live_migrate"),
-            )
-            server_migrations.settle(tx, left, "cancelled")
-            actions.interrupt(tx, instance.uuid, f"live_migration_cancel ({ctxt.request_id})")
-            actions.record(tx, ctxt, instance.uuid, "live_migration_cancel")
-        self._tell(ctxt, left, current)
-        try:
-            self._compute.on(_host_of(left)).live_migration_abort(ctxt, left)
-        except rpc.RPCError as error:
-            LOG.warning("%s goes on sending %s, to no end: %s", left.host, left.uuid, error)
-
-    def force_live_migration(self, ctxt: RequestContext, instance: Instance, migration_id: str) -> None:
-        """Have the guest of a live migration be sent at once; should the message be lost, it goes on as it did.
-
-        :raises errors.Conflict: when the instance is locked, or no live migration of it is under way
-        :raises errors.InvalidInput: when it has no such migration, or that is not running
-        """
-        require_unlocked(ctxt, instance)
-        with self._db.write() as tx:
-            current = instances.get(tx, instance.uuid)
-            for attr, wanted in (("vm_state", states.ACTIVE), ("task_state", states.MIGRATING)):
-                if (state := getattr(current, attr)) != wanted:
-                    method = "force_complete"
-                    raise errors.InstanceInvalidState(instance_uuid=current.uuid, method=method, attr=attr, state=state)
-            _require_live(tx, current, migration_id, ("running",), "force complete", errors.InvalidInput)
-            actions.record(tx, ctxt, instance.uuid, "live_migration_force_complete")
-        try:
-            self._compute.on(_host_of(current)).live_migration_force_complete(ctxt, current)
-        except rpc.RPCError as error:
-            LOG.warning("%s sends %s no faster: %s", current.host, current.uuid, error)
 
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
         """Overwrite an instance's state (for administrators)."""
@@ -479,52 +372,6 @@ class Operations:
         :param old: as it was before; None when it was not
         """
         events.tell_update(self._notifier, ctxt, old, new, service="api")
-
-
-def require_unlocked(ctxt: RequestContext, instance: Instance) -> None:
-    """Refuse to change an instance that is locked, if the caller is no administrator.
-
-    :raises errors.InstanceIsLocked: when it is
-    """
-    if instance.locked and not ctxt.is_admin:
-        raise errors.InstanceIsLocked(instance_uuid=instance.uuid)
-
-
-def require_at_rest(instance: Instance, method: str) -> None:
-    """Refuse to change the metadata or tags of an instance that is being built, is in ERROR, or is deleted.
-
-    :param method: the operation, in the words of the answer
-    :raises errors.InstanceInvalidState: when it is
-    """
-    if instance.vm_state not in (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED):
-        raise errors.InstanceInvalidState(
-            instance_uuid=instance.uuid, method=method, attr="vm_state", state=instance.vm_state
-        )
-
-
-def _require_live(
-    tx: Connection,
-    instance: Instance,
-    number: str,
-    statuses: Sequence[str],
-    wish: str,
-    absent: type[errors.MininovaError],
-) -> None:
-    """Refuse to change the course of a migration that is none of the instance's, or in another status."""
-    migration = server_migrations.numbered(tx, instance.uuid, number)
-    if migration is None:
-        raise absent(f"Migration {number} not found for instance {instance.uuid}")
-    if migration.status not in statuses:
-        raise errors.InvalidInput(
-            f"Migration {number} state of instance {instance.uuid} is {migration.status}. "
-            f"Cannot {wish} while the migration is in this state."
-        )
-
-
-def _host_of(instance: Instance) -> str:
-    if instance.host is None:
-        raise errors.InstanceNotReady(instance_uuid=instance.uuid)
-    return instance.host
 
 
 def _uuids(some: Sequence[Instance]) -> str:

@@ -8,10 +8,12 @@ from functools import cached_property
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova.api.live_migrations import LiveMigrations
 from mininova.api.microversions import LEGACY
 from mininova.api.operations import Operations
 from mininova.api.other_services import ProjectService
 from mininova.api.policy import Policy
+from mininova.api.questions import Questions
 from mininova.api.views.links import Links
 from mininova.db.session import Database
 from mininova.service.images import ImageService
@@ -27,7 +29,8 @@ class Cloud:
 
     :param images: the image service
     :param projects: knows which projects there are
-    :param operations: what changes instances, and asks compute nodes about them
+    :param operations: changes instances; ``live_migrations`` changes their course
+    :param questions: asks compute nodes
     """
 
     conf: ConfigOpts
@@ -36,6 +39,8 @@ class Cloud:
     images: ImageService
     projects: ProjectService
     operations: Operations
+    live_migrations: LiveMigrations
+    questions: Questions
 
 
 class ComputeRequest(Request):

@@ -55,7 +55,7 @@ def uptime(request: ComputeRequest, id: str) -> Json:
         node = _get(request, tx, id)
         shown = Views(request, tx, [node], with_servers=False).summary(node)
     try:
-        said = request.cloud.operations.host_uptime(request.context, node.host)
+        said = request.cloud.questions.host_uptime(request.context, node.host)
     except errors.ComputeServiceUnavailable as reason:
         raise errors.InvalidInput(str(reason)) from reason
     return {"hypervisor": shown | {"uptime": said}}

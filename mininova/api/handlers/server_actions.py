@@ -8,8 +8,8 @@ from typing import Any
 
 from mininova import errors, states
 from mininova.api.handlers.servers import find
-from mininova.api.operations import require_unlocked
 from mininova.api.request import ComputeRequest
+from mininova.api.requirements import require_unlocked
 from mininova.api.schemas import server_actions as schemas
 from mininova.api.schemas.types import action
 from mininova.api.validation import Schemas, takes
@@ -63,7 +63,7 @@ def reboot(request: ComputeRequest, id: str) -> Reply:
 @takes(body=schemas.CRASH_DUMP)
 def trigger_crash_dump(request: ComputeRequest, id: str) -> Reply:
     """Have a server's guest dump its memory."""
-    request.cloud.operations.trigger_crash_dump(request.context, find(request, id, "servers:trigger_crash_dump"))
+    request.cloud.questions.trigger_crash_dump(request.context, find(request, id, "servers:trigger_crash_dump"))
     return ACCEPTED
 
 
@@ -118,6 +118,6 @@ def console_output(request: ComputeRequest, id: str) -> Json:
     except ValueError as reason:
         raise errors.InvalidInput(f"length is no number: {reason}") from reason
     try:
-        return {"output": request.cloud.operations.console_output(request.context, instance, length)}
+        return {"output": request.cloud.questions.console_output(request.context, instance, length)}
     except errors.GuestNotFound as reason:
         raise errors.InstanceNotReady(instance_uuid=instance.uuid) from reason

@@ -14,7 +14,7 @@ def index(request: ComputeRequest, server_id: str) -> Json:
     """Show a server's counters, as its host reads them now."""
     instance = find(request, server_id, "os-server-diagnostics")
     try:
-        read = request.cloud.operations.diagnostics(request.context, instance)
+        read = request.cloud.questions.diagnostics(request.context, instance)
     except errors.GuestNotFound as reason:
         raise errors.InstanceNotReady(instance_uuid=instance.uuid) from reason
     return standard_form(read) if request.api_version >= (2, 48) else old_form(read)

@@ -9,8 +9,8 @@ from typing import Any
 from mininova import errors
 from mininova.api import quotas
 from mininova.api.handlers.servers import find
-from mininova.api.operations import require_at_rest
 from mininova.api.request import ComputeRequest
+from mininova.api.requirements import require_at_rest
 from mininova.api.schemas import server_metadata as schemas
 from mininova.api.validation import takes
 from mininova.objects import Instance

@@ -51,7 +51,7 @@ def delete(request: ComputeRequest, server_id: str, id: str) -> Reply:
     """Abort a live migration while the guest is on its way; from 2.65 on also before that."""
     instance = find(request, server_id, "servers:migrations:delete")
     early = () if request.api_version < (2, 65) else ("queued", "preparing")
-    request.cloud.operations.abort_live_migration(request.context, instance, id, ("running", *early))
+    request.cloud.live_migrations.abort(request.context, instance, id, ("running", *early))
     return Reply(202)
 
 
@@ -59,7 +59,7 @@ def delete(request: ComputeRequest, server_id: str, id: str) -> Reply:
 def force_complete(request: ComputeRequest, server_id: str, id: str) -> Reply:
     """Have the guest of a live migration arrive at once."""
     instance = find(request, server_id, "servers:migrations:force_complete")
-    request.cloud.operations.force_live_migration(request.context, instance, id)
+    request.cloud.live_migrations.force(request.context, instance, id)
     return Reply(202)
 
 

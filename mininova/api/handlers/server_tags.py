@@ -5,8 +5,8 @@ from typing import Any
 
 from mininova import errors
 from mininova.api.handlers.servers import find
-from mininova.api.operations import require_at_rest
 from mininova.api.request import ComputeRequest
+from mininova.api.requirements import require_at_rest
 from mininova.api.schemas import server_tags as schemas
 from mininova.api.schemas.types import ANY_QUERY, TAG
 from mininova.api.validation import Schemas, takes

@@ -247,7 +247,7 @@ def test_a_host_that_does_not_answer_is_said_to_be_unavailable(api: Any, error: 
     uuid = api.active()
     api.compute.broken = error
     with pytest.raises(errors.ComputeServiceUnavailable, match="Compute service of host-1 is unavailable"):
-        api.operations.console_output(CTXT, api.instance(uuid), 5)
+        api.cloud.questions.console_output(CTXT, api.instance(uuid), 5)
 
 
 def test_resetting_a_state_asks_no_host(api: Any) -> None:

@@ -1,0 +1,78 @@
+"""What a compute node is asked about an instance or about itself, and answers at once: none of it is an operation."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from mininova import errors, rpc, states
+from mininova.api.requirements import host_of, require_unlocked
+from mininova.compute.rpcapi import ComputeAPI
+from mininova.context import RequestContext
+from mininova.db import actions
+from mininova.db.session import Database
+from mininova.objects import Instance
+
+LOG = logging.getLogger(__name__)
+
+# The vm_states in which a guest may run that could dump its memory.
+CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.ERROR})
+
+
+class Questions:
+    """Asks compute nodes."""
+
+    def __init__(self, db: Database, compute: ComputeAPI) -> None:
+        self._db, self._compute = db, compute
+
+    def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:
+        """Read an instance's console.
+
+        :param length: how many lines of its tail; None means all
+        :raises errors.Conflict: when it has no host yet, or its host does not answer
+        :raises errors.GuestNotFound: when no guest runs there
+        """
+        output: str = self._ask(instance, lambda compute: compute.get_console_output(ctxt, instance, length))
+        return output
+
+    def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Have an instance's guest dump its memory.
+
+        :raises errors.Conflict: when it is locked, not in a state for it, or its host does not answer
+        """
+        require_unlocked(ctxt, instance)
+        if instance.vm_state not in CRASH_DUMPS or instance.task_state is not None:
+            attr = "task_state" if instance.vm_state in CRASH_DUMPS else "vm_state"
+            raise errors.InstanceInvalidState(
+                instance_uuid=instance.uuid, method="trigger_crash_dump", attr=attr, state=getattr(instance, attr)
+            )
+        self._ask(instance, lambda compute: compute.trigger_crash_dump(ctxt, instance))
+        with self._db.write() as tx:
+            actions.record(tx, ctxt, instance.uuid, "trigger_crash_dump")
+
+    def diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
+        """Read an instance's counters, in the words of the driver contract.
+
+        :raises errors.Conflict: when it has no host yet, or its host does not answer
+        :raises errors.GuestNotFound: when no guest runs there
+        """
+        counters: dict[str, Any] = self._ask(instance, lambda compute: compute.get_diagnostics(ctxt, instance))
+        return counters
+
+    def host_uptime(self, ctxt: RequestContext, host: str) -> str:
+        """Ask a host how long it has been running.
+
+        :raises errors.NotSupported: when its hypervisor does not know
+        :raises errors.Conflict: when it does not answer
+        """
+        uptime: str = self._ask_host(host, "itself", lambda compute: compute.get_host_uptime(ctxt))
+        return uptime
+
+    def _ask(self, instance: Instance, question: Callable[[ComputeAPI], Any]) -> Any:
+        return self._ask_host(host_of(instance), instance.uuid, question)
+
+    def _ask_host(self, host: str, about: str, question: Callable[[ComputeAPI], Any]) -> Any:
+        try:
+            return question(self._compute.on(host))
+        except rpc.RPCError as error:
+            LOG.warning("%s does not answer about %s: %s", host, about, error)
+            raise errors.ComputeServiceUnavailable(host=host) from error
