@@ -5,17 +5,16 @@
 %% RabbitMQ starts other Erlang programs, and they need not do this.
 os:unsetenv("ERL_AFLAGS"),
 
-%% The modules of an application and of all that it needs, as its .app file has them.
+%% The .app files of some applications and of all that they need.
 Collect = fun
     Collect([], Seen) ->
-        lists:append(maps:values(Seen));
+        maps:to_list(Seen);
     Collect([App | Rest], Seen) when is_map_key(App, Seen) ->
         Collect(Rest, Seen);
     Collect([App | Rest], Seen) ->
         case file:consult(code:where_is_file(atom_to_list(App) ++ ".app")) of
             {ok, [{application, App, Keys}]} ->
-                Needs = proplists:get_value(applications, Keys, []),
-                Collect(Needs ++ Rest, Seen#{App => proplists:get_value(modules, Keys, [])});
+                Collect(proplists:get_value(applications, Keys, []) ++ Rest, Seen#{App => Keys});
             _ ->
                 Collect(Rest, Seen)
         end
@@ -29,4 +28,14 @@ Load = fun
         code:ensure_modules_loaded(Some),
         Load(Rest)
 end,
-Load(Collect([rabbit, rabbitmq_prelaunch, compiler], #{})).
+All = Collect([rabbit, rabbitmq_prelaunch, compiler], #{}),
+Others = [It || {App, _} = It <- All, not lists:prefix("rabbit", atom_to_list(App))],
+
+%% RabbitMQ looks for the steps of its boot in every module of every application.  Only its own have some: the others
+%% say that they have no modules, and what is used of them is loaded when it is used.
+[application:load({application, App, lists:keystore(modules, 1, Keys, {modules, []})}) || {App, Keys} <- Others],
+
+%% A node uses little of these.
+Seldom = [asn1, amqp10_common, cuttlefish, enough, inets, observer_cli, os_mon, osiris, public_key, recon,
+          runtime_tools, ssl, stdout_formatter, syntax_tools, tools, xmerl],
+Load(lists:append([proplists:get_value(modules, Keys, []) || {App, Keys} <- All, not lists:member(App, Seldom)])).
