@@ -66,6 +66,9 @@ CHECKS: dict[str, tuple[Command, ...]] = {
 }
 
 
+#: What no check inherits.  With this one set, each of a run's forty processes of pytest compiles all tests anew.
+UNWANTED = ("PYTHONDONTWRITEBYTECODE",)
+
 #: What shares the machine with no other check.
 ALONE = (CHECKS["attack"][-1],)
 
@@ -150,7 +153,8 @@ def run(name: str, command: Command, *, beside: bool = False) -> Result:
         report = Path(folder, "report.xml")
         more = [f"--junitxml={report}"] if command[: len(PYTEST)] == PYTEST else []
         words = [str(Path(sys.executable).with_name(command[0])), *command[1:], *more]
-        environment = {**os.environ, "MYPYPATH": "tools:examples"}
+        environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+        environment["MYPYPATH"] = "tools:examples"
         to, errors = (output, subprocess.STDOUT) if beside else (None, None)
         ran = subprocess.run(words, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=to, stderr=errors)
         code = ran.returncode
