@@ -38,6 +38,9 @@ def requests(*names: str) -> tuple[str, ...]:
     return (*(f"tests/attack/compute/requests/test_{name}.py" for name in names), "-k", "memory- or memory]")
 
 
+A_MIGRATION = ("tests/attack/compute/requests/test_a_migration.py",)  # which is in memory only
+
+
 def rest(name: str, *words: str) -> tuple[str, ...]:
     """Choose attacks on the REST APIs, in one process: a module, or those of its tests that a word names."""
     return (f"tests/attack/rest/test_{name}.py", *(("-k", *words) if words else ()))
@@ -96,6 +99,16 @@ MUTATIONS = [
          "_wait_no_more = delete_from(table)", ("tests/unit/db/test_networks.py",)),
         ("a host clears what a migration left on it", "mininova/db/server_migrations.py", "update(table).where(_left)",
          "update(table)", ("tests/cloud/test_evacuation.py",)),
+        ("a step is the caller's", CHECKS, 'return _own(identity, host_of(arguments["migration"]))', 'return ""',
+         A_MIGRATION),
+        ("a step is the one that is due", "mininova/conductor/migrate.py", " or _which(migration) != _which(seen)", "",
+         A_MIGRATION),
+        ("the row says what a migration is", "mininova/conductor/migrate.py", "return instance, migration, operation",
+         "return instance, seen, operation", A_MIGRATION),
+        ("a power state is one", CHECKS, 'return "" if state in states.POWER_STATES', 'return "" if True',
+         A_MIGRATION),
+        ("no host moves a migration on", "mininova/states.py", 'NO_UPDATES = frozenset({"delete"}) | MIGRATIONS',
+         'NO_UPDATES = frozenset({"delete"})', A_MIGRATION),
         ("a host that failed ends no evacuation", "mininova/conductor/manager.py",
          "if operation in states.AS_A_MIGRATION:", "if False:", ("tests/cloud/test_evacuation.py",)),
         ("a host clears few at a time", CHECKS, "if len(cleared) > MOST_DEPARTED", "if False", OTHERS),
