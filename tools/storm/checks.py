@@ -27,6 +27,8 @@ RESTS = {
     states.SUSPENDED: states.POWER_SUSPENDED,
     states.SHELVED: states.SHUTDOWN,
 }
+# A resized one rests as it did before, and its other guest is kept, stopped, where it came from.
+RESIZED_RESTS = frozenset({states.RUNNING, states.SHUTDOWN})
 REASON_WORDS = 3  # that a readable fault has at least
 
 
@@ -53,6 +55,9 @@ class Seen:
     """What is in the database and on the hosts at one moment.
 
     :param steps: the last of each action
+    :param claims: uuid of an instance, or of the open migration that keeps room for it → the row
+    :param migrations: uuid of an instance → its open one
+    :param left: (uuid of an instance, host) for each guest that may be left of a migration
     :param guests: uuid → host and power state of each
     """
 
@@ -61,6 +66,8 @@ class Seen:
     steps: dict[int, Any] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
+    migrations: dict[str, Any] = field(default_factory=dict)
+    left: list[tuple[str, str]] = field(default_factory=list)
     addresses: list[Any] = field(default_factory=list)
     nodes: list[Any] = field(default_factory=list)
     guests: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
@@ -91,6 +98,9 @@ def look(cloud: Cloud) -> Seen:
         seen.steps = {row.action_id: row for row in _rows(tx, models.instance_action_events)}
         seen.faults = {row.instance_uuid: row.message for row in _rows(tx, models.instance_faults)}
         seen.claims = {row.instance_uuid: row for row in _rows(tx, models.allocations)}
+        migrations = _rows(tx, models.migrations)
+        seen.migrations = {row.instance_uuid: row for row in migrations if row.is_open}
+        seen.left = [(row.instance_uuid, row.left_on) for row in migrations if row.left_on is not None]
         seen.addresses, seen.nodes = _rows(tx, models.fixed_ips), _rows(tx, models.compute_nodes)
     for host, file in cloud.guests():
         with suppress(FileNotFoundError):  # it was destroyed just now
@@ -178,8 +188,15 @@ def _of_instance(seen: Seen, instance: Any, refused: Collection[str]) -> Iterato
         yield f"it is in ERROR, and its fault says {seen.faults.get(uuid)!r}"
     if claim is not None and (instance.deleted or claim.host != instance.host):
         yield f"{claim.host} has room for it, and it is {rest} on {instance.host}"
-    if rest in RESTS and claim is None:
+    if rest in (*RESTS, states.RESIZED) and claim is None:
         yield f"it is {rest} on {instance.host} without a claim"
+    migration = seen.migrations.get(uuid)
+    if (migration is not None) != (rest == states.RESIZED):
+        yield f"it is {rest}, and its migration is {migration.status if migration else 'none'}"
+    if migration is not None:
+        kept, source = seen.claims.get(migration.uuid), migration.source_compute
+        if kept is None or kept.host != source:
+            yield f"it may go back to {source}, and {kept.host if kept else 'no host'} has room for it"
 
 
 def _rest(instance: Any) -> str:
@@ -187,13 +204,24 @@ def _rest(instance: Any) -> str:
 
 
 def _of_guests(seen: Seen, instance: Any) -> Iterator[str]:
-    """What has a claim has one guest, on its host and nowhere else, and their power states agree."""
-    guests, rest, claim = seen.guests.get(instance.uuid, []), _rest(instance), seen.claims.get(instance.uuid)
-    where = [host for host, _ in guests]
-    if where != ([instance.host] if claim is not None else []):
-        yield f"it is {rest} on {instance.host}, and its guests are on {', '.join(where) or 'no host'}"
-    elif rest in RESTS and guests and (guests[0][1], instance.power_state) != (RESTS[rest], RESTS[rest]):
-        yield f"it is {rest}, its power state {instance.power_state}, that of its guest {guests[0][1]}"
+    """What has a claim has one guest, on its host and nowhere else, and their power states agree.
+
+    A resized one has a second guest, which is stopped, where it came from; one in ERROR may have none.
+    """
+    guests, rest, claim = dict(seen.guests.get(instance.uuid, [])), _rest(instance), seen.claims.get(instance.uuid)
+    migration = seen.migrations.get(instance.uuid)
+    kept = {migration.source_compute} if migration is not None else set()
+    wanted = {instance.host, *kept} if claim is not None else set()
+    if guests.keys() != wanted and not (rest == states.ERROR and not guests):
+        where = ", ".join(sorted(guests)) or "no host"
+        yield f"it is {rest} on {instance.host}, and its guests are on {where}"
+        return
+    if any(guests[host] != states.SHUTDOWN for host in kept - {instance.host}):
+        yield "the guest that is kept of it runs"
+    may_be = RESIZED_RESTS if rest == states.RESIZED else {RESTS[rest]} if rest in RESTS else None
+    power = guests.get(instance.host)
+    if may_be is not None and power is not None and (power != instance.power_state or power not in may_be):
+        yield f"it is {rest}, its power state {instance.power_state}, that of its guest {power}"
 
 
 def _fold(seen: Seen, actions: Sequence[Any]) -> set[str]:
@@ -216,6 +244,8 @@ def _fold(seen: Seen, actions: Sequence[Any]) -> set[str]:
             may_be = {operation.fails} if operation.fails else _ends(operation, rests)
             if action.operation == "shelve":  # which stops the guest first
                 may_be |= {states.STOPPED}
+            if action.operation in states.MIGRATIONS:  # it had moved already
+                may_be |= {states.ERROR}
             rests = may_be if action.operation == "build" else rests | may_be
     return rests
 
@@ -232,8 +262,12 @@ def _of_the_cloud(seen: Seen) -> Iterator[Disagreement]:
     live = {uuid for uuid, instance in seen.instances.items() if not instance.deleted}
     for uuid in seen.open:
         yield Disagreement(uuid, "an operation is still open", tuple(map(_told, seen.actions[uuid])))
-    for uuid in seen.claims.keys() - live:
+    moving = {migration.uuid for migration in seen.migrations.values()}
+    for uuid in seen.claims.keys() - live - moving:
         yield Disagreement(uuid, f"{seen.claims[uuid].host} has room for what is gone")
+    for uuid, host in seen.left:
+        if seen.instances[uuid].host != host:
+            yield Disagreement(uuid, f"{host} has not said that nothing is left of it there")
     for row in seen.addresses:
         if row.instance_uuid not in live:
             yield Disagreement(str(row.instance_uuid), f"the address {row.address} is lent to what is gone")

@@ -30,7 +30,13 @@ ACTIONS: Mapping[str, Mapping[str, Any]] = {
     "snapshot": {"createImage": {"name": "of a storm"}},
     "shelve": {"shelve": None},
     "unshelve": {"unshelve": None},
+    "confirm": {"confirmResize": None},
+    "revert": {"revertResize": None},
+    "migrate": {"migrate": None},
+    "migrate_live": {"os-migrateLive": {"host": None, "block_migration": "auto"}},
+    "evacuate": {"evacuate": {}},
 }
+ADMINS = frozenset({"migrate", "migrate_live", "evacuate"})
 
 
 @dataclass(frozen=True)
@@ -87,21 +93,24 @@ class Client:
     """
 
     def __init__(self, cloud: Cloud, seed: int, number: int, turns: Turns, over: threading.Event) -> None:
-        self._port, self._login, self._number = cloud.wanted.api_port, cloud.login(), number
+        self._port, self._number = cloud.wanted.api_port, number
+        self._logins = {name: cloud.login(name) for name in ("mininova", "mininova-admin")}
         self._wishes, self._turns, self._over = wishes(seed, number), turns, over
         self._names = itertools.count(1)
         self._servers: list[str] = []
-        self._token = ""
-        self.image = self.flavor = ""
+        self._tokens = dict.fromkeys(self._logins, "")
+        self.image = self.flavor = self.larger = ""
         self.requests: list[Request] = []
 
     def log_in(self) -> None:
-        """Get a token, and find the image and the flavor; do it before the storm."""
-        _, headers, _ = self._ask("POST", "/identity/v3/auth/tokens", self._login)
-        self._token = headers["x-subject-token"]
+        """Get tokens, and find the image and the flavors; do it before the storm."""
+        for name, login in self._logins.items():
+            _, headers, _ = self._ask("POST", "/identity/v3/auth/tokens", login)
+            self._tokens[name] = headers["x-subject-token"]
         self.image = self._ask("GET", "/image/v2/images")[2]["images"][0]["id"]
         flavors = self._ask("GET", "/compute/v2.1/flavors")[2]["flavors"]
-        self.flavor = next(flavor["id"] for flavor in flavors if flavor["name"] == "m1.tiny")
+        ids = {flavor["name"]: flavor["id"] for flavor in flavors}
+        self.flavor, self.larger = ids["m1.tiny"], ids["m1.small"]
 
     def run(self) -> None:
         """Ask until all requests of the storm are made."""
@@ -138,17 +147,42 @@ class Client:
             if done.outcome == ACKNOWLEDGED:
                 self._servers.remove(uuid)
             return done
-        body = ACTIONS[wish.operation]
-        return self._request(wish.operation, uuid, 1, "POST", f"/servers/{uuid}/action", body)
+        if wish.operation == "evacuate":
+            return self._evacuate(uuid)
+        return self._post(wish.operation, uuid)
+
+    def _post(self, operation: str, uuid: str) -> Request:
+        body = {"resize": {"flavorRef": self.larger}} if operation == "resize" else ACTIONS[operation]
+        return self._request(operation, uuid, 1, "POST", f"/servers/{uuid}/action", body)
+
+    def _evacuate(self, uuid: str) -> Request:
+        """Have a server be evacuated from a host that an administrator takes for dead, who is wrong, mostly."""
+        shown = self._request("show for evacuate", uuid, 0, "GET", f"/servers/{uuid}", None, admin=True)
+        host = shown.body["server"]["OS-EXT-SRV-ATTR:host"] if shown.outcome == ACKNOWLEDGED else None
+        if host is None:
+            return self._post("evacuate", uuid)
+        self._force_down(host, True)
+        done = self._post("evacuate", uuid)
+        while self._force_down(host, False).outcome in (UNREACHABLE, UNKNOWN) and not self._over.wait(AWAY_S):
+            pass
+        return done
+
+    def _force_down(self, host: str, down: bool) -> Request:
+        body = {"host": host, "binary": "nova-compute", "forced_down": down}
+        return self._request("force down", host, 0, "PUT", "/os-services/force-down", body, admin=True)
 
     # ---- HTTP
 
-    def _request(self, operation: str, subject: str, count: int, method: str, path: str, body: Any) -> Request:
+    def _request(
+        self, operation: str, subject: str, count: int, method: str, path: str, body: Any, *, admin: bool = False
+    ) -> Request:
+        as_whom = "mininova-admin" if admin or operation in ADMINS else "mininova"
+
         def done(outcome: str, said: str, request_id: str = "", body: Any = None) -> Request:
             return Request(self._number, operation, subject, count, outcome, said, request_id, body)
 
         try:
-            status, headers, answer = self._ask(method, f"/compute/v2.1{path}", body)
+            status, headers, answer = self._ask(method, f"/compute/v2.1{path}", body, as_whom)
         except ConnectionRefusedError:
             return done(UNREACHABLE, "connection refused")
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -158,13 +192,15 @@ class Client:
             return done(ACKNOWLEDGED, str(status), request_id, answer)
         return done(REFUSED if status < 500 else UNKNOWN, f"{status} {_why(answer)}", request_id)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> tuple[int, Mapping[str, str], Any]:
+    def _ask(
+        self, method: str, path: str, body: Any = None, as_whom: str = "mininova"
+    ) -> tuple[int, Mapping[str, str], Any]:
         """Ask on a connection of its own, so that one which is refused has certainly asked nothing."""
         connection = http.client.HTTPConnection(ports.LOOPBACK, self._port, timeout=PATIENCE_S)
         try:
             connection.connect()
             sent = json.dumps(body).encode() if body is not None else None
-            headers = {"Content-Type": "application/json", "X-Auth-Token": self._token, **VERSION}
+            headers = {"Content-Type": "application/json", "X-Auth-Token": self._tokens[as_whom], **VERSION}
             connection.request(method, path, sent, headers)
             answer = connection.getresponse()
             text = answer.read()

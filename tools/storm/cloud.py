@@ -138,9 +138,12 @@ class Cloud:
         """Name the folder of what the broker keeps on disk."""
         return self.home.broker / "data"
 
-    def login(self) -> Mapping[str, object]:
-        """Give the body of a request for a token of the first user."""
-        user = clouds.USERS["mininova"]
+    def login(self, cloud: str = "mininova") -> Mapping[str, object]:
+        """Give the body of a request for a token of a user.
+
+        :param cloud: its name in the stack's clouds.yaml
+        """
+        user = clouds.USERS[cloud]
         domain = {"name": "Default"}
         who = {"name": user, "domain": domain, "password": clouds.password(self.home, user)}
         scope = {"project": {"name": user, "domain": domain}}

@@ -14,6 +14,7 @@ CLIENTS = 6
 WEIGHTS = {
     "boot": 32, "delete": 18, "stop": 10, "start": 10, "reboot": 7, "hard_reboot": 7,
     "pause": 5, "unpause": 5, "suspend": 5, "resume": 5, "snapshot": 5, "shelve": 5, "unshelve": 8,
+    "resize": 6, "confirm": 6, "revert": 6, "migrate": 5, "migrate_live": 8, "evacuate": 6,
 }  # fmt: skip
 #: How many servers a boot asks for.
 COUNTS = (1, 1, 1, 2, 3)

@@ -176,6 +176,57 @@ def test_claims_and_addresses_of_what_is_gone(world):
     assert "memory_mb_used is 512, and 1024 are claimed" in world.wrong
 
 
+class Resized(World):
+    """A was resized after that: it is on host-2, and its guest on host-1 is kept."""
+
+    def __init__(self):
+        super().__init__()
+        self.requests.append(asked("resize", A, "req-5"))
+        self.seen.actions[A].append(action(5, A, "resize", "req-5"))
+        vars(self.seen.instances[A]).update(vm_state=states.RESIZED, host="host-2")
+        self.migration = SimpleNamespace(uuid="mmmm", status="finished", source_compute="host-1")
+        self.seen.migrations[A] = self.migration
+        self.seen.claims["mmmm"] = self.seen.claims[A]
+        self.seen.claims[A] = SimpleNamespace(instance_uuid=A, host="host-2", vcpus=1, memory_mb=2048, disk_gb=20)
+        self.seen.nodes.append(SimpleNamespace(host="host-2", vcpus_used=1, memory_mb_used=2048, local_gb_used=20))
+        self.seen.guests[A].append(("host-2", states.SHUTDOWN))
+
+
+def test_a_resized_instance_has_two_guests_and_room_for_both():
+    """One of them is kept, stopped, where it came from."""
+    world = Resized()
+    assert world.wrong == ""
+    world.seen.guests[A][0] = ("host-1", states.RUNNING)
+    assert "the guest that is kept of it runs" in world.wrong
+    del world.seen.guests[A][0]
+    assert "it is resized on host-2, and its guests are on host-2" in world.wrong
+    del world.seen.claims["mmmm"]
+    assert "it may go back to host-1, and no host has room for it" in world.wrong
+    del world.seen.migrations[A]
+    assert "it is resized, and its migration is none" in world.wrong
+
+
+def test_what_a_migration_leaves(world):
+    """Room that is kept for none, a migration that is open, and a guest of which its host says nothing."""
+    world.seen.left = [(A, "host-2")]
+    assert "host-2 has not said that nothing is left of it there" in world.wrong
+    world.seen.claims["mmmm"] = world.seen.claims[A]
+    assert "mmmm: host-1 has room for what is gone" in world.wrong
+    world.seen.migrations[A] = SimpleNamespace(uuid="mmmm", status="running", source_compute="host-1")
+    assert "it is stopped, and its migration is running" in world.wrong
+
+
+def test_a_migration_that_failed_on_its_way(world):
+    """The instance is as it was, or in ERROR, and then maybe without a guest."""
+    world.requests.append(asked("migrate", A, "req-5"))
+    world.seen.actions[A].append(action(5, A, "migrate", "req-5", message="Error"))
+    assert world.wrong == ""
+    vars(world.seen.instances[A]).update(vm_state=states.ERROR)
+    world.seen.faults[A] = "Its host host-2 is down"
+    world.seen.guests.clear()
+    assert world.wrong == ""
+
+
 def test_an_instance_without_a_claim(world):
     """It rests on a host that has no room for it."""
     del world.seen.claims[A]
