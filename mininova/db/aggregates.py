@@ -1,8 +1,8 @@
 """Host aggregates: hosts that an administrator has brought together, what is said of them, and the zone they make.
 
 The metadata ``availability_zone`` of an aggregate puts its hosts into that zone.  A host is in one zone: two aggregates
-that name different ones cannot both have it, and a host with instances does not change its zone.  Only the api calls
-this, in one transaction a request.
+that name different ones cannot both have it, and a host with instances does not change its zone.  How much of a host
+may be promised aggregates say, too (db/overcommit.py).  Only the api calls this, in one transaction a request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db import instances
+from mininova.db import instances, overcommit
 from mininova.db.generations import changed
 from mininova.db.models.compute import aggregate_hosts, services
 from mininova.db.models.compute import aggregates as table
@@ -138,7 +138,10 @@ def describe(tx: Connection, aggregate: Aggregate, said: Mapping[str, str | None
     if zone != aggregate.zone:
         for host in aggregate.hosts:
             _move(tx, aggregate, host, zone, "update aggregate")
-    return _write(tx, aggregate, metadata=metadata)
+    written = _write(tx, aggregate, metadata=metadata)
+    if overcommit.says(said):
+        overcommit.write(tx, aggregate.hosts)
+    return written
 
 
 def add_host(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
@@ -155,7 +158,7 @@ def add_host(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
     if aggregate.zone is not None:
         _move(tx, aggregate, host, aggregate.zone, "add host to aggregate")
     tx.execute(insert(aggregate_hosts), {"aggregate_id": aggregate.id, "host": host})
-    return _write(tx, aggregate)
+    return _write_with(tx, aggregate, host)
 
 
 def remove_host(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
@@ -170,7 +173,7 @@ def remove_host(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
         _move(tx, aggregate, host, None, "remove host from aggregate")
     own = aggregate_hosts.c.aggregate_id == aggregate.id
     tx.execute(delete_from(aggregate_hosts).where(own, aggregate_hosts.c.host == host))
-    return _write(tx, aggregate)
+    return _write_with(tx, aggregate, host)
 
 
 def delete(tx: Connection, aggregate: Aggregate) -> None:
@@ -191,6 +194,13 @@ def delete(tx: Connection, aggregate: Aggregate) -> None:
 def _write(tx: Connection, aggregate: Aggregate, **columns: object) -> Aggregate:
     tx.execute(_update, {**columns, "updated_at": datetime.now(UTC), "which": aggregate.id})
     return get(tx, aggregate.id)
+
+
+def _write_with(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
+    """Note that a host has come or gone, and with it what the aggregate says of its overcommit."""
+    if overcommit.says(aggregate.metadata):
+        overcommit.write(tx, [host])
+    return _write(tx, aggregate)
 
 
 def _move(tx: Connection, aggregate: Aggregate, host: str, zone: str | None, action: str) -> None:

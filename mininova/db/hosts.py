@@ -16,7 +16,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db import generations
+from mininova.db import generations, overcommit
 from mininova.db.models.compute import aggregate_hosts, aggregates, allocations, services
 from mininova.db.models.compute import compute_nodes as table
 from mininova.db.pages import page
@@ -33,6 +33,7 @@ REPORTED = [column.name for column in ROWS.columns if column.name not in KEPT]
 
 _update = update_of(table).where(ROWS.which).values(generation=generations.NEXT)
 _insert = insert(table)
+_known = ROWS.one.add_columns(*overcommit.COLUMNS)
 _promised = select(
     *(func.coalesce(func.sum(allocations.c[name]), 0) for name in ("vcpus", "memory_mb", "disk_gb")), func.count()
 ).where(allocations.c.host == bindparam("which"))
@@ -45,11 +46,16 @@ _some_states = _states.where(table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def report(tx: Connection, node: ComputeNode) -> ComputeNode:
-    """Record the capacity that a host reports, if it changed; the first report registers the node."""
-    known = ROWS.first(tx.execute(ROWS.one, {"which": node.host}))
-    if known is None:
+    """Record the capacity that a host reports, if it changed; the first report registers the node.
+
+    What its aggregates say of overcommit counts instead of what it reports.
+    """
+    row = tx.execute(_known, {"which": node.host}).first()
+    if row is None:
         return _register(tx, node)
+    (known,), said = ROWS.all([row]), zip(overcommit.RATIOS, row[len(ROWS.columns) :], strict=True)
     reported = {name: getattr(node, name) for name in REPORTED}
+    reported |= {name: ratio for name, ratio in said if ratio is not None}
     if all(getattr(known, name) == value for name, value in reported.items()):
         return known
     values = {**reported, **generations.now(), "updated_at": datetime.now(UTC), "which": node.host}
@@ -136,6 +142,7 @@ def _register(tx: Connection, node: ComputeNode) -> ComputeNode:
         "updated_at": now,
     }
     insert_new(tx, _insert, values)  # or another conductor did, at this very moment
+    overcommit.write(tx, [node.host])
     return ROWS.all(tx.execute(ROWS.one, {"which": node.host}))[0]
 
 

@@ -85,7 +85,8 @@ class Walk:
 
     def to_describe(self):
         for aggregate in aggregates.search(self.tx)[:1]:
-            aggregates.describe(self.tx, aggregate, {"rack": f"{self.dice.randrange(3)}, {self.dice.randrange(3)}"})
+            said = {"rack": f"{self.dice.randrange(3)}, {self.dice.randrange(3)}"}
+            aggregates.describe(self.tx, aggregate, said | {"cpu_allocation_ratio": self.dice.choice([None, "2", "4"])})
 
 
 @pytest.mark.parametrize("seed", range(2))
