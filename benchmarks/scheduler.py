@@ -131,13 +131,15 @@ class World:
         )  # fmt: skip
 
 
-def a_scheduler(db: Database, **settings: Any) -> SchedulerManager:
+def a_scheduler(db: Database) -> SchedulerManager:
     """Make a scheduler with all filters and weighers that are registered."""
     everything = {
         f"filter_scheduler.enabled_{kind}s": sorted(entry_points(group=plugins.KINDS[kind]).names)
         for kind in ("filter", "weigher")
     }
-    return SchedulerManager(conf.for_tests("scheduler", **everything, **settings), db, Deaf())  # type: ignore[arg-type]
+    enough = {f"filter_scheduler.max_{what}_per_host": 2**20 for what in ("instances", "io_ops")}
+    options = conf.for_tests("scheduler", service_down_time=3600, **everything, **enough)  # to make hosts takes a while
+    return SchedulerManager(options, db, Deaf())  # type: ignore[arg-type]
 
 
 def measure(kind: str, count: int, sizes: argparse.Namespace) -> list[float]:

@@ -12,7 +12,7 @@ generations betrays.
 import time
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, true, update
 
 from mininova.db.models.compute import compute_nodes as table
 
@@ -22,9 +22,9 @@ _now = bindparam("now_ms", type_=BigInteger)
 NEXT = case((table.c.generation < _now, _now), else_=table.c.generation + 1)
 
 _all = select(table.c.id, table.c.generation)
-_total = table.alias()
-_totals = (select(each).scalar_subquery() for each in (func.count(_total.c.id), func.sum(_total.c.generation)))
-_since = _all.add_columns(*_totals).where(table.c.generation >= bindparam("since"))
+_every = table.alias()
+_total = select(func.count(_every.c.id), func.sum(_every.c.generation)).subquery()
+_since = _all.add_columns(_total).join_from(table, _total, true()).where(table.c.generation >= bindparam("since"))
 _change = update(table).where(table.c.host == bindparam("on_host")).values(generation=NEXT)
 
 
