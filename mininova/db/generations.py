@@ -23,7 +23,7 @@ NEXT = case((table.c.generation < _now, _now), else_=table.c.generation + 1)
 
 _all = select(table.c.id, table.c.generation)
 _every = table.alias()
-_total = select(func.count(_every.c.id), func.sum(_every.c.generation)).subquery()
+_total = select(func.count(_every.c.generation), func.sum(_every.c.generation)).subquery()
 _since = _all.add_columns(_total).join_from(table, _total, true()).where(table.c.generation >= bindparam("since"))
 _change = update(table).where(table.c.host == bindparam("on_host")).values(generation=NEXT)
 
