@@ -180,7 +180,7 @@ def _shown(request: ComputeRequest, image: KnownImage) -> Json:
         "updated": iso(image.updated_at),
         "status": status,
         "progress": progress,
-        "OS-EXT-IMG-SIZE:size": image.meta.size,
+        "OS-EXT-IMG-SIZE:size": image.meta.size or 0,  # Nova has 0 for one without data
     }
     if server := properties.get("instance_uuid"):
         shown["server"] = {"id": server, "links": request.links.to("servers", server)}

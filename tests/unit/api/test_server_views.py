@@ -24,7 +24,10 @@ COUNTERS = {
     "memory_details": {"maximum": 512, "used": 100},
     "cpu_details": [{"id": 0, "time": 17, "utilisation": 3}],
     "disk_details": [{"read_bytes": 1, "read_requests": 2, "write_bytes": 3, "write_requests": 4, "errors_count": 5}],
-    "nic_details": [{f"{way}_{word}": 1 for way in ("rx", "tx") for word in ("octets", "packets", "errors", "drop")}],
+    "nic_details": [
+        {"mac_address": None, "rx_rate": None, "tx_rate": None}
+        | {f"{way}_{word}": 1 for way in ("rx", "tx") for word in ("octets", "packets", "errors", "drop")}
+    ],
     "disk_names": ["vda"], "nic_names": ["tap0"],
 }  # fmt: skip
 
