@@ -73,8 +73,12 @@ def _wrap_object(value: Versioned, levels: Levels) -> dict[str, Any]:
     target = common(cls.version, known)
     if target is None:
         raise IncompatibleObject(name=cls.__name__, asked=" and ".join(sorted(known)), known=cls.version)
-    fields = {name: item for name in _fields_at(cls, target) if (item := getattr(value, name)) is not msgspec.UNSET}
-    return {NAME: cls.__name__, NAMESPACE: "mininova", VERSION: str(target), DATA: wrap(fields, levels)}
+    data = {
+        name: item if type(item) in _PLAIN else wrap(item, levels)
+        for name in _fields_at(cls, target)
+        if (item := getattr(value, name)) is not msgspec.UNSET
+    }
+    return {NAME: cls.__name__, NAMESPACE: "mininova", VERSION: str(target), DATA: data}
 
 
 @cache

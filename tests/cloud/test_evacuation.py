@@ -10,8 +10,8 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import service_context
 from mininova.db import faults, networks, server_migrations
 from mininova.objects import Fault, InstanceChanges
-from tests.cloud.test_migrations import agrees, claimed, due, guests, other, status
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.migrations import agrees, claimed, due, guests, other, status
 from tests.fixtures.operations import action_of, again, ask, open_operation, ready_for, steps
 
 
