@@ -25,9 +25,13 @@ PYTEST = ("pytest", "-q")
 TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no stack
 TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or a cloud with others of their file
 
-#: The attacks that measure how long others wait meanwhile: they have the machine for themselves.
-FLOODS = ("test_crowds.py", "test_wire.py", "compute/broker/test_held.py", "compute/broker/test_too_much.py")
-ATTACK, FLOODING = "tests/attack", tuple(f"tests/attack/{name}" for name in FLOODS)
+#: The tests that measure how long others wait during an attack: they have the machine for themselves.
+FLOODING = (
+    *("tests/unit/service/test_http_crowd.py", "tests/unit/standins/keystone/test_login_flood.py"),
+    *("tests/attack/test_crowds.py", "tests/attack/test_wire.py"),
+    *("tests/attack/compute/broker/test_held.py", "tests/attack/compute/broker/test_too_much.py"),
+)
+WITHOUT_FLOODS = tuple(f"--ignore={path}" for path in FLOODING)
 
 #: What is run on native threads, too; all of it is by `pytest --concurrency threads tests/stack`.
 ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "metrics", "what_goes_wrong"))
@@ -49,7 +53,7 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
     "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
-    "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit"),),
+    "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit", *WITHOUT_FLOODS),),
     "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
     "wire": ((*PYTEST, *TWO_AT_A_TIME, "tests/wire", "-k", QUICK_WIRE),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
@@ -59,10 +63,8 @@ CHECKS: dict[str, tuple[Command, ...]] = {
         ("python", "benchmarks/rpc.py", "--quick"),
         ("python", "benchmarks/scheduler.py", "--quick"),
     ),
-    "attack": (
-        (*PYTEST, *TWO_FILES, "--durations=5", ATTACK, *(f"--ignore={path}" for path in FLOODING)),
-        (*PYTEST, "--durations=5", *FLOODING),
-    ),
+    "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
+    "floods": ((*PYTEST, "--durations=5", *FLOODING),),
 }
 
 
@@ -70,7 +72,7 @@ CHECKS: dict[str, tuple[Command, ...]] = {
 UNWANTED = ("PYTHONDONTWRITEBYTECODE",)
 
 #: What shares the machine with no other check.
-ALONE = (CHECKS["attack"][-1],)
+ALONE = CHECKS["floods"]
 
 #: How many of the others run at a time.
 AT_ONCE = 2

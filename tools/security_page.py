@@ -49,7 +49,7 @@ of denials, in the flow, or in a log. Tests that change nothing on purpose compa
 them:
 
 ```
-.venv/bin/python tools/checks.py attack
+.venv/bin/python tools/checks.py attack floods
 ```
 
 A taken-over compute …

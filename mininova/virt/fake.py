@@ -30,6 +30,7 @@ CPU_INFO: dict[str, str | list[str]] = {
     "features": ["pge", "clflush"],
 }
 IMAGE_PROPERTIES = {"hw_architecture": ["x86_64"], "hypervisor_type": ["fake"], "vm_mode": ["hvm"]}
+ABORTED, ARRIVED = "aborted", "arrived"  # why a guest is sent no more
 
 
 def _now() -> float:
@@ -52,7 +53,7 @@ class FakeDriver(ComputeDriver):
         self._lock = threading.Lock()
         self._guests = store.load()
         self._under_way: dict[str, dict[threading.Event, str]] = {}
-        self._hurried = set[str]()  # of the guests that are being sent
+        self._cut_short: dict[str, str] = {}  # which guests are sent no more, and why
 
     @classmethod
     def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
@@ -170,25 +171,21 @@ class FakeDriver(ComputeDriver):
             with self._doing("live_migration", instance):
                 self._guest(instance.uuid)
         except errors.GuestGone:
-            if instance.uuid not in self._guests:
+            why = self._cut_short.get(instance.uuid)
+            if why is None or instance.uuid not in self._guests:
                 raise
-            if instance.uuid not in self._hurried:
+            if why == ABORTED:
                 raise errors.MigrationAborted(instance_uuid=instance.uuid) from None
         finally:
-            self._hurried.discard(instance.uuid)
+            self._cut_short.pop(instance.uuid, None)
 
     def live_migration_abort(self, instance: Instance) -> None:
         """End the wait of a guest that is being sent."""
-        with self._lock:
-            for interrupted in self._sending(instance.uuid):
-                interrupted.set()
+        self._cut_sending_short(instance, ABORTED)
 
     def live_migration_force_complete(self, instance: Instance) -> None:
         """End the wait of a guest that is being sent: it has arrived."""
-        with self._lock:
-            for interrupted in self._sending(instance.uuid):
-                self._hurried.add(instance.uuid)
-                interrupted.set()
+        self._cut_sending_short(instance, ARRIVED)
 
     def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
         """Remember a guest that runs on another host, and was started there."""
@@ -253,9 +250,12 @@ class FakeDriver(ComputeDriver):
                 if guest.power_state != states.POWER_SUSPENDED:
                     self._keep(guest.in_state(states.SHUTDOWN))
 
-    def _sending(self, uuid: str) -> list[threading.Event]:
-        """Give what ends the wait of a guest that is being sent.  The lock is held."""
-        return [it for it, operation in self._under_way.get(uuid, {}).items() if operation == "live_migration"]
+    def _cut_sending_short(self, instance: Instance, why: str) -> None:
+        with self._lock:
+            for interrupted, operation in self._under_way.get(instance.uuid, {}).items():
+                if operation == "live_migration":
+                    self._cut_short[instance.uuid] = why
+                    interrupted.set()
 
     def _start(self, operation: str, instance: Instance, rescue: str | None) -> None:
         """Start a guest from a rescue image or from its own disk, unless it was."""
