@@ -14,7 +14,7 @@ ensure_venv stack >&2
 wanted="tempest>=47,<48"
 if [ "$(cat "$checkout/.tempest/.wanted" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing Tempest into .tempest." >&2
-    "$venv/bin/python" -m venv "$checkout/.tempest" || fail "$checkout/.tempest could not be made."
+    "$venv/bin/python" -m venv --clear "$checkout/.tempest" || fail "$checkout/.tempest could not be made."
     "$checkout/.tempest/bin/python" -m pip install --quiet --disable-pip-version-check "$wanted" </dev/null ||
         fail "pip could not install Tempest; its complaint is above."
     echo "$wanted" >"$checkout/.tempest/.wanted"

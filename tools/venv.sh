@@ -52,6 +52,8 @@ ensure_venv() {
     exec 9<"$checkout"
     flock 9 # two scripts that start together make one environment
     # One that was made for more extras has these, too: its stamp's name begins as ours.
+    # An installation that was broken off leaves packages that pip takes for whole.
+    if [ -e "$venv/.unfinished" ]; then rm -rf "$venv"; fi
     if ! grep -qsxF "$wanted" "$stamp"* || [ ! -x "$venv/bin/python" ]; then
         if [ ! -x "$venv/bin/python" ]; then
             python=$(find_python) || fail "$no_python"
@@ -60,10 +62,12 @@ ensure_venv() {
             "$python" -m venv "$venv" || fail "$venv could not be made."
         fi
         echo "Installing mininova and what it needs into .venv."
+        touch "$venv/.unfinished"
         "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off -e "$checkout[$extras]" </dev/null |
             sed -un -E 's/^ *((Collecting|Building|Installing|Successfully) .*)/    \1/p' ||
-            fail "pip could not install what mininova needs; its complaint is above."
+            { rm "$venv/.unfinished" && fail "pip could not install what mininova needs; its complaint is above."; }
         echo "$wanted" >"$stamp"
+        rm "$venv/.unfinished"
     fi
     exec 9<&-
 }

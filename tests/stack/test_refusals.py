@@ -78,7 +78,7 @@ def test_an_unknown_option(refused, service):
         (
             "scheduler",
             "[filter_scheduler]\nenabled_filters = SpareFilter",
-            "SpareFilter is no filter; there are AvailabilityZoneFilter, ",
+            "SpareFilter is no filter; there are AggregateImagePropertiesIsolation, ",
         ),
         ("scheduler", "[filter_scheduler]\nenabled_weighers = Spare", "Spare is no weigher; there are CPUWeigher, "),
         (
