@@ -27,9 +27,12 @@ TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or
 
 #: The tests that measure how long others wait during an attack: they have the machine for themselves.
 FLOODING = (
-    *("tests/unit/service/test_http_crowd.py", "tests/unit/standins/keystone/test_login_flood.py"),
-    *("tests/attack/test_crowds.py", "tests/attack/test_wire.py"),
-    *("tests/attack/compute/broker/test_held.py", "tests/attack/compute/broker/test_too_much.py"),
+    "tests/unit/service/test_http_crowd.py",
+    "tests/unit/standins/keystone/test_login_flood.py",
+    "tests/attack/test_crowds.py",
+    "tests/attack/test_wire.py",
+    "tests/attack/compute/broker/test_held.py",
+    "tests/attack/compute/broker/test_too_much.py",
 )
 WITHOUT_FLOODS = tuple(f"--ignore={path}" for path in FLOODING)
 

@@ -189,26 +189,18 @@ class ComputeManager:
         self._take_step(ctxt, migration, image)
 
     def live_migration_abort(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Stop sending the guest, unless that is for another migration by now; what it stops has the lock."""
-        try:
-            if self._conductor.get_instance(ctxt, instance.uuid).task_state == states.MIGRATING:
-                return LOG.info("compute drops an old abort: instance %s is migrated again", instance.uuid)
-        except errors.InstanceNotFound as gone:
-            return LOG.info("compute drops an abort: %s", gone)
-        self._tell(ctxt, instance, "live.migration.abort", "start")
-        self.driver.live_migration_abort(instance)
-        return self._tell(ctxt, instance, "live.migration.abort", "end")
+        """Stop sending the guest, unless that is for another migration by now."""
+        self._cut_short(
+            ctxt, instance, "live.migration.abort", self.driver.live_migration_abort,
+            still=lambda now: now.task_state != states.MIGRATING,
+        )  # fmt: skip
 
     def live_migration_force_complete(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Have the guest be sent at once, if it is the same migration still; what sends it has the lock."""
-        try:
-            if self._conductor.get_instance(ctxt, instance.uuid).generation != instance.generation:
-                return LOG.info("compute hurries nothing: instance %s has moved on", instance.uuid)
-        except errors.InstanceNotFound as gone:
-            return LOG.info("compute hurries nothing: %s", gone)
-        self._tell(ctxt, instance, "live.migration.force.complete", "start")
-        self.driver.live_migration_force_complete(instance)
-        return self._tell(ctxt, instance, "live.migration.force.complete", "end")
+        """Have the guest be sent at once, if it is the same migration still."""
+        self._cut_short(
+            ctxt, instance, "live.migration.force.complete", self.driver.live_migration_force_complete,
+            still=lambda now: now.generation == instance.generation,
+        )  # fmt: skip
 
     def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Destroy what guest there is of an instance that has left."""
@@ -311,6 +303,28 @@ class ComputeManager:
             taken = self._mover.take(ctxt, migration, image)
         if not taken:
             self._reconciler.clear(ctxt, migration.instance_uuid)
+
+    def _cut_short(
+        self,
+        ctxt: RequestContext,
+        instance: Instance,
+        action: Action,
+        do: Callable[[Instance], None],
+        *,
+        still: Callable[[Instance], bool],
+    ) -> None:
+        """Do something about a live migration, and tell of it; what sends the guest has the instance's lock.
+
+        :param still: tells by the instance as it is now whether that is wanted yet
+        """
+        try:
+            if not still(self._conductor.get_instance(ctxt, instance.uuid)):
+                return LOG.info("compute drops an old %s: instance %s has moved on", action, instance.uuid)
+        except errors.InstanceNotFound as gone:
+            return LOG.info("compute drops an old %s: %s", action, gone)
+        self._tell(ctxt, instance, action, "start")
+        do(instance)
+        return self._tell(ctxt, instance, action, "end")
 
     def _delete_failed(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         LOG.error("compute could not destroy the guest of instance %s: %s", instance.uuid, error)
