@@ -89,11 +89,22 @@ class Operations:
         for instance in created:
             self._tell(ctxt, instance, None)
         try:
-            self._conductor.build_instances(ctxt, created, spec)
+            self._build(ctxt, created, spec)
         except rpc.RPCError as error:
             LOG.error("no conductor takes %s: %s", _uuids(created), error)
             return [self._fail_build(ctxt, instance, error) for instance in created]
         return created
+
+    def _build(self, ctxt: RequestContext, created: Sequence[Instance], spec: RequestSpec) -> None:
+        """Ask a conductor for all of them together; where they are too many for a message, for each half."""
+        try:
+            self._conductor.build_instances(ctxt, list(created), spec)
+        except rpc.MessageTooLong:
+            if len(created) == 1:
+                raise
+            half = len(created) // 2
+            self._build(ctxt, created[:half], spec)
+            self._build(ctxt, created[half:], spec)
 
     def _write(self, ctxt: RequestContext, order: Order) -> tuple[list[Instance], RequestSpec]:
         """Write as many instances as the quota allows; other requests of the project wait from ``instances.create`` on.

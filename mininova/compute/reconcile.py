@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from mininova import errors, rpc, states
+from mininova.compute import pages
 from mininova.compute.locks import InstanceLocks
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
@@ -80,8 +81,16 @@ class Reconciler:
 
         :param cleared: of which there is certainly no guest here
         """
+        departed = list[str]()
+
+        def page(marker: str, limit: int) -> list[Instance]:
+            nonlocal departed
+            told = [] if marker else list(cleared)
+            here, departed = self._conductor.reconcile_host(ctxt, self._host, told, marker, limit)
+            return here
+
         try:
-            return self._conductor.reconcile_host(ctxt, self._host, list(cleared))
+            return pages.read(page), departed
         except rpc.UnsupportedVersion:  # the conductors are of acrux, which lends the addresses again at once
             return self._conductor.get_instances(ctxt, self._host), []
 

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova.compute import pages
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.notifications.events import tell_exists
 from mininova.objects import Instance
-from mininova.rpc import MessagingTimeout, Notifier
+from mininova.rpc import MessagingTimeout, Notifier, UnsupportedVersion
 
 LOG = logging.getLogger(__name__)
 
@@ -76,9 +77,17 @@ class UsageAudit:
             return
         self._flush()  # so that the outbox has room for what is published now
         ctxt = service_context()
-        known = self._conductor.get_instances(ctxt, self._host, active_since=periods[0][0])
+        known = self._known(ctxt, periods[0][0])
         for beginning, end in periods:
             self._tell_period(ctxt, known, beginning, end)
+
+    def _known(self, ctxt: RequestContext, since: datetime) -> list[Instance]:
+        """Read the instances that are on this host, or were since a moment."""
+        ask = self._conductor.get_instances
+        try:
+            return pages.read(lambda marker, limit: ask(ctxt, self._host, since, marker, limit))
+        except UnsupportedVersion:  # the conductors are of acrux, which knows no pages
+            return ask(ctxt, self._host, since)
 
     def _tell_period(self, ctxt: RequestContext, known: list[Instance], beginning: datetime, end: datetime) -> None:
         existed = [instance for instance in known if _existed(instance, beginning, end)]

@@ -32,6 +32,7 @@ from mininova.db import (
     unneeded_images,
 )
 from mininova.db.endings import LOST
+from mininova.db.instances import ALL
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service
@@ -230,14 +231,19 @@ class ConductorManager:
             return instances.get(tx, uuid, hosts=self.own.hosts())
 
     def get_instances(
-        self, ctxt: RequestContext, host: str, active_since: datetime | None = None
+        self,
+        ctxt: RequestContext,
+        host: str,
+        active_since: datetime | None = None,
+        marker: str = "",
+        limit: int = 0,
     ) -> Sequence[Instance]:
-        """Read every instance on a host; with ``active_since``, those that were deleted since then, too."""
+        """Read the instances on a host; with ``active_since``, those that were deleted since then, too."""
         with self.db.read() as tx:
-            return instances.list_by_host(tx, host, active_since=active_since)
+            return instances.list_by_host(tx, host, active_since=active_since, marker=marker, limit=limit or ALL)
 
     def reconcile_host(
-        self, ctxt: RequestContext, host: str, cleared: list[str]
+        self, ctxt: RequestContext, host: str, cleared: list[str], marker: str = "", limit: int = 0
     ) -> tuple[Sequence[Instance], Sequence[str]]:
         """Give back what waited for a host to clear it; tell which instances are or may come there, and which left."""
         if cleared:
@@ -246,10 +252,12 @@ class ConductorManager:
                 networks.cleared(tx, host, cleared)
             LOG.info("conductor lends the addresses again that %s has no guests with: %s", host, ", ".join(cleared))
         with self.db.read() as tx:
-            here = instances.list_by_host(tx, host)
+            here = instances.list_by_host(tx, host, marker=marker, limit=limit or ALL)
             on_its_way = set(server_migrations.on_host(tx, host)) - {instance.uuid for instance in here}
+            coming = instances.get_many(tx, [uuid for uuid in on_its_way if uuid > marker])
             left = sorted({*networks.departed(tx, host), *server_migrations.left_on(tx, host)})
-            return [*here, *instances.get_many(tx, sorted(on_its_way))], left[: networks.MOST_DEPARTED]
+        page = sorted([*here, *coming], key=lambda instance: instance.uuid)[: limit or ALL]
+        return page, left[: networks.MOST_DEPARTED]
 
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Record a heartbeat and a node's capacity, as far as the host may set them."""

@@ -1,10 +1,12 @@
 """What can be asked of a conductor."""
 
 from datetime import datetime
+from typing import Annotated
 
 from mininova import rpc
 from mininova.context import RequestContext
 from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service
+from mininova.objects.base import Count
 
 
 class ConductorAPI(rpc.Interface):
@@ -115,20 +117,34 @@ class ConductorAPI(rpc.Interface):
         """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
-    def get_instances(self, ctxt: RequestContext, host: str, active_since: datetime | None = None) -> list[Instance]:
-        """Read every instance that is on a host.
+    def get_instances(
+        self,
+        ctxt: RequestContext,
+        host: str,
+        active_since: datetime | None = None,
+        marker: Annotated[str, rpc.since("1.1")] = "",
+        limit: Annotated[Count, rpc.since("1.1")] = 0,
+    ) -> list[Instance]:
+        """Read the instances that are on a host, sorted by their uuids.
 
         :param active_since: also those that were deleted then or later
+        :param marker: only those whose uuids come after it
+        :param limit: how many at most; 0 means all, which do not fit into a message where they are many
+        :raises rpc.MessageTooLong: when so many do not fit
         """
 
     @rpc.call(since="1.1", by={"compute"}, idempotent=True)
-    def reconcile_host(self, ctxt: RequestContext, host: str, cleared: list[str]) -> tuple[list[Instance], list[str]]:
-        """Read every instance that is on a host, and name those that left it while it was down.
+    def reconcile_host(
+        self, ctxt: RequestContext, host: str, cleared: list[str], marker: str = "", limit: Count = 0
+    ) -> tuple[list[Instance], list[str]]:
+        """Read the instances that are on a host, sorted by their uuids, and name those that left it while it was down.
 
         One that comes from a host or goes there is on it, too, until that has ended.  The address of one that left is
         lent again when the host has cleared it.
 
         :param cleared: instances that left, and of which the host has destroyed what guest there was
+        :param marker: and the limit are those of get_instances
+        :raises rpc.MessageTooLong: when so many do not fit
         """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)

@@ -20,6 +20,8 @@ from mininova.db.rows import Rows
 from mininova.objects import Flavor, Instance
 from mininova.states import UNCOMPARED, Uncompared
 
+ALL = 2**31 - 1  # more than there can be
+
 ROWS = Rows(Instance, table)
 LIVE = table.c.deleted == false()
 WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state.in_((states.SCHEDULING, states.UNSHELVING)))
@@ -50,7 +52,8 @@ _insert_in_turn = (
 _live = ROWS.one.where(LIVE)
 _among = table.c.uuid.in_(bindparam("uuids", expanding=True))
 _many = ROWS.select.where(_among, LIVE)
-_on_host = ROWS.select.where(table.c.host == bindparam("host")).order_by(table.c.id)
+_after = (table.c.host == bindparam("host"), table.c.uuid > bindparam("marker"))
+_on_host = ROWS.select.where(*_after).order_by(table.c.uuid).limit(bindparam("most"))
 _by_host = _on_host.where(LIVE)
 _by_hosts = ROWS.select.where(table.c.host.in_(bindparam("hosts", expanding=True)), LIVE).order_by(table.c.id)
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
@@ -133,14 +136,19 @@ def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
     return {row.uuid: row.user_data for row in tx.execute(_user_data, {"uuids": list(uuids)})}
 
 
-def list_by_host(tx: Connection, host: str, *, active_since: datetime | None = None) -> list[Instance]:
-    """Read every instance that is on a host, the oldest first.
+def list_by_host(
+    tx: Connection, host: str, *, active_since: datetime | None = None, marker: str = "", limit: int = ALL
+) -> list[Instance]:
+    """Read the instances that are on a host, sorted by their uuids.
 
     :param active_since: also those that were deleted then or later
+    :param marker: only those whose uuids come after it
+    :param limit: how many at most
     """
+    which = {"host": host, "marker": marker, "most": limit}
     if active_since is None:
-        return ROWS.all(tx.execute(_by_host, {"host": host}))
-    return ROWS.all(tx.execute(_active_by_host, {"host": host, "since": active_since}))
+        return ROWS.all(tx.execute(_by_host, which))
+    return ROWS.all(tx.execute(_active_by_host, {**which, "since": active_since}))
 
 
 def list_by_hosts(tx: Connection, hosts: Collection[str]) -> dict[str, list[Instance]]:

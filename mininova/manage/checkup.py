@@ -17,6 +17,7 @@ from mininova.flow import output
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.manage.database import opened
 from mininova.manage.identities import layout_of
+from mininova.rpc.envelope import MAX_BODY_BYTES
 from mininova.rpc.transports.kombu.brokers import PREFIX, place
 from mininova.service import broker as services
 from mininova.trust import identities
@@ -29,7 +30,7 @@ MENDS = "mininova-manage check --repair mends that"
 
 #: Settings of the broker: what mininova needs at most, and what is weak about more.
 SETTINGS = {
-    "max_message_size": (16 * 1024 * 1024, "takes messages of {} bytes"),
+    "max_message_size": (MAX_BODY_BYTES, "takes messages of {} bytes"),
     "channel_max": (256, "lets a connection have {} channels"),
     "consumer_timeout": (30 * 60 * 1000, "waits {} ms for a message to be acknowledged"),
 }

@@ -15,13 +15,13 @@ from uuid import uuid4
 import msgspec
 
 from mininova.rpc import plain
-from mininova.rpc.errors import InvalidArguments, MalformedMessage, UnsupportedVersion
+from mininova.rpc.errors import InvalidArguments, MalformedMessage, MessageTooLong, UnsupportedVersion
 from mininova.rpc.versions import Version
 
 ENVELOPE = Version(2, 0)
 _CONTEXT = "_context_"
 
-_MOST_BYTES = 16 * 1024 * 1024  # what RabbitMQ 4 takes at most; a longer one would cost us the connection
+MAX_BODY_BYTES = 1024 * 1024  # of a message; brokers are told to take no longer ones, which would cost the connection
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError)
 
 _encode = msgspec.json.Encoder().encode
@@ -62,21 +62,22 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 def pack(payload: dict[str, Any]) -> bytes:
     """Put a payload into an envelope.
 
-    :raises MalformedMessage: when it is longer than a broker takes
+    :raises MessageTooLong: when it is longer than MAX_BODY_BYTES
     :raises Unsendable: naming what in it would not arrive as it is
     """
     body = _encode({"oslo.version": str(ENVELOPE), "oslo.message": plain.encoded(payload).decode()})
-    if len(body) > _MOST_BYTES:
-        raise MalformedMessage(f"a message of {len(body)} bytes is too long: {_MOST_BYTES} are taken")
+    _check_length(body)
     return body
 
 
 def unpack(body: bytes | str) -> dict[str, Any]:
     """Take the payload out of its envelope; a message without one is its own payload, as oslo.messaging has it.
 
+    :raises MessageTooLong: when it is longer than MAX_BODY_BYTES; it is not read
     :raises MalformedMessage: when it is not JSON, or not an object
     :raises UnsupportedVersion: when the envelope is of a version we do not read
     """
+    _check_length(body)
     try:
         outer = msgspec.json.decode(body)
         if isinstance(outer, dict) and "oslo.message" in outer:
@@ -87,6 +88,11 @@ def unpack(body: bytes | str) -> dict[str, Any]:
     if not isinstance(outer, dict):
         raise MalformedMessage(f"a message is a JSON object, not {type(outer).__name__}")
     return outer
+
+
+def _check_length(body: bytes | str) -> None:
+    if len(body) > MAX_BODY_BYTES:
+        raise MessageTooLong(f"a message of {len(body)} bytes is too long: {MAX_BODY_BYTES} are the most")
 
 
 def _check(version: Any) -> None:

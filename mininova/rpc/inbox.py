@@ -104,7 +104,6 @@ class Inbox:
         message = delivery.message
         try:
             lanes.check_sender(message, self._exchange)
-            lanes.check_length(message.body, message.exchange, self._exchange)
             reply = envelope.read_reply(envelope.unpack(message.body))
         except RPCError as error:
             LOG.warning("dropped a reply: %.300r; from %s", str(error), origin.described(message))

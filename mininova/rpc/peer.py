@@ -161,7 +161,7 @@ class Peer:
 
         :raises Undeliverable: the topic, or the host, was never served
         :raises MessagingTimeout: the deadline passed; a call's work may have been done
-        :raises MessageTooLong: it cannot go by our lane
+        :raises MessageTooLong: it is longer than a broker takes
         :raises InvalidArguments: an argument, or the context, would not arrive as it is
         """
         key = f"{topic}.{host}" if host else topic
@@ -205,7 +205,6 @@ class Peer:
             headers=tracing.onward(),
         )
         method.check_arguments(request.args, self.codec.unwrap)
-        lanes.check_length(message.body, message.exchange, self.exchange)
         return message if called else self.sealed(message)
 
     def _arguments(self, method: Method, arguments: dict[str, Any]) -> dict[str, Any]:

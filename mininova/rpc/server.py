@@ -19,7 +19,6 @@ from mininova.rpc.errors import (
     WIRE,
     Forbidden,
     InvalidArguments,
-    MalformedMessage,
     MessageRefused,
     MessageTooLong,
     MessagingTimeout,
@@ -31,7 +30,7 @@ from mininova.rpc.peer import Peer
 from mininova.rpc.threads import Threads
 from mininova.rpc.transports.base import FANOUT, TOPIC, Delivery, Message, Subscription
 from mininova.rpc.trust import callers, denials
-from mininova.rpc.trust.lanes import HANDS, Lanes, check_length
+from mininova.rpc.trust.lanes import HANDS, Lanes
 from mininova.rpc.trust.seal import SEAL
 from mininova.rpc.watch import origin, sparing, tracing
 from mininova.rpc.watch.base import Watch
@@ -153,7 +152,6 @@ class Server:
         """Read a message, let it pass the gate, run its handler, and answer."""
         message, request = delivery.message, None
         try:
-            check_length(message.body, message.exchange, self.peer.exchange)
             request = envelope.read_request(envelope.unpack(message.body))
             self._happened("redelivered" if delivery.redelivered else "received", message, request)
             callers.check_way(message, self._places, self.peer.exchange)
@@ -188,6 +186,7 @@ class Server:
 
         :raises TypeError: when the result is not what was declared
         :raises Unsendable: when it would not arrive as it is
+        :raises MessageTooLong: when it has too many bytes
         """
         if request.msg_id is None:
             return self.peer.wrap(result), None
@@ -195,7 +194,6 @@ class Server:
         result = self.peer.wrap(result)
         reply = envelope.pack_reply(Reply(msg_id=request.msg_id, result=result))
         method.check_reply(result, self.peer.codec.unwrap)
-        check_length(reply, self.peer.way_to(self.peer.reply_exchange), self.peer.exchange)
         return result, reply
 
     @contextmanager
@@ -255,13 +253,11 @@ class Server:
             self._reply(message, request, self._rejection(message, failure, back))
 
     def _rejection(self, message: Message, failure: dict[str, Any], back: bytes | None) -> bytes:
-        """Write what a refused cast's sender gets: the cast, unless it would be too long for the way back."""
+        """Write what a refused cast's sender gets: the cast, unless it would be too long in there."""
         try:
-            body = envelope.pack_reply(Reply(msg_id=message.message_id, failure=failure, rejected=back))
-            check_length(body, self.peer.way_to(self.peer.reply_exchange), self.peer.exchange)
-        except MalformedMessage:
+            return envelope.pack_reply(Reply(msg_id=message.message_id, failure=failure, rejected=back))
+        except MessageTooLong:
             return self._rejection(message, failure, None)
-        return body
 
     def _failed(self, message: Message, request: Request, error: Exception, duration: float, repeats: bool) -> None:
         """A call answers with the error; a cast is tried again, and parked after MOST_DELIVERIES."""

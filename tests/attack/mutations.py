@@ -187,8 +187,8 @@ MUTATIONS = [
         ("a compute sends by its lane", "mininova/trust/processes.py", "confined=alone", "confined=False",
          ("tests/unit/trust",)),
         # Messages.
-        ("a message is short", "mininova/rpc/trust/lanes.py", "if len(body) > LONGEST and is_lane",
-         "if False and is_lane", MESSAGES),
+        ("a message is short", "mininova/rpc/envelope.py", "if len(body) > MAX_BODY_BYTES", "if False",
+         ("tests/rpc/test_envelope.py",)),
         ("a message is not deep", "mininova/rpc/envelope.py", "UnicodeDecodeError, TypeError, RecursionError)",
          "UnicodeDecodeError, TypeError)", MESSAGES),
         ("an argument is not deep", SERVER, "except RecursionError:", "except ZeroDivisionError:", MESSAGES),

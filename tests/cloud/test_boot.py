@@ -110,6 +110,25 @@ def test_multi_create_spreads(cloud: Cloud):
     assert used(cloud) == {"host-1": 1024, "host-2": 1024}
 
 
+def test_more_than_fits_into_a_message(make_cloud):
+    """Ten servers of one request, with the longest metadata, are built in halves, and read in pages."""
+    cloud = make_cloud(hosts=("host-1",))
+    metadata = {f"key-{number}": '"' * 255 for number in range(128)}  # a quote has four bytes on the wire
+    server = {"name": "m", "imageRef": cloud.image, "flavorRef": "1", "networks": "auto", "min_count": 10}
+    answer = cloud.request("POST", "/servers", {"server": {**server, "metadata": metadata}})
+    assert answer.status_code == 202
+    cloud.run()
+    casts = [event for event in cloud.events if (event.kind, event.method) == ("sent", "build_instances")]
+    assert len(casts) == 2
+
+    cloud.computes["host-1"].reconcile()
+
+    servers = cloud.request("GET", "/servers/detail").json["servers"]
+    assert [s["status"] for s in servers] == ["ACTIVE"] * 10
+    refused = [event.error for event in cloud.events if event.method == "reconcile_host" and event.error]
+    assert [why.partition(":")[0] for why in refused] == ["MessageTooLong"] * 5  # until a page has six
+
+
 def test_delete_before_the_conductor_looks(cloud: Cloud):
     """A delete before a host is chosen ends at once; the build that follows finds nothing to do."""
     uuid = cloud.boot()

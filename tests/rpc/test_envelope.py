@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mininova.rpc import MalformedMessage, RPCError, UnsupportedVersion, envelope
+from mininova.rpc import MalformedMessage, MessageTooLong, RPCError, UnsupportedVersion, envelope
 from mininova.rpc.envelope import Reply, Request
 
 numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
@@ -151,5 +151,11 @@ def test_nesting_without_end_is_refused(opening):
 
 def test_a_message_that_no_broker_takes_is_not_written():
     """The broker would close the connection of the whole process."""
-    with pytest.raises(MalformedMessage, match="too long"):
-        envelope.pack({"args": "x" * 17 * 1024 * 1024})
+    with pytest.raises(MessageTooLong, match="too long: 1048576 are the most"):
+        envelope.pack({"args": "x" * envelope.MAX_BODY_BYTES})
+
+
+def test_a_message_that_no_broker_takes_is_not_read():
+    """A broker without that limit may have taken one, and to read it would take long."""
+    with pytest.raises(MessageTooLong, match="too long"):
+        envelope.unpack(b" " * envelope.MAX_BODY_BYTES + b"{}")

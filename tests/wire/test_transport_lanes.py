@@ -65,23 +65,6 @@ def test_a_lane_that_is_not_read_keeps_what_comes(bench: Bench):
     assert [bench.next(keeper.asked)[0] for _ in range(2)] == ["get", "switch"]
 
 
-def test_a_message_that_is_too_long_is_refused_unread(bench: Bench):
-    """The server does not decode ten megabytes; an honest sender gets an error before it sends."""
-    keeper, host = Keeper(), confined(bench)
-    bench.serve(keeper, user="conductor").hear([ONE])
-    heard = queue.Queue[str]()
-    host.on_rejected = lambda ctxt, request, why: heard.put("it came back")
-    long = b'"' + b"x" * lanes.LONGEST
-
-    with pytest.raises(rpc.MessageTooLong, match=f"go {lanes.LONGEST} at most"):
-        bench.client(host).get(CTXT, "x" * lanes.LONGEST)
-    bench.request(host, long, exchange=host.lane)
-    assert bench.client(host).get(CTXT, "desk") == Lamp("desk")
-
-    assert bench.next(keeper.asked) == ("get", "desk")
-    assert heard.empty()
-
-
 def test_a_message_in_anothers_lane_is_denied(bench: Bench):
     """A sender in another's lane is denied: its user is not the lane's."""
     keeper, told = Keeper(), queue.Queue[rpc.Denial]()
@@ -142,15 +125,6 @@ def test_a_confined_server_tries_again_by_its_lane(bench: Bench):
     bench.client(bench.peer(lane_of=lane_of)).on("a").switch(CTXT, Lamp("desk"))
 
     assert [bench.next(keeper.asked)[0] for _ in range(4)] == ["switch"] * 4
-
-
-def test_an_answer_that_is_too_long_is_an_error(bench: Bench):
-    """The caller gets an error at once."""
-    keeper = Keeper(get=lambda name: Lamp("x" * lanes.LONGEST))
-    bench.serve(keeper, "a", peer=confined(bench, alone=True))
-
-    with pytest.raises(rpc.MessageTooLong, match=f"go {lanes.LONGEST} at most"):
-        bench.client(bench.peer(lane_of=lane_of)).on("a").get(CTXT, "desk")
 
 
 def unasked(peer: rpc.Peer, caller: rpc.Peer, number: int) -> Message:

@@ -14,6 +14,24 @@ from mininova.rpc.transports.base import TOPIC, Delivery, Message, Subscription
 from mininova.rpc.transports.kombu.brokers import VOUCHES
 from tests.fixtures.rpc_bench import CTXT, Bench, Keeper, Lamp, LampBroken, broken, needs
 
+# ---- length
+
+
+def test_a_message_that_is_too_long_is_refused(bench: Bench):
+    """Brokers take no message over 1 MiB: its sender gets an error before it sends, and so does who asks for one."""
+    keeper = Keeper(get=lambda name: Lamp("x" * envelope.MAX_BODY_BYTES if name == "long" else name))
+    bench.serve(keeper)
+    client = bench.client()
+
+    with pytest.raises(rpc.MessageTooLong, match=f"{envelope.MAX_BODY_BYTES} are the most"):
+        client.get(CTXT, "x" * envelope.MAX_BODY_BYTES)
+    with pytest.raises(rpc.MessageTooLong, match=f"{envelope.MAX_BODY_BYTES} are the most"):
+        client.get(CTXT, "long")
+    assert client.get(CTXT, "desk") == Lamp("desk")
+
+    assert [bench.next(keeper.asked) for _ in range(2)] == [("get", "long"), ("get", "desk")]
+
+
 # ---- versions
 
 

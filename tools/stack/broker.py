@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from mininova.rpc.envelope import MAX_BODY_BYTES
 from mininova.trust.broker import definitions
 from mininova.trust.broker.definitions import Definitions
 from stack import ports, processes, readiness
@@ -46,9 +47,6 @@ USUAL_PLACES = (
     "/usr/local/opt/rabbitmq/sbin/rabbitmq-server",
     "/opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server",
 )
-
-#: What a message may have at most; mininova sends none that is longer (mininova/rpc/envelope.py).
-MOST_BYTES = 16 * 1024 * 1024
 
 #: The channels that a connection may have; mininova's have four.
 MOST_CHANNELS = 256
@@ -215,7 +213,7 @@ def _terms(port: int, definitions: Path, tls: Certificates | None) -> str:
   ]}}"""
     return f"""[{{rabbit, [
   {listening},
-  {{max_message_size, {MOST_BYTES}}},
+  {{max_message_size, {MAX_BODY_BYTES}}},
   {{channel_max, {MOST_CHANNELS}}},
   {{load_definitions, {_quoted(definitions)}}}
 ]}}].

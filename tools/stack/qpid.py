@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mininova.rpc.envelope import MAX_BODY_BYTES
 from mininova.trust.broker import qpid
 from stack import broker, ports, processes
 
@@ -80,7 +81,10 @@ class Node(broker.Node):
             **_port("amqp", self.port, "users"),
             "type": "AMQP",
             "protocols": ["AMQP_0_9_1"],
-            "context": {"qpid.port.sessionCountLimit": str(_MOST_CHANNELS)},
+            "context": {
+                "qpid.port.sessionCountLimit": str(_MOST_CHANNELS),
+                "qpid.max_message_size": str(MAX_BODY_BYTES),
+            },
             "virtualhostaliases": aliases,
             **({**over_tls, "needClientAuth": self.tls.wanted} if self.tls else {}),
         }

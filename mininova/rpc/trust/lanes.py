@@ -14,12 +14,11 @@ import time
 from collections.abc import Callable, Collection
 from functools import partial
 
-from mininova.rpc.errors import Forbidden, MessageTooLong
+from mininova.rpc.errors import Forbidden
 from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Subscription, Transport
 
 HANDS = 8  # messages of one lane that a server works on at a time
 PATIENCE = 16  # messages of one lane that answer no call in flight; then no more are read until it is asked again
-LONGEST = 1024 * 1024  # bytes of a message that comes by a lane: reading the most that a broker takes would take long
 
 #: Key that is asked, ``compute.host-1`` → the broker user whose lane the replies come by; None for no lane.
 LaneOf = Callable[[str], str | None]
@@ -57,17 +56,6 @@ def check_sender(message: Message, exchange: str) -> None:
     """
     if is_lane(message.exchange, exchange) and message.exchange != exchange_of(exchange, message.user_id):
         raise Forbidden(f"it came by {message.exchange}, which is not its sender's", object=message.exchange)
-
-
-def check_length(body: bytes, way: str, exchange: str) -> None:
-    """See that a message is no longer than one that goes by a lane may be.
-
-    :param way: the exchange by which it goes
-    :param exchange: the control exchange
-    :raises MessageTooLong: when it is
-    """
-    if len(body) > LONGEST and is_lane(way, exchange):
-        raise MessageTooLong(f"it has {len(body)} bytes: by {way} go {LONGEST} at most")
 
 
 class Lanes:

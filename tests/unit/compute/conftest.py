@@ -26,6 +26,7 @@ class FakeConductor:
         self.faults, self.rescheduled, self.reports = {}, [], []
         self.addresses_left, self.uploaded, self.image_error = True, [], None
         self.departed, self.cleared, self.is_acrux = [], [], False
+        self.fits = 1000  # instances in an answer
 
     def write(self, uuid, **changes):
         """Change a row, as another service would."""
@@ -73,18 +74,26 @@ class FakeConductor:
         self._ask("get_instance")
         return self._row(uuid)
 
-    def get_instances(self, ctxt, host, active_since=None):
+    def get_instances(self, ctxt, host, active_since=None, marker="", limit=0):
+        if self.is_acrux and limit:
+            raise rpc.UnsupportedVersion("the conductors speak 1.0")
         self.active_since = active_since
-        return [row for row in self.rows.values() if row.host == host]
+        return self._page(host, marker, limit)
 
-    def reconcile_host(self, ctxt, host, cleared):
+    def reconcile_host(self, ctxt, host, cleared, marker="", limit=0):
         if self.is_acrux:
             raise rpc.UnsupportedVersion("the conductors speak 1.0")
-        here = [row for row in self.rows.values() if row.host == host]
+        here = self._page(host, marker, limit)
         self._ask("reconcile_host")  # what happens meanwhile happens just after it has looked
         self.cleared += cleared
         self.departed = [uuid for uuid in self.departed if uuid not in cleared]
         return here, list(self.departed)
+
+    def _page(self, host, marker, limit):
+        if limit > self.fits:
+            raise rpc.MessageTooLong("so many do not fit")
+        here = sorted((row for row in self.rows.values() if row.host == host), key=lambda row: row.uuid)
+        return [row for row in here if row.uuid > marker][: limit or None]
 
     def report_state(self, ctxt, service, node):
         self.reports.append((service, node))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mininova import errors, states
+from mininova import errors, rpc, states
 from mininova.compute.manager import ComputeManager
 
 from .conftest import HOST, NOW
@@ -18,6 +18,27 @@ def test_nothing_to_do(manager, conductor, driver, an_instance):
     assert conductor.rows[instance.uuid] == instance
     assert driver.asked == []
     assert conductor.asked == ["reconcile_host"]
+
+
+def test_more_instances_than_fit_into_a_message(manager, conductor, driver, an_instance):
+    """They are read page by page, in smaller pages where those do not fit, and no guest is taken for a stranger."""
+    conductor.fits = 3
+    for _ in range(8):
+        driver.guests[an_instance(states.ACTIVE, power_state=states.RUNNING).uuid] = states.RUNNING
+    conductor.departed, guests = ["gone"], dict(driver.guests)
+    manager.reconcile()
+    assert driver.guests == guests
+    assert driver.asked == ["destroy"]
+    assert conductor.cleared == ["gone"]
+
+
+def test_an_instance_that_fits_into_no_message(manager, conductor, driver, an_instance):
+    """Nothing is destroyed on the strength of a part of the list."""
+    conductor.fits = 0
+    driver.guests[an_instance(states.ACTIVE).uuid] = states.RUNNING
+    with pytest.raises(rpc.MessageTooLong):
+        manager.reconcile()
+    assert driver.asked == []
 
 
 # ---- guests without an instance
@@ -137,7 +158,7 @@ def test_a_guest_that_does_not_stop(manager, conductor, driver, an_instance, cap
 
 def test_one_trouble_does_not_stop_the_rest(manager, conductor, driver, an_instance, caplog):
     """The host logs an instance whose recovery failed, and goes on with the others."""
-    one, other = an_instance(states.ACTIVE), an_instance(states.ACTIVE)
+    one, other = an_instance(uuid="one"), an_instance(uuid="other")  # in the order in which they are looked at
 
     def refuse():
         raise errors.InstanceNotFound(instance_uuid=one.uuid)

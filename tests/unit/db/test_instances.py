@@ -113,9 +113,17 @@ def test_the_recently_deleted_instances_of_a_host(tx, an_instance):
     here, lately, before = instances.create(tx, [an_instance(host="host-1") for _ in range(3)])
     instances.destroy(tx, lately.uuid, since)
     instances.destroy(tx, before.uuid, since - timedelta(seconds=1))
-    found = instances.list_by_host(tx, "host-1", active_since=since)
-    assert [instance.uuid for instance in found] == [here.uuid, lately.uuid]
-    assert found[1].terminated_at == since
+    found = {it.uuid: it for it in instances.list_by_host(tx, "host-1", active_since=since)}
+    assert found.keys() == {here.uuid, lately.uuid}
+    assert found[lately.uuid].terminated_at == since
+
+
+def test_the_instances_of_a_host_page_by_page(tx, an_instance):
+    """list_by_host gives those after a marker, as many as are wanted, sorted by their uuids."""
+    uuids = sorted(it.uuid for it in instances.create(tx, [an_instance(host="host-1") for _ in range(3)]))
+    first = instances.list_by_host(tx, "host-1", limit=2)
+    second = instances.list_by_host(tx, "host-1", marker=first[-1].uuid, limit=2)
+    assert [[it.uuid for it in page] for page in (first, second)] == [uuids[:2], uuids[2:]]
 
 
 # ---- edit

@@ -137,7 +137,7 @@ def test_a_broker_without_bounds_of_its_own():
     assert list(checkup.unbounded(usual)) == []
     found = list(checkup.unbounded({**usual, "channel_max": 0, "max_message_size": 2**27, "consumer_timeout": None}))
     assert [line.rpartition("set ")[2] for line in found] == [
-        "max_message_size = 16777216 in its configuration, or less",
+        "max_message_size = 1048576 in its configuration, or less",
         "channel_max = 256 in its configuration, or less",
         "consumer_timeout = 1800000 in its configuration, or less",
     ]

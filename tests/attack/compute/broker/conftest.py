@@ -14,6 +14,9 @@ import amqp
 import openstack
 import pytest
 
+from mininova import conf
+from mininova.manage.broker_admin import BrokerAdmin
+from mininova.manage.broker_watch import Watch
 from tests.fixtures import taken_over
 from tests.fixtures.attack_worlds import MINE, THEIRS
 from tests.fixtures.observations import BROKER, NO_ONE, NOTHING
@@ -184,6 +187,13 @@ def flow(stack):
     next_event.passed_over = []
     yield next_event
     queue.close()
+
+
+@pytest.fixture
+def held_by_the_broker(stack, attacker):
+    """Give a function that tells how many bytes the broker holds for the attacker's connections."""
+    watch = Watch(BrokerAdmin(conf.read_files("manage", [stack.home.etc / "mininova.conf"])), "/")
+    return lambda: watch.look().users[attacker.user]
 
 
 @pytest.fixture

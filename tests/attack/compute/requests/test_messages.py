@@ -152,10 +152,3 @@ def test_terrible_values(attacker, observe, mine, data):
     args = {"instance": wire, "operation": None, "changes": changes}
     with observe():
         attacker.ask("update_instance", args)
-
-
-@pytest.mark.sees("`MessageTooLong`, without its message being read")
-def test_megabytes(attacker, observe):
-    """Sends a body of ten megabytes, which the broker takes, for the conductor to read."""
-    with observe():
-        attacker.send(b"[" + b'"x",' * 2_500_000 + b"0]")
