@@ -14,7 +14,8 @@ from mininova.service.upgrade_levels import UpgradeLevels
 
 def open_database(settings: ConfigOpts) -> Database:
     """Open the database of the settings; that it is there and has its tables is what Process.connect waits for."""
-    database = Database(settings.database.connection, connect_retry=settings.database.connect_retry)
+    where = settings.database
+    database = Database(where.connection, connect_retry=where.connect_retry, answer_timeout=where.answer_timeout)
     if database.engine.driver == "psycopg" and concurrency.chosen() == concurrency.EVENTLET:
         from mininova.service.concurrency import green_psycopg
 

@@ -125,6 +125,13 @@ DATABASE = Group(
             min=0,
             help="How long to try to reach a lost database again, in seconds, before the work at hand fails.",
         ),
+        cfg.FloatOpt(
+            "answer_timeout",
+            default=60.0,
+            min=2,
+            help="How long a database server may be silent over a statement, which may wait for a lock, before the "
+            "connection is given up; and how long the server waits for the next one of a transaction.  In seconds.",
+        ),
     ],
 )
 

@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mininova import errors
-from mininova.db import expressions, servers
+from mininova.db import expressions, servers, silence
 
 __all__ = ["Connection", "Database"]
 
@@ -54,16 +54,20 @@ class Database:
 
     :param url: as SQLAlchemy writes it: SQLite (a file), MySQL/MariaDB or PostgreSQL
     :param connect_retry: seconds to go on trying when the database is away
+    :param answer_timeout: seconds for which a server may be silent; None means as long as it likes
     :ivar engine: lends the connections of writers; ``reader`` those of readers, and is the same one on SQLite
     :raises errors.ConfigError: when nothing can be done with the URL
     """
 
-    def __init__(self, url: str, *, connect_retry: float = 60.0) -> None:
+    def __init__(self, url: str, *, connect_retry: float = 60.0, answer_timeout: float | None = 60.0) -> None:
         where = _parse(url)
         self.name = _named(where)
         self._sqlite = where.get_backend_name() == "sqlite"
         self.engine = _engine(where)
         self.reader = self.engine if self._sqlite else _engine(where, reads=True)
+        if not self._sqlite and answer_timeout is not None:
+            silence.bound(self.engine, answer_timeout)
+            silence.bound(self.reader, answer_timeout)
         self._connect_retry = connect_retry
         self._writing = threading.Lock()
         self._closed = threading.Event()

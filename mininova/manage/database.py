@@ -57,6 +57,8 @@ def schemas(conf: ConfigOpts) -> list[Schema]:
 def opened(conf: ConfigOpts, *needed: Schema) -> Iterator[Database]:
     """Open the database for a command, which does not wait for one that cannot be reached.
 
+    It may take its time over a statement, as the change of a large table does.
+
     :param needed: further tables that must be there
     :raises errors.DatabaseNotReady: when it cannot be reached, or has other tables than this code needs
     """
@@ -68,7 +70,7 @@ def opened(conf: ConfigOpts, *needed: Schema) -> Iterator[Database]:
 
 @contextmanager
 def _any_schema(conf: ConfigOpts) -> Iterator[Database]:
-    db = Database(conf.database.connection, connect_retry=0.0)
+    db = Database(conf.database.connection, connect_retry=0.0, answer_timeout=None)
     try:
         yield db
     finally:

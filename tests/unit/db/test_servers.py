@@ -45,8 +45,8 @@ def test_a_server_that_comes_back_was_worth_the_wait(db, server, count, flavor):
     server.stop()
     attempts = []
 
-    @event.listens_for(db.reader, "do_connect")
-    def connect(*_):
+    @event.listens_for(db.reader, "handle_error")
+    def failed(_):
         attempts.append(None)
         if len(attempts) == 2:
             server.start()
