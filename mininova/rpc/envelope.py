@@ -63,7 +63,7 @@ def pack(payload: dict[str, Any]) -> bytes:
     """Put a payload into an envelope.
 
     :raises MessageTooLong: when it is longer than MAX_BODY_BYTES
-    :raises Unsendable: naming what in it would not arrive as it is
+    :raises Unsendable: naming what in it cannot be written
     """
     body = _encode({"oslo.version": str(ENVELOPE), "oslo.message": plain.encoded(payload).decode()})
     _check_length(body)
@@ -111,7 +111,7 @@ def _check(version: Any) -> None:
 def pack_request(request: Request) -> bytes:
     """Write a request.
 
-    :raises InvalidArguments: naming what in the arguments or in the context would not arrive as it is
+    :raises InvalidArguments: naming what in the arguments cannot be written
     """
     payload: dict[str, Any] = {
         "method": request.method,
@@ -128,9 +128,7 @@ def pack_request(request: Request) -> bytes:
     try:
         return pack(payload)
     except plain.Unsendable as error:
-        argument, of_context = error.place.removeprefix("args."), error.place.removeprefix(_CONTEXT)
-        where = argument if of_context == error.place else f"{of_context} of the context"
-        raise InvalidArguments(f"{request.method}: {where} {error.why}") from None
+        raise InvalidArguments(f"{request.method}: {error.place.removeprefix('args.')} {error.why}") from None
 
 
 def read_request(payload: dict[str, Any]) -> Request:

@@ -122,23 +122,23 @@ class Method:
         return {p.name: getattr(values, p.name) for p in self.parameters}
 
     def check_arguments(self, arguments: Mapping[str, Any], unwrap: Callable[[Any], Any]) -> None:
-        """See that arguments, as plain data, arrive as they are where no type is declared that could restore them.
+        """See that arguments, as plain data, arrive as they are, where their types do not see to it.
 
         :raises InvalidArguments: naming the place that would be read as something else
         """
         try:
-            for name in self._untyped & arguments.keys():
-                plain.check_untyped(arguments[name], name, _reader(self._types[name], unwrap))
+            for name in self._doubtful & arguments.keys():
+                plain.check(arguments[name], name, _reader(self._types[name], unwrap))
         except plain.Unsendable as error:
             raise InvalidArguments(f"{self.name}: {error}") from None
 
     def check_reply(self, result: Any, unwrap: Callable[[Any], Any]) -> None:
-        """See that a result, as plain data, arrives as it is where no type is declared that could restore it.
+        """See that a result, as plain data, arrives as it is, where its type does not see to it.
 
         :raises Unsendable: naming the place that would be read as something else
         """
-        if self._untyped_result:
-            plain.check_untyped(result, "result", _reader(self.result, unwrap))
+        if self._doubtful_result:
+            plain.check(result, "result", _reader(self.result, unwrap))
 
     def check_result(self, result: Any) -> None:
         """See that a result is what was declared: its caller would refuse anything else.
@@ -151,16 +151,16 @@ class Method:
             raise TypeError(f"{self.name} has a result that is not as declared: {error}") from None
 
     @cached_property
-    def _untyped_result(self) -> bool:
-        return plain.has_untyped(types.type_info(self.result))
+    def _doubtful_result(self) -> bool:
+        return plain.is_doubtful(types.type_info(self.result))
 
     @cached_property
     def _types(self) -> dict[str, Any]:
         return get_type_hints(self.arguments, include_extras=True)
 
     @cached_property
-    def _untyped(self) -> set[str]:
-        return {name for name, declared in self._types.items() if plain.has_untyped(types.type_info(declared))}
+    def _doubtful(self) -> set[str]:
+        return {name for name, declared in self._types.items() if plain.is_doubtful(types.type_info(declared))}
 
 
 def _reader(declared: Any, unwrap: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -14,7 +14,7 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 
-from mininova.rpc import deadline, envelope
+from mininova.rpc import deadline, envelope, plain
 from mininova.rpc.codec import Codec
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import (
@@ -215,7 +215,9 @@ class Peer:
 
     def _context(self, method: Method, ctxt: Any) -> dict[str, Any]:
         try:
-            return self.codec.context_to_wire(ctxt)
+            fields = self.codec.context_to_wire(ctxt)
+            plain.check(fields)
+            return fields
         except Exception as error:  # the application's codec may raise what it likes
             raise InvalidArguments(f"{method.name}: its context cannot be sent: {error}") from error
 

@@ -1,9 +1,10 @@
 """What JSON can carry, so that it arrives as it was sent.
 
 JSON has no word for some things that Python can say.  The encoder refuses some of them, and writes others as something
-else: ``nan`` as null, a number that is a key as text, and in a place without a declared type bytes and dates as text.
-The receiver would refuse that, or work with what was never sent.  So envelope.py, and interface.py for what has no
-declared type, ask here before a message leaves, where there is a stack to find the mistake by.
+else: ``nan`` as null, and in a place without a declared type bytes, dates and a number that is a key as text.  The
+receiver would refuse that, or work with what was never sent.  So envelope.py asks here for what cannot be written, and
+interface.py looks at what would be read as something else, before a message leaves, where there is a stack to find the
+mistake by.  What of its type always arrives as it is, such as a text, is not looked at.
 """
 
 import math
@@ -28,55 +29,82 @@ class Unsendable(ValueError):
         self.place, self.why = place, why
 
 
-def encoded(value: dict[str, Any]) -> bytes:
-    """Write a mapping as JSON that can be read back as it is.
+def encoded(value: Any, place: str = "") -> bytes:
+    """Write a value as JSON that can be read.
 
-    :raises Unsendable: naming the place in it that cannot
+    :param place: what the value is called in an error
+    :raises Unsendable: naming the place that cannot be written
     """
     try:
         body = _encode(value)
-        arrives = _decode(body)
+        deep = _is_deep(body)
     except Exception:  # a type without a form in JSON, half a character, a list in itself: the search says which
-        _refuse(value)
+        _refuse(value, place)
         raise
-    if _is_deep(body, arrives) or not (arrives == value or arrives == msgspec.to_builtins(value)):
-        _refuse(value)
+    if deep:
+        _refuse(value, place)
     return body
 
 
-def _refuse(value: Any) -> None:
-    for place, why in _faults(value, "", 0):
-        raise Unsendable(place, why)
+def builtins(value: Any, place: str = "") -> Any:
+    """Make of a value what JSON has: texts of dates and bytes, mappings of structs.
+
+    :param place: what the value is called in an error
+    :raises Unsendable: naming the place that has no form in JSON
+    """
+    try:
+        return msgspec.to_builtins(value)
+    except Exception:
+        _refuse(value, place)
+        raise
 
 
-def has_untyped(declared: Any, seen: frozenset[type] = frozenset()) -> bool:
-    """Tell whether a type, as msgspec.inspect describes it, leaves it open what is in some place of it."""
-    if isinstance(declared, inspect.AnyType):
+def _refuse(value: Any, place: str) -> None:
+    for where, why in _faults(value, place, 0):
+        raise Unsendable(where, why)
+
+
+def is_doubtful(declared: Any, seen: frozenset[type] = frozenset()) -> bool:
+    """Tell whether a value of a type, as msgspec.inspect describes it, may arrive as something else.
+
+    So it is where the type leaves it open what is in some place of it, and with numbers that may be none.
+    """
+    if isinstance(declared, (inspect.AnyType, inspect.FloatType)):
         return True
     if not isinstance(declared, (inspect.Type, inspect.Field)) or getattr(declared, "cls", None) in seen:
         return False
     inside = seen | {declared.cls} if hasattr(declared, "cls") else seen
     parts = [getattr(declared, name) for name in declared.__struct_fields__ if name != "cls"]
-    return any(has_untyped(part, inside) for each in parts for part in (each if isinstance(each, tuple) else (each,)))
+    return any(is_doubtful(part, inside) for each in parts for part in (each if isinstance(each, tuple) else (each,)))
 
 
-def check_untyped(value: Any, place: str, read: Callable[[Any], Any]) -> None:
-    """See that a value which has no declared type, or parts of which have none, is read as it was sent.
+def _as_it_is(value: Any) -> Any:
+    return value
 
-    :param read: decodes as its receiver does
-    :raises Unsendable: naming the place that would be read as something else
+
+def check(value: Any, place: str = "", read: Callable[[Any], Any] = _as_it_is) -> None:
+    """See that a value is read as it was sent.
+
+    :param place: what the value is called in an error
+    :param read: makes of plain data what its receiver does
+    :raises Unsendable: naming the place that cannot be written, or would be read as something else
     """
-    arrives = _decode(_encode(value))
+    arrives = _decode(encoded(value, place))
     if arrives == value:
         return  # as the most are
-    for where, why in _differences(read(value), read(arrives), place):
+    try:
+        made, makes = read(value), read(arrives)
+    except msgspec.ValidationError:  # as with a number that is none
+        _refuse(value, place)
+        raise
+    for where, why in _differences(made, makes, place):
         raise Unsendable(where, why)
 
 
-def _is_deep(body: bytes, arrives: Any) -> bool:
+def _is_deep(body: bytes) -> bool:
     if body.count(b"[") + body.count(b"{") <= DEEPEST:
         return False
-    level, depth = [arrives], 0
+    level, depth = [_decode(body)], 0
     while level:
         level = [item for held in level for item in _items(held) if isinstance(item, (list, dict))]
         depth += 1
@@ -141,6 +169,8 @@ def _differences(sent: Any, read: Any, place: str) -> Iterator[tuple[str, str]]:
             yield from _differences(sent[key], read[key], _in(place, key))
     elif isinstance(sent, msgspec.Struct) and type(sent) is type(read):
         yield from _differences(_fields(sent), _fields(read), place)
+    elif isinstance(sent, float) and not math.isfinite(sent):
+        yield place, f"is {sent}, and JSON has no such number"
     elif type(sent) is not type(read) and sent != read:
         yield place, f"is of the type {type(sent).__name__}, and would be read as {type(read).__name__}"
 
@@ -169,7 +199,7 @@ def details(value: Any) -> dict[str, Any]:
 
 def _told(value: Any) -> Any:
     try:
-        encoded({"value": value})
+        check(value)
     except Exception:
         return text(value)
     return value

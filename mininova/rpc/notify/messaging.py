@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 
-from mininova.rpc import envelope
+from mininova.rpc import envelope, plain
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import ConnectionLost, MessageRefused, Undeliverable
 from mininova.rpc.notify import notification
@@ -74,9 +74,11 @@ class Messaging(Driver):
     def _message(self, told: Notification) -> tuple[Message, Request]:
         key = f"{self._topic}.{told.priority}"
         context = self._peer.codec.context_to_wire(told.context)
-        payload = self._peer.wrap(told.payload)
+        payload = plain.builtins(self._peer.wrap(told.payload), "payload")
+        written = notification.write(told, context, payload)
+        plain.check(written)  # its listeners know no types that could restore it
         message = Message(
-            body=envelope.pack(notification.write(told, context, payload)),
+            body=envelope.pack(written),
             exchange=self._peer.way_to(self._peer.notification_exchange),
             routing_key=key,
             message_id=told.message_id,
