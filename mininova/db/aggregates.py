@@ -1,8 +1,8 @@
 """Host aggregates: hosts that an administrator has brought together, what is said of them, and the zone they make.
 
 The metadata ``availability_zone`` of an aggregate puts its hosts into that zone.  A host is in one zone: two aggregates
-that name different ones cannot both have it, and a host with instances does not change its zone.  How much of a host
-may be promised aggregates say, too (db/overcommit.py).  Only the api calls this, in one transaction a request.
+that name different ones cannot both have it, and a host with instances does not change its zone.  A scheduler reads
+what is said in the compute nodes (db/aggregate_metadata.py).  Only the api calls this, in one transaction a request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db import instances, overcommit
+from mininova.db import aggregate_metadata, instances
 from mininova.db.generations import changed
 from mininova.db.models.compute import aggregate_hosts, services
 from mininova.db.models.compute import aggregates as table
@@ -48,7 +48,6 @@ class Aggregate(msgspec.Struct, frozen=True, kw_only=True):
 ROWS = Rows(Aggregate, table, key="id")
 
 _hosts = select(aggregate_hosts.c.aggregate_id, aggregate_hosts.c.host).order_by(aggregate_hosts.c.host)
-_moments = select(table.c.id, table.c.updated_at).order_by(table.c.id)
 _update = update_of(table).where(ROWS.which)
 _zone = (
     update_of(services)
@@ -69,23 +68,6 @@ def search(tx: Connection) -> list[Aggregate]:
         hosts.setdefault(aggregate_id, []).append(host)
     found = ROWS.all(tx.execute(ROWS.select.order_by(table.c.id)))
     return [msgspec.structs.replace(it, hosts=tuple(hosts.get(it.id, ()))) for it in found]
-
-
-def moments(tx: Connection) -> list[tuple[int, datetime | None]]:
-    """Tell when each aggregate last changed, its hosts included; equal lists mean that none has."""
-    return [(row.id, row.updated_at) for row in tx.execute(_moments)]
-
-
-def metadata_of_hosts(tx: Connection) -> dict[str, dict[str, frozenset[str]]]:
-    """Give for each host in an aggregate what its aggregates say: key → the values, which commas separate."""
-    said: dict[str, dict[str, frozenset[str]]] = {}
-    for aggregate in search(tx):
-        values = {key: frozenset(map(str.strip, text.split(","))) for key, text in aggregate.metadata.items()}
-        for host in aggregate.hosts:
-            known = said.setdefault(host, {})
-            for key, more in values.items():
-                known[key] = known[key] | more if key in known else more
-    return said
 
 
 def get(tx: Connection, aggregate_id: int) -> Aggregate:
@@ -139,8 +121,7 @@ def describe(tx: Connection, aggregate: Aggregate, said: Mapping[str, str | None
         for host in aggregate.hosts:
             _move(tx, aggregate, host, zone, "update aggregate")
     written = _write(tx, aggregate, metadata=metadata)
-    if overcommit.says(said):
-        overcommit.write(tx, aggregate.hosts)
+    aggregate_metadata.write(tx, aggregate.hosts)
     return written
 
 
@@ -197,9 +178,8 @@ def _write(tx: Connection, aggregate: Aggregate, **columns: object) -> Aggregate
 
 
 def _write_with(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
-    """Note that a host has come or gone, and with it what the aggregate says of its overcommit."""
-    if overcommit.says(aggregate.metadata):
-        overcommit.write(tx, [host])
+    """Note that a host has come or gone, and with it what the aggregate says of it."""
+    aggregate_metadata.write(tx, [host])
     return _write(tx, aggregate)
 
 

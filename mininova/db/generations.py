@@ -10,9 +10,9 @@ generations betrays.
 """
 
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, true, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
 
 from mininova.db.models.compute import compute_nodes as table
 
@@ -21,18 +21,12 @@ _now = bindparam("now_ms", type_=BigInteger)
 #: The value that an UPDATE of compute_nodes gives the column, with the parameters of ``now()``.
 NEXT = case((table.c.generation < _now, _now), else_=table.c.generation + 1)
 
-_all = select(table.c.id, table.c.generation)
 _every = table.alias()
-_total = select(func.count(_every.c.generation), func.sum(_every.c.generation)).subquery()
-_since = _all.add_columns(_total).join_from(table, _total, true()).where(table.c.generation >= bindparam("since"))
+#: How many compute nodes there are, and the sum of their generations: a row to be joined.
+TOTAL = select(func.count(_every.c.generation), func.sum(_every.c.generation)).subquery()
+
+_all = select(table.c.id, table.c.generation)
 _change = update(table).where(table.c.host == bindparam("on_host")).values(generation=NEXT)
-
-
-class Changes(NamedTuple):
-    """The generations of some compute nodes, by their ids; and how many nodes there are, and the sum of all."""
-
-    generations: dict[int, int]
-    total: tuple[int, int]
 
 
 def now() -> dict[str, Any]:
@@ -43,13 +37,6 @@ def now() -> dict[str, Any]:
 def changed(tx: Connection, host: str) -> None:
     """Have schedulers read a host again, if it is a compute host."""
     tx.execute(_change, {**now(), "on_host": host})
-
-
-def changes(tx: Connection, since: int) -> Changes:
-    """Read the generations that are as great as this, or greater."""
-    rows = tx.execute(_since, {"since": since}).all()
-    total = (int(rows[0][2]), int(rows[0][3])) if rows else (0, 0)
-    return Changes({row.id: row.generation for row in rows}, total)
 
 
 def everything(tx: Connection) -> dict[int, int]:

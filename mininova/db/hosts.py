@@ -6,18 +6,19 @@ conductor records reports, the scheduler reads ``states``, the api lists hypervi
 What changes here gives the node a new generation (db/generations.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Column, Connection, and_, bindparam, func, insert, select
+from sqlalchemy import Column, Connection, and_, bindparam, func, insert, select, true
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db import generations, overcommit
-from mininova.db.models.compute import aggregate_hosts, aggregates, allocations, services
+from mininova.db import aggregate_metadata, generations
+from mininova.db.aggregate_metadata import Said
+from mininova.db.models.compute import aggregate_hosts, allocations, services
 from mininova.db.models.compute import compute_nodes as table
 from mininova.db.pages import page
 from mininova.db.rows import Rows, insert_new, is_id
@@ -33,16 +34,32 @@ REPORTED = [column.name for column in ROWS.columns if column.name not in KEPT]
 
 _update = update_of(table).where(ROWS.which).values(generation=generations.NEXT)
 _insert = insert(table)
-_known = ROWS.one.add_columns(*overcommit.COLUMNS)
+_known = ROWS.one.add_columns(*aggregate_metadata.COLUMNS)
 _promised = select(
     *(func.coalesce(func.sum(allocations.c[name]), 0) for name in ("vcpus", "memory_mb", "disk_gb")), func.count()
 ).where(allocations.c.host == bindparam("which"))
-_states = (
-    select(*ROWS.columns, *SERVICES.columns)
-    .join_from(table, services, and_(services.c.host == table.c.host, services.c.topic == "compute"))
+_its_service = and_(services.c.host == table.c.host, services.c.topic == "compute")
+_states = select(*ROWS.columns, *SERVICES.columns).join_from(table, services, _its_service).order_by(table.c.id)
+_seen = (
+    select(table.c.generation, table.c.aggregate_metadata, *ROWS.columns, *SERVICES.columns)
+    .outerjoin_from(table, services, _its_service)
     .order_by(table.c.id)
 )
-_some_states = _states.where(table.c.id.in_(bindparam("ids", expanding=True)))
+_some = _seen.where(table.c.id.in_(bindparam("ids", expanding=True)))
+_since = (
+    _seen.add_columns(*generations.TOTAL.c)
+    .join(generations.TOTAL, true())
+    .where(table.c.generation >= bindparam("since"))
+)
+
+
+class Seen(NamedTuple):
+    """A compute node as a scheduler sees it: with what its aggregates say, and its service if it has one."""
+
+    generation: int
+    said: Said
+    node: ComputeNode
+    service: Service | None
 
 
 def report(tx: Connection, node: ComputeNode) -> ComputeNode:
@@ -53,7 +70,7 @@ def report(tx: Connection, node: ComputeNode) -> ComputeNode:
     row = tx.execute(_known, {"which": node.host}).first()
     if row is None:
         return _register(tx, node)
-    (known,), said = ROWS.all([row]), zip(overcommit.RATIOS, row[len(ROWS.columns) :], strict=True)
+    (known,), said = ROWS.all([row]), zip(aggregate_metadata.RATIOS, row[len(ROWS.columns) :], strict=True)
     reported = {name: getattr(node, name) for name in REPORTED}
     reported |= {name: ratio for name, ratio in said if ratio is not None}
     if all(getattr(known, name) == value for name, value in reported.items()):
@@ -98,20 +115,30 @@ def search(
     return ROWS.all(tx.execute(page(tx, query, key, marker=last, limit=limit)))
 
 
-def states(tx: Connection, ids: Collection[int] | None = None) -> list[tuple[ComputeNode, Service]]:
-    """Read compute nodes together with their services, in one query: what the scheduler chooses from.
-
-    :param ids: only the nodes of these; None means all
-    """
-    rows = (tx.execute(_states) if ids is None else tx.execute(_some_states, {"ids": list(ids)})).all()
+def states(tx: Connection) -> list[tuple[ComputeNode, Service]]:
+    """Read all compute nodes together with their services; one without a service is left out."""
+    rows = tx.execute(_states).all()
     services_of = (row[len(ROWS.columns) :] for row in rows)
     return list(zip(ROWS.all(rows), SERVICES.all(services_of), strict=True))
 
 
+def seen(tx: Connection, ids: Collection[int]) -> list[Seen]:
+    """Read some compute nodes as a scheduler sees them."""
+    return _all_seen(tx.execute(_some, {"ids": list(ids)}).all())
+
+
+def seen_since(tx: Connection, generation: int) -> tuple[list[Seen], tuple[int, int]]:
+    """Read the compute nodes whose generation is as great as this, or greater, as a scheduler sees them.
+
+    :return: them, and how many compute nodes there are in all, with the sum of their generations
+    """
+    rows = tx.execute(_since, {"since": generation}).all()
+    count, total = rows[0][-len(generations.TOTAL.c) :] if rows else (0, 0)
+    return _all_seen(rows), (int(count), int(total))
+
+
 def delete(tx: Connection, host: str) -> bool:
     """Forget a compute node, also in aggregates; tell whether there was one.  What was promised on it stays so."""
-    there = select(aggregate_hosts.c.aggregate_id).where(aggregate_hosts.c.host == host)
-    tx.execute(update_of(aggregates).where(aggregates.c.id.in_(there)).values(updated_at=datetime.now(UTC)))
     tx.execute(delete_from(aggregate_hosts).where(aggregate_hosts.c.host == host))
     return tx.execute(delete_from(table).where(ROWS.which), {"which": host}).rowcount > 0
 
@@ -125,6 +152,15 @@ def count_claims(tx: Connection, host: str) -> bool:
         return False
     tx.execute(_update, {**_used(tx, host), **generations.now(), "which": host})
     return True
+
+
+def _all_seen(rows: Sequence[Sequence[Any]]) -> list[Seen]:
+    first, last = 2, 2 + len(ROWS.columns)
+    nodes, with_service = ROWS.all(row[first:last] for row in rows), SERVICES.columns.index(services.c.id) + last
+    return [
+        Seen(row[0], row[1] or {}, node, SERVICES.all([row[last:]])[0] if row[with_service] is not None else None)
+        for row, node in zip(rows, nodes, strict=True)
+    ]
 
 
 def _used(tx: Connection, host: str) -> dict[str, int]:
@@ -142,7 +178,7 @@ def _register(tx: Connection, node: ComputeNode) -> ComputeNode:
         "updated_at": now,
     }
     insert_new(tx, _insert, values)  # or another conductor did, at this very moment
-    overcommit.write(tx, [node.host])
+    aggregate_metadata.write(tx, [node.host])
     return ROWS.all(tx.execute(ROWS.one, {"which": node.host}))[0]
 
 

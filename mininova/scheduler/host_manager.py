@@ -4,12 +4,11 @@ The scheduler's manager asks it for the candidates of each request.
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from oslo_config import cfg
 
-from mininova.db import claims
 from mininova.db.session import Database
 from mininova.objects import RequestSpec
 from mininova.scheduler import neighbours, weights
@@ -34,16 +33,14 @@ class HostManager:
         self._weighers = weights.enabled(conf)
         self._io_ops = any(f.needs_io_ops for f in self._filters) or any(w.needs_io_ops for w in self._weighers)
 
-    def candidates(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> Candidates:
-        """Give the hosts as they are now, and those where some of the instances have room already.
+    def candidates(self, request_spec: RequestSpec, given: Mapping[str, str]) -> Candidates:
+        """Give the hosts as they are now.
 
-        The claims are read first, so that every host with a claim is among the hosts.
-
+        :param given: uuid → the host where an instance of the request has room already
         :raises errors.NoValidHost: when nothing that is configured would honour the policy of the server group
         """
         alive_since = self._clock() - self._down_time
         with self._db.read() as tx:
-            given = claims.hosts_of(tx, instance_uuids)
             known = self._picture.look(tx, alive_since)
             near = neighbours.read(tx, request_spec, self._conf, io_ops=self._io_ops)
         filters, weighers = needed(request_spec, self._filters), weights.needed(request_spec, self._weighers)

@@ -78,12 +78,13 @@ class SchedulerManager:
         """Choose and claim until every instance has a host, or none has one because there is not enough room for all.
 
         What changes meanwhile, by another scheduler or by a delete, costs another look.  The call may have been sent
-        twice, and another scheduler may work on the other copy: its claims count, also when it took the room that was
-        missing here.
+        twice, and another scheduler may have worked on the other copy: its claims count, also when it took the room
+        that is missing here.
         """
         lost: Counter[str] = Counter()
+        given: dict[str, str] = {}  # the room that the instances have already; that they have some is seldom
         while True:
-            candidates = self._hosts.candidates(request_spec, instance_uuids)
+            candidates = self._hosts.candidates(request_spec, given)
             candidates.leave_out([host for host, times in lost.items() if times >= MAX_CLAIMS_LOST])
             try:
                 return self._fill(candidates, request_spec, instance_uuids)
@@ -91,13 +92,17 @@ class SchedulerManager:
                 if isinstance(refusal, claims.NoRoom):
                     lost.update(refusal.hosts)
                 LOG.info("scheduler chooses again for instances %s: %s", ", ".join(instance_uuids), refusal)
+                given = self._given(instance_uuids)
             except errors.NoValidHost as error:
-                with self._db.read() as tx:
-                    given = claims.hosts_of(tx, instance_uuids)
-                if given == candidates.given:
+                known, given = given, self._given(instance_uuids)
+                if given == known:
                     LOG.warning("scheduler finds no host for instances %s: %s", ", ".join(instance_uuids), error)
                     raise
-                LOG.info("scheduler looks again: another one has claimed room for instances %s", ", ".join(given))
+                LOG.info("scheduler looks again: there is room claimed for instances %s", ", ".join(given))
+
+    def _given(self, instance_uuids: Sequence[str]) -> dict[str, str]:
+        with self._db.read() as tx:
+            return claims.hosts_of(tx, instance_uuids)
 
     def _fill(
         self, candidates: Candidates, request_spec: RequestSpec, instance_uuids: Sequence[str]

@@ -210,6 +210,7 @@ compute_nodes = Table(
     Column("aggregate_cpu_allocation_ratio", Float),  # what its aggregates say, though it may report another
     Column("aggregate_ram_allocation_ratio", Float),
     Column("aggregate_disk_allocation_ratio", Float),
+    Column("aggregate_metadata", Json(dict[str, frozenset[str]], shared=True)),  # all that its aggregates say
     Column("host_ip", String(39), nullable=False),
     Column("cpu_info", Json(dict[str, str | list[str]], shared=True), nullable=False),
     Column("image_properties", Json(dict[str, list[str]], shared=True), nullable=False),

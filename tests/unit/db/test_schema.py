@@ -2,16 +2,18 @@
 
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from mininova import errors
-from mininova.db import networks
+from mininova.db import aggregates, hosts, networks, services
 from mininova.db.models.compute import metadata
 from mininova.db.schema import NOVA, Schema
 from mininova.db.session import Database
+from mininova.objects import ComputeNode, Service
 from tests.fixtures.every_database import differences
 
 FIRST = """
@@ -71,6 +73,24 @@ def test_addresses_of_the_first_release_stay_lent(blank, tmp_path):
     with blank.write() as tx:
         assert networks.allocate(tx, "flat", "10.0.0.0/24", "u-1").address == "10.0.0.2"
         assert networks.departed(tx, "host-1") == []
+
+
+def test_what_aggregates_say_is_copied(blank):
+    """A scheduler sees at once what aggregates say that were there before the copy of it was."""
+    NOVA.upgrade(blank)
+    with blank.write() as tx:
+        services.report(tx, Service(binary="nova-compute", host="host-1", topic="compute"), datetime.now(UTC))
+        hosts.report(tx, ComputeNode(host="host-1", hypervisor_hostname="host-1.cell"))
+        for name, said in (("a", "red, blue"), ("b", "green")):
+            aggregate = aggregates.describe(tx, aggregates.create(tx, name, None), {"paint": said})
+            aggregates.add_host(tx, aggregate, "host-1")
+    with blank.write() as tx:
+        tx.execute(text("ALTER TABLE compute_nodes DROP COLUMN aggregate_metadata"))
+        tx.execute(text(f"UPDATE {NOVA.version_table} SET version_num = '0013'"))
+    NOVA.upgrade(blank)
+    with blank.read() as tx:
+        ((seen,), _) = hosts.seen_since(tx, 0)
+    assert seen.said == {"paint": {"red", "blue", "green"}}
 
 
 def test_a_long_text_has_room(blank):

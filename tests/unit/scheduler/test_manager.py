@@ -10,7 +10,6 @@ from mininova.db import actions, claims, hosts, instances, services
 from mininova.rpc.server import check_manager
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.states import UNCOMPARED
-from tests.fixtures.statements import counted
 
 
 def used(db):
@@ -347,7 +346,7 @@ def test_notifications(scheduler, listener, known, a_spec, ctxt, uuids):
 @pytest.mark.parametrize("count", [1, 8])
 @pytest.mark.parametrize("hosts", [1, 3])
 def test_few_transactions(scheduler, db, known, ask, uuids, hosts, count):
-    """Four queries read the hosts; one statement claims for each instance, and one on each host that was chosen."""
+    """One query reads the hosts; one statement claims for each instance, and one on each host that was chosen."""
     for number in range(hosts):
         known(f"host-{number}", memory_mb=2**20)
     asked, transactions, statements = uuids(count), [], []
@@ -355,19 +354,18 @@ def test_few_transactions(scheduler, db, known, ask, uuids, hosts, count):
     event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     ask(scheduler, asked)
     queries = [statement for statement in statements if "SAVEPOINT" not in statement]  # which PostgreSQL has beside
-    assert (len(transactions), len(queries)) == (2, 4 + count + min(hosts, count))
+    assert (len(transactions), len(queries)) == (2, 1 + count + min(hosts, count))
 
 
-def test_only_what_has_changed_is_read(scheduler, db, known, ask, uuids):
-    """A request reads the hosts that the one before it has claimed room on, and when there is none, no host."""
+def test_only_what_has_changed_is_read(scheduler, known, ask, uuids, monkeypatch):
+    """The first request reads all hosts, the next ones what has changed since, and the newest that they know again."""
+    read, seen_since = [], hosts.seen_since
+    monkeypatch.setattr(hosts, "seen_since", lambda *asked: read.append(seen_since(*asked)) or read[-1])
     for number in range(5):
         known(f"host-{number}")
-    asked = uuids(1)
-    ask(scheduler, asked)
-    with counted(db) as statements:
-        ask(scheduler, asked)
-        ask(scheduler, asked)
-    assert len([statement for statement in statements if "cpu_info" in statement]) == 1
+    (first,), (second,), *_ = (ask(scheduler, uuids(1)) for _ in range(3))
+    names = [{each.node.host for each in seen} for seen, _ in read]
+    assert names == [{f"host-{number}" for number in range(5)}, {"host-4", first}, {first, second}]
 
 
 @pytest.mark.parametrize(

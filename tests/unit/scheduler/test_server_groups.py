@@ -152,4 +152,4 @@ def test_a_group_costs_a_few_statements(scheduler, three_hosts, db, uuids, a_spe
         with counted(db) as statements:
             scheduler.select_destinations(ctxt, a_spec(scheduler_hints=hints), asked)
         costs.append(len([statement for statement in statements if "SAVEPOINT" not in statement]))
-    assert costs == [4 + 2 + 2, 4 + 2 + 2 + 4]
+    assert costs == [1 + 2 + 2, 1 + 2 + 2 + 4]

@@ -1,4 +1,4 @@
-"""What aggregates say of overcommit counts instead of what their hosts report."""
+"""What aggregates say of their hosts is copied into the compute nodes, and counts instead of what the hosts report."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
