@@ -1,6 +1,12 @@
 """The size of an instance."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from mininova.objects.base import Versioned
+
+Factor = Annotated[float, Meta(ge=0, le=3.40282e38)]
 
 
 class Flavor(Versioned, frozen=True, kw_only=True):
@@ -19,7 +25,7 @@ class Flavor(Versioned, frozen=True, kw_only=True):
     root_gb: int
     ephemeral_gb: int = 0
     swap_mb: int = 0
-    rxtx_factor: float = 1.0
+    rxtx_factor: Factor = 1.0
     is_public: bool = True
     disabled: bool = False
     description: str | None = None

@@ -67,9 +67,12 @@ def _refuse(value: Any, place: str) -> None:
 def is_doubtful(declared: Any, seen: frozenset[type] = frozenset()) -> bool:
     """Tell whether a value of a type, as msgspec.inspect describes it, may arrive as something else.
 
-    So it is where the type leaves it open what is in some place of it, and with numbers that may be none.
+    So it is where the type leaves it open what is in some place of it, and where a number may be none: a float with a
+    bound is one.
     """
-    if isinstance(declared, (inspect.AnyType, inspect.FloatType)):
+    if isinstance(declared, inspect.FloatType):
+        return declared.ge is declared.gt is declared.le is declared.lt is None
+    if isinstance(declared, inspect.AnyType):
         return True
     if not isinstance(declared, (inspect.Type, inspect.Field)) or getattr(declared, "cls", None) in seen:
         return False

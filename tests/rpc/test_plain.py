@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mininova import rpc
+from mininova.rpc import plain
 from tests.fixtures.rpc_bench import LampBroken, MemoryBench
 
 
@@ -278,3 +279,19 @@ def test_an_error_that_is_not_made_of_a_message_is_a_remote_error():
 
     with pytest.raises(rpc.RemoteError, match="TwoWords: too dark"):
         EchoAPI(bench.peer(codec=codec)).result({}, "lamp")
+
+
+@pytest.mark.parametrize(
+    ("declared", "doubtful"),
+    [
+        (str, False),
+        (dict[int, datetime], False),
+        (float, True),
+        (Annotated[float, msgspec.Meta(ge=0)], False),
+        (dict[str, Any], True),
+        (list[Reading], True),
+    ],
+)
+def test_what_is_looked_at(declared, doubtful):
+    """What of its type arrives as it is costs no look: all but what has no type, and what may be no number."""
+    assert plain.is_doubtful(msgspec.inspect.type_info(declared)) is doubtful

@@ -33,6 +33,7 @@ MAX_EVENT_BYTES = 256 * 1024  # of one event; arguments or a result that are lon
 MAX_REPORT_BYTES = 1024 * 1024  # of one AMQP message with many events
 MAX_WAITING_BYTES = 32 * 1024 * 1024  # of the events that wait to be published; what is more is dropped
 _DEEPEST = 20
+_LEAVES = frozenset({str, int, float, bool, type(None)})  # most of what is sent: a call for each would cost most
 _SECRET = re.compile("password|passwd|admin_?pass|token|secret|user_data|private_key|credential", re.IGNORECASE)
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -158,10 +159,11 @@ def without_secrets(value: Any, depth: int = _DEEPEST) -> Any:
         return "…"
     if isinstance(value, dict):
         return {
-            k: "***" if _is_secret(k) and v is not None else without_secrets(v, depth - 1) for k, v in value.items()
+            k: "***" if _is_secret(k) and v is not None else v if type(v) in _LEAVES else without_secrets(v, depth - 1)
+            for k, v in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [without_secrets(item, depth - 1) for item in value]
+        return [v if type(v) in _LEAVES else without_secrets(v, depth - 1) for v in value]
     if value is None or isinstance(value, (str, int, float)):
         return value
     return without_secrets(msgspec.to_builtins(value, enc_hook=str), depth - 1)
