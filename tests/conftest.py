@@ -18,6 +18,7 @@ from mininova.db.session import Database
 from mininova.manage.database import schemas
 from mininova.rpc.transports.kombu.brokers import BROKERS, PREFIX
 from mininova.service import concurrency
+from tests.fixtures.compiled import Compiled
 from tests.fixtures.local_stack import LocalStack
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
@@ -176,22 +177,27 @@ def migrated(
     return url
 
 
+@pytest.fixture(scope="session")
+def compiled(migrated: Callable[[str], str]) -> Callable[[str], Compiled]:
+    """Give a function that gives what makes the databases of a kind: on SQLite in a file beside the template."""
+    return cache(lambda kind: Compiled(migrated(kind).replace("template.sqlite", "mininova.sqlite")))
+
+
 @pytest.fixture
 def empty_database(
     migrated: Callable[[str], str],
+    compiled: Callable[[str], Compiled],
     database_server: Callable[[str], PrivateDatabaseServer],
-    tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> Iterator[Callable[..., Database]]:
     """Give a function that gives an empty database of a kind, or of --database, with the present schema."""
     made: list[Database] = []
 
     def one(kind: str = request.config.getoption("--database")) -> Database:
-        url = migrated(kind)
+        made.append(compiled(kind).database(connect_retry=0))
         if kind == SQLITE:
-            url = f"sqlite:///{shutil.copy(url.removeprefix('sqlite:///'), tmp_path / 'mininova.sqlite')}"
-        made.append(Database(url, connect_retry=0))
-        if kind != SQLITE:
+            _copy(migrated(kind).removeprefix("sqlite:///"), Path(str(made[-1].engine.url.database)))
+        else:
             with made[-1].write() as tx:
                 database_server(kind).empty(tx)
         return made[-1]
@@ -199,6 +205,13 @@ def empty_database(
     yield one
     for database in made:
         database.close()
+
+
+def _copy(template: str, file: Path) -> None:
+    """Begin a file anew, without the journal of a connection that the last test may have left open."""
+    for old in file.parent.glob(f"{file.name}*"):
+        old.unlink()
+    shutil.copy(template, file)
 
 
 @pytest.fixture(scope="session")

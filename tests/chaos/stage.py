@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 from unittest import mock
 
 from mininova import plugins
-from mininova.db.session import Database
 from mininova.rpc.watch.base import Watch
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.compiled import Compiled
 from tests.fixtures.determined import determined
 
 YEARS_S = 1e9  # ahead of the beginning of each cloud, and of now
@@ -34,7 +33,7 @@ class Stage:
         memory = Path("/dev/shm")  # a disk of which nothing need outlive the process
         self._folder = tempfile.TemporaryDirectory(prefix="mininova-", dir=memory if memory.is_dir() else None)
         self._path = Path(self._folder.name) / "cloud"
-        self._db = Database(f"sqlite:///{self._path}/mininova.sqlite")
+        self._databases = Compiled(f"sqlite:///{self._path}/mininova.sqlite")
         self._tokens: dict[str, str] = {}
         self._installed = cache(lambda group: entry_points(group=group))
 
@@ -52,18 +51,13 @@ class Stage:
 
         with determined(seed, now), mock.patch.object(plugins, "entry_points", self._installed):
             try:
-                cloud = Cloud(self._path, db=self._database(), watch=Watch(), **how)
+                cloud = Cloud(self._path, db=self._databases.database(), watch=Watch(), **how)
                 self._tokens = cloud.tokens = self._tokens or _tokens(cloud)
                 yield cloud
             finally:
-                self._db.engine.dispose()
+                if cloud is not None:
+                    cloud.db.close()
                 shutil.rmtree(self._path)
-
-    def _database(self) -> Database:
-        """Give a database with an engine of its own, as if its process had just started, that has compiled all."""
-        db = copy(self._db)
-        db.engine = db.reader = self._db.engine.execution_options()
-        return db
 
 
 def _tokens(cloud: Cloud) -> dict[str, str]:
