@@ -33,7 +33,7 @@ from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import NO_ARGUMENTS, Arguments, Instance, RequestSpec
 from mininova.service.faults import fault_of, words_of
-from mininova.service.operation_ends import OperationEnds
+from mininova.service.operation_ends import OperationEnds, is_unanswered
 from mininova.states import UNCOMPARED
 
 LOG = logging.getLogger(__name__)
@@ -80,7 +80,10 @@ class Operations:
     # ---- create
 
     def create(self, ctxt: RequestContext, order: Order) -> list[Instance]:
-        """Write new instances and have a conductor build them; if no conductor takes the message, they end in ERROR.
+        """Write new instances and have a conductor build them.
+
+        Where no message gets through now, a conductor finds them in their record when they are due; one that is refused
+        for good ends them in ERROR.
 
         :raises errors.QuotaExceeded: when the project would have more than it may
         """
@@ -91,6 +94,11 @@ class Operations:
         try:
             self._build(ctxt, created, spec)
         except rpc.RPCError as error:
+            if is_unanswered(error):
+                LOG.warning(
+                    "api leaves the build of %s to a conductor: none takes the message: %s", _uuids(created), error
+                )
+                return created
             LOG.error("no conductor takes %s: %s", _uuids(created), error)
             return [self._fail_build(ctxt, instance, error) for instance in created]
         return created

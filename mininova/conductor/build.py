@@ -27,14 +27,9 @@ from mininova.notifications import events
 from mininova.objects import Fault, ImageMeta, Instance, RequestSpec
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service.faults import fault_of
-from mininova.service.operation_ends import OperationEnds
+from mininova.service.operation_ends import OperationEnds, is_unanswered
 
 LOG = logging.getLogger(__name__)
-
-# What is no answer about hosts: the scheduler, its broker or its database is away.
-UNANSWERED = (
-    rpc.MessagingTimeout, rpc.ConnectionLost, rpc.BrokerUnreachable, rpc.Undeliverable, errors.DatabaseAway
-)  # fmt: skip
 
 
 class BuildTask:
@@ -243,11 +238,6 @@ class BuildTask:
         with self.db.write() as tx:
             if not any(row.host == host for row in instances.get_many(tx, [instance.uuid])):
                 claims.free(tx, instance.uuid, host)
-
-
-def is_unanswered(error: Exception) -> bool:
-    """Tell whether no scheduler can tell now, which is no answer about hosts."""
-    return isinstance(error, UNANSWERED) and not isinstance(error, rpc.MessageRefused)
 
 
 class _ClaimGone(Exception):

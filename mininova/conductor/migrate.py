@@ -17,7 +17,6 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
-from mininova.conductor.build import is_unanswered
 from mininova.conductor.steps import CHOSEN_FOR, FIRST, STEPS, host_of
 from mininova.context import RequestContext
 from mininova.db import actions, claims, hosts, instances, open_operations, request_specs, server_migrations, services
@@ -29,7 +28,7 @@ from mininova.notifications import events
 from mininova.objects import NO_ARGUMENTS, Fault, Instance, Migration, RequestSpec, Retry, Selection
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service.faults import fault_of
-from mininova.service.operation_ends import OperationEnds
+from mininova.service.operation_ends import OperationEnds, is_unanswered
 
 LOG = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import COMMANDS
-from mininova.conductor.build import BuildTask, is_unanswered
+from mininova.conductor.build import BuildTask
 from mininova.conductor.snapshots import Snapshots
 from mininova.context import RequestContext, service_context
 from mininova.db import actions, claims, instances, open_operations, request_specs, services
@@ -23,6 +23,7 @@ from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import NO_ARGUMENTS, Arguments, ImageMeta, Instance, RequestSpec, Retry, Selection
 from mininova.service.faults import fault_of
+from mininova.service.operation_ends import is_unanswered
 
 LOG = logging.getLogger(__name__)
 

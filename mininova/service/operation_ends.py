@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import rpc, states
+from mininova import errors, rpc, states
 from mininova.context import RequestContext
 from mininova.db import actions, endings, server_migrations
 from mininova.db.session import Database
@@ -18,6 +18,16 @@ from mininova.notifications.audit_period import AuditPeriod
 from mininova.objects import Fault, Instance
 
 LOG = logging.getLogger(__name__)
+
+#: What ends no operation: who was asked, its broker or its database is away, and its record is enough to ask again.
+UNANSWERED = (
+    rpc.MessagingTimeout, rpc.ConnectionLost, rpc.BrokerUnreachable, rpc.Undeliverable, errors.DatabaseAway
+)  # fmt: skip
+
+
+def is_unanswered(error: Exception) -> bool:
+    """Tell whether an error says only that there is no answer now."""
+    return isinstance(error, UNANSWERED) and not isinstance(error, rpc.MessageRefused)
 
 
 class OperationEnds:

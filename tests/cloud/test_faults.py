@@ -34,7 +34,7 @@ WAYS: dict[str, tuple[type, str, Exception, str, str]] = {
     "the scheduler": (SchedulerManager, "select_destinations", BUG, "build", "RemoteError"),
     "a conductor cannot send": (ComputeAPI, "build_instance", rpc.Undeliverable(PLANTED), "build", "Exceeded maximum"),
     "the api cannot send": (
-        ConductorAPI, "build_instances", rpc.BrokerUnreachable(PLANTED), "build", "The build could not be handed to a c"
+        ConductorAPI, "build_instances", rpc.UnsupportedVersion(PLANTED), "build", "The build could not be handed"
     ),
 }  # fmt: skip
 

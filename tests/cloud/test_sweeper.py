@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from mininova import rpc, states
 from mininova.compute.manager import ComputeManager
 from mininova.conductor.build import BuildTask
 from mininova.db import faults, open_operations
+from mininova.db.models import compute as tables
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import action_of, again, ask, every_operation, open_operation, ready_for
 
@@ -87,6 +89,37 @@ def test_what_a_conductor_took_up_meanwhile_is_not_refused(
     monkeypatch.setattr(rpc.Peer, "send", send_late)
     request_id = again(cloud, operation, uuid)
     assert ended(cloud, uuid, request_id) == ENDS[operation]
+
+
+def test_a_build_is_accepted_while_the_broker_is_away(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    """The message of the api gets through to none; a conductor finds the record when it is due."""
+    with monkeypatch.context() as away:
+        away.setattr(rpc.Peer, "send", unreachable)
+        uuid, request_id = ask(cloud, "build")
+        cloud.sweep()
+        cloud.sweep()
+    assert cloud.instance(uuid).task_state == states.SCHEDULING
+    cloud.sweep()
+    cloud.sweep()
+    assert ended(cloud, uuid, request_id) == states.ACTIVE
+
+
+def test_a_build_that_no_broker_carries_in_time_fails(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    """After the time that a build may wait it ends in ERROR, as if no scheduler had answered."""
+    with monkeypatch.context() as away:
+        away.setattr(rpc.Peer, "send", unreachable)
+        uuid, request_id = ask(cloud, "build")
+        cloud.sweep()
+        with cloud.db.write() as tx:  # as if it had been asked for an hour ago
+            tx.execute(update(tables.instances).values(created_at=datetime.now(UTC) - timedelta(hours=1)))
+        cloud.sweep()
+    assert ended(cloud, uuid, request_id) == states.ERROR
+    assert fault(cloud, uuid) == "BrokerUnreachable"
+
+
+def unreachable(*asked: Any, **how: Any) -> None:
+    """Find that the broker is away."""
+    raise rpc.BrokerUnreachable("no broker is there")
 
 
 def test_a_delete_that_is_asked_for_again_is_sent_again(cloud: Cloud):

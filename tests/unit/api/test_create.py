@@ -313,7 +313,15 @@ def test_a_hostname_is_made_of_the_name(name: str, hostname: str) -> None:
 
 
 @pytest.mark.parametrize("error", [rpc.Undeliverable("no queue"), rpc.ConnectionLost("gone")])
-def test_when_no_conductor_takes_it_the_server_says_why(api: Any, error: Exception) -> None:
+def test_a_build_whose_message_gets_through_to_none_is_accepted(api: Any, error: Exception) -> None:
+    """The record is enough: a conductor goes on with it later (tests/cloud/test_sweeper.py)."""
+    api.conductor.broken = error
+    assert ask(api, max_count=2).status == 202
+    assert [server["status"] for server in api("GET", "/servers/detail").body["servers"]] == ["BUILD"] * 2
+
+
+@pytest.mark.parametrize("error", [rpc.MessageRefused("no right"), rpc.MessageTooLong("too long")])
+def test_when_no_conductor_can_be_sent_it_the_server_says_why(api: Any, error: Exception) -> None:
     """The request was accepted; the server is in ERROR with a fault that its owner can read."""
     api.conductor.broken = error
     answer = ask(api, max_count=2)
