@@ -54,6 +54,12 @@ class FlavorMemoryTooSmall(InvalidInput):
     template = "Flavor's memory is too small for requested image. Flavor has {flavor_mb} MB, image needs {image_mb} MB."
 
 
+class VolumeNotAttached(InvalidInput):
+    """No instance has the volume."""
+
+    template = "No volume Block Device Mapping with id {volume_id}."
+
+
 class InvalidBlockDevice(InvalidInput):
     """The request asks for disks that mininova, without block storage, does not have."""
 
@@ -130,6 +136,12 @@ class NotFound(MininovaError):
 
     http_status = 404
     template = "The resource could not be found."
+
+
+class ShareNotFound(NotFound):
+    """The instance has no such share."""
+
+    template = "Share {share_id} could not be found."
 
 
 class InstanceNotFound(NotFound):
@@ -253,6 +265,12 @@ class InstanceInvalidState(Conflict):
     """The instance's state does not allow the operation (states.OPERATIONS says which do)."""
 
     template = "Cannot '{method}' instance {instance_uuid} while it is in {attr} {state}"
+
+
+class SharesNotConfigured(Conflict):
+    """No host of ours can attach a share."""
+
+    template = "Feature not supported because either compute or instance are not configured correctly."
 
 
 class UnshelveInstanceInvalidState(Conflict):

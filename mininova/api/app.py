@@ -98,6 +98,6 @@ def app_factory(
     projects = other_services.project_service(project_service, parts)
     cloud = Cloud(
         parts.conf, parts.db, Policy(parts.conf), its_images, projects, operations,
-        LiveMigrations(parts.db, compute, parts.notifier), Questions(parts.db, compute),
+        LiveMigrations(parts.db, compute, parts.notifier), Questions(parts.db, compute, parts.conf.service_down_time),
     )  # fmt: skip
     return ComputeApplication(cloud)

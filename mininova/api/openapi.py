@@ -15,6 +15,7 @@ import msgspec
 from mininova.api import microversions
 from mininova.api.handlers import (
     aggregates,
+    assisted_volume_snapshots,
     flavor_extra_specs,
     flavors,
     images,
@@ -76,6 +77,8 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     flavors.delete: {202: EMPTY},
     flavor_extra_specs.delete: {200: EMPTY},
     aggregates.delete: {200: EMPTY},
+    aggregates.cache_images: {202: EMPTY},
+    assisted_volume_snapshots.delete: {204: EMPTY},
     keypairs.create: {201: JSON},
     keypairs.delete: {204: EMPTY},
     services.delete: {204: EMPTY},

@@ -48,6 +48,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-flavor-extra-specs:index", "os-flavor-extra-specs:show", "os-networks:list", "os-networks:show",
         "os-quota-sets:show", "os-quota-sets:detail", "os-simple-tenant-usage:show", "compute:server:topology:index",
         "os-server-groups:index", "os-server-groups:show", "os-server-password:show",
+        "os-server-shares:index", "os-server-shares:show",
     ),
     MEMBER: (
         "servers:create", "servers:create:attach_network", "servers:delete",
@@ -61,12 +62,16 @@ RULES: dict[str, tuple[str, ...]] = {
         "servers:create_image", "os-create-backup", "os-shelve:shelve", "os-shelve:unshelve",
         "os-server-groups:create", "os-server-groups:delete", "os-server-password:clear",
         "servers:resize", "servers:confirm_resize", "servers:revert_resize",
+        "os-server-shares:create", "os-server-shares:delete",
     ),
     MANAGER: ("os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-migrations:index",
         "servers:migrations:index", "servers:migrations:delete", "servers:migrations:force_complete",
     ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
-    SERVICE: ("os-server-external-events:create",),
+    SERVICE: (
+        "os-server-external-events:create", "os-assisted-volume-snapshots:create",
+        "os-assisted-volume-snapshots:delete",
+    ),
     ADMIN: (
         "servers:index:get_all_tenants", "servers:detail:get_all_tenants", "servers:allow_all_filters",
         "servers:show:host_status", "servers:create:forced_host",
@@ -84,6 +89,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-hosts:list", "os-hosts:show", "os-hosts:update", "os-hosts:start", "os-hosts:shutdown", "os-hosts:reboot",
         "os-aggregates:index", "os-aggregates:show", "os-aggregates:create", "os-aggregates:update",
         "os-aggregates:delete", "os-aggregates:add_host", "os-aggregates:remove_host", "os-aggregates:set_metadata",
+        "compute:aggregates:images", "os-baremetal-nodes:list", "os-baremetal-nodes:show",
         "os-availability-zone:detail", "limits:other_project",
         "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
         "os-simple-tenant-usage:list", "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show",

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from mininova import errors, rpc, states
 from mininova.api.requirements import host_of, require_unlocked
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions
+from mininova.db import actions, services
+from mininova.db.aggregates import Aggregate
 from mininova.db.session import Database
 from mininova.objects import Instance
 
@@ -19,10 +21,13 @@ CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.ER
 
 
 class Questions:
-    """Asks compute nodes."""
+    """Asks compute nodes.
 
-    def __init__(self, db: Database, compute: ComputeAPI) -> None:
-        self._db, self._compute = db, compute
+    :param down_time: seconds without a heartbeat after which one counts as down
+    """
+
+    def __init__(self, db: Database, compute: ComputeAPI, down_time: float) -> None:
+        self._db, self._compute, self._down_time = db, compute, down_time
 
     def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:
         """Read an instance's console.
@@ -66,6 +71,17 @@ class Questions:
         """
         uptime: str = self._ask_host(host, "itself", lambda compute: compute.get_host_uptime(ctxt))
         return uptime
+
+    def cache_images(self, ctxt: RequestContext, aggregate: Aggregate, image_ids: list[str]) -> None:
+        """Have the hosts of a host aggregate that are up fetch images; each tells how that went by a notification."""
+        now = datetime.now(UTC)
+        with self._db.read() as tx:
+            hosts = [host for host in aggregate.hosts if services.is_host_up(tx, host, now, self._down_time)]
+        for host in hosts:
+            try:
+                self._compute.on(host).cache_images(ctxt, aggregate.name, image_ids)
+            except rpc.RPCError as error:
+                LOG.warning("api cannot have %s cache images of aggregate %s: %s", host, aggregate.name, error)
 
     def _ask(self, instance: Instance, question: Callable[[ComputeAPI], Any]) -> Any:
         return self._ask_host(host_of(instance), instance.uuid, question)

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from mininova.api.handlers import (
     aggregates,
+    assisted_volume_snapshots,
     availability_zones,
+    baremetal_nodes,
     extensions,
     flavor_access,
     flavor_extra_specs,
@@ -37,6 +39,7 @@ from mininova.api.handlers import (
     server_migrations,
     server_moves,
     server_password,
+    server_shares,
     server_shelving,
     server_snapshots,
     server_tags,
@@ -48,7 +51,7 @@ from mininova.api.handlers import (
 )
 from mininova.wsgi import Route
 
-ACTION = "/servers/<id>/action"
+ACTION, NODE_ACTION = "/servers/<id>/action", "/os-baremetal-nodes/<id>/action"
 
 ROUTES = (
     Route("GET", "/servers", server_lists.index),
@@ -110,6 +113,10 @@ ROUTES = (
     Route("POST", "/servers/<server_id>/remote-consoles", server_consoles.create, since="2.6"),
     Route("GET", "/servers/<server_id>/os-server-password", server_password.index),
     Route("DELETE", "/servers/<server_id>/os-server-password", server_password.clear),
+    Route("GET", "/servers/<server_id>/shares", server_shares.index, since="2.97"),
+    Route("POST", "/servers/<server_id>/shares", server_shares.create, since="2.97"),
+    Route("GET", "/servers/<server_id>/shares/<id>", server_shares.show, since="2.97"),
+    Route("DELETE", "/servers/<server_id>/shares/<id>", server_shares.delete, since="2.97"),
     Route("GET", "/servers/<server_id>/topology", server_topology.index, since="2.78"),
     Route("GET", "/servers/<server_id>/migrations", server_migrations.index, since="2.23"),
     Route("GET", "/servers/<server_id>/migrations/<id>", server_migrations.show, since="2.23"),
@@ -174,6 +181,15 @@ ROUTES = (
     Route("POST", "/os-aggregates/<id>/action", aggregates.add_host, action="add_host"),
     Route("POST", "/os-aggregates/<id>/action", aggregates.remove_host, action="remove_host"),
     Route("POST", "/os-aggregates/<id>/action", aggregates.set_metadata, action="set_metadata"),
+    Route("POST", "/os-aggregates/<id>/images", aggregates.cache_images, since="2.81"),
+    Route("POST", "/os-assisted-volume-snapshots", assisted_volume_snapshots.create),
+    Route("DELETE", "/os-assisted-volume-snapshots/<id>", assisted_volume_snapshots.delete),
+    Route("GET", "/os-baremetal-nodes", baremetal_nodes.index, until="2.35"),
+    Route("POST", "/os-baremetal-nodes", baremetal_nodes.create, until="2.35"),
+    Route("GET", "/os-baremetal-nodes/<id>", baremetal_nodes.show, until="2.35"),
+    Route("DELETE", "/os-baremetal-nodes/<id>", baremetal_nodes.delete, until="2.35"),
+    Route("POST", NODE_ACTION, baremetal_nodes.add_interface, action="add_interface", until="2.35"),
+    Route("POST", NODE_ACTION, baremetal_nodes.remove_interface, action="remove_interface", until="2.35"),
     Route("GET", "/os-networks", networks.index, until="2.35"),
     Route("GET", "/os-networks/<id>", networks.show, until="2.35"),
     Route("GET", "/images", images.index, until="2.35"),

@@ -22,7 +22,7 @@ from mininova.compute.snapshots import Offloads, Snapshots
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
-from mininova.notifications.events import Action, Phase, tell, tell_exists_so_far
+from mininova.notifications.events import Action, Phase, tell, tell_cached_images, tell_exists_so_far
 from mininova.objects import NO_ARGUMENTS, Arguments, ImageMeta, Instance, Migration, Service
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
@@ -259,6 +259,20 @@ class ComputeManager:
     def get_host_uptime(self, ctxt: RequestContext) -> str:
         """Say how long the host has been running."""
         return self.driver.get_host_uptime()
+
+    def cache_images(self, ctxt: RequestContext, aggregate: str, image_ids: list[str]) -> None:
+        """Have images on the host, and tell of which it has one now, and of which not."""
+        failed = []
+        for image_id in image_ids:
+            try:
+                is_new = self.driver.cache_image(image_id)
+            except (errors.NotSupported, errors.HypervisorFailed) as error:
+                LOG.warning("compute cannot cache image %s: %s", image_id, error)
+                failed.append(image_id)
+            else:
+                LOG.info("compute %s image %s", "has cached" if is_new else "had cached before", image_id)
+        cached = [image_id for image_id in image_ids if image_id not in failed]
+        tell_cached_images(self._notifier, ctxt, aggregate, self.host, cached, failed)
 
     def list_guests(self, ctxt: RequestContext) -> list[str]:
         """Name the instance of each guest."""

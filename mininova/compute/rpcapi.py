@@ -184,6 +184,13 @@ class ComputeAPI(rpc.Interface):
         :raises errors.NotSupported: when its hypervisor does not know
         """
 
+    @rpc.cast(since="1.1", by={"api"})
+    def cache_images(self, ctxt: RequestContext, aggregate: str, image_ids: list[str]) -> None:
+        """Have images on the host before the first guest is made of them.
+
+        :param aggregate: the name of the host aggregate that this was asked for
+        """
+
     @rpc.call(since="1.1", by={"operator"}, idempotent=True)
     def list_guests(self, ctxt: RequestContext) -> list[str]:
         """Name the instance of each guest there is on the host, running or not."""

@@ -67,6 +67,7 @@ INSTANCE_UPDATE = "compute.instance.update"
 INSTANCE_EXISTS = "compute.instance.exists"
 NOTHING_BEFORE: dict[str, str | None] = {"old_vm_state": None, "old_task_state": None}
 EVACUATE, REBUILD_SCHEDULED = "compute.instance.evacuate", "compute.instance.rebuild.scheduled"
+CACHE_IMAGES_PROGRESS = "aggregate.cache_images.progress"
 SELECT_DESTINATIONS_START = "scheduler.select_destinations.start"
 SELECT_DESTINATIONS_END = "scheduler.select_destinations.end"
 
@@ -122,6 +123,17 @@ def tell_exists_so_far(
     """Emit that an instance which is about to be deleted existed in the period under way, if it ever ran."""
     if instance.launched_at is not None:
         tell_exists(notifier, ctxt, instance, period.beginning(now), now)
+
+
+def tell_cached_images(
+    notifier: Notifier, ctxt: RequestContext, aggregate: str, host: str, cached: list[str], failed: list[str]
+) -> None:
+    """Emit which images a host of an aggregate has been asked to have: those that it has, and those that it has not.
+
+    Nova has this event in its versioned format only, whose keys are these.
+    """
+    payload = {"name": aggregate, "host": host, "images_cached": cached, "images_failed": failed}
+    notifier.info(ctxt, CACHE_IMAGES_PROGRESS, payload)
 
 
 def wanted(notify_on_state_change: str, notification: Notification) -> bool:

@@ -240,6 +240,14 @@ class ComputeDriver(ABC):
         """
         raise errors.NotSupported()
 
+    def cache_image(self, image_id: str) -> bool:
+        """Have an image on the host, and tell whether it was not there yet.
+
+        :raises errors.NotSupported: when the hypervisor keeps no images
+        :raises errors.HypervisorFailed: when it could not
+        """
+        raise errors.NotSupported()
+
     @abstractmethod
     def get_available_resource(self) -> ComputeNode:
         """Tell what the host has, and what its guests take of it."""

@@ -54,6 +54,7 @@ class FakeDriver(ComputeDriver):
         self._guests = store.load()
         self._under_way: dict[str, dict[threading.Event, str]] = {}
         self._cut_short: dict[str, str] = {}  # which guests are sent no more, and why
+        self._images = set[str]()  # that are here, by their ids
 
     @classmethod
     def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
@@ -69,6 +70,7 @@ class FakeDriver(ComputeDriver):
         with self._making("spawn", instance):
             if instance.uuid not in self._guests:
                 self._keep(Guest.of(instance, image, self._clock()))
+                self._images.add(image.id)
 
     def destroy(self, uuid: str) -> None:
         """Forget a guest, and end the operations that wait for it."""
@@ -231,6 +233,13 @@ class FakeDriver(ComputeDriver):
         return (
             f" {moment} up {hours // 24} days, {hours % 24:2}:{minutes:02},  0 users,  load average: 0.00, 0.00, 0.00"
         )
+
+    def cache_image(self, image_id: str) -> bool:
+        """Remember an image, until the process ends."""
+        with self._as_drawn("cache_image", image_id, NO_GUEST, threading.Event()), self._lock:
+            is_new = image_id not in self._images
+            self._images.add(image_id)
+            return is_new
 
     def get_available_resource(self) -> ComputeNode:
         """Tell the machine's size, and the sum of what its guests were given."""

@@ -25,6 +25,7 @@ def test_every_event_is_in_the_table():
         events.INSTANCE_EXISTS,
         events.EVACUATE,
         events.REBUILD_SCHEDULED,
+        events.CACHE_IMAGES_PROGRESS,
         events.SELECT_DESTINATIONS_START,
         events.SELECT_DESTINATIONS_END,
     }

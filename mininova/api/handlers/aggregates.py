@@ -97,6 +97,19 @@ def set_metadata(request: ComputeRequest, id: str) -> Json:
     return {"aggregate": _shown(request, changed)}
 
 
+@takes(body=schemas.CACHE_IMAGES)
+def cache_images(request: ComputeRequest, id: str) -> Reply:
+    """Have images on the hosts of a host aggregate before the first server is made of them; it goes on after this."""
+    request.require("compute:aggregates:images")
+    number, image_ids = _number(id), [each["id"] for each in request.document["cache"]]
+    if len(set(image_ids)) < len(image_ids):
+        raise errors.InvalidInput("Duplicate images in request")
+    with request.cloud.db.read() as tx:
+        aggregate = aggregates.get(tx, number)
+    request.cloud.questions.cache_images(request.context, aggregate, image_ids)
+    return Reply(202)
+
+
 def _zone(body: Json) -> str | None:
     zone: str | None = body.get(ZONE)
     return zone.strip() if zone else None

@@ -1,6 +1,6 @@
 """What host aggregates take."""
 
-from mininova.api.schemas.types import HOST, KEY, NAME, SPACED_NAME, Json, action, object_of
+from mininova.api.schemas.types import HOST, KEY, NAME, SPACED_NAME, UUID, Json, action, list_of, object_of
 from mininova.api.validation import Schemas
 
 NO_COLON = "^[^:]*$"  # which ends the zone where a server is asked for in ``zone:host``
@@ -31,3 +31,4 @@ UPDATE = Schemas(lambda version: _update(ZONE if version >= (2, 1) else SPACED_Z
 ADD_HOST = action("add_host", object_of({"host": HOST}, ["host"]))
 REMOVE_HOST = action("remove_host", object_of({"host": HOST}, ["host"]))
 SET_METADATA = action("set_metadata", object_of({"metadata": SAID}, ["metadata"]))
+CACHE_IMAGES = Schemas.always(object_of({"cache": list_of(object_of({"id": UUID}, ["id"]), minItems=1)}, ["cache"]))

@@ -31,6 +31,7 @@ BODIES = {
     "PUT /servers/<server_id>/metadata": {"metadata": {}},
     "PUT /servers/<server_id>/metadata/<key>": {"meta": {"x": "mine"}},
     "PUT /servers/<server_id>/tags": {"tags": ["mine"]},
+    "POST /servers/<server_id>/shares": {"share": {"share_id": NOTHING}},
     "POST /images/<image_id>/metadata": {"metadata": {"a": "b"}},
     "PUT /images/<image_id>/metadata": {"metadata": {}},
     "PUT /images/<image_id>/metadata/<key>": {"meta": {"x": "mine"}},

@@ -56,6 +56,7 @@ READS = (
     ("GET", "/servers/{active}/diagnostics", ADMIN),
     ("GET", "/servers/{active}/topology", ALL),
     ("GET", "/servers/{active}/os-server-password", ALL),
+    ("GET", "/servers/{active}/shares", ALL),
     ("GET", "/servers/{active}/os-instance-actions", ALL),
     ("GET", "/servers/{active}/os-instance-actions/{request}", ALL),
     ("GET", "/flavors", ALL),
@@ -188,6 +189,7 @@ WRITES = (
     ("POST", "/os-aggregates/{aggregate}/action", {"add_host": {"host": "host-3"}}, ADMIN),
     ("POST", "/os-aggregates/{aggregate}/action", {"set_metadata": {"metadata": {"ssd": "true"}}}, ADMIN),
     ("POST", "/os-aggregates/{aggregate}/action", {"remove_host": {"host": "host-3"}}, ADMIN),
+    ("POST", "/os-aggregates/{aggregate}/images", {"cache": [{"id": UNUSED}]}, ADMIN),
     ("DELETE", "/os-aggregates/{aggregate}", None, ADMIN),
     ("POST", "/os-keypairs", {"keypair": {"name": "given", "public_key": PUBLIC_KEY}}, ALL),
     ("DELETE", "/os-keypairs/given", None, ALL),
@@ -203,15 +205,37 @@ WRITES = (
     ("DELETE", "/os-quota-sets/{project}", None, ADMIN),
     ("PUT", "/os-quota-class-sets/default", {"quota_class_set": {"instances": 12}}, ADMIN),
 )
-# A fake hypervisor cannot do this, nor can Nova's.
-# What a fake hypervisor lacks.
-UNSUPPORTED = tuple(f"/os-hosts/host-1/{action}" for action in ("startup", "shutdown", "reboot"))
-# What is refused, as a Nova refuses it on which no console is enabled.
-CONSOLES = (
-    ("/servers/{active}/action", {"os-getVNCConsole": {"type": "novnc"}}),
-    ("/servers/{active}/action", {"os-getSPICEConsole": {"type": "spice-html5"}}),
-    ("/servers/{active}/action", {"os-getSerialConsole": {"type": "serial"}}),
-    ("/servers/{active}/remote-consoles", {"remote_console": {"protocol": "vnc", "type": "novnc"}}),
+# What is refused, as by a Nova whose hypervisor lacks it, or which has no console, no share, no volume and no Ironic:
+# method, path, body, status, and words of the answer.
+NODES, NODE = "/os-baremetal-nodes", "/os-baremetal-nodes/7"
+SNAPSHOT = {"volume_id": UNUSED, "create_info": {"snapshot_id": UNUSED, "type": "qcow2", "new_file": "a"}}
+REFUSED = (
+    *(
+        ("GET", f"/os-hosts/host-1/{action}", None, 501, "not supported")
+        for action in ("startup", "shutdown", "reboot")
+    ),
+    *(
+        ("POST", path, body, 400, "Unavailable console type")
+        for path, body in (
+            ("/servers/{active}/action", {"os-getVNCConsole": {"type": "novnc"}}),
+            ("/servers/{active}/action", {"os-getSPICEConsole": {"type": "spice-html5"}}),
+            ("/servers/{active}/action", {"os-getSerialConsole": {"type": "serial"}}),
+            ("/servers/{active}/remote-consoles", {"remote_console": {"protocol": "vnc", "type": "novnc"}}),
+        )
+    ),
+    ("POST", "/servers/{stopped}/shares", {"share": {"share_id": UNUSED}}, 409, "not configured correctly"),
+    ("POST", "/servers/{active}/shares", {"share": {"share_id": UNUSED}}, 409, "in vm_state active"),
+    ("GET", "/servers/{active}/shares/" + UNUSED, None, 404, "could not be found"),
+    ("DELETE", "/servers/{stopped}/shares/" + UNUSED, None, 404, "could not be found"),
+    ("POST", "/os-assisted-volume-snapshots", {"snapshot": SNAPSHOT}, 400, "No volume Block Device Mapping"),
+    ("DELETE", f'/os-assisted-volume-snapshots/7?delete_info={{{{"volume_id":"{UNUSED}"}}}}', None, 400, "No volume"),
+    ("DELETE", "/os-assisted-volume-snapshots/7?delete_info=7", None, 400, "not subscriptable"),
+    ("GET", NODES, None, 501, "not supported"),
+    ("GET", NODE, None, 501, "not supported"),
+    ("POST", NODES, {"node": {}}, 400, "Ironic command node-create"),
+    ("DELETE", NODE, None, 400, "Ironic command node-delete"),
+    ("POST", f"{NODE}/action", {"add_interface": {}}, 400, "Ironic command port-create"),
+    ("POST", f"{NODE}/action", {"remove_interface": {}}, 400, "Ironic command port-delete"),
 )
 # Operations that Nova has in some microversions, with what replaces them in others.
 RANGES = {
@@ -339,34 +363,23 @@ def test_answers_are_as_nova_says(api: Any, contract: Any, names: dict[str, str]
     assert asked > 30
 
 
-@pytest.mark.parametrize("version", ["2.1", "2.37", "2.46"])
-def test_an_operation_that_a_fake_hypervisor_lacks_is_501(api: Any, contract: Any, version: str) -> None:
-    """Nova's contract has this answer, too, as long as it has the operation."""
-    for path in UNSUPPORTED:
-        answer = api("GET", path, version=version, user="admin")
-        assert answer.status == (501 if served("GET", path, None, Microversion.parse(version)) else 404)
-        assert contract.problems("GET", path, None, version, answer) == []
-
-
-@pytest.mark.parametrize("version", ["2.1", "2.10", "2.104"])
-def test_a_console_is_refused(api: Any, contract: Any, names: dict[str, str], version: str) -> None:
-    """The answer names the kind of console, and Nova's contract has it, as long as it has the operation."""
-    for path, body in CONSOLES:
-        answer = api("POST", path.format(**names), body, version=version)
-        if served("POST", path, body, Microversion.parse(version)):
-            assert (answer.status, "Unavailable console type" in answer.message) == (400, True)
-            assert contract.problems("POST", path.format(**names), body, version, answer) == []
+@pytest.mark.parametrize("version", ["2.1", "2.10", "2.46", "2.104"])
+def test_what_is_lacking_is_refused(api: Any, contract: Any, names: dict[str, str], version: str) -> None:
+    """The answer says why, and Nova's contract has it, as long as it has the operation."""
+    for method, path, body, status, words in REFUSED:
+        url = path.format(**names)
+        answer = api(method, url, body, version=version, user="admin")
+        if served(method, path, body, Microversion.parse(version)):
+            assert (answer.status, words in answer.message) == (status, True), (url, answer.body)
+            assert contract.problems(method, url, body, version, answer) == []
         else:
             assert answer.status == 404
 
 
 def test_every_route_is_exercised() -> None:
     """The test above leaves out no row of the table of routes."""
-    calls: list[Any] = [("POST", path, body) for path, body in CONSOLES]
-    calls += [
-        *(("GET", path, None) for path in UNSUPPORTED),
-        *((method, path.partition("?")[0], None) for method, path, _ in READS),
-    ]
+    calls: list[Any] = [(method, path.partition("?")[0], body) for method, path, body, _, _ in REFUSED]
+    calls += [(method, path.partition("?")[0], None) for method, path, _ in READS]
     calls += [(method, path, body) for method, path, body, _ in WRITES]
     missed = [
         row
