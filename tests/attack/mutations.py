@@ -30,7 +30,7 @@ GATE, REPLIES, INSTANCES = "mininova/rpc/trust/gate.py", "mininova/trust/replies
 HELD, BOUNDS = "mininova/manage/broker_watch.py", "mininova/trust/broker/definitions.py"
 RIGHTS, SERVER, TOKENS = "mininova/trust/broker/rights.py", "mininova/rpc/server.py", "mininova/standins/keystone"
 FRAMES, PASSWORDS = "mininova/rpc/transports/amqp/frames.py", f"{TOKENS}/passwords.py"
-RECONCILE = "mininova/compute/reconcile.py"
+RECONCILE, AUDIT = "mininova/compute/reconcile.py", "mininova/db/audit.py"
 
 
 def requests(*names: str) -> tuple[str, ...]:
@@ -55,6 +55,7 @@ OTHERS, OWN, REPORTS = requests("others_instances"), requests("own_instance"), r
 MESSAGES, PAST = requests("messages"), requests("past_the_broker")
 IN_FRAMES, LOGINS = ("tests/rpc/transports/amqp/test_frames.py",), ("tests/unit/standins/keystone/test_passwords.py",)
 RECONCILED = ("tests/unit/compute",)
+AUDITED = ("tests/unit/db/test_audit.py", "-k", "not postgresql and not mariadb")
 WATCH = ("tests/unit/manage/test_manage_broker_watch.py",)
 ON_A_BROKER = ("tests/wire/test_broker_rights.py",)
 
@@ -226,6 +227,9 @@ MUTATIONS = [
         ("how often a message was tried", FRAMES, "0 < tried <= MOST_DELIVERIES", "0 < tried", IN_FRAMES),
         ("headers are short", FRAMES, "if size > MAX_HEADERS_BYTES", "if False", IN_FRAMES),
         ("passwords that wait", PASSWORDS, "if not self._places.acquire(blocking=False):", "if False:", LOGINS),
+        ("an unknown user costs a hash", PASSWORDS, "_HASHER.verify(password_hash or _NO_USER, password)",
+         "bool(password_hash) and _HASHER.verify(password_hash or _NO_USER, password)",
+         ("tests/unit/standins/keystone/test_authentication.py",)),
         ("passwords are compared aside", PASSWORDS, "return self._aside(work)", "return work()", LOGINS),
         ("a full server makes room", "mininova/service/concurrency/crowd.py", "if longest.owes_since < math.inf:",
          "if False:", ("tests/unit/service/test_http_crowd.py",)),
@@ -233,6 +237,30 @@ MUTATIONS = [
         ("a guest that is worked on", RECONCILE, "            if idle:\n", "            if True:\n", RECONCILED),
         ("what is under way", RECONCILE, "if instance.task_state is None:", "if True:", RECONCILED),
         ("a guest that is not gone", RECONCILE, "uuid, error)\n            return False", "uuid, error)", RECONCILED),
+        # What an audit finds, and what it mends.
+        ("the claim of a migration is one", AUDIT, "    .where(~_of_migration)\n", "", AUDITED),
+        ("the claim of an instance without a host", AUDIT,
+         ", and_(instances.c.host.is_(None), instances.c.task_state.is_(None))", "", AUDITED),
+        ("a migration claims elsewhere", AUDIT, "instances.c.host != allocations.c.host, ~_moves)",
+         "instances.c.host != allocations.c.host)", AUDITED),
+        ("what is in ERROR claims nothing", AUDIT, ", instances.c.vm_state != states.ERROR)", ")", AUDITED),
+        ("a migration may have the claim", AUDIT, "allocations.c.instance_uuid.is_(None), ~_moves)",
+         "allocations.c.instance_uuid.is_(None))", AUDITED),
+        ("a resized instance has a migration", AUDIT, ", instances.c.vm_state != states.RESIZED)", ")", AUDITED),
+        ("an operation's own task", AUDIT, "elif task_state not in states.under_way(operation):", "else:", AUDITED),
+        ("a claim that is needed by now", AUDIT, "if instance is not None and (instance.host or instance.task_state):",
+         "if False:", AUDITED),
+        ("an instance that has no host by now", AUDIT, "if instance is None or instance.host is None or not",
+         "if instance is None or not", AUDITED),
+        ("a migration that goes on by now", AUDIT,
+         "if not any(uuid == it.instance for uuid, _, _ in _open_migration(tx)):", "if False:", AUDITED),
+        ("an address that is used by now", AUDIT, "if _locked(tx, it.instance) is not None:", "if False:", AUDITED),
+        ("an operation that goes on by now", AUDIT,
+         "if not any(uuid == it.instance for uuid, _, _ in _open_for_none(tx)):", "if False:", AUDITED),
+        ("a guest on its way", AUDIT, "    here |= {(host, it.instance_uuid)", "    _ = {(host, it.instance_uuid)",
+         AUDITED),
+        ("a guest that is worked on, in an audit", AUDIT, "        and row.task_state is None\n", "", AUDITED),
+        ("a host that was not asked", AUDIT, "guests.get(row.host, (row.uuid,))", "guests.get(row.host, ())", AUDITED),
         # Rights on the broker.
         ("which exchanges are written to", RIGHTS, "*((lane,) if row.confined else shared)",
          "*((lane, *shared) if row.confined else shared)", ON_A_BROKER),

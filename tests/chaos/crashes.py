@@ -192,13 +192,15 @@ class Crashes:
         self._cloud.broker.later(away_s, partial(self.revive, name))
 
     def revive(self, name: str) -> None:
-        """Start a process again, unless it was; it does not crash while it starts, and waits for what it needs."""
+        """Start a process again, unless it was; one that ends while it starts is started again later."""
         if name not in self._away and name != API:
             return
         self._away.discard(name)
         try:
             with self.acting(None):
                 self._cloud.revive(name)
+        except Crash:  # it serves already while it waits for its first answers, and has ended of that
+            return
         except rpc.RPCError:
             self._cloud.peers[name].transport.stop()
             self._away.add(name)

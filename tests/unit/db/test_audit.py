@@ -5,9 +5,10 @@ from sqlalchemy import update
 
 from mininova import states
 from mininova.context import RequestContext
-from mininova.db import actions, audit, claims, instances, networks
+from mininova.db import actions, audit, claims, instances, networks, server_migrations
 from mininova.db.audit import Disagreement
 from mininova.db.models import compute as tables
+from mininova.objects import Retry
 from mininova.states import UNCOMPARED
 
 CIDR = "10.0.0.0/24"
@@ -90,6 +91,101 @@ def test_an_address_that_waits_for_no_host(tx, active):
     assert found(tx) == [("address", None, "host-9")]
     assert mend(tx) == ["lends these addresses again"]
     assert networks.departed(tx, "host-9") == []
+
+
+# ---- what is under way
+
+
+def change(tx, instance, **columns):
+    """Write what a service would write."""
+    return instances.update(tx, instance.uuid, columns, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+
+
+@pytest.fixture
+def migrating(tx, active, flavor):
+    """The migration of that instance, which has begun: it is promised the room on host-1."""
+    moving = change(tx, active, task_state=states.RESIZE_PREP)
+    actions.start(tx, RequestContext(), [moving], "resize", due_after=30)
+    return server_migrations.begin(tx, moving, "resize", flavor, Retry(), states.ACTIVE)
+
+
+def test_a_migration_under_way(tx, active, flavor, migrating):
+    """Its room on the one host, the instance's on the other, and a guest on both are as they should be."""
+    assert found(tx) == []
+    claims.claim(tx, active.uuid, "host-2", flavor)
+    server_migrations.record(tx, migrating.replace(dest_compute="host-2"))
+    assert found(tx) == []
+    assert audit.compare_guests(tx, {host: [active.uuid] for host in ("host-1", "host-2")}) == []
+    change(tx, active, vm_state=states.RESIZED, task_state=None, host="host-2")
+    actions.finish(tx, active.uuid)
+    assert found(tx) == []
+
+
+def test_a_migration_that_is_left_open(tx, active, migrating):
+    """It is closed, and the instance has its room again."""
+    change(tx, active, task_state=None)
+    actions.finish(tx, active.uuid)
+    assert found(tx) == [("migration", active.uuid, None)]
+    assert mend(tx) == ["closed the migration"]
+    assert found(tx) == []
+
+
+def test_a_claim_of_an_instance_without_a_host(tx, active):
+    """One at rest needs none."""
+    change(tx, active, host=None)
+    assert found(tx) == [("claim", active.uuid, "host-1")]
+    assert mend(tx) == ["freed its claim on host-1"]
+
+
+def test_what_a_guest_under_way_is(tx, active):
+    """An instance that something is done to may have no guest just now."""
+    change(tx, active, task_state=states.REBUILDING)
+    assert audit.compare_guests(tx, {"host-1": []}) == []
+
+
+# What disagrees with an instance that runs on host-1 → what happens to that before it is mended.
+def without_host(tx, instance):
+    change(tx, instance, host=None)
+    return lambda: change(tx, instance, task_state=states.UNSHELVING)
+
+
+def claimed_elsewhere(tx, instance):
+    claims.put(tx, instance.uuid, "host-2", instance.flavor)
+    return lambda: change(tx, instance, host=None)
+
+
+def deleted(tx, instance):
+    row = update(tables.instances).where(tables.instances.c.uuid == instance.uuid)
+    claims.free(tx, instance.uuid)
+    tx.execute(row.values(deleted=True))
+    return lambda: tx.execute(row.values(deleted=False))
+
+
+def with_an_operation(tx, instance):
+    actions.start(tx, RequestContext(), [instance], "stop", due_after=30)
+    return lambda: change(tx, instance, task_state=states.POWERING_OFF)
+
+
+def with_a_migration(tx, instance):
+    server_migrations.begin(tx, instance, "resize", instance.flavor, Retry(), states.ACTIVE)
+    return lambda: change(tx, instance, task_state=states.RESIZE_PREP)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [(without_host, "claim"), (claimed_elsewhere, "claim"), (deleted, "address"), (with_an_operation, "operation"),
+     (with_a_migration, "migration")],
+)  # fmt: skip
+def test_what_goes_on_by_the_time_that_it_is_mended(tx, active, spoil, what):
+    """It is looked at again, and left alone."""
+    goes_on = spoil(tx, active)
+    ((check, it),) = audit.find(tx)
+    assert check.what == what
+    goes_on()
+    assert check.mend(tx, it) == ""
+
+
+# ---- guests
 
 
 def test_guests(tx, active):

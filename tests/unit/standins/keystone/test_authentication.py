@@ -1,7 +1,10 @@
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from msgspec.structs import replace
 
 from mininova import errors
-from mininova.standins.keystone.db import standing
+from mininova.standins.keystone import passwords
+from mininova.standins.keystone.db import identity, standing
 from mininova.standins.keystone.db.identity import Domain, Project, Role, User
 from mininova.standins.keystone.db.standing import Scope
 
@@ -43,13 +46,41 @@ def test_one_answer_to_all_that_is_wrong(authenticator, password_login, auth):
         authenticator.authenticate(password_login(**auth))
 
 
-def test_unknown_user_is_hashed_too(authenticator, passwords, password_login, monkeypatch):
-    """An unknown user's password is hashed as any other, so that the time does not differ."""
-    compared = []
-    monkeypatch.setattr(passwords, "matches", lambda *compare: bool(compared.append(compare)))
+class CountingHasher(PasswordHasher):
+    """Hashes, and keeps what each hash cost: Argon2's parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.costs = []
+
+    def verify(self, kept, password):
+        self.costs.append(extract_parameters(kept))
+        return super().verify(kept, password)
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"password": "wrong"},
+        {"name": "nobody"},
+        {"name": "nobody", "password": "no user has this password"},
+        {"domain": {"name": "Elsewhere"}},
+        {"name": "without-a-password"},
+        {"name": "disabled"},
+    ],
+    ids=str,
+)
+def test_each_refusal_costs_one_hash(authenticator, password_login, find, db, monkeypatch, auth):
+    """Who does not exist costs as much as a wrong password, so the time tells no guesser which users there are."""
+    demo = find(User, "demo")
+    with db.write() as tx:
+        identity.create(tx, replace(demo, id="1", name="without-a-password", password_hash=None))
+        identity.create(tx, replace(demo, id="2", name="disabled", enabled=False))
+    counting = CountingHasher()
+    monkeypatch.setattr(passwords, "_HASHER", counting)
     with pytest.raises(errors.Unauthorized):
-        authenticator.authenticate(password_login(name="nobody", password="x"))
-    assert compared == [("x", None)]
+        authenticator.authenticate(password_login(**auth))
+    assert counting.costs == [extract_parameters(demo.password_hash)]
 
 
 def test_disabled_user(authenticator, password_login, change):
