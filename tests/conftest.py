@@ -84,7 +84,7 @@ def virtual_host(private_broker: PrivateBroker) -> Iterator[str]:
     rights = [{"user": broker.USER, "vhost": name, **everything}]
     private_broker.define({"vhosts": [{"name": name}], "permissions": rights})
     yield f"{private_broker.url}{name}"
-    private_broker.tell("delete_vhost", name)
+    private_broker.evaluate(f'rabbit_vhost:delete(<<"{name}">>, <<"tests">>).')
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,19 @@ MOST_CHANNELS = 256
 #: For every Erlang program in the node's environment: RabbitMQ runs a small one each minute, only to start an epmd.
 NOWHERE_ELSE = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
+#: What mininova-manage asks in Erlang, the watch twice a minute, needs no second Erlang, which takes a second to start:
+#: erl_call, which comes with it, has the node evaluate it, and says {ok, VALUE} or {error, WHY} after what was printed.
+_EVALUATE = """\
+if [ "$1 $2" = "--quiet eval" ] && command -v erl_call >/dev/null; then
+    said=$(printf '%s\\n' "$3" |
+        env -i HOME={folder} PATH="$PATH" erl_call -address localhost:{distribution} -fetch_stdout -e) || exit
+    case $said in
+        *"{{ok, "*) printf '%s\\n' "$said"; exit ;;
+        *) printf '%s\\n' "$said" >&2; exit 1 ;;
+    esac
+fi
+"""
+
 PRELOAD = Path(__file__).with_name("preload.erl")
 
 
@@ -140,7 +153,8 @@ class Node:
         plain = processes.plain_environment(environ)
         self._script(START, {**plain, **self._environment(distribution)}, [str(self.server)])
         rabbitmqctl = [str(self.server.with_name("rabbitmqctl")), "--node", self.name]
-        self._script(self.tool, {**plain, **self._tool_environment(distribution)}, rabbitmqctl)
+        evaluate = _EVALUATE.format(folder=shlex.quote(str(self.folder)), distribution=distribution)
+        self._script(self.tool, {**plain, **self._tool_environment(distribution)}, rabbitmqctl, evaluate)
 
     def _with_what_was_added(self) -> dict[str, Any]:
         """Give our definitions, and those that mininova-manage has added since the node was first written."""
@@ -153,15 +167,17 @@ class Node:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
             file.write(text)
 
-    def _script(self, name: str, environment: Mapping[str, str], command: list[str]) -> None:
+    def _script(self, name: str, environment: Mapping[str, str], command: list[str], before: str = "") -> None:
         """Write a program with its whole environment in it: a RABBITMQ_ or ERL_ variable of its caller changes nothing.
 
         Two variables come from the caller all the same: where to say that it is up, and whose process it is.
+
+        :param before: what the script does first
         """
         given = [f'${{{key}:+"{key}=${key}"}}' for key in (readiness.VARIABLE, processes.MARK)]
         fixed = [shlex.quote(f"{key}={value}") for key, value in sorted(environment.items())]
         words = " \\\n    ".join([*fixed, *given, shlex.join(command)])
-        self._write(name, f'#!/bin/sh\nexec env -i \\\n    {words} "$@"\n', mode=0o700)
+        self._write(name, f'#!/bin/sh\n{before}exec env -i \\\n    {words} "$@"\n', mode=0o700)
 
     # ---- environment
 
