@@ -19,9 +19,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, bindparam, func, select
+from sqlalchemy import Connection, Engine, bindparam, false, func, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -62,6 +63,14 @@ _cleared = table.c.guest_uuid.in_(bindparam("guests", expanding=True))
 _wait_for_next = update_of(table).where(_waits, _left_on.is_not(None)).values(waits_for=_left_on)
 _wait_no_more = delete_from(table).where(_waits)
 _copy = update_of(instances).where(instances.c.uuid == bindparam("which"))
+_who_has = (
+    select(
+        instances.c.uuid, instances.c.project_id, instances.c.host, instances.c.availability_zone,
+        instances.c.created_at, instances.c.addresses,
+    )
+    .where(instances.c.deleted == false())
+    .order_by(instances.c.id)
+)  # fmt: skip
 _lent = select(table.c.position).where(_in_network, _of_instance)
 _lowest = select(table.c.position).where(_in_network).order_by(table.c.position).limit(1)
 _highest = select(table.c.position).where(_in_network).order_by(table.c.position.desc()).limit(1)
@@ -72,6 +81,29 @@ _first_gap = (
     .order_by(table.c.position)
     .limit(1)
 )
+
+
+class Lent(NamedTuple):
+    """An address that is lent, and what the port behind it is told of the instance."""
+
+    instance_uuid: str
+    project_id: str
+    host: str | None
+    availability_zone: str | None
+    created_at: datetime
+    address: FixedIP
+
+
+def lent(tx: Connection, project_id: str | None, instance_uuids: Sequence[str] = ()) -> list[Lent]:
+    """List what is lent, in the order in which the instances were made.
+
+    :param project_id: to whose instances; None means all projects'
+    :param instance_uuids: only to these, if any are named
+    """
+    query = _who_has if project_id is None else _who_has.where(instances.c.project_id == project_id)
+    if instance_uuids:
+        query = query.where(instances.c.uuid.in_(instance_uuids))
+    return [Lent(*row[:-1], address) for row in tx.execute(query) for address in row[-1]]
 
 
 def allocate(tx: Connection, label: str, cidr: str, instance_uuid: str) -> FixedIP:

@@ -51,11 +51,16 @@ def _image(status: int, title: str, message: str) -> dict[str, Any]:
     return {"code": f"{status} {title}", "title": title, "message": message}
 
 
+def _network(status: int, title: str, message: str) -> dict[str, Any]:
+    return {"NeutronError": {"type": title.replace(" ", ""), "message": message, "detail": ""}}
+
+
 # How each service writes an error: status, title, message → body.
 FORMATS: dict[str, Callable[[int, str, str], dict[str, Any]]] = {
     "compute": _compute,
     "identity": _identity,
     "image": _image,
+    "network": _network,
 }
 
 

@@ -11,12 +11,12 @@ def names(rows):
 
 
 def test_token_and_catalog(local_stack):
-    """A token is issued, and the catalog has the three services on one port."""
+    """A token is issued, and the catalog has the four services on one port."""
     token = local_stack.openstack_json("token", "issue")
     catalog = local_stack.openstack_json("catalog", "list")
 
     assert token["project_id"]
-    assert sorted(service["Type"] for service in catalog) == ["compute", "identity", "image"]
+    assert sorted(service["Type"] for service in catalog) == ["compute", "identity", "image", "network"]
 
 
 def test_flavors_and_images(local_stack):
@@ -29,6 +29,28 @@ def test_flavors_and_images(local_stack):
         "m1.xlarge",
     ]
     assert names(local_stack.openstack_json("image", "list")) == ["cirros"]
+
+
+def test_a_server_of_the_sdk_with_all_defaults(cloud):
+    """The SDK finds the network, waits until the server has an address there, and finds its port."""
+    server = cloud.create_server("by-defaults", image="cirros", flavor="m1.tiny", wait=True, timeout=60)
+    (port,) = cloud.network.ports(device_id=server.id)
+    deleted = cloud.delete_server(server.id, wait=True)
+
+    assert (server.status, server.private_v4) == ("ACTIVE", port.fixed_ips[0]["ip_address"])
+    assert deleted
+
+
+def test_security_groups(cloud):
+    """A group is made with a rule, found by its name, and deleted."""
+    group = cloud.create_security_group("web", "of the web")
+    cloud.create_security_group_rule("web", port_range_min=80, port_range_max=80, protocol="tcp")
+    found = cloud.get_security_group("web")
+    cloud.delete_security_group("web")
+
+    assert found.id == group.id
+    assert [rule["port_range_min"] for rule in found.security_group_rules if rule["direction"] == "ingress"] == [80]
+    assert cloud.get_security_group("web") is None
 
 
 def test_a_keypair_is_made_and_deleted(local_stack):

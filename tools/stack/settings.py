@@ -53,7 +53,7 @@ class Settings:
 
     @property
     def api_url(self) -> str:
-        """Where clients find the three APIs."""
+        """Where clients find the four APIs."""
         return f"http://{ports.LOOPBACK}:{self.api_port}"
 
 

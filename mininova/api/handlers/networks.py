@@ -7,7 +7,8 @@ from typing import Any
 
 from mininova import errors
 from mininova.api.request import ComputeRequest
-from mininova.api.views.networks import network_id, show_network
+from mininova.api.views.networks import show_network
+from mininova.objects.network import network_id
 
 
 def wanted_networks(server: dict[str, Any]) -> str:
@@ -33,7 +34,7 @@ def check_networks(request: ComputeRequest, server: dict[str, Any]) -> None:
             raise errors.InvalidInput(f"Port {network['port']} could not be found.")
         if network.get("fixed_ip"):
             raise errors.InvalidInput("Addresses are chosen by the network; fixed_ip cannot be asked for.")
-        if network.get("uuid") != network_id(request.cloud.conf):
+        if network.get("uuid") != network_id(request.cloud.conf.network.label):
             raise errors.InvalidInput(f"Network {network.get('uuid')} could not be found.")
 
 
@@ -46,6 +47,6 @@ def index(request: ComputeRequest) -> dict[str, Any]:
 def show(request: ComputeRequest, id: str) -> dict[str, Any]:
     """Show the network."""
     request.require("os-networks:show")
-    if id != network_id(request.cloud.conf):
+    if id != network_id(request.cloud.conf.network.label):
         raise errors.NotFound("Network not found")
     return {"network": show_network(request.cloud.conf)}

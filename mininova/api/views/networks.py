@@ -2,21 +2,17 @@
 
 from ipaddress import ip_network
 from typing import Any
-from uuid import NAMESPACE_DNS, uuid5
 
 from oslo_config.cfg import ConfigOpts
 
-
-def network_id(conf: ConfigOpts) -> str:
-    """Give the flat network's id."""
-    return str(uuid5(NAMESPACE_DNS, f"{conf.network.label}.network.mininova"))
+from mininova.objects.network import network_id
 
 
 def show_network(conf: ConfigOpts) -> dict[str, Any]:
     """Show the network, which has no IPv6."""
     range_ = ip_network(str(conf.network.cidr))
     return {
-        "id": network_id(conf),
+        "id": network_id(conf.network.label),
         "label": conf.network.label,
         "cidr": str(range_),
         "netmask": str(range_.netmask),

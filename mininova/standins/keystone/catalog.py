@@ -21,6 +21,7 @@ BUILT_IN = (
     ("identity", "keystone", IDENTITY),
     ("compute", "nova", "/compute/v2.1"),
     ("image", "glance", "/image"),
+    ("network", "neutron", "/network"),
 )
 
 _VARIABLE = re.compile(r"[$%]\((\w+)\)s")

@@ -1,10 +1,12 @@
 """What belongs to another project is not there: the answer is the one that an id of nothing gets, letter by letter."""
 
+import json
 from uuid import uuid4
 
 import pytest
 
-from tests.fixtures.rest_attacker import COMPUTE, IMAGE, Answer, Attacker
+from mininova.objects.network import port_id
+from tests.fixtures.rest_attacker import COMPUTE, IMAGE, NETWORK, Answer, Attacker
 from tests.fixtures.rest_routes import TARGETS, Target
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q x"
@@ -88,6 +90,26 @@ def test_anothers_image_is_not_there(rest_attacker: Attacker, private_image: str
         for image in (private_image, NOTHING)
     )  # fmt: skip
     require_alike(there, nowhere, 404)
+
+
+def test_anothers_security_group_is_not_there(rest_attacker: Attacker) -> None:
+    """Neither the group, nor its rules, nor the port of a server of another project is found."""
+    made = rest_attacker("POST", f"{NETWORK}/security-groups", {"security_group": {"name": "secret"}})
+    group = json.loads(made.text)["security_group"]
+    rule = group["security_group_rules"][0]["id"]
+    mine = {"security-groups": group["id"], "security-group-rules": rule, "ports": port_id(rest_attacker.server)}
+    bodies = {"security-groups": {"security_group": {"name": "mine now"}}}
+    for kind, id in mine.items():
+        for method in ("GET", "DELETE", *(["PUT"] if kind in bodies else [])):
+            if (kind, method) == ("ports", "DELETE"):  # which no one may
+                continue
+            there, nowhere = (
+                rest_attacker(method, f"{NETWORK}/{kind}/{each}", bodies.get(kind), user="stranger")
+                for each in (id, NOTHING)
+            )
+            require_alike(there, nowhere, 404)
+    rule_in = {"security_group_rule": {"security_group_id": group["id"], "direction": "ingress"}}
+    assert rest_attacker("POST", f"{NETWORK}/security-group-rules", rule_in, user="stranger").status == 404
 
 
 def test_nothing_is_booted_from_what_is_anothers(rest_attacker: Attacker, private_image: str) -> None:

@@ -10,7 +10,7 @@ from mininova import errors
 from mininova.db.schema import NOVA
 from mininova.manage import database, standins
 
-SERVICES = ["nova", "keystone", "glance"]
+SERVICES = ["nova", "keystone", "glance", "neutron"]
 HEAD = NOVA.head()
 
 
@@ -32,7 +32,7 @@ def test_upgrade_of_an_empty_database(run):
         f"the tables of {name} are at {HEAD if name == 'nova' else '0001'}; they are new" for name in SERVICES
     ]
     (line,) = run(database.check)
-    assert "has the tables of nova, keystone, glance" in line
+    assert "has the tables of nova, keystone, glance, neutron" in line
 
 
 def test_upgrade_again(run, db):
@@ -49,8 +49,9 @@ def test_version(run, db):
         ["nova", HEAD, HEAD],
         ["keystone", "0001", "0001"],
         ["glance", "none", "0001"],
+        ["neutron", "0001", "0001"],
     ]
-    nova, *_, glance = json.loads("".join(run(database.version, format="json")))
+    nova, _, glance, _ = json.loads("".join(run(database.version, format="json")))
     assert nova == {"tables_of": "nova", "database": HEAD, "code": HEAD}
     assert glance["database"] is None
 

@@ -46,11 +46,13 @@ def test_an_unsupported_operation_is_explained(caplog: pytest.LogCaptureFixture)
     assert caplog.text == ""
 
 
-def test_identity_and_image_have_their_own_forms() -> None:
-    """Keystone's and Glance's clients find the text where they look for it."""
+def test_identity_image_and_network_have_their_own_forms() -> None:
+    """The clients of Keystone, Glance and Neutron find the text where they look for it."""
     assert respond(errors.NotFound("gone"), "identity", ENVIRON).json["error"]["message"] == "gone"
     assert respond(errors.NotFound("gone"), "image", ENVIRON).json["message"] == "gone"
-    assert set(FORMATS) == {"compute", "identity", "image"}
+    found = respond(errors.NotFound("gone"), "network", ENVIRON).json["NeutronError"]
+    assert found == {"type": "NotFound", "message": "gone", "detail": ""}
+    assert set(FORMATS) == {"compute", "identity", "image", "network"}
 
 
 def test_our_own_failure_stays_inside(caplog: pytest.LogCaptureFixture) -> None:

@@ -69,6 +69,7 @@ def test_catalog_in_a_token(login):
         "identity": "http://cloud.example.org/identity",
         "compute": "http://cloud.example.org/compute/v2.1",
         "image": "http://cloud.example.org/image",
+        "network": "http://cloud.example.org/network",
     }
 
 
@@ -138,7 +139,7 @@ def test_revoke(http, token):
 def test_catalog(http):
     """The catalog has a URL of its own."""
     types = {one["type"] for one in http("GET", "/v3/auth/catalog", by="demo").json["catalog"]}
-    assert types == {"identity", "compute", "image"}
+    assert types == {"identity", "compute", "image", "network"}
 
 
 def test_where_one_can_go(http, token):

@@ -1,0 +1,90 @@
+"""What a client wants of a list: filters, order, a page of it, and some fields of each (Networking API v2.0).
+
+The lists are short, but for the ports of a large project, and those are found by their server first; so all of a list
+is made, and chosen from here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from mininova import errors
+from mininova.wsgi import Request
+from mininova.wsgi.values import whole
+
+Json = dict[str, Any]
+
+# What is said of a list and is no filter.
+CONTROLS = {"fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"}
+
+
+def answer(request: Request, key: str, documents: Sequence[Json], known: Sequence[str]) -> Json:
+    """Give what is wanted of a list, under its key, with links to the next page.
+
+    :param known: the fields that such a document has; by others, nothing is chosen
+    :raises errors.InvalidInput: naming the parameter that is wrong
+    """
+    found = _sorted(request, [each for each in documents if _matches(request, each, known)])
+    page, links = _page(request, key, found)
+    return {key: [fields(request, each) for each in page], **links}
+
+
+def fields(request: Request, document: Json) -> Json:
+    """Give the fields of a document that are asked for; all, if none are."""
+    wanted = request.GET.getall("fields")
+    return {name: value for name, value in document.items() if name in wanted} if wanted else document
+
+
+def _matches(request: Request, document: Json, known: Sequence[str]) -> bool:
+    return all(
+        any(_is(document[name], text) for text in request.GET.getall(name))
+        for name in request.GET
+        if name in known and name not in CONTROLS
+    )
+
+
+def _is(value: Any, text: str) -> bool:
+    """Compare a value with what is written in a query; of a list, ``ip_address=10.0.0.2``."""
+    if isinstance(value, list):
+        key, _, wanted = text.partition("=")
+        return any(each.get(key) == wanted if isinstance(each, dict) else each == text for each in value)
+    if isinstance(value, bool):
+        return text.lower() in (("true", "1") if value else ("false", "0"))
+    return str("" if value is None else value) == text
+
+
+def _sorted(request: Request, documents: list[Json]) -> list[Json]:
+    keys, directions = request.GET.getall("sort_key"), request.GET.getall("sort_dir")
+    if len(directions) not in (0, len(keys)):
+        raise errors.InvalidInput("The number of sort_keys and sort_dirs must be same")
+    for key, direction in reversed(list(zip(keys, directions or ["asc"] * len(keys), strict=True))):
+        if direction not in ("asc", "desc"):
+            raise errors.InvalidInput(f"Invalid input for sort_dir: '{direction}' is neither asc nor desc.")
+        if documents and key not in documents[0]:
+            raise errors.InvalidInput(f"{key} is invalid attribute for sort_keys")
+        documents.sort(key=lambda document: str(document[key]), reverse=direction == "desc")
+    return documents
+
+
+def _page(request: Request, key: str, documents: list[Json]) -> tuple[list[Json], Json]:
+    marker = request.GET.get("marker")
+    if marker is not None:
+        ids = [each["id"] for each in documents]
+        if marker not in ids:
+            raise errors.InvalidInput(f"Invalid input for marker: there is no {marker} here.")
+        documents = documents[ids.index(marker) + 1 :]
+    limit = _limit(request.GET.get("limit", "0"))
+    if not limit or len(documents) <= limit:
+        return documents, {}
+    page = documents[:limit]
+    others = request.GET.copy()
+    others["marker"] = page[-1]["id"]
+    href = f"{request.service_endpoint}{request.path_info}?{urlencode(list(others.items()))}"
+    return page, {f"{key}_links": [{"rel": "next", "href": href}]}
+
+
+def _limit(text: str) -> int:
+    try:
+        return whole(text)
+    except ValueError:
+        raise errors.InvalidInput(f"Invalid input for limit: '{text}' is not a number.") from None

@@ -1,0 +1,43 @@
+"""The URL space of the Networking API, below the check of tokens: one table."""
+
+from mininova.standins.neutron.handlers.about import EMPTY, About
+from mininova.standins.neutron.handlers.flat import MADE_ELSEWHERE, Flat
+from mininova.standins.neutron.handlers.security_groups import SecurityGroups
+from mininova.standins.neutron.service import Service
+from mininova.wsgi import Route
+
+
+def table(service: Service) -> list[Route]:
+    """Give every route of the service."""
+    flat, groups, about = Flat(service), SecurityGroups(service), About(service)
+    return [
+        Route("GET", "/v2.0", about.resources),
+        Route("GET", "/v2.0/networks", flat.networks),
+        Route("GET", "/v2.0/networks/<id>", flat.network),
+        Route("GET", "/v2.0/subnets", flat.subnets),
+        Route("GET", "/v2.0/subnets/<id>", flat.subnet),
+        Route("GET", "/v2.0/ports", flat.ports),
+        Route("GET", "/v2.0/ports/<id>", flat.port),
+        Route("GET", "/v2.0/security-groups", groups.index),
+        Route("POST", "/v2.0/security-groups", groups.create),
+        Route("GET", "/v2.0/security-groups/<id>", groups.show),
+        Route("PUT", "/v2.0/security-groups/<id>", groups.update),
+        Route("DELETE", "/v2.0/security-groups/<id>", groups.delete),
+        Route("GET", "/v2.0/security-group-rules", groups.rules),
+        Route("POST", "/v2.0/security-group-rules", groups.create_rule),
+        Route("GET", "/v2.0/security-group-rules/<id>", groups.show_rule),
+        Route("DELETE", "/v2.0/security-group-rules/<id>", groups.delete_rule),
+        Route("GET", "/v2.0/extensions", about.extensions),
+        Route("GET", "/v2.0/extensions/<alias>", about.extension),
+        Route("GET", "/v2.0/availability_zones", about.zones),
+        Route("GET", "/v2.0/quotas/<project_id>", about.quota),
+        Route("GET", "/v2.0/quotas/<project_id>/default", about.quota),
+        Route("GET", "/v2.0/quotas/<project_id>/details.json", about.quota_details),
+        *(Route("GET", f"/v2.0/{path}", about.none_of(path)) for path in EMPTY),
+        *(Route("GET", f"/v2.0/{path}/<id>", about.no_such(path)) for path in EMPTY),
+        *(
+            Route(method, f"/v2.0/{path}", flat.refuse(action, path))
+            for kind in MADE_ELSEWHERE
+            for method, action, path in kind.writes
+        ),
+    ]
