@@ -179,7 +179,7 @@ def test_refuses_what_does_not_exist(api: Any, server: dict[str, Any], words: st
 
 def test_the_flat_network_can_be_named(api: Any) -> None:
     """Its id means the same as auto, or none for no network."""
-    named = api.boot(networks=[{"uuid": network_id(api.conf)}])
+    named = api.boot(networks=[{"uuid": network_id(api.conf.network.label)}])
     without = api.boot(networks="none")
     assert (api.instance(named).networks, api.instance(without).networks) == ("auto", "none")
 

@@ -326,7 +326,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "aggregate": str(aggregate.id),
         "migration": str(migrating[0].id),
         "aborted": str(migrating[1].id),
-        "network": network_id(api.conf),
+        "network": network_id(api.conf.network.label),
         "project": api.instance(active).project_id,
     }
 

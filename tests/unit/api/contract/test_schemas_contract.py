@@ -18,6 +18,8 @@ ALL_VERSIONS = [Microversion(2, minor) for minor in range(105)]
 
 # Parameters that begin so pass Nova's schema and are refused by its handler; before 2.75 by ours, too.
 LET_BE = "^_"
+# What a schema without a word says.
+ANYTHING = {"type": "object", "additionalProperties": True}
 
 
 def shape(schema: Any) -> Any:
@@ -28,6 +30,8 @@ def shape(schema: Any) -> Any:
     if kept.get("minLength") == 0:
         del kept["minLength"]
     kept = {word: sorted(map(str, value)) if isinstance(value, list) else value for word, value in kept.items()}
+    if isinstance(kept.get("type"), list) and len(kept["type"]) == 1:
+        (kept["type"],) = kept["type"]
     for word in ("properties", "patternProperties"):
         if inner := {name: shape(each) for name, each in schema.get(word, {}).items() if name != LET_BE}:
             kept[word] = inner
@@ -66,6 +70,6 @@ def test_takes_what_nova_takes(contract: Any, route: Any, kind: str) -> None:
         if ours is None:
             found.setdefault("nothing is checked", str(version))
             continue
-        for line in differences(shape(ours.schema(version)), shape(novas)):
+        for line in differences(shape(ours.schema(version)), shape(novas or ANYTHING)):
             found.setdefault(line, str(version))
     assert found == {}
