@@ -36,8 +36,8 @@ def table(service: Service) -> list[Route]:
         *(Route("GET", f"/v2.0/{path}", about.none_of(path)) for path in EMPTY),
         *(Route("GET", f"/v2.0/{path}/<id>", about.no_such(path)) for path in EMPTY),
         *(
-            Route(method, f"/v2.0/{path}", flat.refuse(action, path))
-            for kind in MADE_ELSEWHERE
-            for method, action, path in kind.writes
+            Route(method, f"/v2.0/{path}", made.refuse(action))
+            for made in MADE_ELSEWHERE
+            for method, action, path in made.writes
         ),
     ]

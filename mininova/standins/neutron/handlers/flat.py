@@ -1,7 +1,7 @@
 """``/v2.0/networks``, ``/subnets`` and ``/ports``: the one flat network, which everyone may see and none can change."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from mininova import errors
 from mininova.db import networks
@@ -33,6 +33,14 @@ class Made(NamedTuple):
             ("PUT", f"update_{self.member}", one),
             ("DELETE", f"delete_{self.member}", one),
         ]
+
+    def refuse(self, action: str) -> Callable[..., NoReturn]:
+        """Make the handler of such a request."""
+
+        def refuse(request: Request, **named: str) -> NoReturn:
+            raise policy.disallowed(action, f": {self.why}")
+
+        return refuse
 
 
 MADE_ELSEWHERE = (
@@ -92,16 +100,6 @@ class Flat:
         projects = {each.project_id for each in lent}
         defaults = security_groups.defaults(self._service.db, projects)
         return [documents.port(self._service.conf, each, defaults[each.project_id]) for each in lent]
-
-    @staticmethod
-    def refuse(action: str, path: str) -> Callable[..., NoReturn]:
-        """Make the handler of a request that would change what the cloud makes itself."""
-        (why,) = (made.why for made in MADE_ELSEWHERE if made.path == path.partition("/")[0])
-
-        def refuse(request: Request, **named: Any) -> NoReturn:
-            raise policy.disallowed(action, f": {why}")
-
-        return refuse
 
 
 def _the_one(request: Request, document: Json, id: str, kind: str) -> Json:
