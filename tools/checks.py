@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PYTEST = ("pytest", "-q")
 TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no stack
-TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack or a cloud with others of their file
+TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack, cloud or broker with those of their file
 
 #: The tests that measure how long others wait during an attack: they have the machine for themselves.
 FLOODING = (
@@ -61,10 +61,10 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
     "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit", *WITHOUT_FLOODS),),
     "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
-    "wire": ((*PYTEST, *TWO_AT_A_TIME, "tests/wire", "-k", QUICK_WIRE),),
+    "wire": ((*PYTEST, *TWO_FILES, "tests/wire", "-k", QUICK_WIRE),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
-    "threads": ((*PYTEST, *TWO_FILES, "--durations=5", "--concurrency", "threads", *ON_THREADS),),
+    "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS),),  # they share one stack
     "bench": (  # that they run; their figures mean nothing here
         ("python", "benchmarks/rpc.py", "--quick"),
         ("python", "benchmarks/scheduler.py", "--quick"),

@@ -21,7 +21,7 @@ from mininova.db.session import Database
 from mininova.trust import identities
 from mininova.trust.broker import definitions
 from tests.fixtures import forked
-from tests.fixtures.local_stack import LONGEST, run
+from tests.fixtures.local_stack import run
 from tests.fixtures.private_broker import PrivateBroker
 
 SERVICES = {identities.trusted(name): "secret" for name in identities.TRUSTED}
@@ -63,7 +63,7 @@ class Cloud:
 
     def manage(self, *words: object):
         """Run a command."""
-        return forked.run("mininova-manage", ["--config-file", self._settings, *words], {}, LONGEST)
+        return forked.run("mininova-manage", ["--config-file", self._settings, *words], {})
 
     def broker(self, node: PrivateBroker):
         """Give what a broker has."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import mininova
+from tests.fixtures import forked
 
 ROOT = Path(mininova.__file__).parent
 ESCAPE = "\x1b]0;planted\x07\n\x9b31m"
@@ -31,7 +32,8 @@ def test_a_service_that_does_not_start(tmp_path: Path, service: str, where: str)
         {"setting": f"[DEFAULT]\nrpc_response_timeout = {shown}\n", "section": f"[{shown}]\n"}.get(where, ""), "utf-8"
     )
     named = str(file) if where in ("setting", "section") else f"{file}{ESCAPE}"
-    done = started(f"mininova.cmd.{service}", *([ESCAPE] if where == "argument" else ["--config-file", named]))
+    words = [ESCAPE] if where == "argument" else ["--config-file", named]
+    done = forked.run(f"mininova-{service}", words, {})
     refused_in_one_printable_line(done)
 
 
@@ -46,7 +48,7 @@ def test_a_service_that_does_not_start(tmp_path: Path, service: str, where: str)
 )  # fmt: skip
 def test_a_tool_that_does_not_understand(tool: str, words: list[str]):
     """What argparse quotes is quoted so, too."""
-    done = started(f"mininova.cmd.{tool}", *words)
+    done = forked.run(f"mininova-{tool}", words, {})
     assert done.returncode == 2
     assert done.stderr
     assert all(line.isprintable() for line in done.stderr.split("\n"))
