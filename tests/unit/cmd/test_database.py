@@ -20,7 +20,7 @@ import eventlet
 from sqlalchemy import text
 
 url, lock, unlock = sys.argv[1:]
-db = open_database(SimpleNamespace(database=SimpleNamespace(connection=url, connect_retry=60)))
+db = open_database(SimpleNamespace(database=SimpleNamespace(connection=url, connect_retry=60, answer_timeout=60)))
 with db.read() as first, db.read() as second:
     first.execute(text(lock))
     other = eventlet.spawn(lambda: second.execute(text(lock)))
