@@ -26,11 +26,11 @@ def bench(private_broker: PrivateBroker) -> Iterator[AMQPBench]:
 @contextmanager
 def low_on_memory(broker: PrivateBroker) -> Iterator[None]:
     """Have the broker believe for a while that its memory is full."""
-    broker.tell("set_vm_memory_high_watermark", "absolute", "1")
+    broker.evaluate("vm_memory_monitor:set_vm_memory_high_watermark({absolute, 1}).")
     try:
         yield
     finally:
-        broker.tell("set_vm_memory_high_watermark", "0.4")
+        broker.evaluate("vm_memory_monitor:set_vm_memory_high_watermark(0.4).")
 
 
 def when_blocked(peer: rpc.Peer) -> threading.Event:
