@@ -195,7 +195,7 @@ class AggregateNotFound(NotFound):
 class AggregateHostNotFound(NotFound):
     """The host is not in the aggregate."""
 
-    template = "Aggregate {aggregate_id} has no host {host}."
+    template = "Cannot remove host {host} in aggregate {aggregate_id}"
 
 
 class IdentityNotFound(NotFound):
@@ -265,6 +265,11 @@ class InstanceInvalidState(Conflict):
     """The instance's state does not allow the operation (states.OPERATIONS says which do)."""
 
     template = "Cannot '{method}' instance {instance_uuid} while it is in {attr} {state}"
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        if message is None and details["state"] is None:
+            message = "Instance {instance_uuid} is in an invalid state for '{method}'".format(**details)
+        super().__init__(message, **details)
 
 
 class SharesNotConfigured(Conflict):

@@ -73,7 +73,11 @@ TASK_STATES = (
 
 # power_state
 NOSTATE, RUNNING, POWER_PAUSED, SHUTDOWN, CRASHED, POWER_SUSPENDED = 0, 1, 3, 4, 6, 7
-POWER_STATES = frozenset({NOSTATE, RUNNING, POWER_PAUSED, SHUTDOWN, CRASHED, POWER_SUSPENDED})
+POWER_NAMES = {
+    NOSTATE: "pending", RUNNING: "running", POWER_PAUSED: "paused", SHUTDOWN: "shutdown", CRASHED: "crashed",
+    POWER_SUSPENDED: "suspended",
+}  # fmt: skip
+POWER_STATES = frozenset(POWER_NAMES)
 
 
 class Uncompared(Enum):
@@ -296,4 +300,6 @@ def _accepted(operation: str | None, ends: bool) -> dict[str, Accepts]:
 
 
 def _refusal(op: Operation, instance: "Instance", attr: str, state: str) -> errors.InstanceInvalidState:
-    return errors.InstanceInvalidState(instance_uuid=instance.uuid, method=op.action, attr=attr, state=state)
+    # The api has this name for a live migration, and for every other operation that of its action.
+    method = "os-migrateLive" if op.action == "live-migration" else op.action
+    return errors.InstanceInvalidState(instance_uuid=instance.uuid, method=method, attr=attr, state=state)

@@ -49,7 +49,7 @@ class LiveMigrations:
             )
             server_migrations.settle(tx, left, "cancelled")
             actions.interrupt(tx, instance.uuid, f"live_migration_cancel ({ctxt.request_id})")
-            actions.record(tx, ctxt, instance.uuid, "live_migration_cancel")
+            actions.record(tx, ctxt, instance.uuid, "live_migration_cancel", "compute_live_migration_abort")
         events.tell_update(self._notifier, ctxt, current, left, service="api")
         try:
             self._compute.on(host_of(left)).live_migration_abort(ctxt, left)
@@ -70,7 +70,9 @@ class LiveMigrations:
                     method = "force_complete"
                     raise errors.InstanceInvalidState(instance_uuid=current.uuid, method=method, attr=attr, state=state)
             _require_live(tx, current, migration_id, ("running",), "force complete", errors.InvalidInput)
-            actions.record(tx, ctxt, instance.uuid, "live_migration_force_complete")
+            actions.record(
+                tx, ctxt, instance.uuid, "live_migration_force_complete", "compute_live_migration_force_complete"
+            )
         try:
             self._compute.on(host_of(current)).live_migration_force_complete(ctxt, current)
         except rpc.RPCError as error:

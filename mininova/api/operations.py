@@ -250,8 +250,14 @@ class Operations:
         columns: Mapping[str, Any],
     ) -> Instance:
         for _ in range(MAX_TRIES):
+            if operation in ("start", "stop"):
+                host_of(instance)  # Nova's answer is that, before it looks at the states
             change = {**columns, **states.begin(operation, instance)}
-            host = None if change["task_state"] == states.UNSHELVING and instance.host is None else host_of(instance)
+            host = instance.host
+            if host is None and change["task_state"] != states.UNSHELVING:
+                raise errors.InstanceInvalidState(
+                    instance_uuid=instance.uuid, method=states.OPERATIONS[operation].action, attr="host", state=None
+                )
             try:
                 with self._db.write() as tx:
                     begun = instances.update(
@@ -323,18 +329,13 @@ class Operations:
 
     # ---- what needs no compute node
 
-    def edit(
-        self, ctxt: RequestContext, instance: Instance, change: Callable[[Instance], Mapping[str, Any]]
-    ) -> Instance:
+    def edit(self, instance: Instance, change: Callable[[Instance], Mapping[str, Any]]) -> Instance:
         """Write what its owner says of an instance: its name, its metadata, its tags.
 
         :param change: gives the new columns for the instance as it is; what it raises leaves everything as it was
-        :raises errors.InstanceIsLocked: when it is, and the caller is no administrator
         """
         with self._db.write() as tx:
-            current = instances.get(tx, instance.uuid)
-            require_unlocked(ctxt, current)
-            columns = change(current)
+            columns = change(instances.get(tx, instance.uuid))
             if "requested_zone" in columns:
                 request_specs.pin(tx, instance.uuid, columns["requested_zone"])
             return instances.edit(tx, instance.uuid, **columns)
@@ -353,7 +354,7 @@ class Operations:
         with self._db.write() as tx:
             if columns:
                 instances.edit(tx, instance.uuid, **columns)
-            actions.record(tx, ctxt, instance.uuid, action)
+            actions.record(tx, ctxt, instance.uuid, action, f"api_{action}")
 
     def reset_state(self, ctxt: RequestContext, instance: Instance, vm_state: str) -> None:
         """Overwrite an instance's state (for administrators)."""
@@ -362,8 +363,8 @@ class Operations:
             change = {"vm_state": vm_state, "task_state": None}
             reset = instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
             server_migrations.settle(tx, reset)
-            actions.interrupt(tx, instance.uuid, f"reset_state ({ctxt.request_id})")
-            actions.record(tx, ctxt, instance.uuid, "reset_state")
+            actions.interrupt(tx, instance.uuid, f"resetState ({ctxt.request_id})")
+            actions.record(tx, ctxt, instance.uuid, "resetState", None)
         self._tell(ctxt, reset, instance)
 
     # ---- for all

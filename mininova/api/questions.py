@@ -17,7 +17,7 @@ from mininova.objects import Instance
 LOG = logging.getLogger(__name__)
 
 # The vm_states in which a guest may run that could dump its memory.
-CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.ERROR})
+CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.RESIZED, states.ERROR})
 
 
 class Questions:
@@ -45,6 +45,7 @@ class Questions:
         :raises errors.Conflict: when it is locked, not in a state for it, or its host does not answer
         """
         require_unlocked(ctxt, instance)
+        host_of(instance)
         if instance.vm_state not in CRASH_DUMPS or instance.task_state is not None:
             attr = "task_state" if instance.vm_state in CRASH_DUMPS else "vm_state"
             raise errors.InstanceInvalidState(
@@ -52,14 +53,20 @@ class Questions:
             )
         self._ask(instance, lambda compute: compute.trigger_crash_dump(ctxt, instance))
         with self._db.write() as tx:
-            actions.record(tx, ctxt, instance.uuid, "trigger_crash_dump")
+            actions.record(tx, ctxt, instance.uuid, "trigger_crash_dump", "compute_trigger_crash_dump")
 
     def diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
         """Read an instance's counters, in the words of the driver contract.
 
-        :raises errors.Conflict: when it has no host yet, or its host does not answer
+        :raises errors.Conflict: when it has no host yet, its guest does not run, or its host does not answer
         :raises errors.GuestNotFound: when no guest runs there
         """
+        host_of(instance)
+        if instance.power_state != states.RUNNING:
+            raise errors.InstanceInvalidState(
+                instance_uuid=instance.uuid, method="get_diagnostics", attr="power state",
+                state=states.POWER_NAMES[instance.power_state],
+            )  # fmt: skip
         counters: dict[str, Any] = self._ask(instance, lambda compute: compute.get_diagnostics(ctxt, instance))
         return counters
 

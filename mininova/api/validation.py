@@ -10,14 +10,13 @@ import ipaddress
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from functools import wraps
-from itertools import islice
 from typing import Any, TypeVar
 from unicodedata import category as _category
 from uuid import UUID
 
 import jsonschema
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
 
 from mininova import errors
 from mininova.api.microversions import LEGACY
@@ -108,9 +107,6 @@ def _bound(keyword: str) -> Callable[..., Iterable[ValidationError]]:
 
 # ---- checks that would take too long
 
-# Enough to choose a good one among; a hostile body could have millions.
-MAX_COMPLAINTS = 100
-
 
 def _unless_too_long(keyword: str, longest: str) -> Callable[..., Iterable[ValidationError]]:
     """Skip a check of a value that is too long anyway: its time may grow with the square of the length, or worse.
@@ -122,7 +118,7 @@ def _unless_too_long(keyword: str, longest: str) -> Callable[..., Iterable[Valid
     def checked(validator: Any, wanted: Any, value: Any, schema: Json) -> Iterable[ValidationError]:
         if isinstance(value, (str, list)) and len(value) > schema.get(longest, len(value)):
             return ()
-        return islice(check(validator, wanted, value, schema) or (), MAX_COMPLAINTS)
+        return check(validator, wanted, value, schema) or ()
 
     return checked
 
@@ -166,10 +162,8 @@ class Schemas:
         return self._validators[bisect_right(self._starts, version) - 1]
 
     def complaint(self, document: Any, version: Microversion) -> ValidationError | None:
-        """Find what is most wrong with a document; None when nothing is."""
-        complaints = islice(self._at(version).iter_errors(document), MAX_COMPLAINTS)
-        complaint: ValidationError | None = best_match(complaints)
-        return complaint
+        """Find what is wrong with a document, the first of it, as Nova does; None when nothing is."""
+        return next(self._at(version).iter_errors(document), None)
 
 
 def takes(body: Schemas | None = None, query: Schemas | None = None) -> Callable[[Handler], Handler]:

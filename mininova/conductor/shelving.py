@@ -56,24 +56,25 @@ class Shelving:
 
     def unshelve(self, ctxt: RequestContext, instance: Instance) -> None:
         """Have the scheduler choose a host for an offloaded instance, and send it there."""
-        with self.db.read() as tx:
-            operation = open_operations.of(tx, instance.uuid)
-            asked = (operation.arguments if operation is not None else None) or NO_ARGUMENTS
-            spec = _spec(request_specs.get(tx, instance.uuid).spec, asked)
+        try:
+            with self.db.read() as tx:
+                operation = open_operations.of(tx, instance.uuid)
+                asked = (operation.arguments if operation is not None else None) or NO_ARGUMENTS
+                spec = _spec(request_specs.get(tx, instance.uuid).spec, asked)
+        except errors.InstanceNotFound as gone:
+            return LOG.info("conductor drops the unshelving of instance %s: %s", instance.uuid, gone)
         try:
             image = self.snapshots.image(asked.image.id)
             ((to, *_),) = self.builds.scheduler.select_destinations(ctxt, spec, [instance.uuid])
         except (errors.MininovaError, rpc.RPCError) as error:
-            self._no_host(ctxt, instance, error)
-            return
+            return self._no_host(ctxt, instance, error)
         try:
             with self.db.write() as tx:
                 placed = self._place(tx, instance, to)
         except LOST as lost:
             LOG.info("conductor drops the unshelving of instance %s on %s: %s", instance.uuid, to.host, lost)
-            self.builds.free_claim(instance, to.host)
-            return
-        self._send(ctxt, placed, image)
+            return self.builds.free_claim(instance, to.host)
+        return self._send(ctxt, placed, image)
 
     def _place(self, tx: Connection, instance: Instance, to: Selection) -> Instance:
         """Give an instance the host where the scheduler has claimed its room."""

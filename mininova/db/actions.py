@@ -226,12 +226,16 @@ def interrupt(tx: Connection, uuid: str, by: str) -> None:
         finish(tx, uuid, f"interrupted by {by}")
 
 
-def record(tx: Connection, ctxt: RequestContext, uuid: str, action: str) -> None:
-    """Record an action that is done in the transaction that accepts it: its start, its one step and its end."""
+def record(tx: Connection, ctxt: RequestContext, uuid: str, action: str, step: str | None) -> None:
+    """Record an action that is done when it is accepted: its start, its one step and its end.
+
+    :param step: its name; None where Nova has none
+    """
     now = datetime.now(UTC)
     row = {**_row(ctxt, uuid, action, now), "finish_time": now}
     for action_id in tx.execute(_insert, row).inserted_primary_key or ():
-        tx.execute(_insert_event, _whole_step(action_id, f"api_{action}", now, None))
+        if step is not None:
+            tx.execute(_insert_event, _whole_step(action_id, step, now, None))
 
 
 # ---- reads

@@ -163,8 +163,9 @@ def delete(tx: Connection, aggregate: Aggregate) -> None:
     :raises errors.InvalidAggregateAction: when it has hosts
     """
     if aggregate.hosts:
+        reason = "Host aggregate is not empty"
         raise errors.InvalidAggregateAction(
-            action="delete", aggregate_id=aggregate.id, reason="Host aggregate is not empty"
+            f"Cannot remove host from aggregate {aggregate.id}. Reason: {reason}."  # Nova's words
         )
     tx.execute(delete_from(table).where(table.c.id == aggregate.id))
 

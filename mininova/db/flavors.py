@@ -30,9 +30,9 @@ def create(tx: Connection, flavor: Flavor) -> Flavor:
     :raises errors.FlavorExists: when its id or its name is taken
     """
     if not insert_new(tx, insert(table), {**ROWS.values(flavor), "created_at": datetime.now(UTC)}):
-        if tx.execute(ROWS.one, {"which": flavor.flavor_id}).first() is None:
-            raise errors.FlavorExists(f"Flavor with name {flavor.name} already exists.")
-        raise errors.FlavorExists(flavor_id=flavor.flavor_id)
+        if tx.execute(select(table.c.id).where(table.c.name == flavor.name)).first() is None:
+            raise errors.FlavorExists(flavor_id=flavor.flavor_id)
+        raise errors.FlavorExists(f"Flavor with name {flavor.name} already exists.")
     return flavor
 
 

@@ -6,15 +6,15 @@ groups, the scheduler reads them, and a claim asks ``admits``, so that no two re
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import Connection, bindparam, false, func, insert, select, update
+from sqlalchemy import Connection, bindparam, false, func, insert, select, true, update
 from sqlalchemy import delete as delete_from
 
 from mininova import errors
-from mininova.db.models.compute import allocations, instances, request_specs
+from mininova.db.models.compute import allocations, instances, migrations, request_specs
 from mininova.db.models.compute import server_groups as table
 from mininova.db.rows import Rows
 
@@ -61,6 +61,11 @@ _standing = (
     select(allocations.c.instance_uuid, allocations.c.host)
     .join_from(request_specs, allocations, allocations.c.instance_uuid == request_specs.c.instance_uuid)
     .where(_membership == bindparam("which"))
+)
+_leaving = (
+    select(migrations.c.instance_uuid, migrations.c.source_compute.label("host"))
+    .join_from(request_specs, migrations, migrations.c.instance_uuid == request_specs.c.instance_uuid)
+    .where(_membership == bindparam("which"), migrations.c.is_open == true())
 )
 _of_instance = (
     select(table.c.uuid)
@@ -146,6 +151,20 @@ def hosts_of_members(tx: Connection, uuid: str) -> dict[str, str]:
     return {row.instance_uuid: row.host for row in tx.execute(_standing, {"which": uuid})}
 
 
+def count_by_host(tx: Connection, group: ServerGroup, without: Collection[str] = ()) -> Counter[str]:
+    """Count the members on each host where there are any.
+
+    Where they are to be apart, one that has moved counts on the host that it came from, too, until that is confirmed:
+    it may come back (nova: compute/manager.py, ``_validate_instance_group_policy``).
+
+    :param without: members that do not count
+    """
+    standing = [*hosts_of_members(tx, group.uuid).items()]
+    if group.policy == ANTI_AFFINITY:
+        standing += [(row.instance_uuid, row.host) for row in tx.execute(_leaving, {"which": group.uuid})]
+    return Counter(host for member, host in standing if member not in without)
+
+
 def admits(tx: Connection, uuid: str, hosts: Mapping[str, str], *, moving: bool = False) -> bool:
     """Tell whether some members may all get room where they are to; no other claim of the group ends before this one.
 
@@ -157,7 +176,7 @@ def admits(tx: Connection, uuid: str, hosts: Mapping[str, str], *, moving: bool 
         return True
     standing = hosts_of_members(tx, uuid)
     asked = {member: host for member, host in hosts.items() if moving or member not in standing}
-    count = Counter(host for member, host in standing.items() if member not in asked)
+    count = count_by_host(tx, group, without=asked)
     for host in asked.values():
         if not group.allows(host, count):
             return False

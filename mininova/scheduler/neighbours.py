@@ -73,4 +73,4 @@ def read(tx: Connection, request_spec: RequestSpec, conf: cfg.ConfigOpts, *, io_
     needed, configured = NEEDED[group.policy], conf.filter_scheduler
     if needed not in (*configured.enabled_filters, *configured.enabled_weighers):
         raise errors.NoValidHost(reason=f"ServerGroup policy is not supported: {needed} not configured")
-    return Neighbours(hosts, group, Counter(server_groups.hosts_of_members(tx, group.uuid).values()), at_work)
+    return Neighbours(hosts, group, server_groups.count_by_host(tx, group), at_work)

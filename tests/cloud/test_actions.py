@@ -118,9 +118,11 @@ def test_a_reset_of_the_state(cloud: Cloud):
     answer = cloud.request("POST", f"/servers/{uuid}/action", body, user="admin")
     by = answer.headers["x-openstack-request-id"]
     cloud.run()
-    reset, stop = action_of(cloud, uuid, by), action_of(cloud, uuid, request_id)
-    assert (reset.action, steps(reset), reset.message) == ("reset_state", [("api_reset_state", "Success")], None)
-    assert stop.events[0].traceback == f"interrupted by reset_state ({by})"
+    with cloud.db.read() as tx:
+        reset = actions.get(tx, uuid, by)
+    stop = action_of(cloud, uuid, request_id)
+    assert (reset.action, reset.finish_time is not None, steps(reset), reset.message) == ("resetState", True, [], None)
+    assert stop.events[0].traceback == f"interrupted by resetState ({by})"
     assert cloud.show(uuid)["status"] == "ACTIVE"
 
 

@@ -94,3 +94,21 @@ def test_beside_another_and_away_from_it(cloud: Cloud):
     there, beside, away = hosts(cloud)
     assert there == beside
     assert away in {"host-1", "host-2", "host-3"} - {there}
+
+
+def test_apart_from_one_that_may_come_back(make_cloud):
+    """A member that was resized counts on the host that it left, until that is confirmed."""
+    cloud = make_cloud()
+    of = {"group": group(cloud, "anti-affinity")}
+    moved = boot(cloud, of)
+    cloud.run()
+    assert cloud.act(moved, "resize", {"flavorRef": "2"}) == 202
+    cloud.run()
+    refused = boot(cloud, of)
+    cloud.run()
+    assert "ServerGroupAntiAffinityFilter left none" in cloud.show(refused)["fault"]["message"]
+    assert cloud.act(moved, "confirmResize") == 204
+    cloud.run()
+    taken = boot(cloud, of)
+    cloud.run()
+    assert cloud.instance(taken).host not in (None, cloud.instance(moved).host)

@@ -32,7 +32,8 @@ def test_an_operation_starts_from_its_states_and_no_other(operation):
             with pytest.raises(errors.InstanceInvalidState) as caught:
                 states.begin(operation, thing)
             attr, state = ("vm_state", vm_state) if vm_state not in op.starts else ("task_state", task_state)
-            assert str(caught.value) == f"Cannot '{op.action}' instance u while it is in {attr} {state}"
+            method = "os-migrateLive" if operation == "live_migrate" else op.action
+            assert str(caught.value) == f"Cannot '{method}' instance u while it is in {attr} {state}"
             assert caught.value.http_status == 409
 
 

@@ -117,7 +117,7 @@ def _zone(body: Json) -> str | None:
 
 def _number(text: str) -> int:
     if not re.fullmatch("-?[0-9]{1,9}", text):
-        raise errors.InvalidInput("id must be an integer")
+        raise errors.InvalidInput(reason="id must be an integer")
     return int(text)
 
 

@@ -4,18 +4,14 @@ from typing import Any, NoReturn
 
 from mininova import errors
 from mininova.api.request import ComputeRequest
-from mininova.api.schemas.types import ANY_QUERY
-from mininova.api.validation import takes
 
 
-@takes(query=ANY_QUERY)
 def index(request: ComputeRequest) -> Any:
     """Refuse to list what another service would know."""
     request.require("os-baremetal-nodes:list")
     raise errors.NotSupported()
 
 
-@takes(query=ANY_QUERY)
 def show(request: ComputeRequest, id: str) -> Any:
     """Refuse to show what another service would know."""
     request.require("os-baremetal-nodes:show")

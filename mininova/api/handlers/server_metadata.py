@@ -10,7 +10,7 @@ from mininova import errors
 from mininova.api import quotas
 from mininova.api.handlers.servers import find
 from mininova.api.request import ComputeRequest
-from mininova.api.requirements import require_at_rest
+from mininova.api.requirements import require_at_rest, require_unlocked
 from mininova.api.schemas import server_metadata as schemas
 from mininova.api.validation import takes
 from mininova.objects import Instance
@@ -61,13 +61,10 @@ def update(request: ComputeRequest, server_id: str, key: str) -> Json:
 
 def delete(request: ComputeRequest, server_id: str, key: str) -> Reply:
     """Remove one item of a server's metadata."""
-
-    def without(old: Metadata) -> Metadata:
-        if key not in old:
-            raise errors.NotFound(MISSING)
-        return {name: value for name, value in old.items() if name != key}
-
-    _write(request, find(request, server_id, "server-metadata:delete"), without, method="delete metadata")
+    instance = find(request, server_id, "server-metadata:delete")
+    if key not in instance.metadata:
+        raise errors.NotFound(MISSING)
+    _write(request, instance, lambda old: {name: old[name] for name in old if name != key}, method="delete metadata")
     return Reply(204)
 
 
@@ -86,9 +83,10 @@ def _write(
     quota = _quota(request)
 
     def columns(current: Instance) -> Json:
+        require_unlocked(request.context, current)
         require_at_rest(current, method)
         metadata = change(current.metadata)
         quotas.require_few_items(quota, metadata)
         return {"metadata": metadata}
 
-    return request.cloud.operations.edit(request.context, instance, columns).metadata
+    return request.cloud.operations.edit(instance, columns).metadata

@@ -7,6 +7,7 @@ from mininova.api import create as creation
 from mininova.api.handlers.server_actions import ACCEPTED
 from mininova.api.handlers.servers import find, password
 from mininova.api.request import TRUE, ComputeRequest
+from mininova.api.requirements import require_unlocked
 from mininova.api.schemas import server_actions as schemas
 from mininova.api.schemas.types import action
 from mininova.api.validation import takes
@@ -21,6 +22,7 @@ Json = dict[str, Any]
 def resize(request: ComputeRequest, id: str) -> Reply:
     """Give a server another flavor, on another host."""
     instance, body = find(request, id, "servers:resize"), request.body_of("resize")
+    require_unlocked(request.context, instance)
     states.begin("resize", instance)
     asked = Arguments(flavor=_flavor_to_resize_to(request, instance, str(body["flavorRef"]).rsplit("/", 1)[-1]))
     columns = {"disk_config": body["OS-DCF:diskConfig"]} if "OS-DCF:diskConfig" in body else {}
@@ -52,10 +54,10 @@ def _flavor_to_resize_to(request: ComputeRequest, instance: Instance, flavor_id:
 @takes(body=schemas.MIGRATE)
 def migrate(request: ComputeRequest, id: str) -> Reply:
     """Take a server to another host, where it gets a stop and a start."""
-    instance = find(request, id, "os-migrate-server:migrate")
     host = (request.document["migrate"] or {}).get("host") if request.api_version >= (2, 56) else None
+    rule = "os-migrate-server:migrate" if host is None else "os-migrate-server:migrate:host"
+    instance = find(request, id, rule)
     if host is not None:
-        request.require("os-migrate-server:migrate:host", project_id=instance.project_id)
         states.begin("migrate", instance)
         _require_other_host(request, instance, host)
     request.cloud.operations.begin(request.context, "migrate", instance, Arguments(host=host))
@@ -127,7 +129,7 @@ def _require_other_host(request: ComputeRequest, instance: Instance, host: str) 
     :raises errors.InvalidInput: when it is
     """
     if host == instance.host:
-        raise errors.InvalidInput(f"Cannot migrate instance {instance.uuid} to current host ({host}).")
+        raise errors.InvalidInput("Cannot migrate to the host where the server exists.")
     _require_host(request, host)
 
 

@@ -10,6 +10,7 @@ from mininova.api.handlers.server_actions import ACCEPTED, begins
 from mininova.api.handlers.server_snapshots import begin
 from mininova.api.handlers.servers import find
 from mininova.api.request import ComputeRequest
+from mininova.api.requirements import require_unlocked
 from mininova.api.schemas import server_actions as schemas
 from mininova.api.schemas.types import action
 from mininova.api.validation import takes
@@ -39,6 +40,7 @@ def unshelve(request: ComputeRequest, id: str) -> Reply:
     """Start a shelved server: on its host, or on another one if it is on none."""
     instance = find(request, id, "os-shelve:unshelve")
     said = request.document["unshelve"] if request.api_version >= (2, 77) else None
+    require_unlocked(request.context, instance)
     states.begin("unshelve", instance)
     with request.cloud.db.write() as tx:
         host = _pin(request, tx, instance, said) if said else None

@@ -83,4 +83,4 @@ def _write(
             raise errors.InvalidInput(f"The number of tags exceeded the per-server limit {schemas.MAX_TAGS}")
         return {"tags": tuple(sorted(tags))}
 
-    return request.cloud.operations.edit(request.context, instance, columns)
+    return request.cloud.operations.edit(instance, columns)

@@ -75,7 +75,7 @@ def update(request: ComputeRequest, id: str) -> Json:
                 _require_pinnable(current, columns["requested_zone"])
             return columns
 
-        instance = request.cloud.operations.edit(request.context, instance, change)
+        instance = request.cloud.operations.edit(instance, change)
     return {"server": Views(request, extras_of_one(request, instance)).updated(instance)}
 
 

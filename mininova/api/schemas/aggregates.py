@@ -31,4 +31,5 @@ UPDATE = Schemas(lambda version: _update(ZONE if version >= (2, 1) else SPACED_Z
 ADD_HOST = action("add_host", object_of({"host": HOST}, ["host"]))
 REMOVE_HOST = action("remove_host", object_of({"host": HOST}, ["host"]))
 SET_METADATA = action("set_metadata", object_of({"metadata": SAID}, ["metadata"]))
-CACHE_IMAGES = Schemas.always(object_of({"cache": list_of(object_of({"id": UUID}, ["id"]), minItems=1)}, ["cache"]))
+_IMAGES = list_of(object_of({"id": UUID}, ["id"]), minItems=1) | {"type": ["array"]}
+CACHE_IMAGES = Schemas.always(object_of({"cache": _IMAGES}, ["cache"]))

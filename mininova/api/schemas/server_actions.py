@@ -102,10 +102,10 @@ MIGRATE = Schemas(
 )
 MIGRATE_LIVE = under(
     "os-migrateLive",
-    Field("host", NEW_HOST, required=True),
     Field("block_migration", BOOLEAN, until="2.24", required=True),
     Field("block_migration", BOOLEAN | {"enum": [*BOOLEAN["enum"], "auto"]}, since="2.25", required=True),
     Field("disk_over_commit", BOOLEAN, until="2.24", required=True),
+    Field("host", NEW_HOST, required=True),
     Field("force", BOOLEAN, since="2.30", until="2.67"),
 )
 EVACUATE = under(

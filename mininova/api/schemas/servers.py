@@ -72,7 +72,7 @@ HINTS: Json = object_of(
     {
         "group": {"oneOf": [list_of(UUID), UUID]},
         "different_host": {"oneOf": [UUID, list_of(UUID)]},
-        "same_host": {"type": ["string", "array"], "items": UUID, "format": "uuid"},
+        "same_host": {"type": ["string", "array"], "items": UUID},
         "query": {"type": ["string", "object"]},
         "target_cell": NAME,
         "different_cell": {"type": ["string", "array"], "items": STRING},

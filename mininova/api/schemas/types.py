@@ -60,8 +60,9 @@ def object_of(properties: Json, required: Sequence[str] = (), more: bool = False
 
     :param more: whether it may have properties that are not named here
     """
-    schema: Json = {"type": "object", "properties": properties, "additionalProperties": more}
-    return schema | {"required": list(required)} if required else schema
+    # What is missing comes before what is too much: of faults alike, the answer names the first one, as Nova's does.
+    missing: Json = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": properties, **missing, "additionalProperties": more}
 
 
 @dataclass(frozen=True)

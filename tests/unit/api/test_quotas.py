@@ -324,7 +324,8 @@ def test_there_are_no_aggregates(api: Any) -> None:
 ALIASES = {"os-extra_specs": "os-flavor-extra-specs"}
 # Resources of Nova whose extensions have the same name (nova: extension_info.py).
 RESOURCES = {
-    "os-agents", "os-aggregates", "os-availability-zone", "os-cells", "os-certificates", "os-cloudpipe", "os-fixed-ips",
+    "os-agents", "os-aggregates", "os-assisted-volume-snapshots", "os-availability-zone", "os-baremetal-nodes",
+    "os-cells", "os-certificates", "os-cloudpipe", "os-fixed-ips",
     "os-flavor-access", "os-flavor-extra-specs", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
     "os-instance-actions", "os-instance_usage_audit_log", "os-keypairs", "os-migrations", "os-networks",
     "os-quota-class-sets", "os-quota-sets", "os-security-groups", "os-server-external-events", "os-server-groups",

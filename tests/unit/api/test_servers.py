@@ -176,11 +176,13 @@ def test_put_shows_less_before_2_75(api: Any) -> None:
     assert new.keys() - old.keys() >= {"OS-EXT-STS:vm_state", "key_name", "security_groups"}
 
 
-def test_a_locked_server_cannot_be_renamed(api: Any) -> None:
-    """A lock forbids changes, too."""
+def test_a_locked_server_can_be_renamed(api: Any) -> None:
+    """A lock forbids its owner to change the metadata, and neither the name nor the tags, as in Nova."""
     uuid = api.active()
     api("POST", f"/servers/{uuid}/action", {"lock": None})
-    assert api("PUT", f"/servers/{uuid}", {"server": {"name": "x"}}).status == 409
+    assert api("PUT", f"/servers/{uuid}", {"server": {"name": "x"}}).status == 200
+    assert api("PUT", f"/servers/{uuid}/tags/t", version="2.26").status == 201
+    assert api("PUT", f"/servers/{uuid}/metadata", {"metadata": {}}).status == 409
 
 
 # ---- lists

@@ -108,7 +108,7 @@ def test_an_operation_that_may_interrupt_others_ends_them(tx, operation, before)
 def test_an_action_that_is_done_at_once(tx):
     """It gets its start, its step and its end, and leaves an open action open."""
     ask(tx, "stop", "req-1", host="host-1")
-    actions.record(tx, RequestContext(request_id="req-2"), "a", "lock")
+    actions.record(tx, RequestContext(request_id="req-2"), "a", "lock", "api_lock")
     assert steps(tx, "req-2") == [("api_lock", None, "Success", None)]
     assert actions.get(tx, "a", "req-2").finish_time is not None
     assert actions.get(tx, "a", "req-1").finish_time is None
