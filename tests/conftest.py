@@ -13,6 +13,8 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 from stack import broker, ports, qpid
+from stack.brokers import KINDS as BROKER_KINDS
+from stack.brokers import RABBITMQ
 
 from mininova import conf
 from mininova.db.session import Database
@@ -31,10 +33,12 @@ settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the flags: for golden files, the database and the kind of threads."""
+    """Add the flags: for golden files, the database, the broker and the kind of threads."""
     parser.addoption("--rewrite", action="store_true", help="write the golden files anew instead of comparing")
     parser.addoption("--database", default=SQLITE, choices=KINDS, help="where the tests run that name no database")
     threads = "what the threads of stacks are made of"
+    attacked = "which broker the stack of tests/attack has"
+    parser.addoption("--broker", default=RABBITMQ, choices=BROKER_KINDS, help=attacked)
     parser.addoption("--concurrency", default=concurrency.EVENTLET, choices=concurrency.KINDS, help=threads)
 
 

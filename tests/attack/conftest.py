@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from stack.brokers import QPID
 
 from tests.fixtures.attack_worlds import LIKE_MINE
 from tests.fixtures.cloud import Cloud
@@ -34,9 +35,12 @@ def rest_attacker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacker
 
 
 @pytest.fixture(scope="session")
-def stack(make_stack: Callable[..., LocalStack]) -> LocalStack:
+def stack(make_stack: Callable[..., LocalStack], request: pytest.FixtureRequest) -> LocalStack:
     """Start a stack with three computes; the last one's name begins as the first one's, and a dot follows."""
-    made = make_stack(BOOT="0")
+    broker = request.config.getoption("--broker")
+    made = make_stack(BOOT="0", BROKER=broker)
+    if broker == QPID:
+        made.environment["QPID_JARS"] = str(request.getfixturevalue("qpid_jars"))
     for words in ((), ("add-compute", LIKE_MINE)):
         done = made.sh(*words)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from stack.brokers import RABBITMQ
 
 from tests.fixtures import sdk, taken_over
 from tests.fixtures.attack_worlds import THEIRS, BrokerWorld, MemoryWorld, World
@@ -27,7 +28,9 @@ PASSED, RECORDED = pytest.StashKey[bool](), pytest.StashKey[Recorded]()
 def pytest_configure(config):
     """Name the mark, and read what was observed before."""
     config.addinivalue_line("markers", "sees(text): what the attacker sees, where no observation can say it")
-    config.stash[RECORDED] = Recorded(HERE / "observed.json", rewrite=config.getoption("--rewrite"))
+    config.addinivalue_line("markers", "only_rabbitmq: is tried on RabbitMQ only")
+    file = "observed.json" if config.getoption("--broker") == RABBITMQ else "observed-qpid.json"
+    config.stash[RECORDED] = Recorded(HERE / file, rewrite=config.getoption("--rewrite"))
     if config.getoption("--rewrite") and hasattr(config, "workerinput"):
         raise pytest.UsageError("--rewrite is for one process: run it without -n")
 
@@ -51,10 +54,20 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
-def pytest_collection_modifyitems(items):
-    """Let the SDK announce what it will drop some day; and try the requests first, for the operator to list them."""
+def pytest_collection_modifyitems(config, items):
+    """Let the SDK announce what it will drop some day; and try the requests first, for the operator to list them.
+
+    On Qpid only what it can is tried, and nothing in memory.
+    """
     sdk.let_it_announce(items, __file__)
+    if config.getoption("--broker") != RABBITMQ:
+        items[:] = [item for item in items if not (item.get_closest_marker("only_rabbitmq") or _is_in_memory(item))]
     items.sort(key=lambda item: item.path.parent.name == "broker")
+
+
+def _is_in_memory(item):
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return params.get("world") == "memory" or "memory_world" in item.fixturenames
 
 
 # ---- the two worlds

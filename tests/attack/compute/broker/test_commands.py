@@ -68,6 +68,7 @@ def test_by_a_copy(attacker, observe, command, reaching_no_other, header, user_i
             attacker.publish("nowhere", command, user_id=user_id, headers={header: [TO_THEM]})
 
 
+@pytest.mark.only_rabbitmq  # Qpid binds no exchange behind another
 @pytest.mark.parametrize("behind", [EXCHANGE, "mininova.reply", "mininova.notifications", THEIR_LANE])
 def test_by_an_exchange_of_its_own(attacker, observe, behind):
     """Makes an exchange under a name of its own, and binds behind it an exchange that it may not write to."""

@@ -20,6 +20,9 @@ TOO_MUCH_MIB = 2 * MOST_HELD_BYTES // 1024**2
 WATCHED_WITHIN = 20.0
 
 
+pytestmark = pytest.mark.only_rabbitmq
+
+
 @pytest.fixture(autouse=True)
 def unchanged():
     """Let the database change, for others are served."""

@@ -55,5 +55,6 @@ def _is_shut_out(stack, observe, file, verb, *words):
     assert done.returncode == 0, done.stdout + done.stderr
     with pytest.raises(taken_over.REFUSALS):
         attacker.ask("get_levels", {})
+    attacker.connection.collect()
     with observe(caller=attacker.user):
         taken_over.connect(url)

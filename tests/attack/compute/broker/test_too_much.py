@@ -18,6 +18,9 @@ BOOTED = {(f"compute.{THEIRS}", f"compute.instance.create.{phase}") for phase in
 HEAD_START = 3.0  # seconds, and more, that a flood lasts before that
 
 
+pytestmark = pytest.mark.only_rabbitmq
+
+
 @pytest.fixture(autouse=True)
 def unchanged(attacker, stack):
     """Let the database change, for others are served; and take away what a flood leaves, for the next one to count."""
