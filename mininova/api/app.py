@@ -81,12 +81,13 @@ def app_factory(
     global_conf: dict[str, str],
     image_service: str | None = None,
     project_service: str | None = None,
+    network_service: str | None = None,
     **unknown: str,
 ) -> ComputeApplication:
     """Make the Paste application ``compute_app``.
 
     :param image_service: names the function that makes it, see service/images.py
-    :param project_service: likewise, see other_services.py
+    :param project_service: and network_service, see other_services.py
     :raises errors.ConfigError: when a line of its section leads nowhere, or has a name that nothing reads
     """
     if unknown:
@@ -97,7 +98,8 @@ def app_factory(
     its_images = images.image_service(image_service, parts)
     projects = other_services.project_service(project_service, parts)
     cloud = Cloud(
-        parts.conf, parts.db, Policy(parts.conf), its_images, projects, operations,
+        parts.conf, parts.db, Policy(parts.conf), its_images, projects,
+        other_services.network_service(network_service, parts), operations,
         LiveMigrations(parts.db, compute, parts.notifier), Questions(parts.db, compute, parts.conf.service_down_time),
     )  # fmt: skip
     return ComputeApplication(cloud)

@@ -55,6 +55,7 @@ class Order:
     :param make: makes so many, and the request spec
     :param user_data: base64 for the guests; it goes to the database and into no message
     :param files: to be injected, as the request has them
+    :param security_groups: their ids; None means the project's default one
     """
 
     count: int
@@ -62,6 +63,7 @@ class Order:
     make: Callable[[int], tuple[list[Instance], RequestSpec]]
     user_data: str | None = None
     files: Sequence[Mapping[str, str]] = ()
+    security_groups: Sequence[str] | None = None
 
 
 class Operations:
@@ -124,7 +126,7 @@ class Operations:
                 wanted, spec = order.make(order.count)
                 request_specs.create(tx, [instance.uuid for instance in wanted], spec)
                 self._accept(tx, ctxt, wanted, "build")
-                created = instances.create(tx, wanted, order.user_data)
+                created = instances.create(tx, wanted, order.user_data, order.security_groups)
                 flavors = [instance.flavor for instance in created]
                 quota = quotas.require_room(tx, self._conf, ctxt.project_id, ctxt.user_id, flavors, order.least)
                 quotas.require_few_items(quota, wanted[0].metadata)

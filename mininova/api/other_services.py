@@ -1,17 +1,21 @@
-"""What the api asks of other services: an image of Glance (service/images.py), a project of Keystone.
+"""What the api asks of other services: an image of Glance (service/images.py), a project of Keystone, a security group
+of Neutron.
 
 ``[app:compute_app]`` in api-paste.ini names who answers, as ``module:function``; app.py calls each function once, with
 the parts of the process, when the api is loaded.  The stand-ins answer from the same database; a class that asks a
 real Glance or Keystone over HTTP takes their place by that line alone.  Nothing in the api imports either.
 """
 
-from typing import Protocol
+from collections.abc import Collection
+from typing import Any, Protocol
 
 from mininova import errors
 from mininova.context import RequestContext
 from mininova.objects import ImageMeta
 from mininova.service.images import named
 from mininova.wsgi import Parts
+
+Json = dict[str, Any]
 
 
 class ProjectService(Protocol):
@@ -28,6 +32,82 @@ class AnyProject:
     def exists(self, ctxt: RequestContext, project_id: str) -> bool:
         """Believe it."""
         return True
+
+
+class NetworkService(Protocol):
+    """Knows the security groups of projects, each in the form in which the Networking API has it.
+
+    What it raises says in its words what is wrong, and is one of ours by its kind.
+    """
+
+    def search(self, ctxt: RequestContext) -> list[Json]:
+        """List the groups that the caller sees."""
+        ...
+
+    def of_project(self, project_id: str, ids: Collection[str] | None) -> list[Json]:
+        """Read some groups of a project; None means its default one."""
+        ...
+
+    def names(self, ids: Collection[str]) -> dict[str, str]:
+        """Tell what some groups are called; those that are gone are left out."""
+        ...
+
+    def get(self, ctxt: RequestContext, id: str) -> Json:
+        """Read one group."""
+        ...
+
+    def create(self, ctxt: RequestContext, body: Json) -> Json:
+        """Make a group."""
+        ...
+
+    def update(self, ctxt: RequestContext, id: str, body: Json) -> Json:
+        """Change what is said of a group."""
+        ...
+
+    def delete(self, ctxt: RequestContext, id: str) -> None:
+        """Delete a group, unless it is in use."""
+        ...
+
+    def rule(self, ctxt: RequestContext, id: str) -> Json:
+        """Read one rule."""
+        ...
+
+    def add_rule(self, ctxt: RequestContext, body: Json) -> Json:
+        """Add a rule to a group."""
+        ...
+
+    def delete_rule(self, ctxt: RequestContext, id: str) -> None:
+        """Delete a rule."""
+        ...
+
+
+class NoNetwork:
+    """The network service of an api without one: there are no security groups to choose from."""
+
+    def search(self, ctxt: RequestContext) -> list[Json]:
+        """Find none."""
+        return []
+
+    def of_project(self, project_id: str, ids: Collection[str] | None) -> list[Json]:
+        """Find none."""
+        return []
+
+    def names(self, ids: Collection[str]) -> dict[str, str]:
+        """Find none."""
+        return {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse all else."""
+        raise errors.NotSupported("There is no network service.")
+
+
+def network_service(name: str | None, parts: Parts) -> NetworkService:
+    """Make the network service that api-paste.ini names.
+
+    :raises errors.ConfigError: when the name leads nowhere
+    """
+    service: NetworkService = named("network_service", name)(parts) if name else NoNetwork()
+    return service
 
 
 def project_service(name: str | None, parts: Parts) -> ProjectService:

@@ -49,6 +49,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-quota-sets:show", "os-quota-sets:detail", "os-simple-tenant-usage:show", "compute:server:topology:index",
         "os-server-groups:index", "os-server-groups:show", "os-server-password:show",
         "os-server-shares:index", "os-server-shares:show",
+        "os-security-groups:get", "os-security-groups:show", "os-security-groups:list",
     ),
     MEMBER: (
         "servers:create", "servers:create:attach_network", "servers:delete",
@@ -63,6 +64,9 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-server-groups:create", "os-server-groups:delete", "os-server-password:clear",
         "servers:resize", "servers:confirm_resize", "servers:revert_resize",
         "os-server-shares:create", "os-server-shares:delete",
+        "os-security-groups:create", "os-security-groups:update", "os-security-groups:delete",
+        "os-security-groups:rule:create", "os-security-groups:rule:delete", "os-security-groups:add",
+        "os-security-groups:remove",
     ),
     MANAGER: ("os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-migrations:index",
         "servers:migrations:index", "servers:migrations:delete", "servers:migrations:force_complete",

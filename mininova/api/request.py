@@ -11,7 +11,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova.api.live_migrations import LiveMigrations
 from mininova.api.microversions import LEGACY
 from mininova.api.operations import Operations
-from mininova.api.other_services import ProjectService
+from mininova.api.other_services import NetworkService, ProjectService
 from mininova.api.policy import Policy
 from mininova.api.questions import Questions
 from mininova.api.views.links import Links
@@ -28,7 +28,7 @@ class Cloud:
     """What the handlers of one api process share.
 
     :param images: the image service
-    :param projects: knows which projects there are
+    :param projects: knows which projects there are; ``network`` the security groups
     :param operations: changes instances; ``live_migrations`` changes their course
     :param questions: asks compute nodes
     """
@@ -38,6 +38,7 @@ class Cloud:
     policy: Policy
     images: ImageService
     projects: ProjectService
+    network: NetworkService
     operations: Operations
     live_migrations: LiveMigrations
     questions: Questions

@@ -41,7 +41,7 @@ CHANGEABLE = frozenset(Instance.__struct_fields__) - UNCHANGEABLE | {"user_data"
 _insert = insert(table)
 # The first of several instances is made of its project's row, which is held from then on (db/quotas.py).
 _turn = (quota_sets.c.project_id == bindparam("project"), quota_sets.c.user_id == quotas.OF_PROJECT)
-_new = [*ROWS.columns, table.c.flavor_id, table.c.user_data]
+_new = [*ROWS.columns, table.c.flavor_id, table.c.user_data, table.c.security_groups]
 _insert_in_turn = (
     insert(table)
     .from_select(
@@ -59,6 +59,8 @@ _by_hosts = ROWS.select.where(table.c.host.in_(bindparam("hosts", expanding=True
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
 _waiting_for_room = select(table.c.uuid).where(ROWS.which, WAITS_FOR_ROOM)
 _without_host = select(table.c.uuid, table.c.generation).where(_among, *WITHOUT_HOST)
+_groups = select(table.c.uuid, table.c.security_groups).where(_among, table.c.security_groups.is_not(None))
+_set_groups = sqlalchemy.update(table).where(ROWS.which)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
 _change = _edit.values(generation=table.c.generation + 1)
@@ -66,16 +68,22 @@ _end_delete = _change.where(table.c.host == bindparam("if_host"), table.c.task_s
 _untag = delete(instance_tags).where(instance_tags.c.instance_uuid == bindparam("uuid"))
 
 
-def create(tx: Connection, instances: Sequence[Instance], user_data: str | None = None) -> list[Instance]:
+def create(
+    tx: Connection,
+    instances: Sequence[Instance],
+    user_data: str | None = None,
+    security_groups: Sequence[str] | None = None,
+) -> list[Instance]:
     """Insert the rows of new instances of one project, and give the instances with the moment of it in them.
 
     From then on the transaction has the project's turn (db/quotas.py).
 
     :param user_data: base64, the same for each of them; only ``user_data()`` reads it back
+    :param security_groups: the ids of those that were asked for; None means the project's default one
     """
     now = datetime.now(UTC)
     born = [instance.replace(created_at=instance.created_at or now, updated_at=now) for instance in instances]
-    others = {"user_data": user_data}
+    others = {"user_data": user_data, "security_groups": security_groups}
     first, *more = (ROWS.values(it) | others | {"flavor_id": it.flavor.flavor_id} for it in born)
     _begin(tx, first)
     if more:
@@ -134,6 +142,20 @@ def waiting_for_room(tx: Connection, uuid: str) -> bool:
 def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
     """Read what the guests of these instances are given at their first boot, in base64; many are given nothing."""
     return {row.uuid: row.user_data for row in tx.execute(_user_data, {"uuids": list(uuids)})}
+
+
+def security_groups(tx: Connection, uuids: Sequence[str], *, lock: bool = False) -> dict[str, tuple[str, ...]]:
+    """Read which security groups these instances have; one that is missing has its project's default one.
+
+    :param lock: let no other transaction change them before this one ends
+    """
+    query = _groups.with_for_update() if lock else _groups
+    return {row.uuid: row.security_groups for row in tx.execute(query, {"uuids": list(uuids)})}
+
+
+def set_security_groups(tx: Connection, uuid: str, ids: Sequence[str] | None) -> None:
+    """Give an instance other security groups; None means the project's default one."""
+    tx.execute(_set_groups, {"which": uuid, "security_groups": ids})
 
 
 def list_by_host(

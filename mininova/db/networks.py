@@ -66,7 +66,7 @@ _copy = update_of(instances).where(instances.c.uuid == bindparam("which"))
 _who_has = (
     select(
         instances.c.uuid, instances.c.project_id, instances.c.host, instances.c.availability_zone,
-        instances.c.created_at, instances.c.addresses,
+        instances.c.created_at, instances.c.security_groups, instances.c.addresses,
     )
     .where(instances.c.deleted == false())
     .order_by(instances.c.id)
@@ -91,6 +91,7 @@ class Lent(NamedTuple):
     host: str | None
     availability_zone: str | None
     created_at: datetime
+    security_groups: tuple[str, ...] | None  # their ids; None is the project's default one
     address: FixedIP
 
 

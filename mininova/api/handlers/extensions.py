@@ -64,6 +64,7 @@ EXTENSIONS = {
     "os-personality": ("Personality", "Personality support."),
     "os-quota-class-sets": ("QuotaClasses", "Quota classes management support."),
     "os-quota-sets": ("Quotas", "Quotas management support."),
+    "os-security-groups": ("SecurityGroups", "Security group support."),
     "os-server-diagnostics": ("ServerDiagnostics", "Allow Admins to view server diagnostics."),
     "os-server-external-events": ("ServerExternalEvents", "Server External Event Triggers."),
     "os-server-group-quotas": ("ServerGroupQuotas", "Adds quota support to server groups."),

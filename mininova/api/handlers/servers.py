@@ -137,15 +137,21 @@ def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
     with_user_data = version >= (2, 3) and request.allows("os-extended-server-attributes")
     with_hosts = version >= (2, 16) and request.allows("servers:show:host_status")
     with_specs = version >= (2, 98)
-    if not (faulty or with_user_data or with_hosts or with_specs):
-        return Extras()
     with request.cloud.db.read() as tx:
+        groups = instances.security_groups(tx, [instance.uuid for instance in shown])
         return Extras(
+            security_groups=_group_names(request, groups) if groups else {},
             faults=faults.latest(tx, faulty) if faulty else {},
             user_data=instances.user_data(tx, [instance.uuid for instance in shown]) if with_user_data else {},
             host_states=_host_states(request, tx) if with_hosts else None,
             specs=request_specs.specs_of(tx, [instance.uuid for instance in shown]) if with_specs else {},
         )
+
+
+def _group_names(request: ComputeRequest, groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Name the security groups of servers, by the servers' uuids."""
+    names = request.cloud.network.names({id for ids in groups.values() for id in ids})
+    return {uuid: sorted(names[id] for id in ids if id in names) for uuid, ids in groups.items()}
 
 
 def extras_of_one(request: ComputeRequest, instance: Instance) -> Extras:

@@ -5,7 +5,7 @@ costs little more than its JSON.  What a server's row does not hold (faults, the
 read beforehand, in one query each, and handed in as Extras.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha224
@@ -14,6 +14,7 @@ from typing import Any
 from mininova import states
 from mininova.api.request import ComputeRequest
 from mininova.api.views import image_properties
+from mininova.api.views.security_groups import DEFAULT
 from mininova.api.views.server_addresses import addresses_of
 from mininova.api.views.times import bare, iso
 from mininova.objects import Fault, Flavor, Instance, RequestSpec
@@ -85,11 +86,13 @@ def host_id(project_id: str, host: str | None) -> str:
 class Extras:
     """What servers show that their rows do not hold, by instance uuid (host states: by host).
 
+    :param security_groups: their names, of those that have others than the default one
     :param host_states: None when the caller may not see them
     """
 
     faults: Mapping[str, Fault] = field(default_factory=dict)
     user_data: Mapping[str, str | None] = field(default_factory=dict)
+    security_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
     server_groups: Mapping[str, str | None] = field(default_factory=dict)
     host_states: Mapping[str, str] | None = None
     specs: Mapping[str, RequestSpec] = field(default_factory=dict)
@@ -178,8 +181,8 @@ class Views:
             "OS-EXT-STS:power_state": instance.power_state,
             "os-extended-volumes:volumes_attached": [],
         }
-        if instance.networks != "none":
-            server["security_groups"] = [{"name": "default"}]
+        if instance.networks != "none" and (groups := self._extras.security_groups.get(instance.uuid, (DEFAULT,))):
+            server["security_groups"] = [{"name": name} for name in groups]
         if status in PROGRESSING:
             server["progress"] = instance.progress
         if status in FAULTY and (fault := self._extras.faults.get(instance.uuid)) is not None:

@@ -68,6 +68,7 @@ instances = Table(
     Column("access_ip_v6", String(39)),
     Column("root_device_name", String(64), nullable=False),
     Column("progress", Integer, nullable=False),
+    Column("security_groups", Json(tuple[str, ...])),  # their ids; NULL is the project's default one
     Column("user_data", Text),
     Column("deleted", Boolean, nullable=False, server_default=false()),
     Column("created_at", UTCDateTime, nullable=False),

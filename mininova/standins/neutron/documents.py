@@ -76,7 +76,7 @@ def port(conf: ConfigOpts, lent: Lent, default_group: str) -> Json:
         "fixed_ips": [{"subnet_id": _subnet_id(conf), "ip_address": lent.address.address}],
         "device_id": lent.instance_uuid,
         "device_owner": f"compute:{lent.availability_zone or ZONE}",
-        "security_groups": [default_group],
+        "security_groups": [default_group] if lent.security_groups is None else list(lent.security_groups),
         "allowed_address_pairs": [],
         "extra_dhcp_opts": [],
         "binding:vnic_type": "normal",

@@ -1,5 +1,6 @@
 """The URL space of the Networking API, below the check of tokens: one table."""
 
+from mininova.standins.neutron.groups import Groups
 from mininova.standins.neutron.handlers.about import EMPTY, About
 from mininova.standins.neutron.handlers.flat import MADE_ELSEWHERE, Flat
 from mininova.standins.neutron.handlers.security_groups import SecurityGroups
@@ -9,7 +10,7 @@ from mininova.wsgi import Route
 
 def table(service: Service) -> list[Route]:
     """Give every route of the service."""
-    flat, groups, about = Flat(service), SecurityGroups(service), About(service)
+    flat, groups, about = Flat(service), SecurityGroups(Groups(service.db)), About(service)
     return [
         Route("GET", "/v2.0", about.resources),
         Route("GET", "/v2.0/networks", flat.networks),

@@ -24,6 +24,8 @@ BODIES = {
     "os-getSPICEConsole": {"os-getSPICEConsole": {"type": "spice-html5"}},
     "os-getSerialConsole": {"os-getSerialConsole": {"type": "serial"}},
     "createImage": {"createImage": {"name": "mine"}},
+    "addSecurityGroup": {"addSecurityGroup": {"name": "default"}},
+    "removeSecurityGroup": {"removeSecurityGroup": {"name": "default"}},
     "createBackup": {"createBackup": {"name": "mine", "backup_type": "daily", "rotation": 1}},
     "resize": {"resize": {"flavorRef": "2"}},
     "os-migrateLive": {"os-migrateLive": {"host": None, "block_migration": "auto"}},

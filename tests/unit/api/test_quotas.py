@@ -321,7 +321,7 @@ def test_there_are_no_aggregates(api: Any) -> None:
 
 
 # Segments of a URL whose extension has another name.
-ALIASES = {"os-extra_specs": "os-flavor-extra-specs"}
+ALIASES = {"os-extra_specs": "os-flavor-extra-specs", "os-security-group-rules": "os-security-groups"}
 # Resources of Nova whose extensions have the same name (nova: extension_info.py).
 RESOURCES = {
     "os-agents", "os-aggregates", "os-assisted-volume-snapshots", "os-availability-zone", "os-baremetal-nodes",

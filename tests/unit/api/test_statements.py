@@ -44,6 +44,8 @@ def more(api: Api):
             api("POST", f"/os-aggregates/{aggregate['id']}/action", added, user="admin")
             api("POST", "/flavors", {"flavor": flavor}, user="admin")
             api("POST", "/os-keypairs", {"keypair": {"name": name}})
+            said = {"security_group": {"name": name, "description": ""}}
+            api("POST", "/os-security-groups", said, version="2.35", user="admin")
             uuid = api.active(name, hints={"group": group.body["server_group"]["id"]}, tags=["a"], version="2.52")
             api("POST", f"/servers/{uuid}/action", {"createImage": {"name": name}})
 

@@ -75,7 +75,7 @@ def test_addresses_of_the_first_release_stay_lent(blank, tmp_path):
         assert networks.departed(tx, "host-1") == []
 
 
-def test_what_aggregates_say_is_copied(blank):
+def test_what_aggregates_say_is_copied(blank, tmp_path):
     """A scheduler sees at once what aggregates say that were there before the copy of it was."""
     NOVA.upgrade(blank)
     with blank.write() as tx:
@@ -87,7 +87,10 @@ def test_what_aggregates_say_is_copied(blank):
     with blank.write() as tx:
         tx.execute(text("ALTER TABLE compute_nodes DROP COLUMN aggregate_metadata"))
         tx.execute(text(f"UPDATE {NOVA.version_table} SET version_num = '0013'"))
-    NOVA.upgrade(blank)
+    for file in NOVA.migrations.glob("00*.py"):
+        if file.name < "0015":
+            shutil.copy(file, tmp_path)
+    replace(NOVA, migrations=tmp_path).upgrade(blank)
     with blank.read() as tx:
         ((seen,), _) = hosts.seen_since(tx, 0)
     assert seen.said == {"paint": {"red", "blue", "green"}}

@@ -88,6 +88,11 @@ def rules(tx: Connection, groups: Sequence[SecurityGroup]) -> dict[str, list[Rul
     return found
 
 
+def names(tx: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Tell what some groups are called; those that are gone are left out."""
+    return _pairs(tx, select(table.c.id, table.c.name).where(table.c.id.in_(list(ids))))
+
+
 def get(tx: Connection, id: str, project_id: str | None) -> SecurityGroup:
     """Read one group.
 

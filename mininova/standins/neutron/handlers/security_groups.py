@@ -1,15 +1,8 @@
 """``/v2.0/security-groups`` and ``/v2.0/security-group-rules``."""
 
-from typing import Any
-
-from mininova import errors
-from mininova.context import RequestContext
-from mininova.db.session import Connection
-from mininova.standins.neutron import documents, policy, query, schemas
-from mininova.standins.neutron.db import security_groups
-from mininova.standins.neutron.db.security_groups import DEFAULT, Rule, SecurityGroup
+from mininova.standins.neutron import query
 from mininova.standins.neutron.documents import Json
-from mininova.standins.neutron.service import Service
+from mininova.standins.neutron.groups import Groups
 from mininova.wsgi import Reply, Request
 
 GROUP = ("id", "name", "description", "stateful", "shared", "project_id", "tenant_id", "revision_number")
@@ -22,112 +15,47 @@ RULE = (
 class SecurityGroups:
     """Handlers of security groups and their rules."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
 
     def index(self, request: Request) -> Json:
         """List the caller's groups, an administrator's those of all projects."""
-        groups, rules = self._seen(request)
-        shown = [documents.security_group(group, rules[group.id]) for group in groups]
-        return query.answer(request, "security_groups", shown, GROUP)
+        return query.answer(request, "security_groups", self._groups.search(request.context), GROUP)
 
     def show(self, request: Request, id: str) -> Json:
         """Show a group with its rules."""
-        with self._service.db.read() as tx:
-            group = security_groups.get(tx, id, policy.viewer(request.context))
-            shown = documents.security_group(group, security_groups.rules(tx, [group])[id])
-        return {"security_group": query.fields(request, shown)}
+        return {"security_group": query.fields(request, self._groups.get(request.context, id))}
 
     def create(self, request: Request) -> Reply:
         """Make a group."""
-        policy.require_member(request.context, "create_security_group")
-        said = schemas.checked(request.body_of("security_group"), schemas.NEW_GROUP)
-        project_id = _owner(request.context, said, "create_security_group")
-        if said["name"].lower() == DEFAULT:
-            raise errors.Conflict("Default security group already exists.")
-        security_groups.defaults(self._service.db, {project_id})
-        with self._service.db.write() as tx:
-            group = security_groups.create(tx, project_id, said["name"], **_columns(said))
-            assert group is not None
-            shown = documents.security_group(group, security_groups.rules(tx, [group])[group.id])
-        return Reply(201, {"security_group": shown})
+        body = request.body_of("security_group")
+        return Reply(201, {"security_group": self._groups.create(request.context, body)})
 
     def update(self, request: Request, id: str) -> Json:
         """Change what is said of a group."""
-        said = schemas.checked(request.body_of("security_group"), schemas.CHANGED_GROUP)
-        with self._service.db.write() as tx:
-            group = self._own(tx, request, id, "update_security_group")
-            if "name" in said and DEFAULT in (group.name, said["name"].lower()) and said["name"] != group.name:
-                raise errors.Conflict("Updating default security group not allowed.")
-            group = security_groups.update(
-                tx, group, **{**_columns(said), **{k: said[k] for k in ("name",) if k in said}}
-            )
-            return {"security_group": documents.security_group(group, security_groups.rules(tx, [group])[id])}
+        body = request.body_of("security_group")
+        return {"security_group": self._groups.update(request.context, id, body)}
 
     def delete(self, request: Request, id: str) -> None:
-        """Delete a group, but not a default one."""
-        with self._service.db.write() as tx:
-            group = self._own(tx, request, id, "delete_security_group")
-            if group.default_of is not None:
-                raise errors.Conflict("Insufficient rights for removing default security group.")
-            security_groups.delete(tx, group)
+        """Delete a group, but neither a default one nor one that a server has."""
+        self._groups.delete(request.context, id)
 
     # ---- rules
 
     def rules(self, request: Request) -> Json:
         """List the rules of the caller's groups."""
-        groups, rules = self._seen(request)
-        shown = [documents.rule(group, rule) for group in groups for rule in rules[group.id]]
-        return query.answer(request, "security_group_rules", shown, RULE)
+        rules = [rule for group in self._groups.search(request.context) for rule in group["security_group_rules"]]
+        return query.answer(request, "security_group_rules", rules, RULE)
 
     def show_rule(self, request: Request, id: str) -> Json:
         """Show a rule."""
-        with self._service.db.read() as tx:
-            rule, group = security_groups.get_rule(tx, id, policy.viewer(request.context))
-        return {"security_group_rule": query.fields(request, documents.rule(group, rule))}
+        return {"security_group_rule": query.fields(request, self._groups.rule(request.context, id))}
 
     def create_rule(self, request: Request) -> Reply:
         """Add a rule to a group."""
-        policy.require_member(request.context, "create_security_group_rule")
-        said = schemas.rule(request.body_of("security_group_rule"))
-        viewer = policy.viewer(request.context)
-        with self._service.db.write() as tx:
-            group = security_groups.get(tx, said.pop("security_group_id"), viewer)
-            if said.get("remote_group_id") is not None:
-                security_groups.get(tx, said["remote_group_id"], None)
-            rule: Rule = security_groups.add_rule(tx, group, **said)
-        return Reply(201, {"security_group_rule": documents.rule(group, rule)})
+        body = request.body_of("security_group_rule")
+        return Reply(201, {"security_group_rule": self._groups.add_rule(request.context, body)})
 
     def delete_rule(self, request: Request, id: str) -> None:
         """Delete a rule."""
-        policy.require_member(request.context, "delete_security_group_rule")
-        with self._service.db.write() as tx:
-            rule, _ = security_groups.get_rule(tx, id, policy.viewer(request.context))
-            security_groups.delete_rule(tx, rule)
-
-    # ---- small parts
-
-    def _seen(self, request: Request) -> tuple[list[SecurityGroup], dict[str, list[Rule]]]:
-        """Read the groups that the caller sees, the project's default one among them."""
-        if request.context.project_id:
-            security_groups.defaults(self._service.db, {request.context.project_id})
-        with self._service.db.read() as tx:
-            groups = security_groups.search(tx, policy.viewer(request.context))
-            return groups, security_groups.rules(tx, groups)
-
-    @staticmethod
-    def _own(tx: Connection, request: Request, id: str, action: str) -> SecurityGroup:
-        policy.require_member(request.context, action)
-        return security_groups.get(tx, id, policy.viewer(request.context))
-
-
-def _owner(ctxt: RequestContext, said: Json, action: str) -> str:
-    """Name the project that a new thing is for: only an administrator makes one for another."""
-    owner = said.get("project_id") or said.get("tenant_id") or ctxt.project_id
-    if not owner or (owner != ctxt.project_id and not ctxt.is_admin):
-        raise policy.disallowed(action)
-    return str(owner)
-
-
-def _columns(said: Json) -> dict[str, Any]:
-    return {name: said[name] for name in ("description", "stateful") if name in said}
+        self._groups.delete_rule(request.context, id)

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from mininova.api.routes import ROUTES
+from mininova.context import RequestContext
 from mininova.objects import ImageMeta
+from mininova.objects.network import network_id
+from mininova.standins.neutron.groups import Groups
 from mininova.wsgi import Microversion
-from tests.fixtures.api_harness import IMAGE
+from tests.fixtures.api_harness import IMAGE, PROJECT
 
 VERSIONS = (
     "2.0", "2.1", "2.10", "2.25", "2.37",
@@ -86,6 +89,9 @@ READS = (
     ("GET", "/os-aggregates", ADMIN),
     ("GET", "/os-aggregates/{aggregate}", ADMIN),
     ("GET", "/os-networks", ALL),
+    ("GET", "/os-security-groups?limit=5&offset=0&all_tenants=1", ALL),
+    ("GET", "/os-security-groups/{security_group}", ALL),
+    ("GET", "/servers/{active}/os-security-groups", ALL),
     ("GET", "/os-networks/{network}", ALL),
     ("GET", "/os-server-groups?limit=5&offset=0", ALL),
     ("GET", "/os-server-groups?all_projects=True", ADMIN),
@@ -116,6 +122,7 @@ READS = (
 SERVER = {"name": "new", "flavorRef": "1", "imageRef": "11111111-1111-4111-8111-111111111111", "networks": "auto"}
 GROUP = {"name": "few", "policy": "anti-affinity", "rules": {"max_server_per_host": "2"}}
 FLAVOR = {"name": "n", "ram": 1, "vcpus": 1, "disk": 1, "swap": 4}
+RULE = {"parent_group_id": "{security_group}", "ip_protocol": "tcp", "from_port": 1, "to_port": 9}
 # Actions that are asked of servers of their own: the vm_state that each may start from, and what it takes.
 IN_PLACE = {
     "pause": ("active", None),
@@ -149,6 +156,13 @@ WRITES = (
     ("PUT", "/servers/{active}/tags/z", None, ALL),
     ("DELETE", "/servers/{active}/tags/z", None, ALL),
     ("DELETE", "/servers/{active}/tags", None, ALL),
+    ("POST", "/os-security-groups", {"security_group": {"name": "new", "description": ""}}, MEMBER),
+    ("PUT", "/os-security-groups/{security_group}", {"security_group": {"name": "shop", "description": ""}}, ALL),
+    ("POST", "/os-security-group-rules", {"security_group_rule": RULE}, ALL),
+    ("DELETE", "/os-security-group-rules/{rule}", None, ALL),
+    ("DELETE", "/os-security-groups/{security_group}", None, ALL),
+    ("POST", "/servers/{active}/action", {"removeSecurityGroup": {"name": "default"}}, ALL),
+    ("POST", "/servers/{active}/action", {"addSecurityGroup": {"name": "default"}}, ALL),
     ("POST", "/servers/{active}/action", {"lock": None}, ALL),
     ("POST", "/servers/{active}/action", {"unlock": None}, ALL),
     ("POST", "/servers/{active}/action", {"injectNetworkInfo": None}, ADMIN),
@@ -246,6 +260,13 @@ RANGES = {
 }
 
 
+def _filled(body: Any, names: dict[str, str]) -> Any:
+    """Give a copy of a body, with the ids in the place of their names."""
+    if isinstance(body, dict):
+        return {key: _filled(value, names) for key, value in body.items()}
+    return body.format(**names) if isinstance(body, str) and body.startswith("{") else body
+
+
 def served(method: str, path: str, body: Any, version: Microversion) -> bool:
     """Tell whether a microversion has an operation."""
     for name in (path, f"{method} {path}"):
@@ -270,7 +291,6 @@ def _acts(row: Any, body: Any) -> bool:
 def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     """Make one object of each kind, and give the ids."""
     from mininova.api.handlers.server_migrations import LIVE
-    from mininova.api.views.networks import network_id
     from mininova.db import aggregates, faults, flavors, hosts, instances, networks, server_migrations, services
     from mininova.objects import Fault, Retry, Service
 
@@ -311,6 +331,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         key = {"keypair": {"name": "kept", "public_key": PUBLIC_KEY}}
         assert api("POST", "/os-keypairs", key, user=user).status == 200
     actions = api("GET", f"/servers/{active}/os-instance-actions", user="admin").body["instanceActions"]
+    groups = Groups(api.db)
+    web = groups.create(RequestContext(project_id=PROJECT, roles=("member",)), {"name": "web"})
     by_uuid = Microversion.parse(version) >= (2, 53)
     return {
         **ready,
@@ -319,6 +341,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "other": other,
         "broken": broken,
         "group": group,
+        "security_group": web["id"],
+        "rule": web["security_group_rules"][0]["id"],
         "building": api.boot(),
         "request": actions[0]["request_id"],
         "hypervisor": node.uuid if by_uuid else str(node.id),
@@ -340,7 +364,7 @@ def test_answers_are_as_nova_says(api: Any, contract: Any, names: dict[str, str]
     for method, path, body, who in calls:
         if user not in who or not served(method, path, body, Microversion.parse(version)):
             continue
-        url, sent = path.format(**names), dict(body) if body else None
+        url, sent = path.format(**names), _filled(body, names)
         if url == "/servers" and Microversion.parse(version) < (2, 37):
             sent = {"server": {name: value for name, value in SERVER.items() if name != "networks"}}
         if method == "POST" and url == "/os-server-groups" and Microversion.parse(version) < (2, 64):

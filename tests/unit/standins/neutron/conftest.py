@@ -65,14 +65,14 @@ def get(http):
 def boot(db, settings):
     """Have an instance have an address; give its uuid."""
 
-    def boot(project_id="ours", host="host-1"):
+    def boot(project_id="ours", host="host-1", security_groups=None):
         flavor = Flavor(flavor_id="1", name="m1", memory_mb=512, vcpus=1, root_gb=1)
         instance = Instance(
             uuid=str(uuid4()), project_id=project_id, user_id="ann", display_name="one", hostname="one", flavor=flavor,
             vm_state=states.ACTIVE, host=host, availability_zone="east", created_at=datetime.now(UTC),
         )  # fmt: skip
         with db.write() as tx:
-            instances.create(tx, [instance])
+            instances.create(tx, [instance], security_groups=security_groups)
             networks.allocate(tx, settings.network.label, settings.network.cidr, instance.uuid)
         return instance.uuid
 

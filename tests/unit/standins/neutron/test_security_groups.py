@@ -121,6 +121,14 @@ def test_a_wrong_group(http, said):
     assert (next(reversed(said)) if said else "name") in text
 
 
+def test_a_group_in_use(make, http, get, boot):
+    """A server's port shows its groups, and keeps them from being deleted."""
+    group = make()
+    boot(security_groups=[group["id"]])
+    assert get("/ports")[0]["security_groups"] == [group["id"]]
+    assert message(http("DELETE", f"/security-groups/{group['id']}"), 409) == f"Security Group {group['id']} in use."
+
+
 def test_the_default_group_stays(http, get):
     """It is not deleted, renamed or made again."""
     path = f"/security-groups/{get('/security-groups')[0]['id']}"
