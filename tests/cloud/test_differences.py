@@ -1,0 +1,113 @@
+"""The same requests as a real Nova was asked have the same answers here; every difference is argued on a page.
+
+nova_answers.json is what Nova answered: record.py writes it.  docs/differences.md has a row for each difference that
+stays, which names the requests that show it.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from tests.differential.cases import USERS, Asked
+from tests.differential.play import Answer, Noted, Player
+from tests.differential.record import ANSWERS
+from tests.fixtures.cloud import Cloud
+
+PAGE = Path(__file__).parents[2] / "docs/differences.md"
+
+
+class Ours:
+    """The cloud in one process, with the users of cases.py."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        cloud.login("admin", "admin")
+        cloud.login("demo", "demo")
+        projects = {each["name"]: each["id"] for each in self._identity("GET", "/projects")["projects"]}
+        other = self._identity("POST", "/projects", {"project": {"name": "other", "domain_id": "default"}})
+        projects["other"] = other["project"]["id"]
+        roles = {each["name"]: each["id"] for each in self._identity("GET", "/roles")["roles"]}
+        for name in ("stranger",):
+            project, granted = USERS[name]
+            made = self._identity("POST", "/users", {"user": {"name": name, "password": "pw", "domain_id": "default"}})
+            for role in granted.split("+"):
+                path = f"/projects/{projects[project]}/users/{made['user']['id']}/roles/{roles[role]}"
+                self._identity("PUT", path)
+            cloud.login(name, project)
+        self.names = {"image": cloud.image, "demo": projects["demo"], "other": projects["other"]}
+
+    def _identity(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"X-Auth-Token": self._cloud.tokens["admin"]}
+        answer = self._cloud.app.open(f"/identity/v3{path}", method=method, json=body, headers=headers)
+        assert answer.status_code < 300, answer.text
+        return answer.json
+
+    def ask(self, asked: Asked) -> Answer:
+        answer = self._cloud.request(asked.method, asked.path, asked.body, user=asked.user, version=asked.version)
+        if asked.path.startswith("/os-aggregates/"):
+            for compute in self._cloud.computes.values():
+                compute.report()  # the zone that the host is in from now on
+        return Answer(answer.status_code, answer.text)
+
+    def settle(self, server: str) -> None:
+        self._cloud.run()
+
+    def hold(self, server: str, vm_state: str, asked: Asked, task_state: str) -> None:
+        answer = self.ask(asked)
+        assert answer.status < 300, answer
+        assert self._cloud.instance(server).task_state == task_state
+
+
+# ---- what differs
+
+
+def differences(nova: Noted, ours: Noted) -> Iterator[tuple[str, Any, Any]]:
+    """Give what differs in the notes of a request: a path of keys, and what each cloud has there."""
+    there, here = dict(leaves(nova)), dict(leaves(ours))
+    for path in sorted(there.keys() | here.keys()):
+        if there.get(path) != here.get(path):
+            yield path, there.get(path), here.get(path)
+
+
+def leaves(noted: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Give all that is in notes, each under a path of keys: ``server.vm_state``."""
+    if isinstance(noted, dict) and noted:
+        for key, value in noted.items():
+            yield from leaves(value, f"{path}.{key}" if path else key)
+    elif noted != {}:
+        yield path, noted
+
+
+def argued() -> list[tuple[list[str], list[str]]]:
+    """Read the page: the patterns of requests and those of paths of each row."""
+    rows = PAGE.read_text().partition("## Found by asking both")[2].partition("\n## ")[0].splitlines()
+    table = [row.split(" | ") for row in rows if row.startswith("| `")]
+    return [(re.findall("`(.+?)`", row[0]), re.findall("`(.+?)`", row[1])) for row in table]
+
+
+def fits(row: tuple[list[str], list[str]], request: str, path: str) -> bool:
+    """Tell whether a row of the page is about a difference."""
+    return any(fnmatchcase(request, it) for it in row[0]) and any(fnmatchcase(path, it) for it in row[1])
+
+
+def test_every_request_is_answered_as_nova_answers_it(make_cloud):
+    """Each difference has a row on the page, and each row is about one."""
+    cloud = make_cloud(
+        hosts=("host1", "host2"), more={"service_down_time": 3600},
+        of_api={"operations.reclaim_instance_interval": 3600},
+    )  # fmt: skip
+    ours, rows, used, unargued = Ours(cloud), argued(), set[int](), list[str]()
+    for part, nova in json.loads(ANSWERS.read_text()).items():
+        played = dict(Player(ours).play(part))
+        assert list(played) == list(nova), f"record {part} again"
+        for name, noted in played.items():
+            for path, there, here in differences(nova[name], noted):
+                about = [number for number, row in enumerate(rows) if fits(row, f"{part}: {name}", path)]
+                used.update(about)
+                if not about:
+                    unargued.append(f"{part}: {name}: {path}: Nova has {there!r}, we have {here!r}")
+    assert unargued == []
+    assert [row for number, row in enumerate(rows) if number not in used] == []

@@ -1,0 +1,90 @@
+"""Write down what a real Nova answers to the requests of cases.py: run by hand.
+
+    .venv/bin/python -m tests.differential.record PYTHON [PART...]
+
+PYTHON is that of an environment with Nova; nova_box.py says how to make one.  nova_answers.json is written
+anew, or these parts of it.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import requests
+
+from tests.differential.cases import PARTS, USERS, Asked
+from tests.differential.play import Answer, Noted, Player
+
+ANSWERS = Path(__file__).with_name("nova_answers.json")
+BOX = Path(__file__).with_name("nova_box.py")
+#: An image that Nova's tests have.
+IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
+
+
+class Nova:
+    """The Nova of nova_box.py, over HTTP."""
+
+    def __init__(self, port: int) -> None:
+        self._url, self._session = f"http://127.0.0.1:{port}", requests.Session()
+        self.names = {"image": IMAGE, "demo": "demo", "other": "other"}
+
+    def ask(self, asked: Asked) -> Answer:
+        """Send a request of a user."""
+        project, roles = USERS[asked.user]
+        user = asked.user if asked.user == "admin" else f"{asked.user}-user"  # Nova's fixture knows one by that name
+        answer = self._session.request(
+            asked.method, f"{self._url}/v2.1{asked.path}", json=asked.body,
+            headers={
+                "X-Auth-Token": f"{user}:{project}:{roles}",
+                "OpenStack-API-Version": f"compute {asked.version}",
+            },
+            timeout=60,
+        )  # fmt: skip
+        return Answer(answer.status_code, answer.text)
+
+    def settle(self, server: str) -> None:
+        """Have Nova look until nothing is being done to a server."""
+        if not self._box("settle", server=server):
+            print(f"server {server} has not come to rest", file=sys.stderr)
+
+    def hold(self, server: str, vm_state: str, asked: Asked, task_state: str) -> None:
+        """Write the states: what was asked for is not sent, for it would go on."""
+        assert self._box("hold", server=server, vm_state=vm_state, task_state=task_state)
+
+    def _box(self, what: str, **asked: str) -> bool:
+        return self._session.post(f"{self._url}/box/{what}", json=asked, timeout=60).ok
+
+
+def main(python: str, *parts: str) -> None:
+    """Start a Nova, play all parts or some, and write what it answered after each."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    box = subprocess.Popen([python, "-W", "ignore", str(BOX), str(port)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert box.stdout
+        assert any("serving" in line for line in box.stdout), "Nova has not started"
+        nova, began = Nova(port), time.monotonic()
+        answers = json.loads(ANSWERS.read_text()) if parts else {}
+        for part in parts or PARTS:
+            answers[part] = dict(Player(nova).play(part))
+            print(f"{time.monotonic() - began:5.0f} s: {part}, {len(answers[part])} requests", flush=True)
+            ANSWERS.write_text(_written(answers))
+    finally:
+        box.terminate()
+
+
+def _written(answers: dict[str, dict[str, Noted]]) -> str:
+    """Write a line for each request, so that a difference between two recordings can be read."""
+    parts = []
+    for part, noted in answers.items():
+        lines = (f"  {json.dumps(name)}: {json.dumps(each, sort_keys=True)}" for name, each in noted.items())
+        parts.append(f"{json.dumps(part)}: {{\n" + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
