@@ -19,7 +19,11 @@ def show(request: ComputeRequest, id: str) -> Any:
 
 
 def create(request: ComputeRequest) -> Any:
-    """Refuse to make a node."""
+    """Refuse to make a node, of which any body may speak.
+
+    :raises errors.InvalidInput: also when it is no JSON
+    """
+    _ = request.document
     _refuse("node-create")
 
 
