@@ -49,6 +49,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-quota-sets:show", "os-quota-sets:detail", "os-simple-tenant-usage:show", "compute:server:topology:index",
         "os-server-groups:index", "os-server-groups:show", "os-server-password:show",
         "os-server-shares:index", "os-server-shares:show",
+        "os-tenant-networks:list", "os-tenant-networks:show",
         "os-security-groups:get", "os-security-groups:show", "os-security-groups:list",
     ),
     MEMBER: (

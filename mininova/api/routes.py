@@ -195,6 +195,8 @@ ROUTES = (
     Route("POST", NODE_ACTION, baremetal_nodes.remove_interface, action="remove_interface", until="2.35"),
     Route("GET", "/os-networks", networks.index, until="2.35"),
     Route("GET", "/os-networks/<id>", networks.show, until="2.35"),
+    Route("GET", "/os-tenant-networks", networks.tenant_index, until="2.35"),
+    Route("GET", "/os-tenant-networks/<id>", networks.tenant_show, until="2.35"),
     Route("GET", "/os-security-groups", security_groups.index, until="2.35"),
     Route("POST", "/os-security-groups", security_groups.create, until="2.35"),
     Route("GET", "/os-security-groups/<id>", security_groups.show, until="2.35"),

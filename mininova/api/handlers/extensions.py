@@ -75,6 +75,7 @@ EXTENSIONS = {
     "os-server-start-stop": ("ServerStartStop", "Start/Stop instance compute API support."),
     "os-services": ("Services", "Services support."),
     "os-simple-tenant-usage": ("SimpleTenantUsage", "Simple tenant usage extension."),
+    "os-tenant-networks": ("OSTenantNetworks", "Tenant-based Network Management Extension."),
     "os-user-quotas": ("UserQuotas", "Project user quota support."),
     "os-used-limits": ("UsedLimits", "Provide data on limited resources that are being used."),
     "os-used-limits-for-admin": (

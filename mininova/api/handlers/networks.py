@@ -1,13 +1,14 @@
-"""The one flat network over HTTP (``/os-networks``, until 2.35), and the check of the networks that servers ask for.
+"""The one flat network over HTTP (``/os-networks`` and ``/os-tenant-networks``, until 2.35), and the check of the
+networks that servers ask for.
 
-It has no service of its own.  Its id follows from its name, so that every api process gives the same one.
+Its id follows from its name (objects/network.py), so that every process gives the same one.
 """
 
 from typing import Any
 
 from mininova import errors
 from mininova.api.request import ComputeRequest
-from mininova.api.views.networks import show_network
+from mininova.api.views.networks import show_network, show_tenant_network
 from mininova.objects.network import network_id
 
 
@@ -50,3 +51,17 @@ def show(request: ComputeRequest, id: str) -> dict[str, Any]:
     if id != network_id(request.cloud.conf.network.label):
         raise errors.NotFound("Network not found")
     return {"network": show_network(request.cloud.conf)}
+
+
+def tenant_index(request: ComputeRequest) -> dict[str, Any]:
+    """List the networks that the project may use: there is one."""
+    request.require("os-tenant-networks:list")
+    return {"networks": [show_tenant_network(request.cloud.conf)]}
+
+
+def tenant_show(request: ComputeRequest, id: str) -> dict[str, Any]:
+    """Show it."""
+    request.require("os-tenant-networks:show")
+    if id != network_id(request.cloud.conf.network.label):
+        raise errors.NotFound("Network not found")
+    return {"network": show_tenant_network(request.cloud.conf)}

@@ -201,9 +201,10 @@ def _rule(body: Mapping[str, Any]) -> Json:
 
 def _cidr(text: Any) -> str:
     try:
-        return str(ip_network(str(text), strict=False))
+        ip_network(str(text), strict=False)
     except ValueError:
         raise errors.InvalidInput(f"{text} is not a valid IP network.") from None
+    return str(text)
 
 
 def _ports(protocol: str, first: Any, last: Any) -> tuple[int, int]:

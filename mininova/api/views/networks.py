@@ -24,3 +24,8 @@ def show_network(conf: ConfigOpts) -> dict[str, Any]:
         "gateway_v6": None,
         "netmask_v6": None,
     }
+
+
+def show_tenant_network(conf: ConfigOpts) -> dict[str, Any]:
+    """Show the network as a project sees it; with Neutron, Nova knows no range of it, and says so in a word."""
+    return {"id": network_id(conf.network.label), "label": conf.network.label, "cidr": "None"}

@@ -86,11 +86,11 @@ class Groups:
     def delete(self, ctxt: RequestContext, id: str) -> None:
         """Delete a group.
 
-        :raises errors.Conflict: when it is a default one, or a server has it
+        :raises errors.Conflict: when it is a default one, which only an administrator deletes, or a server has it
         """
         with self._db.write() as tx:
             group = _own(tx, ctxt, id, "delete_security_group")
-            if group.default_of is not None:
+            if group.default_of is not None and not ctxt.is_admin:
                 raise errors.Conflict("Insufficient rights for removing default security group.")
             if any(id in (each.security_groups or ()) for each in networks.lent(tx, group.project_id)):
                 raise errors.Conflict(f"Security Group {id} in use.")

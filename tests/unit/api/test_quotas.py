@@ -312,6 +312,10 @@ def test_the_flat_network_can_be_found_until_2_35(api: Any) -> None:
     assert api("GET", f"/os-networks/{network['id']}").body["network"] == network
     assert api("GET", "/os-networks/flat").message == "Network not found"
     assert api("GET", "/os-networks", version="2.36").status == 404
+    (seen,) = api("GET", "/os-tenant-networks", version="2.35").body["networks"]
+    assert seen == {"id": network["id"], "label": "flat", "cidr": "None"}
+    assert api("GET", f"/os-tenant-networks/{network['id']}").body["network"] == seen
+    assert api("GET", "/os-tenant-networks/flat").message == "Network not found"
     assert api.boot(networks=[{"uuid": network["id"]}])
 
 
@@ -329,7 +333,7 @@ RESOURCES = {
     "os-flavor-access", "os-flavor-extra-specs", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
     "os-instance-actions", "os-instance_usage_audit_log", "os-keypairs", "os-migrations", "os-networks",
     "os-quota-class-sets", "os-quota-sets", "os-security-groups", "os-server-external-events", "os-server-groups",
-    "os-server-password", "os-services", "os-simple-tenant-usage",
+    "os-server-password", "os-services", "os-simple-tenant-usage", "os-tenant-networks",
     "os-virtual-interfaces", "os-volumes",
 }  # fmt: skip
 

@@ -93,6 +93,8 @@ READS = (
     ("GET", "/os-security-groups/{security_group}", ALL),
     ("GET", "/servers/{active}/os-security-groups", ALL),
     ("GET", "/os-networks/{network}", ALL),
+    ("GET", "/os-tenant-networks", ALL),
+    ("GET", "/os-tenant-networks/{network}", ALL),
     ("GET", "/os-server-groups?limit=5&offset=0", ALL),
     ("GET", "/os-server-groups?all_projects=True", ADMIN),
     ("GET", "/os-server-groups/{group}", ALL),

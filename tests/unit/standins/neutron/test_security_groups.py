@@ -130,12 +130,13 @@ def test_a_group_in_use(make, http, get, boot):
 
 
 def test_the_default_group_stays(http, get):
-    """It is not deleted, renamed or made again."""
+    """It is not deleted, renamed or made again; only an administrator deletes it, who puts a project away."""
     path = f"/security-groups/{get('/security-groups')[0]['id']}"
     assert message(http("DELETE", path), 409) == "Insufficient rights for removing default security group."
     assert message(http("PUT", path, {"security_group": {"name": "x"}}), 409)
     assert message(http("POST", "/security-groups", {"security_group": {"name": "Default"}}), 409)
     assert http("PUT", path, {"security_group": {"name": "default", "description": "d"}}).status_int == 200
+    assert http("DELETE", path, by="admin").status_int == 204
 
 
 def test_who_may(make, add, http, get):
