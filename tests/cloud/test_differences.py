@@ -30,13 +30,13 @@ class Ours:
         other = self._identity("POST", "/projects", {"project": {"name": "other", "domain_id": "default"}})
         projects["other"] = other["project"]["id"]
         roles = {each["name"]: each["id"] for each in self._identity("GET", "/roles")["roles"]}
-        for name in ("stranger",):
-            project, granted = USERS[name]
-            made = self._identity("POST", "/users", {"user": {"name": name, "password": "pw", "domain_id": "default"}})
-            for role in granted.split("+"):
-                path = f"/projects/{projects[project]}/users/{made['user']['id']}/roles/{roles[role]}"
-                self._identity("PUT", path)
-            cloud.login(name, project)
+        project, granted = USERS["stranger"]
+        made = self._identity(
+            "POST", "/users", {"user": {"name": "stranger", "password": "pw", "domain_id": "default"}}
+        )
+        for role in granted.split("+"):
+            self._identity("PUT", f"/projects/{projects[project]}/users/{made['user']['id']}/roles/{roles[role]}")
+        cloud.login("stranger", project)
         self.names = {"image": cloud.image, "demo": projects["demo"], "other": projects["other"]}
 
     def _identity(self, method: str, path: str, body: Any = None) -> Any:
