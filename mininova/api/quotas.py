@@ -167,8 +167,7 @@ def require_growth(tx: Connection, conf: ConfigOpts, instance: Instance, flavor:
 
     :raises errors.TooManyInstances: naming what would be exceeded
     """
-    before, after = quotas.uses(instance.flavor), quotas.uses(flavor)
-    adds = {name: max(after[name] - before[name], 0) for name in COUNTED}
+    adds = quotas.growth(instance.flavor, flavor)
     if not any(adds.values()):
         return
     count = any(conf.quota[name] != UNLIMITED for name in COUNTED)

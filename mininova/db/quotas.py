@@ -27,6 +27,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     type_coerce,
     union_all,
     update,
@@ -35,9 +36,9 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects import mysql
 
 from mininova import states
-from mininova.db.models.compute import instances, quota_classes, quota_sets
+from mininova.db.models.compute import instance_actions, instances, migrations, quota_classes, quota_sets
 from mininova.db.rows import insert_new
-from mininova.objects import Flavor
+from mininova.objects import Arguments, Flavor
 
 DEFAULT_CLASS = "default"
 OF_PROJECT = ""  # the user of the row that a project has itself
@@ -83,6 +84,14 @@ def _rows(kind: str, user: Any, what: Any, number: Any) -> Select[Any]:
     return select(literal_column(f"'{kind}'", String), user, type_coerce(what, Text), number)
 
 
+def _growth(kind: str, flavor: Any, *where: Any) -> Select[Any]:
+    """Give a row for each instance that is to have another flavor: that one, and below it the one that it has."""
+    both = type_coerce(flavor, Text).concat(literal_column("'\n'", Text)).concat(type_coerce(instances.c.flavor, Text))
+    return _rows(kind, instances.c.user_id, both, literal_column("1")).where(
+        instances.c.project_id == case((_is_limited, bindparam("project"))), *USING, *where
+    )
+
+
 _read = union_all(
     _rows("class", literal_column("''", String), quota_classes.c.limits, literal_column("0")).where(_default_class),
     _rows("set", quota_sets.c.user_id, quota_sets.c.limits, literal_column("0")).where(
@@ -91,6 +100,21 @@ _read = union_all(
     _rows("use", instances.c.user_id, instances.c.flavor, func.count())
     .where(instances.c.project_id == case((_is_limited, bindparam("project"))), *USING)
     .group_by(instances.c.user_id, instances.c.flavor),
+    # Until a resize or its revert has ended, the row has the flavor from before.
+    _growth(
+        "resize",
+        instance_actions.c.arguments,
+        instance_actions.c.instance_uuid == instances.c.uuid,
+        instance_actions.c.due_at.is_not(None),
+        instance_actions.c.operation == "resize",
+    ),
+    _growth(
+        "revert",
+        migrations.c.old_flavor,
+        migrations.c.instance_uuid == instances.c.uuid,
+        migrations.c.is_open == true(),
+        instances.c.task_state == states.RESIZE_REVERTING,
+    ),
 )
 _turn = select(quota_sets.c.limits).where(*_own, quota_sets.c.user_id == bindparam("user")).with_for_update()
 _insert = insert(quota_sets)
@@ -98,6 +122,7 @@ _update = update(quota_sets).where(*_own, quota_sets.c.user_id == bindparam("use
 _users = select(quota_sets.c.user_id, quota_sets.c.limits).where(*_own, quota_sets.c.user_id != OF_PROJECT)
 _class = select(quota_classes.c.limits).where(quota_classes.c.name == bindparam("which"))
 _limits, _flavor = msgspec.json.Decoder(Limits).decode, msgspec.json.Decoder(Flavor).decode
+_arguments = msgspec.json.Decoder(Arguments).decode
 
 
 def read(tx: Connection, project_id: str, user_id: str = OF_PROJECT, *, count: bool = True) -> Quotas:
@@ -108,12 +133,13 @@ def read(tx: Connection, project_id: str, user_id: str = OF_PROJECT, *, count: b
     limits: dict[str, Limits] = {}
     used, by_user = dict.fromkeys(COUNTED, 0), dict.fromkeys(COUNTED, 0)
     for kind, user, what, number in tx.execute(_read, {"project": project_id, "user": user_id, "count": count}):
-        if kind == "use":
-            _add(used, _flavor(what), number)
-            if user == user_id:
-                _add(by_user, _flavor(what), number)
-        else:
+        if kind in ("class", "set"):
             limits[f"{kind} {user}"] = _limits(what)
+            continue
+        added = _counted(kind, what)
+        _add(used, added, number)
+        if user == user_id:
+            _add(by_user, added, number)
     return Quotas(
         defaults=limits.get("class ", {}),
         project=limits.get(f"set {OF_PROJECT}", {}),
@@ -123,9 +149,24 @@ def read(tx: Connection, project_id: str, user_id: str = OF_PROJECT, *, count: b
     )
 
 
-def _add(used: Limits, flavor: Flavor, number: int) -> None:
-    for name, each in uses(flavor).items():
+def _counted(kind: str, text: str) -> Limits:
+    """Tell what a row adds to what is used."""
+    if kind == "use":
+        return uses(_flavor(text))
+    wanted, present = text.split("\n")
+    asked = _arguments(wanted).flavor if kind == "resize" else _flavor(wanted)
+    return growth(_flavor(present), asked or _flavor(present))
+
+
+def _add(used: Limits, added: Limits, number: int) -> None:
+    for name, each in added.items():
         used[name] += number * each
+
+
+def growth(before: Flavor, after: Flavor) -> Limits:
+    """Tell what an instance uses more with another flavor; what it uses less of, it uses until then."""
+    had, has = uses(before), uses(after)
+    return {name: max(has[name] - had[name], 0) for name in COUNTED}
 
 
 def uses(flavor: Flavor) -> Limits:

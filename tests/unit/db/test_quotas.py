@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mininova import states
-from mininova.db import instances, quotas
+from mininova.context import RequestContext
+from mininova.db import actions, instances, quotas, server_migrations
+from mininova.objects import Arguments, Retry
 from mininova.states import UNCOMPARED
 from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 from tests.fixtures.statements import counted
@@ -33,6 +35,19 @@ def test_use_is_counted_from_the_instances(tx, an_instance, flavor):
         {"instances": 1, "cores": 4, "ram": 512},
     )
     assert kept.uuid != restored.uuid
+
+
+def test_an_instance_that_grows_uses_already_what_it_will_have(tx, an_instance, flavor):
+    """So does one that gets its larger flavor back; of what the other flavor has less of, it uses what it has."""
+    larger = flavor.replace(vcpus=4, memory_mb=flavor.memory_mb // 2)
+    resized, reverted = instances.create(tx, [an_instance(), an_instance(user_id="bob")])
+    actions.start(tx, RequestContext(), [resized], "resize", arguments=Arguments(flavor=larger), due_after=30)
+    server_migrations.begin(tx, reverted.replace(flavor=larger), "resize", flavor, Retry(), states.ACTIVE)
+    change(tx, reverted, task_state=states.RESIZE_REVERTING)
+    found = quotas.read(tx, "demo", "bob")
+    ram = flavor.memory_mb
+    assert found.used == {"instances": 2, "cores": 8, "ram": 2 * ram}
+    assert found.used_by_user == {"instances": 1, "cores": 4, "ram": ram}
 
 
 def test_use_is_not_counted_where_nothing_is_limited(tx, an_instance):
