@@ -31,6 +31,7 @@ _ABOUT: Mapping[str, Callable[[Any], str]] = {
     "uuid": str,
     "host": lambda host: f"host {host}",
     "service": lambda service: f"host {service.host}",
+    "aggregate": lambda aggregate: f"aggregate {aggregate}",
     "password_hash": lambda hashed: "its password",
 }
 
@@ -53,5 +54,5 @@ def gate(identity_of: IdentityOf, checks: Mapping[str, Sequence[Check]] = NO_CHE
 
 
 def about(arguments: Arguments) -> str:
-    """Name what a message is about: instances by their uuids, or a host."""
+    """Name what a message is about: instances by their uuids, a host, or an aggregate of hosts."""
     return next((name(arguments[argument]) for argument, name in _ABOUT.items() if argument in arguments), "")
