@@ -13,6 +13,7 @@ import pytest
 from stack.readiness import Readiness
 from stack.settings import CHECKOUT
 
+from tests.fixtures.local_stack import run
 from tests.fixtures.programs import Program
 
 BILLING = CHECKOUT / "examples/billing.py"
@@ -95,10 +96,10 @@ def seconds_of_the_database(stack, uuids, until):
     return totals
 
 
-def seconds_of_the_bill(stack, billing, until):
+def seconds_of_the_bill(billing, until):
     """Add up the seconds in the report, by project."""
     moment = datetime.fromtimestamp(until, UTC).isoformat()
-    report = stack.tool("python", BILLING, "--database", billing.database, "report", "--until", moment)
+    report = run([sys.executable, BILLING, "--database", billing.database, "report", "--until", moment], os.environ)
     assert report.returncode == 0, report.stderr
     totals = Counter()
     for line in report.stdout.splitlines()[1:-1]:
@@ -129,5 +130,5 @@ def test_the_bill_is_the_databases(local_stack, billing, kill, boot, cloud, admi
     until = int(time.time())
     billed = {uuid for (uuid,) in rows(billing.database, "SELECT uuid FROM instances")}
     assert {server.id for server in (first, second, third, fourth)} <= billed
-    assert seconds_of_the_bill(local_stack, billing, until) == seconds_of_the_database(local_stack, billed, until)
+    assert seconds_of_the_bill(billing, until) == seconds_of_the_database(local_stack, billed, until)
     billing.end()
