@@ -17,9 +17,8 @@ import msgspec
 from mininova import errors, states
 from mininova.api.handlers.networks import check_networks, wanted_networks
 from mininova.api.operations import Order
-from mininova.api.other_services import require_usable
+from mininova.api.other_services import chosen_groups, require_usable
 from mininova.api.request import TRUE, ComputeRequest
-from mininova.api.security_groups import chosen
 from mininova.db import flavors, hosts, keypairs, server_groups, services
 from mininova.db.session import Connection
 from mininova.objects import Flavor, ImageMeta, Instance, RequestSpec
@@ -301,9 +300,9 @@ def order_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta
         fewer = replace(ask, max_count=count)
         return instances_of(request, fewer, flavor, image), spec_of(request, fewer, flavor, image)
 
-    server = request.body_of("server")
-    files, groups = server.get("personality", []), chosen(request, server.get("security_groups", ()))
-    return Order(ask.max_count, ask.min_count, make, ask.user_data, files, groups)
+    server, network = request.body_of("server"), request.cloud.network
+    groups = chosen_groups(network, request.context, server.get("security_groups", ()))
+    return Order(ask.max_count, ask.min_count, make, ask.user_data, server.get("personality", []), groups)
 
 
 def instances_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta) -> list[Instance]:

@@ -35,6 +35,8 @@ from mininova.api.handlers import (
     services,
 )
 from mininova.api.routes import ACTION, ROUTES
+from mininova.api.schemas.types import object_of
+from mininova.api.validation import Schemas
 from mininova.wsgi import Microversion, Reply, Route
 from mininova.wsgi.faults import COMPUTE_KEYS
 from mininova.wsgi.router import Handler
@@ -213,8 +215,10 @@ def _body(rows: list[Route], version: Microversion) -> Json | None:
 
 
 def _schema(row: Route, version: Microversion) -> Json:
-    schemas = getattr(row.handler, "body", None)
-    return NOTHING if schemas is None else schemas.schema(version)
+    schemas: Schemas | None = getattr(row.handler, "body", None)
+    if schemas is not None:
+        return schemas.schema(version)
+    return NOTHING if row.action is None else object_of({row.action: {}}, [row.action])
 
 
 # ---- responses

@@ -6,7 +6,7 @@ the parts of the process, when the api is loaded.  The stand-ins answer from the
 real Glance or Keystone over HTTP takes their place by that line alone.  Nothing in the api imports either.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from mininova import errors
@@ -16,6 +16,8 @@ from mininova.service.images import named
 from mininova.wsgi import Parts
 
 Json = dict[str, Any]
+
+DEFAULT_GROUP = "default"  # the security group that each project has
 
 
 class ProjectService(Protocol):
@@ -126,6 +128,45 @@ def require_project(projects: ProjectService, ctxt: RequestContext, project_id: 
     """
     if not projects.exists(ctxt, project_id):
         raise errors.InvalidInput(f"Project ID {project_id} is not a valid project.")
+
+
+def groups_of(network: NetworkService, ctxt: RequestContext, project_id: str | None) -> list[Json]:
+    """List the security groups of a project that the requester sees."""
+    return [group for group in network.search(ctxt) if group["project_id"] == project_id]
+
+
+def group_named(name: str, among: Iterable[Json]) -> Json:
+    """Find the security group that is meant by a name or an id.
+
+    :raises errors.NotFound: when there is none
+    :raises errors.Conflict: when there are several of this name
+    """
+    found = [group for group in among if name in (group["id"], group["name"])]
+    if not found:
+        raise errors.NotFound(f"Unable to find security_group with name or id '{name}'")
+    if len(found) > 1:
+        problem = f"Multiple security_group matches found for name '{name}', use an ID to be more specific."
+        raise errors.Conflict(problem)
+    return found[0]
+
+
+def chosen_groups(network: NetworkService, ctxt: RequestContext, asked: Iterable[Json]) -> list[str] | None:
+    """Give the ids of the security groups that a new server asks for; None means the default one alone.
+
+    :raises errors.InvalidInput: when there is none of a name
+    :raises errors.Conflict: when there are several of a name
+    """
+    names = {group["name"] for group in asked}
+    if not names - {DEFAULT_GROUP}:
+        return None
+    there, found = groups_of(network, ctxt, ctxt.project_id), set()
+    for name in sorted(names):
+        try:
+            found.add(group_named(name, there)["id"])
+        except errors.NotFound as error:
+            problem = f"Security group {name} not found for project {ctxt.project_id}."
+            raise errors.InvalidInput(problem) from error
+    return sorted(found)
 
 
 def require_usable(image: ImageMeta) -> None:

@@ -9,8 +9,8 @@ from ipaddress import ip_network
 from typing import Any
 
 from mininova import errors
-from mininova.api import security_groups
 from mininova.api.handlers.servers import find
+from mininova.api.other_services import group_named, groups_of
 from mininova.api.paging import limit_of, number
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import security_groups as schemas
@@ -68,8 +68,8 @@ def _without(instance: Instance, group: Json, ids: list[str]) -> list[str]:
 
 def _change(request: ComputeRequest, instance: Instance, name: str, change: Any) -> Reply:
     """Change the groups of a server by one that is named."""
-    there = security_groups.of_project(request, instance.project_id)
-    group = security_groups.named(name, there)
+    there = groups_of(request.cloud.network, request.context, instance.project_id)
+    group = group_named(name, there)
     (default,) = (each["id"] for each in request.cloud.network.of_project(instance.project_id, None))
     with request.cloud.db.write() as tx:
         present = instances.security_groups(tx, [instance.uuid], lock=True).get(instance.uuid)
@@ -85,9 +85,9 @@ def _change(request: ComputeRequest, instance: Instance, name: str, change: Any)
 def index(request: ComputeRequest) -> Json:
     """List the project's groups; an administrator may ask for those of all projects."""
     request.require("os-security-groups:get")
-    ctxt = request.context
+    ctxt, network = request.context, request.cloud.network
     of_all = ctxt.is_admin and "all_tenants" in request.query
-    groups = request.cloud.network.search(ctxt) if of_all else security_groups.of_project(request, ctxt.project_id)
+    groups = network.search(ctxt) if of_all else groups_of(network, ctxt, ctxt.project_id)
     offset = number(request, "offset")
     return _listed(request, groups[offset : offset + limit_of(request)])
 

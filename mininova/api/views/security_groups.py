@@ -5,7 +5,6 @@ from typing import Any
 
 Json = dict[str, Any]
 
-DEFAULT = "default"
 ALL_PORTS, ANY = (1, 65535), (-1, -1)
 
 

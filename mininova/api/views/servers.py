@@ -12,9 +12,9 @@ from hashlib import sha224
 from typing import Any
 
 from mininova import states
+from mininova.api.other_services import DEFAULT_GROUP
 from mininova.api.request import ComputeRequest
 from mininova.api.views import image_properties
-from mininova.api.views.security_groups import DEFAULT
 from mininova.api.views.server_addresses import addresses_of
 from mininova.api.views.times import bare, iso
 from mininova.objects import Fault, Flavor, Instance, RequestSpec
@@ -181,7 +181,8 @@ class Views:
             "OS-EXT-STS:power_state": instance.power_state,
             "os-extended-volumes:volumes_attached": [],
         }
-        if instance.networks != "none" and (groups := self._extras.security_groups.get(instance.uuid, (DEFAULT,))):
+        groups = self._extras.security_groups.get(instance.uuid, (DEFAULT_GROUP,))
+        if groups and instance.networks != "none":
             server["security_groups"] = [{"name": name} for name in groups]
         if status in PROGRESSING:
             server["progress"] = instance.progress

@@ -265,12 +265,13 @@ def test_a_connection_that_is_worked_for_makes_no_room(port: int) -> None:
 )
 def test_the_client_that_keeps_us_waiting_longest_makes_room(port: int, saying: bytes) -> None:
     """When all places are taken, the next client gets that of the one that should have said something first."""
-    with connect(port) as slow, connect(port) as second, connect(port) as third:
-        slow.sendall(saying)
-        assert [ask(each, "/in") for each in (second, third)] == [b"GET /in 0;"] * 2
-        with connect(port) as fourth:
-            assert ask(fourth, "/in") == b"GET /in 0;"
+    with connect(port) as slow:
+        slow.sendall(saying)  # and it is read before those who come now are
+        with connect(port) as second, connect(port) as third:
             assert [ask(each, "/in") for each in (second, third)] == [b"GET /in 0;"] * 2
+            with connect(port) as fourth:
+                assert ask(fourth, "/in") == b"GET /in 0;"
+                assert [ask(each, "/in") for each in (second, third)] == [b"GET /in 0;"] * 2
         with contextlib.suppress(ConnectionError):
             until_hung_up(slow, b"never")
 

@@ -20,7 +20,7 @@ def test_another_compute(attacker, observe, world, theirs, method):
     (last,) = [event for event in world.cloud.events if event.method == method and event.kind != "sent"][-1:]
     observe.handled({"kind": last.kind, "receiver": last.receiver}, last.kind == "replied")
     guests = world.cloud.computes["host-2"].driver.list_instance_uuids()
-    assert list(guests) == [world.servers["host-2"]]
+    assert world.servers["host-2"] in guests
 
 
 @in_memory
