@@ -59,7 +59,8 @@ _by_hosts = ROWS.select.where(table.c.host.in_(bindparam("hosts", expanding=True
 _active_by_host = _on_host.where(LIVE | (table.c.terminated_at >= bindparam("since")))
 _waiting_for_room = select(table.c.uuid).where(ROWS.which, WAITS_FOR_ROOM)
 _without_host = select(table.c.uuid, table.c.generation).where(_among, *WITHOUT_HOST)
-_groups = select(table.c.uuid, table.c.security_groups).where(_among, table.c.security_groups.is_not(None))
+_all_groups = select(table.c.uuid, table.c.security_groups).where(_among)
+_groups, _locked_groups = _all_groups.where(table.c.security_groups.is_not(None)), _all_groups.with_for_update()
 _set_groups = sqlalchemy.update(table).where(ROWS.which)
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
@@ -149,8 +150,8 @@ def security_groups(tx: Connection, uuids: Sequence[str], *, lock: bool = False)
 
     :param lock: let no other transaction change them before this one ends
     """
-    query = _groups.with_for_update() if lock else _groups
-    return {row.uuid: row.security_groups for row in tx.execute(query, {"uuids": list(uuids)})}
+    rows = tx.execute(_locked_groups if lock else _groups, {"uuids": list(uuids)})
+    return {row.uuid: row.security_groups for row in rows if row.security_groups is not None}
 
 
 def set_security_groups(tx: Connection, uuid: str, ids: Sequence[str] | None) -> None:

@@ -85,6 +85,9 @@ def _page(request: Request, key: str, documents: list[Json]) -> tuple[list[Json]
 
 def _limit(text: str) -> int:
     try:
-        return whole(text)
+        limit = whole(text)
     except ValueError:
-        raise errors.InvalidInput(f"Invalid input for limit: '{text}' is not a number.") from None
+        limit = -1
+    if limit < 0:
+        raise errors.InvalidInput(f"Invalid input for limit: '{text}' is no number, or less than 0.")
+    return limit

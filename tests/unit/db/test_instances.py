@@ -1,5 +1,7 @@
 """Instances are written, read, changed by compare-and-swap, and marked deleted."""
 
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -322,3 +324,20 @@ def test_flavors_that_are_the_same_are_one_object(tx, an_instance):
     written = instances.create(tx, [an_instance(flavor=big), an_instance(flavor=big)])
     first, second = instances.get_many(tx, [instance.uuid for instance in written])
     assert first.flavor is second.flavor
+
+
+def test_racing_changes_of_security_groups_both_stay(race, db, an_instance):
+    """Who reads them to change them has the row, also of an instance that has the default group only."""
+    with db.write() as tx:
+        (instance,) = instances.create(tx, [an_instance()])
+    both_have_read = threading.Barrier(2)
+
+    def add(tx, group):
+        present = instances.security_groups(tx, [instance.uuid], lock=True).get(instance.uuid, ())
+        with suppress(threading.BrokenBarrierError):
+            both_have_read.wait(0.5)  # which the one that has the row waits for in vain
+        instances.set_security_groups(tx, instance.uuid, [*present, group])
+
+    race(add, "a", "b")
+    with db.read() as tx:
+        assert sorted(instances.security_groups(tx, [instance.uuid])[instance.uuid]) == ["a", "b"]

@@ -82,7 +82,7 @@ def test_pages_order_and_fields(get, http, boot):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=x", "marker=none", "sort_key=colour", "sort_dir=up&sort_key=id", "sort_dir=asc"]
+    "query", ["limit=x", "limit=-1", "marker=none", "sort_key=colour", "sort_dir=up&sort_key=id", "sort_dir=asc"]
 )
 def test_a_wrong_query(http, boot, query):
     """The error names what is wrong."""
