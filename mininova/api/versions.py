@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from mininova.api import microversions, openapi
 from mininova.api.views.versions import list_versions, show_version
-from mininova.wsgi import Application, Microversion, Reply, Request, Response, Route
+from mininova.wsgi import Filter, Microversion, Reply, Request, Response, Route
 from mininova.wsgi.deploy import current_parts
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 
-class Versions(Application):
+class Versions(Filter):
     """Answers the version documents.
 
     :param maximum: the newest microversion that the cloud speaks
@@ -30,15 +30,8 @@ class Versions(Application):
             Route("GET", "/v2.1", self.v21),
             Route("GET", "/openapi.json", self.openapi),
         )
-        super().__init__(routes, "compute")
-        self._paths = {route.template.rstrip("/") for route in routes}
-        self._app, self._maximum = app, maximum
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Answer, or pass on (WSGI)."""
-        if environ.get("PATH_INFO", "").rstrip("/") in self._paths:
-            return super().__call__(environ, start_response)
-        return self._app(environ, start_response)
+        super().__init__(routes, "compute", app)
+        self._maximum = maximum
 
     def index(self, request: Request) -> dict[str, Any]:
         """List the versions."""

@@ -4,7 +4,7 @@ A handler takes the request and gives back plain data: a dict is a 200 with JSON
 a 204.  mininova/wsgi/faults.py answers what it raises.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from mininova.wsgi.request import Request
 from mininova.wsgi.router import Route, Router
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _encode = msgspec.json.Encoder().encode
 
@@ -66,6 +66,21 @@ class Application:
 
     def close(self, request: Request, response: webob.Response) -> None:
         """Add the headers that every response of the service has."""
+
+
+class Filter(Application):
+    """Answers the requests of its own routes, and passes all others on to the application behind it."""
+
+    def __init__(self, routes: Sequence[Route], fault_format: str, app: "WSGIApplication") -> None:
+        super().__init__(routes, fault_format)
+        self._paths = {route.template.rstrip("/") for route in routes}
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        """Answer, or pass on (WSGI)."""
+        if environ.get("PATH_INFO", "").rstrip("/") in self._paths:
+            return super().__call__(environ, start_response)
+        return self._app(environ, start_response)
 
 
 def to_response(result: Any) -> webob.Response:

@@ -80,7 +80,7 @@ def hold(server, vm_state, task_state):
 
 
 def settle(server):
-    """Look until a server is at rest and its actions have ended, SETTLES_S at most; Nova tells nobody when that is."""
+    """Look until a server is at rest and its actions have ended, SETTLES_S at most; Nova does not tell when that is."""
     looks = []
     for _ in range(int(SETTLES_S / BETWEEN_S)):
         looks.append(look(server))

@@ -48,8 +48,7 @@ def index(request: ComputeRequest) -> dict[str, Any]:
 def show(request: ComputeRequest, id: str) -> dict[str, Any]:
     """Show the network."""
     request.require("os-networks:show")
-    if id != network_id(request.cloud.conf.network.label):
-        raise errors.NotFound("Network not found")
+    _require_the_one(request, id)
     return {"network": show_network(request.cloud.conf)}
 
 
@@ -62,6 +61,10 @@ def tenant_index(request: ComputeRequest) -> dict[str, Any]:
 def tenant_show(request: ComputeRequest, id: str) -> dict[str, Any]:
     """Show it."""
     request.require("os-tenant-networks:show")
+    _require_the_one(request, id)
+    return {"network": show_tenant_network(request.cloud.conf)}
+
+
+def _require_the_one(request: ComputeRequest, id: str) -> None:
     if id != network_id(request.cloud.conf.network.label):
         raise errors.NotFound("Network not found")
-    return {"network": show_tenant_network(request.cloud.conf)}

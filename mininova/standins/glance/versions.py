@@ -7,28 +7,20 @@ else through.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mininova.wsgi import Application, Reply, Request, Route
+from mininova.wsgi import Filter, Reply, Request, Route
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 VERSION = {"id": "v2.17", "status": "CURRENT"}
 
 
-class Versions(Application):
+class Versions(Filter):
     """Answers the version documents."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         routes = (Route("GET", "/", self.index), Route("GET", "/versions", self.show), Route("GET", "/v2", self.show))
-        super().__init__(routes, "image")
-        self._paths = {route.template.rstrip("/") for route in routes}
-        self._app = app
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Answer, or pass on (WSGI)."""
-        if environ.get("PATH_INFO", "").rstrip("/") in self._paths:
-            return super().__call__(environ, start_response)
-        return self._app(environ, start_response)
+        super().__init__(routes, "image", app)
 
     def index(self, request: Request) -> Reply:
         """Answer 300 with every version there is, as Glance does."""

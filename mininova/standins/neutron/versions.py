@@ -7,24 +7,17 @@ everything else through.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mininova.wsgi import Application, Request, Route
+from mininova.wsgi import Filter, Request, Route
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 
-class Versions(Application):
+class Versions(Filter):
     """Answers the version document."""
 
     def __init__(self, app: "WSGIApplication") -> None:
-        super().__init__([Route("GET", "/", self.index)], "network")
-        self._app = app
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Answer, or pass on (WSGI)."""
-        if environ.get("PATH_INFO", "").rstrip("/") == "":
-            return super().__call__(environ, start_response)
-        return self._app(environ, start_response)
+        super().__init__([Route("GET", "/", self.index)], "network", app)
 
     def index(self, request: Request) -> dict[str, Any]:
         """List the one version."""

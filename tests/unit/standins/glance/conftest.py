@@ -2,7 +2,6 @@
 
 import pytest
 
-from mininova.context import RequestContext
 from mininova.standins.glance import routes
 from mininova.standins.glance.app import Limits
 from mininova.standins.glance.db import images
@@ -12,15 +11,9 @@ from mininova.standins.glance.store import Store
 from mininova.wsgi import Application, Request
 from mininova.wsgi.faults import FaultWrap
 from mininova.wsgi.request import CONTEXT
+from tests.fixtures.callers import CALLERS
 
 MAX_SIZE = 1000
-CALLERS = {
-    "ann": RequestContext(user_id="ann", project_id="ours", roles=("member", "reader")),
-    "reader": RequestContext(user_id="rita", project_id="ours", roles=("reader",)),
-    "bob": RequestContext(user_id="bob", project_id="theirs", roles=("member", "reader")),
-    "stray": RequestContext(user_id="stray"),
-    "admin": RequestContext(user_id="root", project_id="admin", roles=("admin",), is_admin=True),
-}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from mininova import errors
 from mininova.objects import ImageMeta, ImageQuery
 from mininova.standins.glance.in_process import ImageService
 from mininova.standins.glance.store import Store
-from tests.unit.standins.glance.conftest import CALLERS
+from tests.fixtures.callers import CALLERS
 
 
 @pytest.fixture

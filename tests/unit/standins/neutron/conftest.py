@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from mininova import conf, states
-from mininova.context import RequestContext
 from mininova.db import instances, networks
 from mininova.objects import Flavor, Instance
 from mininova.standins.neutron import routes
@@ -14,14 +13,7 @@ from mininova.standins.neutron.service import Service
 from mininova.wsgi import Application, Request
 from mininova.wsgi.faults import FaultWrap
 from mininova.wsgi.request import CONTEXT
-
-CALLERS = {
-    "ann": RequestContext(user_id="ann", project_id="ours", roles=("member", "reader")),
-    "reader": RequestContext(user_id="rita", project_id="ours", roles=("reader",)),
-    "bob": RequestContext(user_id="bob", project_id="theirs", roles=("member", "reader")),
-    "stray": RequestContext(user_id="stray"),
-    "admin": RequestContext(user_id="root", project_id="admin", roles=("admin",), is_admin=True),
-}
+from tests.fixtures.callers import CALLERS
 
 
 @pytest.fixture
