@@ -83,7 +83,7 @@ class Questions:
         """Have the hosts of a host aggregate that are up fetch images; each tells how that went by a notification."""
         now = datetime.now(UTC)
         with self._db.read() as tx:
-            hosts = [host for host in aggregate.hosts if services.is_host_up(tx, host, now, self._down_time)]
+            hosts = services.hosts_up(tx, aggregate.hosts, now, self._down_time)
         for host in hosts:
             try:
                 self._compute.on(host).cache_images(ctxt, aggregate.name, image_ids)

@@ -5,19 +5,19 @@ that name different ones cannot both have it, and a host with instances does not
 what is said in the compute nodes (db/aggregate_metadata.py).  Only the api calls this, in one transaction a request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, false, insert, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db import aggregate_metadata, instances
+from mininova.db import aggregate_metadata
 from mininova.db.generations import changed
-from mininova.db.models.compute import aggregate_hosts, services
+from mininova.db.models.compute import aggregate_hosts, instances, services
 from mininova.db.models.compute import aggregates as table
 from mininova.db.rows import Rows, insert_new
 
@@ -49,13 +49,19 @@ ROWS = Rows(Aggregate, table, key="id")
 
 _hosts = select(aggregate_hosts.c.aggregate_id, aggregate_hosts.c.host).order_by(aggregate_hosts.c.host)
 _update = update_of(table).where(ROWS.which)
-_zone = (
-    update_of(services)
-    .where(services.c.host == bindparam("on_host"), services.c.topic == "compute")
-    .execution_options(preserve_rowcount=True)
-)
+_of_these: BindParameter[str] = bindparam("hosts", expanding=True)
+_on_these = (services.c.host.in_(_of_these), services.c.topic == "compute")
+_zone = update_of(services).where(*_on_these)
 _reported = _zone.values(aggregate_zone=None)
-_zone_of = select(services.c.availability_zone).where(services.c.host == bindparam("on_host"))
+_zone_of = select(services.c.host, services.c.availability_zone).where(*_on_these)
+_others = (
+    select(aggregate_hosts.c.host, table.c.metadata)
+    .join(aggregate_hosts, aggregate_hosts.c.aggregate_id == table.c.id)
+    .where(aggregate_hosts.c.host.in_(_of_these), table.c.id != bindparam("but"))
+)
+_with_instances = (
+    select(instances.c.host).where(instances.c.host.in_(_of_these), instances.c.deleted == false()).distinct()
+)
 
 
 # ---- reads
@@ -118,8 +124,7 @@ def describe(tx: Connection, aggregate: Aggregate, said: Mapping[str, str | None
     metadata = {key: value for key, value in whole.items() if value is not None}
     zone = metadata.get(ZONE)
     if zone != aggregate.zone:
-        for host in aggregate.hosts:
-            _move(tx, aggregate, host, zone, "update aggregate")
+        _move(tx, aggregate, aggregate.hosts, zone, "update aggregate")
     written = _write(tx, aggregate, metadata=metadata)
     aggregate_metadata.write(tx, aggregate.hosts)
     return written
@@ -132,12 +137,12 @@ def add_host(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
     :raises errors.ComputeHostNotFound: when no compute of this name has registered
     :raises errors.InvalidAggregateAction: when it cannot be in the aggregate's zone
     """
-    if tx.execute(_zone_of, {"on_host": host}).first() is None:
+    if tx.execute(_zone_of, {"hosts": [host]}).first() is None:
         raise errors.ComputeHostNotFound(host=host)
     if host in aggregate.hosts:
         raise errors.AggregateHostExists(aggregate_id=aggregate.id, host=host)
     if aggregate.zone is not None:
-        _move(tx, aggregate, host, aggregate.zone, "add host to aggregate")
+        _move(tx, aggregate, [host], aggregate.zone, "add host to aggregate")
     tx.execute(insert(aggregate_hosts), {"aggregate_id": aggregate.id, "host": host})
     return _write_with(tx, aggregate, host)
 
@@ -151,7 +156,7 @@ def remove_host(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
     if host not in aggregate.hosts:
         raise errors.AggregateHostNotFound(aggregate_id=aggregate.id, host=host)
     if aggregate.zone is not None:
-        _move(tx, aggregate, host, None, "remove host from aggregate")
+        _move(tx, aggregate, [host], None, "remove host from aggregate")
     own = aggregate_hosts.c.aggregate_id == aggregate.id
     tx.execute(delete_from(aggregate_hosts).where(own, aggregate_hosts.c.host == host))
     return _write_with(tx, aggregate, host)
@@ -184,31 +189,31 @@ def _write_with(tx: Connection, aggregate: Aggregate, host: str) -> Aggregate:
     return _write(tx, aggregate)
 
 
-def _move(tx: Connection, aggregate: Aggregate, host: str, zone: str | None, action: str) -> None:
-    """Put a host into a zone, or back into the one that it reports.
+def _move(tx: Connection, aggregate: Aggregate, hosts: Collection[str], zone: str | None, action: str) -> None:
+    """Put hosts into a zone, or back into those that they report.
 
-    :raises errors.InvalidAggregateAction: when another aggregate puts it elsewhere, or it has instances in another zone
+    :raises errors.InvalidAggregateAction: when another aggregate puts one elsewhere, or one has instances in another
+        zone
     """
-    others = _zones_of(tx, host, but=aggregate.id)
-    if zone is None and others:
-        return  # the others keep it where it is
-    now = tx.execute(_zone_of, {"on_host": host}).scalar()
-    reason = ""
-    if zone is not None and others - {zone}:
-        reason = f"Host {host} already in availability zone '{min(others - {zone})}'"
-    elif now != zone and instances.list_by_host(tx, host):
-        reason = "One or more hosts contain instances in this zone"
-    if reason:
-        raise errors.InvalidAggregateAction(action=action, aggregate_id=aggregate.id, reason=reason)
-    if zone is None:
-        tx.execute(_reported, {"on_host": host})
-    else:
-        tx.execute(_zone, {"aggregate_zone": zone, "availability_zone": zone, "on_host": host})
-        changed(tx, host)
+    elsewhere = _zones_of(tx, hosts, but=aggregate.id)
+    if zone is None:  # the other aggregates keep some where they are
+        tx.execute(_reported, {"hosts": [host for host in hosts if not elsewhere[host]]})
+        return
+    now = {row.host: row.availability_zone for row in tx.execute(_zone_of, {"hosts": hosts})}
+    used = set(tx.execute(_with_instances, {"hosts": [host for host in hosts if now.get(host) != zone]}).scalars())
+    for host in hosts:
+        reason = "One or more hosts contain instances in this zone" if host in used else ""
+        if others := elsewhere[host] - {zone}:
+            reason = f"Host {host} already in availability zone '{min(others)}'"
+        if reason:
+            raise errors.InvalidAggregateAction(action=action, aggregate_id=aggregate.id, reason=reason)
+    tx.execute(_zone, {"aggregate_zone": zone, "availability_zone": zone, "hosts": hosts})
+    changed(tx, *hosts)
 
 
-def _zones_of(tx: Connection, host: str, but: int) -> set[str]:
-    """Name the zones into which aggregates put a host, apart from one aggregate."""
-    query = ROWS.select.join(aggregate_hosts, aggregate_hosts.c.aggregate_id == table.c.id)
-    having: Sequence[Aggregate] = ROWS.all(tx.execute(query.where(aggregate_hosts.c.host == host, table.c.id != but)))
-    return {it.zone for it in having if it.zone is not None}
+def _zones_of(tx: Connection, hosts: Collection[str], but: int) -> dict[str, set[str]]:
+    """Name the zones into which aggregates put each of some hosts, apart from one aggregate."""
+    zones: dict[str, set[str]] = {host: set() for host in hosts}
+    for host, metadata in tx.execute(_others, {"hosts": hosts, "but": but}):
+        zones[host] |= {metadata[ZONE]} if ZONE in metadata else set()
+    return zones

@@ -26,7 +26,7 @@ _every = table.alias()
 TOTAL = select(func.count(_every.c.generation), func.sum(_every.c.generation)).subquery()
 
 _all = select(table.c.id, table.c.generation)
-_change = update(table).where(table.c.host == bindparam("on_host")).values(generation=NEXT)
+_change = update(table).where(table.c.host.in_(bindparam("on_hosts", expanding=True))).values(generation=NEXT)
 
 
 def now() -> dict[str, Any]:
@@ -34,9 +34,9 @@ def now() -> dict[str, Any]:
     return {"now_ms": time.time_ns() // 1_000_000}
 
 
-def changed(tx: Connection, host: str) -> None:
-    """Have schedulers read a host again, if it is a compute host."""
-    tx.execute(_change, {**now(), "on_host": host})
+def changed(tx: Connection, *hosts: str) -> None:
+    """Have schedulers read some hosts again, if they are compute hosts."""
+    tx.execute(_change, {**now(), "on_hosts": hosts})
 
 
 def everything(tx: Connection) -> dict[int, int]:

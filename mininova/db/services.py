@@ -25,6 +25,7 @@ ROWS = Rows(Service, table)
 _here = (table.c.host == bindparam("on_host"), table.c.binary == bindparam("of_binary"))
 _by_place = ROWS.select.where(*_here)
 _compute_on = ROWS.select.where(table.c.host == bindparam("on_host"), table.c.topic == "compute")
+_computes_on = ROWS.select.where(table.c.host.in_(bindparam("hosts", expanding=True)), table.c.topic == "compute")
 _zone = func.coalesce(table.c.aggregate_zone, bindparam("reported_zone"))
 _beat = update_of(table).where(*_here).values(report_count=table.c.report_count + 1)
 _beat_in_its_zone = _beat.where(table.c.availability_zone == _zone)
@@ -128,6 +129,12 @@ def is_host_up(tx: Connection, host: str, now: datetime, down_time: float) -> bo
     """Tell whether the compute service of a host counts as alive; one that never registered does not."""
     service = compute_on(tx, host)
     return service is not None and is_up(service, now, down_time)
+
+
+def hosts_up(tx: Connection, hosts: Collection[str], now: datetime, down_time: float) -> list[str]:
+    """Name those of some hosts whose compute service counts as alive."""
+    found = ROWS.all(tx.execute(_computes_on, {"hosts": list(hosts)}))
+    return [service.host for service in found if is_up(service, now, down_time)]
 
 
 def _found(service: Service | None, asked: int | str) -> Service:
