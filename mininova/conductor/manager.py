@@ -197,6 +197,9 @@ class ConductorManager:
         """End an operation badly, and keep the fault for its owner."""
         if operation not in states.OPERATIONS:
             raise forbidden(rpc.caller(), "fail_instance", instance.uuid, f"there is no operation {operation!s:.100}")
+        if operation in states.MIGRATIONS:
+            reason = f"the host whose step of a {operation} is due says how that went, by fail_step"
+            raise forbidden(rpc.caller(), "fail_instance", instance.uuid, reason)
         with self.own.only("fail_instance", instance.uuid, instance.generation), self.db.write() as tx:
             self._require_recorded(tx, instance, operation)
             asked, again = self.builds.memory.asked(tx, instance), False

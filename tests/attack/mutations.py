@@ -39,6 +39,7 @@ def requests(*names: str) -> tuple[str, ...]:
 
 
 A_MIGRATION = ("tests/attack/compute/requests/test_a_migration.py",)  # which is in memory only
+EACH_STEP = ("tests/attack/compute/requests/test_each_step.py",)  # likewise
 
 
 def rest(name: str, *words: str) -> tuple[str, ...]:
@@ -110,6 +111,8 @@ MUTATIONS = [
          A_MIGRATION),
         ("no host moves a migration on", "mininova/states.py", 'NO_UPDATES = frozenset({"delete"}) | MIGRATIONS',
          'NO_UPDATES = frozenset({"delete"})', A_MIGRATION),
+        ("no host ends a migration of which another's step is due", "mininova/conductor/manager.py",
+         "if operation in states.MIGRATIONS:", "if False:", EACH_STEP),
         ("a host that failed ends no evacuation", "mininova/conductor/manager.py",
          "if operation in states.AS_A_MIGRATION:", "if False:", ("tests/cloud/test_evacuation.py",)),
         ("a host clears few at a time", CHECKS, "if len(cleared) > MOST_DEPARTED", "if False", OTHERS),

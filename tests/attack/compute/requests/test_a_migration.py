@@ -7,8 +7,9 @@ lie about its own step, which hurts the server that it has; what is more comes f
 import pytest
 
 from mininova import states
-from mininova.db import claims, server_migrations, services
+from mininova.db import claims, server_migrations
 from tests.fixtures.attack_worlds import LIKE_MINE, MINE, THEIRS
+from tests.fixtures.moving_servers import as_it_travels, ask, confirm, do, force_down, row
 from tests.fixtures.taken_over import changed, own_object
 
 FAULT = own_object("Fault", code=500, message="as the attacker likes it")
@@ -37,14 +38,11 @@ def moving(world, cloud):
     """Boot a server on the host of others, and have it be migrated to the attacker's."""
     uuid = world.boot("to-the-attacker", THEIRS)
     assert world.at_rest(uuid) == "ACTIVE"
-    _ask(cloud, uuid, {"migrate": {"host": MINE}})
+    ask(cloud, uuid, {"migrate": {"host": MINE}})
     yield uuid
-    with cloud.db.write() as tx:  # no host of the attacker's takes part in the end of it
-        (service,) = services.search(tx, host=MINE)
-        services.update(tx, service.uuid, forced_down=True)
+    force_down(cloud, MINE, True)  # no host of the attacker's takes part in the end of it
     world.delete(uuid, wait=True)
-    with cloud.db.write() as tx:
-        services.update(tx, service.uuid, forced_down=False)
+    force_down(cloud, MINE, False)
 
 
 @pytest.fixture
@@ -56,9 +54,9 @@ def prep(attacker, moving):
 @pytest.fixture
 def arrived(attacker, cloud, moving, prep):
     """Go along until the server is resized on the attacker's host, without making a guest."""
-    _do(attacker, prep)
+    do(attacker, prep)
     cloud.run()
-    _do(attacker, attacker.take("finish_resize").payload["args"]["migration"])
+    do(attacker, attacker.take("finish_resize").payload["args"]["migration"])
     assert cloud.instance(moving).vm_state == states.RESIZED
     return moving
 
@@ -66,16 +64,16 @@ def arrived(attacker, cloud, moving, prep):
 @pytest.mark.parametrize("step", ["migrate", "finish", "confirm", "evacuate"])
 def test_another_step(attacker, observe, moving, prep, cloud, step):
     """Says that another step of a migration is done than the one that is due on its host."""
-    before = _row(cloud, moving)
+    before = row(cloud, moving)
     with observe():
         attacker.ask("end_step", {"migration": changed(prep, step=step), "power_state": 1})
-    assert _row(cloud, moving) == before
+    assert row(cloud, moving) == before
 
 
 def test_another_server(attacker, observe, moving, world, cloud, prep):
     """Takes the migration of a server that goes from one host to another, as if it came to its own."""
     uuid = world.servers[THEIRS]
-    _ask(cloud, uuid, {"migrate": {"host": LIKE_MINE}})
+    ask(cloud, uuid, {"migrate": {"host": LIKE_MINE}})
     cloud.broker.deliver_one()
     with cloud.db.read() as tx:
         theirs = server_migrations.of_instance(tx, uuid)
@@ -86,7 +84,7 @@ def test_another_server(attacker, observe, moving, world, cloud, prep):
             attacker.ask(method, {"migration": pretended, **more})
     cloud.run()
     assert (cloud.instance(uuid).host, cloud.instance(uuid).vm_state) == (LIKE_MINE, states.RESIZED)
-    _ask(cloud, uuid, {"revertResize": None})
+    ask(cloud, uuid, {"revertResize": None})
     cloud.run()
     assert cloud.instance(uuid).host == THEIRS
 
@@ -95,7 +93,7 @@ def test_another_server(attacker, observe, moving, world, cloud, prep):
 def test_another_size(attacker, observe, moving, prep, cloud):
     """Says with its own step that the server gets a larger flavor, and goes to another host afterwards."""
     with observe():
-        _do(attacker, changed(prep, new_flavor=BIG, old_flavor=BIG, old_vm_state="error", status="finished"))
+        do(attacker, changed(prep, new_flavor=BIG, old_flavor=BIG, old_vm_state="error", status="finished"))
     cloud.run()
     with cloud.db.read() as tx:
         claim, migration = claims.of_instance(tx, moving), server_migrations.of_instance(tx, moving)
@@ -107,16 +105,16 @@ def test_another_size(attacker, observe, moving, prep, cloud):
 @pytest.mark.parametrize("power_state", [99, -1])
 def test_a_power_that_is_none(attacker, observe, moving, prep, cloud, power_state):
     """Ends its step with a power state that does not exist."""
-    before = _row(cloud, moving)
+    before = row(cloud, moving)
     with observe():
         attacker.ask("end_step", {"migration": prep, "power_state": power_state})
-    assert _row(cloud, moving) == before
+    assert row(cloud, moving) == before
 
 
 @pytest.mark.parametrize("operation", ["migrate", "resize", "live_migrate", "evacuate"])
 def test_past_the_conductor(attacker, observe, moving, prep, cloud, operation):
     """Moves the server on itself, without the conductor, which alone leads a migration."""
-    _do(attacker, prep)
+    do(attacker, prep)
     cloud.run()
     attacker.take("finish_resize")
     (instance,) = (it for it in attacker.ask("get_instances", {"host": MINE}).result if _uuid(it) == moving)
@@ -139,9 +137,9 @@ def test_a_step_again(attacker, observe, arrived, prep, cloud):
 def test_a_server_that_left(attacker, observe, arrived, cloud):
     """Goes on with a server that was taken back from it, as if it had been confirmed there."""
     (mine,) = (it for it in attacker.ask("get_instances", {"host": MINE}).result if _uuid(it) == arrived)
-    _ask(cloud, arrived, {"revertResize": None})
+    ask(cloud, arrived, {"revertResize": None})
     revert = attacker.take("revert_resize").payload["args"]["migration"]
-    _do(attacker, revert)
+    do(attacker, revert)
     cloud.run()
     before = cloud.instance(arrived)
     assert (before.host, before.vm_state) == (THEIRS, states.ACTIVE)
@@ -155,12 +153,10 @@ def test_a_server_that_left(attacker, observe, arrived, cloud):
 
 def test_a_server_that_was_evacuated(attacker, observe, arrived, world, cloud):
     """Keeps a server that was evacuated from it: it says that it is the new host, or that it has built the server."""
-    _do_confirm(cloud, arrived)
+    confirm(cloud, arrived)
     (mine,) = (it for it in attacker.ask("get_instances", {"host": MINE}).result if _uuid(it) == arrived)
-    with cloud.db.write() as tx:
-        (service,) = services.search(tx, host=MINE)
-        services.update(tx, service.uuid, forced_down=True)
-    _ask(cloud, arrived, {"evacuate": {"host": THEIRS}})
+    force_down(cloud, MINE, True)
+    ask(cloud, arrived, {"evacuate": {"host": THEIRS}})
     cloud.broker.deliver_one()
     with cloud.db.read() as tx:
         migration = server_migrations.of_instance(tx, arrived)
@@ -169,7 +165,7 @@ def test_a_server_that_was_evacuated(attacker, observe, arrived, world, cloud):
     assert migration is not None
     changes = own_object("InstanceChanges", vm_state="active", task_state=None, power_state=1)
     with observe():
-        said = _as_it_travels(migration, dest_compute=MINE)
+        said = as_it_travels(migration, dest_compute=MINE)
         attacker.ask("end_step", {"migration": said, "power_state": 1})
         attacker.ask("update_instance", {"instance": now, "operation": "rebuild", "changes": changes})
         attacker.ask("fail_instance", {"instance": now, "operation": "rebuild", "fault": FAULT})
@@ -178,33 +174,5 @@ def test_a_server_that_was_evacuated(attacker, observe, arrived, world, cloud):
     assert (cloud.instance(arrived).host, cloud.instance(arrived).vm_state) == (THEIRS, states.STOPPED)
 
 
-def _ask(cloud, uuid, action):
-    answer = cloud.request("POST", f"/servers/{uuid}/action", action, user="admin")
-    assert answer.status_code in (200, 202, 204), answer.text
-
-
-def _do(attacker, migration):
-    """Take a step up, and say that it is done, whether or not it is."""
-    assert attacker.ask("begin_step", {"migration": migration}).failure is None
-    assert attacker.ask("end_step", {"migration": migration, "power_state": 1}).failure is None
-
-
-def _do_confirm(cloud, uuid):
-    _ask(cloud, uuid, {"confirmResize": None})
-    cloud.run()
-    assert cloud.instance(uuid).vm_state == states.ACTIVE
-
-
-def _row(cloud, uuid):
-    with cloud.db.read() as tx:
-        return cloud.instance(uuid), server_migrations.of_instance(tx, uuid)
-
-
 def _uuid(instance):
     return instance["versioned_object.data"]["uuid"]
-
-
-def _as_it_travels(migration, **lies):
-    flavor = own_object("Flavor", flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1)
-    plain = {name: getattr(migration, name) for name in migration.__struct_fields__ if "flavor" not in name}
-    return own_object("Migration", **{**plain, "old_flavor": flavor, "new_flavor": flavor, **lies})
