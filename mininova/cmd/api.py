@@ -8,7 +8,7 @@ from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.cmd.database import open_database, recorder
+from mininova.cmd.database import open_database, recorder, registered
 from mininova.cmd.launch import launch
 from mininova.db import identities
 from mininova.db.schema import NOVA
@@ -25,7 +25,7 @@ def build(conf: ConfigOpts) -> Process:
     """Make an api of real parts."""
     database = open_database(conf)
     directory = Directory(identities.reader(database))
-    process = Process(conf, "api", directory=directory)
+    process = Process(conf, "api", directory=directory, registered=registered(database))
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
     spans, aside = process.observation.spans, process.threads.aside
     parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside)

@@ -6,7 +6,7 @@ from functools import cache, partial
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
-from mininova.cmd.database import open_database, recorder
+from mininova.cmd.database import open_database, recorder, registered
 from mininova.cmd.launch import launch
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor import confirm, reclaim
@@ -36,7 +36,9 @@ def build(conf: ConfigOpts) -> Process:
     database = open_database(conf)
     directory = Directory(identities.reader(database))
     denials = DenialLog(database, spawn=concurrency.make().spawn)
-    process = Process(conf, "conductor", directory=directory, checks=CHECKS, on_denied=denials)
+    process = Process(
+        conf, "conductor", directory=directory, checks=CHECKS, on_denied=denials, registered=registered(database)
+    )
     builds = BuildTask(conf, database, SchedulerAPI(process.peer), ComputeAPI(process.peer), process.notifier)
     process.on_rejected(Rejections(builds.ends))
     process.on_parked(Rejections(builds.ends, "given up"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova import rpc
 from mininova.db import services
 from mininova.db.session import Database
 from mininova.objects import Service
@@ -23,13 +24,23 @@ def open_database(settings: ConfigOpts) -> Database:
     return database
 
 
+def registered(database: Database) -> Callable[[], rpc.Levels]:
+    """Make what reads which versions the services have registered."""
+
+    def read() -> rpc.Levels:
+        with database.read() as tx:
+            return services.levels(tx)
+
+    return read
+
+
 def recorder(database: Database, levels: UpgradeLevels) -> Callable[[Service], None]:
     """Make what records a heartbeat, and learns at each what the others speak by now."""
 
     def record(service: Service) -> None:
         with database.write() as tx:
             services.report(tx, service, datetime.now(UTC))
-            registered = services.levels(tx)
-        levels.learn(registered)
+            spoken = services.levels(tx)
+        levels.learn(spoken)
 
     return record

@@ -5,7 +5,7 @@ from functools import partial
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova.cmd.database import open_database, recorder
+from mininova.cmd.database import open_database, recorder, registered
 from mininova.cmd.launch import launch
 from mininova.db.schema import NOVA
 from mininova.scheduler.manager import SchedulerManager
@@ -16,7 +16,7 @@ from mininova.service.process import Process
 def build(conf: ConfigOpts) -> Process:
     """Make a scheduler of real parts."""
     database = open_database(conf)
-    process = Process(conf, "scheduler")
+    process = Process(conf, "scheduler", registered=registered(database))
     process.connect(partial(NOVA.check, database))
     manager = SchedulerManager(conf, database, process.notifier)
     process.serve([(SchedulerAPI, manager)])

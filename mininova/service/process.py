@@ -48,6 +48,7 @@ class Process:
     :param checks: what the arguments of a compute must pass, method by method
     :param on_denied: called with each message that was denied
     :param passwords: for the broker, where it renews its own
+    :param registered: reads which versions the services have registered; without it a conductor must be asked
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Process:
         checks: Mapping[str, Sequence[Check]] = NO_CHECKS,
         on_denied: OnDenied | None = None,
         passwords: Passwords | None = None,
+        registered: Callable[[], rpc.Levels] | None = None,
     ) -> None:
         self.conf, self.name, self.host = conf, name, conf.host
         trusted = trust(name, enforce=conf.identities.enforce, directory=directory, checks=checks, on_denied=on_denied)
@@ -67,7 +69,7 @@ class Process:
         self.transport = broker.transport(conf, declares=not trusted.confined, passwords=passwords)
         self.reporter = flow.Reporter(self._publish_flow) if conf.flow.enabled else None
         self.observation = Observation(conf, name)
-        self.levels = UpgradeLevels({topic: conf.upgrade_levels[topic] for topic in upgrade_levels.TOPICS})
+        self.levels = UpgradeLevels({topic: conf.upgrade_levels[topic] for topic in upgrade_levels.TOPICS}, registered)
         self.peer = rpc.Peer(
             self.transport,
             name=f"{name}.{self.host}",

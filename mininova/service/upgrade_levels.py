@@ -2,8 +2,9 @@
 
 A Process has one UpgradeLevels, and its peer asks it for each message.  For each topic ``[upgrade_levels]`` says where
 the answer comes from: ``auto`` is what the services have registered with their heartbeats; otherwise it is a version,
-or the name of a release.  A service with a database reads what is registered at each of its own heartbeats, a compute
-asks the conductor.  A service that is down counts until it is deleted, for its messages wait for it (docs/adr/0008).
+or the name of a release.  A service with a database reads what is registered before its first message, and at each of
+its own heartbeats; a compute asks the conductor.  A service that is down counts until it is deleted, for its messages
+wait for it (docs/adr/0008).
 """
 
 import logging
@@ -29,17 +30,21 @@ def _of_release(name: str) -> dict[str, Collection[str]]:
 
 
 class UpgradeLevels:
-    """Knows which versions the others speak; at first, those of the oldest release.
+    """Knows which versions the others speak.
 
     :param settings: topic → ``auto``, the name of a release, or a version
+    :param read: reads what the services have registered, for the first message; without it the versions of the oldest
+        release count until others were learned
     """
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        self._settings = settings
+    def __init__(self, settings: Mapping[str, str], read: Callable[[], rpc.Levels] | None = None) -> None:
+        self._settings, self._read = settings, read
         self._levels = self._applied(_of_release(OLDEST))
 
     def __call__(self) -> rpc.Levels:
         """Give the versions that the others speak, as far as we know."""
+        if self._read is not None:
+            self.learn_from(self._read)
         return self._levels
 
     def learn(self, registered: rpc.Levels) -> None:
@@ -49,11 +54,11 @@ class UpgradeLevels:
         if levels != self._levels:
             LOG.info("the other services speak %s", _in_words(levels))
             self._levels = levels
+        self._read = None
 
     def learn_from(self, ask: Callable[[], rpc.Levels]) -> None:
-        """Ask a conductor what is registered, if any setting depends on it."""
-        if AUTO in self._settings.values():
-            self.learn(ask())
+        """Ask what is registered, if any setting depends on it."""
+        self.learn(ask() if AUTO in self._settings.values() else {})
 
     def _applied(self, registered: rpc.Levels) -> rpc.Levels:
         """Combine what is registered with what is set; an object keeps the versions of all services that get it."""

@@ -8,10 +8,12 @@ from mininova.objects import REGISTRY
 from mininova.service.releases import OLDEST, RELEASES
 from mininova.service.upgrade_levels import UpgradeLevels, spoken
 
+AUTO = {"compute": "auto", "conductor": "auto", "scheduler": "auto"}
+
 
 def levels(**settings: str) -> UpgradeLevels:
     """Make levels; a topic without a pin is ``auto``."""
-    return UpgradeLevels({"compute": "auto", "conductor": "auto", "scheduler": "auto", **settings})
+    return UpgradeLevels({**AUTO, **settings})
 
 
 def test_the_registered_versions_are_sent():
@@ -26,6 +28,14 @@ def test_before_versions_are_known_the_oldest_release_is_sent():
     """Any service understands the oldest release."""
     assert levels()()["conductor"] == {RELEASES[OLDEST]["conductor"]}
     assert levels()()["Instance"] == {RELEASES[OLDEST]["Instance"]}
+
+
+def test_a_service_that_can_read_what_is_registered_does_so_before_its_first_message():
+    """Else a service that has just started would refuse, for the others, what they have long been able to do."""
+    read = iter([{"compute": ["1.1"]}])  # once
+    pins = UpgradeLevels(AUTO, lambda: next(read))
+
+    assert (pins(), pins()) == ({"compute": {"1.1"}}, {"compute": {"1.1"}})
 
 
 def test_without_registered_services_there_is_no_limit():

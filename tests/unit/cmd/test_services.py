@@ -1,0 +1,42 @@
+"""What the commands give the processes that they make."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from mininova.db import services
+from mininova.db.session import Database
+from mininova.objects import Service
+
+# Stops where the Process would be made, and prints what it would read.
+PROGRAM = """
+import sys, importlib, json
+from mininova import conf
+
+name, url = sys.argv[1:]
+command = importlib.import_module(f"mininova.cmd.{name}")
+
+def make(conf, name, **given):
+    print(json.dumps(given["registered"]()))
+    sys.exit()
+
+command.Process = make
+command.build(conf.for_tests(name, **{"database.connection": url}))
+"""
+
+
+@pytest.mark.parametrize("command", ["api", "conductor", "scheduler"])
+def test_a_service_with_a_database_reads_itself_what_the_others_speak(migrated, command: str):
+    """It may have to send its first message before its first heartbeat."""
+    url = migrated("sqlite")
+    host = Service(binary="nova-compute", host="host-1", topic="compute", versions={"compute": "1.7"})
+    db = Database(url)
+    with db.write() as tx:
+        services.report(tx, host, datetime.now(UTC))
+    db.close()
+
+    read = subprocess.run([sys.executable, "-c", PROGRAM, command, url], check=True, timeout=60, capture_output=True)
+    assert json.loads(read.stdout) == {"compute": ["1.7"]}
