@@ -90,7 +90,8 @@ def test_notifications_push_out_the_oldest():
     names = ["notifications.info", "notifications.info.billing", "conductor"]
 
     assert [name for name in names if re.search(policy["pattern"], name)] == names[:2]
-    assert policy["definition"] == {"max-length": 10_000, "max-length-bytes": 64 * 1024 * 1024, "overflow": "drop-head"}
+    bounds = {"max-length": 10_000, "max-length-bytes": 64 * 1024 * 1024}
+    assert policy["definition"] == {**bounds, "overflow": "drop-head", "queue-mode": "lazy"}
 
 
 def test_what_a_compute_tells_all_goes_on_at_a_pace():
