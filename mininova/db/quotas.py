@@ -1,8 +1,8 @@
 """Quotas: the limits that an administrator set, and what a project uses, counted from its instances.
 
-One statement reads both.  What it counts stays true for a transaction that has the project's *turn*: it holds the
-project's row in quota_sets, so that others who would use more wait until it ends.  Making instances takes the turn by
-itself (db/instances.py).  On SQLite a transaction that writes has every turn.
+What it counts stays true for a transaction that has the project's *turn*: it holds the project's row in quota_sets, so
+that others who would use more wait until it ends.  Making instances takes the turn by itself (db/instances.py).  On
+SQLite a transaction that writes has every turn.
 
 The limits of the configuration, and what follows from all of them, are in mininova/api/quotas.py.
 """
@@ -13,14 +13,11 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    Boolean,
     Connection,
     Select,
     String,
     Text,
     bindparam,
-    case,
-    exists,
     false,
     func,
     insert,
@@ -66,17 +63,11 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
 
 _own = (quota_sets.c.project_id == bindparam("project"),)
 _default_class = quota_classes.c.name == DEFAULT_CLASS
-_nothing: Any = literal_column("'{}'")
+_of_project = instances.c.project_id == bindparam("project")
 # An instance that may be restored uses nothing until that begins, as in Nova.
 USING = (
     instances.c.deleted == false(),
     or_(instances.c.vm_state != states.SOFT_DELETED, instances.c.task_state == states.RESTORING),
-)
-# Where nothing is limited there is no project to count for, so that an index finds no instance at all.
-_is_limited = or_(
-    bindparam("count", type_=Boolean),
-    exists().where(_default_class, quota_classes.c.limits != _nothing),
-    exists().where(*_own, quota_sets.c.limits != _nothing),
 )
 
 
@@ -87,18 +78,18 @@ def _rows(kind: str, user: Any, what: Any, number: Any) -> Select[Any]:
 def _growth(kind: str, flavor: Any, *where: Any) -> Select[Any]:
     """Give a row for each instance that is to have another flavor: that one, and below it the one that it has."""
     both = type_coerce(flavor, Text).concat(literal_column("'\n'", Text)).concat(type_coerce(instances.c.flavor, Text))
-    return _rows(kind, instances.c.user_id, both, literal_column("1")).where(
-        instances.c.project_id == case((_is_limited, bindparam("project"))), *USING, *where
-    )
+    return _rows(kind, instances.c.user_id, both, literal_column("1")).where(_of_project, *USING, *where)
 
 
-_read = union_all(
+_recorded = union_all(
     _rows("class", literal_column("''", String), quota_classes.c.limits, literal_column("0")).where(_default_class),
     _rows("set", quota_sets.c.user_id, quota_sets.c.limits, literal_column("0")).where(
         *_own, quota_sets.c.user_id.in_([literal_column("''"), bindparam("user", type_=String)])
     ),
+)
+_used = union_all(
     _rows("use", instances.c.user_id, instances.c.flavor, func.count())
-    .where(instances.c.project_id == case((_is_limited, bindparam("project"))), *USING)
+    .where(_of_project, *USING)
     .group_by(instances.c.user_id, instances.c.flavor),
     # Until a resize or its revert has ended, the row has the flavor from before.
     _growth(
@@ -130,12 +121,10 @@ def read(tx: Connection, project_id: str, user_id: str = OF_PROJECT, *, count: b
 
     :param count: count it in any case; else only if a limit was set, since that takes longer the more they have
     """
-    limits: dict[str, Limits] = {}
+    whose = {"project": project_id, "user": user_id}
+    limits = {f"{kind} {user}": _limits(what) for kind, user, what, _ in tx.execute(_recorded, whose)}
     used, by_user = dict.fromkeys(COUNTED, 0), dict.fromkeys(COUNTED, 0)
-    for kind, user, what, number in tx.execute(_read, {"project": project_id, "user": user_id, "count": count}):
-        if kind in ("class", "set"):
-            limits[f"{kind} {user}"] = _limits(what)
-            continue
+    for kind, user, what, number in tx.execute(_used, whose) if count or any(limits.values()) else ():
         added = _counted(kind, what)
         _add(used, added, number)
         if user == user_id:

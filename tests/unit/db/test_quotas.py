@@ -51,15 +51,19 @@ def test_an_instance_that_grows_uses_already_what_it_will_have(tx, an_instance, 
 
 
 def test_use_is_not_counted_where_nothing_is_limited(tx, an_instance):
-    """Counting takes longer the more there is, so it is left out until a limit was set for the project or for all."""
+    """Counting takes longer the more there is, so it is left out until a limit was set for who asks, or for all."""
+
+    def is_counted(user: str = quotas.OF_PROJECT) -> bool:
+        return quotas.read(tx, "demo", user, count=False).used["instances"] == 1
+
     instances.create(tx, [an_instance()])
-    assert quotas.read(tx, "demo", count=False).used["instances"] == 0
+    assert not is_counted()
     quotas.record(tx, "demo", "ann", {"cores": 3})
-    assert quotas.read(tx, "demo", count=False).used["instances"] == 1
+    assert (is_counted("ann"), is_counted("bob")) == (True, False)
     quotas.forget(tx, "demo")
-    assert quotas.read(tx, "demo", count=False).used["instances"] == 0
+    assert not is_counted("ann")
     quotas.record_class(tx, "default", {"ram": 1})
-    assert quotas.read(tx, "demo", count=False).used["instances"] == 1
+    assert is_counted()
 
 
 def test_limits_are_set_one_by_one(tx):
