@@ -203,12 +203,14 @@ class Run:
                     yield f"{it.instance} on {it.host} {it.says}"
 
     def _left(self) -> Iterator[str]:
-        """Name what waits for a host to clear it, which has had the time for that."""
+        """Name what waits for a host to clear it, which has had the time, and is not to keep it for a resize."""
         with self.cloud.db.read() as tx:
             for host in self.cloud.computes:
                 left = {*networks.departed(tx, host), *server_migrations.left_on(tx, host)}
                 for uuid in sorted(left):
-                    if instances.get(tx, uuid, deleted=True).host != host:
+                    migration = server_migrations.of_instance(tx, uuid)
+                    kept_on = migration.source_compute if migration else None
+                    if host not in (instances.get(tx, uuid, deleted=True).host, kept_on):
                         yield f"{uuid}: {host} has not cleared it"
 
     def _wrong_images(self) -> Iterator[str]:
