@@ -101,5 +101,6 @@ def app_factory(
         parts.conf, parts.db, Policy(parts.conf), its_images, projects,
         other_services.network_service(network_service, parts), operations,
         LiveMigrations(parts.db, compute, parts.notifier), Questions(parts.db, compute, parts.conf.service_down_time),
+        parts.notifier,
     )  # fmt: skip
     return ComputeApplication(cloud)

@@ -10,7 +10,7 @@ from mininova.context import RequestContext
 from mininova.db import actions, instances, server_migrations
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import Instance
+from mininova.objects import Instance, Migration
 
 LOG = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class LiveMigrations:
                 generation=current.generation,
                 expected_task_state=states.under_way("live_migrate"),
             )
-            server_migrations.settle(tx, left, "cancelled")
+            ended = server_migrations.settle(tx, left, "cancelled")
             actions.interrupt(tx, instance.uuid, f"live_migration_cancel ({ctxt.request_id})")
             actions.record(tx, ctxt, instance.uuid, "live_migration_cancel", "compute_live_migration_abort")
         events.tell_update(self._notifier, ctxt, current, left, service="api")
@@ -55,6 +55,14 @@ class LiveMigrations:
             self._compute.on(host_of(left)).live_migration_abort(ctxt, left)
         except rpc.RPCError as error:
             LOG.warning("%s goes on sending %s, to no end: %s", left.host, left.uuid, error)
+        if ended is not None and ended.dest_compute is not None:
+            self._roll_back_at(ended.dest_compute, ctxt, left, ended)
+
+    def _roll_back_at(self, dest: str, ctxt: RequestContext, instance: Instance, ended: Migration) -> None:
+        try:
+            self._compute.on(dest).clear_instance(ctxt, instance, ended)
+        except rpc.RPCError as error:
+            LOG.info("%s finds out by itself that instance %s does not come: %s", dest, instance.uuid, error)
 
     def force(self, ctxt: RequestContext, instance: Instance, migration_id: str) -> None:
         """Have the guest of a live migration be sent at once; should the message be lost, it goes on as it did.

@@ -93,6 +93,9 @@ class Operations:
         LOG.info("creating %d instance(s) of flavor %s: %s", len(created), spec.flavor.name, _uuids(created))
         for instance in created:
             self._tell(ctxt, instance, None)
+            if spec.group:
+                joined = {"instance_uuids": [instance.uuid]}
+                events.tell_server_group(self._notifier, ctxt, events.SERVER_GROUP_ADD_MEMBER, spec.group, **joined)
         try:
             self._build(ctxt, created, spec)
         except rpc.RPCError as error:

@@ -16,6 +16,7 @@ from mininova.api.policy import Policy
 from mininova.api.questions import Questions
 from mininova.api.views.links import Links
 from mininova.db.session import Database
+from mininova.rpc import Notifier
 from mininova.service.images import ImageService
 from mininova.wsgi import Request
 
@@ -31,6 +32,7 @@ class Cloud:
     :param projects: knows which projects there are; ``network`` the security groups
     :param operations: changes instances; ``live_migrations`` changes their course
     :param questions: asks compute nodes
+    :param notifier: tells the world of what handlers change themselves
     """
 
     conf: ConfigOpts
@@ -42,6 +44,7 @@ class Cloud:
     operations: Operations
     live_migrations: LiveMigrations
     questions: Questions
+    notifier: Notifier
 
 
 class ComputeRequest(Request):

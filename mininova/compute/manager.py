@@ -202,9 +202,13 @@ class ComputeManager:
             still=lambda now: now.generation == instance.generation,
         )  # fmt: skip
 
-    def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Destroy what guest there is of an instance that has left."""
+    def clear_instance(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Destroy what guest there is of an instance that has left, or that was to come while it ran and did not."""
+        rolls_back = (migration.migration_type, migration.dest_compute) == ("live-migration", self.host)
+        action: Action | None = "live_migration.rollback.dest" if rolls_back else None
+        tell(self._notifier, ctxt, instance, action, "start")
         self._reconciler.clear(ctxt, instance.uuid)
+        tell(self._notifier, ctxt, instance, action, "end")
 
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator."""

@@ -139,9 +139,12 @@ class ComputeAPI(rpc.Interface):
     def live_migration_force_complete(self, ctxt: RequestContext, instance: Instance) -> None:
         """Have the guest arrive at its new host at once, unless the instance has moved on since."""
 
-    @rpc.cast(since="1.1", by=_STEPS)
-    def clear_instance(self, ctxt: RequestContext, instance: Instance) -> None:
-        """Destroy what guest there is of an instance that has left this host, if it has."""
+    @rpc.cast(since="1.1", by=_CASTS)
+    def clear_instance(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
+        """Destroy what guest there is of an instance that has left this host, if it has, or did not come.
+
+        :param migration: which has ended
+        """
 
     @rpc.call(since="1.1", by=_CALLS, idempotent=True)
     def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:

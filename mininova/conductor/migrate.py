@@ -243,7 +243,7 @@ class MigrationTask:
         if host is None:
             return
         try:
-            self.compute.on(host).clear_instance(ctxt, instance)
+            self.compute.on(host).clear_instance(ctxt, instance, migration)
         except rpc.RPCError as error:
             LOG.info("%s finds out by itself that instance %s has left it: %s", host, instance.uuid, error)
 

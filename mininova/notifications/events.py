@@ -21,7 +21,7 @@ Action = Literal[
     "shelve", "shelve_offload", "unshelve",
     "resize.prep", "resize", "finish_resize", "resize.confirm", "resize.revert",
     "live_migration", "live_migration.pre", "live_migration._post", "live_migration.post.dest",
-    "live_migration._rollback", "live.migration.abort", "live.migration.force.complete",
+    "live_migration._rollback", "live_migration.rollback.dest", "live.migration.abort", "live.migration.force.complete",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 # Parts of a delete, a resize or a live migration, which has the event of their failure, and that alone if it is live.
@@ -29,6 +29,7 @@ NO_EVENTS = frozenset({
     ("shutdown", "error"), ("resize.prep", "error"), ("finish_resize", "error"),
     ("live_migration", "start"), ("live_migration", "end"), ("live_migration.pre", "error"),
     ("live_migration._post", "error"), ("live_migration.post.dest", "error"), ("live_migration._rollback", "error"),
+    ("live_migration.rollback.dest", "error"),
     ("live.migration.abort", "error"), ("live.migration.force.complete", "error"),
 })  # fmt: skip
 
@@ -68,6 +69,8 @@ INSTANCE_EXISTS = "compute.instance.exists"
 NOTHING_BEFORE: dict[str, str | None] = {"old_vm_state": None, "old_task_state": None}
 EVACUATE, REBUILD_SCHEDULED = "compute.instance.evacuate", "compute.instance.rebuild.scheduled"
 CACHE_IMAGES_PROGRESS = "aggregate.cache_images.progress"
+SERVER_GROUP_CREATE, SERVER_GROUP_DELETE = "servergroup.create", "servergroup.delete"
+SERVER_GROUP_ADD_MEMBER = "servergroup.addmember"
 SELECT_DESTINATIONS_START = "scheduler.select_destinations.start"
 SELECT_DESTINATIONS_END = "scheduler.select_destinations.end"
 
@@ -134,6 +137,15 @@ def tell_cached_images(
     """
     payload = {"name": aggregate, "host": host, "images_cached": cached, "images_failed": failed}
     notifier.info(ctxt, CACHE_IMAGES_PROGRESS, payload)
+
+
+def tell_server_group(notifier: Notifier, ctxt: RequestContext, event_type: str, group_uuid: str, **more: Any) -> None:
+    """Emit what happened to a server group, as Nova's publisher for that, which has a name of its own.
+
+    :param more: what is said beside its uuid
+    """
+    _, _, host = notifier.publisher_id.partition(".")
+    notifier.prepare(f"servergroup.{host}").info(ctxt, event_type, {"server_group_id": group_uuid, **more})
 
 
 def wanted(notify_on_state_change: str, notification: Notification) -> bool:

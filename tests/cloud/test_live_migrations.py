@@ -158,6 +158,8 @@ def test_a_live_migration_is_aborted(cloud: Cloud, monkeypatch: Any, step: str, 
             abort()
         cloud.run()
     assert ask_to_abort() == 409
+    told = [event.method for event in cloud.events if event.kind == "sent" and "rollback.dest" in event.method]
+    assert told == [f"compute.instance.live_migration.rollback.dest.{phase}" for phase in ("start", "end")]
     assert (cloud.instance(uuid).host, guests(cloud, uuid)) == (source, {source: states.RUNNING})
     assert "live_migration_cancel" in str(action_of(cloud, uuid, request_id).events[0].traceback)
     assert agrees(cloud)
@@ -203,13 +205,16 @@ def test_a_live_migration_is_forced_to_its_end(cloud: Cloud, monkeypatch: Any):
 
 
 def test_a_guest_that_cannot_be_sent_is_rolled_back(cloud: Cloud):
-    """Its host tells of that, where one that is sent is told to have left."""
+    """Its host tells of that, and the one where it was to go; of one that is sent, that it has left."""
     uuid, _ = ask(cloud, "live_migrate")
     behave(cloud, "[{operation: live_migration, failure: {message: too busy}}]")
-    for name in "_rollback", "_post":
+    for names in ("_rollback", "rollback.dest"), ("_post",):
         cloud.events.clear()
         cloud.run()
-        told = [event.method for event in cloud.events if event.kind == "sent" and name in event.method]
-        assert told == [f"compute.instance.live_migration.{name}.{phase}" for phase in ("start", "end")]
+        parts = ("_rollback", "rollback.dest", "_post")
+        told = [it.method for it in cloud.events if it.kind == "sent" and any(part in it.method for part in parts)]
+        assert told == [
+            f"compute.instance.live_migration.{name}.{phase}" for name in names for phase in ("start", "end")
+        ]
         behave(cloud, "")
         again(cloud, "live_migrate", uuid)

@@ -26,6 +26,9 @@ def test_every_event_is_in_the_table():
         events.EVACUATE,
         events.REBUILD_SCHEDULED,
         events.CACHE_IMAGES_PROGRESS,
+        events.SERVER_GROUP_CREATE,
+        events.SERVER_GROUP_ADD_MEMBER,
+        events.SERVER_GROUP_DELETE,
         events.SELECT_DESTINATIONS_START,
         events.SELECT_DESTINATIONS_END,
     }

@@ -12,6 +12,8 @@ from mininova.api.validation import takes
 from mininova.api.views.server_groups import show_server_group
 from mininova.db import server_groups
 from mininova.db.server_groups import ANTI_AFFINITY, ServerGroup
+from mininova.notifications import events
+from mininova.notifications.events import tell_server_group
 from mininova.wsgi import Reply
 from mininova.wsgi.values import whole
 
@@ -62,6 +64,7 @@ def create(request: ComputeRequest) -> Json:
         quotas.take_turn(tx, group.project_id)
         server_groups.create(tx, group)
         quotas.require_few_groups(tx, request.cloud.conf, ctxt)
+    tell_server_group(request.cloud.notifier, ctxt, events.SERVER_GROUP_CREATE, group.uuid, **_told(group))
     return {"server_group": show_server_group(request, group, [])}
 
 
@@ -70,7 +73,15 @@ def delete(request: ComputeRequest, id: str) -> Reply:
     group = _find(request, id, "os-server-groups:delete")
     with request.cloud.db.write() as tx:
         server_groups.delete(tx, group.uuid)
+    tell_server_group(request.cloud.notifier, request.context, events.SERVER_GROUP_DELETE, group.uuid)
     return Reply(204)
+
+
+def _told(group: ServerGroup) -> Json:
+    """Write a new group as Nova's notification has it: with the fields of its object, and numbers as text."""
+    rules = {name: str(value) for name, value in group.rules.items()}
+    own = {"name": group.name, "project_id": group.project_id, "user_id": group.user_id}
+    return {**own, "policy": group.policy, "_rules": rules}
 
 
 def _find(request: ComputeRequest, id: str, rule: str) -> ServerGroup:

@@ -151,3 +151,17 @@ def test_a_group_that_cannot_be_asked_for(api: Any, whose: str) -> None:
     named = ",".join(hint) if whose == "two" else group
     assert (answer.status, answer.message) == (400, f"Instance group {named} could not be found.")
     assert api.conductor.builds == []
+
+
+def test_what_happens_to_a_group_is_told(api: Any) -> None:
+    """When it is made, when a server is made in it, and when it is deleted."""
+    group = made(api, **SPREAD)
+    server = api.boot(hints={"group": group})
+    assert api("DELETE", f"/os-server-groups/{group}", version="2.64").status == 204
+    told = [(event, payload) for event, payload in api.notifier.told if event.startswith("servergroup.")]
+    fields = {"name": "g", "project_id": PROJECT, "user_id": "member", "policy": "anti-affinity"}
+    assert told == [
+        ("servergroup.create", {"server_group_id": group, **fields, "_rules": {"max_server_per_host": "2"}}),
+        ("servergroup.addmember", {"server_group_id": group, "instance_uuids": [server]}),
+        ("servergroup.delete", {"server_group_id": group}),
+    ]

@@ -39,6 +39,7 @@ NOVAS_EVENTS = {
     "live_migration._post.end", "live_migration._rollback.start", "live_migration._rollback.end",
     "live.migration.force.complete.start", "live.migration.force.complete.end",
     "live_migration.post.dest.start", "live_migration.post.dest.end",
+    "live_migration.rollback.dest.start", "live_migration.rollback.dest.end",
     "live.migration.abort.start", "live.migration.abort.end", "evacuate", "rebuild.scheduled",
 }  # fmt: skip
 # For these failures Nova emits an event named after the function that failed.
