@@ -156,6 +156,12 @@ class FlavorNotFound(NotFound):
     template = "Flavor {flavor_id} could not be found."
 
 
+class PortNotFound(NotFound):
+    """No port has this id."""
+
+    template = "Port {port_id} could not be found."
+
+
 class ImageNotFound(NotFound):
     """No image has this id."""
 
@@ -259,6 +265,18 @@ class Conflict(MininovaError):
 
     http_status = 409
     template = "The request conflicts with the present state."
+
+
+class PortInUse(Conflict):
+    """An instance, or something else, has the port."""
+
+    template = "Port {port_id} is still in use."
+
+
+class AddressInUse(Conflict):
+    """Another port has the address."""
+
+    template = "IP address {address} already allocated in network {network_id}."
 
 
 class InstanceInvalidState(Conflict):

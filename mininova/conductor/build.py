@@ -145,7 +145,8 @@ class BuildTask:
                 expected_task_state=states.under_way("build"),
                 host=instance.host,
             )
-            if is_down and networks.free(tx, instance.uuid, guest_on=instance.host):
+            chosen = waiting.networks == networks.CHOSEN  # ports that were asked for stay, as in an evacuation
+            if is_down and not chosen and networks.free(tx, instance.uuid, guest_on=instance.host):
                 waiting = waiting.replace(addresses=())
             build = request_specs.get(tx, instance.uuid).failed_on(
                 instance.host or "", fault.message[:MAX_MESSAGE_CHARS]

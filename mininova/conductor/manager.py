@@ -83,11 +83,11 @@ class ConductorManager:
         self.builds.build(ctxt, instances, request_spec)
 
     def allocate_network(self, ctxt: RequestContext, instance: Instance) -> Instance:
-        """Enter the networking step, and lend an address, in one transaction."""
+        """Enter the networking step, and lend an address, in one transaction; chosen ports are there already."""
         with self.own.only("allocate_network", instance.uuid, instance.generation), self.db.write() as tx:
             asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, "build", {"task_state": states.NETWORKING})
-            if new.networks != "none":
+            if new.networks == networks.AUTO:
                 address = networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, new.uuid)
                 new = new.replace(addresses=(address,))
         self._tell(asked, instance, new, again)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Integer, and_, cast, exists, func, or_, selec
 from mininova import states
 from mininova.db import actions, claims, hosts, identities, networks, server_migrations, services
 from mininova.db.instances import LIVE, ROWS
-from mininova.db.models.compute import allocations, compute_nodes, fixed_ips, instance_actions, instances, migrations
+from mininova.db.models.compute import allocations, compute_nodes, instance_actions, instances, migrations, ports
 from mininova.objects import FixedIP, Instance
 
 
@@ -182,14 +182,16 @@ def _count_again(tx: Connection, it: Disagreement) -> str:
 # ---- addresses
 
 _lent_to_none = (
-    select(fixed_ips.c.instance_uuid, fixed_ips.c.address)
-    .outerjoin(instances, and_(instances.c.uuid == fixed_ips.c.instance_uuid, LIVE))
-    .where(fixed_ips.c.instance_uuid.is_not(None), instances.c.uuid.is_(None))
-    .order_by(fixed_ips.c.address)
+    select(ports.c.instance_uuid, ports.c.address)
+    .outerjoin(instances, and_(instances.c.uuid == ports.c.instance_uuid, LIVE))
+    .where(ports.c.instance_uuid.is_not(None), instances.c.uuid.is_(None))
+    .order_by(ports.c.address)
 )
 _shown = select(instances.c.uuid, instances.c.host, instances.c.addresses).where(LIVE).order_by(instances.c.uuid)
-_lent = select(fixed_ips.c.instance_uuid, fixed_ips.c.address).where(fixed_ips.c.instance_uuid.is_not(None))
-_awaited = select(fixed_ips.c.waits_for).where(fixed_ips.c.waits_for.is_not(None)).distinct()
+_lent = select(ports.c.instance_uuid, ports.c.address, ports.c.floating_address).where(
+    ports.c.instance_uuid.is_not(None)
+)
+_awaited = select(ports.c.waits_for).where(ports.c.waits_for.is_not(None)).distinct()
 
 
 def _lent_without_instance(tx: Connection) -> Found:
@@ -206,8 +208,8 @@ def _free_address(tx: Connection, it: Disagreement) -> str:
 def _shown_otherwise(tx: Connection) -> Found:
     shown = tx.execute(_shown).all()
     lent: dict[str, set[str]] = {}
-    for uuid, address in tx.execute(_lent):
-        lent.setdefault(uuid, set()).add(address)
+    for uuid, *its in tx.execute(_lent):
+        lent.setdefault(uuid, set()).update(address for address in its if address is not None)
     for uuid, host, addresses in shown:
         if (said := _plain(addresses)) != (has := lent.get(uuid, set())):
             yield uuid, host, f"shows the address {_in_words(said)}, and has {_in_words(has)}"

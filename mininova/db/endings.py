@@ -99,7 +99,8 @@ def destroy(
         return None
     if migration is not None:
         server_migrations.settle(tx, gone)
-    networks.take_back(tx, uuid, guest_on=gone.host if host is UNCOMPARED else None)
+    guest_on, users = gone.host if host is UNCOMPARED else None, gone.networks == networks.CHOSEN
+    networks.take_back(tx, uuid, guest_on=guest_on, users=users)
     request_specs.forget(tx, uuid)
     actions.finish(tx, uuid)
     claims.free(tx, uuid)

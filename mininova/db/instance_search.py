@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, ex
 from mininova import states
 from mininova.db import expressions
 from mininova.db.instances import ROWS
-from mininova.db.models.compute import fixed_ips, instance_tags
+from mininova.db.models.compute import instance_tags, ports
 from mininova.db.models.compute import instances as table
 from mininova.db.pages import Sort, page
 from mininova.objects import Instance
@@ -145,9 +145,9 @@ def _within_second(column: Column[Any]) -> Condition:
 
 
 def _has_address(version: int) -> Condition:
-    matches = _matches(fixed_ips.c.address, "ip" if version == 4 else "ip6")
-    is_v6 = fixed_ips.c.address.contains(":")
-    own = and_(fixed_ips.c.instance_uuid == table.c.uuid, is_v6 if version == 6 else not_(is_v6))
+    matches = _matches(ports.c.address, "ip" if version == 4 else "ip6")
+    is_v6 = ports.c.address.contains(":")
+    own = and_(ports.c.instance_uuid == table.c.uuid, is_v6 if version == 6 else not_(is_v6))
     return lambda expression: exists().where(own, matches(expression))
 
 

@@ -1,21 +1,29 @@
 """A virtual machine as every service sees it, what a compute node may change of it, and who asked for a change."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Meta, UnsetType
 
 from mininova.objects.base import Count, Versioned
 from mininova.objects.flavor import Flavor
+from mininova.rpc.versions import since
 
 
 class FixedIP(Versioned, frozen=True, kw_only=True):
-    """One address of the flat network, lent to an instance for as long as it lives."""
+    """One address of an instance, in a network.
+
+    :param network: its name
+    :param kind: ``fixed``, or ``floating`` for one that leads to a fixed one
+    """
+
+    version: ClassVar[str] = "1.1"
 
     address: str
     network: str
     mac_address: str
     version_number: int = 4
+    kind: Annotated[str, since("1.1")] = "fixed"
 
 
 class Fault(Versioned, frozen=True, kw_only=True):

@@ -1,8 +1,6 @@
 """The one flat network, which has no row anywhere: what it is follows from the configuration, in each process alike."""
 
-from uuid import NAMESPACE_DNS, UUID, uuid5
-
-_PORT = uuid5(NAMESPACE_DNS, "port.mininova").int
+from uuid import NAMESPACE_DNS, uuid5
 
 
 def network_id(label: str) -> str:
@@ -10,9 +8,11 @@ def network_id(label: str) -> str:
     return str(uuid5(NAMESPACE_DNS, f"{label}.network.mininova"))
 
 
-def port_id(instance_uuid: str) -> str:
-    """Give the id of the port that an instance has in the network; of a port's id, the instance's uuid.
+def subnet_id(label: str) -> str:
+    """Give the id of the one subnet of this network."""
+    return network_id(f"subnet.{label}")
 
-    :raises ValueError: when it is no uuid
-    """
-    return str(UUID(int=UUID(instance_uuid).int ^ _PORT))
+
+def port_id(instance_uuid: str) -> str:
+    """Give the id of the port that a boot makes for an instance in the network."""
+    return str(uuid5(NAMESPACE_DNS, f"{instance_uuid}.port.mininova"))

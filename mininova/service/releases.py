@@ -24,7 +24,14 @@ _ACRUX = {
     "Service": "1.0",
 }
 
-_BELLATRIX = {**_ACRUX, "compute": "1.1", "conductor": "1.1", "ComputeNode": "1.1", "Migration": "1.0"}
+_BELLATRIX = {
+    **_ACRUX,
+    "compute": "1.1",
+    "conductor": "1.1",
+    "ComputeNode": "1.1",
+    "FixedIP": "1.1",
+    "Migration": "1.0",
+}
 
 RELEASES: Mapping[str, Mapping[str, str]] = {"acrux": _ACRUX, "bellatrix": _BELLATRIX}
 

@@ -58,7 +58,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
             memory_mb=flavor.memory_mb,
             disk_gb=flavor.disk_gb,
             disks=(instance.root_device_name.removeprefix("/dev/"), *second),
-            nics=instance.addresses,
+            nics=nics_of(instance),
             config_drive=instance.config_drive,
             boots=(at,),
             name=instance.display_name,
@@ -78,6 +78,14 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     def in_state(self, power_state: int) -> "Guest":
         """Give the guest as it is after it stopped, one way or another."""
         return msgspec.structs.replace(self, power_state=power_state)
+
+
+def nics_of(instance: Instance) -> tuple[FixedIP, ...]:
+    """Give an address of each network interface, which is known by its MAC address: the first of those that it has."""
+    nics: dict[str, FixedIP] = {}
+    for ip in instance.addresses:
+        nics.setdefault(ip.mac_address, ip)
+    return tuple(nics.values())
 
 
 class GuestStore:

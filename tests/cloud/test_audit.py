@@ -162,7 +162,7 @@ def test_an_instance_that_is_gone(cloud: Cloud, server: str):
 
 def show_another_address(cloud: Cloud, uuid: str) -> None:
     """Take the row of an address away, so that another instance can get it."""
-    spoil(delete(tables.fixed_ips).where(tables.fixed_ips.c.instance_uuid == uuid))(cloud, uuid)
+    spoil(delete(tables.ports).where(tables.ports.c.instance_uuid == uuid))(cloud, uuid)
 
 
 def begin_without_record(cloud: Cloud, uuid: str) -> None:

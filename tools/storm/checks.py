@@ -101,7 +101,7 @@ def look(cloud: Cloud) -> Seen:
         migrations = _rows(tx, models.migrations)
         seen.migrations = {row.instance_uuid: row for row in migrations if row.is_open}
         seen.left = [(row.instance_uuid, row.left_on) for row in migrations if row.left_on is not None]
-        seen.addresses, seen.nodes = _rows(tx, models.fixed_ips), _rows(tx, models.compute_nodes)
+        seen.addresses, seen.nodes = _rows(tx, models.ports), _rows(tx, models.compute_nodes)
     for host, file in cloud.guests():
         with suppress(FileNotFoundError):  # it was destroyed just now
             seen.guests.setdefault(file.stem, []).append((host, json.loads(file.read_text())["power_state"]))
@@ -269,7 +269,7 @@ def _of_the_cloud(seen: Seen) -> Iterator[Disagreement]:
         if seen.instances[uuid].host != host:
             yield Disagreement(uuid, f"{host} has not said that nothing is left of it there")
     for row in seen.addresses:
-        if row.instance_uuid not in live:
+        if row.instance_uuid not in live and not row.is_users:
             yield Disagreement(str(row.instance_uuid), f"the address {row.address} is lent to what is gone")
     for uuid in seen.guests.keys() - seen.instances.keys():
         yield Disagreement(uuid, f"a guest on {seen.guests[uuid][0][0]} has no instance")

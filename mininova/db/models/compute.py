@@ -4,6 +4,8 @@ Where a table has a struct of its own in mininova/objects, the columns are named
 it.  Only db/ imports this.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -29,7 +31,7 @@ metadata = MetaData(naming_convention=NAMING)
 # SQLite counts rows up by itself in a column of exactly this type only.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
-# ``flavor_id`` is a copy out of ``flavor``, and ``addresses`` and ``tags`` are copies of the rows in fixed_ips and
+# ``flavor_id`` is a copy out of ``flavor``, and ``addresses`` and ``tags`` are copies of the rows in ports and
 # instance_tags, kept in the same transaction: so an instance is one row to read, and can be found by all of them.
 instances = Table(
     "instances",
@@ -265,20 +267,35 @@ migrations = Table(
     Index("ix_migrations_created_at", "created_at", "id"),
 )
 
-# The addresses lent, one row each; ``position`` is the address's place in the network's range.  One that is lent to no
-# instance was that of ``guest_uuid``, and waits until the host ``waits_for`` has no guest of it (db/networks.py).
-fixed_ips = Table(
-    "fixed_ips",
+# The ports, and the addresses lent with them (db/networks.py).  The row of a port has the first of its addresses, if it
+# has any, at ``place`` 0; each further one is a row more, which says nothing but its address and whose it is.
+# ``position`` is the address's place in its subnet's range.  A port of no instance was that of ``guest_uuid``: its
+# place is below 0, and it waits until the host ``waits_for`` has no guest of it; or it is a user's, who keeps it.  A
+# boot's port has no project: it is its instance's.
+ports = Table(
+    "ports",
     metadata,
-    Column("network", String(64), primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("instance_uuid", String(36)),
-    Column("address", String(39), nullable=False),
-    Column("mac_address", String(17), nullable=False),
-    Column("created_at", UTCDateTime, nullable=False),
+    Column("id", String(36), primary_key=True),
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("network_id", String(36), nullable=False),
+    Column("network", String(255), nullable=False),
+    Column("subnet_id", String(36)),
+    Column("position", BigInteger),
+    Column("address", String(39)),
+    Column("mac_address", String(17)),
+    Column("instance_uuid", String(36), index=True),
     Column("guest_uuid", String(36)),
     Column("waits_for", String(255), index=True),
-    UniqueConstraint("instance_uuid", "network", name="uq_fixed_ips_instance_uuid_network"),
+    Column("floating_address", String(39)),
+    Column("tag", String(60)),
+    Column("project_id", String(64), index=True),
+    Column("is_users", Boolean, nullable=False, server_default=false()),
+    Column("device_owner", String(255)),
+    Column("device_id", String(255), index=True),
+    Column("said", Json(dict[str, Any])),
+    Column("created_at", UTCDateTime, nullable=False),
+    UniqueConstraint("subnet_id", "position", name="uq_ports_subnet_id_position"),
+    UniqueConstraint("network_id", "mac_address", name="uq_ports_network_id_mac_address"),
 )
 
 flavors = Table(

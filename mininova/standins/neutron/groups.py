@@ -8,7 +8,8 @@ from typing import Any
 
 from mininova import errors
 from mininova.context import RequestContext
-from mininova.db import networks
+from mininova.db import ports
+from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
 from mininova.standins.neutron import documents, policy, schemas
 from mininova.standins.neutron.db import security_groups
@@ -60,7 +61,7 @@ class Groups:
         """
         policy.require_member(ctxt, "create_security_group")
         said = schemas.checked(body, schemas.NEW_GROUP)
-        project_id = _owner(ctxt, said, "create_security_group")
+        project_id = policy.owner(ctxt, said, "create_security_group")
         if said["name"].lower() == DEFAULT:
             raise errors.Conflict("Default security group already exists.")
         security_groups.defaults(self._db, {project_id})
@@ -92,7 +93,7 @@ class Groups:
             group = _own(tx, ctxt, id, "delete_security_group")
             if group.default_of is not None and not ctxt.is_admin:
                 raise errors.Conflict("Insufficient rights for removing default security group.")
-            if any(id in (each.security_groups or ()) for each in networks.lent(tx, group.project_id)):
+            if any(id in _asked_for(each) for each in ports.search(tx, group.project_id)):
                 raise errors.Conflict(f"Security Group {id} in use.")
             security_groups.delete(tx, group)
 
@@ -139,12 +140,9 @@ def _own(tx: Connection, ctxt: RequestContext, id: str, action: str) -> Security
     return security_groups.get(tx, id, policy.viewer(ctxt))
 
 
-def _owner(ctxt: RequestContext, said: Json, action: str) -> str:
-    """Name the project that a new thing is for: only an administrator makes one for another."""
-    owner = said.get("project_id") or said.get("tenant_id") or ctxt.project_id
-    if not owner or (owner != ctxt.project_id and not ctxt.is_admin):
-        raise policy.disallowed(action)
-    return str(owner)
+def _asked_for(port: Port) -> Collection[str]:
+    """Name the groups that a port has but the default one: its own, or those of its instance."""
+    return port.said.get("security_groups", port.security_groups) or ()
 
 
 def _columns(said: Json, *names: str) -> dict[str, Any]:

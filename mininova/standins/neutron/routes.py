@@ -1,24 +1,24 @@
 """The URL space of the Networking API, below the check of tokens: one table."""
 
 from mininova.standins.neutron.groups import Groups
+from mininova.standins.neutron.handlers import things
 from mininova.standins.neutron.handlers.about import EMPTY, About
-from mininova.standins.neutron.handlers.flat import MADE_ELSEWHERE, Flat
 from mininova.standins.neutron.handlers.security_groups import SecurityGroups
+from mininova.standins.neutron.networks import Networks, Subnets
+from mininova.standins.neutron.ports import Ports
 from mininova.standins.neutron.service import Service
 from mininova.wsgi import Route
 
 
 def table(service: Service) -> list[Route]:
     """Give every route of the service."""
-    flat, groups, about = Flat(service), SecurityGroups(Groups(service.db)), About(service)
+    groups, about = SecurityGroups(Groups(service.db)), About(service)
+    networks = Networks(service.db, service.conf)
     return [
         Route("GET", "/v2.0", about.resources),
-        Route("GET", "/v2.0/networks", flat.networks),
-        Route("GET", "/v2.0/networks/<id>", flat.network),
-        Route("GET", "/v2.0/subnets", flat.subnets),
-        Route("GET", "/v2.0/subnets/<id>", flat.subnet),
-        Route("GET", "/v2.0/ports", flat.ports),
-        Route("GET", "/v2.0/ports/<id>", flat.port),
+        *things.routes("networks", networks),
+        *things.routes("subnets", Subnets(service.db, service.conf, networks)),
+        *things.routes("ports", Ports(service.db, networks)),
         Route("GET", "/v2.0/security-groups", groups.index),
         Route("POST", "/v2.0/security-groups", groups.create),
         Route("GET", "/v2.0/security-groups/<id>", groups.show),
@@ -36,9 +36,4 @@ def table(service: Service) -> list[Route]:
         Route("GET", "/v2.0/quotas/<project_id>/details.json", about.quota_details),
         *(Route("GET", f"/v2.0/{path}", about.none_of(path)) for path in EMPTY),
         *(Route("GET", f"/v2.0/{path}/<id>", about.no_such(path)) for path in EMPTY),
-        *(
-            Route(method, f"/v2.0/{path}", made.refuse(action))
-            for made in MADE_ELSEWHERE
-            for method, action, path in made.writes
-        ),
     ]

@@ -8,7 +8,6 @@ import json
 
 import pytest
 
-from mininova.standins.neutron.handlers.flat import MADE_ELSEWHERE
 from tests.fixtures.rest_attacker import COMPUTE, IDENTITY, IMAGE, Answer, Attacker
 from tests.fixtures.rest_routes import TARGETS, Target, pairs
 
@@ -21,11 +20,6 @@ NO_JSON = {
     *(f"POST /image/v2/images/<image_id>/actions/{action}" for action in ("deactivate", "reactivate")),
     "PUT /image/v2/images/<image_id>/tags/<tag>",
     "PUT /image/v2/images/<image_id>/file",
-    *(
-        f"{method} /network/v2.0/{made.path}{id}"
-        for made in MADE_ELSEWHERE
-        for method, id in (("POST", ""), ("PUT", "/<id>"))
-    ),
 }
 SENT_TO = list({(it.method, it.template): it for it in TARGETS if it.method in ("POST", "PUT", "PATCH")}.values())
 READERS = [it for it in SENT_TO if f"{it.method} {it.template}" not in NO_JSON]

@@ -13,7 +13,7 @@ UPDATE instances              its host
 UPDATE request_specs          the hosts that are left to try
 INSERT instance_action_events the host's step
 UPDATE instances              networking
-INSERT fixed_ips              its address
+INSERT ports                  its address
 UPDATE instances              the copy of it
 UPDATE instances              block_device_mapping
 UPDATE instances              spawning
@@ -24,7 +24,7 @@ UPDATE instance_actions       the action has ended
 DELETE = """
 SELECT instances              its state before, who asked for it, has it a guest on another host, too?
 UPDATE instances              DELETED, without an address
-DELETE fixed_ips              its address is free
+DELETE ports                  its address is free
 DELETE request_specs          what was asked for
 UPDATE instance_action_events the host's step has ended
 UPDATE instance_actions       the action has ended

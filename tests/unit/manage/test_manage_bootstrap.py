@@ -21,6 +21,7 @@ def test_a_new_cloud(run, db):
         "user admin",
         "user demo",
         "image cirros",
+        "external network public",
         *(f"security group default of {name}" for name in ("admin", "demo", "service")),
         *(f"flavor m1.{size}" for size in ("tiny", "small", "medium", "large", "xlarge")),
     ]

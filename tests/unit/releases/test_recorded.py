@@ -125,9 +125,10 @@ def test_an_older_message_is_understood(name: str, version: str, method: str):
 
 @pytest.mark.parametrize(("name", "version", "method"), PLAYED)
 def test_an_older_answer_is_understood(name: str, version: str, method: str):
-    """Today's caller can read the reply of a server of that version."""
-    declared = INTERFACES[name].methods[method]
+    """Today's caller can read the reply of a server of that version; what came later has its default."""
+    declared, levels = INTERFACES[name].methods[method], known_with(name, version)
 
     answer = CODEC.unwrap(recorded.kept(name, version)[method]["result"])
 
-    assert msgspec.convert(answer, declared.result) == recorded.sample(declared.result)
+    sent = CODEC.wrap(recorded.sample(declared.result), levels)
+    assert msgspec.convert(answer, declared.result) == msgspec.convert(CODEC.unwrap(sent), declared.result)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from mininova import errors
-from mininova.db import networks
+from mininova.db import ports
 from mininova.standins.neutron import policy, query
 from mininova.standins.neutron.db import security_groups
+from mininova.standins.neutron.db.things import FLOATING_IPS, NETWORKS, ROUTERS, SUBNETS, Kind
 from mininova.standins.neutron.documents import ZONE, Json
 from mininova.standins.neutron.service import Service
 from mininova.wsgi import Request
@@ -27,8 +28,12 @@ EMPTY = {
 #: alias → name, what it brings
 EXTENSIONS = {
     "agent": ("agent", "The agents of networks; there are none."),
+    "allowed-address-pairs": ("Allowed Address Pairs", "Other addresses that a port may use."),
     "availability_zone": ("Availability Zone", "Availability zones."),
+    "binding": ("Port Binding", "Administrators see on which host a port is."),
+    "external-net": ("Neutron external network", "Networks that lead out."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
+    "net-mtu-writable": ("Network MTU (writable)", "Which is chosen when it is made."),
     "network_availability_zone": ("Network Availability Zone", "The availability zones of a network."),
     "pagination": ("Pagination support", "Lists come in pages."),
     "port-security": ("Port Security", "Ports say whether security groups apply."),
@@ -47,6 +52,7 @@ EXTENSIONS = {
 UPDATED = "2026-01-01T00:00:00-00:00"
 
 UNLIMITED = -1
+KINDS: dict[str, Kind[Any]] = {"network": NETWORKS, "subnet": SUBNETS, "router": ROUTERS, "floatingip": FLOATING_IPS}
 #: What has a quota; nothing here is limited.
 RESOURCES = (
     "floatingip", "network", "port", "rbac_policy", "router", "security_group", "security_group_rule", "subnet",
@@ -98,8 +104,9 @@ class About:
         with self._service.db.read() as tx:
             groups = security_groups.search(tx, project_id)
             rules = security_groups.rules(tx, groups)
-            ports = len(networks.lent(tx, project_id))
-        used = {"security_group": len(groups), "security_group_rule": sum(map(len, rules.values())), "port": ports}
+            used = {"security_group": len(groups), "security_group_rule": sum(map(len, rules.values()))}
+            used["port"] = len(ports.search(tx, project_id))
+            used |= {name: len(kind.search(tx, project_id=[project_id])) for name, kind in KINDS.items()}
         return {"quota": {name: {"limit": UNLIMITED, "used": used.get(name, 0), "reserved": 0} for name in RESOURCES}}
 
     @staticmethod

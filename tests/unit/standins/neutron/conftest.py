@@ -54,6 +54,18 @@ def get(http):
 
 
 @pytest.fixture
+def make(http):
+    """Make a thing, such as a ``network``; give its document."""
+
+    def make(kind, by="ann", **said):
+        response = http("POST", f"/{kind.replace('_', '-')}s", {kind: said}, by=by)
+        assert response.status_int == 201, response.text
+        return response.json[kind]
+
+    return make
+
+
+@pytest.fixture
 def boot(db, settings):
     """Have an instance have an address; give its uuid."""
 

@@ -1,0 +1,256 @@
+"""The ports that users make, or ask a boot for by naming a network; and what is shown of any port.
+
+Where an address comes from is decided in networks.py, for these as for a boot's own port of the flat network.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import update as update_of
+
+from mininova import errors
+from mininova.db import networks
+from mininova.db.models.compute import instances
+from mininova.db.models.compute import ports as table
+from mininova.db.networks import Range
+from mininova.db.rows import NewRow, insert_new
+
+
+class Address(NamedTuple):
+    """One address of a port.
+
+    :param floating_address: the one that leads to it
+    """
+
+    subnet_id: str
+    address: str
+    floating_address: str | None = None
+
+
+class Port(NamedTuple):
+    """A port, and what is shown of its instance.
+
+    :param is_users: whether a user made it, who keeps it when its instance is gone
+    :param device_owner: what has it, and ``device_id`` which one, where that is no instance; likewise
+    :param said: what its maker says of it, on which nothing depends here
+    :param security_groups: its instance's: their ids; None is the project's default one
+    """
+
+    id: str
+    network_id: str
+    mac_address: str
+    instance_uuid: str | None
+    tag: str | None
+    project_id: str
+    is_users: bool
+    device_owner: str | None
+    device_id: str | None
+    said: Mapping[str, Any]
+    created_at: datetime
+    host: str | None
+    availability_zone: str | None
+    security_groups: Sequence[str] | None
+    addresses: tuple[Address, ...]
+
+
+_owner = func.coalesce(table.c.project_id, instances.c.project_id, "")
+_columns = (
+    table.c.id, table.c.network_id, table.c.mac_address, table.c.instance_uuid, table.c.tag, _owner, table.c.is_users,
+    table.c.device_owner, table.c.device_id, table.c.said, table.c.created_at, instances.c.host,
+    instances.c.availability_zone, instances.c.security_groups,
+)  # fmt: skip
+_addresses = (table.c.subnet_id, table.c.address, table.c.floating_address)
+_search = (
+    select(*_columns, *_addresses)
+    .outerjoin_from(table, instances, instances.c.uuid == table.c.instance_uuid)
+    .where(table.c.place >= 0)
+    .order_by(table.c.created_at, table.c.id, table.c.place)
+)
+_insert = NewRow(table)
+_this = _of_port = table.c.id == bindparam("port")
+_first = (_this, table.c.place == 0)
+_places = select(table.c.place).where(_this)
+_bind = update_of(table).where(_of_port, table.c.instance_uuid.is_(None), table.c.device_id.is_(None))
+_leads = update_of(table).where(table.c.floating_address == bindparam("floats"))
+
+
+def search(tx: Connection, project_id: str | None = None, **among: Collection[str]) -> list[Port]:
+    """List ports, the oldest first.
+
+    :param project_id: whose; None means all projects'
+    :param among: column → the values that it may have
+    """
+    query = _search if project_id is None else _search.where(_is_of(project_id))
+    for column, values in among.items():
+        if column in _IN_EACH_ROW:
+            query = query.where(table.c[column].in_(list(values)))
+        else:
+            query = query.where(table.c.id.in_(select(table.c.id).where(table.c[column].in_(list(values)))))
+    return [_port(list(rows)) for _, rows in groupby(tx.execute(query), key=lambda row: row.id)]
+
+
+_IN_EACH_ROW = {"id", "instance_uuid", "network_id"}  # of a port, which may have several
+
+
+def _is_of(project_id: str) -> Any:
+    return or_(table.c.project_id == project_id, table.c.project_id.is_(None) & (instances.c.project_id == project_id))
+
+
+def _port(rows: list[Any]) -> Port:
+    count = len(_columns)
+    own: list[Any] = [*rows[0][:count]]
+    own[9] = own[9] or {}  # what is said
+    addresses = tuple(Address(*row[count:]) for row in rows if row[count] is not None)
+    return Port._make([*own, addresses])
+
+
+def get(tx: Connection, id: str, project_id: str | None = None) -> Port:
+    """Read one port.
+
+    :param project_id: whose it must be; None means any project's
+    :raises errors.PortNotFound: when there is none
+    """
+    for port in search(tx, project_id, id=[id]):
+        return port
+    raise errors.PortNotFound(port_id=id)
+
+
+def create(
+    tx: Connection, wanted: Sequence[tuple[Range, str | None]], *, network_id: str, network: str, **columns: Any
+) -> None:
+    """Make a port with an address of each of some subnets.
+
+    :param wanted: each subnet, and the address in it; None means the next one
+    :param network_id: of which the subnets are; ``network`` is its name
+    :param columns: what else its row says: its id, and its MAC address if that was chosen
+    :raises errors.AddressInUse: when another port has an address
+    :raises errors.Conflict: when another port has the MAC address
+    :raises errors.NoMoreAddresses: when all of a subnet are lent
+    """
+    row = {"place": 0, "created_at": datetime.now(UTC), **columns}
+    if not wanted:
+        networks.require_free_mac(tx, network_id, columns["mac_address"])
+        insert_new(tx, _insert, {**row, "network_id": network_id, "network": network})
+    for place, (range_, address) in enumerate(wanted):
+        _take(tx, range_, address, row if place == 0 else _further(row, place))
+
+
+def _further(row: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """Give what the row of a further address says."""
+    kept = ("id", "instance_uuid", "project_id", "is_users", "created_at")
+    return {name: row[name] for name in kept if name in row} | {"place": place, "mac_address": None}
+
+
+def _take(tx: Connection, range_: Range, address: str | None, row: Mapping[str, Any]) -> None:
+    if address is None:
+        networks.lend(tx, range_, row)
+        return
+    taken = {**networks.at(range_, range_.place_of(address)), **row}
+    if not insert_new(tx, _insert, taken):
+        networks.require_free_mac(tx, range_.network_id, row.get("mac_address"))
+        raise errors.AddressInUse(network_id=range_.network_id, address=address)
+
+
+def change(tx: Connection, id: str, **columns: Any) -> None:
+    """Change what the row of a port says."""
+    tx.execute(update_of(table).where(*_first), {"port": id, **columns})
+
+
+def add_address(tx: Connection, port: Port, range_: Range, address: str | None) -> None:
+    """Lend a port one more address.
+
+    :param address: which; None means the next one
+    """
+    places = set(tx.execute(_places, {"port": port.id}).scalars())
+    if not port.addresses:  # its row has room for the first one
+        own = tx.execute(select(table).where(*_first), {"port": port.id}).mappings().one()
+        tx.execute(delete_from(table).where(*_first), {"port": port.id})
+        keep = {name: value for name, value in own.items() if name not in ("subnet_id", "position", "address")}
+        _take(tx, range_, address, keep)
+        return
+    row = {
+        "id": port.id, "instance_uuid": port.instance_uuid, "project_id": port.project_id or None,
+        "is_users": port.is_users, "created_at": port.created_at,
+    }  # fmt: skip
+    _take(tx, range_, address, _further(row, max(places) + 1))
+
+
+def remove_address(tx: Connection, port: Port, address: str) -> None:
+    """Take an address from a port; another one takes its place, if it was in the port's row."""
+    which = (_this, table.c.address == bindparam("gone"))
+    place = tx.execute(select(table.c.place).where(*which), {"port": port.id, "gone": address}).scalar_one()
+    if place:
+        tx.execute(delete_from(table).where(*which), {"port": port.id, "gone": address})
+        return
+    empty: dict[str, Any] = {"subnet_id": None, "position": None, "address": None, "floating_address": None}
+    further = select(table).where(_this, table.c.place > 0).order_by(table.c.place).limit(1)
+    after = tx.execute(further, {"port": port.id}).mappings().first()
+    if after is not None:
+        tx.execute(delete_from(table).where(_this, table.c.place == after["place"]), {"port": port.id})
+        empty = {name: after[name] for name in empty}
+    change(tx, port.id, **empty)
+
+
+def bind(tx: Connection, id: str, instance_uuid: str, tag: str | None = None) -> None:
+    """Give a free port to an instance.
+
+    :raises errors.PortInUse: when something has it
+    """
+    if tx.execute(_bind, {"port": id, "instance_uuid": instance_uuid}).rowcount == 0:
+        raise errors.PortInUse(port_id=id)
+    if tag is not None:
+        change(tx, id, tag=tag)
+
+
+def leave(tx: Connection, port: Port) -> None:
+    """Take a port from its instance: one that a user made is free again, another one is deleted."""
+    if port.is_users:
+        tx.execute(update_of(table).where(_of_port), {"port": port.id, "instance_uuid": None, "tag": None})
+    else:
+        delete(tx, port.id)
+
+
+def delete(tx: Connection, id: str) -> None:
+    """Delete a port; its addresses are lent again."""
+    tx.execute(delete_from(table).where(_of_port), {"port": id})
+
+
+def rename(tx: Connection, network_id: str, network: str) -> list[str]:
+    """Have the ports of a network say its new name; give the instances that have some."""
+    of_network = table.c.network_id == network_id
+    tx.execute(update_of(table).where(of_network), {"network": network})
+    query = select(table.c.instance_uuid).where(of_network, table.c.instance_uuid.is_not(None)).distinct()
+    return list(tx.execute(query).scalars())
+
+
+def float_to(tx: Connection, floating_address: str, port: Port | None, address: str | None = None) -> list[str]:
+    """Have a floating address lead to an address of a port, and to no other; give the instances that this concerns.
+
+    :param port: None has it lead nowhere
+    """
+    had = select(table.c.instance_uuid).where(table.c.floating_address == floating_address)
+    concerned = {*tx.execute(had).scalars()}
+    tx.execute(_leads, {"floats": floating_address, "floating_address": None})
+    if port is not None:
+        concerned.add(port.instance_uuid)
+        there = update_of(table).where(_of_port, table.c.address == bindparam("leads_to"))
+        tx.execute(there, {"port": port.id, "leads_to": address, "floating_address": floating_address})
+    return sorted(concerned - {None})
+
+
+def used(tx: Connection, **among: Collection[str]) -> bool:
+    """Tell whether there is a port with one of these values, or one that waits."""
+    query = select(table.c.id).limit(1)
+    for column, values in among.items():
+        query = query.where(table.c[column].in_(list(values)))
+    return tx.execute(query).first() is not None
+
+
+def shown_again(tx: Connection, instance_uuids: Iterable[str]) -> None:
+    """Copy the addresses of instances to their rows, whose ports were changed."""
+    for uuid in instance_uuids:
+        networks.show(tx, uuid)

@@ -1,0 +1,83 @@
+"""``/v2.0/networks``, ``/subnets``, ``/ports``, ``/routers`` and ``/floatingips``: five routes of each, all alike."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from mininova.context import RequestContext
+from mininova.standins.neutron import query
+from mininova.standins.neutron.documents import Json
+from mininova.wsgi import Reply, Request, Route
+
+#: By which fields each kind of thing can be chosen from a list.
+FILTERS = {
+    "networks": (
+        "id", "name", "admin_state_up", "status", "shared", "router:external", "is_default", "mtu", "project_id",
+        "tenant_id", "description",
+    ),
+    "subnets": (
+        "id", "name", "network_id", "ip_version", "cidr", "gateway_ip", "enable_dhcp", "project_id", "tenant_id",
+        "subnetpool_id", "description",
+    ),
+    "ports": (
+        "id", "name", "network_id", "device_id", "device_owner", "mac_address", "fixed_ips", "status",
+        "admin_state_up", "security_groups", "project_id", "tenant_id", "description",
+    ),
+    "routers": ("id", "name", "admin_state_up", "status", "project_id", "tenant_id", "description"),
+    "floatingips": (
+        "id", "floating_network_id", "floating_ip_address", "fixed_ip_address", "port_id", "router_id", "status",
+        "project_id", "tenant_id", "description",
+    ),
+}  # fmt: skip
+
+
+class Things(Protocol):
+    """What may be done with one kind of thing."""
+
+    def search(self, ctxt: RequestContext, filters: Any = None) -> list[Json]:
+        """List those that a caller sees."""
+        ...
+
+    def get(self, ctxt: RequestContext, id: str) -> Json:
+        """Read one."""
+        ...
+
+    def create(self, ctxt: RequestContext, body: Json) -> Json:
+        """Make one."""
+        ...
+
+    def update(self, ctxt: RequestContext, id: str, body: Json) -> Json:
+        """Change one."""
+        ...
+
+    def delete(self, ctxt: RequestContext, id: str) -> None:
+        """Delete one."""
+        ...
+
+
+def routes(path: str, things: Things) -> Sequence[Route]:
+    """Give the routes of one kind of thing."""
+    member = path.removesuffix("s")
+    all_of, one = f"/v2.0/{path}", f"/v2.0/{path}/<id>"
+
+    def index(request: Request) -> Json:
+        return query.answer(request, path, things.search(request.context, request.GET), FILTERS[path])
+
+    def show(request: Request, id: str) -> Json:
+        return {member: query.fields(request, things.get(request.context, id))}
+
+    def create(request: Request) -> Reply:
+        return Reply(201, {member: things.create(request.context, request.body_of(member))})
+
+    def update(request: Request, id: str) -> Json:
+        return {member: things.update(request.context, id, request.body_of(member))}
+
+    def delete(request: Request, id: str) -> None:
+        things.delete(request.context, id)
+
+    return (
+        Route("GET", all_of, index),
+        Route("POST", all_of, create),
+        Route("GET", one, show),
+        Route("PUT", one, update),
+        Route("DELETE", one, delete),
+    )

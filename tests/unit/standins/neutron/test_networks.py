@@ -1,0 +1,109 @@
+"""Networks and subnets that projects make."""
+
+import pytest
+
+from mininova import conf
+from mininova.standins.neutron.bootstrap import bootstrap
+
+
+def message(response, status):
+    assert response.status_int == status, response.text
+    return response.json["NeutronError"]["message"]
+
+
+def test_a_network_and_its_subnet(make, http, get):
+    """They are made, found, changed and deleted; the gateway has the first address, and ports get the others."""
+    network = make("network", name="red", description="mine")
+    subnet = make("subnet", network_id=network["id"], ip_version=4, cidr="192.168.7.9/24", dns_nameservers=["9.9.9.9"])
+    assert (network["project_id"], network["shared"], network["status"], network["mtu"]) == (
+        "ours",
+        False,
+        "ACTIVE",
+        1450,
+    )
+    assert (subnet["cidr"], subnet["gateway_ip"], subnet["enable_dhcp"]) == ("192.168.7.0/24", "192.168.7.1", True)
+    assert subnet["allocation_pools"] == [{"start": "192.168.7.2", "end": "192.168.7.254"}]
+    assert get(f"/networks/{network['id']}")["subnets"] == [subnet["id"]]
+    assert [each["id"] for each in get("/networks?name=red")] == [network["id"]]
+    assert [each["id"] for each in get(f"/subnets?network_id={network['id']}&ip_version=4")] == [subnet["id"]]
+    changed = http("PUT", f"/networks/{network['id']}", {"network": {"name": "blue"}}).json["network"]
+    assert (changed["name"], changed["revision_number"], changed["subnets"]) == ("blue", 2, [subnet["id"]])
+    changed = http("PUT", f"/subnets/{subnet['id']}", {"subnet": {"gateway_ip": None}}).json["subnet"]
+    assert changed["gateway_ip"] is None
+    assert http("DELETE", f"/networks/{network['id']}").status_int == 204
+    assert http("GET", f"/subnets/{subnet['id']}").status_int == 404
+
+
+def test_who_sees_and_changes_a_network(make, http, get):
+    """It is its project's; one that is shared or leads out is seen by all, and changed by an administrator."""
+    mine = make("network", name="mine")
+    shared = make("network", name="all", by="admin", shared=True)
+    out = make("network", name="out", by="admin", **{"router:external": True})
+    path = f"/networks/{mine['id']}"
+    assert http("GET", path, by="bob").status_int == 404
+    assert http("DELETE", path, by="bob").status_int == 404
+    assert http("DELETE", path, by="reader").status_int == 403
+    assert {each["name"] for each in get("/networks", by="bob")} == {"flat", "all", "out"}
+    assert [each["id"] for each in get("/networks?router:external=true", by="bob")] == [out["id"]]
+    assert http("DELETE", f"/networks/{shared['id']}", by="bob").status_int == 403
+    for said in ({"shared": True}, {"router:external": True}):
+        assert "is disallowed by policy" in message(http("POST", "/networks", {"network": said}), 403)
+    assert make("network", by="admin", project_id="theirs")["project_id"] == "theirs"
+
+
+def test_a_network_in_use(make, http):
+    """Neither it nor its subnet is deleted while a port has an address there."""
+    network = make("network")
+    subnet = make("subnet", network_id=network["id"], ip_version=4, cidr="192.168.7.0/24")
+    port = make("port", network_id=network["id"])
+    assert "still in use" in message(http("DELETE", f"/networks/{network['id']}"), 409)
+    assert "IP allocation" in message(http("DELETE", f"/subnets/{subnet['id']}"), 409)
+    http("DELETE", f"/ports/{port['id']}")
+    assert http("DELETE", f"/subnets/{subnet['id']}").status_int == 204
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "complaint"),
+    [
+        ({"cidr": "192.168.7.0/33"}, 400, "'192.168.7.0/33' is not a valid IP subnet"),
+        ({"cidr": "fd00::/64"}, 400, "is not of IP version 4"),
+        ({"cidr": "192.168.7.0/31"}, 400, "has no address to lend"),
+        ({"cidr": "10.1.0.0/25"}, 400, "overlaps"),
+        ({"gateway_ip": "192.168.8.1"}, 400, "Gateway is not valid on subnet"),
+        ({"gateway_ip": "no"}, 400, "'no' is not a valid IP address"),
+        ({"allocation_pools": [{"start": "192.168.7.9", "end": "192.168.8.9"}]}, 400, "spans beyond"),
+        ({"allocation_pools": [{"start": "192.168.7.1", "end": "192.168.7.9"}]}, 409, "conflicts with allocation pool"),
+        ({"allocation_pools": [{"start": "192.168.7.5", "end": "192.168.7.9"}] * 2}, 409, "overlapping"),
+        ({"ip_version": 5}, 400, "ip_version"),
+        ({"colour": "red"}, 400, "colour"),
+        ({"network_id": "none"}, 404, "Network none could not be found."),
+    ],
+    ids=str,
+)
+def test_a_wrong_subnet(make, http, said, status, complaint):
+    """The refusal names what is wrong."""
+    network = make("network")
+    make("subnet", network_id=network["id"], ip_version=4, cidr="10.1.0.0/24")
+    body = {"network_id": network["id"], "ip_version": 4, "cidr": "192.168.7.0/24", **said}
+    assert complaint in message(http("POST", "/subnets", {"subnet": body}), status)
+
+
+def test_pools_around_the_gateway(make):
+    """Where the gateway is in the middle, two pools are lent; two of them are lent one after the other."""
+    network = make("network")["id"]
+    subnet = make("subnet", network_id=network, ip_version=4, cidr="10.1.0.0/29", gateway_ip="10.1.0.3")
+    assert subnet["allocation_pools"] == [
+        {"start": "10.1.0.1", "end": "10.1.0.2"},
+        {"start": "10.1.0.4", "end": "10.1.0.6"},
+    ]
+    lent = [make("port", network_id=network)["fixed_ips"][0]["ip_address"] for _ in range(5)]
+    assert lent == [f"10.1.0.{n}" for n in (1, 2, 4, 5, 6)]
+
+
+def test_the_network_that_leads_out_is_made_once(db, get):
+    """The bootstrap makes it, and finds it the next time."""
+    for is_new in (True, False):
+        (what, id, made), *_ = bootstrap(db, conf.for_tests("api"), {}, {})
+        assert (what, made) == ("external network public", is_new)
+    (network,) = get("/networks?router:external=true")
+    assert (network["id"], network["name"], len(network["subnets"])) == (id, "public", 1)
