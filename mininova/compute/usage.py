@@ -4,8 +4,9 @@ The compute process runs it beside its other work (nova: compute/manager.py, ``_
 compares these notifications with those of launches and deletes, and so finds one that was lost.
 
 Each period is published at least once: a file keeps the end of the last one, and is written after the broker has all
-notifications of it.  A host that was down publishes what it missed when it is back.  A listener that gets an instance
-and a period twice drops the second.
+notifications of it, and the conductor has recorded that for administrators (os-instance_usage_audit_log).  A host that
+was down publishes what it missed when it is back.  A listener that gets an instance and a period twice drops the
+second.
 """
 
 import logging
@@ -21,8 +22,9 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.notifications.events import tell_exists
-from mininova.objects import Instance
-from mininova.rpc import MessagingTimeout, Notifier, UnsupportedVersion
+from mininova.objects import Instance, TaskLog
+from mininova.objects.task_log import DONE
+from mininova.rpc import Forbidden, MessagingTimeout, Notifier, UnsupportedVersion
 
 LOG = logging.getLogger(__name__)
 
@@ -91,11 +93,32 @@ class UsageAudit:
 
     def _tell_period(self, ctxt: RequestContext, known: list[Instance], beginning: datetime, end: datetime) -> None:
         existed = [instance for instance in known if _existed(instance, beginning, end)]
+        log, begun = self._log(beginning, end, len(existed)), self._clock()
+        self._record(ctxt, log)
         for instance in existed:
             tell_exists(self._notifier, ctxt, instance, beginning, end)
         self._flush()
+        took = (self._clock() - begun).total_seconds()
+        self._record(ctxt, log.replace(state=DONE, message=f"{log.message} in {took:.2f} seconds."))
         self._remember(end)
         LOG.info("compute has published the usage of %d instances from %s to %s", len(existed), beginning, end)
+
+    def _log(self, beginning: datetime, end: datetime, number: int) -> TaskLog:
+        """Write what administrators read in Nova's words: this is under way."""
+        said = f"Instance usage audit ran for host {self._host}"
+        return TaskLog(
+            host=self._host, period_beginning=beginning, period_ending=end, task_items=number,
+            message=f"{said}, {number} instances",
+        )  # fmt: skip
+
+    def _record(self, ctxt: RequestContext, log: TaskLog) -> None:
+        """Have the conductor record how far this is; where it does not take it, the usage is told all the same."""
+        try:
+            self._conductor.record_task_log(ctxt, log)
+        except UnsupportedVersion:  # the conductors are of acrux, which keeps no such log
+            pass
+        except Forbidden as error:
+            LOG.warning("compute tells the usage of a period that the conductor does not record: %s", error)
 
     def _flush(self) -> None:
         if not self._notifier.flush(_PATIENCE):

@@ -7,14 +7,14 @@ led by build.BuildTask.  What a compute node may ask for is judged in checks/.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.conductor.build import BuildTask
 from mininova.conductor.checks.own_instances import OwnInstances
-from mininova.conductor.checks.reports import Reports
+from mininova.conductor.checks.reports import SKEW, Reports
 from mininova.conductor.credentials import Credentials
 from mininova.conductor.migrate import MigrationTask
 from mininova.conductor.shelving import Shelving
@@ -35,13 +35,12 @@ from mininova.db.endings import LOST
 from mininova.db.instances import ALL
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service, TaskLog
 from mininova.rpc.trust.denials import OnDenied, forbidden
 from mininova.trust.identities import Identity
 
 LOG = logging.getLogger(__name__)
-
-SKEW = timedelta(minutes=5)  # that the clock of a host may be wrong
 
 
 class ConductorManager:
@@ -265,6 +264,10 @@ class ConductorManager:
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Record a heartbeat and a node's capacity, as far as the host may set them."""
         self.reports.take(service, node)
+
+    def record_task_log(self, ctxt: RequestContext, task_log: TaskLog) -> None:
+        """Record how far a host is with telling the usage of a period."""
+        self.reports.take_task_log(task_log, AuditPeriod.parse(self.conf.instance_usage_audit_period))
 
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:
         """Tell which versions the services have registered."""

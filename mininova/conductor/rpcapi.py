@@ -5,7 +5,7 @@ from typing import Annotated
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service
+from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service, TaskLog
 from mininova.objects.base import Count
 
 
@@ -150,6 +150,13 @@ class ConductorAPI(rpc.Interface):
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def report_state(self, ctxt: RequestContext, service: Service, node: ComputeNode) -> None:
         """Record a heartbeat and the node's capacity; the first one registers both, and the most it may offer."""
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def record_task_log(self, ctxt: RequestContext, task_log: TaskLog) -> None:
+        """Record how far a host is with telling the usage of a period.
+
+        :raises rpc.Forbidden: when there is no such period, or it is not over, or has been for long
+        """
 
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def get_levels(self, ctxt: RequestContext) -> dict[str, list[str]]:

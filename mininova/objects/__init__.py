@@ -9,10 +9,10 @@ from mininova.objects.instance import Fault, FixedIP, Instance, InstanceChanges
 from mininova.objects.migration import Migration
 from mininova.objects.request_spec import RequestSpec, Retry, Selection
 from mininova.objects.service import ComputeNode, Service
+from mininova.objects.task_log import TaskLog
 
 __all__ = [
     "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta", "ImageQuery",
     "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "Migration", "RequestSpec", "Retry", "Selection",
-    "Service",
-    "Versioned", "unwrap", "wrap",
+    "Service", "TaskLog", "Versioned", "unwrap", "wrap",
 ]  # fmt: skip

@@ -31,6 +31,7 @@ _BELLATRIX = {
     "ComputeNode": "1.1",
     "FixedIP": "1.1",
     "Migration": "1.0",
+    "TaskLog": "1.0",
 }
 
 RELEASES: Mapping[str, Mapping[str, str]] = {"acrux": _ACRUX, "bellatrix": _BELLATRIX}

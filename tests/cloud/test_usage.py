@@ -8,6 +8,7 @@ import pytest
 from mininova import rpc
 from mininova.compute.usage import UsageAudit
 from mininova.conductor.rpcapi import ConductorAPI
+from mininova.db.models.compute import instances
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.rpc.notify.drivers import Kept
 from mininova.rpc.transports.memory import MemoryTransport
@@ -45,3 +46,36 @@ def test_a_period_of_a_host(cloud: Cloud, audit: tuple[UsageAudit, Kept]):
     assert told[here[0]]["deleted_at"] != ""
     assert told[here[0]]["state"] == "deleted"
     assert {payload["deleted_at"] for uuid, payload in told.items() if uuid != here[0]} <= {""}
+
+
+def test_administrators_see_which_hosts_have_told(cloud: Cloud, tmp_path: Path):
+    """One while it is at it and when it is done; the other has not told yet."""
+    body = {"server": cloud.wanted(availability_zone="nova:host-1", min_count=2)}
+    assert cloud.request("POST", "/servers", body, user="admin").status_code == 202
+    cloud.run()
+    now = datetime.now(UTC)
+    with cloud.db.write() as tx:
+        tx.execute(instances.update().values(launched_at=now - timedelta(hours=3)))
+    seen = []
+
+    class Looking(Kept):
+        def flush(self, timeout: float) -> bool:
+            moment = now.strftime("%Y-%m-%d %H:%M:%S.%f")
+            answer = cloud.request("GET", f"/os-instance_usage_audit_log/{moment}", user="admin")
+            seen.append(answer.json["instance_usage_audit_log"])
+            return True
+
+    peer = cloud.stranger("compute.host-1", "compute.host-1")
+    notifier = rpc.Notifier(peer, "compute.host-1", drivers=[driver := Looking()])
+    hour, mark = AuditPeriod.parse("hour"), tmp_path / "usage-told-until"
+    UsageAudit("host-1", ConductorAPI(peer), notifier, period=hour, mark=mark, clock=lambda: now).tell_what_is_over()
+    driver.flush(0)
+    before, during, after = ({name: log[name] for name in ("hosts_not_run", "overall_status", "log")} for log in seen)
+    assert (seen[-1]["total_instances"], seen[-1]["num_hosts_done"]) == (2, 1)
+    none = "0 of 2 hosts done. 0 errors."
+    assert before == {"hosts_not_run": ["host-1", "host-2"], "overall_status": none, "log": {}}
+    told = {"instances": 2, "errors": 0, "message": "Instance usage audit ran for host host-1, 2 instances"}
+    assert during == before | {"hosts_not_run": ["host-2"], "log": {"host-1": told | {"state": "RUNNING"}}}
+    done = told | {"state": "DONE", "message": f"{told['message']} in 0.00 seconds."}
+    status = "1 of 2 hosts done. 0 errors."
+    assert after == {"hosts_not_run": ["host-2"], "overall_status": status, "log": {"host-1": done}}

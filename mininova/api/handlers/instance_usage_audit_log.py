@@ -1,7 +1,7 @@
 """The log of the usage audit over HTTP: which hosts have told the usage of the period that was over last.
 
-Hosts that audit tell it by notifications (mininova/compute/usage.py) and keep for themselves how far they are, so that
-each is shown as not run: a Nova without ``instance_usage_audit`` answers so, too.
+Hosts that audit tell it by notifications (mininova/compute/usage.py), and have a conductor record how far they are.  A
+host that has told nothing yet is shown as not run.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,8 +10,10 @@ from typing import Any
 from mininova import errors
 from mininova.api.request import ComputeRequest
 from mininova.api.views.services import COMPUTE
-from mininova.db import services
+from mininova.db import services, task_log
 from mininova.notifications.audit_period import AuditPeriod
+from mininova.objects import TaskLog
+from mininova.objects.task_log import DONE, RUNNING
 
 Json = dict[str, Any]
 
@@ -37,21 +39,30 @@ def show(request: ComputeRequest, id: str) -> Json:
 def _log(request: ComputeRequest, before: datetime) -> Json:
     period = AuditPeriod.parse(request.cloud.conf.instance_usage_audit_period)
     end = period.beginning(before - MOMENT)
+    beginning = period.beginning(end - MOMENT)
     with request.cloud.db.read() as tx:
         hosts = sorted({service.host for service in services.search(tx) if service.topic == COMPUTE})
+        logs = task_log.of_period(tx, beginning, end)
+    done, running = ([log for log in logs if log.state == state] for state in (DONE, RUNNING))
+    silent, failed = [host for host in hosts if host not in {log.host for log in logs}], sum(it.errors for it in logs)
+    how_many = "ALL" if len(done) == len(hosts) else f"{len(done)} of {len(hosts)}"
     return {
-        "period_beginning": _written(period.beginning(end - MOMENT)),
+        "period_beginning": _written(beginning),
         "period_ending": _written(end),
         "num_hosts": len(hosts),
-        "num_hosts_done": 0,
-        "num_hosts_running": 0,
-        "num_hosts_not_run": len(hosts),
-        "hosts_not_run": hosts,
-        "total_instances": 0,
-        "total_errors": 0,
-        "overall_status": f"0 of {len(hosts)} hosts done. 0 errors." if hosts else "ALL hosts done. 0 errors.",
-        "log": {},
+        "num_hosts_done": len(done),
+        "num_hosts_running": len(running),
+        "num_hosts_not_run": len(silent),
+        "hosts_not_run": silent,
+        "total_instances": sum(log.task_items for log in logs),
+        "total_errors": failed,
+        "overall_status": f"{how_many} hosts done. {failed} errors.",
+        "log": {log.host: _shown(log) for log in logs},
     }
+
+
+def _shown(log: TaskLog) -> Json:
+    return {"state": log.state, "instances": log.task_items, "errors": log.errors, "message": log.message}
 
 
 def _written(moment: datetime) -> str:

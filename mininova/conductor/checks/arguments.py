@@ -15,7 +15,9 @@ from mininova import rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.steps import host_of
 from mininova.db.networks import MOST_DEPARTED
+from mininova.db.task_log import MAX_MESSAGE_CHARS
 from mininova.objects import ComputeNode, Versioned
+from mininova.objects.task_log import DONE, RUNNING, USAGE_AUDIT
 from mininova.trust.gate import Arguments, Check
 from mininova.trust.identities import Identity
 
@@ -118,6 +120,18 @@ def _own_length(*reported: Versioned) -> str:
     )
 
 
+def _own_task_log(identity: Identity, arguments: Arguments) -> str:
+    """Take what a host says of its own usage audit; which periods there are is compared when it is written."""
+    log = arguments["task_log"]
+    if log.task_name != USAGE_AUDIT:
+        return f"there is no log of a task {log.task_name!s:.100}"
+    if log.state not in (RUNNING, DONE):
+        return f"no task is {log.state!s:.100}"
+    if len(log.message) > MAX_MESSAGE_CHARS:
+        return f"a message of {len(log.message)} characters has no room"
+    return _own(identity, log.host)
+
+
 # ---- a password
 
 
@@ -144,6 +158,7 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "get_instances":       [_own_host],
     "reconcile_host":      [_own_host, _few_cleared],
     "report_state":        [_own_report],
+    "record_task_log":     [_own_task_log],
     "get_levels":          [],
     "renew_password":      [_a_hash],
 }

@@ -6,15 +6,18 @@ and in the list of denials, once for each change of what the host says and not a
 """
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mininova import rpc
-from mininova.db import hosts, limits, services
+from mininova.db import hosts, limits, services, task_log
 from mininova.db.session import Database
-from mininova.objects import ComputeNode, Service
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.objects import ComputeNode, Service, TaskLog
 from mininova.rpc.trust.denials import OnDenied, forbidden, tell
 
 METHOD = "report_state"
+LONGEST_AGO = timedelta(days=800)  # the last period of a year that is over
+SKEW = timedelta(minutes=5)  # that the clock of a host may be wrong
 
 
 class Reports:
@@ -39,6 +42,20 @@ class Reports:
         if beyond != self._beyond.get(node.host, ""):
             self._beyond[node.host] = beyond
             self._tell(f"host {node.host}", beyond)
+
+    def take_task_log(self, log: TaskLog, period: AuditPeriod) -> None:
+        """Record how far a host is with a period, if there is such a period: so a host has no more rows than those.
+
+        :raises rpc.Forbidden: when there is none, or it is not over, or has been for so long that none asks for it
+        """
+        now = datetime.now(UTC)
+        begun, ended = log.period_beginning.astimezone(UTC), log.period_ending.astimezone(UTC)
+        is_one = now - LONGEST_AGO <= begun and ended <= now + SKEW
+        if not is_one or period.beginning(begun) != begun or period.end(begun) != ended:
+            reason = f"no period of its usage audit, which is lately over, is from {begun} to {ended}"
+            raise forbidden(rpc.caller(), "record_task_log", f"host {log.host}", reason)
+        with self._db.write() as tx:
+            task_log.record(tx, log)
 
     def _tell(self, about: str, beyond: str) -> None:
         if beyond:

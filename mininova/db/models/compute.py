@@ -408,6 +408,23 @@ quota_classes = Table(
     Column("limits", Json(dict[str, int]), nullable=False),
 )
 
+# How far each host has come with the work of each period.
+task_log = Table(
+    "task_log",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("task_name", String(64), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("period_beginning", UTCDateTime, nullable=False),
+    Column("period_ending", UTCDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("task_items", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    Column("message", String(255), nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    UniqueConstraint("period_beginning", "period_ending", "task_name", "host", name="uq_task_log_period_task_host"),
+)
+
 # What callers wanted and were refused, counted.
 denials = Table(
     "denials",

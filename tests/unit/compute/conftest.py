@@ -26,6 +26,7 @@ class FakeConductor:
         self.faults, self.rescheduled, self.reports = {}, [], []
         self.addresses_left, self.uploaded, self.image_error = True, [], None
         self.departed, self.cleared, self.is_acrux = [], [], False
+        self.logged = []
         self.fits = 1000  # instances in an answer
 
     def write(self, uuid, **changes):
@@ -94,6 +95,11 @@ class FakeConductor:
             raise rpc.MessageTooLong("so many do not fit")
         here = sorted((row for row in self.rows.values() if row.host == host), key=lambda row: row.uuid)
         return [row for row in here if row.uuid > marker][: limit or None]
+
+    def record_task_log(self, ctxt, task_log):
+        if self.is_acrux:
+            raise rpc.UnsupportedVersion("the conductors speak 1.0")
+        self.logged.append(task_log)
 
     def report_state(self, ctxt, service, node):
         self.reports.append((service, node))

@@ -177,3 +177,25 @@ def test_each_host_of_a_process_remembers_by_itself(conductor, running, tmp_path
         UsageAudit.from_conf(settings, host, conductor, notifier).tell_what_is_over()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["usage-told-until.host.1", "usage-told-until.host.2"]
+
+
+def test_the_conductor_records_how_far_that_is(host, running):
+    """The audit says when it begins with a period and when the broker has it; one that failed stays under way."""
+    host.driver = Full()
+    with pytest.raises(rpc.MessagingTimeout):
+        host.audit().tell_what_is_over()
+    assert host.conductor.logged == []  # not even that it has begun: what was before is not out yet
+    host.driver = Kept()
+    host.audit().tell_what_is_over()
+    began, ended = host.conductor.logged
+    said = "Instance usage audit ran for host host-1, 1 instances"
+    assert (began.state, began.task_items, began.message) == ("RUNNING", 1, said)
+    assert ended == began.replace(state="DONE", message=f"{said} in 0.00 seconds.")
+    assert (began.period_beginning, began.period_ending) == (hours(-1), hours(0))
+
+
+def test_conductors_that_keep_no_log_do_not_stop_it(host, running):
+    """The usage is told where an older conductor, or one with another period, does not record it."""
+    host.conductor.is_acrux = True
+    host.audit().tell_what_is_over()
+    assert host.told == [period(running, -1, 0)]

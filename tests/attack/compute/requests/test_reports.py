@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fixtures.taken_over import changed
+from tests.fixtures.taken_over import changed, own_object
 
 REPORT = "report_state"
 
@@ -23,6 +23,20 @@ def test_another_host(report, observe, host, both):
     """Registers as another host, one that exists or one that does not."""
     with observe():
         report({"host": host} if both else {}, {"host": host, "hypervisor_hostname": host})
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [{"host": "host-2"}, {"task_name": "another"}, {"state": "LOST"}, {"message": "x" * 256},
+     {"period_ending": "2099-01-01T01:00:00Z"},
+     {"period_beginning": "1999-01-01T00:00:00Z", "period_ending": "1999-01-01T01:00:00Z"}],
+    ids=["another", "task", "state", "long", "to-come", "long-over"],
+)  # fmt: skip
+def test_a_log_of_usage(attacker, observe, lie):
+    """Says that another host has told its usage, or writes of periods that are none, more and more."""
+    said = {"host": "host-1", "period_beginning": "2099-01-01T00:00:00Z", "period_ending": "2099-01-01T01:00:00Z"}
+    with observe():
+        attacker.ask("record_task_log", {"task_log": own_object("TaskLog", **{**said, **lie})}, version="1.1")
 
 
 @pytest.mark.parametrize("name", ["host-2", "host-1.annex"])

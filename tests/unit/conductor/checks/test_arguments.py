@@ -1,12 +1,14 @@
 """What the conductor accepts from a compute node, argument by argument."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from mininova import rpc
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.checks.arguments import CHECKS
 from mininova.conductor.rpcapi import ConductorAPI
-from mininova.objects import ComputeNode, Fault, Flavor, Instance, InstanceChanges, Service
+from mininova.objects import ComputeNode, Fault, Flavor, Instance, InstanceChanges, Service, TaskLog
 from mininova.service.upgrade_levels import spoken
 from mininova.trust.broker import definitions
 from mininova.trust.gate import gate
@@ -18,6 +20,7 @@ OURS = Instance(
 )
 SERVICE = Service(binary="nova-compute", host="host-1", topic="compute", versions=spoken(ComputeAPI))
 NODE = ComputeNode(host="host-1", hypervisor_hostname="host-1", vcpus=8, memory_mb=1024, local_gb=10)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FAULT = Fault(code=500, message="the disk is full")
 
 GOOD = {
@@ -32,6 +35,7 @@ GOOD = {
     "get_instances": {"host": "host-1", "active_since": None},
     "reconcile_host": {"host": "host-1", "cleared": ["u-1"]},
     "report_state": {"service": SERVICE, "node": NODE},
+    "record_task_log": {"task_log": TaskLog(host="host-1", period_beginning=NOON, period_ending=NOON)},
     "get_levels": {},
     "renew_password": {"password_hash": definitions.password_hash("secret"), "instead_of_password": ""},
 }  # fmt: skip

@@ -1,11 +1,15 @@
 """What the conductor records of a host's report, and which false claims an operator learns of."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from mininova import rpc
 from mininova.conductor.checks.reports import Reports
-from mininova.db import hosts, limits
-from mininova.objects import ComputeNode, Service
+from mininova.db import hosts, limits, task_log
+from mininova.notifications.audit_period import AuditPeriod
+from mininova.objects import ComputeNode, Service, TaskLog
+from mininova.objects.task_log import DONE
 
 SERVICE = Service(binary="nova-compute", host="host-1", topic="compute", availability_zone="nova")
 NODE = ComputeNode(host="host-1", hypervisor_hostname="host-1", vcpus=8, memory_mb=4096, local_gb=100)
@@ -113,3 +117,33 @@ def test_the_manager_limits_reports(world, told):
         manager.report_state(world.ctxt, SERVICE, NODE.replace(vcpus=vcpus))
     assert known(world)[0].vcpus == 8
     assert [type(denial) for denial in told] == [rpc.Denial]
+
+
+HOUR, NOW = AuditPeriod.parse("hour"), datetime.now(UTC)
+BEGUN = HOUR.beginning(NOW) - timedelta(hours=1)
+
+
+def logs(world):
+    """Give what is recorded of the last hour."""
+    with world.db.read() as tx:
+        return task_log.of_period(tx, BEGUN, BEGUN + timedelta(hours=1))
+
+
+def test_how_far_a_host_is_with_a_period_is_kept_once(world):
+    """What it says later of the same period counts."""
+    log = TaskLog(host="host-1", period_beginning=BEGUN, period_ending=BEGUN + timedelta(hours=1), task_items=3)
+    world.manager.record_task_log(world.ctxt, log)
+    assert logs(world) == [log]
+    done = log.replace(state=DONE, message="done")
+    world.manager.record_task_log(world.ctxt, done)
+    world.manager.record_task_log(world.ctxt, done)
+    assert logs(world) == [done]
+
+
+@pytest.mark.parametrize(("begins", "hours"), [(0, 0), (0, 2), (-0.5, 1), (1, 1), (-24 * 900, 1)])
+def test_a_host_makes_no_periods_up(world, begins, hours):
+    """One that is none, is under way or is long over has no row, so rows do not grow without end."""
+    begun = BEGUN + timedelta(hours=begins)
+    log = TaskLog(host="host-1", period_beginning=begun, period_ending=begun + timedelta(hours=hours))
+    with pytest.raises(rpc.Forbidden, match="no period of its usage audit"):
+        world.manager.record_task_log(world.ctxt, log)
