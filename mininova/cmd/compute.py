@@ -76,6 +76,7 @@ def _managers(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -
             process.notifier_of(host),
             availability_zone=conf.compute.default_availability_zone,
             max_concurrent_builds=conf.compute.max_concurrent_builds,
+            counts_failed_builds=conf.compute.consecutive_build_service_disable_threshold != 0,
             audit_period=AuditPeriod.parse(conf.instance_usage_audit_period),
             down_after=conf.service_down_time,
         )

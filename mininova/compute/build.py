@@ -32,6 +32,7 @@ class Builder:
 
     :param max_concurrent_builds: further builds wait for their turn
     :param clock: tells the time, for ``launched_at``
+    :ivar failed_builds: how many have failed here since the last one that ended well
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Builder:
         self._host, self._driver, self._conductor, self._notifier = host, driver, conductor, notifier
         self._turns = threading.Semaphore(max_concurrent_builds)
         self._clock = clock
+        self.failed_builds = 0
 
     def build(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> bool:
         """Boot an instance here, or give it back to the conductor, or give way to a delete.
@@ -88,6 +90,7 @@ class Builder:
 
         instance = self._finish(ctxt, instance, power_state)
         LOG.info("compute has booted instance %s", instance.uuid)
+        self.failed_builds = 0
         return self._tell(ctxt, instance, "end", image_name=image.name)
 
     # ---- the steps
@@ -134,6 +137,7 @@ class Builder:
         A guest that cannot be removed must not be built elsewhere, or it might run twice: that ends the build.
         """
         LOG.warning("compute could not spawn instance %s: %s", instance.uuid, error)
+        self.failed_builds += 1
         try:
             self._driver.destroy(instance.uuid)
         except Exception as second:

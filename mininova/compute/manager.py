@@ -43,6 +43,7 @@ class ComputeManager:
 
     :param availability_zone: where the host says it is
     :param max_concurrent_builds: how many builds are worked on at a time
+    :param counts_failed_builds: whether it reports how many have failed, for the scheduler
     :param audit_period: the period of the usage that is published before an instance is deleted
     :param down_after: seconds of silence after which the others believe that the host is down
     :param clock: tells the time
@@ -57,6 +58,7 @@ class ComputeManager:
         *,
         availability_zone: str = "nova",
         max_concurrent_builds: int = 10,
+        counts_failed_builds: bool = True,
         audit_period: AuditPeriod = HOUR,
         down_after: float = 60.0,
         clock: Callable[[], datetime] = _now,
@@ -64,6 +66,7 @@ class ComputeManager:
         self.host, self.driver = host, driver
         self._conductor, self._notifier, self._clock = conductor, notifier, clock
         self._availability_zone, self._audit_period = availability_zone, audit_period
+        self._counts_failed_builds = counts_failed_builds
         self._locks = InstanceLocks()
         self._builder = Builder(
             host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
@@ -300,8 +303,11 @@ class ComputeManager:
             availability_zone=self._availability_zone,
             versions=spoken(ComputeAPI),
         )
+        node = self.driver.get_available_resource()
+        if self._counts_failed_builds:
+            node = node.replace(failed_builds=self._builder.failed_builds)
         sent_at = self._clock()
-        self._conductor.report_state(service_context(), service, self.driver.get_available_resource())
+        self._conductor.report_state(service_context(), service, node)
         since, self._reported_at = self._reported_at or sent_at, sent_at
         if silent := (self._clock() - since > self._down_after):
             LOG.warning("compute was silent since %s, and may have been taken for dead", since)

@@ -31,6 +31,13 @@ COMPUTE = Group(
         cfg.StrOpt("default_availability_zone", default="nova", help="The availability zone of compute hosts."),
         cfg.IntOpt("max_concurrent_builds", default=10, min=1, help="How many builds a host works on at a time."),
         cfg.IntOpt(
+            "consecutive_build_service_disable_threshold",
+            default=10,
+            min=0,
+            help="Whether a host counts the builds that failed there since one ended well, for BuildFailureWeigher: 0 "
+            "does not, and any other number does.  The name is Nova's; no host disables itself any more.",
+        ),
+        cfg.IntOpt(
             "reconcile_interval",
             default=60,
             min=1,

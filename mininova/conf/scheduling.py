@@ -59,6 +59,7 @@ FILTER_SCHEDULER = Group(
                 "RAMWeigher",
                 "CPUWeigher",
                 "DiskWeigher",
+                "BuildFailureWeigher",
                 "ServerGroupSoftAffinityWeigher",
                 "ServerGroupSoftAntiAffinityWeigher",
             ],
@@ -88,6 +89,12 @@ FILTER_SCHEDULER = Group(
             default=1.0,
             help="How much free disk counts in favour of a host.  A positive number spreads instances, a negative one "
             "stacks them.",
+        ),
+        cfg.FloatOpt(
+            "build_failure_weight_multiplier",
+            default=1000000.0,
+            help="How much it counts against a host that builds have failed there since one ended well.  0 does not "
+            "look at that; computes count it as [compute] consecutive_build_service_disable_threshold says.",
         ),
         cfg.FloatOpt(
             "io_ops_weight_multiplier",

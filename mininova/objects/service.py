@@ -40,6 +40,7 @@ class ComputeNode(Versioned, frozen=True, kw_only=True):
     :param local_gb: GiB of disk there are
     :param memory_mb_used: MiB promised to instances; likewise the other ``…_used``
     :param instances_used: how many instances have such a promise
+    :param failed_builds: how many builds have failed there since the last one that ended well
     """
 
     version: ClassVar[str] = "1.1"
@@ -64,4 +65,5 @@ class ComputeNode(Versioned, frozen=True, kw_only=True):
     cpu_info: dict[str, str | list[str]] = {}
     image_properties: dict[str, list[str]] = {}
     running_vms: Count = 0
+    failed_builds: Annotated[Count, since("1.1")] = 0
     updated_at: datetime | None = None

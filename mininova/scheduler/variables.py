@@ -23,6 +23,7 @@ VARIABLES: Mapping[str, Callable[[HostState], Any]] = {
     "disk_mb_used": lambda it: it.local_gb_used * 1024,
     "num_instances": lambda it: it.num_instances,
     "num_io_ops": lambda it: it.num_io_ops,
+    "failed_builds": lambda it: it.node.failed_builds,
     "cpu_allocation_ratio": lambda it: it.node.cpu_allocation_ratio,
     "ram_allocation_ratio": lambda it: it.node.ram_allocation_ratio,
     "disk_allocation_ratio": lambda it: it.node.disk_allocation_ratio,

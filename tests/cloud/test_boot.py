@@ -196,6 +196,29 @@ def test_power_actions(cloud: Cloud, action: str, body: object, ends: str):
     assert (server["status"], server["OS-EXT-STS:task_state"]) == (ends, None)
 
 
+def test_the_next_servers_avoid_a_host_where_builds_failed(make_cloud):
+    """As soon as it has reported that; a build that ends well there, for want of another host, has it forgotten."""
+    cloud: Cloud = make_cloud(behaviour=FAILS_ON_HOST_1)
+    failing = cloud.computes["host-1"]
+
+    def tried() -> list[str]:
+        cloud.events.clear()
+        for _ in range(6):
+            cloud.boot()
+            cloud.run()
+        failing.report()
+        sent = [event for event in cloud.events if event.kind == "sent" and event.method == "build_instance"]
+        return [event.receiver for event in sent]
+
+    assert "compute.host-1" in tried()
+    assert set(tried()) == {"compute.host-2"}
+    (cloud.path / "behaviour.yaml").write_text("")
+    cloud.lose_host("host-2")
+    assert set(tried()) == {"compute.host-1"}
+    with cloud.db.read() as tx:
+        assert [node.failed_builds for node, _ in hosts.states(tx)] == [0, 0]
+
+
 def test_second_action_conflicts(cloud: Cloud):
     """An action on a server that is busy with another one is refused with 409."""
     uuid = cloud.boot()

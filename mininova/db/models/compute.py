@@ -218,6 +218,7 @@ compute_nodes = Table(
     Column("cpu_info", Json(dict[str, str | list[str]], shared=True), nullable=False),
     Column("image_properties", Json(dict[str, list[str]], shared=True), nullable=False),
     Column("running_vms", Integer, nullable=False),
+    Column("failed_builds", Integer, nullable=False, server_default="0"),
     Column("generation", BigInteger, nullable=False, server_default="0", index=True),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),

@@ -196,3 +196,19 @@ def test_concurrent_builds_are_bounded(an_instance, driver, conductor, listener,
     manager.build_instance(ctxt, first, image)
     other.join(30)
     assert listener.events == ["create.start", "create.end"] * 2
+
+
+def test_a_host_reports_how_many_builds_failed(build, manager, conductor, driver, an_instance):
+    """It counts those that its hypervisor failed since one ended well."""
+
+    def reported():
+        manager.report()
+        return conductor.reports[-1][1].failed_builds
+
+    driver.fails["spawn"] = RuntimeError("its disk is full")
+    for _ in range(2):
+        build(an_instance(states.BUILDING, states.SCHEDULING))
+    assert reported() == 2
+    driver.fails.clear()
+    build(an_instance(states.BUILDING, states.SCHEDULING))
+    assert reported() == 0

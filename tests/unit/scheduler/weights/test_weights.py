@@ -7,6 +7,7 @@ import pytest
 from mininova.scheduler.candidates import Candidates
 from mininova.scheduler.neighbours import NOBODY, Neighbours
 from mininova.scheduler.weights import normalised
+from mininova.scheduler.weights.build_failure import BuildFailureWeigher
 from mininova.scheduler.weights.cpu import CPUWeigher
 from mininova.scheduler.weights.others import DiskWeigher, HypervisorVersionWeigher, IoOpsWeigher, NumInstancesWeigher
 from mininova.scheduler.weights.ram import RAMWeigher
@@ -59,6 +60,16 @@ def test_more_is_better(a_host_state, a_spec, weigher, fields):
     hosts = [a_host_state("worse"), a_host_state("better", **fields)]
     assert order(hosts, a_spec(), [weigher(1.0)])[0] == "better"
     assert order(hosts, a_spec(), [weigher(-1.0)])[0] == "worse"
+
+
+def test_hosts_where_builds_failed_come_last(a_host_state, a_spec):
+    """Each failure counts more than all room, and a host that says it had millions hides no other's."""
+    failed = {"none": 0, "one": 1, "ten": 10, "liar": 2**31 - 1}
+    hosts = [
+        a_host_state(host, memory_mb=1024 * (1 + count % 11), failed_builds=count) for host, count in failed.items()
+    ]
+    assert order(hosts, a_spec(), [RAMWeigher(1.0), BuildFailureWeigher(1e6)], count=4) == [*failed]
+    assert order(hosts, a_spec(), [RAMWeigher(1.0), BuildFailureWeigher(0.0)])[0] == "ten"
 
 
 def test_added_up(hosts, a_spec):
