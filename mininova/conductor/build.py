@@ -47,7 +47,10 @@ class BuildTask:
         self.ends, self.memory = OperationEnds(conf, db, notifier, "conductor"), Memory()
 
     def build(self, ctxt: RequestContext, wanted: Sequence[Instance], spec: RequestSpec) -> None:
-        """Have the scheduler choose hosts for all instances of a request together, then send each to its host."""
+        """Have the scheduler choose hosts for all instances of a request together, then send each to its host.
+
+        Why each has a message of its own: docs/adr/0027.
+        """
         waiting = self._waiting(ctxt, wanted, spec)
         if not waiting:
             return
