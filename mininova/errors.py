@@ -273,6 +273,12 @@ class PortInUse(Conflict):
     template = "Port {port_id} is still in use."
 
 
+class NetworkFull(Conflict):
+    """All addresses of a network that may be lent are."""
+
+    template = "No more IP addresses available on network {network_id}."
+
+
 class AddressInUse(Conflict):
     """Another port has the address."""
 
@@ -422,6 +428,13 @@ class NoMoreAddresses(MininovaError):
 
     for_owners = True
     template = "No more addresses are available on network {network}."
+
+
+class InterfaceAttachFailed(MininovaError):
+    """The hypervisor could not give the guest a network interface."""
+
+    for_owners = True
+    template = "Failed to attach network adapter device to {instance_uuid}"
 
 
 class SpawnFailed(MininovaError):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mininova import errors
 from mininova.api import microversions, other_services
+from mininova.api.interfaces import Interfaces
 from mininova.api.live_migrations import LiveMigrations
 from mininova.api.operations import Operations
 from mininova.api.policy import Policy
@@ -97,10 +98,10 @@ def app_factory(
     operations = Operations(parts.conf, parts.db, ConductorAPI(parts.peer), compute, parts.notifier)
     its_images = images.image_service(image_service, parts)
     projects = other_services.project_service(project_service, parts)
+    network = other_services.network_service(network_service, parts)
     cloud = Cloud(
-        parts.conf, parts.db, Policy(parts.conf), its_images, projects,
-        other_services.network_service(network_service, parts), operations,
-        LiveMigrations(parts.db, compute, parts.notifier), Questions(parts.db, compute, parts.conf.service_down_time),
-        parts.notifier,
+        parts.conf, parts.db, Policy(parts.conf), its_images, projects, network, operations,
+        LiveMigrations(parts.db, compute, parts.notifier), Interfaces(parts.db, compute, network.ports),
+        Questions(parts.db, compute, parts.conf.service_down_time), parts.notifier,
     )  # fmt: skip
     return ComputeApplication(cloud)

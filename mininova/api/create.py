@@ -7,6 +7,7 @@ The body has passed its schema.  ``ask_of`` reads it; ``check`` looks up what it
 import random
 import re
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address
 from typing import Any
@@ -15,11 +16,11 @@ from uuid import uuid4
 import msgspec
 
 from mininova import errors, states
-from mininova.api.handlers.networks import check_networks, wanted_networks
+from mininova.api.handlers.networks import chosen
 from mininova.api.operations import Order
 from mininova.api.other_services import chosen_groups, require_usable
 from mininova.api.request import TRUE, ComputeRequest
-from mininova.db import flavors, hosts, keypairs, server_groups, services
+from mininova.db import flavors, hosts, keypairs, networks, server_groups, services
 from mininova.db.session import Connection
 from mininova.objects import Flavor, ImageMeta, Instance, RequestSpec
 from mininova.wsgi.values import whole
@@ -39,13 +40,14 @@ class Ask:
     :param zone: the availability zone, if one was named
     :param host: the compute node that an administrator named, in the zone or on its own; likewise ``node``
     :param forced: whether the host came in the zone (``zone:host:node``), where it is not checked
-    :param networks: ``auto`` or ``none``
+    :param networks: ``auto``, ``none``, or ``chosen`` by ``nics``, each as the body has it
     """
 
     name: str
     flavor_id: str
     image_id: str
     networks: str
+    nics: Sequence[Json] = ()
     min_count: int = 1
     max_count: int = 1
     zone: str | None = None
@@ -86,7 +88,7 @@ def ask_of(request: ComputeRequest) -> Ask:
         name=server["name"].strip(),
         flavor_id=str(server["flavorRef"]).rsplit("/", 1)[-1],
         image_id=_image_id(server),
-        networks=wanted_networks(server),
+        networks=networks.NONE if server.get("networks") == networks.NONE else networks.AUTO,
         min_count=min_count,
         max_count=max_count,
         key_name=_stripped(server.get("key_name")),
@@ -199,8 +201,10 @@ def _true(value: Any) -> bool:
 # ---- what it names
 
 
-def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
-    """Look up what was asked for; where several things are wrong, the answer names the one that Nova names.
+def check(request: ComputeRequest, ask: Ask) -> tuple[Ask, Flavor, ImageMeta]:
+    """Look up what was asked for, and give the ask with the networks that were chosen.
+
+    Where several things are wrong, the answer names the one that Nova names.
 
     :raises errors.InvalidInput: naming what is not there, or does not go together
     :raises errors.NotAllowed: when only administrators may have it
@@ -218,14 +222,14 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Flavor, ImageMeta]:
     if flavor.root_gb == 0 and not request.allows("servers:create:zero_disk_flavor"):
         raise errors.NotAllowed("Only volume-backed servers are allowed for flavors with zero disk.")
     server = request.body_of("server")
-    check_networks(request, server)
+    nics = chosen(request, server, ask.max_count)
     if not has_key:
         raise errors.InvalidInput("Invalid key_name provided.")
     if ask.max_count > MAX_SERVERS_PER_REQUEST:
         raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_PER_REQUEST)
     if group := ask.hints.get("group"):
         _check_group(request, group)
-    return flavor, image
+    return replace(ask, networks=networks.CHOSEN, nics=nics) if nics else ask, flavor, image
 
 
 def find_flavor(request: ComputeRequest, tx: Connection, flavor_id: str) -> Flavor:
@@ -302,7 +306,13 @@ def order_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta
 
     server, network = request.body_of("server"), request.cloud.network
     groups = chosen_groups(network, request.context, server.get("security_groups", ()))
-    return Order(ask.max_count, ask.min_count, make, ask.user_data, server.get("personality", []), groups)
+    files = server.get("personality", [])
+
+    def plug(tx: Connection, instance: Instance) -> Instance:
+        _, addresses = network.ports.plug(tx, request.context, instance.uuid, ask.nics)
+        return instance.replace(addresses=addresses)
+
+    return Order(ask.max_count, ask.min_count, make, ask.user_data, files, groups, plug if ask.nics else None)
 
 
 def instances_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta) -> list[Instance]:

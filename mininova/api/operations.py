@@ -56,6 +56,7 @@ class Order:
     :param user_data: base64 for the guests; it goes to the database and into no message
     :param files: to be injected, as the request has them
     :param security_groups: their ids; None means the project's default one
+    :param plug: gives one that is written the ports that were chosen; None where none were
     """
 
     count: int
@@ -64,6 +65,7 @@ class Order:
     user_data: str | None = None
     files: Sequence[Mapping[str, str]] = ()
     security_groups: Sequence[str] | None = None
+    plug: Callable[[Connection, Instance], Instance] | None = None
 
 
 class Operations:
@@ -136,6 +138,8 @@ class Operations:
                 quotas.require_few_files(quota, order.files)
                 if spec.group:
                     quotas.require_few_members(quota, tx, spec.group, ctxt.user_id)
+                if order.plug is not None:
+                    created = [order.plug(tx, instance) for instance in created]
                 return created, spec
         except errors.TooManyInstances as refused:
             LOG.info("api refuses project %s %d instance(s): %s", ctxt.project_id, order.count, refused)

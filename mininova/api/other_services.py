@@ -6,12 +6,13 @@ the parts of the process, when the api is loaded.  The stand-ins answer from the
 real Glance or Keystone over HTTP takes their place by that line alone.  Nothing in the api imports either.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from mininova import errors
 from mininova.context import RequestContext
-from mininova.objects import ImageMeta
+from mininova.db.session import Connection
+from mininova.objects import FixedIP, ImageMeta
 from mininova.service.images import named
 from mininova.wsgi import Parts
 
@@ -36,11 +37,38 @@ class AnyProject:
         return True
 
 
+class ServerPorts(Protocol):
+    """Gives ports to servers, in transactions of ours; a network interface is asked for as in POST /servers."""
+
+    def require_one_network(self, ctxt: RequestContext) -> None:
+        """Refuse to choose a network for a caller whose project may use several."""
+        ...
+
+    def check(self, ctxt: RequestContext, wanted: Sequence[Json], count: int) -> None:
+        """Refuse network interfaces that so many new servers cannot have."""
+        ...
+
+    def plug(
+        self, tx: Connection, ctxt: RequestContext, instance_uuid: str, wanted: Sequence[Json]
+    ) -> tuple[list[str], tuple[FixedIP, ...]]:
+        """Give a server the ports that it asks for; name them, and give the addresses of all that it has."""
+        ...
+
+    def ports_of(self, ctxt: RequestContext, instance_uuid: str) -> list[Json]:
+        """List the ports of a server, each in the form of the Networking API, with its ``tag``."""
+        ...
+
+
 class NetworkService(Protocol):
-    """Knows the security groups of projects, each in the form in which the Networking API has it.
+    """Knows the security groups of projects, each in the form in which the Networking API has it, and servers' ports.
 
     What it raises says in its words what is wrong, and is one of ours by its kind.
     """
+
+    @property
+    def ports(self) -> ServerPorts:
+        """What gives ports to servers."""
+        ...
 
     def search(self, ctxt: RequestContext) -> list[Json]:
         """List the groups that the caller sees."""
@@ -83,8 +111,33 @@ class NetworkService(Protocol):
         ...
 
 
+class NoPorts:
+    """What gives ports to servers where there is no network service: there is the flat network, and no other."""
+
+    def require_one_network(self, ctxt: RequestContext) -> None:
+        """Find one."""
+
+    def check(self, ctxt: RequestContext, wanted: Sequence[Json], count: int) -> None:
+        """Refuse every other."""
+        for nic in wanted:
+            what = f"Port id {nic['port']}" if nic.get("port") else f"Network {nic.get('uuid')}"
+            raise errors.InvalidInput(f"{what} could not be found.")
+
+    def plug(
+        self, tx: Connection, ctxt: RequestContext, instance_uuid: str, wanted: Sequence[Json]
+    ) -> tuple[list[str], tuple[FixedIP, ...]]:
+        """Refuse it."""
+        raise errors.NotSupported("There is no network service.")
+
+    def ports_of(self, ctxt: RequestContext, instance_uuid: str) -> list[Json]:
+        """Find none."""
+        return []
+
+
 class NoNetwork:
     """The network service of an api without one: there are no security groups to choose from."""
+
+    ports: ServerPorts = NoPorts()
 
     def search(self, ctxt: RequestContext) -> list[Json]:
         """Find none."""

@@ -51,6 +51,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-server-shares:index", "os-server-shares:show",
         "os-tenant-networks:list", "os-tenant-networks:show",
         "os-security-groups:get", "os-security-groups:show", "os-security-groups:list",
+        "os-attach-interfaces:list", "os-attach-interfaces:show",
     ),
     MEMBER: (
         "servers:create", "servers:create:attach_network", "servers:delete",
@@ -67,7 +68,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-server-shares:create", "os-server-shares:delete",
         "os-security-groups:create", "os-security-groups:update", "os-security-groups:delete",
         "os-security-groups:rule:create", "os-security-groups:rule:delete", "os-security-groups:add",
-        "os-security-groups:remove",
+        "os-security-groups:remove", "os-attach-interfaces:create", "os-attach-interfaces:delete",
     ),
     MANAGER: ("os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-migrations:index",
         "servers:migrations:index", "servers:migrations:delete", "servers:migrations:force_complete",

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova.api.interfaces import Interfaces
 from mininova.api.live_migrations import LiveMigrations
 from mininova.api.microversions import LEGACY
 from mininova.api.operations import Operations
@@ -31,6 +32,7 @@ class Cloud:
     :param images: the image service
     :param projects: knows which projects there are; ``network`` the security groups
     :param operations: changes instances; ``live_migrations`` changes their course
+    :param interfaces: attaches and detaches their network interfaces
     :param questions: asks compute nodes
     :param notifier: tells the world of what handlers change themselves
     """
@@ -43,6 +45,7 @@ class Cloud:
     network: NetworkService
     operations: Operations
     live_migrations: LiveMigrations
+    interfaces: Interfaces
     questions: Questions
     notifier: Notifier
 

@@ -14,6 +14,7 @@ from typing import Any
 from mininova import errors, states
 from mininova.compute.build import Builder
 from mininova.compute.in_place import InPlace
+from mininova.compute.interfaces import Interfaces
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.migrate import NO_IMAGE, Mover
 from mininova.compute.reconcile import Reconciler
@@ -72,6 +73,7 @@ class ComputeManager:
             host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
         )
         self._in_place = InPlace(host, driver, conductor, notifier)
+        self._interfaces = Interfaces(driver, conductor, notifier)
         snapshots, offloads = (flow(host, driver, conductor, notifier) for flow in (Snapshots, Offloads))
         self._flows = {**dict.fromkeys(states.IMAGE_MAKERS, snapshots), "shelve_offload": offloads}
         self._mover = Mover(driver, conductor, notifier, audit_period, clock)
@@ -212,6 +214,16 @@ class ComputeManager:
         tell(self._notifier, ctxt, instance, action, "start")
         self._reconciler.clear(ctxt, instance.uuid)
         tell(self._notifier, ctxt, instance, action, "end")
+
+    def attach_interface(self, ctxt: RequestContext, instance: Instance, mac_address: str) -> None:
+        """Give the guest a network interface."""
+        with self._locks.holding(instance.uuid):
+            self._interfaces.attach(ctxt, instance, mac_address)
+
+    def detach_interface(self, ctxt: RequestContext, instance: Instance, port_id: str, mac_address: str) -> None:
+        """Take a network interface from the guest."""
+        with self._locks.holding(instance.uuid):
+            self._interfaces.detach(ctxt, instance, port_id, mac_address)
 
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator."""

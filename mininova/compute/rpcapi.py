@@ -153,6 +153,17 @@ class ComputeAPI(rpc.Interface):
         :raises errors.GuestNotFound: when no guest runs here
         """
 
+    @rpc.call(since="1.1", by=_CALLS, idempotent=True)
+    def attach_interface(self, ctxt: RequestContext, instance: Instance, mac_address: str) -> None:
+        """Give the guest a network interface that its instance has.
+
+        :raises errors.InterfaceAttachFailed: when the hypervisor could not
+        """
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def detach_interface(self, ctxt: RequestContext, instance: Instance, port_id: str, mac_address: str) -> None:
+        """Take a network interface from the guest, and have the conductor end that of its instance."""
+
     @rpc.cast(since="1.1", by=_CASTS)
     def set_admin_password(self, ctxt: RequestContext, instance: Instance) -> None:
         """Set the password of the guest's administrator; no password travels, for a fake guest has no accounts."""

@@ -27,6 +27,7 @@ from mininova.db import (
     instances,
     networks,
     open_operations,
+    ports,
     server_migrations,
     services,
     unneeded_images,
@@ -224,6 +225,21 @@ class ConductorManager:
         self._tell(asked, new.replace(vm_state=was.vm_state, task_state=states.DELETING), new)
         if migration is not None:
             self.migrations.clear(asked, new, migration)
+
+    def end_detach(self, ctxt: RequestContext, instance: Instance, port_id: str, fault: Fault | None = None) -> None:
+        """Take a port from an instance that was to lose it; a second time there is nothing to do."""
+        with self.own.only("end_detach", instance.uuid), self.db.write() as tx:
+            instances.get(tx, instance.uuid, hosts=self.own.hosts(), lock=True)
+            for port in ports.search(tx, id=[port_id], instance_uuid=[instance.uuid]):
+                asked_by = ports.detach_asked_by(port)
+                if asked_by is None:
+                    reason = f"its port {port_id!s:.36} was not to be detached"
+                    raise forbidden(rpc.caller(), "end_detach", instance.uuid, reason)
+                ports.ask_to_detach(tx, port, None)
+                if fault is None:
+                    ports.leave(tx, port)
+                    networks.show(tx, instance.uuid)
+                actions.end(tx, instance.uuid, asked_by, fault.message if fault else None)
 
     # ---- reads and reports
 

@@ -101,6 +101,14 @@ class ConductorAPI(rpc.Interface):
         :raises errors.InstanceUpdateConflict: when no offload is under way
         """
 
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def end_detach(self, ctxt: RequestContext, instance: Instance, port_id: str, fault: Fault | None = None) -> None:
+        """End what was asked of a port of an instance: its guest has it no more, and the instance neither.
+
+        :param fault: why the guest has it still; then the instance has it, too
+        :raises errors.InstanceNotFound: when the instance is not on a host of the caller
+        """
+
     @rpc.call(since="1.0", by={"compute"}, idempotent=True)
     def destroy_instance(self, ctxt: RequestContext, instance: Instance, terminated_at: datetime | None = None) -> None:
         """End a delete: mark the row deleted; free its room and its address.  Doing it twice is doing it once.

@@ -127,6 +127,10 @@ _end_events = (
     .where(event_table.c.action_id == _open_id, event_table.c.finish_time.is_(None))
     .execution_options(preserve_rowcount=True)
 )
+_update_this = update(table).where(*_this, _is_open)
+_end_events_of = update(event_table).where(
+    event_table.c.action_id.in_(select(table.c.id).where(*_this)), event_table.c.finish_time.is_(None)
+)
 _get = ROWS.select.where(*_this).order_by(table.c.id.desc()).limit(1)
 _events = select(*EVENTS.columns).select_from(_steps).where(*_this).order_by(event_table.c.id.desc())
 _ended = (
@@ -236,6 +240,24 @@ def record(tx: Connection, ctxt: RequestContext, uuid: str, action: str, step: s
     for action_id in tx.execute(_insert, row).inserted_primary_key or ():
         if step is not None:
             tx.execute(_insert_event, _whole_step(action_id, step, now, None))
+
+
+def begin(tx: Connection, ctxt: RequestContext, uuid: str, action: str, step: str, host: str) -> None:
+    """Record an action that is no operation of states.OPERATIONS, and its one step on a host, until ``end``."""
+    now = datetime.now(UTC)
+    for action_id in tx.execute(_insert, _row(ctxt, uuid, action, now)).inserted_primary_key or ():
+        tx.execute(_insert_event, {"action_id": action_id, "event": step, "host": host, "start_time": now})
+
+
+def end(tx: Connection, uuid: str, request_id: str, error: str | None = None) -> None:
+    """Record that what a request began has ended; nothing if it had.
+
+    :param error: what went wrong; None when it ended well
+    """
+    now, this = datetime.now(UTC), {"which": uuid, "request": request_id}
+    tx.execute(_end_events_of, {**this, "finish_time": now, **_outcome(error)})
+    said = {} if error is None else {"message": ERROR}
+    tx.execute(_update_this, {**this, "updated_at": now, "finish_time": now, **said})
 
 
 # ---- reads

@@ -108,15 +108,18 @@ def get(
     project_id: str | None = None,
     hosts: Collection[str | None] | None = None,
     deleted: bool = False,
+    lock: bool = False,
 ) -> Instance:
     """Read one instance.
 
     :param project_id: whose it must be; None means any project's
     :param hosts: on one of which it must be; None means anywhere
     :param deleted: find it even if it was deleted
+    :param lock: let no other transaction change it before this one ends
     :raises errors.InstanceNotFound: when there is none, or none of this project or on these hosts
     """
-    instance = ROWS.first(tx.execute(ROWS.one if deleted else _live, {"which": uuid}))
+    query = ROWS.one if deleted else _live
+    instance = ROWS.first(tx.execute(query.with_for_update() if lock else query, {"which": uuid}))
     if instance is None or project_id not in (None, instance.project_id):
         raise errors.InstanceNotFound(instance_uuid=uuid)
     if hosts is not None and instance.host not in hosts:

@@ -100,7 +100,7 @@ _wait_for_next = update_of(table).where(_waits, _left_on.is_not(None)).values(wa
 _wait_no_more = delete_from(table).where(_waits)
 _copy = update_of(instances).where(instances.c.uuid == bindparam("which"))
 _one = select(table).where(table.c.id == bindparam("port"), table.c.place == bindparam("at"))
-_of = select(table).where(_of_instance).order_by(table.c.created_at, table.c.id, table.c.place)
+_of = select(table).where(_of_instance).order_by(table.c.plugged_at, table.c.created_at, table.c.id, table.c.place)
 _has_mac = select(table.c.id).where(
     table.c.network_id == bindparam("network_id"), table.c.mac_address == bindparam("mac_address")
 )

@@ -93,6 +93,7 @@ def search(tx: Connection, project_id: str | None = None, **among: Collection[st
     return [_port(list(rows)) for _, rows in groupby(tx.execute(query), key=lambda row: row.id)]
 
 
+_DETACHED_BY = "detached_by"
 _IN_EACH_ROW = {"id", "instance_uuid", "network_id"}  # of a port, which may have several
 
 
@@ -141,7 +142,7 @@ def create(
 
 def _further(row: Mapping[str, Any], place: int) -> dict[str, Any]:
     """Give what the row of a further address says."""
-    kept = ("id", "instance_uuid", "project_id", "is_users", "created_at")
+    kept = ("id", "instance_uuid", "project_id", "is_users", "created_at", "plugged_at")
     return {name: row[name] for name in kept if name in row} | {"place": place, "mac_address": None}
 
 
@@ -165,18 +166,13 @@ def add_address(tx: Connection, port: Port, range_: Range, address: str | None) 
 
     :param address: which; None means the next one
     """
-    places = set(tx.execute(_places, {"port": port.id}).scalars())
-    if not port.addresses:  # its row has room for the first one
-        own = tx.execute(select(table).where(*_first), {"port": port.id}).mappings().one()
-        tx.execute(delete_from(table).where(*_first), {"port": port.id})
-        keep = {name: value for name, value in own.items() if name not in ("subnet_id", "position", "address")}
-        _take(tx, range_, address, keep)
+    own = dict(tx.execute(select(table).where(*_first), {"port": port.id}).mappings().one())
+    if port.addresses:
+        places = tx.execute(_places, {"port": port.id}).scalars()
+        _take(tx, range_, address, _further(own, max(places) + 1))
         return
-    row = {
-        "id": port.id, "instance_uuid": port.instance_uuid, "project_id": port.project_id or None,
-        "is_users": port.is_users, "created_at": port.created_at,
-    }  # fmt: skip
-    _take(tx, range_, address, _further(row, max(places) + 1))
+    tx.execute(delete_from(table).where(*_first), {"port": port.id})  # whose row has room for the first one
+    _take(tx, range_, address, {name: own[name] for name in own if name not in ("subnet_id", "position", "address")})
 
 
 def remove_address(tx: Connection, port: Port, address: str) -> None:
@@ -200,10 +196,21 @@ def bind(tx: Connection, id: str, instance_uuid: str, tag: str | None = None) ->
 
     :raises errors.PortInUse: when something has it
     """
-    if tx.execute(_bind, {"port": id, "instance_uuid": instance_uuid}).rowcount == 0:
+    to = {"instance_uuid": instance_uuid, "plugged_at": datetime.now(UTC), "tag": tag}
+    if tx.execute(_bind, {"port": id, **to}).rowcount == 0:
         raise errors.PortInUse(port_id=id)
-    if tag is not None:
-        change(tx, id, tag=tag)
+
+
+def ask_to_detach(tx: Connection, port: Port, request_id: str | None) -> None:
+    """Note which request wants a port detached from its instance; None wants it no more."""
+    said = {name: value for name, value in port.said.items() if name != _DETACHED_BY}
+    change(tx, port.id, said=said if request_id is None else {**said, _DETACHED_BY: request_id})
+
+
+def detach_asked_by(port: Port) -> str | None:
+    """Tell which request wants a port detached; None when none does."""
+    asked_by: str | None = port.said.get(_DETACHED_BY)
+    return asked_by
 
 
 def leave(tx: Connection, port: Port) -> None:

@@ -22,6 +22,7 @@ Action = Literal[
     "resize.prep", "resize", "finish_resize", "resize.confirm", "resize.revert",
     "live_migration", "live_migration.pre", "live_migration._post", "live_migration.post.dest",
     "live_migration._rollback", "live_migration.rollback.dest", "live.migration.abort", "live.migration.force.complete",
+    "interface_attach", "interface_detach",
 ]  # fmt: skip
 Phase = Literal["start", "end", "error"]
 # Parts of a delete, a resize or a live migration, which has the event of their failure, and that alone if it is live.

@@ -28,7 +28,8 @@ OPERATIONS = (
     "spawn", "destroy", "reboot", "power_on", "power_off", "pause", "unpause", "suspend", "resume",
     "rescue", "unrescue", "rebuild", "snapshot", "check_can_migrate", "migrate_disk_and_power_off", "finish_migration",
     "confirm_migration", "finish_revert_migration", "pre_live_migration", "live_migration",
-    "post_live_migration_at_destination", "trigger_crash_dump", "set_admin_password",
+    "post_live_migration_at_destination", "attach_interface", "detach_interface", "trigger_crash_dump",
+    "set_admin_password",
     "get_console_output", "get_diagnostics", "cache_image",
 )  # fmt: skip
 

@@ -190,6 +190,21 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
+    def attach_interface(self, instance: Instance, mac_address: str) -> None:
+        """Give a guest, whether it runs or not, a network interface more.
+
+        :param mac_address: of one that the instance has
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def detach_interface(self, instance: Instance, mac_address: str) -> None:
+        """Take a network interface from a guest; one that it has not is no failure.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Interrupt a guest so that its kernel writes a dump of itself; a fake one goes on.
 

@@ -196,6 +196,16 @@ class FakeDriver(ComputeDriver):
             guest = Guest.of(instance, image, started)
             self._keep(guest.in_state(states.POWER_PAUSED) if paused else guest)
 
+    def attach_interface(self, instance: Instance, mac_address: str) -> None:
+        """Remember a network interface."""
+        with self._doing("attach_interface", instance):
+            self._change(instance.uuid, lambda guest: guest.with_nic(instance, mac_address))
+
+    def detach_interface(self, instance: Instance, mac_address: str) -> None:
+        """Forget a network interface."""
+        with self._doing("detach_interface", instance):
+            self._change(instance.uuid, lambda guest: guest.without_nic(mac_address))
+
     def trigger_crash_dump(self, instance: Instance) -> None:
         """Do nothing to a guest that is there: it has no kernel."""
         with self._doing("trigger_crash_dump", instance):

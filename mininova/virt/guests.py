@@ -75,6 +75,16 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
         size = {"vcpus": flavor.vcpus, "memory_mb": flavor.memory_mb, "disk_gb": flavor.disk_gb}
         return msgspec.structs.replace(self, flavor=flavor.name, **size)
 
+    def with_nic(self, instance: Instance, mac_address: str) -> "Guest":
+        """Give the guest as it is with one more network interface of its instance."""
+        added = tuple(nic for nic in nics_of(instance) if nic.mac_address == mac_address)
+        return msgspec.structs.replace(self, nics=(*self.without_nic(mac_address).nics, *added))
+
+    def without_nic(self, mac_address: str) -> "Guest":
+        """Give the guest as it is without a network interface."""
+        left = tuple(nic for nic in self.nics if nic.mac_address != mac_address)
+        return msgspec.structs.replace(self, nics=left)
+
     def in_state(self, power_state: int) -> "Guest":
         """Give the guest as it is after it stopped, one way or another."""
         return msgspec.structs.replace(self, power_state=power_state)

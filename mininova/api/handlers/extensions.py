@@ -23,6 +23,7 @@ EXTENSIONS = {
     "os-admin-actions": ("AdminActions", "Enable admin-only server actions."),
     "os-aggregates": ("Aggregates", "Admin-only aggregate administration."),
     "os-assisted-volume-snapshots": ("AssistedVolumeSnapshots", "Assisted volume snapshots."),
+    "os-attach-interfaces": ("AttachInterfaces", "Attach interface support."),
     "os-availability-zone": ("AvailabilityZone", "Availability zones of servers and hosts."),
     "os-baremetal-nodes": ("BareMetalNodes", "Admin-only bare-metal node administration."),
     "os-block-device-mapping-v2-boot": ("BlockDeviceMappingV2Boot", "Allow boot with the new BDM data format."),

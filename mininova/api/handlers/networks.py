@@ -9,34 +9,32 @@ from typing import Any
 from mininova import errors
 from mininova.api.request import ComputeRequest
 from mininova.api.views.networks import show_network, show_tenant_network
+from mininova.db import networks
 from mininova.objects.network import network_id
 
-
-def wanted_networks(server: dict[str, Any]) -> str:
-    """Say whether new servers get an address, ``auto``, or none, ``none``."""
-    wanted = server.get("networks", "auto")
-    return wanted if isinstance(wanted, str) else "auto"
+Json = dict[str, Any]
 
 
-def check_networks(request: ComputeRequest, server: dict[str, Any]) -> None:
-    """Refuse networks that new servers cannot have.
+def chosen(request: ComputeRequest, server: Json, count: int) -> list[Json]:
+    """Give the network interfaces that new servers ask for; none are asked for where the flat network will do.
 
-    :raises errors.InvalidInput: when the body asks for another network, for several, for a port or for an address
+    :param count: how many servers
+    :raises errors.InvalidInput: when one of them cannot be
+    :raises errors.Conflict: when a port is in use, or none is chosen of several networks
     :raises errors.NotAllowed: when the caller may not choose networks
     """
-    wanted = server.get("networks")
+    wanted, ports = server.get("networks"), request.cloud.network.ports
+    if wanted == networks.NONE:
+        return []
     if not wanted or isinstance(wanted, str):
-        return
+        ports.require_one_network(request.context)
+        return []
     request.require("servers:create:attach_network")
-    if len(wanted) > 1:
-        raise errors.InvalidInput("There is one network, so a server has one address at most.")
-    for network in wanted:
-        if network.get("port"):
-            raise errors.InvalidInput(f"Port {network['port']} could not be found.")
-        if network.get("fixed_ip"):
-            raise errors.InvalidInput("Addresses are chosen by the network; fixed_ip cannot be asked for.")
-        if network.get("uuid") != network_id(request.cloud.conf.network.label):
-            raise errors.InvalidInput(f"Network {network.get('uuid')} could not be found.")
+    flat = network_id(request.cloud.conf.network.label)
+    if [{name: value for name, value in nic.items() if value} for nic in wanted] == [{"uuid": flat}]:
+        return []
+    ports.check(request.context, wanted, count)
+    return list(wanted)
 
 
 def index(request: ComputeRequest) -> dict[str, Any]:

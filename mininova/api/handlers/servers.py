@@ -47,7 +47,7 @@ def create(request: ComputeRequest) -> Reply:
     """Make one server, or several alike; the answer has the first of them."""
     request.require("servers:create")
     ask = creation.ask_of(request)
-    flavor, image = creation.check(request, ask)
+    ask, flavor, image = creation.check(request, ask)
     order = creation.order_of(request, ask, flavor, image)
     first, *_ = request.cloud.operations.create(request.context, order)
     body = request.body_of("server")

@@ -16,6 +16,6 @@ def addresses_of(instance: Instance, *, extended: bool) -> dict[str, list[Json]]
     for ip in instance.addresses:
         shown: Json = {"version": ip.version_number, "addr": ip.address}
         if extended:
-            shown |= {"OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": ip.mac_address}
+            shown |= {"OS-EXT-IPS:type": ip.kind, "OS-EXT-IPS-MAC:mac_addr": ip.mac_address}
         networks.setdefault(ip.network, []).append(shown)
     return networks

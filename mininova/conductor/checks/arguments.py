@@ -153,6 +153,7 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "upload_snapshot":     [_own_instance, _short_snapshot],
     "offload_instance":    [_own_instance],
     "fail_instance":       [_own_instance],
+    "end_detach":          [_own_instance],
     "destroy_instance":    [_own_instance],
     "get_instance":        [],  # the row tells whose it is: conductor/manager.py
     "get_instances":       [_own_host],

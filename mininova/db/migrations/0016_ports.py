@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("device_id", sa.String(255)),
         sa.Column("said", sa.Text),
         sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("plugged_at", MOMENT),
         sa.PrimaryKeyConstraint("id", "place", name="pk_ports"),
         sa.UniqueConstraint("subnet_id", "position", name="uq_ports_subnet_id_position"),
         sa.UniqueConstraint("network_id", "mac_address", name="uq_ports_network_id_mac_address"),

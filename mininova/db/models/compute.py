@@ -295,6 +295,7 @@ ports = Table(
     Column("device_id", String(255), index=True),
     Column("said", Json(dict[str, Any])),
     Column("created_at", UTCDateTime, nullable=False),
+    Column("plugged_at", UTCDateTime),
     UniqueConstraint("subnet_id", "position", name="uq_ports_subnet_id_position"),
     UniqueConstraint("network_id", "mac_address", name="uq_ports_network_id_mac_address"),
 )

@@ -155,7 +155,7 @@ def make(tx: Connection, network: Network, wanted: Sequence[tuple[Range, str | N
     try:
         ports.create(tx, wanted, network_id=network.id, network=network.name, **columns)
     except errors.NoMoreAddresses as error:
-        raise errors.Conflict(f"No more IP addresses available on network {network.id}.") from error
+        raise errors.NetworkFull(network_id=network.id) from error
 
 
 def _named(network: Network, subnets: Sequence[Subnet], said: Json) -> tuple[Range, str | None]:

@@ -163,7 +163,7 @@ def test_of_two_wrong_things_the_answer_names_the_same_as_nova(api: Any, first: 
         ({"availability_zone": "a:b:c:d"}, "Unable to parse availability_zone"),
         ({"min_count": 3, "max_count": 2}, "min_count must be <= max_count"),
         ({"networks": [{"uuid": NONE}]}, f"Network {NONE} could not be found."),
-        ({"networks": [{"port": NONE}]}, f"Port {NONE} could not be found."),
+        ({"networks": [{"port": NONE}]}, f"Port id {NONE} could not be found."),
         ({"block_device_mapping_v2": [{"source_type": "volume", "uuid": NONE}]}, "Block Device Mapping is Invalid"),
         ({"block_device_mapping": [{"volume_id": NONE}]}, "Block Device Mapping is Invalid"),
     ],

@@ -216,6 +216,12 @@ class ScriptedDriver(ComputeDriver):
     def trigger_crash_dump(self, instance):
         self._turn("trigger_crash_dump", instance, self.get_info(instance))
 
+    def attach_interface(self, instance, mac_address):
+        self._turn(f"attach_interface {mac_address}", instance, self.get_info(instance))
+
+    def detach_interface(self, instance, mac_address):
+        self._turn(f"detach_interface {mac_address}", instance, self.get_info(instance))
+
     def set_admin_password(self, instance):
         self._turn("set_admin_password", instance, self.get_info(instance))
 

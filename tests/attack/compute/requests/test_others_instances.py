@@ -85,7 +85,7 @@ def test_read_what_is_not_there(attacker, observe, theirs, uuid):
     "method",
     [
         "update_instance", "fail_instance", "destroy_instance", "allocate_network", "upload_snapshot",
-        "offload_instance",
+        "offload_instance", "end_detach",
     ],
 )  # fmt: skip
 def test_change_what_is_not_there(attacker, observe, theirs, method):
@@ -93,6 +93,7 @@ def test_change_what_is_not_there(attacker, observe, theirs, method):
     nothing = "0b4a9f6e-0000-4000-8000-000000000001"
     more = {"update_instance": {"operation": None, "changes": DONE},
             "fail_instance": {"operation": "stop", "fault": FAULT},
+            "end_detach": {"port_id": nothing, "fault": None},
             "upload_snapshot": {"operation": "snapshot", "taken": "mine"}}  # fmt: skip
     answers = []
     for uuid in (nothing, _uuid(theirs)):

@@ -9,7 +9,7 @@ import pytest
 from mininova.api.routes import ROUTES
 from mininova.context import RequestContext
 from mininova.objects import ImageMeta
-from mininova.objects.network import network_id
+from mininova.objects.network import network_id, port_id
 from mininova.standins.neutron.groups import Groups
 from mininova.wsgi import Microversion
 from tests.fixtures.api_harness import IMAGE, PROJECT
@@ -91,6 +91,8 @@ READS = (
     ("GET", "/os-networks", ALL),
     ("GET", "/os-security-groups?limit=5&offset=0&all_tenants=1", ALL),
     ("GET", "/os-security-groups/{security_group}", ALL),
+    ("GET", "/servers/{active}/os-interface", ALL),
+    ("GET", "/servers/{active}/os-interface/{port}", ALL),
     ("GET", "/servers/{active}/os-security-groups", ALL),
     ("GET", "/os-networks/{network}", ALL),
     ("GET", "/os-tenant-networks", ALL),
@@ -165,6 +167,8 @@ WRITES = (
     ("DELETE", "/os-security-groups/{security_group}", None, ALL),
     ("POST", "/servers/{active}/action", {"removeSecurityGroup": {"name": "default"}}, ALL),
     ("POST", "/servers/{active}/action", {"addSecurityGroup": {"name": "default"}}, ALL),
+    ("POST", "/servers/{active}/os-interface", {"interfaceAttachment": {}}, ALL),
+    ("DELETE", "/servers/{active}/os-interface/{port}", None, ALL),
     ("POST", "/servers/{active}/action", {"lock": None}, ALL),
     ("POST", "/servers/{active}/action", {"unlock": None}, ALL),
     ("POST", "/servers/{active}/action", {"injectNetworkInfo": None}, ADMIN),
@@ -344,6 +348,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "broken": broken,
         "group": group,
         "security_group": web["id"],
+        "port": port_id(active),
         "rule": web["security_group_rules"][0]["id"],
         "building": api.boot(),
         "request": actions[0]["request_id"],

@@ -1,0 +1,238 @@
+"""Servers in networks of their project, with ports that a user made, and with several of them."""
+
+from typing import Any
+
+import pytest
+
+from mininova.objects.network import network_id
+from tests.fixtures.cloud import Cloud
+
+FLAT = network_id("flat")
+NO_INTERFACES = "".join(
+    f"- {{operation: {operation}, failure: {{probability: 1, message: broken}}}}\n"
+    for operation in ("attach_interface", "detach_interface")
+)
+
+
+@pytest.fixture
+def red(cloud: Cloud) -> str:
+    """Make a network with a subnet; give its id."""
+    return make_network(cloud, "red", "10.1.0.0/29")
+
+
+def make_network(cloud: Cloud, name: str, cidr: str) -> str:
+    id: str = cloud.network("POST", "/networks", {"network": {"name": name}})["id"]
+    cloud.network("POST", "/subnets", {"subnet": {"network_id": id, "ip_version": 4, "cidr": cidr}})
+    return id
+
+
+def make_port(cloud: Cloud, network: str, **said: Any) -> dict[str, Any]:
+    port: dict[str, Any] = cloud.network("POST", "/ports", {"port": {"network_id": network, **said}})
+    return port
+
+
+def active(cloud: Cloud, **wanted: Any) -> str:
+    uuid = cloud.boot(**wanted)
+    cloud.run()
+    assert cloud.show(uuid)["status"] == "ACTIVE"
+    return uuid
+
+
+def addresses(cloud: Cloud, uuid: str) -> dict[str, list[str]]:
+    return {name: [each["addr"] for each in its] for name, its in cloud.show(uuid)["addresses"].items()}
+
+
+def ports(cloud: Cloud, uuid: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cloud.network("GET", f"/ports?device_id={uuid}")
+    return found
+
+
+def agrees(cloud: Cloud) -> bool:
+    return cloud.audit()[0] == 0
+
+
+def refusal(cloud: Cloud, *networks: dict[str, str], **more: Any) -> tuple[int, str]:
+    answer = cloud.request("POST", "/servers", {"server": cloud.wanted(networks=list(networks), **more)})
+    return answer.status_code, next(iter(answer.json.values()))["message"]
+
+
+def test_a_server_in_several_networks(cloud: Cloud, red: str):
+    """It has a port in each, in the order in which they were named, also twice in one; all go with it."""
+    uuid = active(cloud, networks=[{"uuid": red, "tag": "a"}, {"uuid": FLAT}, {"uuid": red}])
+    found = addresses(cloud, uuid)
+    assert (found["red"], len(found["flat"])) == (["10.1.0.2", "10.1.0.3"], 1)
+    assert [port["network_id"] for port in ports(cloud, uuid)] == [red, FLAT, red]
+    guest = cloud.computes[str(cloud.instance(uuid).host)].driver.get_diagnostics(cloud.instance(uuid))
+    assert guest["num_nics"] == 3
+    assert agrees(cloud)
+    cloud.request("DELETE", f"/servers/{uuid}")
+    cloud.run()
+    assert cloud.network("GET", "/ports") == []
+    assert agrees(cloud)
+
+
+def test_a_boot_with_a_port_takes_as_many_messages(cloud: Cloud, red: str):
+    """Twelve, as every boot."""
+    cloud.events.clear()
+    cloud.boot(networks=[{"port": make_port(cloud, red)["id"]}])
+    cloud.run()
+    sent = [e.pattern for e in cloud.events if e.kind == "sent"]
+    assert sent.count("cast") + 2 * sent.count("call") == 12
+
+
+@pytest.mark.parametrize("operation", ["rebuild", "resize", "os-migrateLive"])
+def test_a_users_port_stays_as_it_is(cloud: Cloud, red: str, operation: str):
+    """It keeps its MAC address and its address through what is done to the server, and outlives it."""
+    port = make_port(cloud, red, name="mine", fixed_ips=[{"ip_address": "10.1.0.6"}])
+    uuid = active(cloud, networks=[{"port": port["id"]}])
+    bodies = {"rebuild": {"imageRef": cloud.image}, "resize": {"flavorRef": "2"},
+              "os-migrateLive": {"host": None, "block_migration": "auto"}}  # fmt: skip
+    body = {operation: bodies[operation]}
+    user = "admin" if operation == "os-migrateLive" else "demo"
+    assert cloud.request("POST", f"/servers/{uuid}/action", body, user=user).status_code == 202
+    cloud.run()
+    (same,) = ports(cloud, uuid)
+    assert {name: same[name] for name in ("id", "mac_address", "fixed_ips", "name")} == {
+        name: port[name] for name in ("id", "mac_address", "fixed_ips", "name")
+    }
+    (shown,) = cloud.show(uuid)["addresses"]["red"]
+    assert (shown["addr"], shown["OS-EXT-IPS-MAC:mac_addr"]) == ("10.1.0.6", port["mac_address"])
+    cloud.request("DELETE", f"/servers/{uuid}")
+    cloud.run()
+    free = cloud.network("GET", f"/ports/{port['id']}")
+    assert (free["device_id"], free["status"], free["fixed_ips"]) == ("", "DOWN", port["fixed_ips"])
+    assert agrees(cloud)
+
+
+def test_networks_that_cannot_be(cloud: Cloud, red: str):
+    """Each refusal says which network, port or address, and nothing is made."""
+    port, taken = make_port(cloud, red), make_port(cloud, red)
+    active(cloud, networks=[{"port": taken["id"]}])
+    bare = cloud.network("POST", "/networks", {"network": {"name": "bare"}})["id"]
+    theirs = cloud.network("POST", "/networks", {"network": {"name": "theirs"}}, user="admin")["id"]
+    (out,) = cloud.network("GET", "/networks?router:external=true")
+    used = taken["fixed_ips"][0]["ip_address"]
+    for networks, status, words in (
+        ([{"port": taken["id"]}], 409, f"Port {taken['id']} is still in use."),
+        ([{"port": port["id"]}, {"port": port["id"]}], 409, "still in use"),
+        ([{"port": theirs}], 400, f"Port id {theirs} could not be found."),
+        ([{"uuid": theirs}], 400, f"Network {theirs} could not be found."),
+        ([{"uuid": bare}], 400, "requires a subnet"),
+        ([{"uuid": out["id"]}], 403, "It is not allowed to create an interface on external network"),
+        ([{"uuid": red, "fixed_ip": used}], 400, f"Fixed IP address {used} is already in use on instance"),
+        ([{"uuid": red, "fixed_ip": "10.9.0.1"}], 400, "not a valid IP"),
+        ([{"port": port["id"], "fixed_ip": "10.1.0.5"}], 400, "cannot be used with port"),
+    ):
+        found, message = refusal(cloud, *networks)
+        assert (found, words in message) == (status, True), message
+    assert refusal(cloud, {"port": port["id"]}, max_count=2)[0] == 400
+    assert refusal(cloud, {"uuid": red, "fixed_ip": "10.1.0.5"}, max_count=2)[0] == 400
+    assert len(cloud.network("GET", "/ports")) == 2
+
+
+def test_which_network_of_several(cloud: Cloud, red: str):
+    """A project that has a network of its own says which it wants; another project need not."""
+    server = cloud.wanted()
+    answer = cloud.request("POST", "/servers", {"server": server})
+    assert (answer.status_code, "Multiple possible networks" in answer.text) == (409, True)
+    admins = {**server, "flavorRef": "1"}
+    assert cloud.request("POST", "/servers", {"server": admins}, user="admin").status_code == 202
+
+
+def test_a_port_of_a_build_that_fails(make_cloud: Any):
+    """A server that no host could build has none: the user's port is free, and the other one is gone."""
+    cloud = make_cloud(hosts=())
+    red = make_network(cloud, "red", "10.1.0.0/29")
+    port = make_port(cloud, red)
+    uuid = cloud.boot(networks=[{"port": port["id"]}, {"uuid": red}])
+    cloud.run()
+    assert cloud.show(uuid)["status"] == "ERROR"
+    assert [(each["id"], each["device_id"]) for each in cloud.network("GET", "/ports")] == [(port["id"], "")]
+
+
+# ---- interfaces of servers that are there
+
+
+def attach(cloud: Cloud, uuid: str, status: int = 200, **said: Any) -> Any:
+    answer = cloud.request("POST", f"/servers/{uuid}/os-interface", {"interfaceAttachment": said})
+    assert answer.status_code == status, answer.text
+    return answer.json["interfaceAttachment"] if status == 200 else next(iter(answer.json.values()))["message"]
+
+
+def nics(cloud: Cloud, uuid: str) -> int:
+    instance = cloud.instance(uuid)
+    return int(cloud.computes[str(instance.host)].driver.get_diagnostics(instance)["num_nics"])
+
+
+def test_attach_and_detach(make_cloud: Any):
+    """A port of a user, a new one in a network with an address, and one in the default network come and go."""
+    cloud = make_cloud(hosts=("host-1",))
+    uuid = active(cloud)
+    (first,) = ports(cloud, uuid)
+    second = attach(cloud, uuid)  # one more of the flat network: no other is there yet
+    assert second["net_id"] == FLAT
+    red = make_network(cloud, "red", "10.1.0.0/29")
+    mine = make_port(cloud, red)
+    cloud.events.clear()
+    third = attach(cloud, uuid, port_id=mine["id"], tag="red")
+    assert (third["mac_addr"], third["fixed_ips"], third["tag"]) == (mine["mac_address"], mine["fixed_ips"], "red")
+    fourth = attach(cloud, uuid, net_id=red, fixed_ips=[{"ip_address": "10.1.0.6"}])
+    assert [each["ip_address"] for each in fourth["fixed_ips"]] == ["10.1.0.6"]
+    listed = cloud.request("GET", f"/servers/{uuid}/os-interface").json["interfaceAttachments"]
+    assert {each["port_id"] for each in listed} == {first["id"], second["port_id"], third["port_id"], fourth["port_id"]}
+    assert (nics(cloud, uuid), addresses(cloud, uuid)["red"]) == (4, ["10.1.0.2", "10.1.0.6"])
+    for port in (third, fourth, second):
+        answer = cloud.request("DELETE", f"/servers/{uuid}/os-interface/{port['port_id']}")
+        assert answer.status_code == 202, answer.text
+        cloud.run()
+        assert cloud.request("GET", f"/servers/{uuid}/os-interface/{port['port_id']}").status_code == 404
+    assert (nics(cloud, uuid), list(addresses(cloud, uuid))) == (1, ["flat"])
+    assert {each["id"] for each in cloud.network("GET", "/ports")} == {first["id"], mine["id"]}
+    assert agrees(cloud)
+    done = cloud.request("GET", f"/servers/{uuid}/os-instance-actions").json["instanceActions"]
+    names = [each["action"] for each in done]
+    assert names == ["detach_interface"] * 3 + ["attach_interface"] * 3 + ["create"]
+    action = cloud.request("GET", f"/servers/{uuid}/os-instance-actions/{done[0]['request_id']}", user="admin")
+    (event,) = action.json["instanceAction"]["events"]
+    assert (event["event"], event["host"], event["result"]) == ("compute_detach_interface", "host-1", "Success")
+
+
+def test_interfaces_that_cannot_be(cloud: Cloud, red: str):
+    """Each refusal is Nova's, and no port is left of it."""
+    uuid, other = active(cloud, networks=[{"uuid": red}]), active(cloud, networks=[{"uuid": red}])
+    (own,) = ports(cloud, uuid)
+    used = own["fixed_ips"][0]["ip_address"]
+    nothing = "00000000-0000-0000-0000-00000000dead"
+    for status, said in (
+        (400, {"port_id": own["id"], "net_id": red}),
+        (400, {"fixed_ips": [{"ip_address": "10.1.0.5"}]}),
+        (400, {}),  # there are several networks
+        (404, {"port_id": nothing}),
+        (404, {"net_id": nothing}),
+        (409, {"port_id": own["id"]}),
+        (409, {"net_id": red, "fixed_ips": [{"ip_address": used}]}),
+    ):
+        attach(cloud, other, status, **said)
+    path = f"/servers/{other}/os-interface/{own['id']}"
+    assert [cloud.request(method, path).status_code for method in ("GET", "DELETE")] == [404, 404]
+    assert cloud.act(other, "suspend") == 202
+    cloud.run()
+    attach(cloud, other, 409, net_id=red)
+    assert len(cloud.network("GET", "/ports")) == 2
+
+
+def test_a_host_that_cannot(make_cloud: Any):
+    """It has not attached: the port is gone again.  It has not detached: the port stays, and the action says why."""
+    cloud = make_cloud(hosts=("host-1",), behaviour=NO_INTERFACES)
+    uuid = active(cloud)
+    answer = cloud.request("POST", f"/servers/{uuid}/os-interface", {"interfaceAttachment": {"net_id": FLAT}})
+    assert answer.status_code == 500
+    (port,) = ports(cloud, uuid)
+    assert cloud.request("DELETE", f"/servers/{uuid}/os-interface/{port['id']}").status_code == 202
+    cloud.run()
+    assert (ports(cloud, uuid), nics(cloud, uuid)) == ([port], 1)
+    done = cloud.request("GET", f"/servers/{uuid}/os-instance-actions").json["instanceActions"]
+    assert [(each["action"], each["message"]) for each in done[:2]] == [
+        ("detach_interface", "Error"),
+        ("attach_interface", "Error"),
+    ]
