@@ -1,5 +1,6 @@
 """Every command of the openstack client that the first release promises, on a real cloud."""
 
+import openstack
 import pytest
 
 from tests.fixtures import sdk
@@ -51,6 +52,19 @@ def test_security_groups(cloud):
     assert found.id == group.id
     assert [rule["port_range_min"] for rule in found.security_group_rules if rule["direction"] == "ingress"] == [80]
     assert cloud.get_security_group("web") is None
+
+
+def test_a_program_with_an_application_credential(cloud):
+    """It logs in without its user's password, sees the user's project, and no more once the credential is deleted."""
+    user, project = cloud.current_user_id, cloud.current_project_id
+    credential = cloud.identity.create_application_credential(user, "a program", roles=[{"name": "member"}])
+    program = sdk.connect_program(cloud, credential)
+    assert (program.current_user_id, program.current_project_id) == (user, project)
+    assert [flavor.name for flavor in program.compute.flavors()][:1] == ["m1.tiny"]
+
+    cloud.identity.delete_application_credential(user, credential)
+    with pytest.raises(openstack.exceptions.HttpException, match="401"):
+        list(program.compute.servers())
 
 
 def test_a_keypair_is_made_and_deleted(local_stack):

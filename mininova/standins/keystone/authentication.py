@@ -12,11 +12,13 @@ from mininova import errors
 from mininova.db.session import Connection, Database
 from mininova.standins.keystone.authority import Authority, Token
 from mininova.standins.keystone.db import identity
-from mininova.standins.keystone.db.identity import Domain, Project, User
+from mininova.standins.keystone.db.identity import ApplicationCredential, Domain, Project, User
 from mininova.standins.keystone.db.standing import SYSTEM, Scope
 from mininova.standins.keystone.passwords import Passwords
 
 T = TypeVar("T")
+
+APPLICATION_CREDENTIAL = "application_credential"  # a method, which is used alone
 
 # ---- the form of the request (the Identity API's, "Authentication and token management")
 
@@ -54,12 +56,22 @@ class TokenProof(msgspec.Struct):
     id: str
 
 
+class CredentialProof(msgspec.Struct):
+    """An application credential, by id, or by name and whose it is; and its secret."""
+
+    id: str | None = None
+    name: str | None = None
+    user: UserRef | None = None
+    secret: str = ""
+
+
 class Proofs(msgspec.Struct):
     """Who asks, and what proves it."""
 
     methods: list[str]
     password: PasswordProof | None = None
     token: TokenProof | None = None
+    application_credential: CredentialProof | None = None
 
 
 class SystemRef(msgspec.Struct):
@@ -107,6 +119,8 @@ class Authenticator:
             auth = msgspec.convert(body, Auth)
         except msgspec.ValidationError as reason:
             raise errors.InvalidInput(f"Invalid input for auth: {reason}") from reason
+        if auth.identity.methods == [APPLICATION_CREDENTIAL]:
+            return self._issue_to_program(auth)
         parent, user = self._prove(auth.identity)
         methods = tuple(dict.fromkeys((*(parent.claims.methods if parent else ()), *auth.identity.methods)))
         if auth.scope is None:
@@ -121,6 +135,8 @@ class Authenticator:
         proven: list[User] = []
         if "token" in proofs.methods:
             parent = self._authority.check(_given(proofs.token, "identity.token").id)
+            if parent.credential is not None:
+                raise errors.Unauthorized("The token of an application credential gives no other token.")
             proven.append(parent.user)
         if "password" in proofs.methods:
             proven.append(self._check_password(_given(proofs.password, "identity.password").user))
@@ -135,6 +151,28 @@ class Authenticator:
             if not self._passwords.matches(ref.password, user.password_hash if user else None) or user is None:
                 raise errors.Unauthorized()
         return user
+
+    def _issue_to_program(self, auth: Auth) -> Token:
+        """Give a token for the project and the roles of an application credential, which asks for no scope."""
+        if auth.scope is not None:
+            raise errors.Unauthorized("Application credentials cannot request a scope.")
+        ref = _given(auth.identity.application_credential, "identity.application_credential")
+        with self._passwords.place():
+            with self._db.read() as tx:
+                credential = self._credential(tx, ref)
+                user = identity.find(tx, User, {"id": credential.user_id}) if credential else None
+            is_right = self._passwords.matches(ref.secret, credential.secret_hash if credential else None)
+            if not is_right or credential is None or user is None:
+                raise errors.Unauthorized()
+        scope = Scope("project", credential.project_id)
+        return self._authority.issue(user, scope, methods=(APPLICATION_CREDENTIAL,), credential=credential)
+
+    def _credential(self, tx: Connection, ref: CredentialProof) -> ApplicationCredential | None:
+        if ref.id is not None:
+            return identity.find(tx, ApplicationCredential, {"id": ref.id})
+        name = _given(ref.name, "application_credential.name")
+        user = self._user(tx, _given(ref.user, "application_credential.user"))
+        return identity.find(tx, ApplicationCredential, {"name": name, "user_id": user.id}) if user else None
 
     def _user(self, tx: Connection, ref: UserRef) -> User | None:
         if ref.id is not None:

@@ -16,6 +16,7 @@ from mininova.standins.keystone.db.identity import (
     CatalogEndpoint,
     CatalogService,
     Domain,
+    Group,
     Kept,
     Project,
     Region,
@@ -108,6 +109,12 @@ USERS = Kind(
     },
     filters=("name", "domain_id", "enabled"),
     ignored=frozenset({"id", "links", "password_expires_at", "password_hash", "token_generation", "extra"}),
+)
+GROUPS = Kind(
+    Group,
+    "group",
+    fields={"name": _SHORT_NAME, "domain_id": _ID, "description": _TEXT},
+    filters=("name", "domain_id"),
 )
 # No comma: the header with a caller's roles separates them by commas.
 ROLES = Kind(Role, "role", fields={"name": {**_NAME, "pattern": r"^[^,\s][^,]*$"}, "description": _TEXT})

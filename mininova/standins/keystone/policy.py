@@ -36,6 +36,16 @@ def the_user(caller: Token, named: Mapping[str, str]) -> bool:
     return reader(caller, named) or named["id"] == caller.user.id
 
 
+def owner(caller: Token, named: Mapping[str, str]) -> bool:
+    """Allow the user that is named, and no other."""
+    return named["id"] == caller.user.id
+
+
+def owner_or_admin(caller: Token, named: Mapping[str, str]) -> bool:
+    """Allow administrators, and the user that is named."""
+    return caller.is_admin or owner(caller, named)
+
+
 def the_project(caller: Token, named: Mapping[str, str]) -> bool:
     """Allow readers, and those whose token is for the project that is named."""
     return reader(caller, named) or (caller.project is not None and named["id"] == caller.project.id)

@@ -39,6 +39,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     :param roles: the ids of the roles that were assigned to the user there
     :param methods: how the user proved to be who they are
     :param parent: the audit id of the token that this one was got with
+    :param app: the id of the application credential that it was got with
     """
 
     sub: str
@@ -50,6 +51,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     roles: tuple[str, ...] = ()
     methods: tuple[str, ...] = ("password",)
     parent: str | None = None
+    app: str | None = None
 
     @property
     def issued_at(self) -> datetime:

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from mininova.standins.keystone.routes import ABSENT
 from tests.fixtures.rest_attacker import COMPUTE, IDENTITY, IMAGE, Answer, Attacker
 from tests.fixtures.rest_routes import TARGETS, Target, pairs
 
@@ -15,8 +16,13 @@ LONGEST = 114688  # [api] max_request_body_size
 
 #: Routes that take no JSON: what is sent to them is not read, or is the data of an image.
 NO_JSON = {
-    *(f"PUT /identity/v3/{scope}/users/<user_id>/roles/<role_id>" for scope in ("projects/<scope_id>", "system")),
-    "PUT /identity/v3/domains/<scope_id>/users/<user_id>/roles/<role_id>",
+    *(
+        f"PUT /identity/v3/{scope}/{holders}/<holder_id>/roles/<role_id>"
+        for scope in ("projects/<scope_id>", "domains/<scope_id>", "system")
+        for holders in ("users", "groups")
+    ),
+    "PUT /identity/v3/groups/<id>/users/<user_id>",
+    *(f"POST /identity/v3{path}" for path in ABSENT),
     *(f"POST /image/v2/images/<image_id>/actions/{action}" for action in ("deactivate", "reactivate")),
     "PUT /image/v2/images/<image_id>/tags/<tag>",
     "PUT /image/v2/images/<image_id>/file",

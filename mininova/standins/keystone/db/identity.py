@@ -5,6 +5,7 @@ Nothing here knows what a password or a token is: the identity service does.
 """
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -62,6 +63,32 @@ class User(Thing, frozen=True, kw_only=True):
     extra: dict[str, Any] = {}
 
 
+class Group(Thing, frozen=True, kw_only=True):
+    """Users that are given roles together."""
+
+    name: str
+    domain_id: str
+    description: str | None = ""
+
+
+class ApplicationCredential(Thing, frozen=True, kw_only=True):
+    """With which a program logs in as a user, in one project.
+
+    :param role_ids: the roles that it gives, as long as the user has them
+    :param expires_at: from when on it is good for nothing
+    :param unrestricted: whether it may be used to make and delete such credentials
+    """
+
+    user_id: str
+    project_id: str
+    name: str
+    description: str | None = None
+    secret_hash: str
+    role_ids: tuple[str, ...]
+    expires_at: datetime | None = None
+    unrestricted: bool = False
+
+
 class Role(Thing, frozen=True, kw_only=True):
     """What a user may be in a project, in a domain or in the whole system."""
 
@@ -101,6 +128,8 @@ TABLES: dict[type[Thing], Table] = {
     Domain: tables.domains,
     Project: tables.projects,
     User: tables.users,
+    Group: tables.groups,
+    ApplicationCredential: tables.application_credentials,
     Role: tables.roles,
     Region: tables.regions,
     CatalogService: tables.catalog_services,
@@ -108,7 +137,11 @@ TABLES: dict[type[Thing], Table] = {
 }
 ROWS: dict[type[Thing], Rows[Any]] = {kind: Rows(kind, table, key="id") for kind, table in TABLES.items()}
 _CANNOT = "Conflict occurred attempting to"
-NOUNS: dict[type[Thing], str] = {CatalogService: "service", CatalogEndpoint: "endpoint"}
+NOUNS: dict[type[Thing], str] = {
+    ApplicationCredential: "application credential",
+    CatalogService: "service",
+    CatalogEndpoint: "endpoint",
+}
 
 # ---- any kind
 
@@ -215,13 +248,42 @@ def noun(kind: type[Thing]) -> str:
 
 def _unassign(tx: Connection, kind: type[Thing], id: str) -> None:
     """Take away the roles in a project, or in a domain and in all of its projects."""
-    a, projects = tables.role_assignments.c, tables.projects.c
-    inside = select(projects.id).where(projects.domain_id == id)
-    own = and_(a.scope == noun(kind), a.scope_id == id)
-    tx.execute(delete_from(a.scope.table).where(or_(own, and_(a.scope == "project", a.scope_id.in_(inside)))))
+    inside = select(tables.projects.c.id).where(tables.projects.c.domain_id == id)
+    for table in (tables.role_assignments, tables.group_role_assignments):
+        own = and_(table.c.scope == noun(kind), table.c.scope_id == id)
+        tx.execute(delete_from(table).where(or_(own, and_(table.c.scope == "project", table.c.scope_id.in_(inside)))))
 
 
-# ---- users
+# ---- users and groups
+
+
+def groups_of(tx: Connection, user_id: str) -> list[str]:
+    """Give the ids of the groups that a user is a member of."""
+    members = tables.group_members
+    return list(tx.execute(select(members.c.group_id).where(members.c.user_id == user_id)).scalars())
+
+
+def members_of(tx: Connection, group_id: str) -> list[str]:
+    """Give the ids of a group's members."""
+    members = tables.group_members
+    return list(tx.execute(select(members.c.user_id).where(members.c.group_id == group_id)).scalars())
+
+
+def join(tx: Connection, user_id: str, group_id: str) -> None:
+    """Make a user a member of a group; doing it twice is doing it once.
+
+    :raises errors.NotFound: when there is no such user or group
+    """
+    get(tx, User, user_id)
+    get(tx, Group, group_id)
+    insert_new(tx, insert(tables.group_members), {"user_id": user_id, "group_id": group_id})
+
+
+def leave(tx: Connection, user_id: str, group_id: str) -> bool:
+    """Take a user out of a group, and say whether they were in it."""
+    members = tables.group_members
+    which = and_(members.c.user_id == user_id, members.c.group_id == group_id)
+    return tx.execute(delete_from(members).where(which)).rowcount == 1
 
 
 def end_tokens(tx: Connection, user_id: str) -> None:

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table, Text, UniqueConstraint, true
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    true,
+)
 
 from mininova.db.models.base import NAMING, Json, UTCDateTime
 
@@ -61,6 +73,49 @@ role_assignments = Table(
     Column("scope", String(16), primary_key=True),
     Column("scope_id", String(64), primary_key=True),
     Column("role_id", String(64), ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True),
+)
+
+# Users that are given roles together; a member has each role of the group, in the same places.
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("domain_id", String(64), ForeignKey("domains.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("description", Text),
+    UniqueConstraint("domain_id", "name", name="uq_groups_domain_id_name"),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("user_id", String(64), ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", String(64), ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+)
+
+group_role_assignments = Table(
+    "group_role_assignments",
+    metadata,
+    Column("group_id", String(64), ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Column("scope", String(16), primary_key=True),
+    Column("scope_id", String(64), primary_key=True),
+    Column("role_id", String(64), ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True),
+)
+
+# With which a program logs in as a user, in one project, with some of the user's roles.
+application_credentials = Table(
+    "application_credentials",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("project_id", String(64), ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("description", Text),
+    Column("secret_hash", String(255), nullable=False),
+    Column("role_ids", Json(tuple[str, ...]), nullable=False),
+    Column("expires_at", UTCDateTime),
+    Column("unrestricted", Boolean, nullable=False, server_default=false()),
+    UniqueConstraint("user_id", "name", name="uq_application_credentials_user_id_name"),
 )
 
 # What was revoked before its time; a row may go when the token would have expired anyway.

@@ -9,11 +9,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     RowMapping,
     Select,
     String,
+    Table,
     and_,
     bindparam,
     case,
@@ -26,7 +28,7 @@ from sqlalchemy import (
 from mininova.db.rows import insert_new
 from mininova.standins.keystone.db import identity
 from mininova.standins.keystone.db import models as tables
-from mininova.standins.keystone.db.identity import Domain, Project, Role, Thing, User
+from mininova.standins.keystone.db.identity import Domain, Group, Project, Role, Thing, User
 
 Part = TypeVar("Part", bound=Thing)
 
@@ -45,10 +47,16 @@ class Scope(NamedTuple):
 SYSTEM = Scope("system", "all")
 
 
-class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """A role that a user has somewhere."""
+Holder = User | Group
 
-    user: User
+#: Where the roles are that users have, and groups; each table has its holder in its first column.
+ASSIGNED: dict[type[Holder], Table] = {User: tables.role_assignments, Group: tables.group_role_assignments}
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """A role that a user or a group has somewhere."""
+
+    holder: Holder
     role: Role
     scope: Scope
 
@@ -72,54 +80,63 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 # ---- roles
 
 
-def assign(tx: Connection, user_id: str, role_id: str, scope: Scope) -> None:
-    """Give a user a role somewhere; giving it again changes nothing.
+def assign(tx: Connection, id: str, role_id: str, scope: Scope, *, to: type[Holder] = User) -> None:
+    """Give a user or a group a role somewhere; giving it again changes nothing.
 
-    :raises errors.NotFound: when there is no such user, role, project or domain
+    :param to: what has this id
+    :raises errors.NotFound: when there is no such user or group, role, project or domain
     """
-    identity.get(tx, User, user_id)
+    identity.get(tx, to, id)
     identity.get(tx, Role, role_id)
     require_scope(tx, scope)
-    row = {"user_id": user_id, "role_id": role_id, "scope": scope.kind, "scope_id": scope.id}
-    insert_new(tx, insert(tables.role_assignments), row)
+    table = ASSIGNED[to]
+    row = {_holder(table).name: id, "role_id": role_id, "scope": scope.kind, "scope_id": scope.id}
+    insert_new(tx, insert(table), row)
 
 
-def unassign(tx: Connection, user_id: str, role_id: str, scope: Scope) -> bool:
-    """Take a role away; say whether the user had it."""
-    return tx.execute(delete(tables.role_assignments).where(_row(user_id, role_id, scope))).rowcount == 1
+def unassign(tx: Connection, id: str, role_id: str, scope: Scope, *, of: type[Holder] = User) -> bool:
+    """Take a role away from a user or a group; say whether it was theirs."""
+    return tx.execute(delete(ASSIGNED[of]).where(_row(ASSIGNED[of], id, role_id, scope))).rowcount == 1
 
 
-def is_assigned(tx: Connection, user_id: str, role_id: str, scope: Scope) -> bool:
-    """Tell whether a user was given a role somewhere."""
-    query = select(tables.role_assignments.c.role_id).where(_row(user_id, role_id, scope))
+def is_assigned(tx: Connection, id: str, role_id: str, scope: Scope, *, to: type[Holder] = User) -> bool:
+    """Tell whether a user or a group was given a role somewhere."""
+    query = select(ASSIGNED[to].c.role_id).where(_row(ASSIGNED[to], id, role_id, scope))
     return tx.execute(query).first() is not None
 
 
 def assignments(
-    tx: Connection, *, user_id: str | None = None, role_id: str | None = None, scope: Scope | None = None
+    tx: Connection,
+    *,
+    to: type[Holder] = User,
+    id: str | None = None,
+    role_id: str | None = None,
+    scope: Scope | None = None,
 ) -> list[Assignment]:
-    """List who has which role where."""
-    a, users, roles = tables.role_assignments, tables.users, tables.roles
+    """List which users, or which groups, have which role where."""
+    a, holders, roles = ASSIGNED[to], identity.TABLES[to], tables.roles
     kind, scope_id = scope if scope is not None else (None, None)
-    wanted = {a.c.user_id: user_id, a.c.role_id: role_id, a.c.scope: kind, a.c.scope_id: scope_id}
+    wanted = {_holder(a): id, a.c.role_id: role_id, a.c.scope: kind, a.c.scope_id: scope_id}
     query = (
-        select(a.c.scope, a.c.scope_id, *_labelled(users), *_labelled(roles))
-        .join(users)
+        select(a.c.scope, a.c.scope_id, *_labelled(holders), *_labelled(roles))
+        .join(holders)
         .join(roles)
         .where(*(column == value for column, value in wanted.items() if value is not None))
-        .order_by(users.c.name, a.c.scope, a.c.scope_id, roles.c.name)
+        .order_by(holders.c.name, a.c.scope, a.c.scope_id, roles.c.name)
     )
     return [
-        Assignment(user=_part(row, User), role=_part(row, Role), scope=Scope(row["scope"], row["scope_id"]))
+        Assignment(holder=_part(row, to), role=_part(row, Role), scope=Scope(row["scope"], row["scope_id"]))
         for row in tx.execute(query).mappings()
     ]
 
 
 def scopes_of(tx: Connection, user_id: str, kind: str) -> list[str]:
-    """Give the ids of the projects, or of the domains, that a user has a role in."""
-    a = tables.role_assignments
-    query = select(a.c.scope_id).where(a.c.user_id == user_id, a.c.scope == kind).distinct()
-    return list(tx.execute(query).scalars())
+    """Give the ids of the projects, or of the domains, that a user has a role in, or a group of theirs has."""
+    found = set[str]()
+    for to, holders in ((User, [user_id]), (Group, identity.groups_of(tx, user_id))):
+        a = ASSIGNED[to]
+        found |= set(tx.execute(select(a.c.scope_id).where(_holder(a).in_(holders), a.c.scope == kind)).scalars())
+    return sorted(found)
 
 
 def require_scope(tx: Connection, scope: Scope) -> None:
@@ -132,16 +149,21 @@ def require_scope(tx: Connection, scope: Scope) -> None:
         identity.get(tx, kinds[scope.kind], scope.id)
 
 
-def _row(user_id: str, role_id: str, scope: Scope) -> ColumnElement[bool]:
-    a = tables.role_assignments
-    return and_(a.c.user_id == user_id, a.c.role_id == role_id, a.c.scope == scope.kind, a.c.scope_id == scope.id)
+def _holder(table: Table) -> Column[Any]:
+    return next(iter(table.c))
+
+
+def _row(a: Table, id: str, role_id: str, scope: Scope) -> ColumnElement[bool]:
+    return and_(_holder(a) == id, a.c.role_id == role_id, a.c.scope == scope.kind, a.c.scope_id == scope.id)
 
 
 # ---- tokens
 
 
 def standing(tx: Connection, user_id: str, scope: Scope | None, audit_id: str = "") -> Standing | None:
-    """Read, in one query, everything that decides whether a token is valid; None when the user is gone.
+    """Read everything that decides whether a token is valid; None when the user is gone.
+
+    It is one query, and one more for a member of groups.
 
     :param audit_id: of the token whose revocation is to be looked for
     """
@@ -151,12 +173,15 @@ def standing(tx: Connection, user_id: str, scope: Scope | None, audit_id: str = 
     if not rows:
         return None
     first = rows[0]
+    granted = {row["roles_id"]: _part(row, Role) for row in rows if row["roles_id"] is not None}
+    if first["is_member"]:
+        granted |= {row["roles_id"]: _part(row, Role) for row in tx.execute(_OF_GROUPS, values).mappings()}
     return Standing(
         user=_part(first, User),
         user_domain=_part(first, Domain, "user_domain"),
         project=_part(first, Project) if first["projects_id"] is not None else None,
         domain=_part(first, Domain, "scope_domain") if first["scope_domain_id"] is not None else None,
-        roles=tuple(_part(row, Role) for row in rows if row["roles_id"] is not None),
+        roles=tuple(sorted(granted.values(), key=lambda role: role.name)),
         revoked=bool(first["revoked"]),
     )
 
@@ -171,13 +196,14 @@ def revoke(tx: Connection, audit_id: str, expires_at: datetime, now: datetime) -
 def _standing_query() -> Select[Any]:
     users, projects, roles, a = tables.users, tables.projects, tables.roles, tables.role_assignments
     user_domain, scope_domain = tables.domains.alias("user_domain"), tables.domains.alias("scope_domain")
-    kind, scope_id = bindparam("kind", type_=String), bindparam("scope_id", type_=String)
+    kind, scope_id, member = bindparam("kind", type_=String), bindparam("scope_id", type_=String), tables.group_members
     audit_ids = tables.revoked_tokens.c.audit_id
     revoked = select(audit_ids).where(audit_ids == bindparam("audit_id")).exists()
     scope_domain_id = func.coalesce(projects.c.domain_id, case((kind == "domain", scope_id)))
     return (
         select(
             revoked.label("revoked"),
+            select(member.c.group_id).where(member.c.user_id == bindparam("user_id")).exists().label("is_member"),
             *(column for part in (users, user_domain, projects, scope_domain, roles) for column in _labelled(part)),
         )
         .join_from(users, user_domain, user_domain.c.id == users.c.domain_id)
@@ -186,7 +212,18 @@ def _standing_query() -> Select[Any]:
         .outerjoin(a, and_(a.c.user_id == users.c.id, a.c.scope == kind, a.c.scope_id == scope_id))
         .outerjoin(roles, roles.c.id == a.c.role_id)
         .where(users.c.id == bindparam("user_id"))
-        .order_by(roles.c.name)
+    )
+
+
+def _roles_of_groups() -> Select[Any]:
+    """Write the query for the roles that a user has as a member of groups."""
+    a, members, roles = tables.group_role_assignments, tables.group_members, tables.roles
+    return (
+        select(*_labelled(roles))
+        .join(a, a.c.role_id == roles.c.id)
+        .join(members, members.c.group_id == a.c.group_id)
+        .where(members.c.user_id == bindparam("user_id"))
+        .where(a.c.scope == bindparam("kind"), a.c.scope_id == bindparam("scope_id"))
     )
 
 
@@ -204,4 +241,4 @@ def _part(row: RowMapping, kind: type[Part], name: str | None = None) -> Part:
     return kind(**{field: row[f"{prefix}_{field}"] for field in kind.__struct_fields__})
 
 
-_STANDING = _standing_query()
+_STANDING, _OF_GROUPS = _standing_query(), _roles_of_groups()

@@ -1,4 +1,4 @@
-"""Roles given to users: in a project, in a domain, in the whole system; and the list of all of them."""
+"""Roles given to users and groups: in a project, in a domain, in the whole system; and the list of all of them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,45 +8,54 @@ from mininova.db.session import Connection
 from mininova.standins.keystone import roles
 from mininova.standins.keystone.authority import Token
 from mininova.standins.keystone.db import identity, standing
-from mininova.standins.keystone.db.identity import Domain, Project, Role
-from mininova.standins.keystone.db.standing import SYSTEM, Assignment, Scope
+from mininova.standins.keystone.db.identity import Domain, Group, Project, Role, User
+from mininova.standins.keystone.db.standing import SYSTEM, Assignment, Holder, Scope
 from mininova.standins.keystone.handlers import documents
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Request
 
 
 class Grants:
-    """Handlers of ``…/users/{user}/roles/…`` below a project, a domain or the system.
+    """Handlers of ``…/users/{user}/roles/…`` and ``…/groups/{group}/roles/…`` below a project, a domain or the system.
 
     :param kind: which of them; the system has no id in its URL
+    :param to: users, or groups
     """
 
-    def __init__(self, service: Service, kind: str) -> None:
+    def __init__(self, service: Service, kind: str, to: type[Holder]) -> None:
         self._service = service
         self._kind = kind
+        self._to = to
 
-    def index(self, request: Request, caller: Token, user_id: str, scope_id: str = SYSTEM.id) -> dict[str, Any]:
-        """List the roles that a user was given there."""
+    def index(self, request: Request, caller: Token, holder_id: str, scope_id: str = SYSTEM.id) -> dict[str, Any]:
+        """List the roles that were given there to a user or a group."""
         scope = Scope(self._kind, scope_id)
         with self._service.db.read() as tx:
             standing.require_scope(tx, scope)
-            given = standing.assignments(tx, user_id=user_id, scope=scope)
+            given = standing.assignments(tx, to=self._to, id=holder_id, scope=scope)
         return documents.listed(self._service, request, "roles", [one.role for one in given])
 
-    def assign(self, request: Request, caller: Token, user_id: str, role_id: str, scope_id: str = SYSTEM.id) -> None:
-        """Give a user a role."""
+    def assign(self, request: Request, caller: Token, holder_id: str, role_id: str, scope_id: str = SYSTEM.id) -> None:
+        """Give a role."""
         with self._service.db.write() as tx:
-            standing.assign(tx, user_id, role_id, Scope(self._kind, scope_id))
+            standing.assign(tx, holder_id, role_id, Scope(self._kind, scope_id), to=self._to)
 
-    def check(self, request: Request, caller: Token, user_id: str, role_id: str, scope_id: str = SYSTEM.id) -> None:
-        """Answer 204 when the user was given the role there."""
+    def check(self, request: Request, caller: Token, holder_id: str, role_id: str, scope_id: str = SYSTEM.id) -> None:
+        """Answer 204 when the role was given there."""
         with self._service.db.read() as tx:
-            _require(standing.is_assigned(tx, user_id, role_id, Scope(self._kind, scope_id)), user_id, role_id)
+            found = standing.is_assigned(tx, holder_id, role_id, Scope(self._kind, scope_id), to=self._to)
+        self._require(found, holder_id, role_id)
 
-    def remove(self, request: Request, caller: Token, user_id: str, role_id: str, scope_id: str = SYSTEM.id) -> None:
+    def remove(self, request: Request, caller: Token, holder_id: str, role_id: str, scope_id: str = SYSTEM.id) -> None:
         """Take a role away; the tokens that have it end."""
         with self._service.db.write() as tx:
-            _require(standing.unassign(tx, user_id, role_id, Scope(self._kind, scope_id)), user_id, role_id)
+            found = standing.unassign(tx, holder_id, role_id, Scope(self._kind, scope_id), of=self._to)
+            self._require(found, holder_id, role_id)
+
+    def _require(self, found: bool, holder_id: str, role_id: str) -> None:
+        if not found:
+            holder = f"{identity.noun(self._to)}: {holder_id}"
+            raise errors.NotFound(f"Could not find role assignment with role: {role_id}, {holder}.")
 
 
 class Assignments:
@@ -66,17 +75,26 @@ class Assignments:
         asked = request.GET
         effective = "effective" in asked
         with self._service.db.read() as tx:
-            given = standing.assignments(
-                tx,
-                user_id=asked.get("user.id"),
-                role_id=None if effective else asked.get("role.id"),
-                scope=_asked_scope(asked),
-            )
+            given = [
+                one
+                for to, others in ((User, Group), (Group, User))
+                if effective or f"{identity.noun(others)}.id" not in asked
+                for one in standing.assignments(
+                    tx,
+                    to=to,
+                    id=None if effective else asked.get(f"{identity.noun(to)}.id"),
+                    role_id=None if effective else asked.get("role.id"),
+                    scope=_asked_scope(asked),
+                )
+            ]
             if effective:
-                given = [one for one in _implied(tx, given) if asked.get("role.id") in (None, one.role.id)]
+                wanted = asked.get("user.id"), asked.get("role.id")
+                given = [
+                    one
+                    for one in _implied(tx, _of_members(tx, given))
+                    if wanted[0] in (None, one.holder.id) and wanted[1] in (None, one.role.id)
+                ]
             names = _names(tx) if _is_true(asked.get("include_names")) else {}
-        if "group.id" in asked:  # there are no groups, so nothing was given to one
-            given = []
         listed = [self._document(request, one, names) for one in given]
         links = documents.list_links(self._service.link(request, "/role_assignments"))
         return {"role_assignments": listed, "links": links}
@@ -85,21 +103,18 @@ class Assignments:
         path = "/system" if given.scope == SYSTEM else f"/{given.scope.kind}s/{given.scope.id}"
         where = {"all": True} if given.scope == SYSTEM else names.get(given.scope, {"id": given.scope.id})
         role: dict[str, Any] = {"id": given.role.id}
-        user: dict[str, Any] = {"id": given.user.id}
+        holder: dict[str, Any] = {"id": given.holder.id}
         if names:
             role["name"] = given.role.name
-            user |= {"name": given.user.name, "domain": names[Scope("domain", given.user.domain_id)]}
+            holder |= {"name": given.holder.name, "domain": names[Scope("domain", given.holder.domain_id)]}
+        noun = identity.noun(type(given.holder))
+        link = f"{path}/{noun}s/{given.holder.id}/roles/{given.role.id}"
         return {
             "role": role,
-            "user": user,
+            noun: holder,
             "scope": {given.scope.kind: where},
-            "links": {"assignment": self._service.link(request, f"{path}/users/{given.user.id}/roles/{given.role.id}")},
+            "links": {"assignment": self._service.link(request, link)},
         }
-
-
-def _require(found: bool, user_id: str, role_id: str) -> None:
-    if not found:
-        raise errors.NotFound(f"Could not find role assignment with role: {role_id}, user: {user_id}.")
 
 
 def _asked_scope(asked: Mapping[str, str]) -> Scope | None:
@@ -113,15 +128,26 @@ def _is_true(text: str | None) -> bool:
     return text is not None and text.lower() not in ("0", "false")
 
 
+def _of_members(tx: Connection, given: list[Assignment]) -> list[Assignment]:
+    """Put the members of each group in its place."""
+    found = []
+    for one in given:
+        members = identity.members_of(tx, one.holder.id) if isinstance(one.holder, Group) else [one.holder.id]
+        found += [
+            Assignment(holder=it, role=one.role, scope=one.scope) for it in identity.search(tx, User, ids=members)
+        ]
+    return found
+
+
 def _implied(tx: Connection, given: list[Assignment]) -> Iterator[Assignment]:
     """Give each assignment, and one more for each role that it implies."""
     known = {role.name: role for role in identity.search(tx, Role)}
     seen = set()
     for one in given:
         for name in roles.expand([one.role.name]):
-            if name in known and (one.user.id, one.scope, name) not in seen:
-                seen.add((one.user.id, one.scope, name))
-                yield Assignment(user=one.user, role=known[name], scope=one.scope)
+            if name in known and (one.holder.id, one.scope, name) not in seen:
+                seen.add((one.holder.id, one.scope, name))
+                yield Assignment(holder=one.holder, role=known[name], scope=one.scope)
 
 
 def _names(tx: Connection) -> dict[Scope, dict[str, Any]]:

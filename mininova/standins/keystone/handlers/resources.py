@@ -7,9 +7,9 @@ from mininova import errors
 from mininova.db.session import Connection
 from mininova.standins.keystone.authority import Token
 from mininova.standins.keystone.db import identity
-from mininova.standins.keystone.db.identity import Domain, Kept, Project, User
+from mininova.standins.keystone.db.identity import Domain, Group, Kept, Project, User
 from mininova.standins.keystone.handlers import documents
-from mininova.standins.keystone.kinds import DOMAINS, PROJECTS, USERS, Kind
+from mininova.standins.keystone.kinds import DOMAINS, GROUPS, PROJECTS, USERS, Kind
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Reply, Request
 from mininova.wsgi.values import whole
@@ -125,6 +125,42 @@ class Projects(_InDomain[Project]):
         return columns
 
 
+class Groups(_InDomain[Group]):
+    """Groups, and which users are in which: a member has each role of the group."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service, GROUPS)
+
+    def members(self, request: Request, caller: Token, id: str) -> dict[str, Any]:
+        """List the members of a group."""
+        with self._service.db.read() as tx:
+            identity.get(tx, Group, id)
+            found = identity.search(tx, User, ids=identity.members_of(tx, id))
+        return documents.listed(self._service, request, "users", found)
+
+    def of_user(self, request: Request, caller: Token, id: str) -> dict[str, Any]:
+        """List the groups that a user is in."""
+        with self._service.db.read() as tx:
+            identity.get(tx, User, id)
+            found = identity.search(tx, Group, ids=identity.groups_of(tx, id))
+        return documents.listed(self._service, request, "groups", found)
+
+    def check(self, request: Request, caller: Token, id: str, user_id: str) -> None:
+        """Answer 204 when a user is in a group."""
+        with self._service.db.read() as tx:
+            _require_member(id in identity.groups_of(tx, user_id), user_id, id)
+
+    def join(self, request: Request, caller: Token, id: str, user_id: str) -> None:
+        """Make a user a member of a group."""
+        with self._service.db.write() as tx:
+            identity.join(tx, user_id, id)
+
+    def leave(self, request: Request, caller: Token, id: str, user_id: str) -> None:
+        """Take a user out of a group; the tokens with the group's roles end."""
+        with self._service.db.write() as tx:
+            _require_member(identity.leave(tx, user_id, id), user_id, id)
+
+
 class Users(_InDomain[User]):
     """Users: a new password ends every token of the user, and so does disabling the user."""
 
@@ -166,10 +202,10 @@ class Users(_InDomain[User]):
             identity.update(tx, User, id, password_hash=password_hash)
             identity.end_tokens(tx, id)
 
-    def no_credentials(self, request: Request, caller: Token, id: str) -> dict[str, Any]:
-        """List a user's application credentials: there are none, and clients ask."""
-        here = self._service.link(request, f"/users/{id}/application_credentials")
-        return {"application_credentials": [], "links": documents.list_links(here)}
+
+def _require_member(found: bool, user_id: str, group_id: str) -> None:
+    if not found:
+        raise errors.NotFound(f"User {user_id} not found in group {group_id}.")
 
 
 def _value(name: str, text: str) -> Any:

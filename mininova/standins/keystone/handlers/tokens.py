@@ -53,7 +53,7 @@ class Tokens:
     def system(self, request: Request, caller: Token) -> dict[str, Any]:
         """Tell whether the caller can get a token for the whole system."""
         with self._service.db.read() as tx:
-            has_role = bool(standing.assignments(tx, user_id=caller.user.id, scope=standing.SYSTEM))
+            has_role = bool(standing.scopes_of(tx, caller.user.id, standing.SYSTEM.kind))
         links = documents.list_links(self._service.link(request, "/auth/system"))
         return {"system": [{"all": True}] if has_role else [], "links": links}
 
@@ -99,6 +99,8 @@ def token_document(token: Token) -> dict[str, Any]:
         "issued_at": _moment(token.claims.issued_at),
         "expires_at": _moment(token.claims.expires_at),
     }
+    if (credential := token.credential) is not None:
+        document["application_credential"] = {**_named(credential), "restricted": not credential.unrestricted}
     if token.project is not None and token.project_domain is not None:
         document["project"] = {**_named(token.project), "domain": _named(token.project_domain)}
         document["is_domain"] = False

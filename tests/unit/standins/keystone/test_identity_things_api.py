@@ -88,7 +88,6 @@ def test_users_own_resources(http, find):
     assert http("GET", "/v3/domains/default", by="demo").status_int == 200
     assert http("GET", f"/v3/users/{find(User, 'admin').id}", by="demo").status_int == 403
     assert http("GET", f"/v3/projects/{find(Project, 'admin').id}", by="demo").status_int == 403
-    assert http("GET", f"/v3/users/{find(User, 'demo').id}/application_credentials", by="demo").status_int == 200
 
 
 def test_no_token(http):
