@@ -23,6 +23,7 @@ NO_JSON = {
     ),
     "PUT /identity/v3/groups/<id>/users/<user_id>",
     *(f"POST /identity/v3{path}" for path in ABSENT),
+    "POST /identity/v3/users/<id>/application_credentials",  # of another user, so it is refused before
     *(f"POST /image/v2/images/<image_id>/actions/{action}" for action in ("deactivate", "reactivate")),
     "PUT /image/v2/images/<image_id>/tags/<tag>",
     "PUT /image/v2/images/<image_id>/file",
