@@ -240,6 +240,12 @@ class RequestTooLarge(MininovaError):
     template = "Request is too large. At most {max_bytes} bytes are taken."
 
 
+class OverLimit(MininovaError):
+    """A project would have more volumes or snapshots than it may (Cinder's status for a quota)."""
+
+    http_status = 413
+
+
 class UnsupportedMediaType(MininovaError):
     """The body is not JSON, and says so."""
 

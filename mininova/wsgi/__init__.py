@@ -1,4 +1,4 @@
-"""HTTP, for the four REST services that mininova has: Compute, Identity, Image and Network.
+"""HTTP, for the five REST services that mininova has: Compute, Identity, Image, Network and Block Storage.
 
 This package is the one place that knows WebOb and Paste.  A service gives it a table of routes and gets a WSGI
 application; it hears nothing of instances, tokens or images.

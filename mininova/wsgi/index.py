@@ -1,4 +1,4 @@
-"""The root of the port: a list of the four services and their addresses.
+"""The root of the port: a list of the five services and their addresses.
 
 It needs no token.
 """
@@ -8,7 +8,7 @@ from mininova.wsgi.application import Application
 from mininova.wsgi.request import Request
 from mininova.wsgi.router import Route
 
-SERVICES = ("identity", "compute", "image", "network")
+SERVICES = ("identity", "compute", "image", "network", "volume")
 
 
 def index(request: Request) -> dict[str, object]:

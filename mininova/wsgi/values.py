@@ -1,6 +1,6 @@
 """Reads numbers and moments from text, such as Python can work with and any database can hold.
 
-The four services read their parameters with it.  Text that no honest client sends (a number of 5,000 digits, a moment
+The five services read their parameters with it.  Text that no honest client sends (a number of 5,000 digits, a moment
 before the first year) is no number and no moment here, where Python would give up on it later.
 """
 

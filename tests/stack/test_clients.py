@@ -17,7 +17,8 @@ def test_token_and_catalog(local_stack):
     catalog = local_stack.openstack_json("catalog", "list")
 
     assert token["project_id"]
-    assert sorted(service["Type"] for service in catalog) == ["compute", "identity", "image", "network"]
+    types = ["block-storage", "compute", "identity", "image", "network", "volumev3"]
+    assert sorted(service["Type"] for service in catalog) == types
 
 
 def test_flavors_and_images(local_stack):

@@ -14,14 +14,18 @@ from mininova.standins.keystone.db.identity import CatalogEndpoint, CatalogServi
 REGION = "RegionOne"
 INTERFACES = ("public", "internal", "admin")
 
-# What bootstrap writes: type, name, path below the public endpoint.  No URL has a project in it: gophercloud reads
-# the version out of the last part, and Tempest appends the image API's version itself.
+# What bootstrap writes: type, name, path below the public endpoint.  No URL but those of volumes has a project in it:
+# gophercloud reads the version out of the last part, and Tempest appends the image API's version itself.  Volumes are
+# there twice, since old clients look for the one type and new ones for the other.
 IDENTITY = "/identity"
+VOLUMES = "/volume/v3/$(project_id)s"
 BUILT_IN = (
     ("identity", "keystone", IDENTITY),
     ("compute", "nova", "/compute/v2.1"),
     ("image", "glance", "/image"),
     ("network", "neutron", "/network"),
+    ("block-storage", "cinder", VOLUMES),
+    ("volumev3", "cinderv3", VOLUMES),
 )
 
 _VARIABLE = re.compile(r"[$%]\((\w+)\)s")

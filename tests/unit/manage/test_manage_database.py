@@ -10,7 +10,7 @@ from mininova import errors
 from mininova.db.schema import NOVA
 from mininova.manage import database, standins
 
-SERVICES = ["nova", "keystone", "glance", "neutron"]
+SERVICES = ["nova", "keystone", "glance", "neutron", "cinder"]
 HEAD = NOVA.head()
 HEADS = {"nova": HEAD, "neutron": "0002"}
 
@@ -33,7 +33,7 @@ def test_upgrade_of_an_empty_database(run):
         f"the tables of {name} are at {HEADS.get(name, '0001')}; they are new" for name in SERVICES
     ]
     (line,) = run(database.check)
-    assert "has the tables of nova, keystone, glance, neutron" in line
+    assert "has the tables of nova, keystone, glance, neutron, cinder" in line
 
 
 def test_upgrade_again(run, db):
@@ -51,8 +51,9 @@ def test_version(run, db):
         ["keystone", "0001", "0001"],
         ["glance", "none", "0001"],
         ["neutron", "0002", "0002"],
+        ["cinder", "0001", "0001"],
     ]
-    nova, _, glance, _ = json.loads("".join(run(database.version, format="json")))
+    nova, _, glance, *_ = json.loads("".join(run(database.version, format="json")))
     assert nova == {"tables_of": "nova", "database": HEAD, "code": HEAD}
     assert glance["database"] is None
 

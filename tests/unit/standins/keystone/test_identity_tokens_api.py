@@ -64,12 +64,16 @@ def test_moments(login):
 
 def test_catalog_in_a_token(login):
     """The catalog's URLs have the host name that the client used."""
-    urls = {one["type"]: one["endpoints"][0]["url"] for one in login(**DEMO).json["token"]["catalog"]}
+    token = login(**DEMO).json["token"]
+    urls = {one["type"]: one["endpoints"][0]["url"] for one in token["catalog"]}
+    volumes = f"http://cloud.example.org/volume/v3/{token['project']['id']}"
     assert urls == {
         "identity": "http://cloud.example.org/identity",
         "compute": "http://cloud.example.org/compute/v2.1",
         "image": "http://cloud.example.org/image",
         "network": "http://cloud.example.org/network",
+        "block-storage": volumes,
+        "volumev3": volumes,
     }
 
 
@@ -139,7 +143,7 @@ def test_revoke(http, token):
 def test_catalog(http):
     """The catalog has a URL of its own."""
     types = {one["type"] for one in http("GET", "/v3/auth/catalog", by="demo").json["catalog"]}
-    assert types == {"identity", "compute", "image", "network"}
+    assert types == {"identity", "compute", "image", "network", "block-storage", "volumev3"}
 
 
 def test_where_one_can_go(http, token):
