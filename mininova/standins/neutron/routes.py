@@ -6,6 +6,7 @@ from mininova.standins.neutron.handlers.about import EMPTY, About
 from mininova.standins.neutron.handlers.security_groups import SecurityGroups
 from mininova.standins.neutron.networks import Networks, Subnets
 from mininova.standins.neutron.ports import Ports
+from mininova.standins.neutron.routers import FloatingIPs, Routers
 from mininova.standins.neutron.service import Service
 from mininova.wsgi import Route
 
@@ -14,11 +15,19 @@ def table(service: Service) -> list[Route]:
     """Give every route of the service."""
     groups, about = SecurityGroups(Groups(service.db)), About(service)
     networks = Networks(service.db, service.conf)
+    subnets, ports = Subnets(service.db, service.conf, networks), Ports(service.db, networks)
+    routers = Routers(service.db, networks, subnets, ports)
     return [
         Route("GET", "/v2.0", about.resources),
         *things.routes("networks", networks),
-        *things.routes("subnets", Subnets(service.db, service.conf, networks)),
-        *things.routes("ports", Ports(service.db, networks)),
+        *things.routes("subnets", subnets),
+        *things.routes("ports", ports),
+        *things.routes("routers", routers),
+        *(
+            Route("PUT", f"/v2.0/routers/<id>/{verb}_router_interface", things.on_one(do))
+            for verb, do in (("add", routers.add_interface), ("remove", routers.remove_interface))
+        ),
+        *things.routes("floatingips", FloatingIPs(service.db, networks, ports)),
         Route("GET", "/v2.0/security-groups", groups.index),
         Route("POST", "/v2.0/security-groups", groups.create),
         Route("GET", "/v2.0/security-groups/<id>", groups.show),

@@ -14,8 +14,6 @@ from mininova.wsgi import Request
 
 #: Lists that clients ask for, and that have nothing in them: path → its key in the answer.
 EMPTY = {
-    "routers": "routers",
-    "floatingips": "floatingips",
     "subnetpools": "subnetpools",
     "address-scopes": "address_scopes",
     "address-groups": "address_groups",
@@ -31,7 +29,10 @@ EXTENSIONS = {
     "allowed-address-pairs": ("Allowed Address Pairs", "Other addresses that a port may use."),
     "availability_zone": ("Availability Zone", "Availability zones."),
     "binding": ("Port Binding", "Administrators see on which host a port is."),
+    "ext-gw-mode": ("Neutron L3 Configurable external gateway mode", "Whether a router's way out hides addresses."),
     "external-net": ("Neutron external network", "Networks that lead out."),
+    "extraroute": ("Neutron Extra Route", "Further routes of a router."),
+    "fip-port-details": ("Floating IP Port Details Extension", "Where a floating IP leads."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "Which is chosen when it is made."),
     "network_availability_zone": ("Network Availability Zone", "The availability zones of a network."),
@@ -40,7 +41,7 @@ EXTENSIONS = {
     "project-id": ("project_id field enabled", "What belongs to a project has a project_id."),
     "quota_details": ("Quota details management support", "How much of a quota is used."),
     "quotas": ("Quota management support", "Quotas of projects."),
-    "router": ("Neutron L3 Router", "Routers and floating IPs; there are none."),
+    "router": ("Neutron L3 Router", "Routers and floating IPs."),
     "security-group": ("security-group", "Security groups."),
     "security-groups-normalized-cidr": ("Normalized CIDR field for security group rules", "As applied."),
     "sorting": ("Sorting support", "Lists are sorted as asked."),
@@ -68,7 +69,7 @@ class About:
 
     def resources(self, request: Request) -> Json:
         """List the collections of the API."""
-        names = ("network", "subnet", "port", "security_group", "security_group_rule")
+        names = ("network", "subnet", "port", "router", "floatingip", "security_group", "security_group_rule")
         base = f"{request.service_endpoint}/v2.0"
         collections = ((name, f"{name}s", f"{base}/{name.replace('_', '-')}s") for name in names)
         return {

@@ -1,8 +1,9 @@
 """``/v2.0/networks``, ``/subnets``, ``/ports``, ``/routers`` and ``/floatingips``: five routes of each, all alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from mininova import errors
 from mininova.context import RequestContext
 from mininova.standins.neutron import query
 from mininova.standins.neutron.documents import Json
@@ -81,3 +82,15 @@ def routes(path: str, things: Things) -> Sequence[Route]:
         Route("PUT", one, update),
         Route("DELETE", one, delete),
     )
+
+
+def on_one(do: Callable[[RequestContext, str, Json], Json]) -> Callable[..., Json]:
+    """Make the handler of what is done to one thing, whose body has no key around it."""
+
+    def handle(request: Request, id: str) -> Json:
+        body = request.document
+        if not isinstance(body, dict):
+            raise errors.InvalidInput("The request body must be a JSON object.")
+        return do(request.context, id, body)
+
+    return handle
