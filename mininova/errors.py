@@ -42,6 +42,18 @@ class InvalidInput(MininovaError):
     template = "Invalid input received: {reason}"
 
 
+class ConsoleTypeUnavailable(InvalidInput):
+    """The instance's host offers no such console."""
+
+    template = "Unavailable console type {console_type}."
+
+
+class ConsoleTypeInvalid(InvalidInput):
+    """The protocol has no such type of console."""
+
+    template = "Invalid console type {console_type}"
+
+
 class FlavorDiskTooSmall(InvalidInput):
     """The flavor's disk cannot hold the image."""
 

@@ -102,6 +102,6 @@ def app_factory(
     cloud = Cloud(
         parts.conf, parts.db, Policy(parts.conf), its_images, projects, network, operations,
         LiveMigrations(parts.db, compute, parts.notifier), Interfaces(parts.db, compute, network.ports),
-        Questions(parts.db, compute, parts.conf.service_down_time), parts.notifier,
+        Questions(parts.db, compute, parts.conf.service_down_time, parts.conf.consoleauth.token_ttl), parts.notifier,
     )  # fmt: skip
     return ComputeApplication(cloud)

@@ -100,6 +100,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-quota-sets:update", "os-quota-sets:delete", "os-quota-class-sets:show", "os-quota-class-sets:update",
         "os-simple-tenant-usage:list", "os-instance-usage-audit-log:list", "os-instance-usage-audit-log:show",
         "os-server-groups:index:all_projects", "os-migrate-server:migrate:host", "os-migrate-server:migrate_live:host",
+        "os-console-auth-tokens",
         "os-migrations:index:all_projects", "os-migrations:index:host", "servers:migrations:index:host",
         "servers:migrations:show",
     ),

@@ -4,30 +4,36 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from mininova import errors, rpc, states
 from mininova.api.requirements import host_of, require_unlocked
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions, services
+from mininova.db import actions, console_auth_tokens, services
 from mininova.db.aggregates import Aggregate
 from mininova.db.session import Database
-from mininova.objects import Instance
+from mininova.objects import Console, Instance
 
 LOG = logging.getLogger(__name__)
 
 # The vm_states in which a guest may run that could dump its memory.
 CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.RESIZED, states.ERROR})
 
+# The task_states in which an instance is about to leave its host.
+NO_CONSOLE = frozenset({states.DELETING, states.MIGRATING})
+
 
 class Questions:
     """Asks compute nodes.
 
     :param down_time: seconds without a heartbeat after which one counts as down
+    :param token_ttl: for how many seconds a console can be opened that was asked for
     """
 
-    def __init__(self, db: Database, compute: ComputeAPI, down_time: float) -> None:
-        self._db, self._compute, self._down_time = db, compute, down_time
+    def __init__(self, db: Database, compute: ComputeAPI, down_time: float, token_ttl: float = 600) -> None:
+        self._db, self._compute, self._down_time, self._token_ttl = db, compute, down_time, token_ttl
 
     def console_output(self, ctxt: RequestContext, instance: Instance, length: int | None) -> str:
         """Read an instance's console.
@@ -38,6 +44,29 @@ class Questions:
         """
         output: str = self._ask(instance, lambda compute: compute.get_console_output(ctxt, instance, length))
         return output
+
+    def remote_console(self, ctxt: RequestContext, instance: Instance, protocol: str, console_type: str) -> str:
+        """Have an instance's console be opened by a new token, and give the URL with it.
+
+        :raises errors.Conflict: when it has no host yet, leaves it, or its host does not answer
+        :raises errors.InvalidInput: when its host has no such console
+        """
+        host_of(instance)
+        if instance.task_state in NO_CONSOLE:
+            raise errors.InstanceInvalidState(
+                instance_uuid=instance.uuid, method=f"get_{protocol}_console", attr="task_state",
+                state=instance.task_state,
+            )  # fmt: skip
+        console: Console = self._ask(
+            instance, lambda compute: compute.get_remote_console(ctxt, instance, protocol, console_type)
+        )
+        token, now = str(uuid4()), datetime.now(UTC)
+        with self._db.write() as tx:
+            console_auth_tokens.authorize(tx, token, instance, console_type, console, now, self._token_ttl)
+        LOG.info("api lets user %s open a %s console of instance %s", ctxt.user_id, console_type, instance.uuid)
+        query = urlencode({"token": token})
+        # noVNC takes the address of its websocket from a parameter named path.
+        return f"{console.access_url_base}?{urlencode({'path': f'?{query}'}) if console_type == 'novnc' else query}"
 
     def trigger_crash_dump(self, ctxt: RequestContext, instance: Instance) -> None:
         """Have an instance's guest dump its memory.

@@ -158,6 +158,7 @@ ROUTES = (
     Route("GET", "/os-server-groups/<id>", server_groups.show),
     Route("DELETE", "/os-server-groups/<id>", server_groups.delete),
     # ---- the cloud itself
+    Route("GET", "/os-console-auth-tokens/<token>", server_consoles.show_token),
     Route("GET", "/os-services", services.index),
     Route("PUT", "/os-services/<id>", services.update),
     Route("DELETE", "/os-services/<id>", services.delete),

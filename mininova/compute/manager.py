@@ -24,7 +24,7 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
 from mininova.notifications.events import Action, Phase, tell, tell_cached_images, tell_exists_so_far
-from mininova.objects import NO_ARGUMENTS, Arguments, ImageMeta, Instance, Migration, Service
+from mininova.objects import NO_ARGUMENTS, Arguments, Console, ImageMeta, Instance, Migration, Service
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
 from mininova.service.upgrade_levels import spoken
@@ -266,6 +266,10 @@ class ComputeManager:
         if length is None:
             return output
         return "\n".join(output.split("\n")[-length:]) if length > 0 else ""
+
+    def get_remote_console(self, ctxt: RequestContext, instance: Instance, protocol: str, console_type: str) -> Console:
+        """Say where the console can be reached."""
+        return self.driver.get_console(instance, protocol, console_type)
 
     def get_diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
         """Read the guest's counters."""

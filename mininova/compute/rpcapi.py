@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import Arguments, ImageMeta, Instance, Migration
+from mininova.objects import Arguments, Console, ImageMeta, Instance, Migration
 
 _CALLS = {"api", "conductor"}
 _STEPS = {"conductor", "operator"}
@@ -181,6 +181,17 @@ class ComputeAPI(rpc.Interface):
         """Read the console.
 
         :param length: how many lines of its tail; None means all
+        :raises errors.GuestNotFound: when no guest runs here
+        """
+
+    @rpc.call(since="1.1", by={"api"}, idempotent=True)
+    def get_remote_console(self, ctxt: RequestContext, instance: Instance, protocol: str, console_type: str) -> Console:
+        """Say where the guest's console can be reached.  No token travels: the api makes it, and keeps its hash.
+
+        :param protocol: ``vnc``, ``serial`` …
+        :param console_type: which kind of client it is for, as ``novnc``
+        :raises errors.ConsoleTypeUnavailable: when the host offers no such console
+        :raises errors.ConsoleTypeInvalid: when the protocol has no such type
         :raises errors.GuestNotFound: when no guest runs here
         """
 

@@ -193,6 +193,56 @@ FAKE = Group(
     ],
 )
 
+VNC = Group(
+    "vnc",
+    "Graphical consoles of guests: of a fake guest, a screen of text that a VNC client shows.",
+    frozenset({"compute"}),
+    [
+        cfg.BoolOpt("enabled", default=False, help="Whether the guests of this host have one."),
+        cfg.HostAddressOpt(
+            "server_listen", default="127.0.0.1", help="The address on which the host listens for the console proxy."
+        ),
+        cfg.HostAddressOpt(
+            "server_proxyclient_address",
+            default="127.0.0.1",
+            help="The address of this host, as the console proxy knows it.",
+        ),
+        cfg.URIOpt(
+            "novncproxy_base_url",
+            schemes=["http", "https"],
+            default="http://127.0.0.1:6080/vnc_auto.html",
+            help="The URL of the console proxy's page, as users' browsers reach it.",
+        ),
+    ],
+)
+
+SERIAL_CONSOLE = Group(
+    "serial_console",
+    "Serial consoles of guests: what a guest writes, and what is typed there, through a websocket.",
+    frozenset({"compute"}),
+    [
+        cfg.BoolOpt("enabled", default=False, help="Whether the guests of this host have one."),
+        cfg.HostAddressOpt(
+            "proxyclient_address",
+            default="127.0.0.1",
+            help="The address on which this host listens for the console proxy, as the proxy knows it.",
+        ),
+        cfg.URIOpt(
+            "base_url",
+            schemes=["ws", "wss"],
+            default="ws://127.0.0.1:6083/",
+            help="The URL of the console proxy's websocket, as users' clients reach it.",
+        ),
+    ],
+)
+
+CONSOLEAUTH = Group(
+    "consoleauth",
+    "The tokens that open consoles.",
+    frozenset({"api"}),
+    [cfg.IntOpt("token_ttl", default=600, min=1, help="For how many seconds a token opens its console.")],
+)
+
 GROUPS = (
     messaging.DEFAULT,
     messaging.FLOW,
@@ -218,6 +268,9 @@ GROUPS = (
     scheduling.SCHEDULER,
     scheduling.FILTER_SCHEDULER,
     FAKE,
+    VNC,
+    SERIAL_CONSOLE,
+    CONSOLEAUTH,
 )
 
 REFUSED = {

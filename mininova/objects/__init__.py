@@ -2,6 +2,7 @@
 
 from mininova.objects.arguments import NO_ARGUMENTS, Arguments
 from mininova.objects.base import REGISTRY, IncompatibleObject, Versioned, unwrap, wrap
+from mininova.objects.console import Console
 from mininova.objects.flavor import Flavor
 from mininova.objects.image_meta import ImageMeta
 from mininova.objects.image_query import ImageQuery, KnownImage
@@ -12,7 +13,7 @@ from mininova.objects.service import ComputeNode, Service
 from mininova.objects.task_log import TaskLog
 
 __all__ = [
-    "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Fault", "FixedIP", "Flavor", "ImageMeta", "ImageQuery",
-    "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "Migration", "RequestSpec", "Retry", "Selection",
-    "Service", "TaskLog", "Versioned", "unwrap", "wrap",
+    "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Console", "Fault", "FixedIP", "Flavor", "ImageMeta",
+    "ImageQuery", "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "Migration", "RequestSpec",
+    "Retry", "Selection", "Service", "TaskLog", "Versioned", "unwrap", "wrap",
 ]  # fmt: skip

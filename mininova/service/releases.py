@@ -29,6 +29,7 @@ _BELLATRIX = {
     "compute": "1.1",
     "conductor": "1.1",
     "ComputeNode": "1.1",
+    "Console": "1.0",
     "FixedIP": "1.1",
     "Migration": "1.0",
     "TaskLog": "1.0",

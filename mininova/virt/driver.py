@@ -15,7 +15,7 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from mininova import errors
-from mininova.objects import ComputeNode, ImageMeta, Instance
+from mininova.objects import ComputeNode, Console, ImageMeta, Instance
 
 
 class ComputeDriver(ABC):
@@ -235,6 +235,17 @@ class ComputeDriver(ABC):
 
         :raises errors.GuestNotFound: when there is none
         """
+
+    def get_console(self, instance: Instance, protocol: str, console_type: str) -> Console:
+        """Have a proxy be able to connect to the console, and say how.
+
+        :param protocol: ``vnc``, ``serial`` …
+        :param console_type: which kind of client it is for, as ``novnc``
+        :raises errors.ConsoleTypeUnavailable: when the hypervisor offers no such console
+        :raises errors.ConsoleTypeInvalid: when the protocol has no such type
+        :raises errors.GuestNotFound: when there is none
+        """
+        raise errors.ConsoleTypeUnavailable(console_type=console_type)
 
     @abstractmethod
     def get_diagnostics(self, instance: Instance) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from mininova import errors, states
-from mininova.objects import ComputeNode, ImageMeta, Instance
+from mininova.objects import ComputeNode, Console, ImageMeta, Instance
 from mininova.virt import console, diagnostics
 from mininova.virt.behaviour import NO_GUEST, Behaviour, Failure, Target
+from mininova.virt.consoles import Consoles, offers
 from mininova.virt.driver import ComputeDriver
 from mininova.virt.guests import Guest, GuestStore
 
@@ -42,11 +43,18 @@ class FakeDriver(ComputeDriver):
 
     :param capacity: the machine it pretends to be
     :param clock: epoch seconds
+    :param consoles: lets proxies see the guests' consoles; without it, none can
     """
 
     def __init__(
-        self, capacity: ComputeNode, store: GuestStore, behaviour: Behaviour, clock: Callable[[], float] = _now
+        self,
+        capacity: ComputeNode,
+        store: GuestStore,
+        behaviour: Behaviour,
+        clock: Callable[[], float] = _now,
+        consoles: Consoles | None = None,
     ) -> None:
+        self._consoles = consoles or Consoles({})
         self._host, self._capacity = capacity.host, capacity
         self._store, self._behaviour, self._clock = store, behaviour, clock
         self._started = clock()
@@ -58,12 +66,15 @@ class FakeDriver(ComputeDriver):
 
     @classmethod
     def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
-        """Make the fake hypervisor of each host; they share one behaviour.
+        """Make the fake hypervisor of each host; they share one behaviour, and the ports of consoles.
 
         :raises errors.ConfigError: when the behaviour file is bad
         """
-        behaviour = Behaviour(conf.fake.behaviour)
-        return [cls(machine(conf, host), GuestStore(conf.fake.state_dir, host), behaviour) for host in hosts]
+        behaviour, consoles = Behaviour(conf.fake.behaviour), Consoles(offers(conf))
+        return [
+            cls(machine(conf, host), GuestStore(conf.fake.state_dir, host), behaviour, consoles=consoles)
+            for host in hosts
+        ]
 
     def spawn(self, instance: Instance, image: ImageMeta) -> None:
         """Remember a guest."""
@@ -230,6 +241,13 @@ class FakeDriver(ComputeDriver):
         with self._doing("get_console_output", instance):
             return console.text(self._guest(instance.uuid))
 
+    def get_console(self, instance: Instance, protocol: str, console_type: str) -> Console:
+        """Let a proxy see what the guest would have written."""
+        with self._doing("get_console_output", instance):
+            uuid = self._guest(instance.uuid).uuid
+            read = lambda: console.text(self._guest(uuid))  # noqa: E731 - of the guest as it is when it is read
+            return self._consoles.open((self._host, uuid), protocol, console_type, read)
+
     def get_diagnostics(self, instance: Instance) -> dict[str, Any]:
         """Make counters up."""
         with self._doing("get_diagnostics", instance):
@@ -345,12 +363,14 @@ class FakeDriver(ComputeDriver):
         """Have no guest any more.  The lock is held."""
         self._guests.pop(uuid, None)
         self._store.remove(uuid)
+        self._consoles.forget((self._host, uuid))
 
     def _keep(self, guest: Guest) -> None:
         """Remember a guest, on disk first, so that what a caller was told is never lost.  The lock is held."""
         if guest != self._guests.get(guest.uuid):
             self._store.save(guest)
             self._guests[guest.uuid] = guest
+            self._consoles.changed((self._host, guest.uuid))
 
 
 def machine(conf: cfg.ConfigOpts, host: str) -> ComputeNode:

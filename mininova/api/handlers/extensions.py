@@ -28,6 +28,7 @@ EXTENSIONS = {
     "os-baremetal-nodes": ("BareMetalNodes", "Admin-only bare-metal node administration."),
     "os-block-device-mapping-v2-boot": ("BlockDeviceMappingV2Boot", "Allow boot with the new BDM data format."),
     "os-config-drive": ("ConfigDrive", "Config Drive Extension."),
+    "os-console-auth-tokens": ("ConsoleAuthTokens", "Console token authentication support."),
     "os-console-output": ("ConsoleOutput", "Console log output support, with tailing ability."),
     "os-consoles": ("Consoles", "Interactive Console support."),
     "os-deferred-delete": ("DeferredDelete", "Instance deferred delete."),

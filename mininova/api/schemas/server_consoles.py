@@ -1,6 +1,6 @@
 """What console may be asked for, and from which microversion on."""
 
-from mininova.api.schemas.types import Field, Json, action, object_of, under
+from mininova.api.schemas.types import Field, Json, action, object_of, query, under
 
 
 def _one_of(*words: str) -> Json:
@@ -27,3 +27,5 @@ CREATE = under(
     Field("type", _one_of(*_TYPES, "webmks"), since="2.8", until="2.98", required=True),
     Field("type", _one_of(*_TYPES, "webmks", "spice-direct"), since="2.99", required=True),
 )
+
+TOKEN_QUERY = query(strict_since="2.99")

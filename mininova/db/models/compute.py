@@ -353,6 +353,22 @@ server_groups = Table(
     Column("created_at", UTCDateTime, nullable=False),
 )
 
+# What opens the console of an instance for a short time, by the hash of the token (db/console_auth_tokens.py).
+# ``instance_host`` is where the instance was; ``host`` and ``port`` are the console's.
+console_auth_tokens = Table(
+    "console_auth_tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("instance_uuid", String(36), nullable=False),
+    Column("instance_host", String(255), nullable=False),
+    Column("console_type", String(32), nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("internal_access_path", String(36), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False, index=True),
+)
+
 # The broker users of computes, and the hosts that each may speak for.
 identities = Table(
     "identities",

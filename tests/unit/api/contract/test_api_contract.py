@@ -8,7 +8,7 @@ import pytest
 
 from mininova.api.routes import ROUTES
 from mininova.context import RequestContext
-from mininova.objects import ImageMeta
+from mininova.objects import Console, ImageMeta
 from mininova.objects.network import network_id, port_id
 from mininova.standins.neutron.groups import Groups
 from mininova.wsgi import Microversion
@@ -176,6 +176,10 @@ WRITES = (
     ("POST", "/os-server-external-events", {"events": [{"name": "network-changed", "server_uuid": "1" * 32}]}, ADMIN),
     ("PUT", "/os-hosts/host-1", {"status": "enable"}, ADMIN),
     ("POST", "/servers/{active}/action", {"os-getConsoleOutput": {"length": 5}}, ALL),
+    ("POST", "/servers/{active}/action", {"os-getVNCConsole": {"type": "novnc"}}, ALL),
+    ("POST", "/servers/{active}/action", {"os-getSPICEConsole": {"type": "spice-html5"}}, ALL),
+    ("POST", "/servers/{active}/action", {"os-getSerialConsole": {"type": "serial"}}, ALL),
+    ("POST", "/servers/{active}/remote-consoles", {"remote_console": {"protocol": "vnc", "type": "novnc"}}, ALL),
     ("POST", "/servers/{active}/action", {"reboot": {"type": "SOFT"}}, ALL),
     ("POST", "/servers/{active}/action", {"os-resetState": {"state": "active"}}, ADMIN),
     ("POST", "/servers/{stopped}/action", {"os-start": None}, ALL),
@@ -225,7 +229,7 @@ WRITES = (
     ("DELETE", "/os-quota-sets/{project}", None, ADMIN),
     ("PUT", "/os-quota-class-sets/default", {"quota_class_set": {"instances": 12}}, ADMIN),
 )
-# What is refused, as by a Nova whose hypervisor lacks it, or which has no console, no share, no volume and no Ironic:
+# What is refused, as by a Nova whose hypervisor lacks it, or which has no share, no volume and no Ironic:
 # method, path, body, status, and words of the answer.
 NODES, NODE = "/os-baremetal-nodes", "/os-baremetal-nodes/7"
 SNAPSHOT = {"volume_id": UNUSED, "create_info": {"snapshot_id": UNUSED, "type": "qcow2", "new_file": "a"}}
@@ -234,15 +238,7 @@ REFUSED = (
         ("GET", f"/os-hosts/host-1/{action}", None, 501, "not supported")
         for action in ("startup", "shutdown", "reboot")
     ),
-    *(
-        ("POST", path, body, 400, "Unavailable console type")
-        for path, body in (
-            ("/servers/{active}/action", {"os-getVNCConsole": {"type": "novnc"}}),
-            ("/servers/{active}/action", {"os-getSPICEConsole": {"type": "spice-html5"}}),
-            ("/servers/{active}/action", {"os-getSerialConsole": {"type": "serial"}}),
-            ("/servers/{active}/remote-consoles", {"remote_console": {"protocol": "vnc", "type": "novnc"}}),
-        )
-    ),
+    ("GET", "/os-console-auth-tokens/made-up", None, 404, "Token not found"),
     ("POST", "/servers/{stopped}/shares", {"share": {"share_id": UNUSED}}, 409, "not configured correctly"),
     ("POST", "/servers/{active}/shares", {"share": {"share_id": UNUSED}}, 409, "in vm_state active"),
     ("GET", "/servers/{active}/shares/" + UNUSED, None, 404, "could not be found"),
@@ -316,6 +312,9 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     for action, (vm_state, _) in IN_PLACE.items():
         api.change(ready[f"for_{action}"], vm_state=vm_state)
     api.compute.answers["get_diagnostics"] = DIAGNOSTICS
+    api.compute.answers["get_remote_console"] = Console(
+        host="10.0.0.9", port=5900, internal_access_path=UNUSED, access_url_base="http://proxy:6080/"
+    )
     with api.db.write() as tx:
         networks.allocate(tx, "flat", "10.0.0.0/16", active)
         faults.create(tx, broken, Fault(code=500, message="No valid host was found.", details="Traceback"))
