@@ -31,6 +31,7 @@ _ABOUT: Mapping[str, Callable[[Any], str]] = {
     "uuid": str,
     "host": lambda host: f"host {host}",
     "service": lambda service: f"host {service.host}",
+    "task_log": lambda log: f"host {log.host}",
     "aggregate": lambda aggregate: f"aggregate {aggregate}",
     "password_hash": lambda hashed: "its password",
 }

@@ -35,7 +35,7 @@ def test_another_host(report, observe, host, both):
 def test_a_log_of_usage(attacker, observe, lie):
     """Says that another host has told its usage, or writes of periods that are none, more and more."""
     said = {"host": "host-1", "period_beginning": "2099-01-01T00:00:00Z", "period_ending": "2099-01-01T01:00:00Z"}
-    with observe():
+    with observe("host-2" if "host" in lie else "host-1"):
         attacker.ask("record_task_log", {"task_log": own_object("TaskLog", **{**said, **lie})}, version="1.1")
 
 
