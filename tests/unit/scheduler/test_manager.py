@@ -372,7 +372,7 @@ def test_only_what_has_changed_is_read(scheduler, known, ask, uuids, monkeypatch
     ("option", "said"),
     [
         ("enabled_filters", "Nonesuch is no filter; there are AggregateImagePropertiesIsolation, "),
-        ("enabled_weighers", "Nonesuch is no weigher; there are CPUWeigher, DiskWeigher, "),
+        ("enabled_weighers", "Nonesuch is no weigher; there are BuildFailureWeigher, CPUWeigher, "),
     ],
 )
 def test_unknown_names(a_scheduler, option, said):
