@@ -69,6 +69,7 @@ CHECKS: dict[str, tuple[Command, ...]] = {
         ("python", "benchmarks/rpc.py", "--quick"),
         ("python", "benchmarks/scheduler.py", "--quick"),
     ),
+    # On RabbitMQ; `pytest tests/attack/compute --broker qpid` takes six minutes more.
     "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
     "floods": ((*PYTEST, "--durations=5", *FLOODING),),
 }

@@ -63,4 +63,5 @@ def test_what_is_weaker_is_listed():
 
 
 def _unwrapped() -> str:
-    return re.sub(r"\n   (?=\S)", " ", PAGE.partition("What is weaker on Qpid")[2].partition("The first is grave")[0])
+    listed = PAGE.partition("What is weaker on Qpid")[2].partition("The first is grave")[0]
+    return re.sub(r"\n {3,4}(?=\S)", " ", listed)

@@ -235,6 +235,12 @@ def test_a_compute_makes_and_removes_no_exchange(either: Broker, name: str):
     assert either.tries(COMPUTE.name, lambda channel: channel.exchange_delete(name)) != ""
 
 
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_a_compute_makes_no_exchange_on_qpid(qpid: Broker, name: str):
+    """Not even under the name of a queue of its own: a queue sends what it gives up to an exchange likewise."""
+    assert "refused" in qpid.tries(COMPUTE.name, lambda channel: channel.exchange_declare(name, "fanout"))
+
+
 @pytest.mark.parametrize(
     "queue",
     [
@@ -274,9 +280,14 @@ def test_a_compute_has_nothing_sent_on_through_another_exchange(rabbit: Broker, 
     assert "refused" in rabbit.tries(COMPUTE.name, declare("compute.host-1.pause.1", **back))
 
 
-@pytest.mark.parametrize("there", ["compute.host-1.example", "conductor", E, REPLIES, TOLD, OTHERS_LANE, "amq.topic"])
+@pytest.mark.parametrize(
+    "there", ["compute.host-1.example", "conductor", E, REPLIES, TOLD, LANE, OTHERS_LANE, "amq.topic"]
+)
 def test_a_compute_has_nothing_sent_on_by_qpid(qpid: Broker, there: str):
-    """Likewise, where a queue names what it sends to, be it an exchange or a queue."""
+    """Likewise, where a queue names what it sends to, be it an exchange or a queue.
+
+    Not even to its lane: it could bind any queue to that, and there is what others have signed.
+    """
     back = qpid.dialect.pause(LANE, there, 7)
     assert "refused" in qpid.tries(COMPUTE.name, declare("compute.host-1.pause.1", **back))
 

@@ -64,7 +64,7 @@ def test_a_message_without_headers_has_none(bench: Bench):
 
 def test_a_paused_message_comes_back_under_another_key(bench: Bench):
     """A message waits in a pause queue, and then goes to its key with its body and headers."""
-    name, pause = f"any-{bench.mark}", f"any-{bench.mark}.pause"
+    name, pause = f"any-{bench.mark}", f"any-{bench.mark}.pause.1"
     heard, transport = bench.listen(name), bench.peer().transport
 
     for _ in range(2):  # each sender declares it again
@@ -79,7 +79,7 @@ def test_a_paused_message_comes_back_under_another_key(bench: Bench):
 @needs(PAUSES)
 def test_a_message_whose_time_is_up_is_dropped(bench: Bench):
     """A reader that comes later does not get it; a pause tells the time here."""
-    name, clock, pause = f"any-{bench.mark}", f"clock-{bench.mark}", f"clock-{bench.mark}.pause"
+    name, clock, pause = f"any-{bench.mark}", f"clock-{bench.mark}", f"clock-{bench.mark}.pause.1"
     ticks, transport = bench.listen(clock), bench.peer().transport
     transport.declare(name, bench.exchange, name)
     transport.declare_pause(pause, bench.exchange, pause, seconds=0.1, back_to=clock)

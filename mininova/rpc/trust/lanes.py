@@ -9,6 +9,7 @@ key of its replies.  Nothing else is bound to a lane, and nothing else fills tho
 A reader has a fixed number of messages of each lane in hand at most; the broker delivers those of all lanes in turn.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -16,6 +17,9 @@ from functools import partial
 
 from mininova.rpc.errors import Forbidden
 from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Subscription, Transport
+from mininova.rpc.watch.sparing import about
+
+LOG = logging.getLogger(__name__)
 
 HANDS = 8  # messages of one lane that a server works on at a time
 PATIENCE = 16  # messages of one lane that answer no call in flight; then no more are read until it is asked again
@@ -111,10 +115,21 @@ class Lanes:
             exchange=exchange_of(self._exchange, user),
             kind=TOPIC,
             routing_key=self._place,
-            on_delivery=partial(self._take, user),
+            on_delivery=partial(self._came, user),
             durable=self._durable,
             prefetch=self._at_once,
         )
+
+    def _came(self, user: str, delivery: Delivery) -> None:
+        """Take what came by the lane, and drop what else was put into its queue: on Qpid any user can bind that."""
+        message = delivery.message
+        if message.exchange == exchange_of(self._exchange, user):
+            return self._take(user, delivery)
+        LOG.warning(
+            "dropped a message of %.100r from the lane of %s: it was sent to %.100r, and another user bound that",
+            message.user_id, user, message.exchange, extra=about(message.user_id, "bound"),
+        )  # fmt: skip
+        return delivery.ack()
 
 
 class ReplyLanes:

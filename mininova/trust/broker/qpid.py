@@ -30,6 +30,7 @@ WEAKER = (
     "Qpid keeps the queue of a pause that is not used any more, and every queue has the same bound",
     "Qpid compares beginnings of names: the operator's users may read all replies, and all queues of the services",
     "Qpid is not watched: mininova-manage broker watch knows RabbitMQ only",
+    "Qpid takes a message whose sender's name is empty: services treat it as one without a sender, and refuse it",
 )
 
 #: Things of Broker-J's own model, as its configuration and its HTTP interface have them.
@@ -128,11 +129,13 @@ def administrator(user: str) -> dict[str, Any]:
 def _rights(permission: Mapping[str, str], topics: Objects) -> Iterator[dict[str, Any]]:
     user = permission["user"]
     makes, writes, reads = (beginnings(permission[field]) for field in ("configure", "write", "read"))
+    confined = not all(re.search(permission["write"], it["exchange"]) for it in topics)
 
-    # A queue may send what it gives up only to where its owner may write.
-    yield from _allow(user, "CREATE", "QUEUE", NAME=makes, ALTERNATE=writes)
+    # A queue may send what it gives up only to where its owner may write; that of a compute only to others of its own,
+    # and to no exchange: there Qpid would have it bind any queue, and so send on what others have signed.
+    yield from _allow(user, "CREATE", "QUEUE", NAME=makes, ALTERNATE=makes if confined else writes)
     yield _rule(user, "CREATE", "QUEUE", outcome="DENY", named={"ALTERNATE": [ANY]})
-    for thing in ("QUEUE", "EXCHANGE"):
+    for thing in ("QUEUE",) if confined else ("QUEUE", "EXCHANGE"):
         yield from _allow(user, "CREATE", thing, NAME=makes)
         yield from _allow(user, "DELETE", thing, NAME=makes)
     for operation in ("CONSUME", "PURGE"):

@@ -198,7 +198,7 @@ class Content:
             message_id=found.get(_MESSAGE_ID) or "",
             reply_to=found.get(_REPLY_TO),
             app_id=found.get(_APP_ID) or "",
-            user_id=found.get(_USER_ID),
+            user_id=found.get(_USER_ID) or None,  # Qpid takes an empty one from anyone
             expiration=int(expiration) / 1000 if expiration.isdecimal() else None,
             persistent=found.get(_DELIVERY_MODE) == 2,
             deliveries=deliveries_in(headers),

@@ -14,6 +14,7 @@ from mininova.rpc.transports.amqp.frames import READING, Content
 from mininova.rpc.transports.amqp.link import Link
 from mininova.rpc.transports.amqp.places import Places
 from mininova.rpc.transports.base import Delivery, Subscription, Waiter
+from mininova.rpc.watch.sparing import about
 
 LOG = logging.getLogger(__name__)
 
@@ -101,8 +102,15 @@ class Reading:
             return
         settle = _nothing if subscription.no_ack else self._settle(channel, tag)
         try:
-            message = self._dialect.came(content.message(exchange, key), subscription)
-            subscription.on_delivery(Delivery(message, redelivered, settle))
+            message = content.message(exchange, key)
+            if (meant := self._dialect.came(message, subscription)) is not None:
+                subscription.on_delivery(Delivery(meant, redelivered, settle))
+            else:
+                LOG.warning(
+                    "dropped a message of %.100r on %s: it was sent to %.100r on %.100r, and another user bound that",
+                    message.user_id, subscription.queue, key, exchange, extra=about(message.user_id, "bound"),
+                )  # fmt: skip
+                settle(True)
         except Exception:  # one message must not end the reading of all
             LOG.exception("a message on %s could not be taken", subscription.queue)
 

@@ -67,10 +67,9 @@ def test_what_everybody_does(attacker, observe, exchange):
 @pytest.mark.parametrize("destination", [EXCHANGE, REPLIES, TOLD, "compute.host-1.pause.30", THEIR_LANE])
 def test_an_exchange_to_an_exchange(attacker, observe, source, destination):
     """Binds an exchange behind another, so that what is for others comes by where it may listen."""
-    with attacker.channel() as channel:
+    with observe(), attacker.channel() as channel:
         if destination.startswith(OWN):
             channel.exchange_declare(destination, "fanout", durable=False, auto_delete=True)
-    with observe(), attacker.channel() as channel:
         channel.exchange_bind(destination, source, "#")
 
 

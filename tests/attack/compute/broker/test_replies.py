@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.fixtures import taken_over
+from tests.fixtures.observations import ANSWER, NO_ONE
 from tests.fixtures.taken_over import PATIENCE, REPLIES, changed, enveloped, own_object, reply, request
 
 UNASKED = "nothing: the caller drops it, and goes on waiting for the answer of the one that it asked"
@@ -67,6 +68,18 @@ def test_an_answer_where_it_may_not_write(attacker, observe, reply_queues, logs,
     attacker.publish("notifications.info", note)
     notified = [it for it in listener(note) if msg_id in str(it.body)]
     observe.handled(answered, notified, [line for log in logs.values() for line in log.lines if msg_id in line])
+
+
+def test_by_a_binding(attacker, observe, reply_queues, keeper):
+    """Binds the api's queue to its own replies, and asks the conductor something, as if the api had asked."""
+    with observe(reply_queues["api"]), attacker.channel() as channel:
+        channel.queue_bind(reply_queues["api"], REPLIES, attacker.reply_queue)
+    if keeper:  # a Qpid, which lets it
+        observe.seen.clear()
+        with observe.logged("mininova-api", "another user bound that"):
+            attacker.ask("get_levels", {})
+        observe.seen.discard((NO_ONE, ANSWER))  # which it may have
+        keeper.unbind(REPLIES, reply_queues["api"], attacker.reply_queue)
 
 
 @pytest.mark.parametrize("queue", ["api", "conductor", "compute"])

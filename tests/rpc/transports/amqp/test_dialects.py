@@ -1,6 +1,7 @@
 """A connection speaks the dialect of the broker that greets it."""
 
 import pytest
+from msgspec.structs import replace
 
 from mininova.rpc.transports.amqp import dialects
 from mininova.rpc.transports.base import FANOUT, TOPIC, Message, Subscription
@@ -10,7 +11,7 @@ SENT = Message(body=b"{}", exchange="E", routing_key="lamp.desk", message_id="1"
 
 def subscription(kind: str, key: str) -> Subscription:
     """Read a queue."""
-    return Subscription(queue="q", exchange="E", kind=kind, routing_key=key, on_delivery=print)
+    return Subscription(queue=key, exchange="E", kind=kind, routing_key=key, on_delivery=print)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +41,19 @@ def test_qpid_is_told_a_time_of_day(monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1002.0)
 
     assert sent.expiration == 1007.0
-    assert dialects.QPID.came(sent, subscription(TOPIC, "lamp")).expiration == 5.0
+    assert dialects.QPID.came(sent, subscription(TOPIC, "lamp.desk")).expiration == 5.0
     monkeypatch.setattr("time.time", lambda: 2000.0)  # by another machine's clock
-    assert dialects.QPID.came(sent, subscription(TOPIC, "lamp")).expiration is None
+    assert dialects.QPID.came(sent, subscription(TOPIC, "lamp.desk")).expiration is None
 
 
 def test_what_waited_on_qpid_is_read_under_the_key_of_its_reader():
     """It keeps the key by which it went into the pause, and no reader is bound with that."""
-    waited = dialects.QPID.came(SENT, subscription(TOPIC, "lamp"))
-    assert waited.routing_key == "lamp"
+    waited = replace(SENT, routing_key="lamp.pause.5")
+    assert dialects.QPID.came(waited, subscription(TOPIC, "lamp")).routing_key == "lamp"
     assert dialects.QPID.came(SENT, subscription(FANOUT, "")).routing_key == "lamp.desk"
+
+
+def test_what_comes_by_another_binding_on_qpid_is_not_let_in():
+    """Any user can bind any queue there: a reader takes what has its key, or was sent to its fanout."""
+    assert dialects.QPID.came(SENT, subscription(TOPIC, "lamp")) is None
+    assert dialects.QPID.came(replace(SENT, exchange="F"), subscription(FANOUT, "")) is None

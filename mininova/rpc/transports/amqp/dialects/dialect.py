@@ -28,7 +28,7 @@ class Dialect:
     :ivar priority: the argument of a reader that is to get messages before others; "" where there is none
     :ivar prefetch_is_of_channel: whether all readers of a channel share how many messages may be unsettled
     :ivar sent: a message → as this broker wants it
-    :ivar came: a message that came to a subscription → as it was meant
+    :ivar came: a message that came to a subscription → as it was meant; None for one that its binding does not let in
     """
 
     product: str
@@ -41,4 +41,4 @@ class Dialect:
     priority: str = ""
     prefetch_is_of_channel: bool = False
     sent: Callable[[Message], Message] = _as_it_is
-    came: Callable[[Message, Subscription], Message] = _as_it_is
+    came: Callable[[Message, Subscription], Message | None] = _as_it_is

@@ -5,6 +5,9 @@ know, and looks at none for a queue that is there already.  It has no words for 
 and moves what has waited when its housekeeping comes by (tools/stack/qpid.py has it come twice a second).  A message's
 expiration, of which AMQP does not say what it is, it reads as milliseconds since 1970.
 
+It asks no rule about a binding, so any user can bind any queue to what others send, and have a request done twice, or
+the answer to one caller taken for that to another.  So a reader takes only what comes by a binding of its own.
+
 Source: https://qpid.apache.org/releases/qpid-broker-j-9.2.0/book/Java-Broker-Management-Managing-Queues.html
 """
 
@@ -36,11 +39,21 @@ def _sent(message: Message) -> Message:
     return replace(message, expiration=time.time() + message.expiration)
 
 
-def _came(message: Message, subscription: Subscription) -> Message:
+def _came(message: Message, subscription: Subscription) -> Message | None:
     """Say after what time it expires; and under which key it is read, which is another one if it was in a pause."""
+    if not _let_in(message, subscription):
+        return None
     left = None if message.expiration is None else message.expiration - time.time()
     key = message.routing_key if subscription.kind == FANOUT else subscription.routing_key
     return replace(message, routing_key=key, expiration=left if left is not None and left > 0 else None)
+
+
+def _let_in(message: Message, subscription: Subscription) -> bool:
+    """Tell whether a message came by the reader's own binding, and not by one that another user has made."""
+    if subscription.kind == FANOUT:
+        return message.exchange == subscription.exchange
+    place = subscription.queue  # under this name what was handled here before comes again, and after a pause
+    return message.routing_key in (subscription.routing_key, place) or message.routing_key.startswith(f"{place}.pause.")
 
 
 QPID = Dialect(
