@@ -15,6 +15,7 @@ The places, for a control exchange ``E``:
 * ``E.from.<user>`` (topic): everything that an untrusted process sends: its lane, see trust/lanes.py.
 """
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -24,6 +25,8 @@ from functools import partial
 from typing import Any
 
 import msgspec
+
+LOG = logging.getLogger(__name__)
 
 TOPIC, FANOUT = "topic", "fanout"
 
@@ -209,6 +212,12 @@ class Transport(ABC):
 
     #: Called when a connection that was lost is back and every queue is read again: what was asked may be lost.
     on_restored: Callable[[], None] = staticmethod(lambda: None)
+
+    def _tell_restored(self) -> None:
+        try:
+            self.on_restored()
+        except Exception:  # the connection is in use all the same
+            LOG.exception("what follows a new connection failed")
 
     @property
     def is_connected(self) -> bool:

@@ -224,12 +224,6 @@ class AMQPTransport(Transport):
 
         threading.Thread(target=read, name="amqp-restore", daemon=True).start()
 
-    def _tell_restored(self) -> None:
-        try:
-            self.on_restored()
-        except Exception:  # the connection is in use all the same
-            LOG.exception("what follows a new connection failed")
-
     @staticmethod
     def _wait_for_it(live: _Live, error: Missing) -> None:
         """Have the reader connect again, with growing pauses, until what we do not make is there."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from mininova.rpc.transports.amqp.address import addresses
+
 #: What begins the URL of a transport by kombu; after it comes a URL of kombu's own.
 PREFIX = "kombu+"
 
@@ -30,15 +32,19 @@ class Broker:
     """A kind of broker.
 
     :ivar lacks: the promises that it cannot keep
+    :ivar is_server: whether its URL names a host
     :ivar returns: whether it returns a message that no queue takes
     :ivar options: makes kombu's options of the path in its URL
     :ivar transport: kombu's name for what speaks to it
+    :ivar tend: does with a connection, now and then, what kombu does only where its own event loop runs
     """
 
     lacks: frozenset[str] = frozenset()
+    is_server: bool = False
     returns: bool = False
     options: Callable[[str], Mapping[str, Any]] = lambda path: {}
     transport: str | None = None
+    tend: Callable[[Any], object] = lambda connection: None
 
 
 def _folder(path: str) -> Mapping[str, Any]:
@@ -49,18 +55,23 @@ def _folder(path: str) -> Mapping[str, Any]:
     return {**folders, "control_folder": str(Path(path, "control")), "polling_interval": 0.02}
 
 
+def _give_to_heirs(connection: Any) -> None:
+    """Have Redis give to others what killed receivers had in hand for too long."""
+    connection.transport.cycle.maybe_restore_messages()
+
+
 _HERE = __name__.rpartition(".")[0]
 
 BROKERS: Mapping[str, Broker] = {
-    "amqp": Broker(frozenset({SENSE}), returns=True, options=lambda path: {"confirm_publish": True}),
-    "redis": Broker(
-        frozenset({VOUCHES, EXPIRES, PAUSES, HEIRS, KNOWS, STOPS}), options=lambda path: {"unacked_restore_throttle": 1}
+    "amqp": Broker(
+        frozenset({SENSE}), is_server=True, returns=True, options=lambda path: {"confirm_publish": True},
     ),
+    "redis": Broker(frozenset({VOUCHES, EXPIRES, PAUSES, HEIRS, KNOWS, STOPS}), is_server=True, tend=_give_to_heirs),
     "filesystem": Broker(
         frozenset({VOUCHES, EXPIRES, PAUSES, HEIRS, KNOWS}), options=_folder, transport=f"{_HERE}.folder:Transport"
     ),
     "memory": Broker(frozenset({VOUCHES, EXPIRES, PAUSES, LASTS}), options=lambda path: {"polling_interval": 0.005}),
-}
+}  # fmt: skip
 SCHEMES = tuple(PREFIX + name for name in BROKERS)
 
 
@@ -74,12 +85,11 @@ class Place:
 
     broker: Broker
     url: str
-    path: str
     user: str | None
 
     def options(self) -> Mapping[str, Any]:
         """Give kombu's options for it; a folder is made if it is not there."""
-        return self.broker.options(self.path)
+        return self.broker.options(unquote(urlsplit(self.url).path))
 
 
 def place(url: str) -> Place:
@@ -90,18 +100,12 @@ def place(url: str) -> Place:
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES:
         raise ValueError(f"begins with none of {', '.join(f'{known}://' for known in SCHEMES)}")
-    name = scheme.removeprefix(PREFIX)
-    broker = BROKERS[name]
-    if "," in rest:
-        raise ValueError("has several addresses; a transport by kombu has one")
-    try:
-        parts = urlsplit(f"//{rest}")
-        _ = parts.port
-    except ValueError:
-        raise ValueError("has a port that is no number from 0 to 65535") from None
-    if name == "filesystem" and not parts.path.strip("/"):
+    broker, user = BROKERS[scheme.removeprefix(PREFIX)], None
+    if broker.is_server:
+        first, *more = addresses(f"amqp://{rest}")
+        if more:
+            raise ValueError("has several addresses; a transport by kombu has one")
+        user = None if VOUCHES in broker.lacks else first.user or "guest"
+    elif broker.transport and not rest.strip("/"):
         raise ValueError(f"names no folder; write it like {scheme}:///var/lib/mininova/messages")
-    if name in ("amqp", "redis") and not parts.hostname:
-        raise ValueError("names no host")
-    user = None if VOUCHES in broker.lacks else unquote(parts.username or "guest")
-    return Place(broker, f"{name}://{rest}", unquote(parts.path), user)
+    return Place(broker, url.removeprefix(PREFIX), user)

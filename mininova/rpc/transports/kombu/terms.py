@@ -1,4 +1,4 @@
-"""Our places and messages in kombu's terms: exchanges, queues, and the properties beside the bytes.
+"""Our places, messages and errors in kombu's terms: exchanges, queues, and the properties beside the bytes.
 
 They are the same as those of amqp/, so both transports can be used at one RabbitMQ.
 """
@@ -7,9 +7,12 @@ from typing import Any
 
 from kombu import Exchange, Queue
 
+from mininova.rpc.errors import ConnectionLost, MessageRefused, MessagingTimeout, RPCError
 from mininova.rpc.transports.amqp.dialects import RABBITMQ
 from mininova.rpc.transports.amqp.frames import DELIVERIES, deliveries_in
-from mininova.rpc.transports.base import TOPIC, Message, Subscription
+from mininova.rpc.transports.base import TOPIC, Message
+
+_NOT_FOUND = 404  # AMQP's reply code
 
 
 def exchange(name: str, kind: str = TOPIC) -> Exchange:
@@ -22,12 +25,6 @@ def queue(name: str, exchange_name: str, key: str, *, kind: str = TOPIC, durable
     """Name a queue, and the binding that fills it."""
     arguments = {} if durable else RABBITMQ.passing
     return Queue(name, exchange(exchange_name, kind), routing_key=key, durable=durable, queue_arguments=arguments)
-
-
-def queue_of(subscription: Subscription) -> Queue:
-    """Name the queue of a subscription."""
-    s = subscription
-    return queue(s.queue, s.exchange, s.routing_key, kind=s.kind, durable=s.durable)
 
 
 def pause(name: str, exchange_name: str, key: str, *, seconds: float, back_to: str) -> Queue:
@@ -70,7 +67,7 @@ def message(came: Any, *, vouched: bool) -> Message:
         message_id=_text(found, "message_id") or "",
         reply_to=_text(found, "reply_to"),
         app_id=_text(found, "app_id") or "",
-        user_id=_text(found, "user_id") if vouched else None,
+        user_id=_text(found, "user_id") or None if vouched else None,
         expiration=int(expiration) / 1000 if expiration.isdecimal() else None,
         persistent=found.get("delivery_mode") == 2,
         deliveries=deliveries_in(headers),
@@ -89,3 +86,24 @@ def redelivered(came: Any) -> bool:
 def _text(found: Any, name: str) -> str | None:
     value = found.get(name)
     return value if isinstance(value, str) else None
+
+
+def leads_nowhere(channel: Any, sent: Message) -> bool:
+    """Tell whether no queue takes a message: a broker that returns none would drop it without a word."""
+    if not sent.exchange:
+        return False
+    table = channel.get_table(sent.exchange)
+    return not channel.typeof(sent.exchange).lookup(table, sent.exchange, sent.routing_key, None)
+
+
+def error(caught: Exception, sent: Message | None, *, definite: bool) -> RPCError:
+    """Give our own error for one of kombu's."""
+    if isinstance(caught, MessagingTimeout):
+        return caught
+    code, key = getattr(caught, "reply_code", None), sent.routing_key if sent is not None else ""
+    if isinstance(caught, TimeoutError):
+        return MessagingTimeout(f"the broker did not confirm a message to {key} in time", definite=definite)
+    if code and code != _NOT_FOUND and sent is not None:
+        why = f"the broker refuses a message to {key} on the exchange {sent.exchange!r}: {caught}"
+        return MessageRefused(why, target=key, exchange=sent.exchange, code=code)
+    return ConnectionLost(f"the broker went away before it confirmed: {caught}", definite=definite)
