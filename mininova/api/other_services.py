@@ -58,6 +58,42 @@ class ServerPorts(Protocol):
         """List the ports of a server, each in the form of the Networking API, with its ``tag``."""
         ...
 
+    def networks(self, ctxt: RequestContext) -> list[Json]:
+        """List the networks that a caller sees."""
+        ...
+
+    def add_address(self, ctxt: RequestContext, instance_uuid: str, network_id: str) -> None:
+        """Give the port of a server in a network one more address."""
+        ...
+
+    def remove_address(self, ctxt: RequestContext, instance_uuid: str, address: str) -> None:
+        """Take an address from a server."""
+        ...
+
+
+class FloatingIPs(Protocol):
+    """Knows the floating IPs of projects, each in the form of the Networking API."""
+
+    def search(self, ctxt: RequestContext) -> list[Json]:
+        """List those of the caller's project."""
+        ...
+
+    def get(self, ctxt: RequestContext, id: str) -> Json:
+        """Read one."""
+        ...
+
+    def create(self, ctxt: RequestContext, body: Json) -> Json:
+        """Take an address of a network that leads out."""
+        ...
+
+    def update(self, ctxt: RequestContext, id: str, body: Json) -> Json:
+        """Have one lead to another port, or to none."""
+        ...
+
+    def delete(self, ctxt: RequestContext, id: str) -> None:
+        """Give one back."""
+        ...
+
 
 class NetworkService(Protocol):
     """Knows the security groups of projects, each in the form in which the Networking API has it, and servers' ports.
@@ -68,6 +104,11 @@ class NetworkService(Protocol):
     @property
     def ports(self) -> ServerPorts:
         """What gives ports to servers."""
+        ...
+
+    @property
+    def floating_ips(self) -> FloatingIPs:
+        """What knows the floating IPs."""
         ...
 
     def search(self, ctxt: RequestContext) -> list[Json]:
@@ -123,21 +164,23 @@ class NoPorts:
             what = f"Port id {nic['port']}" if nic.get("port") else f"Network {nic.get('uuid')}"
             raise errors.InvalidInput(f"{what} could not be found.")
 
-    def plug(
-        self, tx: Connection, ctxt: RequestContext, instance_uuid: str, wanted: Sequence[Json]
-    ) -> tuple[list[str], tuple[FixedIP, ...]]:
-        """Refuse it."""
-        raise errors.NotSupported("There is no network service.")
-
     def ports_of(self, ctxt: RequestContext, instance_uuid: str) -> list[Json]:
         """Find none."""
         return []
+
+    def networks(self, ctxt: RequestContext) -> list[Json]:
+        """Find none."""
+        return []
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse all else."""
+        raise errors.NotSupported("There is no network service.")
 
 
 class NoNetwork:
     """The network service of an api without one: there are no security groups to choose from."""
 
-    ports: ServerPorts = NoPorts()
+    ports: Any = NoPorts()
 
     def search(self, ctxt: RequestContext) -> list[Json]:
         """Find none."""

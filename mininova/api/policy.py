@@ -40,7 +40,9 @@ Owner = tuple[str | None, str | None]  # project and user
 
 # Everything after the prefix; the two without it have their whole name.
 RULES: dict[str, tuple[str, ...]] = {
-    EVERY_CALLER: ("os-availability-zone:list", "extensions", "limits", "os-quota-sets:defaults"),
+    EVERY_CALLER: (
+        "os-availability-zone:list", "extensions", "limits", "os-quota-sets:defaults", "os-floating-ip-pools",
+    ),
     READER: (
         "servers:index", "servers:detail", "servers:show", "servers:show:flavor-extra-specs",
         "server-metadata:index", "server-metadata:show", "os-server-tags:index", "os-server-tags:show",
@@ -51,7 +53,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-server-shares:index", "os-server-shares:show",
         "os-tenant-networks:list", "os-tenant-networks:show",
         "os-security-groups:get", "os-security-groups:show", "os-security-groups:list",
-        "os-attach-interfaces:list", "os-attach-interfaces:show",
+        "os-attach-interfaces:list", "os-attach-interfaces:show", "os-floating-ips:list", "os-floating-ips:show",
     ),
     MEMBER: (
         "servers:create", "servers:create:attach_network", "servers:delete",
@@ -69,6 +71,8 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-security-groups:create", "os-security-groups:update", "os-security-groups:delete",
         "os-security-groups:rule:create", "os-security-groups:rule:delete", "os-security-groups:add",
         "os-security-groups:remove", "os-attach-interfaces:create", "os-attach-interfaces:delete",
+        "os-floating-ips:create", "os-floating-ips:delete", "os-floating-ips:add", "os-floating-ips:remove",
+        "os-multinic:add", "os-multinic:remove",
     ),
     MANAGER: ("os-migrate-server:migrate", "os-migrate-server:migrate_live", "os-migrations:index",
         "servers:migrations:index", "servers:migrations:delete", "servers:migrations:force_complete",

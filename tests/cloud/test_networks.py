@@ -236,3 +236,83 @@ def test_a_host_that_cannot(make_cloud: Any):
         ("detach_interface", "Error"),
         ("attach_interface", "Error"),
     ]
+
+
+# ---- floating IPs, and Nova's old doors to networks
+
+
+def old(cloud: Cloud, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
+    """Ask in the last microversion that has it; give what is under the one key of the answer."""
+    version = "2.43" if path.endswith("/action") else "2.35"
+    answer = cloud.request(method, path, body, version=version)
+    assert answer.status_code == status, answer.text
+    return next(iter(answer.json.values())) if answer.text else None
+
+
+def test_a_floating_ip_by_the_old_doors(cloud: Cloud, red: str):
+    """It is taken of a pool, leads to a server that shows it, and is given back."""
+    uuid = active(cloud, networks=[{"uuid": red}])
+    act, (port,) = f"/servers/{uuid}/action", ports(cloud, uuid)
+    assert old(cloud, "GET", "/os-floating-ip-pools") == [{"name": "public"}]
+    ip = old(cloud, "POST", "/os-floating-ips", {"pool": "public"})
+    assert (ip["pool"], ip["fixed_ip"], ip["instance_id"]) == ("public", None, None)
+    lead = {"addFloatingIp": {"address": ip["ip"]}}
+    assert "is not reachable" in old(cloud, "POST", act, lead, status=400)["message"]
+    (out,) = cloud.network("GET", "/networks?router:external=true")
+    said = {"external_gateway_info": {"network_id": out["id"]}}
+    router = cloud.network("POST", "/routers", {"router": said})["id"]
+    subnet = {"subnet_id": port["fixed_ips"][0]["subnet_id"]}
+    cloud.network("PUT", f"/routers/{router}/add_router_interface", subnet)
+    old(cloud, "POST", act, lead, status=202)
+    assert [(each["addr"], each["OS-EXT-IPS:type"]) for each in cloud.show(uuid)["addresses"]["red"]] == [
+        ("10.1.0.2", "fixed"),
+        (ip["ip"], "floating"),
+    ]
+    assert old(cloud, "GET", f"/os-floating-ips/{ip['id']}")["instance_id"] == uuid
+    assert agrees(cloud)
+    old(cloud, "POST", act, {"removeFloatingIp": {"address": ip["ip"]}}, status=202)
+    old(cloud, "POST", act, {"removeFloatingIp": {"address": ip["ip"]}}, status=409)
+    assert addresses(cloud, uuid) == {"red": ["10.1.0.2"]}
+    old(cloud, "DELETE", f"/os-floating-ips/{ip['id']}", status=202)
+    assert old(cloud, "GET", "/os-floating-ips") == []
+    for method, path, body in (
+        ("GET", "/os-floating-ips/none", None),
+        ("POST", "/os-floating-ips", {"pool": "none"}),
+        ("POST", act, lead),
+    ):
+        old(cloud, method, path, body, status=404)
+
+
+def test_a_server_that_is_led_to_goes(cloud: Cloud, red: str):
+    """The floating IP stays its project's, and leads nowhere."""
+    uuid = active(cloud, networks=[{"uuid": red}])
+    (port,), (out,) = ports(cloud, uuid), cloud.network("GET", "/networks?router:external=true")
+    said = {"external_gateway_info": {"network_id": out["id"]}}
+    router = cloud.network("POST", "/routers", {"router": said})["id"]
+    cloud.network("PUT", f"/routers/{router}/add_router_interface", {"subnet_id": port["fixed_ips"][0]["subnet_id"]})
+    wanted = {"floating_network_id": out["id"], "port_id": port["id"]}
+    ip = cloud.network("POST", "/floatingips", {"floatingip": wanted})
+    assert ip["status"] == "ACTIVE"
+    cloud.request("DELETE", f"/servers/{uuid}")
+    cloud.run()
+    left = cloud.network("GET", f"/floatingips/{ip['id']}")
+    assert (left["port_id"], left["fixed_ip_address"], left["status"]) == (None, None, "DOWN")
+    assert agrees(cloud)
+
+
+def test_a_second_address_by_the_old_doors(cloud: Cloud, red: str):
+    """It is of the same port; an address that the server has not, and a network where it is not, are refused."""
+    uuid = active(cloud, networks=[{"uuid": red}])
+    act = f"/servers/{uuid}/action"
+    old(cloud, "POST", act, {"addFixedIp": {"networkId": red}}, status=202)
+    assert addresses(cloud, uuid) == {"red": ["10.1.0.2", "10.1.0.3"]}
+    assert len(ports(cloud, uuid)) == 1
+    old(cloud, "POST", act, {"removeFixedIp": {"address": "10.1.0.2"}}, status=202)
+    assert addresses(cloud, uuid) == {"red": ["10.1.0.3"]}
+    old(cloud, "POST", act, {"removeFixedIp": {"address": "10.1.0.2"}}, status=400)
+    old(cloud, "POST", act, {"addFixedIp": {"networkId": FLAT}}, status=400)
+    listed = {network["label"] for network in old(cloud, "GET", "/os-networks")}
+    own = {network["label"] for network in old(cloud, "GET", "/os-tenant-networks")}
+    assert (listed, own) == ({"flat", "red", "public"}, {"flat", "red"})
+    assert old(cloud, "GET", f"/os-networks/{red}")["label"] == "red"
+    assert agrees(cloud)

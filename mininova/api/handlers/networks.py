@@ -8,7 +8,7 @@ from typing import Any
 
 from mininova import errors
 from mininova.api.request import ComputeRequest
-from mininova.api.views.networks import show_network, show_tenant_network
+from mininova.api.views.networks import show_network, show_other_network, show_tenant_network
 from mininova.db import networks
 from mininova.objects.network import network_id
 
@@ -37,32 +37,41 @@ def chosen(request: ComputeRequest, server: Json, count: int) -> list[Json]:
     return list(wanted)
 
 
-def index(request: ComputeRequest) -> dict[str, Any]:
-    """List the networks: there is one."""
+def index(request: ComputeRequest) -> Json:
+    """List the networks that the caller sees."""
     request.require("os-networks:list")
-    return {"networks": [show_network(request.cloud.conf)]}
+    return {"networks": [show_network(request.cloud.conf), *map(show_other_network, _others(request))]}
 
 
-def show(request: ComputeRequest, id: str) -> dict[str, Any]:
-    """Show the network."""
+def show(request: ComputeRequest, id: str) -> Json:
+    """Show one."""
     request.require("os-networks:show")
-    _require_the_one(request, id)
-    return {"network": show_network(request.cloud.conf)}
+    return {"network": _among(index(request), id)}
 
 
-def tenant_index(request: ComputeRequest) -> dict[str, Any]:
-    """List the networks that the project may use: there is one."""
+def tenant_index(request: ComputeRequest) -> Json:
+    """List the networks that the project may use."""
     request.require("os-tenant-networks:list")
-    return {"networks": [show_tenant_network(request.cloud.conf)]}
+    own = [network for network in _others(request) if network["project_id"] == request.context.project_id]
+    flat = network_id(request.cloud.conf.network.label), request.cloud.conf.network.label
+    return {"networks": [show_tenant_network(*each) for each in (flat, *((it["id"], it["name"]) for it in own))]}
 
 
-def tenant_show(request: ComputeRequest, id: str) -> dict[str, Any]:
-    """Show it."""
+def tenant_show(request: ComputeRequest, id: str) -> Json:
+    """Show one."""
     request.require("os-tenant-networks:show")
-    _require_the_one(request, id)
-    return {"network": show_tenant_network(request.cloud.conf)}
+    return {"network": _among(tenant_index(request), id)}
 
 
-def _require_the_one(request: ComputeRequest, id: str) -> None:
-    if id != network_id(request.cloud.conf.network.label):
-        raise errors.NotFound("Network not found")
+def _others(request: ComputeRequest) -> list[Json]:
+    """List the networks beside the flat one."""
+    flat = network_id(request.cloud.conf.network.label)
+    return [network for network in request.cloud.network.ports.networks(request.context) if network["id"] != flat]
+
+
+def _among(listed: Json, id: str) -> Json:
+    for network in listed["networks"]:
+        if network["id"] == id:
+            found: Json = network
+            return found
+    raise errors.NotFound("Network not found")

@@ -52,6 +52,28 @@ def delete(request: ComputeRequest, server_id: str, id: str) -> Reply:
     return Reply(202)
 
 
+# ---- further addresses of one, until 2.43
+
+
+@takes(body=schemas.ADD_FIXED_IP)
+def add_fixed_ip(request: ComputeRequest, id: str) -> Reply:
+    """Give a server one more address in a network."""
+    instance = find(request, id, "os-multinic:add")
+    network_id = str(request.document["addFixedIp"]["networkId"])
+    request.cloud.network.ports.add_address(request.context, instance.uuid, network_id)
+    return Reply(202)
+
+
+@takes(body=schemas.REMOVE_FIXED_IP)
+def remove_fixed_ip(request: ComputeRequest, id: str) -> Reply:
+    """Take an address from a server."""
+    instance = find(request, id, "os-multinic:remove")
+    request.cloud.network.ports.remove_address(
+        request.context, instance.uuid, request.document["removeFixedIp"]["address"]
+    )
+    return Reply(202)
+
+
 def _shown(request: ComputeRequest, uuid: str, id: str) -> Json:
     for port in request.cloud.network.ports.ports_of(request.context, uuid):
         if port["id"] == id:

@@ -26,6 +26,16 @@ def show_network(conf: ConfigOpts) -> dict[str, Any]:
     }
 
 
-def show_tenant_network(conf: ConfigOpts) -> dict[str, Any]:
-    """Show the network as a project sees it; with Neutron, Nova knows no range of it, and says so in a word."""
-    return {"id": network_id(conf.network.label), "label": conf.network.label, "cidr": "None"}
+NO_RANGE = dict.fromkeys((
+    "cidr", "netmask", "gateway", "broadcast", "dns1", "dns2", "cidr_v6", "gateway_v6", "netmask_v6",
+))  # fmt: skip
+
+
+def show_other_network(network: dict[str, Any]) -> dict[str, Any]:
+    """Show a network that the network service has, of whose range Nova knows nothing."""
+    return {**NO_RANGE, "id": network["id"], "label": network["name"]}
+
+
+def show_tenant_network(id: str, label: str) -> dict[str, Any]:
+    """Show a network as a project sees it; with Neutron, Nova knows no range of it, and says so in a word."""
+    return {"id": id, "label": label, "cidr": "None"}

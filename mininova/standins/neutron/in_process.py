@@ -9,17 +9,19 @@ from mininova.db.session import Database
 from mininova.standins.neutron.groups import Groups
 from mininova.standins.neutron.networks import Networks
 from mininova.standins.neutron.ports import Ports
+from mininova.standins.neutron.routers import FloatingIPs
 from mininova.standins.neutron.server_ports import ServerPorts
 from mininova.wsgi import Parts
 
 
 class NetworkService(Groups):
-    """What an api asks of security groups, and of the ``ports`` of servers."""
+    """What an api asks of security groups, of the ``ports`` of servers, and of ``floating_ips``."""
 
     def __init__(self, db: Database, conf: ConfigOpts) -> None:
         super().__init__(db)
         networks = Networks(db, conf)
-        self.ports = ServerPorts(db, networks, Ports(db, networks))
+        ports = Ports(db, networks)
+        self.ports, self.floating_ips = ServerPorts(db, networks, ports), FloatingIPs(db, networks, ports)
 
 
 def network_service(parts: Parts) -> NetworkService:

@@ -137,6 +137,40 @@ class ServerPorts:
             )  # fmt: skip
         return ids, networks.show(tx, instance_uuid)
 
+    def networks(self, ctxt: RequestContext) -> list[Json]:
+        """List the networks that a caller sees."""
+        return self._networks.search(ctxt)
+
+    def add_address(self, ctxt: RequestContext, instance_uuid: str, network_id: str) -> None:
+        """Give the port of a server in a network one more address.
+
+        :raises errors.InvalidInput: when it has no port there, or all addresses are lent
+        """
+        with self._db.write() as tx:
+            for port in ports.search(tx, instance_uuid=[instance_uuid], network_id=[network_id]):
+                network = self._networks.find(tx, ctxt, network_id, lock=True)
+                (range_, _), *_ = self._ports.wanted(tx, network, None)
+                try:
+                    ports.add_address(tx, port, range_, None)
+                except errors.NoMoreAddresses as full:
+                    raise errors.InvalidInput(f"No fixed IP addresses available for network: {network_id}") from full
+                networks.show(tx, instance_uuid)
+                return
+        raise errors.InvalidInput(f"Network {network_id} could not be found for instance {instance_uuid}.")
+
+    def remove_address(self, ctxt: RequestContext, instance_uuid: str, address: str) -> None:
+        """Take an address from a server.
+
+        :raises errors.InvalidInput: when it has no such address
+        """
+        with self._db.write() as tx:
+            for port in ports.search(tx, instance_uuid=[instance_uuid]):
+                if address in (each.address for each in port.addresses):
+                    ports.remove_address(tx, port, address)
+                    networks.show(tx, instance_uuid)
+                    return
+        raise errors.InvalidInput(f"Fixed IP not found for instance {instance_uuid}: {address}")
+
     def ports_of(self, ctxt: RequestContext, instance_uuid: str) -> list[Json]:
         """List the ports of a server, each with its ``tag``."""
         with self._db.read() as tx:

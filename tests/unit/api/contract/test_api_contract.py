@@ -9,8 +9,12 @@ import pytest
 from mininova.api.routes import ROUTES
 from mininova.context import RequestContext
 from mininova.objects import Console, ImageMeta
-from mininova.objects.network import network_id, port_id
+from mininova.objects.network import network_id, port_id, subnet_id
+from mininova.standins.neutron.bootstrap import bootstrap
 from mininova.standins.neutron.groups import Groups
+from mininova.standins.neutron.networks import Networks, Subnets
+from mininova.standins.neutron.ports import Ports
+from mininova.standins.neutron.routers import FloatingIPs, Routers
 from mininova.wsgi import Microversion
 from tests.fixtures.api_harness import IMAGE, PROJECT
 
@@ -92,6 +96,9 @@ READS = (
     ("GET", "/os-security-groups?limit=5&offset=0&all_tenants=1", ALL),
     ("GET", "/os-security-groups/{security_group}", ALL),
     ("GET", "/servers/{active}/os-interface", ALL),
+    ("GET", "/os-floating-ip-pools", ALL),
+    ("GET", "/os-floating-ips", ALL),
+    ("GET", "/os-floating-ips/{floating_ip}", MEMBER),
     ("GET", "/servers/{active}/os-interface/{port}", ALL),
     ("GET", "/servers/{active}/os-security-groups", ALL),
     ("GET", "/os-networks/{network}", ALL),
@@ -169,6 +176,12 @@ WRITES = (
     ("POST", "/servers/{active}/action", {"addSecurityGroup": {"name": "default"}}, ALL),
     ("POST", "/servers/{active}/os-interface", {"interfaceAttachment": {}}, ALL),
     ("DELETE", "/servers/{active}/os-interface/{port}", None, ALL),
+    ("POST", "/servers/{active}/action", {"removeFloatingIp": {"address": "203.0.113.9"}}, MEMBER),
+    ("POST", "/servers/{active}/action", {"addFloatingIp": {"address": "203.0.113.9"}}, MEMBER),
+    ("POST", "/servers/{active}/action", {"addFixedIp": {"networkId": "{flat}"}}, ALL),
+    ("POST", "/servers/{active}/action", {"removeFixedIp": {"address": "10.0.0.2"}}, ALL),
+    ("POST", "/os-floating-ips", {"pool": "public"}, ALL),
+    ("DELETE", "/os-floating-ips/{floating_ip}", None, MEMBER),
     ("POST", "/servers/{active}/action", {"lock": None}, ALL),
     ("POST", "/servers/{active}/action", {"unlock": None}, ALL),
     ("POST", "/servers/{active}/action", {"injectNetworkInfo": None}, ADMIN),
@@ -289,6 +302,21 @@ def _acts(row: Any, body: Any) -> bool:
     return row.action is None or row.action in body
 
 
+def _lead_in(api: Any, port: str) -> str:
+    """Have a floating IP lead to a port of the flat network, by a router; give its id."""
+    ctxt = RequestContext(project_id=PROJECT, roles=("member",))
+    bootstrap(api.db, api.conf, {}, {})
+    networks = Networks(api.db, api.conf)
+    subnets, ports = Subnets(api.db, api.conf, networks), Ports(api.db, networks)
+    (out,) = (each["id"] for each in networks.search(ctxt) if each["router:external"])
+    routers = Routers(api.db, networks, subnets, ports)
+    router = routers.create(ctxt, {"external_gateway_info": {"network_id": out}})["id"]
+    routers.add_interface(ctxt, router, {"subnet_id": subnet_id("flat")})
+    wanted = {"floating_network_id": out, "floating_ip_address": "203.0.113.9", "port_id": port}
+    ip: str = FloatingIPs(api.db, networks, ports).create(ctxt, wanted)["id"]
+    return ip
+
+
 @pytest.fixture
 def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     """Make one object of each kind, and give the ids."""
@@ -339,6 +367,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     groups = Groups(api.db)
     web = groups.create(RequestContext(project_id=PROJECT, roles=("member",)), {"name": "web"})
     by_uuid = Microversion.parse(version) >= (2, 53)
+    floating_ip = _lead_in(api, port_id(active))
     return {
         **ready,
         "active": active,
@@ -348,6 +377,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "group": group,
         "security_group": web["id"],
         "port": port_id(active),
+        "flat": network_id("flat"),
+        "floating_ip": floating_ip,
         "rule": web["security_group_rules"][0]["id"],
         "building": api.boot(),
         "request": actions[0]["request_id"],
