@@ -259,6 +259,7 @@ GROUPS = (
     DATABASE,
     BROKER_ADMIN,
     rest.API,
+    rest.NEUTRON,
     rest.QUOTA,
     rest.CORS,
     rest.OSLO_MIDDLEWARE,

@@ -41,6 +41,16 @@ API = Group(
             help="The newest microversion to speak, such as 2.90, for people who test clients against an older cloud.  "
             "Without it, the newest that mininova has.",
         ),
+        cfg.BoolOpt(
+            "metadata_by_address",
+            default=False,
+            help="Whether the metadata service believes that a request comes from the instance that has its address: "
+            "only where no one else can send from the addresses of instances.",
+        ),
+        cfg.StrOpt(
+            "dhcp_domain", default="novalocal", help="What completes the host name that a guest is told; may be empty."
+        ),
+        cfg.StrOpt("vendordata_jsonfile_path", help="A JSON file that the metadata service shows to every guest."),
         cfg.IntOpt("password_length", default=12, min=1, help="The length of a generated adminPass, in characters."),
     ],
 )
@@ -66,6 +76,22 @@ QUOTA = Group(
         _quota("key_pairs", 100, "The most key pairs of a user."),
         _quota("server_groups", 10, "The most server groups of a project."),
         _quota("server_group_members", 10, "The most servers in one server group."),
+    ],
+)
+
+NEUTRON = Group(
+    "neutron",
+    "The metadata proxy that asks for guests, such as Neutron's metadata agent.",
+    frozenset({"api"}),
+    [
+        cfg.BoolOpt(
+            "service_metadata_proxy",
+            default=False,
+            help="Whether a proxy says which instance asks for metadata, in headers that it signs.",
+        ),
+        cfg.StrOpt(
+            "metadata_proxy_shared_secret", default="", secret=True, help="What the proxy signs with, as it knows it."
+        ),
     ],
 )
 

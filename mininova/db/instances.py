@@ -61,8 +61,10 @@ _waiting_for_room = select(table.c.uuid).where(ROWS.which, WAITS_FOR_ROOM)
 _without_host = select(table.c.uuid, table.c.generation).where(_among, *WITHOUT_HOST)
 _all_groups = select(table.c.uuid, table.c.security_groups).where(_among)
 _groups, _locked_groups = _all_groups.where(table.c.security_groups.is_not(None)), _all_groups.with_for_update()
-_set_groups = sqlalchemy.update(table).where(ROWS.which)
+_aside = sqlalchemy.update(table).where(ROWS.which)  # what is no part of what is read of an instance
 _user_data = select(table.c.uuid, table.c.user_data).where(_among, table.c.user_data.is_not(None))
+_password = select(table.c.password).where(ROWS.which)
+_tell_password = _aside.where(LIVE, table.c.password.is_(None))
 _edit = sqlalchemy.update(table).where(ROWS.which, LIVE)
 _change = _edit.values(generation=table.c.generation + 1)
 _end_delete = _change.where(table.c.host == bindparam("if_host"), table.c.task_state == states.DELETING)
@@ -159,7 +161,22 @@ def security_groups(tx: Connection, uuids: Sequence[str], *, lock: bool = False)
 
 def set_security_groups(tx: Connection, uuid: str, ids: Sequence[str] | None) -> None:
     """Give an instance other security groups; None means the project's default one."""
-    tx.execute(_set_groups, {"which": uuid, "security_groups": ids})
+    tx.execute(_aside, {"which": uuid, "security_groups": ids})
+
+
+def password(tx: Connection, uuid: str) -> str:
+    """Read the password that an instance's guest told, encrypted for its owner; "" where it told none."""
+    return tx.execute(_password, {"which": uuid}).scalar() or ""
+
+
+def tell_password(tx: Connection, uuid: str, password: str) -> bool:
+    """Keep the password that a guest tells, unless it told one before; tell which."""
+    return tx.execute(_tell_password, {"which": uuid, "password": password}).rowcount > 0
+
+
+def clear_password(tx: Connection, uuid: str) -> None:
+    """Forget the password that a guest told."""
+    tx.execute(_aside, {"which": uuid, "password": None})
 
 
 def list_by_host(

@@ -72,6 +72,7 @@ instances = Table(
     Column("progress", Integer, nullable=False),
     Column("security_groups", Json(tuple[str, ...])),  # their ids; NULL is the project's default one
     Column("user_data", Text),
+    Column("password", Text),  # that its guest told, encrypted for its owner
     Column("deleted", Boolean, nullable=False, server_default=false()),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
