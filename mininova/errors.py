@@ -84,6 +84,12 @@ class ComputeServiceInUse(InvalidInput):
     template = "Compute service of {host} is still in use."
 
 
+class InvalidVolume(InvalidInput):
+    """A volume cannot be given to an instance, or taken from it, as it is."""
+
+    template = "Invalid volume: {reason}"
+
+
 class ImageNotActive(InvalidInput):
     """The image has no data."""
 
@@ -178,6 +184,18 @@ class ImageNotFound(NotFound):
     """No image has this id."""
 
     template = "Image {image_id} could not be found."
+
+
+class VolumeNotFound(NotFound):
+    """No volume has this id."""
+
+    template = "Volume {volume_id} could not be found."
+
+
+class BlockDeviceNotFound(NotFound):
+    """The instance does not have the volume."""
+
+    template = "No volume Block Device Mapping with id {volume_id}."
 
 
 class KeypairNotFound(NotFound):
@@ -301,6 +319,12 @@ class AddressInUse(Conflict):
     """Another port has the address."""
 
     template = "IP address {address} already allocated in network {network_id}."
+
+
+class DevicePathInUse(Conflict):
+    """Another disk of the instance has the name."""
+
+    template = "The supplied device path ({path}) is in use."
 
 
 class InstanceInvalidState(Conflict):

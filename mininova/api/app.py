@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mininova import errors
 from mininova.api import microversions, other_services
+from mininova.api.attachments import Attachments
 from mininova.api.interfaces import Interfaces
 from mininova.api.live_migrations import LiveMigrations
 from mininova.api.operations import Operations
@@ -19,7 +20,8 @@ from mininova.api.schemas.types import NO_QUERY
 from mininova.api.validation import takes
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.rpcapi import ConductorAPI
-from mininova.service import images
+from mininova.service import images, volumes
+from mininova.service.attachments import AttachmentEnds
 from mininova.wsgi import Application, Request, Response, Route
 from mininova.wsgi.deploy import current_parts
 from mininova.wsgi.request import API_VERSION
@@ -83,11 +85,13 @@ def app_factory(
     image_service: str | None = None,
     project_service: str | None = None,
     network_service: str | None = None,
+    volume_service: str | None = None,
     **unknown: str,
 ) -> ComputeApplication:
     """Make the Paste application ``compute_app``.
 
-    :param image_service: names the function that makes it, see service/images.py
+    :param image_service: names the function that makes it, see service/images.py, and volume_service, see
+        service/volumes.py
     :param project_service: and network_service, see other_services.py
     :raises errors.ConfigError: when a line of its section leads nowhere, or has a name that nothing reads
     """
@@ -97,11 +101,14 @@ def app_factory(
     compute = ComputeAPI(parts.peer)
     operations = Operations(parts.conf, parts.db, ConductorAPI(parts.peer), compute, parts.notifier)
     its_images = images.image_service(image_service, parts)
+    its_volumes = volumes.volume_service(volume_service, parts)
+    ends = AttachmentEnds(parts.db, parts.notifier, lambda: its_volumes)
     projects = other_services.project_service(project_service, parts)
     network = other_services.network_service(network_service, parts)
     cloud = Cloud(
         parts.conf, parts.db, Policy(parts.conf), its_images, projects, network, operations,
         LiveMigrations(parts.db, compute, parts.notifier), Interfaces(parts.db, compute, network.ports),
         Questions(parts.db, compute, parts.conf.service_down_time, parts.conf.consoleauth.token_ttl), parts.notifier,
+        Attachments(parts.conf, parts.db, compute, ends),
     )  # fmt: skip
     return ComputeApplication(cloud)

@@ -35,6 +35,7 @@ from mininova.api.handlers import (
     server_tags,
     servers,
     services,
+    volume_attachments,
 )
 from mininova.api.routes import ACTION, ROUTES
 from mininova.api.schemas.types import object_of
@@ -96,6 +97,9 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     server_groups.delete: {204: EMPTY},
     server_external_events.create: {200: JSON, 207: JSON},
     server_password.clear: {204: EMPTY},
+    volume_attachments.create: {202: EMPTY},
+    volume_attachments.update: {202: EMPTY},
+    volume_attachments.delete: {202: EMPTY},
 }
 OTHERWISE = {200: JSON}
 

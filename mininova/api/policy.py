@@ -51,6 +51,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-quota-sets:show", "os-quota-sets:detail", "os-simple-tenant-usage:show", "compute:server:topology:index",
         "os-server-groups:index", "os-server-groups:show", "os-server-password:show",
         "os-server-shares:index", "os-server-shares:show",
+        "os-volumes-attachments:index", "os-volumes-attachments:show",
         "os-tenant-networks:list", "os-tenant-networks:show",
         "os-security-groups:get", "os-security-groups:show", "os-security-groups:list",
         "os-attach-interfaces:list", "os-attach-interfaces:show", "os-floating-ips:list", "os-floating-ips:show",
@@ -68,6 +69,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-server-groups:create", "os-server-groups:delete", "os-server-password:clear",
         "servers:resize", "servers:confirm_resize", "servers:revert_resize",
         "os-server-shares:create", "os-server-shares:delete",
+        "os-volumes-attachments:create", "os-volumes-attachments:update", "os-volumes-attachments:delete",
         "os-security-groups:create", "os-security-groups:update", "os-security-groups:delete",
         "os-security-groups:rule:create", "os-security-groups:rule:delete", "os-security-groups:add",
         "os-security-groups:remove", "os-attach-interfaces:create", "os-attach-interfaces:delete",
@@ -79,7 +81,7 @@ RULES: dict[str, tuple[str, ...]] = {
     ),
     SELF: ("os-keypairs:index", "os-keypairs:create", "os-keypairs:delete", "os-keypairs:show"),
     SERVICE: (
-        "os-server-external-events:create", "os-assisted-volume-snapshots:create",
+        "os-server-external-events:create", "os-volumes-attachments:swap", "os-assisted-volume-snapshots:create",
         "os-assisted-volume-snapshots:delete",
     ),
     ADMIN: (

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from oslo_config.cfg import ConfigOpts
 
+from mininova.api.attachments import Attachments
 from mininova.api.interfaces import Interfaces
 from mininova.api.live_migrations import LiveMigrations
 from mininova.api.microversions import LEGACY
@@ -33,6 +34,7 @@ class Cloud:
     :param projects: knows which projects there are; ``network`` the security groups
     :param operations: changes instances; ``live_migrations`` changes their course
     :param interfaces: attaches and detaches their network interfaces
+    :param attachments: gives them volumes, and takes them away
     :param questions: asks compute nodes
     :param notifier: tells the world of what handlers change themselves
     """
@@ -48,6 +50,7 @@ class Cloud:
     interfaces: Interfaces
     questions: Questions
     notifier: Notifier
+    attachments: Attachments
 
 
 class ComputeRequest(Request):

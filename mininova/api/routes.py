@@ -51,6 +51,7 @@ from mininova.api.handlers import (
     services,
     simple_tenant_usage,
     versions,
+    volume_attachments,
 )
 from mininova.wsgi import Route
 
@@ -126,6 +127,11 @@ ROUTES = (
     Route("POST", "/servers/<server_id>/shares", server_shares.create, since="2.97"),
     Route("GET", "/servers/<server_id>/shares/<id>", server_shares.show, since="2.97"),
     Route("DELETE", "/servers/<server_id>/shares/<id>", server_shares.delete, since="2.97"),
+    Route("GET", "/servers/<server_id>/os-volume_attachments", volume_attachments.index),
+    Route("POST", "/servers/<server_id>/os-volume_attachments", volume_attachments.create),
+    Route("GET", "/servers/<server_id>/os-volume_attachments/<volume_id>", volume_attachments.show),
+    Route("PUT", "/servers/<server_id>/os-volume_attachments/<volume_id>", volume_attachments.update),
+    Route("DELETE", "/servers/<server_id>/os-volume_attachments/<volume_id>", volume_attachments.delete),
     Route("GET", "/servers/<server_id>/topology", server_topology.index, since="2.78"),
     Route("GET", "/servers/<server_id>/migrations", server_migrations.index, since="2.23"),
     Route("GET", "/servers/<server_id>/migrations/<id>", server_migrations.show, since="2.23"),

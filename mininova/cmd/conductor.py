@@ -2,6 +2,7 @@
 
 import sys
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from oslo_config.cfg import ConfigOpts
 
@@ -25,10 +26,14 @@ from mininova.db.schema import NOVA
 from mininova.db.session import Database
 from mininova.manage.broker_admin import BrokerAdmin
 from mininova.scheduler.rpcapi import SchedulerAPI
-from mininova.service import concurrency, images
+from mininova.service import concurrency, images, volumes
+from mininova.service.attachments import AttachmentEnds
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
+
+if TYPE_CHECKING:
+    from mininova.wsgi.deploy import Parts
 
 
 def build(conf: ConfigOpts) -> Process:
@@ -44,15 +49,17 @@ def build(conf: ConfigOpts) -> Process:
     process.on_parked(Rejections(builds.ends, "given up"))
     identity_of = directory if conf.identities.enforce else None
     snapshots = Snapshots(database, cache(partial(_images, process, database)))
+    attachments = AttachmentEnds(database, process.notifier, cache(partial(_volumes, process, database)))
     manager = ConductorManager(
-        conf, database, builds, process.notifier, identity_of, denials, _credentials(conf, database), snapshots
-    )
+        conf, database, builds, process.notifier, identity_of, denials, _credentials(conf, database), snapshots,
+        attachments,
+    )  # fmt: skip
     process.at_the_end(denials.stop)
     process.connect(partial(NOVA.check, database))
     server = process.serve([(ConductorAPI, manager)])
     manager.on_identities = process.hear(server, directory.computes)
     process.heartbeat(recorder(database, process.levels), ConductorAPI)
-    sweeper = Sweeper(conf, database, builds, snapshots)
+    sweeper = Sweeper(conf, database, builds, snapshots, attachments=attachments)
     process.on_restored(sweeper.hurry, "looking soon at all that is under way")
     process.periodic.every(conf.operations.due_after / LOOKS, sweeper.sweep, "the sweep")
     if interval := conf.operations.reclaim_instance_interval:
@@ -66,11 +73,19 @@ def build(conf: ConfigOpts) -> Process:
 
 def _images(process: Process, database: Database) -> images.ImageService:
     """Make the image service that api-paste.ini names, at the first image: a cloud may never have a snapshot."""
+    return images.image_service(images.configured(process.conf), _parts(process, database))
+
+
+def _volumes(process: Process, database: Database) -> volumes.VolumeService:
+    """Make the volume service that api-paste.ini names, at the first volume."""
+    return volumes.volume_service(images.configured(process.conf, volumes.SETTING), _parts(process, database))
+
+
+def _parts(process: Process, database: Database) -> "Parts":
     from mininova.wsgi.deploy import Parts  # it brings WebOb, which costs a conductor's start a tenth of a second
 
     aside = process.threads.aside
-    parts = Parts(process.conf, database, process.peer, process.notifier, process.reporter, aside=aside)
-    return images.image_service(images.configured(process.conf), parts)
+    return Parts(process.conf, database, process.peer, process.notifier, process.reporter, aside=aside)
 
 
 def _credentials(conf: ConfigOpts, database: Database) -> Credentials | None:

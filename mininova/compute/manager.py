@@ -20,11 +20,12 @@ from mininova.compute.migrate import NO_IMAGE, Mover
 from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.snapshots import Offloads, Snapshots
+from mininova.compute.volumes import VolumeFlows
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext, service_context
 from mininova.notifications.audit_period import HOUR, AuditPeriod
 from mininova.notifications.events import Action, Phase, tell, tell_cached_images, tell_exists_so_far
-from mininova.objects import NO_ARGUMENTS, Arguments, Console, ImageMeta, Instance, Migration, Service
+from mininova.objects import NO_ARGUMENTS, Arguments, BlockDevice, Console, ImageMeta, Instance, Migration, Service
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
 from mininova.service.upgrade_levels import spoken
@@ -76,6 +77,7 @@ class ComputeManager:
         self._interfaces = Interfaces(driver, conductor, notifier)
         snapshots, offloads = (flow(host, driver, conductor, notifier) for flow in (Snapshots, Offloads))
         self._flows = {**dict.fromkeys(states.IMAGE_MAKERS, snapshots), "shelve_offload": offloads}
+        self._volumes = VolumeFlows(driver, conductor, notifier)
         self._mover = Mover(driver, conductor, notifier, audit_period, clock)
         self._reconciler = Reconciler(host, driver, conductor, self._locks)
         self._down_after, self._reported_at = timedelta(seconds=down_after), None  # type: timedelta, datetime | None
@@ -259,6 +261,16 @@ class ComputeManager:
         LOG.info("compute has deleted instance %s", instance.uuid)
         gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
         return self._tell(ctxt, gone, "delete", "end")
+
+    def attach_volume(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
+        """Give the guest a volume."""
+        with self._locks.holding(instance.uuid):
+            self._volumes.attach(ctxt, instance, device)
+
+    def detach_volume(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
+        """Take a volume away from the guest."""
+        with self._locks.holding(instance.uuid):
+            self._volumes.detach(ctxt, instance, device)
 
     def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
         """Read the console, or the last ``length`` lines of it."""

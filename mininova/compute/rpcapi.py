@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import Arguments, Console, ImageMeta, Instance, Migration
+from mininova.objects import Arguments, BlockDevice, Console, ImageMeta, Instance, Migration
 
 _CALLS = {"api", "conductor"}
 _STEPS = {"conductor", "operator"}
@@ -175,6 +175,14 @@ class ComputeAPI(rpc.Interface):
     @rpc.cast(since="1.1", by=_CASTS)
     def restore_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Start the soft-deleted guest again."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def attach_volume(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
+        """Give the guest a volume, and tell the conductor how it went."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def detach_volume(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
+        """Take a volume away from the guest, and tell the conductor how it went."""
 
     @rpc.call(since="1.0", by=_CALLS, idempotent=True)
     def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:

@@ -22,6 +22,7 @@ from mininova.conductor.snapshots import Snapshots
 from mininova.context import RequestContext, service_context
 from mininova.db import (
     actions,
+    block_devices,
     endings,
     faults,
     instances,
@@ -37,8 +38,19 @@ from mininova.db.instances import ALL
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.notifications.audit_period import AuditPeriod
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service, TaskLog
+from mininova.objects import (
+    BlockDevice,
+    ComputeNode,
+    Fault,
+    Instance,
+    InstanceChanges,
+    Migration,
+    RequestSpec,
+    Service,
+    TaskLog,
+)
 from mininova.rpc.trust.denials import OnDenied, forbidden
+from mininova.service.attachments import AttachmentEnds
 from mininova.trust.identities import Identity
 
 LOG = logging.getLogger(__name__)
@@ -54,6 +66,7 @@ class ConductorManager:
     :param on_denied: called when a report says more than is recorded of its host
     :param credentials: renews passwords of computes; None where none is renewed
     :param snapshots: uploads the images that are made of instances
+    :param attachments: agrees with the volume service on who has a volume
     :ivar on_identities: called when a compute was added or removed
     """
 
@@ -67,11 +80,13 @@ class ConductorManager:
         on_denied: OnDenied | None = None,
         credentials: Credentials | None = None,
         snapshots: Snapshots | None = None,
+        attachments: AttachmentEnds | None = None,
     ) -> None:
         self.conf, self.db, self.builds, self.notifier = conf, db, builds, notifier
         self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, notifier)
         self.own = OwnInstances(db, identity_of)
         self.credentials, self.snapshots = credentials, snapshots or Snapshots(db)
+        self.attachments = attachments or AttachmentEnds(db)
         self.shelving = Shelving(conf, db, builds, self.snapshots)
         self.on_identities: Callable[[], object] = lambda: None
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
@@ -191,6 +206,32 @@ class ConductorManager:
         with self.own.only("fail_step", migration.instance_uuid):
             self.migrations.fail_step(migration, fault)
 
+    # ---- a volume of an instance
+
+    def end_attachment(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
+        """End an attachment or a detachment well."""
+        owned, recorded = self._block_device("end_attachment", instance, device)
+        try:
+            self.attachments.succeed(owned, recorded)
+        except errors.NotFound as gone:
+            self.attachments.fail(owned, recorded, str(gone))
+            raise errors.BlockDeviceNotFound(volume_id=recorded.volume_id) from gone
+
+    def fail_attachment(self, ctxt: RequestContext, instance: Instance, device: BlockDevice, fault: Fault) -> None:
+        """End an attachment or a detachment badly."""
+        self.attachments.fail(*self._block_device("fail_attachment", instance, device), fault.message)
+
+    def _block_device(
+        self, method: str, instance: Instance, device: BlockDevice
+    ) -> tuple[Instance, block_devices.Recorded]:
+        """Read what is recorded of a volume and of the caller's own instance, which it must be of."""
+        with self.own.only(method, instance.uuid), self.db.read() as tx:
+            owned = instances.get(tx, instance.uuid, hosts=self.own.hosts())
+            recorded = block_devices.get(tx, device.uuid)
+        if recorded is None or recorded.instance_uuid != owned.uuid:
+            raise errors.BlockDeviceNotFound(volume_id=device.volume_id)
+        return owned, recorded
+
     # ---- other ends
 
     def fail_instance(self, ctxt: RequestContext, instance: Instance, operation: str, fault: Fault) -> Instance:
@@ -221,6 +262,8 @@ class ConductorManager:
             if was is None or new is None:
                 return
             self._refuse_another_time("destroy_instance", new, terminated_at)
+        if was.has_volumes:
+            self.attachments.clear()
         asked = was.context or service_context()
         self._tell(asked, new.replace(vm_state=was.vm_state, task_state=states.DELETING), new)
         if migration is not None:

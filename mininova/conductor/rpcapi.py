@@ -5,7 +5,17 @@ from typing import Annotated
 
 from mininova import rpc
 from mininova.context import RequestContext
-from mininova.objects import ComputeNode, Fault, Instance, InstanceChanges, Migration, RequestSpec, Service, TaskLog
+from mininova.objects import (
+    BlockDevice,
+    ComputeNode,
+    Fault,
+    Instance,
+    InstanceChanges,
+    Migration,
+    RequestSpec,
+    Service,
+    TaskLog,
+)
 from mininova.objects.base import Count
 
 
@@ -84,6 +94,20 @@ class ConductorAPI(rpc.Interface):
         """End the migration, since the caller could not do its step; or have another host take the instance.
 
         :raises errors.InstanceNotFound: when another step is due by now, or none
+        """
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def end_attachment(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
+        """End what the caller has done: the instance has the volume, or has it no more; its record says which.
+
+        :raises errors.BlockDeviceNotFound: when that has ended before, and the instance does not have the volume
+        """
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def fail_attachment(self, ctxt: RequestContext, instance: Instance, device: BlockDevice, fault: Fault) -> None:
+        """End what the caller could not do: an instance that was to get a volume has none, one that has it keeps it.
+
+        :raises errors.BlockDeviceNotFound: when that has ended before, and the instance does not have the volume
         """
 
     @rpc.cast(since="1.0", by={"compute"})

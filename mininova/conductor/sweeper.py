@@ -15,14 +15,16 @@ from oslo_config.cfg import ConfigOpts
 
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import COMMANDS
+from mininova.conductor.attachments import AttachmentSweep
 from mininova.conductor.build import BuildTask
 from mininova.conductor.migrate import MigrationTask
 from mininova.conductor.shelving import Shelving
 from mininova.conductor.snapshots import Snapshots
-from mininova.db import actions, instances, open_operations, services
+from mininova.db import actions, block_devices, instances, open_operations, services
 from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Connection, Database
 from mininova.objects import NO_ARGUMENTS, Fault, Instance
+from mininova.service.attachments import AttachmentEnds
 
 LOG = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class Sweeper:
     :param builds: takes up builds, and knows the computes that are sent commands again
     :param snapshots: deletes images that operations have left
     :param clock: tells the time
+    :param attachments: ends those of volumes
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Sweeper:
         builds: BuildTask,
         snapshots: Snapshots | None = None,
         clock: Callable[[], datetime] = _now,
+        attachments: AttachmentEnds | None = None,
     ) -> None:
         self.conf, self.db, self.builds, self._clock = conf, db, builds, clock
+        self._attachments = AttachmentSweep(conf, db, builds.compute, attachments or AttachmentEnds(db))
         self._snapshots = snapshots or Snapshots(db)
         self._shelving = Shelving(conf, db, builds, self._snapshots, clock)
         self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, builds.notifier)
@@ -65,11 +70,14 @@ class Sweeper:
                 LOG.warning("conductor takes the %s of %s up later: %s", operation.operation, instance.uuid, error)
         self._shelving.offload_due()
         self._snapshots.discard()
+        self._attachments.sweep(self._is_up, self._clock())
 
     def hurry(self) -> None:
         """Look soon at all that is under way: the broker was away, and may have lost its disk."""
         with self.db.write() as tx:
-            open_operations.hurry(tx, self._clock() + timedelta(seconds=self.conf.operations.due_after))
+            latest = self._clock() + timedelta(seconds=self.conf.operations.due_after)
+            open_operations.hurry(tx, latest)
+            block_devices.hurry(tx, latest)
 
     # ---- one operation
 

@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import Connection, bindparam, exists, func, select, true, update
 
 from mininova.context import RequestContext
+from mininova.db.models.compute import block_devices, instances, migrations
 from mininova.db.models.compute import instance_actions as table
-from mininova.db.models.compute import instances, migrations
 from mininova.db.rows import Rows
 from mininova.objects import Arguments
 
@@ -45,20 +45,23 @@ class Ending(NamedTuple):
 
     :param context: of the request that asked for it; None when there is none
     :param migrates: whether it has an open migration
+    :param has_volumes: whether it has volumes, which are to be free
     """
 
     vm_state: str
     context: RequestContext | None
     migrates: bool
+    has_volumes: bool
 
 
 ROWS = Rows(OpenOperation, table, key="instance_uuid")
 
 _is_open = table.c.due_at.is_not(None)
 _migration = (migrations.c.instance_uuid == bindparam("which"), migrations.c.is_open == true())
+_volumes = (block_devices.c.instance_uuid == bindparam("which"),)
 _context = select(table.c.context).where(ROWS.which, _is_open)
 _ending = (
-    select(instances.c.vm_state, table.c.context, exists().where(*_migration))
+    select(instances.c.vm_state, table.c.context, exists().where(*_migration), exists().where(*_volumes))
     .outerjoin_from(instances, table, (table.c.instance_uuid == instances.c.uuid) & _is_open)
     .where(instances.c.uuid == bindparam("which"))
 )

@@ -18,7 +18,7 @@ from mininova.rpc import Notification, Notifier
 Action = Literal[
     "create", "delete", "shutdown", "power_off", "power_on", "reboot",
     "pause", "unpause", "suspend", "resume", "rescue", "unrescue", "rebuild", "snapshot", "soft_delete", "restore",
-    "shelve", "shelve_offload", "unshelve",
+    "shelve", "shelve_offload", "unshelve", "volume_attach", "volume_detach",
     "resize.prep", "resize", "finish_resize", "resize.confirm", "resize.revert",
     "live_migration", "live_migration.pre", "live_migration._post", "live_migration.post.dest",
     "live_migration._rollback", "live_migration.rollback.dest", "live.migration.abort", "live.migration.force.complete",

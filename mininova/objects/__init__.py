@@ -11,9 +11,10 @@ from mininova.objects.migration import Migration
 from mininova.objects.request_spec import RequestSpec, Retry, Selection
 from mininova.objects.service import ComputeNode, Service
 from mininova.objects.task_log import TaskLog
+from mininova.objects.volume import BlockDevice, VolumeMeta
 
 __all__ = [
-    "NO_ARGUMENTS", "REGISTRY", "Arguments", "ComputeNode", "Console", "Fault", "FixedIP", "Flavor", "ImageMeta",
-    "ImageQuery", "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "Migration", "RequestSpec",
-    "Retry", "Selection", "Service", "TaskLog", "Versioned", "unwrap", "wrap",
+    "NO_ARGUMENTS", "REGISTRY", "Arguments", "BlockDevice", "ComputeNode", "Console", "Fault", "FixedIP", "Flavor",
+    "ImageMeta", "ImageQuery", "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "Migration",
+    "RequestSpec", "Retry", "Selection", "Service", "TaskLog", "Versioned", "VolumeMeta", "unwrap", "wrap",
 ]  # fmt: skip

@@ -117,13 +117,13 @@ def image_service(name: str | None, parts: "Parts") -> ImageService:
     return service
 
 
-def configured(conf: ConfigOpts) -> str | None:
-    """Read which image service api-paste.ini names; None when it names none."""
+def configured(conf: ConfigOpts, setting: str = SETTING) -> str | None:
+    """Read which image service, or other service, api-paste.ini names; None when it names none."""
     from mininova.wsgi.deploy import paste_file  # which brings WebOb: a conductor without snapshots needs neither
 
     parser = configparser.RawConfigParser(strict=False)
     parser.read(paste_file(conf.api.paste_config), encoding="utf-8")
-    return parser.get(SECTION, SETTING, fallback=None)
+    return parser.get(SECTION, setting, fallback=None)
 
 
 def named(setting: str, name: str) -> Callable[["Parts"], Any]:

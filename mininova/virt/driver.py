@@ -15,7 +15,7 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from mininova import errors
-from mininova.objects import ComputeNode, Console, ImageMeta, Instance
+from mininova.objects import BlockDevice, ComputeNode, Console, ImageMeta, Instance
 
 
 class ComputeDriver(ABC):
@@ -217,6 +217,17 @@ class ComputeDriver(ABC):
 
         :raises errors.GuestNotFound: when there is none
         """
+
+    @abstractmethod
+    def attach_volume(self, instance: Instance, device: BlockDevice) -> None:
+        """Give a guest a volume; doing it twice is doing it once.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def detach_volume(self, instance: Instance, device: BlockDevice) -> None:
+        """Take a volume away from a guest; one that the guest does not have is none to take away."""
 
     @abstractmethod
     def get_info(self, instance: Instance) -> int:

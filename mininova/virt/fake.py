@@ -17,7 +17,7 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from mininova import errors, states
-from mininova.objects import ComputeNode, Console, ImageMeta, Instance
+from mininova.objects import BlockDevice, ComputeNode, Console, ImageMeta, Instance
 from mininova.virt import console, diagnostics
 from mininova.virt.behaviour import NO_GUEST, Behaviour, Failure, Target
 from mininova.virt.consoles import Consoles, offers
@@ -226,6 +226,16 @@ class FakeDriver(ComputeDriver):
         """Do nothing to a guest that is there: it has no accounts."""
         with self._doing("set_admin_password", instance):
             self._guest(instance.uuid)
+
+    def attach_volume(self, instance: Instance, device: BlockDevice) -> None:
+        """Do nothing to a guest that is there: its disks have no data."""
+        with self._doing("attach_volume", instance):
+            self._guest(instance.uuid)
+
+    def detach_volume(self, instance: Instance, device: BlockDevice) -> None:
+        """Do nothing: a disk without data is not missed."""
+        with self._doing("detach_volume", instance):
+            pass
 
     def get_info(self, instance: Instance) -> int:
         """Tell the guest's power state."""

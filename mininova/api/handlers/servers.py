@@ -16,7 +16,7 @@ from mininova.api.schemas import servers as schemas
 from mininova.api.validation import takes
 from mininova.api.views.servers import FAULTY, Extras, Views, status_of
 from mininova.api.views.services import COMPUTE, is_up
-from mininova.db import faults, instances, request_specs, server_groups, services
+from mininova.db import block_devices, faults, instances, request_specs, server_groups, services
 from mininova.db.session import Connection
 from mininova.objects import Instance, Service
 from mininova.wsgi import Reply
@@ -144,6 +144,7 @@ def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
             faults=faults.latest(tx, faulty) if faulty else {},
             user_data=instances.user_data(tx, [instance.uuid for instance in shown]) if with_user_data else {},
             host_states=_host_states(request, tx) if with_hosts else None,
+            volumes=block_devices.by_instance(tx, [instance.uuid for instance in shown]),
             specs=request_specs.specs_of(tx, [instance.uuid for instance in shown]) if with_specs else {},
         )
 

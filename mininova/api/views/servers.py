@@ -17,6 +17,7 @@ from mininova.api.request import ComputeRequest
 from mininova.api.views import image_properties
 from mininova.api.views.server_addresses import addresses_of
 from mininova.api.views.times import bare, iso
+from mininova.db.block_devices import Recorded
 from mininova.objects import Fault, Flavor, Instance, RequestSpec
 
 Json = dict[str, Any]
@@ -96,6 +97,7 @@ class Extras:
     server_groups: Mapping[str, str | None] = field(default_factory=dict)
     host_states: Mapping[str, str] | None = None
     specs: Mapping[str, RequestSpec] = field(default_factory=dict)
+    volumes: Mapping[str, Sequence[Recorded]] = field(default_factory=dict)
 
 
 class Views:
@@ -179,7 +181,7 @@ class Views:
             "OS-EXT-STS:task_state": instance.task_state,
             "OS-EXT-STS:vm_state": instance.vm_state,
             "OS-EXT-STS:power_state": instance.power_state,
-            "os-extended-volumes:volumes_attached": [],
+            "os-extended-volumes:volumes_attached": self._volumes(instance),
         }
         groups = self._extras.security_groups.get(instance.uuid, (DEFAULT_GROUP,))
         if groups and instance.networks != "none":
@@ -193,6 +195,12 @@ class Views:
         if version >= (2, 9):
             server |= self._newer(instance)
         return server
+
+    def _volumes(self, instance: Instance) -> list[Json]:
+        there = self._extras.volumes.get(instance.uuid, ())
+        if self._version < (2, 3):
+            return [{"id": it.volume_id} for it in there]
+        return [{"id": it.volume_id, "delete_on_termination": it.delete_on_termination} for it in there]
 
     def _newer(self, instance: Instance) -> Json:
         """Show what came after 2.1, for everybody."""

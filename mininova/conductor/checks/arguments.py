@@ -144,6 +144,8 @@ def _a_hash(identity: Identity, arguments: Arguments) -> str:
 
 # fmt: off
 CHECKS: Mapping[str, Sequence[Check]] = {
+    "end_attachment":      [_own_instance],
+    "fail_attachment":     [_own_instance],
     "reschedule_instance": [_own_instance],
     "allocate_network":    [_own_instance],
     "begin_step":          [_own_step],

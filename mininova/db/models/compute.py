@@ -125,6 +125,26 @@ unneeded_images = Table(
     Column("created_at", UTCDateTime, nullable=False),
 )
 
+# Which instance has which volume.  One that is attaching or detaching is due when a conductor is to look whether that
+# goes on (db/block_devices.py).
+block_devices = Table(
+    "block_devices",
+    metadata,
+    Column("uuid", String(36), primary_key=True),
+    Column("instance_uuid", String(36), nullable=False),
+    Column("volume_id", String(36), nullable=False),
+    Column("attachment_id", String(36), nullable=False),
+    Column("device_name", String(255), nullable=False),
+    Column("tag", String(255)),
+    Column("delete_on_termination", Boolean, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("context", Json(RequestContext), nullable=False),
+    Column("due_at", UTCDateTime),
+    Column("created_at", UTCDateTime, nullable=False),
+    UniqueConstraint("instance_uuid", "volume_id"),
+    Index("ix_block_devices_due_at", "due_at"),
+)
+
 instance_action_events = Table(
     "instance_action_events",
     metadata,

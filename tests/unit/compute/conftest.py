@@ -225,6 +225,13 @@ class ScriptedDriver(ComputeDriver):
     def set_admin_password(self, instance):
         self._turn("set_admin_password", instance, self.get_info(instance))
 
+    def attach_volume(self, instance, device):
+        self.get_info(instance)
+        self._ask("attach_volume")
+
+    def detach_volume(self, instance, device):
+        self._ask("detach_volume")
+
     def get_info(self, instance):
         if instance.uuid not in self.guests:
             raise errors.GuestNotFound(instance_uuid=instance.uuid, host=HOST)

@@ -23,6 +23,7 @@ def test_a_new_cloud(run, db):
         "image cirros",
         "external network public",
         *(f"security group default of {name}" for name in ("admin", "demo", "service")),
+        "volume type __DEFAULT__",
         *(f"flavor m1.{size}" for size in ("tiny", "small", "medium", "large", "xlarge")),
     ]
     with db.read() as tx:

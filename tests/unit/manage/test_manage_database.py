@@ -12,7 +12,7 @@ from mininova.manage import database, standins
 
 SERVICES = ["nova", "keystone", "glance", "neutron", "cinder"]
 HEAD = NOVA.head()
-HEADS = {"nova": HEAD, "neutron": "0002"}
+HEADS = {"nova": HEAD, "keystone": "0002", "neutron": "0002"}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_version(run, db):
     _, *rows = run(database.version)
     assert [row.split() for row in rows] == [
         ["nova", HEAD, HEAD],
-        ["keystone", "0001", "0001"],
+        ["keystone", "0002", "0002"],
         ["glance", "none", "0001"],
         ["neutron", "0002", "0002"],
         ["cinder", "0001", "0001"],

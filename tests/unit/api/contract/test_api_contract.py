@@ -8,8 +8,13 @@ import pytest
 
 from mininova.api.routes import ROUTES
 from mininova.context import RequestContext
+from mininova.db import block_devices
 from mininova.objects import Console, ImageMeta
 from mininova.objects.network import network_id, port_id, subnet_id
+from mininova.service.attachments import AttachmentEnds
+from mininova.standins.cinder.bootstrap import bootstrap as bootstrap_types
+from mininova.standins.cinder.in_process import VolumeService
+from mininova.standins.cinder.volumes import Volumes
 from mininova.standins.neutron.bootstrap import bootstrap
 from mininova.standins.neutron.groups import Groups
 from mininova.standins.neutron.networks import Networks, Subnets
@@ -64,6 +69,8 @@ READS = (
     ("GET", "/servers/{active}/topology", ALL),
     ("GET", "/servers/{active}/os-server-password", ALL),
     ("GET", "/servers/{active}/shares", ALL),
+    ("GET", "/servers/{active}/os-volume_attachments", ALL),
+    ("GET", "/servers/{active}/os-volume_attachments/{attached}", ALL),
     ("GET", "/servers/{active}/os-instance-actions", ALL),
     ("GET", "/servers/{active}/os-instance-actions/{request}", ALL),
     ("GET", "/flavors", ALL),
@@ -186,6 +193,8 @@ WRITES = (
     ("POST", "/servers/{active}/action", {"unlock": None}, ALL),
     ("POST", "/servers/{active}/action", {"injectNetworkInfo": None}, ADMIN),
     ("DELETE", "/servers/{active}/os-server-password", None, ALL),
+    ("POST", "/servers/{active}/os-volume_attachments", {"volumeAttachment": {"volumeId": "{spare}"}}, MEMBER),
+    ("DELETE", "/servers/{active}/os-volume_attachments/{attached}", None, MEMBER),
     ("POST", "/os-server-external-events", {"events": [{"name": "network-changed", "server_uuid": "1" * 32}]}, ADMIN),
     ("PUT", "/os-hosts/host-1", {"status": "enable"}, ADMIN),
     ("POST", "/servers/{active}/action", {"os-getConsoleOutput": {"length": 5}}, ALL),
@@ -245,6 +254,7 @@ WRITES = (
 # What is refused, as by a Nova whose hypervisor lacks it, or which has no share, no volume and no Ironic:
 # method, path, body, status, and words of the answer.
 NODES, NODE = "/os-baremetal-nodes", "/os-baremetal-nodes/7"
+SWAP = {"volumeAttachment": {"volumeId": UNUSED}}
 SNAPSHOT = {"volume_id": UNUSED, "create_info": {"snapshot_id": UNUSED, "type": "qcow2", "new_file": "a"}}
 REFUSED = (
     *(
@@ -252,6 +262,7 @@ REFUSED = (
         for action in ("startup", "shutdown", "reboot")
     ),
     ("GET", "/os-console-auth-tokens/made-up", None, 404, "Token not found"),
+    ("PUT", "/servers/{active}/os-volume_attachments/{attached}", SWAP, 400, "cannot be swapped"),
     ("POST", "/servers/{stopped}/shares", {"share": {"share_id": UNUSED}}, 409, "not configured correctly"),
     ("POST", "/servers/{active}/shares", {"share": {"share_id": UNUSED}}, 409, "in vm_state active"),
     ("GET", "/servers/{active}/shares/" + UNUSED, None, 404, "could not be found"),
@@ -363,6 +374,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
     for user in ALL:
         key = {"keypair": {"name": "kept", "public_key": PUBLIC_KEY}}
         assert api("POST", "/os-keypairs", key, user=user).status == 200
+    attached, spare = volumes_of(api, active)
     actions = api("GET", f"/servers/{active}/os-instance-actions", user="admin").body["instanceActions"]
     groups = Groups(api.db)
     web = groups.create(RequestContext(project_id=PROJECT, roles=("member",)), {"name": "web"})
@@ -381,6 +393,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "floating_ip": floating_ip,
         "rule": web["security_group_rules"][0]["id"],
         "building": api.boot(),
+        "attached": attached,
+        "spare": spare,
         "request": actions[0]["request_id"],
         "hypervisor": node.uuid if by_uuid else str(node.id),
         "service": service.uuid if by_uuid else str(service.id),
@@ -390,6 +404,19 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "network": network_id(api.conf.network.label),
         "project": api.instance(active).project_id,
     }
+
+
+def volumes_of(api: Any, uuid: str) -> tuple[str, str]:
+    """Make two volumes, of which the instance has the first."""
+    bootstrap_types(api.db, api.conf, {}, {})
+    ctxt, volumes = RequestContext(project_id=PROJECT, user_id="member", roles=("member",)), Volumes(api.db)
+    attached, spare = (volumes.create(ctxt, {}, 1).id for _ in range(2))
+    body = {"volumeAttachment": {"volumeId": attached}}
+    assert api("POST", f"/servers/{uuid}/os-volume_attachments", body).status == 200
+    with api.db.read() as tx:
+        (begun,) = block_devices.of(tx, [uuid])
+    AttachmentEnds(api.db, volumes=lambda: VolumeService(api.db)).succeed(api.instance(uuid), begun)
+    return attached, spare
 
 
 @pytest.mark.parametrize("user", ALL)

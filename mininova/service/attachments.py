@@ -1,0 +1,89 @@
+"""How Nova and the volume service come to agree on who has a volume: the ends of what the api began.
+
+The api records what is to be done (db/block_devices.py) and asks the volume service to keep the volume; the host does
+its part; a conductor ends it here.  An end asks the volume service first, which may be asked twice, and changes the row
+after that: so what a crash leaves half-way is due again.  Where no host is to do anything, the api ends it.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from mininova import errors, rpc
+from mininova.db import actions, block_devices
+from mininova.db.block_devices import ATTACHED, ATTACHING, DETACHING, Recorded
+from mininova.db.session import Connection, Database
+from mininova.notifications import events
+from mininova.objects import Instance
+from mininova.service.volumes import NoVolumes, VolumeService
+
+LOG = logging.getLogger(__name__)
+
+AT_ONCE = 100  # rows of deleted instances that are cleared in one round
+
+#: What is done to an instance and a volume: the action of the instance and the event that tell of it.
+ATTACH, DETACH = "attach_volume", "detach_volume"
+TOLD: Mapping[str, events.Action] = {ATTACHING: "volume_attach", DETACHING: "volume_detach"}
+
+
+class AttachmentEnds:
+    """End attachments and detachments.
+
+    :param volumes: gives the volume service, when it is needed
+    """
+
+    def __init__(
+        self, db: Database, notifier: rpc.Notifier | None = None, volumes: Callable[[], VolumeService] = NoVolumes
+    ) -> None:
+        self._db, self._notifier, self.volumes = db, notifier, volumes
+
+    def succeed(self, instance: Instance, it: Recorded) -> None:
+        """End what a host has done: the instance has the volume, or has it no more.
+
+        :raises errors.NotFound: when the volume service has forgotten the attachment that is to be completed
+        """
+        if it.status == ATTACHING:
+            self.volumes().complete(it.attachment_id, instance.host or "", it.device_name)
+            self._write(it, lambda tx: block_devices.turn(tx, it, ATTACHED, it.context), None)
+        elif it.status != ATTACHED:
+            self.volumes().release(it.attachment_id)
+            self._write(it, lambda tx: block_devices.end(tx, it), None)
+
+    def fail(self, instance: Instance, it: Recorded, reason: str) -> None:
+        """End what a host could not do: an instance that was to get a volume has none, and one that has it keeps it."""
+        if it.status == ATTACHED:
+            return
+        LOG.warning("instance %s and volume %s stay as they were: %s", it.instance_uuid, it.volume_id, reason)
+        if it.status == ATTACHING:
+            self.volumes().release(it.attachment_id)
+            written = self._write(it, lambda tx: block_devices.end(tx, it), reason)
+        else:
+            self.volumes().roll_detaching(it.volume_id)
+            written = self._write(it, lambda tx: block_devices.turn(tx, it, ATTACHED, it.context), reason)
+        if written and self._notifier is not None:
+            extra = {"volume_id": it.volume_id, "message": reason}
+            events.tell(self._notifier, it.context, instance, TOLD[it.status], "error", **extra)
+
+    def clear(self) -> None:
+        """Free the volumes of deleted instances, and delete those that are to go with them."""
+        with self._db.read() as tx:
+            left = block_devices.left(tx, AT_ONCE)
+        for it in left:
+            try:
+                self.volumes().release(it.attachment_id)
+                if it.delete_on_termination:
+                    self.volumes().delete(it.volume_id)
+            except errors.InvalidInput as error:
+                LOG.warning("volume %s stays, though instance %s is gone: %s", it.volume_id, it.instance_uuid, error)
+            except Exception as error:  # a volume service may raise anything, and it may be away
+                LOG.warning("volume %s of instance %s is freed later: %s", it.volume_id, it.instance_uuid, error)
+                continue
+            with self._db.write() as tx:
+                block_devices.end(tx, it)
+
+    def _write(self, it: Recorded, change: Callable[[Connection], bool], error: str | None) -> bool:
+        """Change a row, and end the action of the request, unless that was done before."""
+        with self._db.write() as tx:
+            changed = change(tx)
+            if changed:
+                actions.end(tx, it.instance_uuid, it.context.request_id, error)
+        return changed

@@ -1,0 +1,90 @@
+"""What the services of Nova ask of a volume service: the api and a conductor, each of the one that is configured.
+
+``volume_service`` of ``[app:compute_app]`` in api-paste.ini names who answers, as it does for images
+(mininova/service/images.py).  An attachment has an id that Nova chooses, so that what was asked twice is done once.
+"""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mininova import errors
+from mininova.context import RequestContext
+from mininova.objects import VolumeMeta
+from mininova.service.images import named
+
+if TYPE_CHECKING:
+    from mininova.wsgi import Parts
+
+SETTING = "volume_service"
+
+
+class VolumeService(Protocol):
+    """Knows the volumes that a server can have, and who has them."""
+
+    def get(self, ctxt: RequestContext, volume_id: str) -> VolumeMeta:
+        """Read one volume.
+
+        :raises errors.VolumeNotFound: when there is none that the requester may use
+        """
+        ...
+
+    def reserve(self, ctxt: RequestContext, volume_id: str, instance_uuid: str, attachment_id: str) -> None:
+        """Keep a volume for a server.
+
+        :raises errors.VolumeNotFound: when there is none that the requester may use
+        :raises errors.InvalidInput: when it is in no state for that, or another server has it
+        """
+        ...
+
+    def is_reserved(self, attachment_id: str) -> bool:
+        """Tell whether there is an attachment."""
+        ...
+
+    def complete(self, attachment_id: str, host: str, device_name: str) -> None:
+        """Say that the server, on this host, has the volume.
+
+        :raises errors.NotFound: when the attachment is gone
+        """
+        ...
+
+    def release(self, attachment_id: str) -> None:
+        """End an attachment; one that is gone is gone."""
+        ...
+
+    def begin_detaching(self, ctxt: RequestContext, volume_id: str) -> None:
+        """Say that a server is about to lose a volume.
+
+        :raises errors.InvalidInput: when it is in no state for that
+        """
+        ...
+
+    def roll_detaching(self, volume_id: str) -> None:
+        """Say that it keeps it after all; where nothing had begun, nothing changes."""
+        ...
+
+    def delete(self, volume_id: str) -> None:
+        """Delete a volume; one that is gone is gone.
+
+        :raises errors.InvalidInput: when it is in no state for that
+        """
+        ...
+
+
+class NoVolumes:
+    """The volume service of a cloud without one."""
+
+    def get(self, ctxt: RequestContext, volume_id: str) -> VolumeMeta:
+        """Find no volume."""
+        raise errors.VolumeNotFound(volume_id=volume_id)
+
+    def __getattr__(self, name: str) -> Any:
+        """Refuse all else."""
+        raise errors.NotSupported("There is no volume service.")
+
+
+def volume_service(name: str | None, parts: "Parts") -> VolumeService:
+    """Make the volume service that api-paste.ini names.
+
+    :raises errors.ConfigError: when the name leads nowhere
+    """
+    service: VolumeService = named(SETTING, name)(parts) if name else NoVolumes()
+    return service
