@@ -219,7 +219,7 @@ VNC = Group(
 SERIAL_CONSOLE = Group(
     "serial_console",
     "Serial consoles of guests: what a guest writes, and what is typed there, through a websocket.",
-    frozenset({"compute"}),
+    frozenset({"compute", "serialproxy"}),
     [
         cfg.BoolOpt("enabled", default=False, help="Whether the guests of this host have one."),
         cfg.HostAddressOpt(
@@ -233,6 +233,10 @@ SERIAL_CONSOLE = Group(
             default="ws://127.0.0.1:6083/",
             help="The URL of the console proxy's websocket, as users' clients reach it.",
         ),
+        cfg.HostAddressOpt(
+            "serialproxy_host", default="127.0.0.1", help="The address on which mininova-serialproxy listens."
+        ),
+        cfg.PortOpt("serialproxy_port", default=6083, help="The TCP port on which mininova-serialproxy listens."),
     ],
 )
 

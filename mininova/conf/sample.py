@@ -13,8 +13,9 @@ from mininova.conf import groups
 from mininova.conf.values import CONTROLLER, Group
 
 CONTROLLER_HEAD = (
-    "mininova.conf: the settings of mininova-api, mininova-scheduler, mininova-conductor and mininova-manage, which "
-    "may share this file.  A compute node has a file of its own (mininova-compute.conf), without [database]."
+    "mininova.conf: the settings of mininova-api, mininova-scheduler, mininova-conductor, mininova-manage and "
+    "mininova-serialproxy, which may share this file.  A compute node has a file of its own (mininova-compute.conf), "
+    "without [database]."
 )
 
 COMPUTE_HEAD = (

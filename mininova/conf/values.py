@@ -21,7 +21,7 @@ from mininova.rpc.versions import Version
 from mininova.service.releases import RELEASES
 from mininova.trust import host_lists
 
-CONTROLLER = frozenset({"api", "scheduler", "conductor", "manage"})
+CONTROLLER = frozenset({"api", "scheduler", "conductor", "manage", "serialproxy"})
 SERVICES = CONTROLLER | {"compute"}
 EVERYONE = SERVICES | {"flow"}
 
