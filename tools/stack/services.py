@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from mininova.trust import host_lists, identities
 from mininova.trust.broker import definitions as broker_definitions
-from stack import broker
+from stack import broker, ports
 from stack.brokers import KINDS
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
@@ -29,6 +29,7 @@ CONDUCTOR = "mininova-conductor"
 SERVICES = ("mininova-api", "mininova-scheduler", CONDUCTOR)
 FLOW = "mininova-flow"
 WATCH = "mininova-manage-watch"
+SERIAL = "mininova-serialproxy"
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -43,6 +44,8 @@ def programs(home: Home, settings: Settings) -> list[Program]:
     found += [compute(home, name) for name in settings.computes]
     if settings.flow:
         found.append(_service(home, FLOW, "collect"))
+    if settings.serial_port:
+        found.append(_serialproxy(home))
     if not settings.broker_url and KINDS[settings.broker].watched:
         found.append(_watch(home))
     return found
@@ -50,7 +53,9 @@ def programs(home: Home, settings: Settings) -> list[Program]:
 
 def names(settings: Settings) -> list[str]:
     """Name everything that a stack may run."""
-    return [settings.broker, *_services(settings), FLOW, WATCH, *(COMPUTE + name for name in settings.computes)]
+    consoles = [SERIAL] if settings.serial_port else []
+    computes = (COMPUTE + name for name in settings.computes)
+    return [settings.broker, *_services(settings), FLOW, WATCH, *consoles, *computes]
 
 
 def _services(settings: Settings) -> list[str]:
@@ -73,6 +78,11 @@ def _service(home: Home, name: str, *words: str) -> Program:
     files = home.etc / "mininova.conf", _own_file(home, name)
     options = [word for file in files for word in ("--config-file", str(file))]
     return Program(name, (executable(_binary(name)[0]), *words, *options))
+
+
+def _serialproxy(home: Home) -> Program:
+    """Describe what leads users to serial consoles: it reads the database, and is no user of the broker."""
+    return Program(SERIAL, (executable(SERIAL), "--config-file", str(home.etc / "mininova.conf")))
 
 
 def _watch(home: Home) -> Program:
@@ -139,6 +149,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "api": {"port": settings.api_port},
         "quota": dict.fromkeys(UNLIMITED, -1),
         "flow": {"enabled": settings.flow},
+        **({"serial_console": {"serialproxy_port": settings.serial_port}} if settings.serial_port else {}),
         **_trust(home, settings),
         **({} if settings.broker_url else {"broker_admin": _broker_admin(home, settings)}),
     }
@@ -177,6 +188,7 @@ def write_compute(home: Home, settings: Settings, name: str) -> None:
         **({} if hosts == name else {"compute": {"hosts": hosts}}),
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
+        **_serial_console(settings),
         **_trust(home, settings),
         **_metrics(settings, COMPUTE + name),
     }
@@ -192,6 +204,13 @@ def _trust(home: Home, settings: Settings) -> Sections:
     """Say whose signature on the broker's certificate is believed, and whether its users tell who is who."""
     signature = {"oslo_messaging_rabbit": {"ssl_ca_file": home.ca}} if settings.tls else {}
     return {**signature, **({"identities": {"enforce": False}} if settings.broker_url else {})}
+
+
+def _serial_console(settings: Settings) -> Sections:
+    """Say that guests have serial consoles, and where users reach them."""
+    if not settings.serial_port:
+        return {}
+    return {"serial_console": {"enabled": True, "base_url": f"ws://{ports.LOOPBACK}:{settings.serial_port}/"}}
 
 
 def _metrics(settings: Settings, name: str) -> Sections:

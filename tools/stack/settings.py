@@ -34,6 +34,7 @@ class Settings:
     :param db_url: a database that runs already; None uses a SQLite file
     :param flow: whether messages are reported and collected
     :param metrics_port: where the first service shows its metrics; None shows none
+    :param serial_port: where the serial consoles of servers are reached; None has none
     :param concurrency: what the threads of the services are made of
     :param first_boot: whether a start ends with booting a server
     """
@@ -48,6 +49,7 @@ class Settings:
     db_url: str | None = None
     flow: bool = True
     metrics_port: int | None = None
+    serial_port: int | None = None
     concurrency: str = concurrency.EVENTLET
     first_boot: bool = True
 
@@ -103,6 +105,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
         flow=_read(environ, "MININOVA_FLOW", _switch, True),
         metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),
+        serial_port=_read(environ, "MININOVA_SERIAL_PORT", _port, None),
         concurrency=_read(environ, concurrency.VARIABLE, _concurrency, concurrency.EVENTLET),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
     )

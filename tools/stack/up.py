@@ -81,6 +81,8 @@ def _require_ports(wanted: Settings) -> None:
         ports.require_answer(wanted.broker_url, "MININOVA_BROKER_URL")
     else:
         ports.require(wanted.broker_port, "MININOVA_BROKER_PORT", KINDS[wanted.broker].title)
+    if wanted.serial_port:
+        ports.require(wanted.serial_port, "MININOVA_SERIAL_PORT", "serial consoles")
     for name, port in services.metrics_ports(wanted).items():
         ports.require(port, "MININOVA_METRICS_PORT", f"the metrics of {name}")
 

@@ -63,6 +63,7 @@ VARIABLES = {
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
     "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
+    "MININOVA_SERIAL_PORT": "where mininova-serialproxy shows serial consoles; without it servers have none (none)",
     "MININOVA_CONCURRENCY": "threads has the services run on native threads instead of eventlet's (eventlet)",
     "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
     "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",

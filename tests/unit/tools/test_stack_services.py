@@ -153,6 +153,19 @@ def test_each_service_shows_its_metrics_at_a_port_of_its_own(home):
     assert sorted(found.values()) == [19200, 19201, 19202, 19203, 19204]
 
 
+def test_serial_consoles_have_a_proxy(home):
+    """The computes name its port, and it listens there; by default there is neither."""
+    assert services.SERIAL not in [program.name for program in services.programs(home, wanted(home))]
+    asked = wanted(home, SERIAL_PORT="16083", COMPUTES="1")
+    services.write_configuration(home, asked)
+
+    assert {it.name for it in services.programs(home, asked)} == set(services.names(asked))
+    (proxy,) = (it for it in services.programs(home, asked) if it.name == services.SERIAL)
+    assert conf.read_files("serialproxy", [proxy.command[-1]]).serial_console.serialproxy_port == 16083
+    compute = conf.read_files("compute", [str(home.etc / "mininova-compute-host-1.conf")]).serial_console
+    assert (compute.enabled, compute.base_url) == (True, "ws://127.0.0.1:16083/")
+
+
 def test_metrics_are_off_by_default(home):
     """No file has a port, and Prometheus has no target."""
     asked = wanted(home)
