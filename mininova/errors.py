@@ -73,7 +73,7 @@ class VolumeNotAttached(InvalidInput):
 
 
 class InvalidBlockDevice(InvalidInput):
-    """The request asks for disks that mininova, without block storage, does not have."""
+    """The request asks for disks that no server has here: each boots with one, on its host, and gets volumes later."""
 
     template = "Block Device Mapping is Invalid: {reason}"
 

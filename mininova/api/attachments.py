@@ -16,7 +16,7 @@ from mininova.api.requirements import require_unlocked
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
 from mininova.db import actions, block_devices
-from mininova.db.block_devices import ATTACHED, DETACHING, Recorded
+from mininova.db.block_devices import ATTACHED, ATTACHING, DETACHING, Recorded
 from mininova.db.session import Database
 from mininova.objects import Instance
 from mininova.service.attachments import ATTACH, DETACH, AttachmentEnds
@@ -91,15 +91,24 @@ class Attachments:
             with self._db.write() as tx:
                 block_devices.end(tx, it)
             raise
-        if instance.host is None:  # an offloaded one gets it when it is made again
-            with self._db.write() as tx:
-                block_devices.turn(tx, it, ATTACHED, ctxt)
-                actions.record(tx, ctxt, instance.uuid, ATTACH, None)
-            return it
-        with self._db.write() as tx:
-            actions.begin(tx, ctxt, instance.uuid, ATTACH, f"compute_{ATTACH}", instance.host)
-        self._send(ctxt, instance, it)
+        if not self._accept(ctxt, instance, it):
+            volumes.release(it.attachment_id)
+            raise errors.InstanceNotFound(instance_uuid=instance.uuid)
+        if instance.host is not None:
+            self._send(ctxt, instance, it)
         return it
+
+    def _accept(self, ctxt: RequestContext, instance: Instance, it: Recorded) -> bool:
+        """Record that the volume is reserved; an offloaded instance has it now, and gets it when it is made again.
+
+        :return: False when a conductor has ended the row meanwhile, for the instance was deleted
+        """
+        with self._db.write() as tx:
+            if instance.host is None:
+                actions.record(tx, ctxt, instance.uuid, ATTACH, None)
+                return block_devices.turn(tx, it, ATTACHED, ctxt)
+            actions.begin(tx, ctxt, instance.uuid, ATTACH, f"compute_{ATTACH}", instance.host)
+            return block_devices.turn(tx, it, ATTACHING, ctxt, self._due_after)
 
     # ---- detach
 

@@ -129,7 +129,7 @@ def _counts(server: Json) -> tuple[int, int]:
 def _image_id(server: Json) -> str:
     """Give the image to boot from; OSC names it again as a local disk, the only kind here."""
     if server.get("block_device_mapping"):
-        raise errors.InvalidBlockDevice(reason="there is no block storage here to boot from or to attach.")
+        raise errors.InvalidBlockDevice(reason="no server boots from a volume here; attach it later.")
     image_id: str = server.get("imageRef") or ""
     devices = server.get("block_device_mapping_v2", [])
     for device in devices:
@@ -139,7 +139,7 @@ def _image_id(server: Json) -> str:
         if device["uuid"] != image_id:
             raise errors.InvalidBlockDevice(reason=f"failed to get image {device['uuid']}: imageRef names another.")
     if len(devices) > 1:
-        raise errors.InvalidBlockDevice(reason="there is no block storage here for a second disk.")
+        raise errors.InvalidBlockDevice(reason="no server boots with a second disk here.")
     if not image_id:
         raise errors.InvalidInput("Missing imageRef attribute")
     return image_id
@@ -152,7 +152,7 @@ def _require_image_disk(device: Json) -> None:
         raise errors.InvalidBlockDevice(reason="Missing device UUID.")
     if (source, device.get("destination_type"), str(device.get("boot_index"))) != ("image", "local", "0"):
         raise errors.InvalidBlockDevice(
-            reason="there is no block storage here: the one disk is the image on a local disk, with boot_index 0."
+            reason="no server boots from a volume here: the one disk is the image on a local disk, with boot_index 0."
         )
 
 

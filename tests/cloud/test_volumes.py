@@ -7,6 +7,7 @@ import pytest
 from mininova import errors
 from mininova.context import service_context
 from mininova.db import block_devices
+from mininova.service.attachments import AttachmentEnds
 from mininova.standins.cinder.in_process import VolumeService
 
 GONE = "00000000-0000-4000-8000-000000000000"
@@ -150,16 +151,19 @@ def crash_before(monkeypatch, where, name):
 
     def die(*args, **more):
         monkeypatch.undo()
-        raise KeyboardInterrupt if name in ("reserve", "begin_detaching") else SystemError("killed")
+        raise KeyboardInterrupt if name in ("reserve", "turn", "begin_detaching") else SystemError("killed")
 
     monkeypatch.setattr(where, name, die)
 
 
-@pytest.mark.parametrize("step", ["reserve", "complete", "turn"])
-def test_an_attachment_that_is_killed(cloud, volume, monkeypatch, step):
+@pytest.mark.parametrize(
+    ("where", "step"),
+    [(VolumeService, "reserve"), (block_devices, "turn"), (VolumeService, "complete"), (AttachmentEnds, "_write")],
+)
+def test_an_attachment_that_is_killed(cloud, volume, monkeypatch, where, step):
     """Killed before any step, it is done, or never was, after a sweep."""
     server, data = active(cloud), volume()
-    crash_before(monkeypatch, block_devices if step == "turn" else VolumeService, step)
+    crash_before(monkeypatch, where, step)
     with suppress(KeyboardInterrupt):
         attach(cloud, server, data)
     cloud.run()
@@ -178,6 +182,21 @@ def test_a_detachment_that_is_killed(cloud, volume, monkeypatch, step):
         detach(cloud, server, data)
     cloud.run()
     cloud.sweep()
+    require_agreement(cloud, server, data, has=False)
+
+
+def test_a_server_that_is_deleted_meanwhile(cloud, volume, monkeypatch):
+    """The volume is free, and the client hears that there is no server."""
+    server, data, reserve = active(cloud), volume(), VolumeService.reserve
+
+    def reserve_late(*args):
+        assert cloud.request("DELETE", f"/servers/{server}").status_code == 204
+        cloud.run()
+        cloud.sweep()
+        reserve(*args)
+
+    monkeypatch.setattr(VolumeService, "reserve", reserve_late)
+    assert attach(cloud, server, data).status_code == 404
     require_agreement(cloud, server, data, has=False)
 
 

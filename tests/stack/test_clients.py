@@ -12,7 +12,7 @@ def names(rows):
 
 
 def test_token_and_catalog(local_stack):
-    """A token is issued, and the catalog has the four services on one port."""
+    """A token is issued, and the catalog has the five services on one port."""
     token = local_stack.openstack_json("token", "issue")
     catalog = local_stack.openstack_json("catalog", "list")
 
@@ -41,6 +41,19 @@ def test_a_server_of_the_sdk_with_all_defaults(cloud):
 
     assert (server.status, server.private_v4) == ("ACTIVE", port.fixed_ips[0]["ip_address"])
     assert deleted
+
+
+def test_a_volume_of_a_server(cloud, boot):
+    """A volume is made, attached, detached and deleted, and the SDK waits for each."""
+    (server,) = boot("with-data")
+    volume = cloud.create_volume(1, name="data", wait=True)
+    cloud.attach_volume(server, volume, wait=True)
+    attached = cloud.get_volume("data")
+    assert (attached.status, attached.attachments[0]["server_id"]) == ("in-use", server.id)
+
+    cloud.detach_volume(server, attached, wait=True)
+    assert cloud.get_volume("data").status == "available"
+    assert cloud.delete_volume("data", wait=True)
 
 
 def test_security_groups(cloud):

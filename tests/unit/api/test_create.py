@@ -114,10 +114,10 @@ def test_a_mapping_must_describe_its_disk_in_full(api: Any, without: str) -> Non
         ({"block_device_mapping_v2": [{"source_type": "volume"}]}, "Missing device UUID."),
         ({"block_device_mapping_v2": [{"source_type": "snapshot"}]}, "Missing device UUID."),
         ({"block_device_mapping_v2": [{}]}, "Missing device UUID."),
-        ({"block_device_mapping_v2": [{"source_type": "blank"}]}, "no block storage"),
-        ({"block_device_mapping_v2": [{**DISK, "boot_index": -1}]}, "no block storage"),
+        ({"block_device_mapping_v2": [{"source_type": "blank"}]}, "no server boots from a volume"),
+        ({"block_device_mapping_v2": [{**DISK, "boot_index": -1}]}, "no server boots from a volume"),
         ({"block_device_mapping_v2": [{**DISK, "uuid": NONE}]}, f"failed to get image {NONE}"),
-        ({"block_device_mapping_v2": [DISK, DISK]}, "no block storage here for a second disk"),
+        ({"block_device_mapping_v2": [DISK, DISK]}, "with a second disk"),
         ({"block_device_mapping_v2": [DISK], "imageRef": None}, "Mapping image to local is not supported."),
     ],
 )
