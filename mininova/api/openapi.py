@@ -70,6 +70,7 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     },
     server_images.rebuild: {202: JSON},
     server_moves.confirm_resize: {204: EMPTY},
+    server_moves.evacuate: {200: JSON},
     server_snapshots.create_image: {202: JSON},
     server_snapshots.create_backup: {202: JSON},
     server_metadata.delete: {204: EMPTY},
