@@ -78,11 +78,14 @@ def test_another_kind_of_body_is_refused(rest_attacker: Attacker, target: Target
     assert ask(rest_attacker, target, b'{"a": 1}', CONTENT_TYPE=kind).status == 415
 
 
-# What looks like nothing and is meant so: an image of which nothing is said, a change of nothing, no body at all.
+# What looks like nothing and is meant so: an image of which nothing is said, a change of nothing, no body at all, any
+# network, any pool of floating IPs.
 MEANT = {
     ("POST /image/v2/images", "{}"),
     ("PATCH /image/v2/images/<image_id>", "[]"),
     ("PUT /compute/v2.1/servers/<server_id>/tags/<tag>", "null"),
+    ("POST /compute/v2.1/servers/<server_id>/os-interface", "{}"),
+    *(("POST /compute/v2.1/os-floating-ips", form) for form in ("null", "{}", '{"": {}}', '{"__proto__": {}}')),
 }
 
 
