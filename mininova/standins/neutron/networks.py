@@ -99,11 +99,15 @@ class Networks:
             raise NETWORKS.missing(id)
         return found
 
+    def is_flat(self, id: str) -> bool:
+        """Tell the flat network from others."""
+        return id == flat.network(self._conf).id
+
     def own(self, tx: Connection, ctxt: RequestContext, id: str, action: str) -> Network:
         """Find a network that a caller may change, and keep others from doing so."""
         policy.require_member(ctxt, action)
         found = self.find(tx, ctxt, id, lock=True)
-        if id == flat.network(self._conf).id:
+        if self.is_flat(id):
             raise policy.disallowed(action, ": the configuration of this cloud makes it")
         policy.require_owner(ctxt, found.project_id, action)
         return found

@@ -234,9 +234,11 @@ class FloatingIPs:
                 f"{address.address}, as that fixed IP already has a floating IP on external network "
                 f"{ip.floating_network_id}."
             )
-        router = _way(tx, ip.floating_network_id, address.subnet_id)
+        # The gateway of the flat network, which is no router of a project, leads out to all networks that lead out.
+        is_flat = self._networks.is_flat(port.network_id)
+        router_id = None if is_flat else _way(tx, ip.floating_network_id, address.subnet_id).id
         ports.shown_again(tx, ports.float_to(tx, ip.floating_ip_address, port, address.address))
-        return FLOATING_IPS.update(tx, ip, {"router_id": router.id})
+        return FLOATING_IPS.update(tx, ip, {"router_id": router_id})
 
     def delete(self, ctxt: RequestContext, id: str) -> None:
         """Give a floating IP back; it leads nowhere then."""

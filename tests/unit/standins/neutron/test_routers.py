@@ -103,6 +103,14 @@ def test_a_floating_ip_that_cannot_be(place, make, http):
     )
 
 
+def test_the_flat_network_leads_out(place, boot, get, http, make):
+    """Its gateway is no router of a project, and a floating IP needs none to lead there."""
+    uuid = boot()
+    (port,) = get(f"/ports?device_id={uuid}")
+    ip = make("floatingip", floating_network_id=place.out, port_id=port["id"])
+    assert (ip["fixed_ip_address"], ip["router_id"], ip["status"]) == ("10.0.0.2", None, "ACTIVE")
+
+
 def test_a_server_shows_its_floating_ip(place, router, boot, make, db, http):
     """Its row has it for as long as it leads there."""
     uuid, port = boot(), make("port", network_id=place.network)
