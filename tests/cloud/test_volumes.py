@@ -7,6 +7,7 @@ import pytest
 from mininova import errors
 from mininova.context import service_context
 from mininova.db import block_devices
+from mininova.objects import Fault
 from mininova.service.attachments import AttachmentEnds
 from mininova.standins.cinder.in_process import VolumeService
 
@@ -255,5 +256,8 @@ def test_another_hosts_volume(cloud, volume):
     for instance in (victim, victim.replace(host=thief)):
         with pytest.raises(Exception, match="end_attachment"):
             conductor.end_attachment(service_context(), instance, row.device)
+    own = next(it for it in (cloud.instance(active(cloud)) for _ in range(3)) if it.host == thief)
+    with pytest.raises(errors.BlockDeviceNotFound):
+        conductor.fail_attachment(service_context(), own, row.device, Fault(code=500, message="mine"))
     cloud.run()
     require_agreement(cloud, server, data, has=True)
