@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -26,6 +27,11 @@ from tests.fixtures.local_stack import LocalStack
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.private_databases import KINDS, SERVERS, SQLITE, PrivateDatabaseServer
 from tests.fixtures.private_redis import PrivateRedis
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+SERVICES = 8  # of a stack at most, with the computes that tests add: each shows its metrics on a port of its own
 
 # How long an example takes says nothing of us on a machine that does other things, too.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -246,3 +252,29 @@ def make_stack(rabbitmq_server: Path, request: pytest.FixtureRequest) -> Iterato
     for stack in made:
         stack.unstack("--clean")
         shutil.rmtree(stack.home.root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def local_stack(make_stack: Callable[..., LocalStack]) -> LocalStack:
+    """Give the one stack that most tests share, with two computes; ``first_output`` is what its start printed."""
+    stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
+    started = stack.sh()
+    assert started.returncode == 0, started.stdout + started.stderr
+    stack.first_output = started.stdout
+    return stack
+
+
+@pytest.fixture(scope="session")
+def cloud(local_stack: LocalStack) -> "Connection":
+    """Give the SDK's connection as the demo user: it is quicker than the command-line client."""
+    from tests.fixtures import sdk  # which takes half a second to import
+
+    return sdk.connect(local_stack, "mininova")
+
+
+@pytest.fixture(scope="session")
+def admin(local_stack: LocalStack) -> "Connection":
+    """Give the SDK's connection as the admin."""
+    from tests.fixtures import sdk
+
+    return sdk.connect(local_stack)

@@ -1,38 +1,13 @@
-"""A real stack, started by tools/stack.sh as a user starts it."""
+"""What the tests of a real stack share, beside the stack itself (tests/conftest.py)."""
 
 import pytest
-from stack import ports
 
 from tests.fixtures import sdk
-
-SERVICES = 8  # at most, with the computes that tests add: each shows its metrics on a port of its own
 
 
 def pytest_collection_modifyitems(items):
     """Let the SDK warn of what a later release will drop."""
     sdk.let_it_announce(items, __file__)
-
-
-@pytest.fixture(scope="session")
-def local_stack(make_stack):
-    """Give the one stack that most tests share, with two computes; ``first_output`` is what its start printed."""
-    stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
-    started = stack.sh()
-    assert started.returncode == 0, started.stdout + started.stderr
-    stack.first_output = started.stdout
-    return stack
-
-
-@pytest.fixture(scope="session")
-def cloud(local_stack):
-    """Give the SDK's connection as the demo user: it is quicker than the command-line client."""
-    return sdk.connect(local_stack, "mininova")
-
-
-@pytest.fixture(scope="session")
-def admin(local_stack):
-    """Give the SDK's connection as the admin."""
-    return sdk.connect(local_stack)
 
 
 @pytest.fixture
