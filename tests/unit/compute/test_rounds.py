@@ -7,6 +7,7 @@ import pytest
 
 from mininova.compute import rounds
 from mininova.compute.manager import ComputeManager
+from mininova.objects import ComputeNode
 from mininova.service.concurrency.native import Native
 from mininova.service.periodic import Periodic
 
@@ -27,7 +28,7 @@ class Driver:
         return []
 
     def get_available_resource(self):
-        return None
+        return ComputeNode(host="host-1", hypervisor_hostname="host-1", memory_mb=4096)
 
 
 @pytest.fixture

@@ -170,9 +170,11 @@ def test_guests_of_what_is_gone(world):
 def test_claims_and_addresses_of_what_is_gone(world):
     """Both belong to live instances, and the host's sum is theirs."""
     world.seen.claims[B] = SimpleNamespace(instance_uuid=B, host="host-1", vcpus=1, memory_mb=512, disk_gb=1)
-    world.seen.addresses.append(SimpleNamespace(instance_uuid=B, address="10.0.0.3"))
+    world.seen.addresses.append(SimpleNamespace(instance_uuid=B, address="10.0.0.3", is_users=False))
+    world.seen.addresses.append(SimpleNamespace(instance_uuid=None, address="10.0.0.4", is_users=True))
     assert "host-1 has room for what is gone" in world.wrong
     assert "the address 10.0.0.3 is lent to what is gone" in world.wrong
+    assert not any("10.0.0.4" in it for it in world.wrong)  # a port of a user's stays
     assert "memory_mb_used is 512, and 1024 are claimed" in world.wrong
 
 
