@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from mininova import errors
+from mininova.db.kinds import Thing
 from mininova.standins.cinder import policy
-from mininova.standins.cinder.db.things import Thing
 from mininova.wsgi import Request
 from mininova.wsgi.values import whole
 

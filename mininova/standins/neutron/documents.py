@@ -7,7 +7,7 @@ from typing import Any
 
 from mininova.db.ports import Port
 from mininova.standins.neutron.db.security_groups import Rule, SecurityGroup
-from mininova.standins.neutron.db.things import FloatingIP, Network, Router, Subnet, Thing
+from mininova.standins.neutron.db.things import FloatingIP, Network, Owned, Router, Subnet
 
 Json = dict[str, Any]
 
@@ -186,7 +186,7 @@ def rule(group: SecurityGroup, rule: Rule) -> Json:
     }
 
 
-def _of(thing: Thing) -> Json:
+def _of(thing: Owned) -> Json:
     common = _common(thing.id, thing.name, thing.project_id, thing.created_at, thing.updated_at)
     return common | {
         "description": thing.description, "tags": list(thing.tags), "revision_number": thing.revision,

@@ -56,7 +56,7 @@ class Networks:
         said = self._said(ctxt, body, network_schemas.CHANGED_NETWORK, "update_network")
         with self._db.write() as tx:
             network = self.own(tx, ctxt, id, "update_network")
-            changed = NETWORKS.update(tx, network, said)
+            changed = NETWORKS.update(tx, network, **said)
             if changed.name != network.name:
                 ports.shown_again(tx, ports.rename(tx, id, changed.name))
             return self._shown(changed, SUBNETS.search(tx, network_id=[id]))
@@ -192,7 +192,7 @@ class Subnets:
             gateway = said["gateway_ip"] = _gateway(range_, said.get("gateway_ip", subnet.gateway_ip))
             pools = said.get("allocation_pools", [{"start": a, "end": b} for a, b in subnet.allocation_pools])
             said["allocation_pools"] = _pools(range_, gateway, pools)
-            return documents.subnet(SUBNETS.update(tx, subnet, said))
+            return documents.subnet(SUBNETS.update(tx, subnet, **said))
 
     def delete(self, ctxt: RequestContext, id: str) -> None:
         """Delete a subnet.

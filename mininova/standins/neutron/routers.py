@@ -10,10 +10,11 @@ from uuid import uuid4
 from mininova import errors
 from mininova.context import RequestContext
 from mininova.db import ports
+from mininova.db.kinds import Kind
 from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
 from mininova.standins.neutron import documents, network_schemas, policy
-from mininova.standins.neutron.db.things import FLOATING_IPS, ROUTERS, FloatingIP, Kind, Network, Router
+from mininova.standins.neutron.db.things import FLOATING_IPS, ROUTERS, FloatingIP, Network, Router
 from mininova.standins.neutron.documents import Json
 from mininova.standins.neutron.networks import Networks, Subnets, range_of
 from mininova.standins.neutron.ports import Ports, make, of_devices
@@ -56,7 +57,7 @@ class Routers:
             router = _find(tx, ctxt, ROUTERS, id, lock=True)
             if "external_gateway_info" in said:
                 router = self._lead_out(tx, ctxt, router, said.pop("external_gateway_info") or {})
-            return _router(tx, ROUTERS.update(tx, router, said))
+            return _router(tx, ROUTERS.update(tx, router, **said))
 
     def _lead_out(self, tx: Connection, ctxt: RequestContext, router: Router, said: Json) -> Router:
         """Have a router lead out to a network, in place of where it did; to none if none is said.
@@ -78,7 +79,7 @@ class Routers:
             make(tx, network, wanted, id=str(uuid4()), project_id="", is_users=True, device_id=router.id,
                  device_owner=GATEWAY)  # fmt: skip
         snat = {"enable_snat": said["enable_snat"]} if "enable_snat" in said else {}
-        return ROUTERS.update(tx, router, {"external_network_id": network_id, **snat})
+        return ROUTERS.update(tx, router, external_network_id=network_id, **snat)
 
     def delete(self, ctxt: RequestContext, id: str) -> None:
         """Delete a router.
@@ -94,7 +95,7 @@ class Routers:
             for port in own:
                 ports.delete(tx, port.id)
             for ip in FLOATING_IPS.search(tx, router_id=[id]):
-                FLOATING_IPS.update(tx, ip, {"router_id": None})
+                FLOATING_IPS.update(tx, ip, router_id=None)
             ROUTERS.delete(tx, router)
 
     # ---- the subnets that it serves
@@ -209,7 +210,7 @@ class FloatingIPs:
         with self._db.write() as tx:
             ip = _find(tx, ctxt, FLOATING_IPS, id, lock=True)
             if "description" in said:
-                ip = FLOATING_IPS.update(tx, ip, {"description": said["description"]})
+                ip = FLOATING_IPS.update(tx, ip, description=said["description"])
             return _floating_ip(tx, self._lead(tx, ctxt, ip, said) if "port_id" in said else ip)
 
     def _lead(self, tx: Connection, ctxt: RequestContext, ip: FloatingIP, said: Json) -> FloatingIP:
@@ -238,7 +239,7 @@ class FloatingIPs:
         is_flat = self._networks.is_flat(port.network_id)
         router_id = None if is_flat else _way(tx, ip.floating_network_id, address.subnet_id).id
         ports.shown_again(tx, ports.float_to(tx, ip.floating_ip_address, port, address.address))
-        return FLOATING_IPS.update(tx, ip, {"router_id": router_id})
+        return FLOATING_IPS.update(tx, ip, router_id=router_id)
 
     def delete(self, ctxt: RequestContext, id: str) -> None:
         """Give a floating IP back; it leads nowhere then."""

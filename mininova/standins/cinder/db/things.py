@@ -1,29 +1,15 @@
 """Volumes, snapshots, types and attachments: how their rows are made, read, changed and deleted, all alike."""
 
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
-from uuid import uuid4
+from collections.abc import Mapping
 
-import msgspec
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy import delete as delete_from
-from sqlalchemy import update as update_of
 
-from mininova import errors
-from mininova.db.rows import Rows
+from mininova.db.kinds import Kind, Thing
 from mininova.standins.cinder.db.models import attachments, quotas, snapshots, volume_types, volumes
 
 AVAILABLE, ERROR, IN_USE, RESERVED = "available", "error", "in-use", "reserved"
 ATTACHING, ATTACHED, DETACHING = "attaching", "attached", "detaching"
-
-
-class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """What the service keeps."""
-
-    id: str
-    created_at: datetime
-    updated_at: datetime
 
 
 class VolumeType(Thing, frozen=True, kw_only=True):
@@ -95,68 +81,10 @@ class Attachment(Thing, frozen=True, kw_only=True):
     mode: str | None = None
 
 
-T = TypeVar("T", bound=Thing)
-
-
-class Kind(Generic[T]):
-    """The rows of one kind of thing.
-
-    :param what: its name in a message
-    """
-
-    def __init__(self, struct: type[T], table: Table, what: str) -> None:
-        self.struct, self.table, self.what = struct, table, what
-        self._rows = Rows(struct, table, key="id")
-
-    def search(self, tx: Connection, **among: Collection[str | None] | None) -> list[T]:
-        """List them, the latest first.
-
-        :param among: column → the values that it may have; None means any
-        """
-        query = self._rows.select.order_by(self.table.c.created_at.desc(), self.table.c.id.desc())
-        for column, values in among.items():
-            if values is not None:
-                query = query.where(self.table.c[column].in_(list(values)))
-        return self._rows.all(tx.execute(query))
-
-    def get(self, tx: Connection, id: str, *, lock: bool = False) -> T:
-        """Read one.
-
-        :param lock: keep others from changing it until the end of the transaction
-        :raises errors.NotFound: when there is none
-        """
-        query = self._rows.one.with_for_update() if lock else self._rows.one
-        found = self._rows.first(tx.execute(query, {"which": id}))
-        if found is None:
-            raise self.missing(id)
-        return found
-
-    def missing(self, id: str) -> errors.NotFound:
-        """Make the error of one that is not there, or not the caller's to see."""
-        return errors.NotFound(f"{self.what} {id} could not be found.")
-
-    def create(self, tx: Connection, said: Mapping[str, Any]) -> T:
-        """Make one."""
-        now = datetime.now(UTC)
-        made = self.struct(**{"id": str(uuid4()), **said, "created_at": now, "updated_at": now})
-        tx.execute(insert(self.table), self._rows.values(made))
-        return made
-
-    def update(self, tx: Connection, thing: T, **said: Any) -> T:
-        """Change what is said of one."""
-        changed = {**said, "updated_at": datetime.now(UTC)}
-        tx.execute(update_of(self.table).where(self.table.c.id == thing.id), changed)
-        return msgspec.structs.replace(thing, **changed)
-
-    def delete(self, tx: Connection, thing: T) -> None:
-        """Delete one."""
-        tx.execute(delete_from(self.table).where(self.table.c.id == thing.id))
-
-
-TYPES = Kind(VolumeType, volume_types, "Volume type")
-VOLUMES = Kind(Volume, volumes, "Volume")
-SNAPSHOTS = Kind(Snapshot, snapshots, "Snapshot")
-ATTACHMENTS = Kind(Attachment, attachments, "Volume attachment")
+TYPES = Kind(VolumeType, volume_types, "Volume type", latest_first=True)
+VOLUMES = Kind(Volume, volumes, "Volume", latest_first=True)
+SNAPSHOTS = Kind(Snapshot, snapshots, "Snapshot", latest_first=True)
+ATTACHMENTS = Kind(Attachment, attachments, "Volume attachment", latest_first=True)
 
 
 # ---- how much a project may have, and has

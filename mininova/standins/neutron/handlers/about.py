@@ -5,9 +5,10 @@ from typing import Any, NoReturn
 
 from mininova import errors
 from mininova.db import ports
+from mininova.db.kinds import Kind
 from mininova.standins.neutron import policy, query
 from mininova.standins.neutron.db import security_groups
-from mininova.standins.neutron.db.things import FLOATING_IPS, NETWORKS, ROUTERS, SUBNETS, Kind
+from mininova.standins.neutron.db.things import FLOATING_IPS, NETWORKS, ROUTERS, SUBNETS
 from mininova.standins.neutron.documents import ZONE, Json
 from mininova.standins.neutron.service import Service
 from mininova.wsgi import Request
