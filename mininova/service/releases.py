@@ -28,6 +28,7 @@ _BELLATRIX = {
     **_ACRUX,
     "compute": "1.1",
     "conductor": "1.1",
+    "BlockDevice": "1.0",
     "ComputeNode": "1.1",
     "Console": "1.0",
     "FixedIP": "1.1",

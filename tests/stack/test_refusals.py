@@ -80,7 +80,11 @@ def test_an_unknown_option(refused, service):
             "[filter_scheduler]\nenabled_filters = SpareFilter",
             "SpareFilter is no filter; there are AggregateImagePropertiesIsolation, ",
         ),
-        ("scheduler", "[filter_scheduler]\nenabled_weighers = Spare", "Spare is no weigher; there are CPUWeigher, "),
+        (
+            "scheduler",
+            "[filter_scheduler]\nenabled_weighers = Spare",
+            "Spare is no weigher; there are BuildFailureWeigher, ",
+        ),
         (
             "conductor",
             "[oslo_messaging_notifications]\ndriver = pigeon",

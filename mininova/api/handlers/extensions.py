@@ -88,6 +88,7 @@ EXTENSIONS = {
         "Provide data to admin on limited resources used by other tenants.",
     ),
     "os-user-data": ("UserData", "Add user_data to the Create Server API."),
+    "os-volumes": ("Volumes", "Volumes support."),
 }
 
 

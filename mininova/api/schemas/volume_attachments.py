@@ -4,8 +4,6 @@ from mininova.api.schemas.types import BOOLEAN, LIMIT, UUID, Field, Json, parame
 
 _DEVICE: Json = {
     "type": ["string", "null"],
-    "minLength": 1,
-    "maxLength": 255,
     "pattern": "(^/dev/x{0,1}[a-z]{0,1}d{0,1})([a-z]+)[0-9]*$",
 }
 _TAG: Json = {"type": "string", "minLength": 1, "maxLength": 60, "pattern": "^[^,/]*$"}

@@ -328,12 +328,17 @@ def test_there_are_no_aggregates(api: Any) -> None:
 
 
 # Segments of a URL whose extension has another name.
-ALIASES = {"os-extra_specs": "os-flavor-extra-specs", "os-security-group-rules": "os-security-groups"}
+ALIASES = {
+    "os-extra_specs": "os-flavor-extra-specs",
+    "os-interface": "os-attach-interfaces",
+    "os-security-group-rules": "os-security-groups",
+    "os-volume_attachments": "os-volumes",
+}
 # Resources of Nova whose extensions have the same name (nova: extension_info.py).
 RESOURCES = {
-    "os-agents", "os-aggregates", "os-assisted-volume-snapshots", "os-availability-zone", "os-baremetal-nodes",
-    "os-cells", "os-certificates", "os-cloudpipe", "os-fixed-ips",
-    "os-flavor-access", "os-flavor-extra-specs", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
+    "os-agents", "os-aggregates", "os-assisted-volume-snapshots", "os-attach-interfaces", "os-availability-zone",
+    "os-baremetal-nodes", "os-cells", "os-certificates", "os-cloudpipe", "os-console-auth-tokens", "os-fixed-ips",
+    "os-flavor-access", "os-flavor-extra-specs", "os-floating-ip-pools", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
     "os-instance-actions", "os-instance_usage_audit_log", "os-keypairs", "os-migrations", "os-networks",
     "os-quota-class-sets", "os-quota-sets", "os-security-groups", "os-server-external-events", "os-server-groups",
     "os-server-password", "os-services", "os-simple-tenant-usage", "os-tenant-networks",

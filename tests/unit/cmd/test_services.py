@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mininova.db import services
-from mininova.db.session import Database
 from mininova.objects import Service
+from tests.fixtures.private_databases import SQLITE
 
 # Stops where the Process would be made, and prints what it would read.
 PROGRAM = """
@@ -29,14 +29,13 @@ command.build(conf.for_tests(name, **{"database.connection": url}))
 
 
 @pytest.mark.parametrize("command", ["api", "conductor", "scheduler"])
-def test_a_service_with_a_database_reads_itself_what_the_others_speak(migrated, command: str):
+def test_a_service_with_a_database_reads_itself_what_the_others_speak(empty_database, command: str):
     """It may have to send its first message before its first heartbeat."""
-    url = migrated("sqlite")
     host = Service(binary="nova-compute", host="host-1", topic="compute", versions={"compute": "1.7"})
-    db = Database(url)
+    db = empty_database(SQLITE)
     with db.write() as tx:
         services.report(tx, host, datetime.now(UTC))
-    db.close()
 
+    url = str(db.engine.url)
     read = subprocess.run([sys.executable, "-c", PROGRAM, command, url], check=True, timeout=60, capture_output=True)
     assert json.loads(read.stdout) == {"compute": ["1.7"]}

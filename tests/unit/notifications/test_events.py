@@ -42,8 +42,8 @@ NOVAS_EVENTS = {
     "live_migration.rollback.dest.start", "live_migration.rollback.dest.end",
     "live.migration.abort.start", "live.migration.abort.end", "evacuate", "rebuild.scheduled",
 }  # fmt: skip
-# For these failures Nova emits an event named after the function that failed; those of interfaces it has in its
-# versioned format only.
+# For these failures Nova emits an event named after the function that failed; those of interfaces and of volumes it has
+# in its versioned format only.
 OURS = {
     f"{action}.error"
     for action in (
@@ -63,7 +63,12 @@ OURS = {
         "resize.revert",
         "live_migration",
     )
-} | {f"interface_{what}.{phase}" for what in ("attach", "detach") for phase in ("start", "end", "error")}
+} | {
+    f"{what}_{done}.{phase}"
+    for what in ("interface", "volume")
+    for done in ("attach", "detach")
+    for phase in ("start", "end", "error")
+}
 
 FLAVOR = Flavor(flavor_id="2", name="m1.small", memory_mb=2048, vcpus=1, root_gb=20, ephemeral_gb=5, swap_mb=512)
 

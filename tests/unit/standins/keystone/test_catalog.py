@@ -24,26 +24,26 @@ def test_built_in(db, type_, url):
 
 
 @pytest.fixture
-def volume(db):
+def objects(db):
     with db.write() as tx:
-        service = identity.create(tx, CatalogService(id="v", type="block-storage", name="cinder"))
-        url = "http://volumes/v3/%(tenant_id)s"
+        service = identity.create(tx, CatalogService(id="v", type="object-store", name="swift"))
+        url = "http://objects/v1/%(tenant_id)s"
         identity.create(tx, CatalogEndpoint(id="e", service_id="v", interface="public", url=url))
     return service
 
 
-def test_project_in_url(db, volume):
+def test_project_in_url(db, objects):
     """A URL with a project in it is filled in, and left out for a token without a project."""
-    assert entry(db, "block-storage", "p1")["endpoints"][0]["url"] == "http://volumes/v3/p1"
-    assert entry(db, "block-storage")["endpoints"] == []
+    assert entry(db, "object-store", "p1")["endpoints"][0]["url"] == "http://objects/v1/p1"
+    assert entry(db, "object-store")["endpoints"] == []
 
 
-def test_disabled(db, volume):
+def test_disabled(db, objects):
     """Disabled services and endpoints are not in the catalog."""
     with db.write() as tx:
         identity.update(tx, CatalogService, "v", enabled=False)
     with db.read() as tx:
-        assert "block-storage" not in {one["type"] for one in catalog.entries(tx, CLOUD, "p1")}
+        assert "object-store" not in {one["type"] for one in catalog.entries(tx, CLOUD, "p1")}
 
 
 def test_unknown_variable():

@@ -32,7 +32,7 @@ def test_first_things(empty, settings):
     assert [role.name for role in roles] == ["admin", "manager", "member", "reader", "service"]
     assert [user.name for user in users] == ["admin", "demo"]
     names = {project.id: project.name for project in projects}
-    assert [(one.user.name, one.role.name, one.scope.kind, names.get(one.scope.id)) for one in assignments] == [
+    assert [(one.holder.name, one.role.name, one.scope.kind, names.get(one.scope.id)) for one in assignments] == [
         ("admin", "admin", "project", "admin"),
         ("admin", "admin", "system", None),
         ("demo", "member", "project", "demo"),

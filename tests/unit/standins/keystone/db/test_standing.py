@@ -51,12 +51,12 @@ def test_assignments(tx):
     """The list of assignments can be filtered by user, role and project or domain."""
     for user, role, scope in (("ann", "m", DEMO), ("ann", "r", SYSTEM), ("bob", "r", DEMO)):
         standing.assign(tx, user, role, scope)
-    found = lambda **by: [(one.user.id, one.role.id) for one in standing.assignments(tx, **by)]  # noqa: E731
+    found = lambda **by: [(one.holder.id, one.role.id) for one in standing.assignments(tx, **by)]  # noqa: E731
     assert found() == [("ann", "m"), ("ann", "r"), ("bob", "r")]
-    assert found(user_id="ann") == [("ann", "m"), ("ann", "r")]
+    assert found(id="ann") == [("ann", "m"), ("ann", "r")]
     assert found(role_id="r") == [("ann", "r"), ("bob", "r")]
     assert found(scope=DEMO) == [("ann", "m"), ("bob", "r")]
-    assert found(scope=DEMO, user_id="bob") == [("bob", "r")]
+    assert found(scope=DEMO, id="bob") == [("bob", "r")]
 
 
 def test_scopes_of(tx):
