@@ -338,7 +338,8 @@ ALIASES = {
 RESOURCES = {
     "os-agents", "os-aggregates", "os-assisted-volume-snapshots", "os-attach-interfaces", "os-availability-zone",
     "os-baremetal-nodes", "os-cells", "os-certificates", "os-cloudpipe", "os-console-auth-tokens", "os-fixed-ips",
-    "os-flavor-access", "os-flavor-extra-specs", "os-floating-ip-pools", "os-floating-ips", "os-fping", "os-hosts", "os-hypervisors",
+    "os-flavor-access", "os-flavor-extra-specs", "os-floating-ip-pools", "os-floating-ips", "os-fping", "os-hosts",
+    "os-hypervisors",
     "os-instance-actions", "os-instance_usage_audit_log", "os-keypairs", "os-migrations", "os-networks",
     "os-quota-class-sets", "os-quota-sets", "os-security-groups", "os-server-external-events", "os-server-groups",
     "os-server-password", "os-services", "os-simple-tenant-usage", "os-tenant-networks",
