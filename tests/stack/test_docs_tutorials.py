@@ -26,10 +26,9 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Give the environment of a reader's terminals; a broker that the tutorial starts ends with the test."""
     home = Path(tempfile.mkdtemp(prefix="mininova-"))
     given = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT / "examples"),
-        "PYTHONUNBUFFERED": "yes",  # as in a terminal
+        "PYTHONPATH": f"{ROOT / 'examples'}{os.pathsep}{ROOT / 'tests/fixtures/as_in_a_terminal'}",
         "PYTHONWARNINGS": "ignore",
         "MININOVA_HOME": str(home / "stack"),
         "MININOVA_BROKER_PORT": str(ports.pick()),
