@@ -10,8 +10,8 @@ import pytest
 from mininova import states
 from mininova.conductor.steps import STEPS, host_of
 from tests.fixtures import moving_servers
-from tests.fixtures.attack_worlds import LIKE_MINE, MINE, THEIRS
-from tests.fixtures.moving_servers import as_it_travels, force_down, open_migration, stops
+from tests.fixtures.attack_worlds import HOSTS, LIKE_MINE, MINE, THEIRS
+from tests.fixtures.moving_servers import as_it_travels, disable, force_down, open_migration, stops
 from tests.fixtures.taken_over import changed, own_object
 
 FAULT = own_object("Fault", code=500, message="as the attacker likes it")
@@ -51,10 +51,14 @@ def go(world):
             for _ in _asked(world, uuid, WAYS["confirmed"], MINE):
                 pass
         force_down(world.cloud, source, is_down)
+        for host in HOSTS:
+            disable(world.cloud, host, dest not in (None, host))  # a resize names none
         yield from _asked(world, uuid, asked, dest)
         force_down(world.cloud, source, False)
 
     yield walk
+    for host in HOSTS:
+        disable(world.cloud, host, False)
     for uuid in made:
         force_down(world.cloud, MINE, True)  # it would not clear what it has
         world.delete(uuid, wait=True)
