@@ -52,7 +52,7 @@ def go(world):
                 pass
         force_down(world.cloud, source, is_down)
         for host in HOSTS:
-            disable(world.cloud, host, dest not in (None, host))  # a resize names none
+            disable(world.cloud, host, host != (dest or source))  # a resize and an unshelve name none
         yield from _asked(world, uuid, asked, dest)
         force_down(world.cloud, source, False)
 
