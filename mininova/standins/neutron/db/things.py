@@ -1,6 +1,6 @@
 """Networks, subnets, routers and floating IPs: how their rows are made, read, changed and deleted, all alike."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, exists, or_, select
 
 from mininova.db.kinds import Kind, Thing
 from mininova.standins.neutron.db.models import floating_ips, networks, routers, subnets
@@ -76,10 +76,9 @@ SUBNETS = Kind(Subnet, subnets, "Subnet")
 ROUTERS = Kind(Router, routers, "Router")
 FLOATING_IPS = Kind(FloatingIP, floating_ips, "Floating IP")
 
-_projects_own = select(networks.c.id).limit(1)
+_projects_own = select(exists().where(or_(networks.c.project_id == bindparam("whose"), networks.c.shared)))
 
 
 def has_network(tx: Connection, project_id: str) -> bool:
     """Tell whether a project has a network of its own, or one that all share beside the flat one."""
-    mine = (networks.c.project_id == project_id) | networks.c.shared
-    return tx.execute(_projects_own.where(mine)).first() is not None
+    return bool(tx.execute(_projects_own, {"whose": project_id}).scalar())
