@@ -71,10 +71,10 @@ _search = (
     .order_by(table.c.created_at, table.c.id, table.c.place)
 )
 _insert = NewRow(table)
-_this = _of_port = table.c.id == bindparam("port")
+_this = table.c.id == bindparam("port")
 _first = (_this, table.c.place == 0)
 _places = select(table.c.place).where(_this)
-_bind = update_of(table).where(_of_port, table.c.instance_uuid.is_(None), table.c.device_id.is_(None))
+_bind = update_of(table).where(_this, table.c.instance_uuid.is_(None), table.c.device_id.is_(None))
 _leads = update_of(table).where(table.c.floating_address == bindparam("floats"))
 
 
@@ -216,14 +216,14 @@ def detach_asked_by(port: Port) -> str | None:
 def leave(tx: Connection, port: Port) -> None:
     """Take a port from its instance: one that a user made is free again, another one is deleted."""
     if port.is_users:
-        tx.execute(update_of(table).where(_of_port), {"port": port.id, "instance_uuid": None, "tag": None})
+        tx.execute(update_of(table).where(_this), {"port": port.id, "instance_uuid": None, "tag": None})
     else:
         delete(tx, port.id)
 
 
 def delete(tx: Connection, id: str) -> None:
     """Delete a port; its addresses are lent again."""
-    tx.execute(delete_from(table).where(_of_port), {"port": id})
+    tx.execute(delete_from(table).where(_this), {"port": id})
 
 
 def rename(tx: Connection, network_id: str, network: str) -> list[str]:
@@ -244,7 +244,7 @@ def float_to(tx: Connection, floating_address: str, port: Port | None, address: 
     tx.execute(_leads, {"floats": floating_address, "floating_address": None})
     if port is not None:
         concerned.add(port.instance_uuid)
-        there = update_of(table).where(_of_port, table.c.address == bindparam("leads_to"))
+        there = update_of(table).where(_this, table.c.address == bindparam("leads_to"))
         tx.execute(there, {"port": port.id, "leads_to": address, "floating_address": floating_address})
     return sorted(concerned - {None})
 

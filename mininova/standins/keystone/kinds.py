@@ -64,9 +64,7 @@ class Kind(Generic[Kept]):
 
         :raises errors.InvalidInput: naming the field that is wrong
         """
-        for error in (self._new if new else self._changed).iter_errors(body):
-            where = f" for field '{error.path[0]}'" if error.path else ""
-            raise errors.InvalidInput(f"Invalid input{where}: {error.message}")
+        require_form(body, self._new if new else self._changed)
 
     @cached_property
     def _new(self) -> Draft202012Validator:
@@ -75,6 +73,16 @@ class Kind(Generic[Kept]):
     @cached_property
     def _changed(self) -> Draft202012Validator:
         return Draft202012Validator({"properties": self.fields})
+
+
+def require_form(body: Mapping[str, Any], form: Draft202012Validator) -> None:
+    """Refuse a body of another form.
+
+    :raises errors.InvalidInput: naming the field that is wrong
+    """
+    for error in form.iter_errors(body):
+        where = f" for field '{error.path[0]}'" if error.path else ""
+        raise errors.InvalidInput(f"Invalid input{where}: {error.message}")
 
 
 DOMAINS = Kind(

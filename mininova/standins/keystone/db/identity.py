@@ -263,10 +263,14 @@ def groups_of(tx: Connection, user_id: str) -> list[str]:
     return list(tx.execute(select(members.c.group_id).where(members.c.user_id == user_id)).scalars())
 
 
-def members_of(tx: Connection, group_id: str) -> list[str]:
-    """Give the ids of a group's members."""
-    members = tables.group_members
-    return list(tx.execute(select(members.c.user_id).where(members.c.group_id == group_id)).scalars())
+def members_of(tx: Connection, group_ids: Collection[str]) -> dict[str, list[User]]:
+    """Give the members of each of some groups, by name."""
+    members, rows = tables.group_members, ROWS[User]
+    query = select(members.c.group_id, *rows.columns).join_from(members, tables.users)
+    found: dict[str, list[User]] = {id: [] for id in group_ids}
+    for group_id, *columns in tx.execute(query.where(members.c.group_id.in_(group_ids)).order_by(tables.users.c.name)):
+        found[group_id] += rows.all([columns])
+    return found
 
 
 def join(tx: Connection, user_id: str, group_id: str) -> None:

@@ -18,6 +18,7 @@ from mininova.standins.keystone.authority import Token
 from mininova.standins.keystone.db import identity
 from mininova.standins.keystone.db.identity import ApplicationCredential, Role
 from mininova.standins.keystone.handlers import documents
+from mininova.standins.keystone.kinds import require_form
 from mininova.standins.keystone.service import Service
 from mininova.wsgi import Reply, Request
 
@@ -53,7 +54,8 @@ class ApplicationCredentials:
         """List those of a user."""
         wanted = {"user_id": id, **{name: request.GET[name] for name in ("name",) if name in request.GET}}
         with self._service.db.read() as tx:
-            found = [self._document(tx, request, one) for one in identity.search(tx, ApplicationCredential, wanted)]
+            known = _roles(tx)
+            found = [self._document(request, one, known) for one in identity.search(tx, ApplicationCredential, wanted)]
         here = self._service.link(request, f"/users/{id}/application_credentials")
         return {"application_credentials": found, "links": documents.list_links(here)}
 
@@ -61,14 +63,12 @@ class ApplicationCredentials:
         """Show one, without its secret."""
         with self._service.db.read() as tx:
             credential = _of(tx, id, credential_id)
-            return {"application_credential": self._document(tx, request, credential)}
+            return {"application_credential": self._document(request, credential, _roles(tx))}
 
     def create(self, request: Request, caller: Token, id: str) -> Reply:
         """Make one for the project of the caller's token, and show its secret this once."""
         body = request.body_of("application_credential")
-        for error in _WANTED.iter_errors(body):
-            where = f" for field '{error.path[0]}'" if error.path else ""
-            raise errors.InvalidInput(f"Invalid input{where}: {error.message}")
+        require_form(body, _WANTED)
         _require_free(caller)
         if caller.project is None:
             raise errors.InvalidInput("An application credential is for one project: ask with a token for it.")
@@ -87,7 +87,7 @@ class ApplicationCredentials:
                 expires_at=expires_at,
                 unrestricted=bool(body.get("unrestricted")),
             )
-            document = self._document(tx, request, identity.create(tx, wanted))
+            document = self._document(request, identity.create(tx, wanted), _roles(tx))
         return Reply(201, {"application_credential": {**document, "secret": secret}})
 
     def delete(self, request: Request, caller: Token, id: str, credential_id: str) -> None:
@@ -96,8 +96,8 @@ class ApplicationCredentials:
         with self._service.db.write() as tx:
             identity.delete(tx, ApplicationCredential, _of(tx, id, credential_id).id)
 
-    def _document(self, tx: Connection, request: Request, one: ApplicationCredential) -> dict[str, Any]:
-        given = identity.search(tx, Role, ids=one.role_ids)
+    def _document(self, request: Request, one: ApplicationCredential, known: list[Role]) -> dict[str, Any]:
+        given = [role for role in known if role.id in one.role_ids]
         return {
             "id": one.id,
             "name": one.name,
@@ -116,6 +116,10 @@ def _of(tx: Connection, user_id: str, id: str) -> ApplicationCredential:
     if credential is None:
         raise errors.NotFound(f"Could not find Application Credential: {id}.")
     return credential
+
+
+def _roles(tx: Connection) -> list[Role]:
+    return identity.search(tx, Role)
 
 
 def _require_free(caller: Token) -> None:

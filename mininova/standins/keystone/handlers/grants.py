@@ -130,13 +130,12 @@ def _is_true(text: str | None) -> bool:
 
 def _of_members(tx: Connection, given: list[Assignment]) -> list[Assignment]:
     """Put the members of each group in its place."""
-    found = []
-    for one in given:
-        members = identity.members_of(tx, one.holder.id) if isinstance(one.holder, Group) else [one.holder.id]
-        found += [
-            Assignment(holder=it, role=one.role, scope=one.scope) for it in identity.search(tx, User, ids=members)
-        ]
-    return found
+    members = identity.members_of(tx, {one.holder.id for one in given if isinstance(one.holder, Group)})
+    return [
+        Assignment(holder=holder, role=one.role, scope=one.scope)
+        for one in given
+        for holder in (members[one.holder.id] if isinstance(one.holder, Group) else [one.holder])
+    ]
 
 
 def _implied(tx: Connection, given: list[Assignment]) -> Iterator[Assignment]:
