@@ -138,7 +138,7 @@ def _add_identities(host: arguments.AddCommand) -> None:
 
 
 def _add_parked(command: arguments.AddCommand) -> None:
-    """Add what can be done with parked casts; each takes ``--topic``, and those that settle one or ``--all``."""
+    """Add what can be done with parked casts, by whom and where they were parked; to settle one, or ``--all``."""
     named = "its id, or as much of it as tells it from others"
     listing = command("list", _over_the_broker(parked.overview), "list the casts that services gave up, and why")
     show = command("show", _over_the_broker(parked.show), "show all that is known of one")
@@ -152,6 +152,7 @@ def _add_parked(command: arguments.AddCommand) -> None:
         chosen.add_argument("--all", action="store_true", help="all that are parked")
     for each in (listing, show, requeue, drop):
         each.add_argument("--topic", help=f"only of this topic: {', '.join(parked.TOPICS)}")
+        each.add_argument("--by", metavar="USER", help="only what this user of the broker has put there")
 
 
 def _over_the_broker(work: Callable[[rpc.Peer, Sequence[str], argparse.Namespace], None]) -> arguments.Command:

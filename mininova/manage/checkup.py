@@ -22,7 +22,7 @@ from mininova.rpc.transports.kombu.brokers import PREFIX, place
 from mininova.service import broker as services
 from mininova.trust import identities
 from mininova.trust.broker import definitions, qpid
-from mininova.trust.broker.rights import Layout, rights
+from mininova.trust.broker.rights import FLOW, Layout, rights
 from mininova.trust.identities import Identity
 from mininova.trust.processes import UNENFORCED
 
@@ -70,7 +70,7 @@ def by_kombu(conf: ConfigOpts) -> Iterator[str]:
 def repair(conf: ConfigOpts, computes: list[Identity], admin: BrokerAdmin) -> None:
     """Give the users that are there their rights and bounds, and the computes their queues and lanes.
 
-    A user without a password of ours is not made, and none is removed.  Of a Qpid only queues and lanes are mended: to
+    A user without a password of ours is not made, and none is removed.  Of a Qpid queues and bindings are mended: to
     change rights there, its users are made anew.
     """
     broker, layout = admin.defined(), layout_of(conf)
@@ -82,9 +82,12 @@ def repair(conf: ConfigOpts, computes: list[Identity], admin: BrokerAdmin) -> No
     quorum = conf.oslo_messaging_rabbit.rabbit_quorum_queue
     places = definitions.places(layout, virtual_host=virtual_host, quorum=quorum)
     lanes = definitions.lanes(computes, layout, virtual_host=virtual_host, quorum=quorum)
-    for compute in computes:
-        if not _is_qpid(broker) and any(_about_lane(compute, layout, broker)):
-            admin.unbind(layout.lane(compute.name), virtual_host)
+    astray = bound_astray(computes, layout, broker)
+    if _is_qpid(broker):
+        admin.remove_bindings(astray)
+    else:
+        for lane in {it["source"] for it in astray}:
+            admin.unbind(lane, virtual_host)
     admin.define(definitions.together(wanted, places, lanes))
 
 
@@ -149,10 +152,13 @@ def weaker(
         kept = users.get(identity.name, {}).get("password_hash")  # Qpid does not give it
         if kept is not None and hashes.get(identity.name, kept) != kept:
             yield f"{identity.name} has another password on the broker than is recorded: mininova-manage host rotate"
-    for compute in computes if conf.identities.enforce else ():
-        yield from _about_lane(compute, layout, broker)
-    if conf.identities.enforce and not _is_qpid(broker):
-        yield from _about_queues(layout, broker)
+    if conf.identities.enforce:
+        for compute in computes:
+            yield from _about_lane(compute, layout, broker)
+        for source, destination, key in sorted(map(_way, bound_astray(computes, layout, broker))):
+            yield f"{destination} gets what is sent to {source} as {key!r}, and is not to: {MENDS}"
+        if not _is_qpid(broker):
+            yield from _about_queues(layout, broker)
     for name in sorted(users.keys() - {identity.name for identity in everyone} - {"guest"}):
         if _rights(name, broker):
             yield f"the broker lets in {name}, which is no user of this cloud"
@@ -175,17 +181,32 @@ def _about(
 
 
 def _about_lane(compute: Identity, layout: Layout, broker: Mapping[str, Any]) -> Iterator[str]:
-    lane, ours = layout.lane(compute.name), definitions.lanes([compute], layout)
+    ours = definitions.lanes([compute], layout)
     bindings = broker.get("bindings", [])
     if not {*map(_way, ours["bindings"])} <= {*map(_way, bindings)} or (
         "queues" in broker and _names(ours) - _names(broker)
     ):
         yield f"messages of {compute.name}, or to it, do not arrive: {MENDS}"
-    wanted = {one["destination"] for one in ours["bindings"] if one["source"] == lane}
-    own = rights(compute, layout).configure
-    for destination in sorted({one["destination"] for one in bindings if one["source"] == lane} - wanted):
-        if not destination.endswith(f".from.{compute.name}") and not re.search(own, destination):
-            yield f"messages of {compute.name} can reach {destination}, by the exchange {lane}: {MENDS}"
+
+
+def bound_astray(computes: list[Identity], layout: Layout, broker: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """List the bindings that no process of this cloud makes: of a Qpid all, of a RabbitMQ those to a compute's lane.
+
+    RabbitMQ lets no compute bind anything else, and what an operator binds there is not our business.
+    """
+    own = {layout.lane(it.name): (it.name, rights(it, layout).configure) for it in computes}
+
+    def is_usual(source: str, queue: str, key: str) -> bool:
+        if source in own:
+            name, queues = own[source]
+            return queue.endswith(f".from.{name}") or re.search(queues, queue) is not None
+        if not _is_qpid(broker):
+            return True
+        if source.endswith("_fanout") or source == FLOW:  # each reader has a queue of its own
+            return queue.startswith((f"{source}_", "flow_"))
+        return source not in layout.exchanges or queue == key or (source == layout.told and queue.startswith(f"{key}."))
+
+    return [it for it in broker.get("bindings", []) if not is_usual(*_way(it))]
 
 
 def _about_queues(layout: Layout, broker: Mapping[str, Any]) -> Iterator[str]:

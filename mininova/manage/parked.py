@@ -48,7 +48,7 @@ def places(conf: ConfigOpts, topic: str | None) -> Sequence[str]:
 
 def overview(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> None:
     """List the parked casts, each topic's oldest first."""
-    found, now = _parked(peer, where), datetime.now(UTC)
+    found, now = _parked(peer, where, parsed), datetime.now(UTC)
     length = _telling_length([one.id for one in found])
     columns = (
         Column("message", lambda id_: id_[:length]),
@@ -59,6 +59,7 @@ def overview(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -
         Column("instances", _names, "instance"),
         Column("tries", right=True),
         Column("parked", partial(_ago, now=now)),
+        Column("by"),
         Column("why"),
     )
     output.show_list(parsed.format, columns, list(map(_facts, found)), none=NOTHING)
@@ -69,7 +70,7 @@ def show(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> No
 
     :raises errors.NoSuchMessage: no message has this id, or several begin with it
     """
-    one, *copies = _called(_parked(peer, where), parsed.message)
+    one, *copies = _called(_parked(peer, where, parsed), parsed.message)
     if one.request is None:
         whole: dict[str, Any] = {"bytes": repr(one.message.body)}
     else:
@@ -111,7 +112,7 @@ def drop(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> No
 # ---- which
 
 
-def _parked(peer: rpc.Peer, where: Sequence[str]) -> list[Parked]:
+def _parked(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> list[Parked]:
     found: list[Parked] = []
     for each in where:
         try:
@@ -121,11 +122,11 @@ def _parked(peer: rpc.Peer, where: Sequence[str]) -> list[Parked]:
                 raise rpc.Undeliverable(
                     f"nothing was ever parked for a topic {each}; those of mininova are {', '.join(TOPICS)}"
                 ) from None
-    return found
+    return [one for one in found if parsed.by in (None, one.by)]
 
 
 def _chosen(peer: rpc.Peer, where: Sequence[str], parsed: argparse.Namespace) -> list[Parked]:
-    found = _parked(peer, where)
+    found = _parked(peer, where, parsed)
     if not parsed.all:
         return _called(found, parsed.message)
     if not found:
@@ -165,6 +166,7 @@ def _facts(one: Parked) -> dict[str, Any]:
         "instances": [{"uuid": uuid, "name": name} for uuid, name in _instances(one)],
         "tries": one.message.deliveries,
         "parked": one.since,
+        "by": one.by,
         "why": one.error,
     }
 
@@ -178,6 +180,7 @@ def _lines(facts: dict[str, Any], now: datetime) -> list[Column]:
         Column("instances", _names_and_uuids, "instance"),
         Column("tries"),
         Column("parked", lambda since: since and f"{_ago(since, now)}, {since:%Y-%m-%d %H:%M:%S} UTC"),
+        Column("by"),
         Column("why"),
     ]
 

@@ -11,7 +11,7 @@ import argparse
 import base64
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -68,6 +68,11 @@ class Broker:
             "rules": [{**it, "attributes": _listed(it["attributes"])} for it in self._ask("GET", _RULES)["rules"]],
         }
 
+    def unbind(self, binding: Mapping[str, Any]) -> None:
+        """Remove what is bound to an exchange, as ``defined`` gives it."""
+        said = {"destination": binding["destination"], "bindingKey": binding["routing_key"]}
+        self._ask("POST", f"exchange/{_HERE}/{quote(binding['source'])}/unbind", said)
+
     def remove(self, user: str) -> None:
         """Remove a user with its rules, and end its connections.
 
@@ -122,6 +127,9 @@ def _do(broker: Broker, parsed: argparse.Namespace) -> None:
             broker.define(json.load(sys.stdin))
         case "export_definitions":
             output.show_json(broker.defined())
+        case "remove_bindings":
+            for binding in json.load(sys.stdin):
+                broker.unbind(binding)
         case "close_all_user_connections":
             broker.disconnect(parsed.named)
         case "delete_user":
@@ -139,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     exported = commands.add_parser("export_definitions", help="print what is defined")
     exported.add_argument("file", choices=["-"])
     exported.add_argument("--format")
+    commands.add_parser("remove_bindings", help="unbind what the standard input lists")
     for name, purpose in {"close_all_user_connections": "end them", "delete_user": "remove a user"}.items():
         command = commands.add_parser(name, help=purpose)
         command.add_argument("named", metavar="USER")

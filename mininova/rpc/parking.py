@@ -62,6 +62,7 @@ class Parked:
     :ivar key: where it was sent; None when it does not say, or names a place that is not of its topic
     :ivar error: why it was given up, class and message; "" when it does not say
     :ivar since: when it was parked; None when it does not say
+    :ivar by: the user that put it there, which may have made up all else; "" if the broker vouches for none
     :ivar request: the cast itself, or None when it cannot be read
     """
 
@@ -72,6 +73,7 @@ class Parked:
         self.key = _of_topic(topic, self.message.headers.get(KEY))
         self.error = self.message.headers.get(ERROR, "")
         self.since = _moment(self.message.headers.get(SINCE))
+        self.by = self.message.user_id or ""
 
     def send_again(self, peer: Peer) -> None:
         """Send it to where it was sent first, as if it had never been tried; only then it is no longer parked.

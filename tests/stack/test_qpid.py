@@ -5,6 +5,7 @@ import re
 import pytest
 
 from mininova.trust.broker import qpid
+from tests.fixtures import taken_over
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,19 @@ def test_the_check_says_what_is_weaker_on_qpid(stack):
     done = stack.tool("mininova-manage", "check")
     assert done.stdout.splitlines() == [f"weaker  {each}" for each in qpid.WEAKER]
     assert done.returncode == 2
+
+
+def test_the_check_finds_what_a_compute_has_bound_and_undoes_it(stack):
+    """It gets copies of all requests; a repair takes that binding away, and no other."""
+    connection = taken_over.connect(taken_over.url_in(stack.home.etc / "mininova-compute-host-1.conf"))
+    channel = connection.channel()
+    channel.queue_bind("compute.host-1", "mininova", "#")
+    connection.close()
+
+    *weaker, found = stack.tool("mininova-manage", "check").stdout.splitlines()
+    assert found.startswith("weaker  compute.host-1 gets what is sent to mininova as '#', and is not to")
+    done = stack.tool("mininova-manage", "check", "--repair")
+    assert done.stdout.splitlines() == weaker == [f"weaker  {each}" for each in qpid.WEAKER]
 
 
 def test_a_compute_is_let_in_and_cut_off_while_the_broker_runs(stack):

@@ -155,6 +155,19 @@ def test_qpid_asks_no_rule_about_a_binding(qpid: Broker, queue: str, exchange: s
     qpid.channel(broker.USER).queue_unbind(queue, exchange, "#")
 
 
+def test_a_compute_fills_an_operators_list_on_qpid(qpid: Broker):
+    """What it puts into the list of parked casts has its own name, or none; `mininova-manage rpc parked` shows that."""
+    operator = qpid.channel(broker.USER)
+    operator.queue_declare("conductor.dead", durable=True, auto_delete=False)
+    assert qpid.tries(COMPUTE.name, bind("conductor.dead", LANE, "conductor.dead")) == ""
+    for user in ("conductor", COMPUTE.name, None):
+        refused = qpid.tries(COMPUTE.name, publish(LANE, "conductor.dead", user_id=user))
+        assert ("refused" in refused) == (user == "conductor")
+    operator.queue_unbind("conductor.dead", LANE, "conductor.dead")
+
+    assert whose(qpid, "conductor.dead") == [COMPUTE.name, None]
+
+
 @pytest.mark.parametrize(
     ("exchange", "key"),
     [

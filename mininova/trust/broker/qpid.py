@@ -18,8 +18,8 @@ from mininova.trust.broker.beginnings import ANY, beginnings
 
 #: What it does not keep that RabbitMQ keeps, as mininova-manage check says it; docs/rpc/brokers.md says it with tests.
 WEAKER = (
-    "Qpid asks no rule about a binding: a compute that is taken over can have copies of what is meant for others, and "
-    "put messages into their queues, in its own name",
+    "Qpid asks no rule about a binding: a compute that is taken over can have copies of what is meant for others, put "
+    "messages into their queues, in its own name, and so push out what was parked; this check names what it has bound",
     "Qpid closes the connection of a process over one message or queue that it refuses, and the others suffer for it",
     "Qpid measures how long a message may wait by its sender's clock: the clocks of all machines must agree",
     "Qpid removes a queue of replies with its connection: an answer that comes before the next one is lost",

@@ -77,6 +77,40 @@ def test_qpid(broker):
     assert weaker(there) == [*qpid.WEAKER, f"{rules[-1]['identity']} has other rights on the broker than it should"]
 
 
+#: What a compute of a Qpid can bind: exchange, queue and key.
+ASTRAY = [
+    ("mininova", "conductor.dead", "#"),
+    ("mininova", "compute.host-1", "compute.host-2"),
+    ("mininova.from.compute.host-1", "conductor.dead", "conductor.dead"),
+    ("mininova.reply", "compute.host-1", "#"),
+    ("mininova.notifications", "conductor.dead", "notifications.info"),
+    ("mininova.flow", "compute.host-1", "events"),
+    ("conductor_fanout", "compute.host-1", ""),
+]
+
+
+def test_what_is_bound_astray_on_qpid(broker):
+    """Qpid lets any user bind any queue; what no process binds is named, and what each does bind is not."""
+    usual = [
+        ("mininova", "conductor.ctl-1", "conductor.ctl-1"),
+        ("mininova", "conductor.dead", "conductor.dead"),
+        ("mininova.from.compute.host-1", "reply_api.ctl-1_0.from.compute.host-1", "reply_api.ctl-1_0"),
+        ("mininova.from.compute.host-1", "compute.host-1.dead", "compute.host-1.dead"),
+        ("mininova.notifications", "notifications.info.billing", "notifications.info"),
+        ("mininova.flow", "flow_tail_0", "events"),
+        ("conductor_fanout", "conductor_fanout_0", ""),
+        ("amq.topic", "conductor.dead", "#"),  # by which nothing is sent
+    ]
+    bound = [dict(zip(("source", "destination", "routing_key"), it, strict=True)) for it in [*ASTRAY, *usual]]
+    users = [{"name": user["name"]} for user in broker["users"]]
+    there = {"users": users, "bindings": [*broker["bindings"], *bound], "rules": qpid.rules(broker)}
+    said = [
+        f"{queue} gets what is sent to {source} as {key!r}, and is not to: {MENDS}" for source, queue, key in ASTRAY
+    ]
+    assert sorted(weaker(there)) == sorted([*qpid.WEAKER, *said])
+    assert weaker({**broker, "bindings": [*broker["bindings"], *bound]}) == [said[2]]  # RabbitMQ let nobody else
+
+
 def test_rights_on_another_virtual_host(broker):
     """Rights on another virtual host are found, too."""
     broker["permissions"].append({"user": "api", "vhost": "x", "configure": ".*", "write": ".*", "read": ".*"})
@@ -109,7 +143,7 @@ def test_a_lane_that_leads_elsewhere(broker):
     (lane,) = {it["source"] for it in broker["bindings"] if it["source"].endswith(COMPUTE.name)}
     for queue in ("compute.host-1.pause.5", "reply_api.ctl-1_0.from.compute.host-1", "compute.host-10"):
         broker["bindings"].append({"source": lane, "destination": queue, "routing_key": "#"})
-    assert weaker(broker) == [f"messages of compute.host-1 can reach compute.host-10, by the exchange {lane}: {MENDS}"]
+    assert weaker(broker) == [f"compute.host-10 gets what is sent to {lane} as '#', and is not to: {MENDS}"]
 
 
 def test_more_connections_than_it_needs(broker):

@@ -18,6 +18,7 @@ from mininova.objects import Flavor, Instance
 from mininova.rpc import envelope, parking
 from mininova.rpc.transports.base import Message
 from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
+from mininova.rpc.trust.callers import ORIGIN
 from mininova.service.codec import CODEC
 
 HOST = "compute.host-1"
@@ -55,7 +56,7 @@ def park(broker: MemoryBroker) -> Callable[..., None]:
         request = rpc.Request(method=method, args=CODEC.wrap({"instance": WEB}), context=CTXT.to_wire())
         message = Message(
             body=envelope.pack_request(request), exchange="mininova", routing_key=key, message_id=message_id,
-            app_id="api.ctl-1", deliveries=5,
+            app_id="api.ctl-1", user_id="api", deliveries=5,
         )  # fmt: skip
         headers = {**parking.notes(message, OSError(why)), "traceparent": "00-1-2-01"}
         place = key if key.startswith("compute.") else key.partition(".")[0]
@@ -76,7 +77,8 @@ def run(broker: MemoryBroker, capsys: pytest.CaptureFixture[str]) -> Run:
     ) -> list[str]:
         peer = peer_of(broker)
         try:
-            command(peer, where, argparse.Namespace(**{"message": message, "all": False, "format": "table", **how}))
+            usual = {"message": message, "all": False, "by": None, "format": "table"}
+            command(peer, where, argparse.Namespace(**{**usual, **how}))
         finally:
             peer.stop()
         return capsys.readouterr().out.splitlines()
@@ -128,7 +130,8 @@ def test_list(run: Run, park):
     park("0123456789abcdef")
     _, line = run(parked.overview)
     assert re.split(r"  +", line) == [
-        "01234567", HOST, "stop_instance 1.0", "api.ctl-1", "req-c9908d32", "web-1", "5", "0 s ago", "OSError: boom",
+        "01234567", HOST, "stop_instance 1.0", "api.ctl-1", "req-c9908d32", "web-1", "5", "0 s ago",
+        "mininova", "OSError: boom",
     ]  # fmt: skip
 
 
@@ -145,6 +148,21 @@ def test_list_of_a_topic(run: Run, park):
     park("of-conductor", "build_instances", "conductor")
     assert ids(run, where=["conductor"]) == ["of-condu"]
     assert ids(run) == ["of-condu", "of-compu"]
+
+
+def test_list_of_what_a_user_put_there(broker: MemoryBroker, run: Run, park):
+    """On Qpid a compute can put there what it likes, in its own name: that is dropped, and the rest stays."""
+    park("0123456789abcdef")
+    forger = MemoryTransport(broker, user_id="compute.host-9")
+    forged = Message(
+        body=b"{}", exchange="mininova", routing_key=f"{HOST}.dead", message_id="forged", app_id="api.ctl-1",
+        user_id="compute.host-9",
+    )  # fmt: skip
+    forger.publish_confirmed(forged, 1)
+
+    assert ids(run, by="compute.host-9") == ["forged"]
+    assert len(run(parked.drop, all=True, by="compute.host-9")) == 1
+    assert ids(run) == ["01234567"]
 
 
 def test_list_of_an_unknown_topic(run: Run):
@@ -249,14 +267,14 @@ def test_show_as_json(run: Run, park):
 
 
 def test_requeue(run: Run, park, broker: MemoryBroker):
-    """A cast goes to its first address, byte for byte and with its trace, with its count of deliveries at zero."""
+    """A cast goes to its first address as it came, with its first sender and its trace, and its count at zero."""
     park("0123456789abcdef")
     (before,) = waiting(broker, f"{HOST}.dead")
     assert run(parked.requeue, "0123") == [f"sent again    0123456789abcdef stop_instance 1.0 for {HOST} (web-1)"]
     assert waiting(broker, f"{HOST}.dead") == []
     (message,) = waiting(broker, HOST)
     assert (message.body, message.deliveries, message.persistent) == (before.body, 0, True)
-    assert message.headers == {"traceparent": "00-1-2-01"}
+    assert message.headers == {"traceparent": "00-1-2-01", ORIGIN: "api"}
 
 
 def test_requeue_all_of_a_topic(run: Run, park, broker: MemoryBroker):
@@ -312,7 +330,7 @@ def test_requeue_that_is_killed_loses_nothing(park, broker: MemoryBroker):
     peer = rpc.Peer(Dying(broker, user_id="mininova"), name="manage.ctl-1", codec=CODEC)
     peer.start()
     with pytest.raises(KeyboardInterrupt):
-        parked.requeue(peer, PLACES, argparse.Namespace(message=None, all=True))
+        parked.requeue(peer, PLACES, argparse.Namespace(message=None, all=True, by=None))
     peer.stop()
     assert [len(waiting(broker, queue)) for queue in (f"{HOST}.dead", HOST)] == [1, 1]
 

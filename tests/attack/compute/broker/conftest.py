@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from urllib.parse import quote
 from uuid import uuid4
 
 import amqp
@@ -37,19 +36,6 @@ def world(broker_world):
     return broker_world
 
 
-class Keeper(Broker):
-    """Who may do everything on a Qpid, and so undo what another did."""
-
-    def bindings(self):
-        """Give all there are."""
-        return [(it["source"], it["destination"], it["routing_key"]) for it in self.defined()["bindings"]]
-
-    def unbind(self, source, destination, key):
-        """Take one away."""
-        said = {"destination": destination, "bindingKey": key}
-        self._ask("POST", f"exchange/default/default/{quote(source)}/unbind", said)
-
-
 @pytest.fixture(scope="session")
 def keeper(world, stack):
     """Give that user of a Qpid; None on RabbitMQ, which lets an attacker bind nothing."""
@@ -60,17 +46,18 @@ def keeper(world, stack):
     ((user, password),) = (
         (it["name"], it["password"]) for each in node["authenticationproviders"] for it in each["users"]
     )
-    return Keeper(f"http://127.0.0.1:{http}", user, password)
+    return Broker(f"http://127.0.0.1:{http}", user, password)
 
 
 @pytest.fixture(autouse=True)
 def unbound(keeper):
     """Undo what an attack has bound where the broker did not refuse it: the next one is to show what it does itself."""
-    before = keeper.bindings() if keeper else []
+    before = keeper.defined()["bindings"] if keeper else []
     yield
-    for binding in keeper.bindings() if keeper else []:
-        if binding not in before and any(word.startswith(f"compute.{MINE}") for word in binding[1:]):
-            keeper.unbind(*binding)
+    for binding in keeper.defined()["bindings"] if keeper else []:
+        words = binding["destination"], binding["routing_key"]
+        if binding not in before and any(word.startswith(f"compute.{MINE}") for word in words):
+            keeper.unbind(binding)
 
 
 @pytest.fixture

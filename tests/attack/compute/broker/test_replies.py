@@ -79,7 +79,8 @@ def test_by_a_binding(attacker, observe, reply_queues, keeper):
         with observe.logged("mininova-api", "another user bound that"):
             attacker.ask("get_levels", {})
         observe.seen.discard((NO_ONE, ANSWER))  # which it may have
-        keeper.unbind(REPLIES, reply_queues["api"], attacker.reply_queue)
+        there = {"source": REPLIES, "destination": reply_queues["api"], "routing_key": attacker.reply_queue}
+        keeper.unbind(there)
 
 
 @pytest.mark.parametrize("queue", ["api", "conductor", "compute"])
