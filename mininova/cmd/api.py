@@ -13,12 +13,13 @@ from mininova.cmd.launch import launch
 from mininova.db import identities
 from mininova.db.schema import NOVA
 from mininova.manage.standins import installed
+from mininova.plugins.paste import paste_file
 from mininova.service.http_bounds import Bounds
 from mininova.service.operation_ends import OperationEnds
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
-from mininova.wsgi.deploy import Parts, load_app, paste_file
+from mininova.wsgi.deploy import Parts, load_app
 
 
 def build(conf: ConfigOpts) -> Process:

@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_parked(arguments.adder(messages("parked", None, "see the casts that services gave up, and settle them")))
 
     first = subject("bootstrap", bootstrap.run, "make the first users, projects, flavors and image; again does no harm")
+    first.add_argument("--upgrade", action="store_true", help="make or upgrade the tables before, as db upgrade does")
     for name in ("admin", "demo"):
         variable = f"MININOVA_{name.upper()}_PASSWORD"
         first.add_argument(

@@ -13,7 +13,7 @@ from mininova import errors
 from mininova.db import flavors, identities
 from mininova.db.session import Database
 from mininova.flow import output
-from mininova.manage import standins
+from mininova.manage import database, standins
 from mininova.manage.database import opened
 from mininova.manage.standins import Made
 from mininova.objects import Flavor
@@ -38,6 +38,8 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
     :raises errors.ConfigError: when a user is to be made and has no password
     """
+    if parsed.upgrade:
+        database.upgrade(conf, parsed)
     passwords = {"admin": parsed.admin_password, "demo": parsed.demo_password}
     named = standins.installed(conf)
     with opened(conf, *(each.schema for each in named)) as db:

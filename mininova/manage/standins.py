@@ -16,7 +16,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors
 from mininova.db.schema import Schema
 from mininova.db.session import Database
-from mininova.wsgi.deploy import paste_file
+from mininova.plugins.paste import paste_file
 
 #: Something that bootstrap makes: what it is, such as ``user admin``; its id; and whether it was made just now.
 Made = tuple[str, str, bool]

@@ -15,6 +15,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors
 from mininova.context import RequestContext
 from mininova.objects import ImageMeta, ImageQuery, KnownImage
+from mininova.plugins.paste import paste_file
 
 if TYPE_CHECKING:
     from mininova.wsgi import Parts
@@ -119,8 +120,6 @@ def image_service(name: str | None, parts: "Parts") -> ImageService:
 
 def configured(conf: ConfigOpts, setting: str = SETTING) -> str | None:
     """Read which image service, or other service, api-paste.ini names; None when it names none."""
-    from mininova.wsgi.deploy import paste_file  # which brings WebOb: a conductor without snapshots needs neither
-
     parser = configparser.RawConfigParser(strict=False)
     parser.read(paste_file(conf.api.paste_config), encoding="utf-8")
     return parser.get(SECTION, setting, fallback=None)

@@ -61,9 +61,6 @@ class Parts:
     aside: Aside = in_place
 
 
-#: The file that comes with mininova, and the one that an operator may put in its place.
-OURS, THEIRS = Path(__file__).with_name("api-paste.ini"), Path("/etc/mininova/api-paste.ini")
-
 _parts: ContextVar[Parts] = ContextVar("parts")
 
 
@@ -73,14 +70,6 @@ def current_parts() -> Parts:
     :raises LookupError: outside load_app
     """
     return _parts.get()
-
-
-def paste_file(configured: str | None, theirs: Path = THEIRS) -> Path:
-    """Choose the Paste Deploy file: the one that is configured, else the operator's, else ours.
-
-    :param configured: ``[api] paste_config``
-    """
-    return Path(configured) if configured else theirs if theirs.exists() else OURS
 
 
 def load_app(path: Path, name: str, parts: Parts) -> "WSGIApplication":

@@ -31,7 +31,7 @@ from mininova.trust.broker import definitions
 from tests.fixtures.private_broker import PrivateBroker
 from tests.fixtures.taken_over import PATIENCE, REFUSALS, connect, url_in
 
-NUMBERS = count(1)  # of hosts: each test has its own, since to remove one takes rabbitmqctl seconds
+NUMBERS = count(1)  # of hosts: each test has its own, for what one had stays recorded
 SERVICES = {identities.trusted(name): "secret" for name in identities.TRUSTED}
 LIFETIME = 1000.0
 
@@ -69,9 +69,15 @@ class World:
         NOVA.upgrade(self.db)
         self.operator(commands.add)
 
-    def set_up(self, kept_in: Path | None) -> Any:
-        """Make the settings of the controller."""
-        admin = {"broker_admin.command": shlex.quote(str(self.node.tool)), "broker_admin.definitions_file": kept_in}
+    def set_up(self, kept_in: Path | None, begins: str = "") -> Any:
+        """Make the settings of the controller.
+
+        :param begins: what the command of the broker begins with
+        """
+        admin = {
+            "broker_admin.command": f"{begins}{shlex.quote(str(self.node.tool))}",
+            "broker_admin.definitions_file": kept_in,
+        }
         places = {"state_path": str(self.folder), "transport_url": self.node.url_of("manage", "secret")}
         return conf.for_tests("manage", **places, **admin)
 
@@ -166,6 +172,20 @@ def test_a_renewed_password(world: World):
     transport.stop()
     assert world.is_renewed(old)
     assert stat.S_IMODE(world.kept.stat().st_mode) == 0o600
+
+
+def test_without_erl_call(world: World, node: PrivateBroker):
+    """All that is asked of the broker is as well asked of RabbitMQ's own command."""
+    world.settings = world.set_up(node.definitions_file, begins="env PATH=/nowhere ")
+    credential, transport = world.start()
+    (old,) = credential.to_try()
+    world.now += LIFETIME
+    credential.renew(world)
+    transport.stop()
+    assert world.is_renewed(old)
+
+    world.operator(commands.remove)
+    assert not any(world.can_log_in(password) for password in credential.to_try())
 
 
 def test_a_password_that_is_not_old_is_kept(world: World):

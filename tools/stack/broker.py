@@ -54,15 +54,28 @@ MOST_CHANNELS = 256
 #: For every Erlang program in the node's environment: RabbitMQ runs a small one each minute, only to start an epmd.
 NOWHERE_ELSE = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
-#: What mininova-manage asks in Erlang, the watch twice a minute, needs no second Erlang, which takes a second to start:
-#: erl_call, which comes with it, has the node evaluate it, and says {ok, VALUE} or {error, WHY} after what was printed.
-_EVALUATE = """\
-if [ "$1 $2" = "--quiet eval" ] && command -v erl_call >/dev/null; then
-    said=$(printf '%s\\n' "$3" |
+#: What mininova-manage and conductors ask for often needs no second Erlang, which takes a second to start: erl_call,
+#: which comes with it, has the node evaluate it, and says {ok, VALUE} or {error, WHY} after what was printed.
+_AT_ONCE = """\
+evaluate() {{
+    said=$(printf '%s\\n' "$1" |
         env -i HOME={folder} PATH="$PATH" erl_call -address localhost:{distribution} -fetch_stdout -e) || exit
     case $said in
         *"{{ok, "*) printf '%s\\n' "$said"; exit ;;
         *) printf '%s\\n' "$said" >&2; exit 1 ;;
+    esac
+}}
+given() {{
+    printf 'base64:decode("%s")' "$(base64 | tr -d '\\n')"
+}}
+if [ "$1" = --quiet ] && command -v erl_call >/dev/null; then
+    user=$(printf %s "$3" | given)
+    case "$2 $#" in
+        "eval 3") evaluate "$3" ;;
+        "import_definitions 4") evaluate "rabbit_definitions:import_raw($(given))." ;;
+        "delete_user 3") evaluate "rabbit_auth_backend_internal:delete_user($user, <<\\"rabbitmqctl\\">>)." ;;
+        "close_all_user_connections 4")
+            evaluate "rabbit_networking:close_all_user_connections($user, $(printf %s "$4" | given))." ;;
     esac
 fi
 """
@@ -153,8 +166,8 @@ class Node:
         plain = processes.plain_environment(environ)
         self._script(START, {**plain, **self._environment(distribution)}, [str(self.server)])
         rabbitmqctl = [str(self.server.with_name("rabbitmqctl")), "--node", self.name]
-        evaluate = _EVALUATE.format(folder=shlex.quote(str(self.folder)), distribution=distribution)
-        self._script(self.tool, {**plain, **self._tool_environment(distribution)}, rabbitmqctl, evaluate)
+        at_once = _AT_ONCE.format(folder=shlex.quote(str(self.folder)), distribution=distribution)
+        self._script(self.tool, {**plain, **self._tool_environment(distribution)}, rabbitmqctl, at_once)
 
     def _with_what_was_added(self) -> dict[str, Any]:
         """Give our definitions, and those that mininova-manage has added since the node was first written."""
@@ -177,7 +190,7 @@ class Node:
         given = [f'${{{key}:+"{key}=${key}"}}' for key in (readiness.VARIABLE, processes.MARK)]
         fixed = [shlex.quote(f"{key}={value}") for key, value in sorted(environment.items())]
         words = " \\\n    ".join([*fixed, *given, shlex.join(command)])
-        self._write(name, f'#!/bin/sh\n{before}exec env -i \\\n    {words} "$@"\n', mode=0o700)
+        self._write(name, f'#!/bin/sh\n{before}exec /usr/bin/env -i \\\n    {words} "$@"\n', mode=0o700)
 
     # ---- environment
 

@@ -145,8 +145,7 @@ def _prepare_database(home: Home, wanted: Settings, environ: Mapping[str, str]) 
     """Bring the schema up to date, and make what a cloud begins with."""
     secret = {f"MININOVA_{user.upper()}_PASSWORD": clouds.password(home, user) for user in clouds.USERS.values()}
     computes = [word for name, hosts in wanted.computes.items() for word in ("--compute", f"{name}={hosts}")]
-    for words in (("db", "upgrade"), ("bootstrap", *computes)):
-        _manage(home, words, {**processes.plain_environment(environ), **secret})
+    _manage(home, ("bootstrap", "--upgrade", *computes), {**processes.plain_environment(environ), **secret})
 
 
 def let_in(home: Home, kept: Settings, host: str, environ: Mapping[str, str]) -> None:

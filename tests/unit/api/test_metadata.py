@@ -10,8 +10,8 @@ import pytest
 from mininova.api.metadata.app import MetadataApplication
 from mininova.api.metadata.documents import EC2_VERSIONS, OPENSTACK_VERSIONS
 from mininova.db import networks
+from mininova.plugins.paste import OURS
 from mininova.wsgi import Parts, Request, load_app
-from mininova.wsgi.deploy import OURS
 from tests.fixtures.api_harness import IMAGE, PROJECT
 
 SECRET = "shared"

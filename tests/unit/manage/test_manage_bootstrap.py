@@ -9,7 +9,7 @@ from mininova.standins.glance.db import images
 from mininova.standins.keystone.db import identity
 from mininova.standins.keystone.db.identity import Project
 
-PASSWORDS = {"admin_password": "correct horse", "demo_password": "battery staple", "compute": []}
+PASSWORDS = {"admin_password": "correct horse", "demo_password": "battery staple", "compute": [], "upgrade": False}
 
 
 def test_a_new_cloud(run, db):
@@ -32,10 +32,17 @@ def test_a_new_cloud(run, db):
         assert image.owner == identity.find(tx, Project, {"name": "admin"}).id
 
 
+def test_an_empty_database(run):
+    """The tables can be made in the same run, which says so first."""
+    tables, *made = run(bootstrap.run, **{**PASSWORDS, "upgrade": True})
+    assert tables.endswith("they are new")
+    assert made[-1] == "made       flavor m1.xlarge"
+
+
 def test_again_does_no_harm(run, db):
     """A second run makes nothing, and needs no password."""
     run(bootstrap.run, **PASSWORDS)
-    lines = run(bootstrap.run, admin_password=None, demo_password=None, compute=[])
+    lines = run(bootstrap.run, **{**PASSWORDS, "admin_password": None, "demo_password": None})
     assert all(line.startswith("was there") for line in lines)
 
 
@@ -51,4 +58,4 @@ def test_missing_rows_are_made(run, db):
 def test_no_password(run, db):
     """A new user needs a password; the error says how to give it without showing it."""
     with pytest.raises(errors.ConfigError, match="MININOVA_DEMO_PASSWORD"):
-        run(bootstrap.run, admin_password="correct horse", demo_password="")
+        run(bootstrap.run, **{**PASSWORDS, "demo_password": ""})

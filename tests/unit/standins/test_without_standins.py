@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from documentation import ROOT
 
-from mininova.wsgi.deploy import OURS
+from mininova.plugins.paste import OURS
 
 IMPORT_ALL = """
 import importlib, pkgutil, mininova
@@ -22,13 +22,12 @@ SERVE = """
 import argparse, sys
 from mininova import conf
 from mininova.db.session import Database
-from mininova.manage import bootstrap, database
+from mininova.manage import bootstrap
+from mininova.plugins.paste import paste_file
 from mininova.wsgi import Parts, Request, load_app
-from mininova.wsgi.deploy import paste_file
 folder = sys.argv[1]
 settings = {"state_path": folder, "api.paste_config": f"{folder}/paste.ini"}
-database.upgrade(conf.for_tests("manage", **settings), None)
-empty = argparse.Namespace(admin_password=None, demo_password=None, compute=[])
+empty = argparse.Namespace(upgrade=True, admin_password=None, demo_password=None, compute=[])
 bootstrap.run(conf.for_tests("manage", **settings), empty)
 api = conf.for_tests("api", **settings)
 parts = Parts(api, Database(api.database.connection), None, None, None)

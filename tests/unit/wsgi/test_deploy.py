@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mininova import errors
+from mininova.plugins.paste import OURS, paste_file
 from mininova.wsgi import Application, Parts, Request, Route, current_parts, load_app
-from mininova.wsgi.deploy import OURS, paste_file
 
 PARTS = Parts("conf", "db", "peer", "notifier", None)  # type: ignore[arg-type]
 

@@ -7,10 +7,10 @@ import pytest
 
 from mininova import conf, errors, rpc
 from mininova.db.session import Database
+from mininova.plugins.paste import OURS
 from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
 from mininova.standins.keystone.bootstrap import bootstrap
 from mininova.wsgi import Parts, Request, Response, load_app
-from mininova.wsgi.deploy import OURS
 
 PAGE = "https://dashboard.example.org"
 FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cloud.example.org"}

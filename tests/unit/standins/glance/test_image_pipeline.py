@@ -3,9 +3,9 @@
 import pytest
 
 from mininova import conf
+from mininova.plugins.paste import OURS
 from mininova.standins.keystone.bootstrap import bootstrap
 from mininova.wsgi import Parts, Request, load_app
-from mininova.wsgi.deploy import OURS
 
 
 @pytest.fixture
