@@ -58,7 +58,9 @@ def build(conf: ConfigOpts) -> Process:
 
 def _credential(conf: ConfigOpts) -> Credential | None:
     """Find the passwords of our broker user; None if it is not a compute's own, but shared by all services."""
-    if not conf.identities.enforce or not identities.is_compute((address := broker.address(conf)).user or ""):
+    if not conf.identities.enforce or not broker.has_users(conf):
+        return None
+    if not identities.is_compute((address := broker.address(conf)).user or ""):
         return None
     file = Path(conf.state_path, f"{address.user}.passwords")
     return Credential(file, address.password or "", lifetime=conf.identities.credential_lifetime)

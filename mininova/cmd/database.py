@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 
 from oslo_config.cfg import ConfigOpts
 
@@ -14,14 +15,22 @@ from mininova.service.upgrade_levels import UpgradeLevels
 
 
 def open_database(settings: ConfigOpts) -> Database:
-    """Open the database of the settings; that it is there and has its tables is what Process.connect waits for."""
+    """Open the database of the settings; that it is there and has its tables is what Process.connect waits for.
+
+    Several services in one process share it: so their writers queue in one place.
+    """
     where = settings.database
-    database = Database(where.connection, connect_retry=where.connect_retry, answer_timeout=where.answer_timeout)
+    database = _database(where.connection, where.connect_retry, where.answer_timeout)
     if database.engine.driver == "psycopg" and concurrency.chosen() == concurrency.EVENTLET:
         from mininova.service.concurrency import green_psycopg
 
         green_psycopg.install()
     return database
+
+
+@cache
+def _database(url: str, connect_retry: float, answer_timeout: float | None) -> Database:
+    return Database(url, connect_retry=connect_retry, answer_timeout=answer_timeout)
 
 
 def registered(database: Database) -> Callable[[], rpc.Levels]:

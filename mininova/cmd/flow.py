@@ -99,13 +99,18 @@ def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
 def _collect(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     log.setup(conf)
+    build(conf).run(os.environ.get("NOTIFY_SOCKET"))
+
+
+def build(conf: ConfigOpts) -> Process:
+    """Make a collector of real parts."""
     writer = Writer(conf.flow.directory, conf.flow.keep)
     process = Process(conf, "flow")
     take, enforce = collector.Collector(writer).take, conf.identities.enforce
     process.transport.subscribe(collector.subscription(take, "flow_collector", enforce=enforce))
     process.connect()
-    process.run(os.environ.get("NOTIFY_SOCKET"))
-    writer.close()
+    process.at_the_end(writer.close)
+    return process
 
 
 def _console() -> Console:

@@ -32,7 +32,8 @@ DEFAULT = Group(
             help="The broker: amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// for TLS.  An empty VHOST means the "
             "broker's default one, /.  For a cluster, name several brokers: "
             "amqp://USER:PASSWORD@HOST1,USER:PASSWORD@HOST2/VHOST.  With kombu+amqp:// messages go by plain kombu, and "
-            "slower; kombu+redis:// and kombu+filesystem:///FOLDER keep fewer promises (docs/rpc/brokers.md).",
+            "slower; kombu+redis:// and kombu+filesystem:///FOLDER keep fewer promises (docs/rpc/brokers.md).  "
+            "mininova-cloud has memory://USER@BROKER, within its process.",
         ),
         cfg.StrOpt(
             "compute_driver",

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from oslo_config import cfg, types
 
 from mininova.notifications.audit_period import AuditPeriod
+from mininova.rpc.transports import in_process
 from mininova.rpc.transports.amqp import address
 from mininova.rpc.transports.kombu import brokers
 from mininova.rpc.versions import Version
@@ -69,7 +70,7 @@ TRANSPORT_MEANT = {
     "qpid": "amqp",
     "http": "amqp",
     "rabbits": "amqps",
-    **{name: f"{brokers.PREFIX}{name}" for name in brokers.BROKERS if name != "amqp"},
+    **{name: f"{brokers.PREFIX}{name}" for name in brokers.BROKERS if name not in ("amqp", "memory")},
 }
 
 DATABASE_SCHEMES = {"sqlite", "mysql+pymysql", "mariadb+pymysql", "postgresql+psycopg"}
@@ -145,12 +146,15 @@ class TransportURL(_URL):
     """The address of a message broker, or of several."""
 
     def __init__(self) -> None:
-        super().__init__("broker URL", {*address.SCHEMES, *brokers.SCHEMES}, TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
+        schemes = {"memory", *address.SCHEMES, *brokers.SCHEMES}
+        super().__init__("broker URL", schemes, TRANSPORT_MEANT, TRANSPORT_EXAMPLE)
 
     def check_rest(self, url: str) -> None:
-        """Accept what AMQPTransport can read, or KombuTransport."""
+        """Accept what one of the transports can read."""
+        by_kombu, in_memory = url.startswith(brokers.PREFIX), url.startswith(in_process.SCHEME)
+        read = brokers.place if by_kombu else in_process.place if in_memory else address.addresses
         try:
-            brokers.place(url) if url.startswith(brokers.PREFIX) else address.addresses(url)
+            read(url)
         except ValueError as error:
             raise ValueError(
                 f"{redacted(url)!r} {error}; write it like {self.example} (in a password, write : as %3A, / as %2F, "

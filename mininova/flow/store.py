@@ -94,7 +94,7 @@ class Writer:
     def __init__(self, directory: str | Path, keep: int) -> None:
         self._directory, self._keep = Path(directory), keep
         self._directory.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self._directory)
+        self._lock = locked(self._directory)
         self._services = Share(self._directory / SERVICES, keep)
         self._shares = {SERVICES: self._services}
         for found in self._directory.iterdir():
@@ -136,7 +136,11 @@ class Writer:
             kept.announce(request_id)
 
 
-def _locked(directory: Path) -> IO[bytes]:
+def locked(directory: Path) -> IO[bytes]:
+    """Have a directory for one's own until this is closed.
+
+    :raises errors.FlowInUse: when another process has it
+    """
     lock = (directory / "lock").open("wb")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
+from mininova.rpc.transports import in_process
 from mininova.rpc.transports.amqp import AMQPTransport
 from mininova.rpc.transports.amqp.address import Address, Passwords, addresses
 from mininova.rpc.transports.amqp.tls import TLS
@@ -18,6 +19,8 @@ def transport(conf: ConfigOpts, *, declares: bool = True, passwords: Passwords |
     :param passwords: of a process that renews its own
     :raises errors.ConfigError: when the broker cannot keep what other settings ask for
     """
+    if conf.transport_url.startswith(in_process.SCHEME):
+        return _in_process(conf)
     if conf.transport_url.startswith(PREFIX):
         return _by_kombu(conf, declares=declares)
     rabbit = conf.oslo_messaging_rabbit
@@ -29,6 +32,14 @@ def transport(conf: ConfigOpts, *, declares: bool = True, passwords: Passwords |
         passwords=passwords,
         tls=TLS(ca_file=rabbit.ssl_ca_file, cert_file=rabbit.ssl_cert_file, key_file=rabbit.ssl_key_file),
     )
+
+
+def _in_process(conf: ConfigOpts) -> Transport:
+    try:
+        return in_process.InProcessTransport(conf.transport_url)
+    except LookupError:
+        problem = "transport_url: memory:// is a broker inside mininova-cloud, which no other process reaches"
+        raise errors.ConfigError(problem=problem) from None
 
 
 def _by_kombu(conf: ConfigOpts, *, declares: bool) -> Transport:
@@ -57,6 +68,8 @@ def address(conf: ConfigOpts) -> Address:
 
 
 def has_users(conf: ConfigOpts) -> bool:
-    """Tell whether the broker knows users and their rights."""
+    """Tell whether the broker keeps users and their rights, which an operator can change."""
     url = conf.transport_url
+    if url.startswith(in_process.SCHEME):
+        return False
     return not url.startswith(PREFIX) or VOUCHES not in place(url).broker.lacks

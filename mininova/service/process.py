@@ -163,6 +163,11 @@ class Process:
             problem = f"{setting} = {port}: cannot listen on {address}: {error.strerror}"
             raise errors.ConfigError(problem=problem) from None
 
+    @property
+    def http_ports(self) -> list[int]:
+        """Give the ports at which it serves HTTP, in the order in which it began to."""
+        return [server.port for server in self._http_servers]
+
     def on_rejected(self, handler: rpc.inbox.Rejected) -> None:
         """Call a handler, in the background, for each cast of ours that its receiver refused.
 

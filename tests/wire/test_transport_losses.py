@@ -25,8 +25,10 @@ from tests.fixtures.rpc_bench import (
     needs,
 )
 
-bench = benches("memory", "amqp", "quorum", "qpid", *BY_KOMBU)
-open_to_bindings = benches("memory", "amqp", "quorum", *BY_KOMBU)  # on Qpid any user can make one: see the dialect
+bench = benches("memory", "in-process", "amqp", "quorum", "qpid", *BY_KOMBU)
+open_to_bindings = benches(
+    "memory", "in-process", "amqp", "quorum", *BY_KOMBU
+)  # on Qpid any user can make one: see the dialect
 
 
 def failing(times: int) -> Any:

@@ -14,7 +14,7 @@ from mininova.rpc.transports.base import Message, Transport
 from mininova.rpc.transports.kombu.brokers import EXPIRES, KNOWS, PAUSES
 from tests.fixtures.rpc_bench import BY_KOMBU, PATIENCE, Bench, benches, needs
 
-bench = benches("memory", "amqp", "quorum", "qpid", *BY_KOMBU)
+bench = benches("memory", "in-process", "amqp", "quorum", "qpid", *BY_KOMBU)
 
 
 def send(transport: Transport, bench: Bench, key: str, body: bytes = b"{}", **properties: object) -> None:

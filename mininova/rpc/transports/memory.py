@@ -71,6 +71,7 @@ class MemoryBroker:
         self._bindings: dict[tuple[str, str], list[str]] = {}
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
+        self._next_expiry = math.inf
         self.suffer(faults or Faults())
 
     # ---- what goes wrong
@@ -125,6 +126,7 @@ class MemoryBroker:
         held = _Held(message)
         if message.expiration is not None:
             held.until = self.now + message.expiration
+            self._next_expiry = min(self._next_expiry, held.until)
         queue.messages.append(held)
         if queue.pause is not None:
             seconds, key = queue.pause
@@ -158,6 +160,8 @@ class MemoryBroker:
 
     def _deliverable(self, may: May) -> Iterator[tuple[_Queue, _Held]]:
         for queue in list(self.queues.values()):
+            if not queue.messages:
+                continue
             readers = [transport for transport, _ in queue.readers if not transport.cut]
             for held in list(queue.messages) if readers else ():
                 if any(may(held.message, transport) for transport in readers):
@@ -191,9 +195,12 @@ class MemoryBroker:
 
     def _move_to(self, time: float) -> None:
         self.now = max(self.now, time)
+        if self.now <= self._next_expiry:
+            return
+        self._next_expiry = math.inf
         for queue in self.queues.values():
-            if any(held.until < self.now for held in queue.messages):
-                queue.messages = deque(held for held in queue.messages if held.until >= self.now)
+            queue.messages = deque(held for held in queue.messages if held.until >= self.now)
+            self._next_expiry = min([self._next_expiry, *(held.until for held in queue.messages)])
 
 
 class MemoryTransport(Transport):

@@ -1,0 +1,5 @@
+"""``python -m mininova`` is mininova-cloud."""
+
+from mininova.cmd.cloud import main
+
+main()

@@ -1,0 +1,203 @@
+"""mininova-cloud: the whole cloud in one process, for tests and for a first look.
+
+It needs no broker, no database server, no root and no checkout.  Each service is built as its own command builds it,
+and sends the same messages; only the broker is one in memory.  The settings are files in a folder, as in a deployment,
+so mininova-manage and mininova-flow work on it: the services share mininova.conf, and the compute has its own file.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from oslo_config.cfg import ConfigOpts
+
+from mininova import conf, errors
+from mininova.cmd import api, arguments, compute, conductor, flow, scheduler
+from mininova.flow import output
+from mininova.flow.store import locked
+from mininova.manage import bootstrap, database
+from mininova.rpc.transports.in_process import InProcessBroker
+from mininova.service import log
+from mininova.service.process import Process
+from mininova.service.supervised import StopSignals, say_ready
+from mininova.trust import identities
+from mininova.virt import fake
+
+NAME = "mininova-cloud"
+HOSTS = "hosts"  # the compute process, which stands for all of them
+PASSWORD = "mininova"  # of both users: this cloud holds nothing, and only this machine reaches it
+USERS = {"mininova": "demo", "mininova-admin": "admin"}  # the clouds of clouds.yaml
+
+#: The services, in the order in which they start.
+SERVICES: Mapping[str, Callable[[ConfigOpts], Process]] = {
+    "flow": flow.build,
+    "conductor": conductor.build,
+    "scheduler": scheduler.build,
+    "compute": compute.build,
+    "api": api.build,
+}
+
+
+def main() -> None:
+    """Run the command."""
+    parsed = _parser().parse_args()
+    sys.exit(arguments.run(NAME, lambda: _run(parsed)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(NAME, description="Run a whole cloud in this process, until a signal ends it.")
+    parser.add_argument(
+        "--port", type=_number(0, 65_535), default=8774, metavar="PORT", help="0 takes a free one (%(default)s)"
+    )
+    parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="on which address (%(default)s)")
+    parser.add_argument(
+        "--hosts", type=_number(1, 10_000), default=3, metavar="N", help="how many hosts it has (%(default)s)"
+    )
+    parser.add_argument("--clouds-yaml", type=Path, metavar="FILE", help="write down here how clients reach it")
+    parser.add_argument("--state", type=Path, metavar="FOLDER", help="keep all here, for the next start, too")
+    parser.add_argument(
+        "--config-file", action="append", default=[], metavar="FILE",
+        help="more settings, which win over those that this command makes; may be repeated",
+    )  # fmt: skip
+    return parser
+
+
+def _number(least: int, most: int) -> Callable[[str], int]:
+    def number(written: str) -> int:
+        if not written.isdecimal() or not least <= int(written) <= most:
+            raise argparse.ArgumentTypeError(f"{written!r} is no number from {least} to {most}")
+        return int(written)
+
+    return number
+
+
+def _run(parsed: Namespace) -> None:
+    signals = StopSignals()
+    with ExitStack() as ending:
+        folder = ending.enter_context(_folder(parsed.state))
+        ending.enter_context(_alone(folder))
+        InProcessBroker(folder.name)
+        shared = [_write_settings(folder, parsed), *parsed.config_file]
+        log.setup(conf.read_files("manage", shared))
+        _fill(shared, parsed.hosts)
+        for service, build in SERVICES.items():
+            own = _write_own_settings(folder, service, parsed)
+            process = build(conf.read_files(service, [own] if service == "compute" else [*shared, own]))
+            ending.callback(process.stop)
+        (port,) = process.http_ports
+        clouds = (parsed.clouds_yaml or folder / "clouds.yaml").absolute()
+        clouds.write_text(_clouds(url := f"http://{parsed.listen}:{port}"))
+        for line in _READY.format(url=url, hosts=parsed.hosts, clouds=clouds, folder=folder).splitlines():
+            output.say(line)
+        if socket := os.environ.get("NOTIFY_SOCKET"):
+            say_ready(socket, NAME)
+        signals.wait()
+
+
+_READY = """\
+The cloud is up at {url}, with {hosts} hosts.
+  export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mininova
+  openstack server create --flavor m1.tiny --image cirros --wait one
+  mininova-flow --config-file {folder}/mininova.conf list
+Its log is {folder}/mininova.log; Ctrl-C ends it."""
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.absolute()
+    else:
+        with tempfile.TemporaryDirectory(prefix=f"{NAME}-") as folder:
+            yield Path(folder)
+
+
+def _alone(folder: Path) -> IO[bytes]:
+    try:
+        return locked(folder)
+    except errors.FlowInUse:
+        raise errors.ConfigError(problem=f"another {NAME} runs in {folder}") from None
+
+
+# ---- what stands in the folder
+
+
+def _write_settings(folder: Path, parsed: Namespace) -> str:
+    """Write what the services share, and mininova-manage and mininova-flow read."""
+    return _written(folder / "mininova.conf", {
+        "DEFAULT": {"host": NAME, **_common(folder, "manage")},
+        "database": {"connection": f"sqlite:///{folder / 'mininova.sqlite'}"},
+        "api": {"listen": parsed.listen, "port": parsed.port},
+        "flow": {"enabled": True},
+        **_NO_NOTIFICATIONS,
+        "quota": dict.fromkeys(("instances", "cores", "ram", "server_groups", "server_group_members"), -1),
+    })  # fmt: skip
+
+
+def _write_own_settings(folder: Path, service: str, parsed: Namespace) -> str:
+    """Write what a service does not share: who it is for the broker; and all that a compute knows."""
+    if service != "compute":
+        return _written(folder / f"{service}.conf", {"DEFAULT": _common(folder, service)})
+    behaviour = folder / "fake-behaviour.yaml"
+    if not behaviour.exists():
+        shutil.copyfile(Path(fake.__file__).with_name(behaviour.name), behaviour)
+    return _written(folder / "compute.conf", {
+        "DEFAULT": {"host": HOSTS, **_common(folder, identities.compute(HOSTS).name)},
+        "compute": {"hosts": _hosts(parsed.hosts)},
+        "fake": {"behaviour": behaviour},
+        "flow": {"enabled": True},
+        **_NO_NOTIFICATIONS,
+    })  # fmt: skip
+
+
+def _common(folder: Path, user: str) -> Mapping[str, object]:
+    url = f"memory://{user}@{folder.name}"
+    return {"state_path": folder, "log_file": folder / "mininova.log", "transport_url": url}
+
+
+#: Notifications are for listeners at a broker, and no one can listen at ours.
+_NO_NOTIFICATIONS = {"oslo_messaging_notifications": {"driver": "noop"}}
+
+
+def _written(path: Path, sections: Mapping[str, Mapping[str, object]]) -> str:
+    lines = [line for name, options in sections.items() for line in (f"[{name}]", *_options(options))]
+    path.write_text("\n".join([f"# Written by {NAME} at each start.", *lines, ""]))
+    return str(path)
+
+
+def _options(options: Mapping[str, object]) -> Iterator[str]:
+    return (f"{name} = {str(value).replace('$', '$$')}" for name, value in options.items())
+
+
+def _hosts(count: int) -> str:
+    return "host-1" if count == 1 else f"host-[1-{count}]"
+
+
+def _fill(files: list[str], hosts: int) -> None:
+    """Make the tables, the users, the first flavors and an image, if they are not there."""
+    settings = conf.read_files("manage", files)
+    wanted = Namespace(admin_password=PASSWORD, demo_password=PASSWORD, compute=[f"{HOSTS}={_hosts(hosts)}"])
+    with contextlib.redirect_stdout(io.StringIO()):  # what they say is for an operator
+        database.upgrade(settings, wanted)
+        bootstrap.run(settings, wanted)
+
+
+def _clouds(url: str) -> str:
+    """Write a clouds.yaml; JSON is YAML, too."""
+    return json.dumps({"clouds": {cloud: _cloud(url, user) for cloud, user in USERS.items()}}, indent=2) + "\n"
+
+
+def _cloud(url: str, user: str) -> Mapping[str, object]:
+    who = {"username": user, "password": PASSWORD, "project_name": user}
+    domains = {"user_domain_name": "Default", "project_domain_name": "Default"}
+    return {"auth": {"auth_url": f"{url}/identity/v3", **who, **domains}, "region_name": "RegionOne"}

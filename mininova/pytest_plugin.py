@@ -1,0 +1,121 @@
+"""Fixtures of pytest: a cloud for the tests of your project, and for each test a project in it of its own.
+
+pytest finds them wherever mininova is installed.  A session that asks for none starts no cloud, and pays nothing.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+PATIENCE_S = 60  # for a cloud to start or to end
+MARKER = "mininova_behaviour(*rules): rules of mininova's fake hypervisor for one test, as in fake-behaviour.yaml"
+
+
+@dataclass(frozen=True)
+class MininovaCloud:
+    """A cloud that runs beside the tests.
+
+    :ivar url: where all its services answer
+    :ivar folder: its settings, its log, ``clouds.yaml`` with the clouds mininova and mininova-admin, and the
+        ``fake-behaviour.yaml`` that it reads again when it changes
+    """
+
+    url: str
+    folder: Path
+
+    def login(self, cloud: str = "mininova") -> dict[str, Any]:
+        """Give the arguments with which openstack.connect() logs in as the user of a cloud of ``clouds.yaml``."""
+        known = json.loads((self.folder / "clouds.yaml").read_text())["clouds"][cloud]
+        return {**known["auth"], "region_name": known["region_name"]}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what pytest's configuration file can say of the cloud."""
+    parser.addini("mininova_hosts", "how many hosts the cloud of mininova_cloud has", default="3")
+    parser.addini("mininova_config", "a file with more of its settings, beside pytest's own", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.fixture(scope="session")
+def mininova_cloud(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MininovaCloud]:
+    """Run a cloud for the session, in a process of its own."""
+    folder = tmp_path_factory.mktemp("mininova")
+    command = [sys.executable, "-m", "mininova", "--port", "0", "--state", str(folder)]
+    command += ["--hosts", pytestconfig.getini("mininova_hosts")]
+    if more := pytestconfig.getini("mininova_config"):
+        command += ["--config-file", str(pytestconfig.rootpath / more)]
+    cloud = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert cloud.stdout is not None
+        if not select.select([cloud.stdout], [], [], PATIENCE_S)[0]:
+            pytest.fail(f"mininova-cloud did not start in {PATIENCE_S} s; its log is {folder}/mininova.log")
+        said = cloud.stdout.readline()
+        if cloud.poll() is not None or not (folder / "clouds.yaml").exists():
+            pytest.fail(f"mininova-cloud did not start: {said}{cloud.stdout.read()}")
+        url = json.loads((folder / "clouds.yaml").read_text())["clouds"]["mininova"]["auth"]["auth_url"]
+        yield MininovaCloud(url.removesuffix("/identity/v3"), folder)
+    finally:
+        cloud.terminate()
+        cloud.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def openstack_connection(mininova_cloud: MininovaCloud) -> Iterator[Any]:
+    """Give an openstack.connection.Connection of a user and a project that no other test has; delete what it leaves.
+
+    It needs openstacksdk.
+    """
+    import openstack
+
+    name = f"test-{uuid4().hex[:8]}"
+    admin: Any = openstack.connect(**mininova_cloud.login("mininova-admin"))
+    project = admin.identity.create_project(name=name, domain_id="default")
+    user = admin.identity.create_user(name=name, password=name, domain_id="default")
+    role = admin.identity.find_role("member")
+    admin.identity.assign_project_role_to_user(project, user, role)
+    who = {"username": name, "password": name, "project_name": name}
+    connection = openstack.connect(**{**mininova_cloud.login(), **who})
+    yield connection
+    for server in connection.compute.servers(details=False):
+        connection.compute.delete_server(server)
+    connection.close()
+    admin.identity.delete_user(user)
+    admin.identity.delete_project(project)
+    admin.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the marker begin each of its tests."""
+    for item in items:
+        if item.get_closest_marker("mininova_behaviour") and isinstance(item, pytest.Function):
+            item.fixturenames.insert(0, "_behaviour_of_the_marker")
+
+
+@pytest.fixture
+def _behaviour_of_the_marker(request: pytest.FixtureRequest, mininova_cloud: MininovaCloud) -> Iterator[None]:
+    """Have the fake hypervisor go by other rules during a test."""
+    file = mininova_cloud.folder / "fake-behaviour.yaml"
+    before = file.read_text()
+    _replace(file, json.dumps(request.node.get_closest_marker("mininova_behaviour").args))  # JSON is YAML, too
+    yield
+    _replace(file, before)
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file in one step, so that the cloud reads the old one or the new one."""
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    os.replace(new, file)

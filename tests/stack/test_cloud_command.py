@@ -1,0 +1,142 @@
+"""mininova-cloud: the whole cloud in one process, as its user starts it, sees it and ends it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.rest_client import COMPUTE, Client
+
+BIN = Path(sys.executable).parent
+DEADLINE = 60  # seconds to start or to end
+
+
+def command(*words):
+    """Run it until it ends by itself; give its exit code and what it said."""
+    done = subprocess.run([BIN / "mininova-cloud", *words], capture_output=True, text=True, timeout=DEADLINE)
+    return done.returncode, done.stdout + done.stderr
+
+
+def tool(name, state, *words):
+    """Run one of the tools on the cloud; give what it printed."""
+    told = [BIN / name, *words, "--config-file", state / "mininova.conf"]
+    return subprocess.run(told, capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
+
+
+@contextmanager
+def running(*words):
+    """Run it in a block; give its process and the line in which it says that it is up."""
+    cloud = subprocess.Popen([sys.executable, "-m", "mininova", *words], stdout=subprocess.PIPE, text=True)
+    try:
+        yield cloud, cloud.stdout.readline()
+    finally:
+        cloud.send_signal(signal.SIGTERM)
+        cloud.wait(DEADLINE)
+        cloud.stdout.close()
+
+
+def demo(said):
+    """Log in where it says that it is."""
+    return Client(re.search(r"http://127\.0\.0\.1:\d+", said).group(), "demo", "mininova")
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """Give the folder of a cloud."""
+    return tmp_path_factory.mktemp("cloud")
+
+
+@pytest.fixture(scope="module")
+def cloud(state):
+    """Give a cloud of five hosts: its process, and what it said."""
+    with running("--port", "0", "--hosts", "5", "--state", str(state)) as started:
+        yield started
+
+
+def test_a_server_boots(cloud, state):
+    """Its messages are those of any cloud, and the tools work on the folder."""
+    user = demo(cloud[1])
+    assert user.at_rest(user.boot("one").body["server"]["id"]) == "ACTIVE"
+    shown = tool("mininova-flow", state, "show", "one")
+    sent = ["build_instances", "select_destinations", "build_instance", "allocate_network", "update_instance"]
+    assert [method for method in sent if method not in shown] == []
+    services = json.loads(tool("mininova-manage", state, "service", "list", "-f", "json"))
+    assert {service["state"] for service in services} == {"up"}
+
+
+def test_each_service_is_one_that_may_do_what_it_does(cloud, state):
+    """The rules of who may ask whom hold as over RabbitMQ, and an honest cloud breaks none."""
+    assert json.loads(tool("mininova-manage", state, "denials", "list", "-f", "json")) == []
+
+
+def test_clients_find_it(cloud, state):
+    """By the clouds.yaml that it names."""
+    found = json.loads((state / "clouds.yaml").read_text())["clouds"]
+    assert {name: it["auth"]["username"] for name, it in found.items()} == {
+        "mininova": "demo",
+        "mininova-admin": "admin",
+    }
+    environ = {**os.environ, "OS_CLIENT_CONFIG_FILE": str(state / "clouds.yaml"), "OS_CLOUD": "mininova-admin"}
+    told = [BIN / "openstack", "hypervisor", "list", "-f", "value", "-c", "Hypervisor Hostname"]
+    listed = subprocess.run(told, env=environ, capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
+    assert sorted(listed.split()) == [f"host-{number}" for number in range(1, 6)]
+
+
+def test_what_needs_its_broker_says_why_it_cannot(cloud, state):
+    """No other process reaches a broker in memory."""
+    told = [BIN / "mininova-flow", "tail", "--config-file", state / "mininova.conf"]
+    done = subprocess.run(told, capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mininova-flow: transport_url: memory:// is a broker inside mininova-cloud")
+
+
+def test_a_port_that_is_taken(tmp_path):
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        code, said = command("--port", str(port), "--state", str(tmp_path))
+    assert (code, said) == (
+        2, f"mininova-cloud: [api] port = {port}: cannot listen on 127.0.0.1: Address already in use\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--hosts", "0"], "argument --hosts: '0' is no number from 1 to 10000"),
+        (["--port", "x"], "argument --port: 'x' is no number from 0 to 65535"),
+        (["--config-file", "/nowhere"], "there is no configuration file /nowhere"),
+    ],
+)
+def test_what_cannot_be(words, said):
+    code, output = command("--port", "0", *words)
+    assert (code, output.count("Traceback")) == (2, 0)
+    assert said in output
+
+
+def test_its_folder_outlives_it(tmp_path):
+    """The next start on the same folder has the servers of the last one; a second one at once is refused."""
+    words = ["--port", "0", "--hosts", "1", "--state", str(tmp_path)]
+    with running(*words) as (cloud, said):
+        user = demo(said)
+        uuid = user.boot("kept").body["server"]["id"]
+        assert user.at_rest(uuid) == "ACTIVE"
+        code, output = command(*words)
+        assert (code, output) == (2, f"mininova-cloud: another mininova-cloud runs in {tmp_path}\n")
+    assert cloud.returncode == 0
+    with running(*words) as (_, said):
+        user = demo(said)
+        assert user("GET", f"{COMPUTE}/servers/{uuid}").body["server"]["status"] == "ACTIVE"
+
+
+def test_its_own_settings_win(tmp_path):
+    """Such as the greatest microversion: so it plays an older cloud."""
+    (tmp_path / "older.conf").write_text("[api]\nmax_microversion = 2.79\n")
+    with running("--port", "0", "--config-file", str(tmp_path / "older.conf")) as (_, said):
+        assert demo(said)("GET", f"{COMPUTE}/", version="2.1").body["version"]["version"] == "2.79"
