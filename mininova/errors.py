@@ -73,7 +73,7 @@ class VolumeNotAttached(InvalidInput):
 
 
 class InvalidBlockDevice(InvalidInput):
-    """The request asks for disks that no server has here: each boots with one, on its host, and gets volumes later."""
+    """No instance can have the disks that a request asks for, or they cannot be had."""
 
     template = "Block Device Mapping is Invalid: {reason}"
 

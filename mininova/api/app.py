@@ -9,6 +9,7 @@ from dataclasses import replace
 from mininova import errors
 from mininova.api import microversions, other_services
 from mininova.api.attachments import Attachments
+from mininova.api.boot_volumes import BootVolumes
 from mininova.api.interfaces import Interfaces
 from mininova.api.live_migrations import LiveMigrations
 from mininova.api.operations import Operations
@@ -109,6 +110,6 @@ def app_factory(
         parts.conf, parts.db, Policy(parts.conf), its_images, projects, network, operations,
         LiveMigrations(parts.db, compute, parts.notifier), Interfaces(parts.db, compute, network.ports),
         Questions(parts.db, compute, parts.conf.service_down_time, parts.conf.consoleauth.token_ttl), parts.notifier,
-        Attachments(parts.conf, parts.db, compute, ends),
+        Attachments(parts.conf, parts.db, compute, ends), BootVolumes(parts.conf, parts.db, operations, ends),
     )  # fmt: skip
     return ComputeApplication(cloud)

@@ -18,7 +18,7 @@ from mininova.context import RequestContext
 from mininova.db import actions, block_devices
 from mininova.db.block_devices import ATTACHED, ATTACHING, DETACHING, Recorded
 from mininova.db.session import Database
-from mininova.objects import Instance
+from mininova.objects import Instance, VolumeMeta
 from mininova.service.attachments import ATTACH, DETACH, AttachmentEnds
 
 LOG = logging.getLogger(__name__)
@@ -47,16 +47,20 @@ class Wish:
 
 
 class Attachments:
-    """Gives volumes to instances, and takes them away."""
+    """Gives volumes to instances, and takes them away.
+
+    :ivar volumes: gives the volume service
+    """
 
     def __init__(self, conf: ConfigOpts, db: Database, compute: ComputeAPI, ends: AttachmentEnds) -> None:
         self._due_after: float = conf.operations.due_after
         self._db, self._compute, self._ends = db, compute, ends
+        self.volumes = ends.volumes
 
     def of(self, instance: Instance) -> Sequence[Recorded]:
         """List what an instance has, is to get, or is to lose."""
         with self._db.read() as tx:
-            return block_devices.of(tx, [instance.uuid])
+            return [it for it in block_devices.of(tx, [instance.uuid]) if it.is_there]
 
     def find(self, instance: Instance, volume_id: str) -> Recorded:
         """Find what an instance has of a volume.
@@ -64,7 +68,10 @@ class Attachments:
         :raises errors.BlockDeviceNotFound: when it has nothing of it
         """
         with self._db.read() as tx:
-            return block_devices.find(tx, instance.uuid, volume_id)
+            found = block_devices.find(tx, instance.uuid, volume_id)
+        if not found.is_there:
+            raise errors.BlockDeviceNotFound(volume_id=volume_id)
+        return found
 
     # ---- attach
 
@@ -75,10 +82,9 @@ class Attachments:
         :raises errors.InvalidInput: when the volume is in no state for it
         """
         self._require_possible(ctxt, instance, ATTACH)
-        volumes = self._ends.volumes()
+        volumes = self.volumes()
         volume = volumes.get(ctxt, wish.volume_id)
-        if volume.multiattach and not wish.multiattach:
-            raise errors.InvalidInput("Multiattach volumes are only supported starting with compute API version 2.60.")
+        require_sharing(volume, wish.multiattach)
         with self._db.write() as tx:
             name = _device_name(block_devices.of(tx, [instance.uuid]), wish.device)
             it = block_devices.begin(
@@ -93,6 +99,8 @@ class Attachments:
             raise
         if not self._accept(ctxt, instance, it):
             volumes.release(it.attachment_id)
+            with self._db.write() as tx:
+                block_devices.end(tx, it)
             raise errors.InstanceNotFound(instance_uuid=instance.uuid)
         if instance.host is not None:
             self._send(ctxt, instance, it)
@@ -101,14 +109,14 @@ class Attachments:
     def _accept(self, ctxt: RequestContext, instance: Instance, it: Recorded) -> bool:
         """Record that the volume is reserved; an offloaded instance has it now, and gets it when it is made again.
 
-        :return: False when a conductor has ended the row meanwhile, for the instance was deleted
+        :return: False when the instance was deleted meanwhile
         """
         with self._db.write() as tx:
             if instance.host is None:
                 actions.record(tx, ctxt, instance.uuid, ATTACH, None)
-                return block_devices.turn(tx, it, ATTACHED, ctxt)
+                return block_devices.accept(tx, it, ATTACHED, ctxt)
             actions.begin(tx, ctxt, instance.uuid, ATTACH, f"compute_{ATTACH}", instance.host)
-            return block_devices.turn(tx, it, ATTACHING, ctxt, self._due_after)
+            return block_devices.accept(tx, it, ATTACHING, ctxt, self._due_after)
 
     # ---- detach
 
@@ -173,6 +181,15 @@ class Attachments:
                 raise errors.InstanceInvalidState(
                     instance_uuid=instance.uuid, method=method, attr=attr, state=getattr(instance, attr)
                 )
+
+
+def require_sharing(volume: VolumeMeta, known: bool) -> None:
+    """Refuse a volume that others may have, too, to a client that does not know of such.
+
+    :raises errors.InvalidInput: naming the microversion
+    """
+    if volume.multiattach and not known:
+        raise errors.InvalidInput("Multiattach volumes are only supported starting with compute API version 2.60.")
 
 
 def _device_name(there: Sequence[Recorded], asked: str | None) -> str:

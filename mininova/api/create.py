@@ -16,13 +16,15 @@ from uuid import uuid4
 import msgspec
 
 from mininova import errors, states
+from mininova.api.attachments import ROOT_DEVICE
+from mininova.api.block_devices import IN_IMAGE, NO_DISKS, Asked, asked_of, image_of, require_possible, resolved
 from mininova.api.handlers.networks import chosen
 from mininova.api.operations import Order
 from mininova.api.other_services import chosen_groups, require_usable
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.db import flavors, hosts, keypairs, networks, server_groups, services
 from mininova.db.session import Connection
-from mininova.objects import Flavor, ImageMeta, Instance, RequestSpec
+from mininova.objects import BlockDeviceMapping, Flavor, ImageMeta, Instance, RequestSpec
 from mininova.wsgi.values import whole
 
 Json = dict[str, Any]
@@ -40,13 +42,20 @@ class Ask:
     :param zone: the availability zone, if one was named
     :param host: the compute node that an administrator named, in the zone or on its own; likewise ``node``
     :param forced: whether the host came in the zone (``zone:host:node``), where it is not checked
+    :param image_id: "" where the body names none, and it boots from a volume
     :param networks: ``auto``, ``none``, or ``chosen`` by ``nics``, each as the body has it
+    :param disks: as the body has them
+    :param devices: as they are to be; none where the one disk is the image on the host, with what the flavor adds
+    :param uuid: of the first server, where volumes are reserved for it before it is made
     """
 
     name: str
     flavor_id: str
     image_id: str
     networks: str
+    disks: Asked = NO_DISKS
+    devices: Sequence[BlockDeviceMapping] = ()
+    uuid: str = ""
     nics: Sequence[Json] = ()
     min_count: int = 1
     max_count: int = 1
@@ -84,10 +93,12 @@ def ask_of(request: ComputeRequest) -> Ask:
     if server.get("trusted_image_certificates"):
         raise errors.InvalidInput("Image certificates cannot be checked: no key manager is here.")
     destination = _destination(request, server)
+    disks, image_id = _disks(request, server)
     return Ask(
         name=server["name"].strip(),
         flavor_id=str(server["flavorRef"]).rsplit("/", 1)[-1],
-        image_id=_image_id(server),
+        image_id=image_id,
+        disks=disks,
         networks=networks.NONE if server.get("networks") == networks.NONE else networks.AUTO,
         min_count=min_count,
         max_count=max_count,
@@ -126,34 +137,17 @@ def _counts(server: Json) -> tuple[int, int]:
     return least, most
 
 
-def _image_id(server: Json) -> str:
-    """Give the image to boot from; OSC names it again as a local disk, the only kind here."""
-    if server.get("block_device_mapping"):
-        raise errors.InvalidBlockDevice(reason="no server boots from a volume here; attach it later.")
-    image_id: str = server.get("imageRef") or ""
-    devices = server.get("block_device_mapping_v2", [])
-    for device in devices:
-        _require_image_disk(device)
-        if not image_id:
-            raise errors.InvalidBlockDevice(reason="Mapping image to local is not supported.")
-        if device["uuid"] != image_id:
-            raise errors.InvalidBlockDevice(reason=f"failed to get image {device['uuid']}: imageRef names another.")
-    if len(devices) > 1:
-        raise errors.InvalidBlockDevice(reason="no server boots with a second disk here.")
-    if not image_id:
+def _disks(request: ComputeRequest, server: Json) -> tuple[Asked, str]:
+    """Read the disks, and the image to boot from, which none need be where there are disks.
+
+    :raises errors.NotAllowed: when the caller may not say which disks
+    """
+    disks, image_id = asked_of(server), server.get("imageRef") or ""
+    if disks.devices:
+        request.require("servers:create:attach_volume")
+    elif not image_id:
         raise errors.InvalidInput("Missing imageRef attribute")
-    return image_id
-
-
-def _require_image_disk(device: Json) -> None:
-    """Refuse every disk but an image on a local disk that a server boots from."""
-    source = device.get("source_type")
-    if source != "blank" and not device.get("uuid"):
-        raise errors.InvalidBlockDevice(reason="Missing device UUID.")
-    if (source, device.get("destination_type"), str(device.get("boot_index"))) != ("image", "local", "0"):
-        raise errors.InvalidBlockDevice(
-            reason="no server boots from a volume here: the one disk is the image on a local disk, with boot_index 0."
-        )
+    return disks, image_id
 
 
 def _description(request: ComputeRequest, server: Json) -> str | None:
@@ -217,9 +211,12 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Ask, Flavor, ImageMeta]:
         if (ask.host or ask.node) and not ask.forced:
             _check_host(tx, ask)
         has_key = ask.key_name is None or is_key(tx, ctxt.user_id or "", ask.key_name)
-    image = _image(request, ask.image_id)
-    require_fit(flavor, image)
-    if flavor.root_gb == 0 and not request.allows("servers:create:zero_disk_flavor"):
+    image = _image(request, ask.image_id) if ask.image_id else image_of(request, ask.disks)
+    if ask.disks.devices or IN_IMAGE in image.properties:
+        ask = replace(ask, devices=resolved(ask.disks, ask.image_id, image), uuid=str(uuid4()))
+    root = next((it for it in ask.devices if it.is_root), None)
+    require_fit(flavor, image, root)
+    if flavor.root_gb == 0 and not (root and root.is_volume) and not request.allows("servers:create:zero_disk_flavor"):
         raise errors.NotAllowed("Only volume-backed servers are allowed for flavors with zero disk.")
     server = request.body_of("server")
     nics = chosen(request, server, ask.max_count)
@@ -229,6 +226,9 @@ def check(request: ComputeRequest, ask: Ask) -> tuple[Ask, Flavor, ImageMeta]:
         raise errors.QuotaExceeded(what="servers in one request", limit=MAX_SERVERS_PER_REQUEST)
     if group := ask.hints.get("group"):
         _check_group(request, group)
+    if ask.disks.devices or ask.devices:
+        devices = require_possible(request, ask.devices, flavor, ask.image_id, ask.max_count)
+        ask = replace(ask, devices=devices if any(it.is_volume for it in devices) else ())
     return replace(ask, networks=networks.CHOSEN, nics=nics) if nics else ask, flavor, image
 
 
@@ -282,13 +282,21 @@ def _check_host(tx: Connection, ask: Ask) -> None:
         raise errors.InvalidInput(f"Compute host {ask.host or ask.node} could not be found.")
 
 
-def require_fit(flavor: Flavor, image: ImageMeta) -> None:
-    """Refuse an image that needs more memory or disk than a flavor gives.
+def require_fit(flavor: Flavor, image: ImageMeta, root: BlockDeviceMapping | None = None) -> None:
+    """Refuse an image that needs more memory or disk than a flavor gives, or the volume that a server boots from.
 
+    :param root: what it boots from, if that was asked for
     :raises errors.InvalidInput: naming both
     """
     if flavor.memory_mb < image.min_ram:
         raise errors.FlavorMemoryTooSmall(flavor_mb=flavor.memory_mb, image_mb=image.min_ram)
+    if root is not None and root.is_volume:
+        if root.volume_size is not None and image.min_disk > root.volume_size:
+            raise errors.InvalidInput(
+                "Volume is smaller than the minimum size specified in image metadata. Volume size is "
+                f"{root.volume_size * GIB} bytes, minimum size is {image.min_disk * GIB} bytes."
+            )
+        return
     needs = max(image.min_disk, -(-(image.size or 0) // GIB))
     if 0 < flavor.root_gb < needs:
         raise errors.FlavorDiskTooSmall(flavor_gb=flavor.root_gb, image_gb=needs)
@@ -327,7 +335,8 @@ def instances_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: Image
         vm_state=states.BUILDING,
         task_state=states.SCHEDULING,
         flavor=flavor,
-        image_ref=image.id,
+        image_ref=ask.image_id,
+        root_device_name=next((it.device_name for it in ask.devices if it.is_root and it.device_name), ROOT_DEVICE),
         key_name=ask.key_name,
         requested_zone=ask.zone,
         reservation_id=f"r-{''.join(random.choices(string.ascii_lowercase + string.digits, k=8))}",
@@ -353,6 +362,7 @@ def spec_of(request: ComputeRequest, ask: Ask, flavor: Flavor, image: ImageMeta)
         requested_host=ask.host,
         requested_node=ask.node,
         scheduler_hints=ask.hints,
+        has_volumes=bool(ask.devices),
     )
 
 
@@ -363,7 +373,7 @@ def hostname_of(name: str, uuid: str) -> str:
 
 
 def _numbered(common: Instance, ask: Ask, index: int) -> Instance:
-    uuid = str(uuid4())
+    uuid = ask.uuid if ask.uuid and index == 0 else str(uuid4())
     name = ask.name if ask.max_count == 1 else f"{ask.name}-{index + 1}"
     return common.replace(
         uuid=uuid, display_name=name, hostname=ask.hostname or hostname_of(name, uuid), launch_index=index

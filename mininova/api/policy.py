@@ -57,7 +57,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "os-attach-interfaces:list", "os-attach-interfaces:show", "os-floating-ips:list", "os-floating-ips:show",
     ),
     MEMBER: (
-        "servers:create", "servers:create:attach_network", "servers:delete",
+        "servers:create", "servers:create:attach_network", "servers:create:attach_volume", "servers:delete",
         "servers:update", "servers:reboot", "servers:start", "servers:stop",
         "server-metadata:create", "server-metadata:update_all", "server-metadata:update", "server-metadata:delete",
         "os-server-tags:delete_all", "os-server-tags:update_all", "os-server-tags:delete", "os-server-tags:update",

@@ -9,6 +9,7 @@ from functools import cached_property
 from oslo_config.cfg import ConfigOpts
 
 from mininova.api.attachments import Attachments
+from mininova.api.boot_volumes import BootVolumes
 from mininova.api.interfaces import Interfaces
 from mininova.api.live_migrations import LiveMigrations
 from mininova.api.microversions import LEGACY
@@ -34,7 +35,7 @@ class Cloud:
     :param projects: knows which projects there are; ``network`` the security groups
     :param operations: changes instances; ``live_migrations`` changes their course
     :param interfaces: attaches and detaches their network interfaces
-    :param attachments: gives them volumes, and takes them away
+    :param attachments: gives them volumes, and takes them away; ``boot_volumes`` makes those that boot with volumes
     :param questions: asks compute nodes
     :param notifier: tells the world of what handlers change themselves
     """
@@ -51,6 +52,7 @@ class Cloud:
     questions: Questions
     notifier: Notifier
     attachments: Attachments
+    boot_volumes: BootVolumes
 
 
 class ComputeRequest(Request):

@@ -50,15 +50,16 @@ class Builder:
         self._clock = clock
         self.failed_builds = 0
 
-    def build(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> bool:
+    def build(self, ctxt: RequestContext, instance: Instance, image: ImageMeta, *, has_volumes: bool = False) -> bool:
         """Boot an instance here, or give it back to the conductor, or give way to a delete.
 
+        :param has_volumes: whether it boots with volumes
         :return: False when the instance is not on this host any more: then its guest may be one too many here, or be
             kept until a resize is confirmed
         """
         with self._turns:
             try:
-                self._boot_or_resume(ctxt, instance, image)
+                self._boot_or_resume(ctxt, instance, image, has_volumes)
             except errors.InstanceNotFound as error:
                 LOG.info("compute drops the build of instance %s, which is gone or elsewhere: %s", instance.uuid, error)
                 return False
@@ -67,7 +68,7 @@ class Builder:
                 self._driver.destroy(instance.uuid)
         return True
 
-    def _boot(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+    def _boot(self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool) -> None:
         flavor, name = instance.flavor, image.name or image.id
         LOG.info("compute boots instance %s: flavor %s, image %s", instance.uuid, flavor.name, name)
         self._tell(ctxt, instance, "start", image_name=image.name)
@@ -78,10 +79,15 @@ class Builder:
             return self._fail(ctxt, instance, error)
 
         instance = self._enter(ctxt, instance, states.BLOCK_DEVICE_MAPPING)
+        try:
+            devices = self._conductor.connect_volumes(ctxt, instance) if has_volumes else ()
+        except errors.InvalidBlockDevice as error:  # nor would another host have them
+            return self._fail(ctxt, instance, error)
+
         instance = self._enter(ctxt, instance, states.SPAWNING)
 
         try:
-            self._driver.spawn(instance, image)
+            self._driver.spawn(instance, image, devices)
             power_state = self._driver.get_info(instance)
         except errors.GuestGone:
             raise
@@ -111,13 +117,13 @@ class Builder:
 
     # ---- the other stories
 
-    def _boot_or_resume(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+    def _boot_or_resume(self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool) -> None:
         """Boot; if the row is not as the message has it, go on from where the row is.
 
         That happens when this process died and the build is delivered again, and when the answer to a step was lost.
         """
         try:
-            return self._boot(ctxt, instance, image)
+            return self._boot(ctxt, instance, image, has_volumes)
         except errors.InstanceBeingDeleted:
             raise
         except errors.InstanceUpdateConflict as conflict:
@@ -126,7 +132,7 @@ class Builder:
         if fresh.host != self._host:
             raise errors.InstanceNotFound(f"instance {fresh.uuid} is on {fresh.host} now")
         if fresh.vm_state == states.BUILDING:
-            return self._boot(ctxt, fresh, image)
+            return self._boot(ctxt, fresh, image, has_volumes)
         if fresh.vm_state == states.ACTIVE:  # it is done, and its end may not have been published
             return self._tell(ctxt, fresh, "end", image_name=image.name)
         return None

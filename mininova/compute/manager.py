@@ -84,10 +84,12 @@ class ComputeManager:
 
     # ---- ComputeAPI
 
-    def build_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+    def build_instance(
+        self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool = False
+    ) -> None:
         """Boot an instance."""
         with self._locks.holding(instance.uuid):
-            built = self._builder.build(ctxt, instance, image)
+            built = self._builder.build(ctxt, instance, image, has_volumes=has_volumes)
         if not built:
             self._reconciler.clear(ctxt, instance.uuid)
 

@@ -1,6 +1,7 @@
 """What can be asked of a compute node."""
 
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 from mininova import rpc
 from mininova.context import RequestContext
@@ -17,8 +18,17 @@ class ComputeAPI(rpc.Interface):
     topic, version = "compute", "1.1"
 
     @rpc.cast(since="1.0", by=_CASTS)
-    def build_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
-        """Spawn it here; report each step through the conductor."""
+    def build_instance(
+        self,
+        ctxt: RequestContext,
+        instance: Instance,
+        image: ImageMeta,
+        has_volumes: Annotated[bool, rpc.since("1.1")] = False,
+    ) -> None:
+        """Spawn it here; report each step through the conductor.
+
+        :param has_volumes: whether it boots with volumes, for which the conductor is to be asked
+        """
 
     @rpc.cast(since="1.0", by=_CASTS)
     def delete_instance(self, ctxt: RequestContext, instance: Instance) -> None:

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors, rpc
+from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.db import block_devices, instances
-from mininova.db.block_devices import ATTACHING, Recorded
+from mininova.db.block_devices import DETACHING, Recorded
 from mininova.db.session import Database
 from mininova.objects import Instance
 from mininova.service.attachments import AttachmentEnds
@@ -36,7 +36,7 @@ class AttachmentSweep:
 
         :param is_up: tells it of a host
         """
-        self._ends.clear()
+        self._ends.clear(now)
         with self._db.read() as tx:
             due = block_devices.due(tx, now, BATCH)
         if not due:
@@ -45,7 +45,8 @@ class AttachmentSweep:
             ours = [it for it in due if block_devices.put_off(tx, it, now + timedelta(seconds=self._due_after))]
             found = {each.uuid: each for each in instances.get_many(tx, [it.instance_uuid for it in ours])}
         for it in ours:
-            if (instance := found.get(it.instance_uuid)) is not None:
+            instance = found.get(it.instance_uuid)
+            if instance is not None and instance.vm_state != states.BUILDING:  # its build is taken up instead
                 self._take_up(instance, it, is_up)
 
     def _take_up(self, instance: Instance, it: Recorded, is_up: Callable[[str], bool]) -> None:
@@ -63,14 +64,14 @@ class AttachmentSweep:
             LOG.warning("conductor takes volume %s of %s up later: %s", it.volume_id, instance.uuid, error)
 
     def _end_without_attachment(self, instance: Instance, it: Recorded) -> None:
-        if it.status == ATTACHING:
+        if it.status != DETACHING:
             self._ends.fail(instance, it, "The volume was not reserved")
         else:
             self._ends.succeed(instance, it)
 
     def _send(self, instance: Instance, it: Recorded) -> None:
         compute = self._compute.on(instance.host or "")
-        send = compute.attach_volume if it.status == ATTACHING else compute.detach_volume
+        send = compute.detach_volume if it.status == DETACHING else compute.attach_volume
         try:
             send(it.context, instance, it.device)
         except (rpc.RPCError, errors.MininovaError) as error:

@@ -24,7 +24,7 @@ from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.request_specs import Build
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import Fault, ImageMeta, Instance, RequestSpec
+from mininova.objects import Fault, Instance, RequestSpec
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service.faults import fault_of
 from mininova.service.operation_ends import OperationEnds, is_unanswered
@@ -83,7 +83,7 @@ class BuildTask:
             LOG.info("conductor drops the build of instance %s on %s: %s", instance.uuid, host, error)
             self.free_claim(instance, host)
             return
-        self._cast(ctxt, placed, build.spec.image)
+        self._cast(ctxt, placed, build.spec)
 
     @staticmethod
     def _place(tx: Connection, instance: Instance, build: Build) -> Instance:
@@ -106,10 +106,10 @@ class BuildTask:
         actions.event_start(tx, instance.uuid, actions.ON_HOST["build"], to.host)
         return placed
 
-    def _cast(self, ctxt: RequestContext, placed: Instance, image: ImageMeta) -> None:
+    def _cast(self, ctxt: RequestContext, placed: Instance, spec: RequestSpec) -> None:
         self.memory.remember(placed, ctxt)
         try:
-            self.compute.on(placed.host or "").build_instance(ctxt, placed, image)
+            self.compute.on(placed.host or "").build_instance(ctxt, placed, spec.image, spec.has_volumes)
         except rpc.Undeliverable as error:
             LOG.warning("conductor cannot send instance %s to %s: %s", placed.uuid, placed.host, error)
             with suppress(*LOST):  # it was deleted just now
@@ -169,7 +169,7 @@ class BuildTask:
                 LOG.info("conductor drops the build of instance %s: %s", instance.uuid, error)
                 return
             if placed is not None:
-                self._cast(ctxt, placed, build.spec.image)
+                self._cast(ctxt, placed, build.spec)
                 return
             build = build.sent()
         exhausted = errors.MaxRetriesExceeded(instance_uuid=instance.uuid, reason=fault.message)
@@ -205,7 +205,7 @@ class BuildTask:
         elif host_is_down is not None:
             self.reschedule(instance, host_is_down, is_down=True)
         else:
-            self.compute.on(instance.host).build_instance(ctxt, instance, build.spec.image)
+            self.compute.on(instance.host).build_instance(ctxt, instance, build.spec.image, build.spec.has_volumes)
 
     # ---- the message came before, and its conductor died, or another one is at it
 
@@ -224,7 +224,7 @@ class BuildTask:
         scheduling = [instance for instance in found if instance.task_state == states.SCHEDULING]
         for instance in scheduling:
             if instance.host is not None:
-                self._cast(ctxt, instance, spec.image)
+                self._cast(ctxt, instance, spec)
         return [instance for instance in scheduling if instance.host is None]
 
     def _taken_back_before(self, instance: Instance) -> tuple[Instance, Build] | None:

@@ -19,6 +19,7 @@ from mininova.conductor.credentials import Credentials
 from mininova.conductor.migrate import MigrationTask
 from mininova.conductor.shelving import Shelving
 from mininova.conductor.snapshots import Snapshots
+from mininova.conductor.volumes import Connections
 from mininova.context import RequestContext, service_context
 from mininova.db import (
     actions,
@@ -87,6 +88,7 @@ class ConductorManager:
         self.own = OwnInstances(db, identity_of)
         self.credentials, self.snapshots = credentials, snapshots or Snapshots(db)
         self.attachments = attachments or AttachmentEnds(db)
+        self.connections = Connections(conf, db, self.attachments, self.snapshots.image)
         self.shelving = Shelving(conf, db, builds, self.snapshots)
         self.on_identities: Callable[[], object] = lambda: None
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
@@ -207,6 +209,14 @@ class ConductorManager:
             self.migrations.fail_step(migration, fault)
 
     # ---- a volume of an instance
+
+    def connect_volumes(self, ctxt: RequestContext, instance: Instance) -> Sequence[BlockDevice]:
+        """Give an instance that is being built the volumes that it boots with."""
+        with self.own.only("connect_volumes", instance.uuid), self.db.read() as tx:
+            owned = instances.get(tx, instance.uuid, hosts=self.own.hosts())
+        if owned.task_state != states.BLOCK_DEVICE_MAPPING:
+            raise errors.InstanceNotFound(instance_uuid=instance.uuid)
+        return self.connections.connect(owned)
 
     def end_attachment(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
         """End an attachment or a detachment well."""

@@ -97,6 +97,14 @@ class ConductorAPI(rpc.Interface):
         """
 
     @rpc.call(since="1.1", by={"compute"}, idempotent=True)
+    def connect_volumes(self, ctxt: RequestContext, instance: Instance) -> list[BlockDevice]:
+        """Make the volumes that an instance is to boot with, and attach them on the host of the caller.
+
+        :raises errors.InvalidBlockDevice: when there is one that the instance cannot have, on any host
+        :raises errors.InstanceNotFound: when the instance is in no such step of a build on that host, or is deleted
+        """
+
+    @rpc.call(since="1.1", by={"compute"}, idempotent=True)
     def end_attachment(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
         """End what the caller has done: the instance has the volume, or has it no more; its record says which.
 

@@ -64,7 +64,7 @@ class Shelving:
         except errors.InstanceNotFound as gone:
             return LOG.info("conductor drops the unshelving of instance %s: %s", instance.uuid, gone)
         try:
-            image = self.snapshots.image(asked.image.id)
+            image = self.snapshots.image(service_context(), asked.image.id)
             ((to, *_),) = self.builds.scheduler.select_destinations(ctxt, spec, [instance.uuid])
         except (errors.MininovaError, rpc.RPCError) as error:
             return self._no_host(ctxt, instance, error)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 
 from mininova import errors
-from mininova.context import service_context
+from mininova.context import RequestContext, service_context
 from mininova.db import unneeded_images
 from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Database
@@ -53,12 +53,12 @@ class Snapshots:
             raise errors.ImageNotUploaded(image_id=asked.makes, reason=words_of(error)) from error
         LOG.info("conductor has uploaded image %s of instance %s", asked.makes, instance.uuid)
 
-    def image(self, image_id: str) -> ImageMeta:
-        """Read what an instance is made of when it is unshelved.
+    def image(self, ctxt: RequestContext, image_id: str) -> ImageMeta:
+        """Read what an instance, or a volume for it, is made of.
 
-        :raises errors.ImageNotFound: when it was deleted
+        :raises errors.ImageNotFound: when it was deleted, or the requester may not use it
         """
-        return self._images().get(service_context(), image_id)
+        return self._images().get(ctxt, image_id)
 
     def _rotate(self, images: ImageService, instance: Instance, backup_type: str, most: int) -> None:
         """Have the oldest backups of a type be deleted, so that so many are left (nova: _rotate_backups)."""

@@ -4,6 +4,10 @@ The volume service keeps an attachment of its own, in another database perhaps, 
 is the truth.  It is written before the volume service is asked for anything, and changed after that has answered; so
 the volume service has no attachment without a row.  A row whose request was lost half-way is due, and a conductor
 ends it (service/attachments.py).
+
+While a process asks the volume service for a volume, the row says ``reserving``, and is due when that process must have
+ended.  Until then no conductor ends it, though its instance may be gone: what is asked for meanwhile would be left
+over.  What an instance boots with has no moment of its own: its build is an operation that a conductor takes up.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,26 +15,27 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, or_, true
+from sqlalchemy import Connection, Update, and_, bindparam, exists, false, insert, or_, true
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
-from mininova import errors
+from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db.models.compute import block_devices as table
 from mininova.db.models.compute import instances
 from mininova.db.rows import Rows, insert_new
-from mininova.objects import BlockDevice
+from mininova.objects import BlockDevice, BlockDeviceMapping
 
-ATTACHING, ATTACHED, DETACHING = "attaching", "attached", "detaching"
+RESERVING, ATTACHING, ATTACHED, DETACHING = "reserving", "attaching", "attached", "detaching"
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     """A row.
 
-    :param status: of the three above
+    :param status: of the four above
     :param context: of the request that asked for what is done now
     :param due_at: when a conductor looks whether that goes on; None while nothing is done
+    :param asked: what the boot of the instance asked for; None for what was attached later
     """
 
     uuid: str
@@ -40,10 +45,21 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     device_name: str
     tag: str | None = None
     delete_on_termination: bool = False
-    status: str = ATTACHING
+    status: str = RESERVING
     context: RequestContext
     due_at: datetime | None = None
     created_at: datetime
+    asked: BlockDeviceMapping | None = None
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the instance boots from it."""
+        return self.asked is not None and self.asked.is_root
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a volume, and it is not still to be made."""
+        return self.asked is None or not self.asked.makes_volume or self.status in (ATTACHED, DETACHING)
 
     @property
     def device(self) -> BlockDevice:
@@ -61,7 +77,7 @@ _this = ROWS.select.where(table.c.instance_uuid == bindparam("instance"), table.
 _turn = (
     update_of(table)
     .where(ROWS.which, table.c.status == bindparam("was"))
-    .values(status=bindparam("becomes"), due_at=bindparam("due"), context=bindparam("asked"))
+    .values(status=bindparam("becomes"), due_at=bindparam("due"), context=bindparam("asked_by"))
     .execution_options(preserve_rowcount=True)
 )
 _put_off = (
@@ -70,11 +86,17 @@ _put_off = (
     .values(due_at=bindparam("until"))
     .execution_options(preserve_rowcount=True)
 )
+_is_alive = exists().where(instances.c.uuid == table.c.instance_uuid, instances.c.deleted == false())
+_accept = _turn.where(_is_alive)
 _say = update_of(table).where(ROWS.which).values(delete_on_termination=bindparam("said"))
 _delete = delete_from(table).where(ROWS.which).execution_options(preserve_rowcount=True)
+_never_built = and_(
+    instances.c.vm_state == states.ERROR, instances.c.task_state.is_(None), instances.c.launched_at.is_(None)
+)
 _left = (
     ROWS.select.outerjoin_from(table, instances, instances.c.uuid == table.c.instance_uuid)
-    .where(or_(instances.c.deleted == true(), instances.c.uuid.is_(None)))
+    .where(or_(instances.c.deleted == true(), instances.c.uuid.is_(None), _never_built))
+    .where(or_(table.c.status != RESERVING, table.c.due_at <= bindparam("now")))
     .limit(bindparam("most"))
 )
 _due = ROWS.select.where(table.c.due_at <= bindparam("now")).order_by(table.c.due_at).limit(bindparam("most"))
@@ -83,17 +105,19 @@ _hurry = update_of(table).where(table.c.due_at > bindparam("latest")).values(due
 
 def begin(
     tx: Connection, ctxt: RequestContext, instance_uuid: str, volume_id: str, device_name: str, *,
-    tag: str | None, delete_on_termination: bool, due_after: float,
+    tag: str | None, delete_on_termination: bool, due_after: float | None, asked: BlockDeviceMapping | None = None,
 ) -> Recorded:  # fmt: skip
     """Record that an instance is to get a volume.
 
+    :param due_after: seconds that the caller needs at most to reserve it; None when the build reserves it
+    :param asked: what the boot of the instance asked for
     :raises errors.InvalidVolume: when it has it already
     """
     now = datetime.now(UTC)
     made = Recorded(
         uuid=str(uuid4()), instance_uuid=instance_uuid, volume_id=volume_id, attachment_id=str(uuid4()),
-        device_name=device_name, tag=tag, delete_on_termination=delete_on_termination, context=ctxt,
-        due_at=now + timedelta(seconds=due_after), created_at=now,
+        device_name=device_name, tag=tag, delete_on_termination=delete_on_termination, context=ctxt, asked=asked,
+        status=ATTACHING if due_after is None else RESERVING, due_at=_due_at(due_after, now), created_at=now,
     )  # fmt: skip
     if not insert_new(tx, insert(table), ROWS.values(made)):
         raise errors.InvalidVolume(reason=f"volume {volume_id} already attached")
@@ -134,9 +158,24 @@ def turn(tx: Connection, it: Recorded, status: str, ctxt: RequestContext, due_af
 
     :param due_after: seconds after which a conductor looks whether it goes on; None when nothing is done
     """
-    due = None if due_after is None else datetime.now(UTC) + timedelta(seconds=due_after)
-    values = {"which": it.uuid, "was": it.status, "becomes": status, "due": due, "asked": ctxt}
-    return tx.execute(_turn, values).rowcount == 1
+    return _turned(tx, _turn, it, status, ctxt, due_after)
+
+
+def accept(tx: Connection, it: Recorded, status: str, ctxt: RequestContext, due_after: float | None = None) -> bool:
+    """Change the status of a row that was reserved, likewise, if its instance is not deleted; tell whether it was."""
+    return _turned(tx, _accept, it, status, ctxt, due_after)
+
+
+def _turned(
+    tx: Connection, statement: Update, it: Recorded, status: str, ctxt: RequestContext, due_after: float | None
+) -> bool:
+    due = _due_at(due_after, datetime.now(UTC))
+    values = {"which": it.uuid, "was": it.status, "becomes": status, "due": due, "asked_by": ctxt}
+    return tx.execute(statement, values).rowcount == 1
+
+
+def _due_at(due_after: float | None, now: datetime) -> datetime | None:
+    return None if due_after is None else now + timedelta(seconds=due_after)
 
 
 def say(tx: Connection, it: Recorded, *, delete_on_termination: bool) -> None:
@@ -168,6 +207,6 @@ def hurry(tx: Connection, latest: datetime) -> None:
     tx.execute(_hurry, {"latest": latest})
 
 
-def left(tx: Connection, most: int) -> Sequence[Recorded]:
-    """List what instances had that are deleted."""
-    return ROWS.all(tx.execute(_left, {"most": most}))
+def left(tx: Connection, now: datetime, most: int) -> Sequence[Recorded]:
+    """List what instances had that are deleted, or could not be built, or were never made."""
+    return ROWS.all(tx.execute(_left, {"now": now, "most": most}))

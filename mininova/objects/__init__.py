@@ -11,10 +11,11 @@ from mininova.objects.migration import Migration
 from mininova.objects.request_spec import RequestSpec, Retry, Selection
 from mininova.objects.service import ComputeNode, Service
 from mininova.objects.task_log import TaskLog
-from mininova.objects.volume import BlockDevice, VolumeMeta
+from mininova.objects.volume import BlockDevice, BlockDeviceMapping, SnapshotMeta, VolumeMeta
 
 __all__ = [
-    "NO_ARGUMENTS", "REGISTRY", "Arguments", "BlockDevice", "ComputeNode", "Console", "Fault", "FixedIP", "Flavor",
-    "ImageMeta", "ImageQuery", "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage", "Migration",
-    "RequestSpec", "Retry", "Selection", "Service", "TaskLog", "Versioned", "VolumeMeta", "unwrap", "wrap",
+    "NO_ARGUMENTS", "REGISTRY", "Arguments", "BlockDevice", "BlockDeviceMapping", "ComputeNode", "Console", "Fault",
+    "FixedIP", "Flavor", "ImageMeta", "ImageQuery", "IncompatibleObject", "Instance", "InstanceChanges", "KnownImage",
+    "Migration", "RequestSpec", "Retry", "Selection", "Service", "SnapshotMeta", "TaskLog", "Versioned", "VolumeMeta",
+    "unwrap", "wrap",
 ]  # fmt: skip

@@ -1,8 +1,11 @@
 """What a user asked for, as the scheduler reads it, and what the scheduler answers."""
 
+from typing import Annotated, ClassVar
+
 from mininova.objects.base import Versioned
 from mininova.objects.flavor import Flavor
 from mininova.objects.image_meta import ImageMeta
+from mininova.rpc.versions import since
 
 
 class Retry(Versioned, frozen=True, kw_only=True):
@@ -14,7 +17,12 @@ class Retry(Versioned, frozen=True, kw_only=True):
 
 
 class RequestSpec(Versioned, frozen=True, kw_only=True):
-    """Everything that placing instances depends on, and nothing secret."""
+    """Everything that placing instances depends on, and nothing secret.
+
+    :param has_volumes: whether they boot with volumes, from one of them or not
+    """
+
+    version: ClassVar[str] = "1.1"
 
     flavor: Flavor
     image: ImageMeta
@@ -25,6 +33,7 @@ class RequestSpec(Versioned, frozen=True, kw_only=True):
     requested_node: str | None = None
     scheduler_hints: dict[str, str] = {}
     retry: Retry = Retry()
+    has_volumes: Annotated[bool, since("1.1")] = False
 
     @property
     def group(self) -> str | None:

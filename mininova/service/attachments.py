@@ -7,10 +7,11 @@ after that: so what a crash leaves half-way is due again.  Where no host is to d
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from mininova import errors, rpc
 from mininova.db import actions, block_devices
-from mininova.db.block_devices import ATTACHED, ATTACHING, DETACHING, Recorded
+from mininova.db.block_devices import ATTACHED, ATTACHING, DETACHING, RESERVING, Recorded
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.objects import Instance
@@ -18,11 +19,14 @@ from mininova.service.volumes import NoVolumes, VolumeService
 
 LOG = logging.getLogger(__name__)
 
-AT_ONCE = 100  # rows of deleted instances that are cleared in one round
+AT_ONCE = 100  # rows of instances that are gone, cleared in one round
 
 #: What is done to an instance and a volume: the action of the instance and the event that tell of it.
 ATTACH, DETACH = "attach_volume", "detach_volume"
-TOLD: Mapping[str, events.Action] = {ATTACHING: "volume_attach", DETACHING: "volume_detach"}
+TOLD: Mapping[str, events.Action] = {
+    RESERVING: "volume_attach", ATTACHING: "volume_attach", DETACHING: "volume_detach",
+}  # fmt: skip
+COMING = (RESERVING, ATTACHING)
 
 
 class AttachmentEnds:
@@ -41,7 +45,7 @@ class AttachmentEnds:
 
         :raises errors.NotFound: when the volume service has forgotten the attachment that is to be completed
         """
-        if it.status == ATTACHING:
+        if it.status in COMING:
             self.volumes().complete(it.attachment_id, instance.host or "", it.device_name)
             self._write(it, lambda tx: block_devices.turn(tx, it, ATTACHED, it.context), None)
         elif it.status != ATTACHED:
@@ -53,7 +57,7 @@ class AttachmentEnds:
         if it.status == ATTACHED:
             return
         LOG.warning("instance %s and volume %s stay as they were: %s", it.instance_uuid, it.volume_id, reason)
-        if it.status == ATTACHING:
+        if it.status in COMING:
             self.volumes().release(it.attachment_id)
             written = self._write(it, lambda tx: block_devices.end(tx, it), reason)
         else:
@@ -63,10 +67,10 @@ class AttachmentEnds:
             extra = {"volume_id": it.volume_id, "message": reason}
             events.tell(self._notifier, it.context, instance, TOLD[it.status], "error", **extra)
 
-    def clear(self) -> None:
-        """Free the volumes of deleted instances, and delete those that are to go with them."""
+    def clear(self, now: datetime | None = None) -> None:
+        """Free the volumes of instances that are deleted or could not be built, and delete those that go with them."""
         with self._db.read() as tx:
-            left = block_devices.left(tx, AT_ONCE)
+            left = block_devices.left(tx, now or datetime.now(UTC), AT_ONCE)
         for it in left:
             try:
                 self.volumes().release(it.attachment_id)

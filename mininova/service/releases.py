@@ -33,6 +33,7 @@ _BELLATRIX = {
     "Console": "1.0",
     "FixedIP": "1.1",
     "Migration": "1.0",
+    "RequestSpec": "1.1",
     "TaskLog": "1.0",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mininova import errors
 from mininova.context import RequestContext
-from mininova.objects import VolumeMeta
+from mininova.objects import BlockDeviceMapping, ImageMeta, SnapshotMeta, VolumeMeta
 from mininova.service.images import named
 
 if TYPE_CHECKING:
@@ -24,6 +24,32 @@ class VolumeService(Protocol):
         """Read one volume.
 
         :raises errors.VolumeNotFound: when there is none that the requester may use
+        """
+        ...
+
+    def get_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> SnapshotMeta:
+        """Read one snapshot of a volume.
+
+        :raises errors.NotFound: when there is none that the requester may use
+        """
+        ...
+
+    def get_type(self, ctxt: RequestContext, name: str) -> str:
+        """Name a type of volumes that is known by its name or its id.
+
+        :raises errors.NotFound: when there is none
+        """
+        ...
+
+    def create(
+        self, ctxt: RequestContext, volume_id: str, name: str, asked: BlockDeviceMapping, image: ImageMeta | None
+    ) -> None:
+        """Make the volume that a new server asks for; one that is there is left as it is.
+
+        :param image: that it is made from, if from one
+        :raises errors.NotFound: when there is no such snapshot or type
+        :raises errors.InvalidInput: when they do not go together
+        :raises errors.OverLimit: when the project would have more than it may
         """
         ...
 
@@ -75,6 +101,14 @@ class NoVolumes:
     def get(self, ctxt: RequestContext, volume_id: str) -> VolumeMeta:
         """Find no volume."""
         raise errors.VolumeNotFound(volume_id=volume_id)
+
+    def get_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> SnapshotMeta:
+        """Find no snapshot."""
+        raise errors.NotFound(f"Snapshot {snapshot_id} could not be found.")
+
+    def get_type(self, ctxt: RequestContext, name: str) -> str:
+        """Find no type."""
+        raise errors.NotFound(f"Volume type {name} could not be found.")
 
     def __getattr__(self, name: str) -> Any:
         """Refuse all else."""

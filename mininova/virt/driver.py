@@ -30,11 +30,12 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
-    def spawn(self, instance: Instance, image: ImageMeta) -> None:
+    def spawn(self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = ()) -> None:
         """Make the guest of an instance and start it.  A guest that is there already is left as it is.
 
         After a failure there may be something left of it; ``destroy`` removes that.
 
+        :param devices: the volumes that it has from the start; it boots from one that has the root device's name
         :raises errors.SpawnFailed: when the hypervisor could not
         :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
         """

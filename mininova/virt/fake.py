@@ -76,12 +76,12 @@ class FakeDriver(ComputeDriver):
             for host in hosts
         ]
 
-    def spawn(self, instance: Instance, image: ImageMeta) -> None:
+    def spawn(self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = ()) -> None:
         """Remember a guest."""
         with self._making("spawn", instance):
             if instance.uuid not in self._guests:
-                self._keep(Guest.of(instance, image, self._clock()))
-                self._images.add(image.id)
+                self._keep(Guest.of(instance, image, self._clock(), devices))
+                self._images |= {image.id} - {""}  # a volume boots without one
 
     def destroy(self, uuid: str) -> None:
         """Forget a guest, and end the operations that wait for it."""

@@ -8,13 +8,14 @@ loses its power may lose guests, as a real one would.
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 
 from mininova import states
-from mininova.objects import FixedIP, Flavor, ImageMeta, Instance
+from mininova.objects import BlockDevice, FixedIP, Flavor, ImageMeta, Instance
 
 LOG = logging.getLogger(__name__)
 
@@ -45,9 +46,10 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
 
     @classmethod
-    def of(cls, instance: Instance, image: ImageMeta, at: float) -> "Guest":
+    def of(cls, instance: Instance, image: ImageMeta, at: float, devices: Sequence[BlockDevice] = ()) -> "Guest":
         """Make the guest that an instance asks for, just started."""
         flavor = instance.flavor
+        root = instance.root_device_name.removeprefix("/dev/")
         second = ("vdb",) if flavor.ephemeral_gb else ()
         return cls(
             uuid=instance.uuid,
@@ -57,7 +59,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
             vcpus=flavor.vcpus,
             memory_mb=flavor.memory_mb,
             disk_gb=flavor.disk_gb,
-            disks=(instance.root_device_name.removeprefix("/dev/"), *second),
+            disks=(*dict.fromkeys((root, *second, *(it.device_name.removeprefix("/dev/") for it in devices))),),
             nics=nics_of(instance),
             config_drive=instance.config_drive,
             boots=(at,),

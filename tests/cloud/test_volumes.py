@@ -152,14 +152,14 @@ def crash_before(monkeypatch, where, name):
 
     def die(*args, **more):
         monkeypatch.undo()
-        raise KeyboardInterrupt if name in ("reserve", "turn", "begin_detaching") else SystemError("killed")
+        raise KeyboardInterrupt if name in ("reserve", "accept", "begin_detaching") else SystemError("killed")
 
     monkeypatch.setattr(where, name, die)
 
 
 @pytest.mark.parametrize(
     ("where", "step"),
-    [(VolumeService, "reserve"), (block_devices, "turn"), (VolumeService, "complete"), (AttachmentEnds, "_write")],
+    [(VolumeService, "reserve"), (block_devices, "accept"), (VolumeService, "complete"), (AttachmentEnds, "_write")],
 )
 def test_an_attachment_that_is_killed(cloud, volume, monkeypatch, where, step):
     """Killed before any step, it is done, or never was, after a sweep."""

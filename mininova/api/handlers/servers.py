@@ -49,7 +49,10 @@ def create(request: ComputeRequest) -> Reply:
     ask = creation.ask_of(request)
     ask, flavor, image = creation.check(request, ask)
     order = creation.order_of(request, ask, flavor, image)
-    first, *_ = request.cloud.operations.create(request.context, order)
+    if ask.devices:
+        first, *_ = request.cloud.boot_volumes.create(request.context, order, ask.uuid, ask.devices)
+    else:
+        first, *_ = request.cloud.operations.create(request.context, order)
     body = request.body_of("server")
     if str(body.get("return_reservation_id", False)).lower() in TRUE:
         return Reply(202, {"reservation_id": first.reservation_id})

@@ -197,7 +197,7 @@ class Views:
         return server
 
     def _volumes(self, instance: Instance) -> list[Json]:
-        there = self._extras.volumes.get(instance.uuid, ())
+        there = [it for it in self._extras.volumes.get(instance.uuid, ()) if it.is_there]
         if self._version < (2, 3):
             return [{"id": it.volume_id} for it in there]
         return [{"id": it.volume_id, "delete_on_termination": it.delete_on_termination} for it in there]

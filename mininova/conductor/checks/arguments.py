@@ -144,6 +144,7 @@ def _a_hash(identity: Identity, arguments: Arguments) -> str:
 
 # fmt: off
 CHECKS: Mapping[str, Sequence[Check]] = {
+    "connect_volumes":     [_own_instance],
     "end_attachment":      [_own_instance],
     "fail_attachment":     [_own_instance],
     "reschedule_instance": [_own_instance],

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from mininova.context import RequestContext
 from mininova.db.models.base import NAMING, Json, UTCDateTime
-from mininova.objects import Arguments, FixedIP, Flavor, RequestSpec, Retry, Selection
+from mininova.objects import Arguments, BlockDeviceMapping, FixedIP, Flavor, RequestSpec, Retry, Selection
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -141,6 +141,7 @@ block_devices = Table(
     Column("context", Json(RequestContext), nullable=False),
     Column("due_at", UTCDateTime),
     Column("created_at", UTCDateTime, nullable=False),
+    Column("asked", Json(BlockDeviceMapping)),  # by the boot of the instance; NULL for what was attached later
     UniqueConstraint("instance_uuid", "volume_id"),
     Index("ix_block_devices_due_at", "due_at"),
 )

@@ -8,10 +8,10 @@ from contextlib import suppress
 from mininova import errors
 from mininova.context import RequestContext, service_context
 from mininova.db.session import Database
-from mininova.objects import VolumeMeta
+from mininova.objects import BlockDeviceMapping, ImageMeta, SnapshotMeta, VolumeMeta
 from mininova.standins.cinder.attachments import Attachments
-from mininova.standins.cinder.db.things import ATTACHMENTS, DETACHING
-from mininova.standins.cinder.volumes import Volumes
+from mininova.standins.cinder.db.things import ATTACHMENTS, DETACHING, VOLUMES
+from mininova.standins.cinder.volumes import Volumes, find_type
 from mininova.wsgi import Parts
 
 
@@ -33,6 +33,28 @@ class VolumeService:
             id=found.id, size=found.size, status=found.status, bootable=found.bootable,
             multiattach=found.multiattach, image_metadata=found.image_metadata,
         )  # fmt: skip
+
+    def get_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> SnapshotMeta:
+        """Read one snapshot."""
+        with self._db.read() as tx:
+            found = self._volumes.find_snapshot(tx, ctxt, snapshot_id)
+        return SnapshotMeta(id=found.id, volume_id=found.volume_id, size=found.size)
+
+    def get_type(self, ctxt: RequestContext, name: str) -> str:
+        """Name a type of volumes."""
+        with self._db.read() as tx:
+            return find_type(tx, name).name
+
+    def create(
+        self, ctxt: RequestContext, volume_id: str, name: str, asked: BlockDeviceMapping, image: ImageMeta | None
+    ) -> None:
+        """Make the volume that a new server asks for."""
+        with self._db.read() as tx:
+            if VOLUMES.search(tx, id=[volume_id]):
+                return
+        snapshot_id = asked.source_id if asked.source_type == "snapshot" else None
+        said = {"id": volume_id, "name": name, "description": "", "snapshot_id": snapshot_id}
+        self._volumes.create(ctxt, said, asked.volume_size, type=asked.volume_type, image=image)
 
     def reserve(self, ctxt: RequestContext, volume_id: str, instance_uuid: str, attachment_id: str) -> None:
         """Keep a volume for a server."""

@@ -140,7 +140,7 @@ class ScriptedDriver(ComputeDriver):
     def for_hosts(cls, conf, hosts):
         return [cls() for _ in hosts]
 
-    def spawn(self, instance, image):
+    def spawn(self, instance, image, devices=()):
         self._ask("spawn")
         self.guests.setdefault(instance.uuid, states.RUNNING)
 

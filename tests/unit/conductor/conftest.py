@@ -48,7 +48,7 @@ class Computes:
         self.host = host
         return self
 
-    def build_instance(self, ctxt, instance, image):
+    def build_instance(self, ctxt, instance, image, has_volumes=False):
         if self.host in self.away:
             raise rpc.Undeliverable(f"nothing serves compute.{self.host}")
         self.builds.append((self.host, instance, image, ctxt))
