@@ -62,6 +62,10 @@ class Attachments:
         with self._db.read() as tx:
             return [it for it in block_devices.of(tx, [instance.uuid]) if it.is_there]
 
+    def root_of(self, instance: Instance) -> Recorded | None:
+        """Find the volume that an instance boots from; None where that is a disk of its host."""
+        return next((it for it in self.of(instance) if it.is_root), None)
+
     def find(self, instance: Instance, volume_id: str) -> Recorded:
         """Find what an instance has of a volume.
 
@@ -128,6 +132,8 @@ class Attachments:
         :raises errors.InvalidInput: when it is about to get the volume, or to lose it
         """
         it = self.find(instance, volume_id)
+        if it.is_root:
+            raise errors.InvalidInput("Cannot detach a root device volume")
         self._require_possible(ctxt, instance, DETACH)
         with self._db.write() as tx:
             turned = it.status == ATTACHED and block_devices.turn(tx, it, DETACHING, ctxt, self._due_after)

@@ -13,7 +13,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.db import block_devices, instances
-from mininova.db.block_devices import DETACHING, Recorded
+from mininova.db.block_devices import ATTACHED, DETACHING, Recorded
 from mininova.db.session import Database
 from mininova.objects import Instance
 from mininova.service.attachments import AttachmentEnds
@@ -54,6 +54,8 @@ class AttachmentSweep:
         try:
             if not self._ends.volumes().is_reserved(it.attachment_id):
                 self._end_without_attachment(instance, it)
+            elif it.status == ATTACHED:
+                self._ends.follow(instance, it)
             elif instance.host is None:
                 self._ends.succeed(instance, it)
             elif not is_up(instance.host):

@@ -122,8 +122,9 @@ class ConductorManager:
             asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, operation, written)
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
+            keeps_image = True
             if states.ends(written) and not again:
-                self._leave_image(tx, new.uuid, operation)
+                keeps_image = self._shelved_on_image(tx, new.uuid, operation)
                 actions.finish(tx, new.uuid)
             if operation is None and written.get("vm_state") == states.ERROR and not again:
                 faults.create(
@@ -132,6 +133,8 @@ class ConductorManager:
         self._tell(asked, instance, new, again)
         if states.ends(written):
             self._after(operation)
+        if not keeps_image:  # its volumes are all that is kept of it, so it needs no host
+            self.shelving.offload(asked, new.uuid)
         return new
 
     def reschedule_instance(self, ctxt: RequestContext, instance: Instance, fault: Fault) -> None:
@@ -156,11 +159,17 @@ class ConductorManager:
         return new
 
     @staticmethod
-    def _leave_image(tx: Connection, uuid: str, operation: str | None) -> None:
-        """Note the image of a shelving, which nothing needs when its instance is unshelved."""
-        recorded = open_operations.of(tx, uuid) if operation == "unshelve" else None
-        if recorded is not None and recorded.arguments is not None:
-            unneeded_images.note(tx, recorded.arguments.image.id)
+    def _shelved_on_image(tx: Connection, uuid: str, operation: str | None) -> bool:
+        """Tell whether an instance that is shelved has an image; note that of one that is unshelved, and needs none.
+
+        The volumes of one that is unshelved follow it to its host.
+        """
+        recorded = open_operations.of(tx, uuid) if operation in ("shelve", "unshelve") else None
+        asked = recorded.arguments if recorded is not None else None
+        if operation == "unshelve":
+            unneeded_images.note(tx, asked.image.id if asked is not None else "")
+            block_devices.follow(tx, uuid)
+        return operation != "shelve" or bool(asked and asked.makes)
 
     def _after(self, operation: str | None) -> None:
         """Do at once what a sweep would do for an operation that has ended well."""

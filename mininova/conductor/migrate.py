@@ -19,7 +19,17 @@ from mininova import errors, rpc, states
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.conductor.steps import CHOSEN_FOR, FIRST, STEPS, host_of
 from mininova.context import RequestContext
-from mininova.db import actions, claims, hosts, instances, open_operations, request_specs, server_migrations, services
+from mininova.db import (
+    actions,
+    block_devices,
+    claims,
+    hosts,
+    instances,
+    open_operations,
+    request_specs,
+    server_migrations,
+    services,
+)
 from mininova.db.endings import LOST
 from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.open_operations import OpenOperation
@@ -181,6 +191,8 @@ class MigrationTask:
             instance, migration, operation = self._taken(tx, migration)
             step = STEPS[migration.step or ""]
             done = self._swap(tx, instance, step.done(tx, instance, migration, power_state))
+            if done.host != instance.host:
+                block_devices.follow(tx, instance.uuid)
             if step.then is not None:
                 actions.event_end(tx, instance.uuid)
                 migration = self._due(tx, done, migration, step.then)

@@ -64,7 +64,7 @@ class Shelving:
         except errors.InstanceNotFound as gone:
             return LOG.info("conductor drops the unshelving of instance %s: %s", instance.uuid, gone)
         try:
-            image = self.snapshots.image(service_context(), asked.image.id)
+            image = self.snapshots.image(service_context(), asked.image.id) if asked.image.id else spec.image
             ((to, *_),) = self.builds.scheduler.select_destinations(ctxt, spec, [instance.uuid])
         except (errors.MininovaError, rpc.RPCError) as error:
             return self._no_host(ctxt, instance, error)
@@ -117,10 +117,14 @@ class Shelving:
         with self.db.read() as tx:
             found = actions.at_rest_since(tx, "shelve", self._clock() - timedelta(seconds=time_s))
         for uuid in found:
-            try:
-                self._offload(service_context(), uuid)
-            except (*LOST, errors.InstanceInvalidState) as lost:
-                LOG.info("conductor leaves the shelved instance %s alone: %s", uuid, lost)
+            self.offload(service_context(), uuid)
+
+    def offload(self, ctxt: RequestContext, uuid: str) -> None:
+        """Begin to offload an instance that was shelved just now, unless something else is done to it."""
+        try:
+            self._offload(ctxt, uuid)
+        except (*LOST, errors.InstanceInvalidState) as lost:
+            LOG.info("conductor leaves the shelved instance %s alone: %s", uuid, lost)
 
     def _offload(self, ctxt: RequestContext, uuid: str) -> None:
         """Have a host that is up remove the guest of a shelved instance."""

@@ -37,6 +37,9 @@ class Snapshots:
         :raises errors.ImageNotUploaded: when the image service did not take it
         """
         asked = operation.arguments
+        if operation.operation == "shelve" and (asked is None or not asked.makes):
+            LOG.info("conductor keeps no image of instance %s, which boots from a volume", instance.uuid)
+            return
         if asked is None or not asked.makes:
             raise errors.ImageNotFound(image_id="of this operation")
         ctxt, images = service_context(), self._images()

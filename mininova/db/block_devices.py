@@ -100,6 +100,11 @@ _left = (
     .limit(bindparam("most"))
 )
 _due = ROWS.select.where(table.c.due_at <= bindparam("now")).order_by(table.c.due_at).limit(bindparam("most"))
+_follow = (
+    update_of(table)
+    .where(table.c.instance_uuid == bindparam("instance"), table.c.status == ATTACHED)
+    .values(due_at=bindparam("now"))
+)
 _hurry = update_of(table).where(table.c.due_at > bindparam("latest")).values(due_at=bindparam("latest"))
 
 
@@ -205,6 +210,11 @@ def put_off(tx: Connection, it: Recorded, until: datetime) -> bool:
 def hurry(tx: Connection, latest: datetime) -> None:
     """Have all that is done be due at this moment, unless it is due before."""
     tx.execute(_hurry, {"latest": latest})
+
+
+def follow(tx: Connection, instance_uuid: str) -> None:
+    """Have a conductor tell the volume service soon that an instance, with its volumes, is on another host."""
+    tx.execute(_follow, {"instance": instance_uuid, "now": datetime.now(UTC)})
 
 
 def left(tx: Connection, now: datetime, most: int) -> Sequence[Recorded]:

@@ -17,8 +17,9 @@ _delete = delete(table).where(table.c.image_id == bindparam("which"))
 
 
 def note(tx: Connection, image_id: str) -> None:
-    """Note an image; one that is noted already stays so."""
-    insert_new(tx, _insert, {"image_id": image_id, "created_at": datetime.now(UTC)})
+    """Note an image, unless the id is "", as of a shelving that made none; one that is noted already stays so."""
+    if image_id:
+        insert_new(tx, _insert, {"image_id": image_id, "created_at": datetime.now(UTC)})
 
 
 def search(tx: Connection, most: int) -> list[str]:

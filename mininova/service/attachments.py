@@ -52,6 +52,13 @@ class AttachmentEnds:
             self.volumes().release(it.attachment_id)
             self._write(it, lambda tx: block_devices.end(tx, it), None)
 
+    def follow(self, instance: Instance, it: Recorded) -> None:
+        """Say on which host an instance is that has come there with its volumes."""
+        if instance.host is not None:
+            self.volumes().complete(it.attachment_id, instance.host, it.device_name)
+        with self._db.write() as tx:
+            block_devices.turn(tx, it, ATTACHED, it.context)
+
     def fail(self, instance: Instance, it: Recorded, reason: str) -> None:
         """End what a host could not do: an instance that was to get a volume has none, and one that has it keeps it."""
         if it.status == ATTACHED:

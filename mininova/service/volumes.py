@@ -76,6 +76,17 @@ class VolumeService(Protocol):
         """End an attachment; one that is gone is gone."""
         ...
 
+    def take_snapshot(self, ctxt: RequestContext, volume_id: str, name: str) -> str:
+        """Take a snapshot of a volume, also while a server has it; give its id.
+
+        :raises errors.OverLimit: when the project would have more than it may
+        """
+        ...
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Delete a snapshot; one that is gone is gone."""
+        ...
+
     def begin_detaching(self, ctxt: RequestContext, volume_id: str) -> None:
         """Say that a server is about to lose a volume.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mininova import errors
 from mininova.api import create as creation
-from mininova.api import quotas
+from mininova.api import quotas, volume_backed
 from mininova.api.handlers.servers import COLUMNS, columns_of, extras_of_one, find, password
 from mininova.api.other_services import require_usable
 from mininova.api.request import ComputeRequest
@@ -29,7 +29,8 @@ def rebuild(request: ComputeRequest, id: str) -> Reply:
     """Make a server anew from an image, with its address, its flavor and its host."""
     instance, body = find(request, id, "servers:rebuild"), request.body_of("rebuild")
     image = _image_to_rebuild_from(request, instance, body)
-    columns = columns_of(body, REBUILT) | {"image_ref": image.id}
+    is_same = volume_backed.require_rebuildable(request, instance, image)
+    columns = columns_of(body, REBUILT) | ({} if is_same else {"image_ref": image.id})
     asked = Arguments(image=image)
     rebuilt = request.cloud.operations.begin(request.context, "rebuild", instance, asked, columns)
     server = Views(request, extras_of_one(request, rebuilt)).rebuilt(rebuilt, _user_data(request, rebuilt))
@@ -78,7 +79,9 @@ def _user_data(request: ComputeRequest, instance: Instance) -> str | None:
 def rescue(request: ComputeRequest, id: str) -> Json:
     """Start a server from an image, to repair its own disk."""
     instance, body = find(request, id, "os-rescue"), request.document["rescue"] or {}
-    asked = Arguments(image=_image_to_rescue_with(request, instance, body.get("rescue_image_ref")))
+    image = _image_to_rescue_with(request, instance, body.get("rescue_image_ref"))
+    volume_backed.require_rescuable(request, instance, image)
+    asked = Arguments(image=image)
     request.cloud.operations.begin(request.context, "rescue", instance, asked)
     return {"adminPass": password(request, body)}
 

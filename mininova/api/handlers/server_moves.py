@@ -11,8 +11,9 @@ from mininova.api.requirements import require_unlocked
 from mininova.api.schemas import server_actions as schemas
 from mininova.api.schemas.types import action
 from mininova.api.validation import takes
-from mininova.db import hosts, services
-from mininova.objects import Arguments, Flavor, Instance
+from mininova.db import hosts, request_specs, services
+from mininova.db.block_devices import Recorded
+from mininova.objects import Arguments, Flavor, ImageMeta, Instance
 from mininova.wsgi import Reply
 
 Json = dict[str, Any]
@@ -41,14 +42,23 @@ def _flavor_to_resize_to(request: ComputeRequest, instance: Instance, flavor_id:
         raise errors.InvalidInput("When resizing, instances must change flavor!")
     if flavor.disabled:
         raise errors.InvalidInput(str(errors.FlavorNotFound(flavor_id=flavor_id)))
-    if flavor.root_gb == 0 and instance.flavor.root_gb != 0:
+    root = request.cloud.attachments.root_of(instance)
+    if flavor.root_gb == 0 and instance.flavor.root_gb != 0 and root is None:
         reason = "Resize to zero disk flavor is not allowed."
         raise errors.InvalidInput(f"Server disk was unable to be resized because: {reason}")
     try:
-        creation.require_fit(flavor, request.cloud.images.get(request.context, instance.image_ref))
+        creation.require_fit(flavor, _image_of(request, instance, root), root.asked if root else None)
     except errors.ImageNotFound as reason:
         raise errors.InvalidInput("Image that the instance was started with could not be found.") from reason
     return flavor
+
+
+def _image_of(request: ComputeRequest, instance: Instance, root: Recorded | None) -> ImageMeta:
+    """Give the image of a server; of one that boots from a volume, what was known of it then."""
+    if root is None:
+        return request.cloud.images.get(request.context, instance.image_ref)
+    with request.cloud.db.read() as tx:
+        return request_specs.get(tx, instance.uuid).spec.image
 
 
 @takes(body=schemas.MIGRATE)

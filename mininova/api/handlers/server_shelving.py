@@ -30,6 +30,9 @@ shelve_offload = begins(
 def shelve(request: ComputeRequest, id: str) -> Reply:
     """Stop a server and make an image of it, from which it can be made again elsewhere."""
     instance = find(request, id, "os-shelve:shelve")
+    if request.cloud.attachments.root_of(instance) is not None:  # its volume is kept, and no image is needed
+        request.cloud.operations.begin(request.context, "shelve", instance)
+        return ACCEPTED
     body = {"name": f"{instance.display_name}-shelved"}
     begin(request, "shelve", instance, body, {"image_type": "snapshot"}, Arguments())
     return ACCEPTED

@@ -7,7 +7,7 @@ host has taken the disk.  As in Nova, a lock does not keep a server from having 
 from typing import Any
 
 from mininova import errors, states
-from mininova.api import quotas
+from mininova.api import quotas, volume_backed
 from mininova.api.handlers.servers import find
 from mininova.api.request import ComputeRequest
 from mininova.api.schemas import server_actions as schemas
@@ -29,6 +29,8 @@ def create_image(request: ComputeRequest, id: str) -> Reply:
     """Make an image of a server."""
     body = request.document["createImage"]
     instance = find(request, id, "servers:create_image")
+    if request.cloud.attachments.root_of(instance) is not None:
+        return _answer(request, _of_volumes(request, instance, body))
     image_id = begin(request, "snapshot", instance, body, {"image_type": "snapshot"}, Arguments())
     return _answer(request, image_id)
 
@@ -38,10 +40,25 @@ def create_backup(request: ComputeRequest, id: str) -> Reply:
     """Make an image of a server, and delete the oldest of its backups of the same type, so that so many are left."""
     body = request.document["createBackup"]
     instance, rotation = find(request, id, "os-create-backup"), whole(str(body["rotation"]))
+    if request.cloud.attachments.root_of(instance) is not None:
+        raise errors.InvalidInput("Backup is not supported for volume-backed instances.")
     properties = {"image_type": "backup", "backup_type": body["backup_type"]}
     asked = Arguments(backup_type=body["backup_type"], rotation=rotation)
     image_id = begin(request, "backup", instance, body, properties, asked)
     return _answer(request, image_id if rotation or request.api_version >= (2, 45) else "")
+
+
+def _of_volumes(request: ComputeRequest, instance: Instance, body: Json) -> str:
+    """Make the image of a server that boots from a volume; give its id."""
+    metadata, name = body.get("metadata", {}), body["name"].strip()
+    if request.api_version < (2, 39):
+        _require_quota(request, metadata)
+    request.require("servers:create_image:allow_volume_backed")
+    states.begin("snapshot", instance)
+    of_volumes = volume_backed.image_properties(request, instance, name)
+    image_id = make(request, instance, name, {"image_type": "snapshot", **metadata, **of_volumes})
+    volume_backed.complete(request, instance, image_id)
+    return image_id
 
 
 def _answer(request: ComputeRequest, image_id: str) -> Reply:

@@ -48,11 +48,15 @@ def create(request: ComputeRequest, server_id: str) -> Json | Reply:
 
 @takes(body=schemas.UPDATE)
 def update(request: ComputeRequest, server_id: str, volume_id: str) -> Reply:
-    """Say whether a volume is deleted with its server (2.85).  No volume is swapped for another here."""
+    """Say whether a volume is deleted with its server (2.85).
+
+    Cinder swaps a volume for another while it takes the volume elsewhere.  No volume here ever goes elsewhere.
+    """
     body = request.body_of("volumeAttachment")
     if body["volumeId"] != volume_id or request.api_version < (2, 85):
         find(request, server_id, "os-volumes-attachments:swap")
-        raise errors.InvalidInput("Volumes cannot be swapped here: detach the one, and attach the other.")
+        request.cloud.attachments.volumes().get(request.context, volume_id)
+        raise errors.Conflict(f"volume {volume_id} is not migrating; this API should only be called by Cinder")
     instance = find(request, server_id, "os-volumes-attachments:update")
     it = request.cloud.attachments.find(instance, volume_id)
     told = {"id": volume_id, "serverId": instance.uuid, "device": it.device_name, "tag": it.tag}

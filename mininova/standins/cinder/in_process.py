@@ -78,6 +78,15 @@ class VolumeService:
         with suppress(errors.NotFound):
             self._attachments.delete(service_context(), attachment_id, by_nova=True)
 
+    def take_snapshot(self, ctxt: RequestContext, volume_id: str, name: str) -> str:
+        """Take a snapshot of a volume."""
+        return self._volumes.snapshot(ctxt, volume_id, {"name": name}, force=True).id
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Delete a snapshot."""
+        with suppress(errors.NotFound):
+            self._volumes.delete_snapshot(service_context(), snapshot_id)
+
     def begin_detaching(self, ctxt: RequestContext, volume_id: str) -> None:
         """Say that a server is about to lose a volume; one of several that has it changes nothing for the others."""
         with self._db.read() as tx:

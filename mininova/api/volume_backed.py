@@ -1,0 +1,96 @@
+"""What is done otherwise to a server that boots from a volume: its disk is not its host's.
+
+As in Nova, such a server is rebuilt from the image of its volume only, and its backup is refused.  An image of it has
+no data: its properties name snapshots of its volumes, and a server that boots from it gets volumes of those
+(block_devices.py).
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from mininova import errors, states
+from mininova.api.block_devices import IN_IMAGE, IN_IMAGE_V2
+from mininova.api.request import ComputeRequest
+from mininova.db import actions
+from mininova.db.block_devices import Recorded
+from mininova.objects import ImageMeta, Instance
+from mininova.service.volumes import VolumeService
+
+LOG = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+# What an image must say of itself so that a server which boots from a volume can be rescued with it.
+STABLE_RESCUE = frozenset({"hw_rescue_bus", "hw_rescue_device"})
+# What a snapshot's disk has from the disk that it was taken of (nova: block_device.py, snapshot_from_bdm).
+KEPT = ("boot_index", "device_type", "disk_bus")
+
+
+def require_rebuildable(request: ComputeRequest, instance: Instance, image: ImageMeta) -> bool:
+    """Refuse another image than that of the volume that a server boots from; tell whether it boots from one.
+
+    :raises errors.InvalidInput: when it is another
+    """
+    root = request.cloud.attachments.root_of(instance)
+    if root is None:
+        return False
+    volume = request.cloud.attachments.volumes().get(request.context, root.volume_id)
+    if volume.image_metadata.get("image_id") != image.id:
+        raise errors.InvalidInput("Unable to rebuild with a different image for a volume-backed server.")
+    return True
+
+
+def require_rescuable(request: ComputeRequest, instance: Instance, image: ImageMeta) -> None:
+    """Refuse to rescue a server that boots from a volume: before 2.87, and with an image that is not made for it.
+
+    :raises errors.InvalidInput: when it does
+    """
+    if request.api_version >= (2, 87) and image.properties.keys() >= STABLE_RESCUE:
+        return
+    if request.cloud.attachments.root_of(instance) is not None:
+        reason = "Cannot rescue a volume-backed instance"
+        raise errors.InvalidInput(f"Instance {instance.uuid} cannot be rescued: {reason}")
+
+
+def image_properties(request: ComputeRequest, instance: Instance, name: str) -> Json:
+    """Take a snapshot of each volume of a server; give the properties by which an image names them.
+
+    :raises errors.OverLimit: when the project would have too many; then none is left
+    """
+    ctxt, volumes = request.context, request.cloud.attachments.volumes()
+    taken: list[tuple[Recorded, str]] = []
+    try:
+        for it in request.cloud.attachments.of(instance):
+            taken.append((it, volumes.take_snapshot(ctxt, it.volume_id, f"snapshot for {name}")))
+    except errors.MininovaError:
+        _discard(volumes, [snapshot_id for _, snapshot_id in taken])
+        raise
+    disks = [_disk(it, snapshot_id) for it, snapshot_id in taken]
+    written = msgspec.json.encode(disks).decode()
+    return {"root_device_name": instance.root_device_name, IN_IMAGE_V2: "True", IN_IMAGE: written}
+
+
+def complete(request: ComputeRequest, instance: Instance, image_id: str) -> None:
+    """Give the image of such a server its data, which is none, and record that it was made."""
+    request.cloud.images.upload(request.context, image_id, b"", {})
+    with request.cloud.db.write() as tx:
+        actions.record(tx, request.context, instance.uuid, states.OPERATIONS["snapshot"].action, None)
+
+
+def _disk(it: Recorded, snapshot_id: str) -> Json:
+    asked = {name: getattr(it.asked, name) for name in KEPT} if it.asked is not None else {}
+    return {
+        "source_type": "snapshot", "destination_type": "volume", "snapshot_id": snapshot_id,
+        "device_name": it.device_name, "delete_on_termination": it.delete_on_termination, **asked,
+    }  # fmt: skip
+
+
+def _discard(volumes: VolumeService, taken: Sequence[str]) -> None:
+    for snapshot_id in taken:
+        try:
+            volumes.delete_snapshot(snapshot_id)
+        except errors.MininovaError as error:
+            LOG.warning("api leaves snapshot %s to its owner: %s", snapshot_id, error)
