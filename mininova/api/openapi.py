@@ -36,6 +36,7 @@ from mininova.api.handlers import (
     servers,
     services,
     volume_attachments,
+    volumes,
 )
 from mininova.api.routes import ACTION, ROUTES
 from mininova.api.schemas.types import object_of
@@ -101,6 +102,9 @@ ANSWERS: dict[Handler, dict[int, Json]] = {
     volume_attachments.create: {202: EMPTY},
     volume_attachments.update: {202: EMPTY},
     volume_attachments.delete: {202: EMPTY},
+    volumes.create: {200: JSON},
+    volumes.delete: {202: EMPTY},
+    volumes.delete_snapshot: {202: EMPTY},
 }
 OTHERWISE = {200: JSON}
 

@@ -52,6 +52,7 @@ from mininova.api.handlers import (
     simple_tenant_usage,
     versions,
     volume_attachments,
+    volumes,
 )
 from mininova.wsgi import Route
 
@@ -213,6 +214,16 @@ ROUTES = (
     Route("POST", "/os-floating-ips", floating_ips.create, until="2.35"),
     Route("GET", "/os-floating-ips/<id>", floating_ips.show, until="2.35"),
     Route("DELETE", "/os-floating-ips/<id>", floating_ips.delete, until="2.35"),
+    Route("GET", "/os-volumes", volumes.index, until="2.35"),
+    Route("POST", "/os-volumes", volumes.create, until="2.35"),
+    Route("GET", "/os-volumes/detail", volumes.detail, until="2.35"),
+    Route("GET", "/os-volumes/<id>", volumes.show, until="2.35"),
+    Route("DELETE", "/os-volumes/<id>", volumes.delete, until="2.35"),
+    Route("GET", "/os-snapshots", volumes.snapshots, until="2.35"),
+    Route("POST", "/os-snapshots", volumes.create_snapshot, until="2.35"),
+    Route("GET", "/os-snapshots/detail", volumes.snapshots_detail, until="2.35"),
+    Route("GET", "/os-snapshots/<id>", volumes.show_snapshot, until="2.35"),
+    Route("DELETE", "/os-snapshots/<id>", volumes.delete_snapshot, until="2.35"),
     Route("GET", "/os-tenant-networks", networks.tenant_index, until="2.35"),
     Route("GET", "/os-tenant-networks/<id>", networks.tenant_show, until="2.35"),
     Route("GET", "/os-security-groups", security_groups.index, until="2.35"),

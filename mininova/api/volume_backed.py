@@ -17,7 +17,6 @@ from mininova.api.request import ComputeRequest
 from mininova.db import actions
 from mininova.db.block_devices import Recorded
 from mininova.objects import ImageMeta, Instance
-from mininova.service.volumes import VolumeService
 
 LOG = logging.getLogger(__name__)
 
@@ -64,9 +63,9 @@ def image_properties(request: ComputeRequest, instance: Instance, name: str) -> 
     taken: list[tuple[Recorded, str]] = []
     try:
         for it in request.cloud.attachments.of(instance):
-            taken.append((it, volumes.take_snapshot(ctxt, it.volume_id, f"snapshot for {name}")))
+            taken.append((it, volumes.take_snapshot(ctxt, it.volume_id, f"snapshot for {name}", force=True).id))
     except errors.MininovaError:
-        _discard(volumes, [snapshot_id for _, snapshot_id in taken])
+        _discard(request, [snapshot_id for _, snapshot_id in taken])
         raise
     disks = [_disk(it, snapshot_id) for it, snapshot_id in taken]
     written = msgspec.json.encode(disks).decode()
@@ -88,9 +87,9 @@ def _disk(it: Recorded, snapshot_id: str) -> Json:
     }  # fmt: skip
 
 
-def _discard(volumes: VolumeService, taken: Sequence[str]) -> None:
+def _discard(request: ComputeRequest, taken: Sequence[str]) -> None:
     for snapshot_id in taken:
         try:
-            volumes.delete_snapshot(snapshot_id)
+            request.cloud.attachments.volumes().delete_snapshot(request.context, snapshot_id)
         except errors.MininovaError as error:
             LOG.warning("api leaves snapshot %s to its owner: %s", snapshot_id, error)

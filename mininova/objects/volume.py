@@ -1,5 +1,7 @@
 """A volume as Nova knows it, that an instance has it, and the disks that a new instance asks for."""
 
+from datetime import datetime
+
 import msgspec
 
 from mininova.objects.base import Versioned
@@ -10,6 +12,7 @@ class VolumeMeta(msgspec.Struct, frozen=True, kw_only=True):
 
     :param size: GiB
     :param multiattach: whether several instances may have it at a time
+    :param attached: the uuids of the instances that have it, and how each calls the disk
     """
 
     id: str
@@ -18,6 +21,14 @@ class VolumeMeta(msgspec.Struct, frozen=True, kw_only=True):
     bootable: bool = False
     multiattach: bool = False
     image_metadata: dict[str, str] = {}
+    name: str | None = None
+    description: str | None = None
+    type_name: str | None = None
+    snapshot_id: str | None = None
+    availability_zone: str = ""
+    metadata: dict[str, str] = {}
+    created_at: datetime
+    attached: tuple[tuple[str, str | None], ...] = ()
 
 
 class SnapshotMeta(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +40,10 @@ class SnapshotMeta(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     volume_id: str
     size: int
+    status: str
+    name: str | None = None
+    description: str | None = None
+    created_at: datetime
 
 
 class BlockDeviceMapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

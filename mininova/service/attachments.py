@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from mininova import errors, rpc
+from mininova.context import service_context
 from mininova.db import actions, block_devices
 from mininova.db.block_devices import ATTACHED, ATTACHING, DETACHING, RESERVING, Recorded
 from mininova.db.session import Connection, Database
@@ -82,8 +83,8 @@ class AttachmentEnds:
             try:
                 self.volumes().release(it.attachment_id)
                 if it.delete_on_termination:
-                    self.volumes().delete(it.volume_id)
-            except errors.InvalidInput as error:
+                    self.volumes().delete(service_context(), it.volume_id)
+            except (errors.InvalidInput, errors.VolumeNotFound) as error:
                 LOG.warning("volume %s stays, though instance %s is gone: %s", it.volume_id, it.instance_uuid, error)
             except Exception as error:  # a volume service may raise anything, and it may be away
                 LOG.warning("volume %s of instance %s is freed later: %s", it.volume_id, it.instance_uuid, error)

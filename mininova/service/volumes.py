@@ -4,6 +4,7 @@
 (mininova/service/images.py).  An attachment has an id that Nova chooses, so that what was asked twice is done once.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mininova import errors
@@ -25,6 +26,24 @@ class VolumeService(Protocol):
 
         :raises errors.VolumeNotFound: when there is none that the requester may use
         """
+        ...
+
+    def search(self, ctxt: RequestContext) -> list[VolumeMeta]:
+        """List the volumes of the requester's project."""
+        ...
+
+    def make(self, ctxt: RequestContext, said: Mapping[str, Any]) -> VolumeMeta:
+        """Make a volume as a user asks for it.
+
+        :param said: of the fields of the Block Storage API: ``name``, ``size``, ``snapshot_id`` and the like
+        :raises errors.NotFound: when there is no such snapshot or type
+        :raises errors.InvalidInput: when they do not go together
+        :raises errors.OverLimit: when the project would have more than it may
+        """
+        ...
+
+    def snapshots(self, ctxt: RequestContext) -> list[SnapshotMeta]:
+        """List the snapshots of the requester's project."""
         ...
 
     def get_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> SnapshotMeta:
@@ -76,15 +95,23 @@ class VolumeService(Protocol):
         """End an attachment; one that is gone is gone."""
         ...
 
-    def take_snapshot(self, ctxt: RequestContext, volume_id: str, name: str) -> str:
-        """Take a snapshot of a volume, also while a server has it; give its id.
+    def take_snapshot(
+        self, ctxt: RequestContext, volume_id: str, name: str | None, description: str | None = None, *, force: bool
+    ) -> SnapshotMeta:
+        """Take a snapshot of a volume.
 
+        :param force: also while a server has it
+        :raises errors.NotFound: when there is no such volume
+        :raises errors.InvalidInput: when it is in no state for that
         :raises errors.OverLimit: when the project would have more than it may
         """
         ...
 
-    def delete_snapshot(self, snapshot_id: str) -> None:
-        """Delete a snapshot; one that is gone is gone."""
+    def delete_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> None:
+        """Delete a snapshot.
+
+        :raises errors.NotFound: when there is none
+        """
         ...
 
     def begin_detaching(self, ctxt: RequestContext, volume_id: str) -> None:
@@ -98,9 +125,10 @@ class VolumeService(Protocol):
         """Say that it keeps it after all; where nothing had begun, nothing changes."""
         ...
 
-    def delete(self, volume_id: str) -> None:
-        """Delete a volume; one that is gone is gone.
+    def delete(self, ctxt: RequestContext, volume_id: str) -> None:
+        """Delete a volume.
 
+        :raises errors.VolumeNotFound: when there is none that the requester may use
         :raises errors.InvalidInput: when it is in no state for that
         """
         ...
@@ -112,6 +140,14 @@ class NoVolumes:
     def get(self, ctxt: RequestContext, volume_id: str) -> VolumeMeta:
         """Find no volume."""
         raise errors.VolumeNotFound(volume_id=volume_id)
+
+    def search(self, ctxt: RequestContext) -> list[VolumeMeta]:
+        """Find none."""
+        return []
+
+    def snapshots(self, ctxt: RequestContext) -> list[SnapshotMeta]:
+        """Find none."""
+        return []
 
     def get_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> SnapshotMeta:
         """Find no snapshot."""

@@ -80,6 +80,19 @@ def test_images_of_a_server(local_stack, cloud):
         cloud.image.delete_image(image)
 
 
+def test_a_server_boots_from_a_volume(local_stack, cloud):
+    """A volume is made of an image for a server, outlives it, and boots the next one."""
+    create = ("server", "create", "--flavor", "m1.tiny", "--wait")
+    made = local_stack.openstack_json(*create, "--image", "cirros", "--boot-from-volume", "1", "disk-full")
+    (volume,) = made["volumes_attached"]
+    assert (made["status"], made["image"]) == ("ACTIVE", "N/A (booted from volume)")
+    cloud.delete_server(made["id"], wait=True)
+    again = local_stack.openstack_json(*create, "--volume", volume["id"], "disk-full-again")
+    assert [each["id"] for each in again["volumes_attached"]] == [volume["id"]]
+    cloud.delete_server(again["id"], wait=True)
+    cloud.delete_volume(volume["id"])
+
+
 def test_what_an_admin_sees(local_stack):
     """The admin sees the hosts, the services, and the servers of all projects with the hosts they are on."""
     hypervisors = local_stack.openstack_json("hypervisor", "list", cloud="mininova-admin")

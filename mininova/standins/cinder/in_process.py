@@ -3,14 +3,25 @@
 ``volume_service`` of ``[app:compute_app]`` in api-paste.ini names this, and nothing imports it.
 """
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from mininova import errors
 from mininova.context import RequestContext, service_context
 from mininova.db.session import Database
 from mininova.objects import BlockDeviceMapping, ImageMeta, SnapshotMeta, VolumeMeta
 from mininova.standins.cinder.attachments import Attachments
-from mininova.standins.cinder.db.things import ATTACHMENTS, DETACHING, VOLUMES
+from mininova.standins.cinder.db.things import (
+    ATTACHED,
+    ATTACHMENTS,
+    DETACHING,
+    SNAPSHOTS,
+    TYPES,
+    VOLUMES,
+    Snapshot,
+    Volume,
+)
 from mininova.standins.cinder.volumes import Volumes, find_type
 from mininova.wsgi import Parts
 
@@ -29,16 +40,46 @@ class VolumeService:
                 found = self._volumes.find(tx, ctxt, volume_id)
         except errors.NotFound:
             raise errors.VolumeNotFound(volume_id=volume_id) from None
-        return VolumeMeta(
-            id=found.id, size=found.size, status=found.status, bootable=found.bootable,
-            multiattach=found.multiattach, image_metadata=found.image_metadata,
-        )  # fmt: skip
+        return self._shown([found])[0]
+
+    def search(self, ctxt: RequestContext) -> list[VolumeMeta]:
+        """List the volumes of a project."""
+        with self._db.read() as tx:
+            found = VOLUMES.search(tx, project_id=[ctxt.project_id])
+        return self._shown(found)
+
+    def _shown(self, found: Sequence[Volume]) -> list[VolumeMeta]:
+        attached: dict[str, list[tuple[str, str | None]]] = {}
+        with self._db.read() as tx:
+            types = {each.id: each.name for each in TYPES.search(tx)}
+            for each in ATTACHMENTS.search(tx, volume_id=[it.id for it in found], status=[ATTACHED]):
+                attached.setdefault(each.volume_id, []).append((each.instance_uuid or "", each.mountpoint))
+        return [
+            VolumeMeta(
+                id=it.id, size=it.size, status=it.status, bootable=it.bootable, multiattach=it.multiattach,
+                image_metadata=it.image_metadata, name=it.name, description=it.description,
+                type_name=types.get(it.volume_type_id), snapshot_id=it.snapshot_id, metadata=it.metadata,
+                availability_zone=it.availability_zone, created_at=it.created_at,
+                attached=tuple(attached.get(it.id, ())),
+            )
+            for it in found
+        ]  # fmt: skip
+
+    def make(self, ctxt: RequestContext, said: Mapping[str, Any]) -> VolumeMeta:
+        """Make a volume as a user asks for it."""
+        more = {name: value for name, value in said.items() if name not in ("size", "volume_type")}
+        made = self._volumes.create(ctxt, more, said.get("size"), type=said.get("volume_type"))
+        return self._shown([made])[0]
 
     def get_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> SnapshotMeta:
         """Read one snapshot."""
         with self._db.read() as tx:
-            found = self._volumes.find_snapshot(tx, ctxt, snapshot_id)
-        return SnapshotMeta(id=found.id, volume_id=found.volume_id, size=found.size)
+            return _snapshot(self._volumes.find_snapshot(tx, ctxt, snapshot_id))
+
+    def snapshots(self, ctxt: RequestContext) -> list[SnapshotMeta]:
+        """List the snapshots of a project."""
+        with self._db.read() as tx:
+            return [_snapshot(it) for it in SNAPSHOTS.search(tx, project_id=[ctxt.project_id])]
 
     def get_type(self, ctxt: RequestContext, name: str) -> str:
         """Name a type of volumes."""
@@ -78,14 +119,16 @@ class VolumeService:
         with suppress(errors.NotFound):
             self._attachments.delete(service_context(), attachment_id, by_nova=True)
 
-    def take_snapshot(self, ctxt: RequestContext, volume_id: str, name: str) -> str:
+    def take_snapshot(
+        self, ctxt: RequestContext, volume_id: str, name: str | None, description: str | None = None, *, force: bool
+    ) -> SnapshotMeta:
         """Take a snapshot of a volume."""
-        return self._volumes.snapshot(ctxt, volume_id, {"name": name}, force=True).id
+        said = {"name": name, "description": description}
+        return _snapshot(self._volumes.snapshot(ctxt, volume_id, said, force=force))
 
-    def delete_snapshot(self, snapshot_id: str) -> None:
+    def delete_snapshot(self, ctxt: RequestContext, snapshot_id: str) -> None:
         """Delete a snapshot."""
-        with suppress(errors.NotFound):
-            self._volumes.delete_snapshot(service_context(), snapshot_id)
+        self._volumes.delete_snapshot(ctxt, snapshot_id)
 
     def begin_detaching(self, ctxt: RequestContext, volume_id: str) -> None:
         """Say that a server is about to lose a volume; one of several that has it changes nothing for the others."""
@@ -101,10 +144,19 @@ class VolumeService:
         if begun:
             self._attachments.roll_detaching(service_context(), volume_id)
 
-    def delete(self, volume_id: str) -> None:
+    def delete(self, ctxt: RequestContext, volume_id: str) -> None:
         """Delete a volume."""
-        with suppress(errors.NotFound):
-            self._volumes.delete(service_context(), volume_id)
+        try:
+            self._volumes.delete(ctxt, volume_id)
+        except errors.NotFound:
+            raise errors.VolumeNotFound(volume_id=volume_id) from None
+
+
+def _snapshot(it: Snapshot) -> SnapshotMeta:
+    return SnapshotMeta(
+        id=it.id, volume_id=it.volume_id, size=it.size, status=it.status, name=it.name, description=it.description,
+        created_at=it.created_at,
+    )  # fmt: skip
 
 
 def volume_service(parts: Parts) -> VolumeService:

@@ -41,6 +41,8 @@ BODIES = {
     "PUT /servers/<server_id>/metadata/<key>": {"meta": {"x": "mine"}},
     "PUT /servers/<server_id>/tags": {"tags": ["mine"]},
     "POST /servers/<server_id>/shares": {"share": {"share_id": NOTHING}},
+    "POST /os-volumes": {"volume": {"size": 1}},
+    "POST /os-snapshots": {"snapshot": {"volume_id": NOTHING}},
     "POST /servers/<server_id>/os-volume_attachments": {"volumeAttachment": {"volumeId": NOTHING}},
     "PUT /servers/<server_id>/os-volume_attachments/<volume_id>": {"volumeAttachment": {"volumeId": NOTHING}},
     "POST /images/<image_id>/metadata": {"metadata": {"a": "b"}},

@@ -332,6 +332,7 @@ ALIASES = {
     "os-extra_specs": "os-flavor-extra-specs",
     "os-interface": "os-attach-interfaces",
     "os-security-group-rules": "os-security-groups",
+    "os-snapshots": "os-volumes",
     "os-volume_attachments": "os-volumes",
 }
 # Resources of Nova whose extensions have the same name (nova: extension_info.py).

@@ -48,6 +48,7 @@ DIAGNOSTICS = {
 
 UNUSED = "99999999-9999-4999-8999-999999999999"  # an image of which no server is made
 
+AS_MEMBER = RequestContext(project_id=PROJECT, user_id="member", roles=("member",))
 ALL, ADMIN, MEMBER = ("admin", "member"), ("admin",), ("member",)
 
 # method, path, body, user; the test fills in the words in braces
@@ -109,6 +110,17 @@ READS = (
     ("GET", "/servers/{active}/os-interface/{port}", ALL),
     ("GET", "/servers/{active}/os-security-groups", ALL),
     ("GET", "/os-networks/{network}", ALL),
+    *(
+        ("GET", f"/{path}", MEMBER)
+        for path in (
+            "os-volumes",
+            "os-volumes/detail?limit=1",
+            "os-volumes/{attached}",
+            "os-snapshots",
+            "os-snapshots/detail",
+            "os-snapshots/{taken}",
+        )
+    ),
     ("GET", "/os-tenant-networks", ALL),
     ("GET", "/os-tenant-networks/{network}", ALL),
     ("GET", "/os-server-groups?limit=5&offset=0", ALL),
@@ -189,6 +201,10 @@ WRITES = (
     ("POST", "/servers/{active}/action", {"removeFixedIp": {"address": "10.0.0.2"}}, ALL),
     ("POST", "/os-floating-ips", {"pool": "public"}, ALL),
     ("DELETE", "/os-floating-ips/{floating_ip}", None, MEMBER),
+    ("POST", "/os-volumes", {"volume": {"size": 1, "display_name": "data"}}, MEMBER),
+    ("DELETE", "/os-volumes/{spare}", None, MEMBER),
+    ("POST", "/os-snapshots", {"snapshot": {"volume_id": "{spare}"}}, MEMBER),
+    ("DELETE", "/os-snapshots/{taken}", None, MEMBER),
     ("POST", "/servers/{active}/action", {"lock": None}, ALL),
     ("POST", "/servers/{active}/action", {"unlock": None}, ALL),
     ("POST", "/servers/{active}/action", {"injectNetworkInfo": None}, ADMIN),
@@ -395,6 +411,7 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
         "building": api.boot(),
         "attached": attached,
         "spare": spare,
+        "taken": VolumeService(api.db).take_snapshot(AS_MEMBER, attached, "kept", force=True).id,
         "request": actions[0]["request_id"],
         "hypervisor": node.uuid if by_uuid else str(node.id),
         "service": service.uuid if by_uuid else str(service.id),
@@ -409,8 +426,8 @@ def names(api: Any, request: pytest.FixtureRequest) -> dict[str, str]:
 def volumes_of(api: Any, uuid: str) -> tuple[str, str]:
     """Make two volumes, of which the instance has the first."""
     bootstrap_types(api.db, api.conf, {}, {})
-    ctxt, volumes = RequestContext(project_id=PROJECT, user_id="member", roles=("member",)), Volumes(api.db)
-    attached, spare = (volumes.create(ctxt, {}, 1).id for _ in range(2))
+    volumes = Volumes(api.db)
+    attached, spare = (volumes.create(AS_MEMBER, {}, 1).id for _ in range(2))
     body = {"volumeAttachment": {"volumeId": attached}}
     assert api("POST", f"/servers/{uuid}/os-volume_attachments", body).status == 200
     with api.db.read() as tx:
