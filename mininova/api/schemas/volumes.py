@@ -14,7 +14,7 @@ VOLUME = _under(
     {
         **_NAMED,
         **dict.fromkeys(("volume_type", "snapshot_id", "availability_zone"), STRING),
-        "metadata": {"type": "object"},
+        "metadata": object_of({}, more=True),
         "size": {"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 1},
     },
     ["size"],

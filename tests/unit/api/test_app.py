@@ -107,7 +107,7 @@ def test_another_project_in_the_url_is_400(api: Any) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/nothing"), ("PUT", "/servers"), ("GET", "//v3/servers"), ("GET", "/os-volumes"), ("GET", "//v2.1x")],
+    [("GET", "/nothing"), ("PUT", "/servers"), ("GET", "//v3/servers"), ("GET", "/os-fixed-ips"), ("GET", "//v2.1x")],
 )
 def test_an_unknown_url_or_method_is_404(api: Any, method: str, path: str) -> None:
     """As in Nova, an unknown URL is 404, and so is a method that a URL does not take."""
