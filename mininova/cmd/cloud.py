@@ -25,7 +25,7 @@ from mininova import conf, errors
 from mininova.cmd import api, arguments, compute, conductor, flow, scheduler
 from mininova.flow import output
 from mininova.flow.store import locked
-from mininova.manage import bootstrap, database
+from mininova.manage import bootstrap
 from mininova.rpc.transports.in_process import InProcessBroker
 from mininova.service import log
 from mininova.service.process import Process
@@ -135,7 +135,7 @@ def _alone(folder: Path) -> IO[bytes]:
 def _write_settings(folder: Path, parsed: Namespace) -> str:
     """Write what the services share, and mininova-manage and mininova-flow read."""
     return _written(folder / "mininova.conf", {
-        "DEFAULT": {"host": NAME, **_common(folder, "manage")},
+        "DEFAULT": {"host": NAME, **_common(folder, "manage"), **_heartbeats(parsed.hosts)},
         "database": {"connection": f"sqlite:///{folder / 'mininova.sqlite'}"},
         "api": {"listen": parsed.listen, "port": parsed.port},
         "flow": {"enabled": True},
@@ -152,7 +152,9 @@ def _write_own_settings(folder: Path, service: str, parsed: Namespace) -> str:
     if not behaviour.exists():
         shutil.copyfile(Path(fake.__file__).with_name(behaviour.name), behaviour)
     return _written(folder / "compute.conf", {
-        "DEFAULT": {"host": HOSTS, **_common(folder, identities.compute(HOSTS).name)},
+        "DEFAULT": {
+            "host": HOSTS, **_common(folder, identities.compute(HOSTS).name), **_heartbeats(parsed.hosts)
+        },
         "compute": {"hosts": _hosts(parsed.hosts)},
         "fake": {"behaviour": behaviour},
         "flow": {"enabled": True},
@@ -163,6 +165,12 @@ def _write_own_settings(folder: Path, service: str, parsed: Namespace) -> str:
 def _common(folder: Path, user: str) -> Mapping[str, object]:
     url = f"memory://{user}@{folder.name}"
     return {"state_path": folder, "log_file": folder / "mininova.log", "transport_url": url}
+
+
+def _heartbeats(hosts: int) -> Mapping[str, object]:
+    """Have many hosts report less often: all of it is one process, which has its servers to look after."""
+    interval = max(10, hosts // 10)
+    return {"report_interval": interval, "service_down_time": 6 * interval}
 
 
 #: Notifications are for listeners at a broker, and no one can listen at ours.
@@ -186,10 +194,9 @@ def _hosts(count: int) -> str:
 def _fill(files: list[str], hosts: int) -> None:
     """Make the tables, the users, the first flavors and an image, if they are not there."""
     settings = conf.read_files("manage", files)
-    wanted = Namespace(admin_password=PASSWORD, demo_password=PASSWORD, compute=[f"{HOSTS}={_hosts(hosts)}"])
-    with contextlib.redirect_stdout(io.StringIO()):  # what they say is for an operator
-        database.upgrade(settings, wanted)
-        bootstrap.run(settings, wanted)
+    wanted = {"admin_password": PASSWORD, "demo_password": PASSWORD, "compute": [f"{HOSTS}={_hosts(hosts)}"]}
+    with contextlib.redirect_stdout(io.StringIO()):  # what it says is for an operator
+        bootstrap.run(settings, Namespace(upgrade=True, **wanted))
 
 
 def _clouds(url: str) -> str:
