@@ -71,6 +71,7 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "bench": (  # that they run; their figures mean nothing here
         ("python", "benchmarks/rpc.py", "--quick"),
         ("python", "benchmarks/scheduler.py", "--quick"),
+        ("python", "benchmarks/start.py", "--quick"),
     ),
     # On RabbitMQ; `pytest tests/attack/compute --broker qpid` takes six minutes more.
     "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
