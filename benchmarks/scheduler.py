@@ -6,9 +6,10 @@
 
 No broker and no other process: a SchedulerManager of real parts, with every filter and every weigher that there is, and
 a database with so many hosts.  Between two requests, hosts send heartbeats and one reports other figures, as in a cloud
-that lives; that is not measured.  The requests differ: some name a zone, have hints or an image with properties, or ask
-for traits.  The last column places ``--many`` instances by one request.  PostgreSQL is a private server that does not
-sync to the disk.  Other programs disturb the times, and the CPU time of the scheduler least.
+that lives; that is not measured.  On one host of five, builds have failed lately.  The requests differ: some name a
+zone, have hints or an image with properties, or ask for traits.  The last column places ``--many`` instances by one
+request.  PostgreSQL is a private server that does not sync to the disk.  Other programs disturb the times, and the CPU
+time of the scheduler least.
 """
 
 import argparse
@@ -80,7 +81,7 @@ class World:
         with db.write() as tx:
             for name in self.names:
                 services.report(tx, self._service(name), datetime.now(UTC))
-                hosts.report(tx, self._node(name))
+                hosts.report(tx, self._node(name).replace(failed_builds=self._failed()))
             for number, first in enumerate(range(0, count, RACK)):
                 rack = aggregates.create(tx, f"rack-{number}", None)
                 aggregates.describe(tx, rack, {"rack": str(number)})
@@ -99,7 +100,11 @@ class World:
             with self.db.write() as tx:
                 services.report(tx, self._service(name), datetime.now(UTC))
         with self.db.write() as tx:
-            hosts.report(tx, self._node(self.dice.choice(self.names)).replace(running_vms=self.dice.randrange(100)))
+            changed = {"running_vms": self.dice.randrange(100), "failed_builds": self._failed()}
+            hosts.report(tx, self._node(self.dice.choice(self.names)).replace(**changed))
+
+    def _failed(self) -> int:
+        return self.dice.choice((0, 0, 0, 0, self.dice.randint(1, 5)))
 
     def ask(self, count: int = 1) -> tuple[RequestSpec, list[str]]:
         """Make a request, and the instances that wait for a host."""

@@ -22,6 +22,7 @@ from mininova.db.session import Database
 from mininova.manage.database import schemas
 from mininova.rpc.transports.kombu.brokers import BROKERS, PREFIX
 from mininova.service import concurrency
+from tests.fixtures.checked_stack import Checks
 from tests.fixtures.compiled import Compiled
 from tests.fixtures.local_stack import LocalStack
 from tests.fixtures.private_broker import PrivateBroker
@@ -244,21 +245,29 @@ def _copy(template: str, file: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def make_stack(rabbitmq_server: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., LocalStack]]:
-    """Give a function that makes a stack's home and ports, without starting it; in the end all are stopped."""
+def make_stack(
+    rabbitmq_server: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., LocalStack]]:
+    """Give a function that makes a stack's home and ports, without starting it; in the end all are stopped.
+
+    Each checks its answers: one that Nova would not give fails the session.
+    """
     made: list[LocalStack] = []
 
     def make(**variables: str) -> LocalStack:
         home = Path(tempfile.mkdtemp(prefix="mininova-"))
         picked = {"API_PORT": str(ports.pick()), "BROKER_PORT": str(ports.pick())}
         fixed = {"COMPUTES": "2", "CONCURRENCY": request.config.getoption("--concurrency")}
-        made.append(LocalStack(home, {**picked, **fixed, **variables}))
+        checks = Checks(tmp_path_factory.mktemp("contract"))
+        made.append(LocalStack(home, {**picked, **fixed, **variables}, checks))
         return made[-1]
 
     yield make
     for stack in made:
         stack.unstack("--clean")
         shutil.rmtree(stack.home.root, ignore_errors=True)
+    for stack in made:
+        stack.checks.fail_if_broken()
 
 
 @pytest.fixture(scope="session")
@@ -267,6 +276,7 @@ def local_stack(make_stack: Callable[..., LocalStack]) -> LocalStack:
     stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr
+    assert stack.checks.has_begun
     stack.first_output = started.stdout
     return stack
 

@@ -9,6 +9,7 @@ import pytest
 from storm.plan import DATABASE, KILL, LOSE_DISK
 from storm.run import run
 
+from tests.fixtures.checked_stack import Checks
 from tests.fixtures.private_databases import MARIADB, POSTGRESQL, SQLITE
 
 
@@ -20,15 +21,26 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture
+def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checks:
+    """Have the storm's api check its answers."""
+    made = Checks(tmp_path)
+    for name, value in made.variables.items():
+        monkeypatch.setenv(name, value)
+    return made
+
+
 @pytest.mark.parametrize(
     ("database", "seed", "ways"),
     [(SQLITE, 24, {""}), (POSTGRESQL, 207, {"", DATABASE}), (MARIADB, 253, {"", DATABASE})],
 )
-def test_all_agrees_after_a_storm(rabbitmq_server: Path, home: Path, database: str, seed: int, ways: set[str]):
+def test_all_agrees_after_a_storm(
+    rabbitmq_server: Path, home: Path, checks: Checks, database: str, seed: int, ways: set[str]
+):
     """What was acknowledged has happened, nothing is half done or left over, and each service ends when it is asked to.
 
     With these seeds a service is killed, one is asked to end, the broker loses its disk, and a database server is away
-    and is cut off from a service.
+    and is cut off from a service.  Every answer is one that Nova gives.
     """
     report = run(home, seed, operations=80, kills=8, computes=2, database=database)
 
@@ -37,3 +49,5 @@ def test_all_agrees_after_a_storm(rabbitmq_server: Path, home: Path, database: s
     assert {fault.kind for fault in report.faults} >= {KILL, LOSE_DISK}
     assert {fault.way for fault in report.faults} >= ways
     assert report.drained
+    assert checks.has_begun
+    checks.fail_if_broken()

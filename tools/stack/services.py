@@ -146,7 +146,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
     controller: Sections = {
         "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
-        "api": {"port": settings.api_port},
+        "api": {"port": settings.api_port, **_paste(settings)},
         "quota": dict.fromkeys(UNLIMITED, -1),
         "flow": {"enabled": settings.flow},
         **({"serial_console": {"serialproxy_port": settings.serial_port}} if settings.serial_port else {}),
@@ -160,6 +160,10 @@ def write_configuration(home: Home, settings: Settings) -> None:
         shutil.copyfile(CHECKOUT / "mininova/virt/fake-behaviour.yaml", behaviour(home))
     for name in settings.computes:
         write_compute(home, settings, name)
+
+
+def _paste(settings: Settings) -> Mapping[str, object]:
+    return {"paste_config": settings.paste_config} if settings.paste_config else {}
 
 
 def _own(home: Home, settings: Settings, name: str) -> Sections:

@@ -35,6 +35,8 @@ class Settings:
     :param flow: whether messages are reported and collected
     :param metrics_port: where the first service shows its metrics; None shows none
     :param serial_port: where the serial consoles of servers are reached; None has none
+    :param paste_config: the Paste file; None is the package's own
+    :param python_path: where the services find further Python packages; None finds none
     :param concurrency: what the threads of the services are made of
     :param first_boot: whether a start ends with booting a server
     """
@@ -50,6 +52,8 @@ class Settings:
     flow: bool = True
     metrics_port: int | None = None
     serial_port: int | None = None
+    paste_config: str | None = None
+    python_path: str | None = None
     concurrency: str = concurrency.EVENTLET
     first_boot: bool = True
 
@@ -106,6 +110,8 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         flow=_read(environ, "MININOVA_FLOW", _switch, True),
         metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),
         serial_port=_read(environ, "MININOVA_SERIAL_PORT", _port, None),
+        paste_config=_read(environ, "MININOVA_PASTE_CONFIG", _file, None),
+        python_path=_read(environ, "MININOVA_PYTHONPATH", _folder, None),
         concurrency=_read(environ, concurrency.VARIABLE, _concurrency, concurrency.EVENTLET),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
     )
@@ -158,6 +164,18 @@ def _switch(value: str) -> bool:
     if value not in ("0", "1"):
         raise ValueError("0 or 1")
     return value == "1"
+
+
+def _file(value: str) -> str:
+    if not Path(value).is_file():
+        raise ValueError("the path of a file")
+    return str(Path(value).absolute())
+
+
+def _folder(value: str) -> str:
+    if not Path(value).is_dir():
+        raise ValueError("the path of a folder")
+    return str(Path(value).absolute())
 
 
 def _concurrency(value: str) -> str:

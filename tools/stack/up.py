@@ -111,7 +111,8 @@ def start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Pr
     :raises StackError: when one does not come up
     """
     supervisor = Supervisor(home)
-    supervisor.launch(environ, **{concurrency.VARIABLE: wanted.concurrency})
+    found_in = {"PYTHONPATH": wanted.python_path} if wanted.python_path else {}
+    supervisor.launch(environ, **{concurrency.VARIABLE: wanted.concurrency}, **found_in)
     names = [program.name for program in services.programs(home, wanted)]
     first, title = [name for name in names if name == wanted.broker], KINDS[wanted.broker].title
     with Readiness(home.run, names) as readiness:

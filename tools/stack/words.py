@@ -64,6 +64,8 @@ VARIABLES = {
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
     "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
     "MININOVA_SERIAL_PORT": "where mininova-serialproxy shows serial consoles; without it servers have none (none)",
+    "MININOVA_PASTE_CONFIG": "a Paste file of your own instead of mininova/wsgi/api-paste.ini (none)",
+    "MININOVA_PYTHONPATH": "a folder where the services find Python packages of yours, such as filters in it (none)",
     "MININOVA_CONCURRENCY": "threads has the services run on native threads instead of eventlet's (eventlet)",
     "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
     "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",

@@ -68,6 +68,7 @@ class Cloud:
             "MININOVA_CONDUCTORS": str(CONDUCTORS),
             "MININOVA_DB_URL": db_url or "",
             "MININOVA_FLOW": "0",
+            **{name: os.environ.get(name, "") for name in ("MININOVA_PASTE_CONFIG", "MININOVA_PYTHONPATH")},
             concurrency.VARIABLE: threads,
         }
         self.home, self.database = Home(root), database

@@ -153,6 +153,15 @@ def test_each_service_shows_its_metrics_at_a_port_of_its_own(home):
     assert sorted(found.values()) == [19200, 19201, 19202, 19203, 19204]
 
 
+def test_a_paste_file_of_ones_own(home, tmp_path):
+    """The api reads the Paste file that is named, and by default the package's."""
+    own = tmp_path / "paste.ini"
+    own.touch()
+    for asked, named in (wanted(home), None), (wanted(home, PASTE_CONFIG=str(own)), str(own)):
+        services.write_configuration(home, asked)
+        assert conf.read_files("api", [str(home.etc / "mininova.conf")]).api.paste_config == named
+
+
 def test_serial_consoles_have_a_proxy(home):
     """The computes name its port, and it listens there; by default there is neither."""
     assert services.SERIAL not in [program.name for program in services.programs(home, wanted(home))]

@@ -33,6 +33,8 @@ def test_defaults(home):
         ("MININOVA_TLS", "on"),
         ("MININOVA_METRICS_PORT", "on"),
         ("MININOVA_CONCURRENCY", "fibers"),
+        ("MININOVA_PASTE_CONFIG", "/nowhere/paste.ini"),
+        ("MININOVA_PYTHONPATH", "/nowhere"),
     ],
 )
 def test_an_invalid_value_is_refused_by_name(home, name, value):
