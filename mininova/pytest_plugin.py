@@ -70,6 +70,8 @@ def mininova_cloud(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPat
     finally:
         cloud.terminate()
         cloud.wait(PATIENCE_S)
+        if cloud.stdout is not None:
+            cloud.stdout.close()
 
 
 @pytest.fixture

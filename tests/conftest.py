@@ -49,6 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     threads = "what the threads of stacks are made of"
     attacked = "which broker the stack of tests/attack has"
     parser.addoption("--broker", default=RABBITMQ, choices=BROKER_KINDS, help=attacked)
+    one = "what the tests of clients have in place of a stack: mininova-cloud"
+    parser.addoption("--one-process", action="store_true", help=one)
     parser.addoption("--concurrency", default=concurrency.EVENTLET, choices=concurrency.KINDS, help=threads)
 
 
@@ -271,8 +273,13 @@ def make_stack(
 
 
 @pytest.fixture(scope="session")
-def local_stack(make_stack: Callable[..., LocalStack]) -> LocalStack:
-    """Give the one stack that most tests share, with two computes; ``first_output`` is what its start printed."""
+def local_stack(request: pytest.FixtureRequest, make_stack: Callable[..., LocalStack]) -> LocalStack:
+    """Give the one stack that most tests share, with two computes; ``first_output`` is what its start printed.
+
+    With ``--one-process`` it is what a client sees of one: a mininova-cloud.
+    """
+    if request.config.getoption("one_process"):
+        return LocalStack(request.getfixturevalue("mininova_cloud").folder, {})
     stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr

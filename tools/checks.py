@@ -47,6 +47,9 @@ QUICK_WIRE = "not redis and not filesystem and not (qpid and rights)"
 INSTALLING = ("stack/test_tempest.py", "clients/test_ansible.py", "clients/test_gophercloud.py")
 WITHOUT_INSTALLS = tuple(f"--ignore=tests/{path}" for path in INSTALLING)
 
+#: The clients that are tried on a cloud in one process, too; `pytest --one-process tests/clients` tries all.
+OF_LIBRARIES = tuple(f"tests/clients/test_{name}.py" for name in ("sdk", "novaclient", "libcloud"))
+
 #: What of tools/ is typed.
 TOOLS = ("tools/stack", "tools/storm", "tools/chaos.py", "tools/checks.py", "tools/releases.py")
 
@@ -68,6 +71,7 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
     "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS),),  # they share one stack
+    "one-process": ((*PYTEST, "--one-process", *OF_LIBRARIES),),  # the command line's take four times as long
     "bench": (  # that they run; their figures mean nothing here
         ("python", "benchmarks/rpc.py", "--quick"),
         ("python", "benchmarks/scheduler.py", "--quick"),

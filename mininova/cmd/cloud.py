@@ -34,6 +34,7 @@ from mininova.trust import identities
 from mininova.virt import fake
 
 NAME = "mininova-cloud"
+CONTROLLER = "ctl-1"  # the host of the services but compute, as in the local stack
 HOSTS = "hosts"  # the compute process, which stands for all of them
 PASSWORD = "mininova"  # of both users: this cloud holds nothing, and only this machine reaches it
 USERS = {"mininova": "demo", "mininova-admin": "admin"}  # the clouds of clouds.yaml
@@ -135,7 +136,7 @@ def _alone(folder: Path) -> IO[bytes]:
 def _write_settings(folder: Path, parsed: Namespace) -> str:
     """Write what the services share, and mininova-manage and mininova-flow read."""
     return _written(folder / "mininova.conf", {
-        "DEFAULT": {"host": NAME, **_common(folder, "manage"), **_heartbeats(parsed.hosts)},
+        "DEFAULT": {"host": CONTROLLER, **_common(folder, "manage"), **_heartbeats(parsed.hosts)},
         "database": {"connection": f"sqlite:///{folder / 'mininova.sqlite'}"},
         "api": {"listen": parsed.listen, "port": parsed.port},
         "flow": {"enabled": True},
