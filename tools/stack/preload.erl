@@ -29,10 +29,11 @@ Load = fun
         Load(Rest)
 end,
 All = Collect([rabbit, rabbitmq_prelaunch, compiler], #{}),
-Others = [It || {App, _} = It <- All, not lists:prefix("rabbit", atom_to_list(App))],
+Others = [It || {App, _} = It <- All, not lists:prefix("rabbit", atom_to_list(App)), App =/= khepri],
 
 %% RabbitMQ looks for the steps of its boot in every module of every application.  Only its own have some: the others
-%% say that they have no modules, and what is used of them is loaded when it is used.
+%% say that they have no modules, and what is used of them is loaded when it is used.  Khepri, the store of RabbitMQ 4,
+%% does not start without its own.
 [application:load({application, App, lists:keystore(modules, 1, Keys, {modules, []})}) || {App, Keys} <- Others],
 
 %% A node uses little of these.
