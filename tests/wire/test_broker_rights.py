@@ -327,7 +327,7 @@ def test_a_second_key_leads_nowhere_else(either: Broker, header: str):
     keys = ["#", "*", "", *QUEUES, ANSWERS, *(f"{lane}.{key}" for lane in (LANE, OTHERS_LANE) for key in ("#", ""))]
 
     sent = publish(LANE, "nowhere", user_id=COMPUTE.name, application_headers={header: keys})
-    assert either.tries(COMPUTE.name, sent) == ""
+    assert either.tries(COMPUTE.name, sent).partition(":")[0] in ("", "refused")  # RabbitMQ 4 asks for each of them
 
     reached = {queue for queue in (*QUEUES, FROM_IT, ANSWERS) if whose(either, queue)}
     assert reached - OWN <= {FROM_IT, ANSWERS, "notifications.info", "notifications.error"}

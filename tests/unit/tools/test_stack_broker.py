@@ -82,3 +82,16 @@ def test_a_named_server_must_be_a_program(tmp_path):
     """RABBITMQ_SERVER is used, but must name a program."""
     with pytest.raises(StackError, match="RABBITMQ_SERVER"):
         broker.find_server({"RABBITMQ_SERVER": str(tmp_path / "nothing")})
+
+
+def test_khepri_keeps_its_modules(rabbitmq_server, tmp_path):
+    """RabbitMQ 4 does not start else: of what others have as modules, the preload leaves it nothing to look through."""
+    for name, needs in {"rabbit": "khepri, ra", "rabbitmq_prelaunch": "", "khepri": "", "ra": ""}.items():
+        keys = f'[{{vsn, "1"}}, {{modules, [{name}]}}, {{registered, []}}, {{applications, [{needs}]}}]'
+        (tmp_path / f"{name}.app").write_text(f"{{application, {name}, {keys}}}.\n")
+    asked = "[io:format('~p~n', [application:get_key(App, modules)]) || App <- [khepri, ra]], halt()."
+    preloaded = ["-run", "file", "script", str(broker.PRELOAD), "-eval", asked]
+
+    ran = subprocess.run(["erl", "-noshell", "-pa", tmp_path, *preloaded], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.splitlines() == ["undefined", "{ok,[]}"]  # it is loaded when it starts, with all that it has

@@ -4,6 +4,7 @@ The broker answers in the order in which it was asked, so any number of threads 
 closes the channel; nothing else uses this one, and we open it again.
 """
 
+import re
 import threading
 import time
 from collections import deque
@@ -164,7 +165,7 @@ class _Close(Exception):
         if self._code == _NOT_FOUND:
             return Undeliverable(f"there is no {what}", target=what.partition(" ")[2])
         if "'x-queue-type'" in self._text:
-            is_quorum = "current is the value 'quorum'" in self._text
+            is_quorum = re.search(r"current is (the value )?'quorum'", self._text)  # RabbitMQ 4 has fewer words
             return Refused(
                 f"{what} exists and is {'a quorum queue' if is_quorum else 'a classic queue'}, which the option quorum "
                 f"(rabbit_quorum_queue) does not say: change the option, or delete the queue when it is empty"

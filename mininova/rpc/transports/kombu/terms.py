@@ -36,19 +36,16 @@ def pause(name: str, exchange_name: str, key: str, *, seconds: float, back_to: s
 def properties(message: Message) -> dict[str, Any]:
     """Give what ``Producer.publish`` is told of a message beside its bytes and where it goes."""
     counted = {DELIVERIES: message.deliveries} if message.deliveries else {}
-    told = {
-        "message_id": message.message_id,
-        "reply_to": message.reply_to,
-        "app_id": message.app_id,
-        "user_id": message.user_id,
-        "expiration": message.expiration,
-    }
     return {
         "content_type": "application/json",
         "content_encoding": "utf-8",
         "delivery_mode": 2 if message.persistent else 1,
         "headers": {**message.headers, **counted},
-        **{name: value for name, value in told.items() if value is not None},
+        "message_id": message.message_id,
+        "reply_to": message.reply_to,
+        "app_id": message.app_id,
+        "user_id": message.user_id,
+        "expiration": message.expiration,
     }
 
 

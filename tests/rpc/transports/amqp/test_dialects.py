@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from mininova.rpc.transports.amqp import dialects
+from mininova.rpc.transports.amqp.places import _Close
 from mininova.rpc.transports.base import FANOUT, TOPIC, Message, Subscription
 
 SENT = Message(body=b"{}", exchange="E", routing_key="lamp.desk", message_id="1", expiration=7.0)
@@ -26,6 +27,21 @@ def subscription(kind: str, key: str) -> Subscription:
 def test_the_greeting_says_which(greeting, chosen):
     """A broker that we do not know mostly took RabbitMQ's words over."""
     assert dialects.spoken_by(greeting) is chosen
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("received none but current is the value 'quorum' of type 'longstr'", "quorum"),  # 3.10
+        ("received 'classic' but current is 'quorum'", "quorum"),  # 4.0
+        ("received the value 'quorum' of type 'longstr' but current is none", "classic"),
+        ("received 'quorum' but current is 'classic'", "classic"),
+    ],
+)
+def test_a_queue_of_the_other_kind_is_named(said: str, kind: str):
+    """Each release of RabbitMQ says it in words of its own."""
+    refusal = _Close(406, f"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'q': {said}", 50, 10)
+    assert f"exists and is a {kind} queue" in str(refusal.named("queue q"))
 
 
 def test_rabbitmq_gets_a_message_as_it_is():
