@@ -279,7 +279,8 @@ def local_stack(request: pytest.FixtureRequest, make_stack: Callable[..., LocalS
     With ``--one-process`` it is what a client sees of one: a mininova-cloud.
     """
     if request.config.getoption("one_process"):
-        return LocalStack(request.getfixturevalue("mininova_cloud").folder, {})
+        folder = request.getfixturevalue("mininova_cloud").folder
+        return LocalStack(folder, {}, Checks(folder))  # which check nothing there
     stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr
