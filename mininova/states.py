@@ -178,6 +178,8 @@ ON_AN_IMAGE = frozenset({SHELVED, SHELVED_OFFLOADED})
 
 # The operations that the conductor leads from host to host (conductor/migrate.py).
 MIGRATIONS = frozenset({"resize", "migrate", "confirm_resize", "revert_resize", "live_migrate", "evacuate"})
+# What may start from ERROR, but not where the build ended there: such an instance has no room, and no volumes.
+MUST_HAVE_LAUNCHED = frozenset({"stop", "hard_reboot", "rescue", "rebuild", "evacuate"})
 # What passes the task_states of one of these, and is done by the host that the instance is on: only the record of the
 # operation tells the two apart.
 AS_A_MIGRATION = frozenset({"rebuild"})
@@ -196,6 +198,8 @@ def begin(operation: str, instance: "Instance") -> dict[str, Any]:
         raise _refusal(op, instance, "vm_state", instance.vm_state)
     if op.over is not None and instance.task_state is not None and instance.task_state not in op.over:
         raise _refusal(op, instance, "task_state", instance.task_state)
+    if operation in MUST_HAVE_LAUNCHED and instance.vm_state == ERROR and instance.launched_at is None:
+        raise _refusal(op, instance, "launched_at", None)
     return {"task_state": op.passes[0]}
 
 
@@ -299,7 +303,7 @@ def _accepted(operation: str | None, ends: bool) -> dict[str, Accepts]:
     return {"task_state": [None].__contains__, **rests, **launched, "progress": progress, **SEEN}
 
 
-def _refusal(op: Operation, instance: "Instance", attr: str, state: str) -> errors.InstanceInvalidState:
+def _refusal(op: Operation, instance: "Instance", attr: str, state: str | None) -> errors.InstanceInvalidState:
     # The api has this name for a live migration, and for every other operation that of its action.
     method = "os-migrateLive" if op.action == "live-migration" else op.action
     return errors.InstanceInvalidState(instance_uuid=instance.uuid, method=method, attr=attr, state=state)

@@ -22,11 +22,12 @@ from typing import Any
 from sqlalchemy import select
 
 from mininova import states
-from mininova.db import actions, audit, claims, faults, instances, networks, server_migrations, services
+from mininova.db import actions, audit, block_devices, claims, faults, instances, networks, server_migrations, services
 from mininova.db.models.base import UTCDateTime
 from mininova.db.models.compute import instance_actions, metadata
 from mininova.objects import Fault, Instance
 from mininova.rpc.transports.memory_faults import Faults
+from mininova.standins.cinder.db.things import ATTACHMENTS, VOLUMES
 from mininova.standins.glance.db import images
 from mininova.standins.glance.db.images import ACTIVE
 from tests.chaos.crashes import API, DEAD_S, LONGEST_S, Crash, Crashes
@@ -69,6 +70,7 @@ HOST_2_IS_BROKEN = "[{hosts: host-2, operation: spawn, failure: {probability: 1,
 #: The columns with moments in them, and how far they may look ahead: to when an operation is due.
 MOMENTS = [it for table in metadata.sorted_tables for it in table.columns if isinstance(it.type, UTCDateTime)]
 FUTURE_S = 700.0
+WITH_VOLUMES = 3  # of four seeds, the one whose servers boot from volumes
 #: The operations that may have made images.
 MADE = select(
     instance_actions.c.instance_uuid,
@@ -90,6 +92,7 @@ class Run:
     def __init__(self, cloud: Cloud, seed: int) -> None:
         self.cloud, self.dice = cloud, random.Random(seed)
         self.outcomes, self.found, self.agreed_s = Counter[int | None](), list[str](), 0.0
+        self.volumes = self._make_volumes() if seed % 4 == WITH_VOLUMES else []
         self._faults = Faults(
             seed=seed, drop=0.03, duplicate=0.05, delay=0.1, reorder=0.1, partition=0.01, longest=LONGEST_S
         )
@@ -115,7 +118,8 @@ class Run:
         what = self.dice.choice(["boot", "boot", "delete", *ACTIONS]) if there else "boot"
         try:
             if what == "boot":
-                answer = self.cloud.request("POST", "/servers", {"server": self.cloud.wanted()})
+                wanted = self.cloud.wanted(**(self._disks() if self.volumes else {}))
+                answer = self.cloud.request("POST", "/servers", {"server": wanted})
             else:
                 instance = self.dice.choice(there)
                 uuid = instance.uuid
@@ -128,6 +132,20 @@ class Run:
         except Crash:
             self.outcomes[None] += 1
             self.crashes.revive(API)
+
+    def _make_volumes(self) -> list[str]:
+        """Make volumes that servers boot with, one server each at a time."""
+        headers, wanted = {"X-Auth-Token": self.cloud.login()}, {"volume": {"size": 1}}
+        answers = [self.cloud.app.post("/volume/v3/volumes", json=wanted, headers=headers) for _ in range(3)]
+        return [answer.json["volume"]["id"] for answer in answers]
+
+    def _disks(self) -> dict[str, Any]:
+        """Ask for a volume of the image to boot from, and perhaps for one that is there."""
+        goes, more = self.dice.random() < 0.5, self.dice.choice([[], [self.dice.choice(self.volumes)]])
+        made = {"source_type": "image", "uuid": self.cloud.image, "volume_size": 1, "boot_index": 0}
+        disks = [made | {"delete_on_termination": goes}, *({"source_type": "volume", "uuid": uuid} for uuid in more)]
+        asked = [{"destination_type": "volume", **disk} for disk in disks]
+        return {"imageRef": "", "block_device_mapping_v2": asked}
 
     def _take_for_dead(self, host: str) -> None:
         """Have an operator say that a host is dead, who may be wrong, and take it back later."""
@@ -191,6 +209,7 @@ class Run:
                 yield f"{it}: its build did not wait for a scheduler: {fault.message}"
         yield from self._wrong_room()
         yield from self._wrong_images()
+        yield from self._wrong_volumes()
         yield from self._left()
         if denied := self.cloud.denied():
             yield f"honest messages were denied: {denied}"
@@ -223,8 +242,36 @@ class Run:
                     yield f"{row.instance_uuid}: image {image_id} is left of a {row.operation} that went wrong"
             for instance in _all(self.cloud):
                 needs = actions.shelved_image(tx, instance.uuid)
-                if instance.vm_state in states.ON_AN_IMAGE and there.get(needs) != ACTIVE:
+                has_disk = instance.image_ref != ""
+                if instance.vm_state in states.ON_AN_IMAGE and has_disk and there.get(needs) != ACTIVE:
                     yield f"{instance.uuid} ({instance.vm_state}): its image is {there.get(needs)}"
+
+    def _wrong_volumes(self) -> Iterator[str]:
+        """Name volumes of which Nova and the volume service say different things, and those that nothing frees."""
+        with self.cloud.db.read() as tx:
+            rows = {it.attachment_id: it for it in block_devices.ROWS.all(tx.execute(block_devices.ROWS.select))}
+            said = {it.id: it for it in ATTACHMENTS.search(tx)}
+            there = {it.id: it.status for it in VOLUMES.search(tx)}
+        for instance in _all(self.cloud):
+            has = [row for row in rows.values() if row.instance_uuid == instance.uuid]
+            if self.volumes and has == [] and instance.launched_at is not None:
+                yield f"{instance.uuid} ({instance.vm_state}): it has lost its volumes"
+            for row in has:
+                host = said[row.attachment_id].host if row.attachment_id in said else None
+                if row.status != block_devices.ATTACHED or row.due_at or host is None:
+                    yield f"{instance.uuid} ({instance.vm_state}): volume {row.volume_id} is {row.status} on {host}"
+                elif instance.host not in (None, host):
+                    yield f"{instance.uuid}: volume {row.volume_id} is on {host}, and it is on {instance.host}"
+        alive = {instance.uuid for instance in _all(self.cloud)}
+        for row in rows.values():
+            if row.instance_uuid not in alive:
+                yield f"{row.instance_uuid}: it is gone, and has volume {row.volume_id}"
+        for id in sorted(said.keys() - rows.keys()):
+            yield f"attachment {id} of volume {said[id].volume_id} is nobody's"
+        held = {it.volume_id for it in said.values()}
+        for id, status in there.items():
+            if status != ("in-use" if id in held else "available"):
+                yield f"volume {id} is {status}"
 
     @staticmethod
     def _is_young(instance: Instance, fault: Fault) -> bool:

@@ -5,6 +5,8 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import func, select
 
+from mininova import errors
+from mininova.context import service_context
 from mininova.db import block_devices, instances
 from mininova.standins.cinder.in_process import VolumeService
 from tests.cloud.test_volumes import new_volume, require_agreement, volume_of
@@ -207,6 +209,60 @@ def test_a_delete_in_the_middle(cloud):
         cloud.sweep()
         assert rows(cloud, server) == []
         assert set(volumes(cloud).values()) == {"available"}
+
+
+def test_lost_messages_and_a_lost_host(cloud):
+    """A lost build is sent again; where its host is dead, the next one has the volumes."""
+    disk = volume(cloud)
+    server = booted(cloud, root(disk))
+    cloud.lose_messages()
+    cloud.sweep()
+    assert cloud.show(server)["status"] == "ACTIVE"
+    assert set(attached(cloud, server)) == {"/dev/vda"}
+    other = booted(cloud, root(cloud.image, "image", volume_size=1))
+    while cloud.instance(other).host is None:
+        assert cloud.broker.deliver_one()
+    dead = cloud.instance(other).host
+    cloud.lose_host(dead)
+    for _ in range(2):  # at the first, a conductor sees how far it came
+        cloud.sweep()
+    (shown,) = attached(cloud, other).values()
+    assert (cloud.show(other)["status"], cloud.instance(other).host == dead) == ("ACTIVE", False)
+    assert [each["host_name"] for each in shown["attachments"]] == [cloud.instance(other).host]
+
+
+def test_a_delete_while_a_volume_is_made(cloud, monkeypatch):
+    """The conductor that made it sees that the server is gone, and takes it back."""
+    disk, real = volume(cloud), VolumeService.complete
+    made = root(cloud.image, "image", volume_size=1, boot_index=1, delete_on_termination=True)
+    server = booted(cloud, root(disk), made)
+
+    def complete_late(*args):
+        if not calls:
+            calls.append(args)
+            assert cloud.request("DELETE", f"/servers/{server}").status_code == 204
+            conductor.destroy_instance(service_context(), cloud.instance(server))
+        real(*args)
+
+    calls, conductor = [], next(iter(cloud.computes.values()))._conductor
+    monkeypatch.setattr(VolumeService, "complete", complete_late)
+    cloud.run()
+    assert calls
+    cloud.sweep()
+    assert (rows(cloud, server), volumes(cloud)) == ([], {disk: "available"})
+
+
+def test_another_hosts_volumes(cloud):
+    """A host that is taken over gets no volumes of others' instances, nor its own out of turn."""
+    server = booted(cloud, root(volume(cloud)))
+    cloud.run()
+    victim = cloud.instance(server)
+    thief = next(host for host in cloud.computes if host != victim.host)
+    for instance in (victim, victim.replace(host=thief)):
+        with pytest.raises(Exception, match="connect_volumes"):
+            cloud.computes[thief]._conductor.connect_volumes(service_context(), instance)
+    with pytest.raises(errors.InstanceNotFound):
+        cloud.computes[victim.host]._conductor.connect_volumes(service_context(), victim)
 
 
 STEPS = [

@@ -12,11 +12,23 @@ from mininova.states import OPERATIONS, unlawful
 TASK_STATES = [None, *dict.fromkeys(step for op in OPERATIONS.values() for step in op.passes)]
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Thing:
     """Has a state."""
 
-    def __init__(self, vm_state, task_state=None):
-        self.uuid, self.vm_state, self.task_state = "u", vm_state, task_state
+    def __init__(self, vm_state, task_state=None, launched_at=EPOCH):
+        self.uuid, self.vm_state, self.task_state, self.launched_at = "u", vm_state, task_state, launched_at
+
+
+@pytest.mark.parametrize("operation", sorted(states.MUST_HAVE_LAUNCHED))
+def test_what_could_not_be_built_is_not_started(operation):
+    """An instance whose build failed has no room and no volumes: nothing but a delete helps it."""
+    assert states.begin(operation, Thing(states.ERROR))["task_state"]
+    with pytest.raises(errors.InstanceInvalidState, match="is in an invalid state for"):
+        states.begin(operation, Thing(states.ERROR, launched_at=None))
+    assert states.begin("delete", Thing(states.ERROR, launched_at=None)) == {"task_state": states.DELETING}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -9,6 +9,7 @@ from mininova import errors, rpc, states
 from mininova.context import RequestContext
 from mininova.db import actions, claims, networks, services
 from mininova.objects import Service
+from tests.fixtures.api_harness import WHEN
 from tests.fixtures.operations import open_operation
 
 CTXT = RequestContext(user_id="member", project_id="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", roles=("member", "reader"))
@@ -44,7 +45,7 @@ def test_the_first_step_is_written_and_the_rest_is_sent(
 ) -> None:
     """The row has the first state, the list of actions has the operation, and the instance's host gets the message."""
     uuid = api.active()
-    operation(api.operations, api.change(uuid, vm_state=vm_state))
+    operation(api.operations, api.change(uuid, vm_state=vm_state, launched_at=WHEN))
     now = api.instance(uuid)
     assert now.task_state == task_state
     assert api.compute.sent == [("host-1", sent[0], now, sent[1])]

@@ -26,6 +26,7 @@ FAULT = Fault(code=500, message="the disk is full")
 GOOD = {
     "reschedule_instance": {"instance": OURS, "fault": FAULT},
     "allocate_network": {"instance": OURS},
+    "connect_volumes": {"instance": OURS},
     "update_instance": {
         "instance": OURS, "operation": "build", "changes": InstanceChanges(task_state="spawning")
     },
