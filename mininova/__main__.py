@@ -2,4 +2,5 @@
 
 from mininova.cmd.cloud import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -101,6 +101,8 @@ class Attachments:
             with self._db.write() as tx:
                 block_devices.end(tx, it)
             raise
+        if instance.host is None:  # an offloaded one has it now, though on no host, as in Nova
+            volumes.complete(it.attachment_id, "", it.device_name)
         if not self._accept(ctxt, instance, it):
             volumes.release(it.attachment_id)
             with self._db.write() as tx:
@@ -111,7 +113,7 @@ class Attachments:
         return it
 
     def _accept(self, ctxt: RequestContext, instance: Instance, it: Recorded) -> bool:
-        """Record that the volume is reserved; an offloaded instance has it now, and gets it when it is made again.
+        """Record that the volume is reserved; an offloaded instance has it now, and its guest when that is made again.
 
         :return: False when the instance was deleted meanwhile
         """

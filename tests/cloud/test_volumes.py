@@ -239,7 +239,7 @@ def test_an_offloaded_server(cloud, volume):
     assert offload.status_code == 202
     cloud.run()
     assert attach(cloud, server, data).status_code == 200
-    assert (attached(cloud, server), volume_of(cloud, data)["status"]) == ([data], "reserved")
+    assert (attached(cloud, server), volume_of(cloud, data)["status"]) == ([data], "in-use")
     assert detach(cloud, server, data) == 202
     require_agreement(cloud, server, data, has=False)
 

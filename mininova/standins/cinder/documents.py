@@ -13,11 +13,19 @@ ZONE = "nova"
 BACKEND = "cinder@fake#fake"
 
 
-def volume(request: Request, volume: Volume, types: Mapping[str, VolumeType], attached: Sequence[Attachment]) -> Json:
+def volume(
+    request: Request,
+    volume: Volume,
+    types: Mapping[str, VolumeType],
+    attached: Sequence[Attachment],
+    *,
+    in_detail: bool = True,
+) -> Json:
     """Show a volume.
 
     :param types: those of all volumes, by their id
     :param attached: the attachments of this one
+    :param in_detail: with what Cinder's extensions add, which the answers to POST and PUT have not
     """
     version, kind = request.api_version, types[volume.volume_type_id]
     shown: Json = {
@@ -40,21 +48,28 @@ def volume(request: Request, volume: Volume, types: Mapping[str, VolumeType], at
         "consistencygroup_id": None,
         "replication_status": None,
         "migration_status": None,
-        "os-vol-tenant-attr:tenant_id": volume.project_id,
     }
-    if volume.image_metadata:
-        shown["volume_image_metadata"] = volume.image_metadata
+    if in_detail:
+        shown |= _extensions(request, volume)
     if version >= (3, 13):
         shown["group_id"] = None
     if version >= (3, 48):
         shown |= {"shared_targets": False, "service_uuid": None}
+    if request.context.is_admin and version >= (3, 21):
+        shown["provider_id"] = None
+    return shown
+
+
+def _extensions(request: Request, volume: Volume) -> Json:
+    shown: Json = {"os-vol-tenant-attr:tenant_id": volume.project_id}
+    if volume.image_metadata:
+        shown["volume_image_metadata"] = volume.image_metadata
     if request.context.is_admin:
         shown |= {
             "os-vol-host-attr:host": BACKEND,
             "os-vol-mig-status-attr:migstat": None,
             "os-vol-mig-status-attr:name_id": None,
         }
-        shown |= {"provider_id": None} if version >= (3, 21) else {}
     return shown
 
 

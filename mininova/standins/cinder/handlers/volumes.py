@@ -96,13 +96,13 @@ class VolumeHandlers:
     def show(self, request: Request, id: str) -> Json:
         """Show a volume."""
         with self._db.read() as tx:
-            return self._shown(request, self._volumes.find(tx, request.context, id))
+            return self._shown(request, self._volumes.find(tx, request.context, id), in_detail=True)
 
-    def _shown(self, request: Request, volume: Volume) -> Json:
+    def _shown(self, request: Request, volume: Volume, *, in_detail: bool = False) -> Json:
         with self._db.read() as tx:
             types = {each.id: each for each in TYPES.search(tx)}
             attached = ATTACHMENTS.search(tx, volume_id=[volume.id])
-        return {"volume": documents.volume(request, volume, types, attached)}
+        return {"volume": documents.volume(request, volume, types, attached, in_detail=in_detail)}
 
     def create(self, request: Request) -> Reply:
         """Make a volume."""
