@@ -1,9 +1,9 @@
 """What every transport does, and what a sender may rely on.
 
 A transport moves bytes between named places.  It knows exchanges, keys and queues, and nothing of methods,
-versions or contexts.  Three exist: amqp.AMQPTransport for a broker that speaks AMQP, the fast one; kombu.KombuTransport
-by plain kombu, to learn from and for other brokers; and memory.MemoryTransport for tests.  One suite of tests runs over
-all of them.
+versions or contexts.  Four exist: amqp.AMQPTransport for a broker that speaks AMQP, the fast one; kombu.KombuTransport
+by plain kombu, to learn from and for other brokers; memory.MemoryTransport for tests; and that one in real time,
+in_process.InProcessTransport, for a cloud in one process.  One suite of tests runs over all of them.
 
 The places, for a control exchange ``E``:
 
