@@ -4,6 +4,7 @@ import shlex
 import shutil
 import stat
 import tempfile
+import threading
 import time
 from argparse import Namespace
 from collections.abc import Iterator
@@ -161,6 +162,8 @@ def test_a_renewed_password(world: World):
     credential, transport = world.start()
     (old,) = credential.to_try()
     thief = connect(url_in(world.file))
+    is_back = threading.Event()
+    transport.on_restored = is_back.set
     world.now += LIFETIME
 
     credential.renew(world)
@@ -168,7 +171,8 @@ def test_a_renewed_password(world: World):
     with pytest.raises(REFUSALS):
         thief.drain_events(timeout=PATIENCE)
     thief.collect()
-    transport.declare(world.user, f"mininova.from.{world.user}", world.user)  # when it is connected again
+    assert is_back.wait(PATIENCE)  # with the new one
+    transport.declare(world.user, f"mininova.from.{world.user}", world.user)
     transport.stop()
     assert world.is_renewed(old)
     assert stat.S_IMODE(world.kept.stat().st_mode) == 0o600
