@@ -128,8 +128,8 @@ def compressed(ip: str | None) -> str | None:
 
 def _counts(server: Json) -> tuple[int, int]:
     try:
-        least = whole(str(server.get("min_count", 1)))
-        most = whole(str(server.get("max_count", least)))
+        least = whole(server.get("min_count", 1))
+        most = whole(server.get("max_count", least))
     except ValueError as reason:
         raise errors.InvalidInput(f"min_count or max_count is no number: {reason}") from reason
     if least > most:

@@ -12,11 +12,14 @@ MAX_DIGITS = 100
 MIN_MOMENT, MAX_MOMENT = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
 
 
-def whole(text: str) -> int:
+def whole(value: str | float) -> int:
     """Read a whole number; one beyond 64 bits becomes the greatest or the least of them.
+
+    :param value: text, or a number of a JSON document, where 1.0 is a whole one, too
 
     :raises ValueError: when it is none
     """
+    text = str(int(value) if isinstance(value, float) else value)
     if len(text) > MAX_DIGITS:
         raise ValueError(f"a number has at most {MAX_DIGITS} digits")
     return max(-MAX_INT64, min(MAX_INT64, int(text)))

@@ -114,7 +114,7 @@ def console_output(request: ComputeRequest, id: str) -> Json:
     """Show the last lines of a server's console, or all of them."""
     instance, asked = find(request, id, "os-console-output"), request.document["os-getConsoleOutput"].get("length")
     try:
-        length = None if asked in (None, -1, "-1") else whole(str(asked))
+        length = None if asked in (None, -1, "-1") else whole(asked)
     except ValueError as reason:
         raise errors.InvalidInput(f"length is no number: {reason}") from reason
     try:

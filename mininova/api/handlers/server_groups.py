@@ -49,7 +49,7 @@ def create(request: ComputeRequest) -> Json:
     request.require("os-server-groups:create")
     body, ctxt = request.body_of("server_group"), request.context
     policy = body["policy"] if request.api_version >= (2, 64) else body["policies"][0]
-    rules = {name: whole(str(value)) for name, value in body.get("rules", {}).items()}
+    rules = {name: whole(value) for name, value in body.get("rules", {}).items()}
     if rules and policy != ANTI_AFFINITY:
         raise errors.InvalidInput("Only anti-affinity policy supports rules.")
     group = ServerGroup(

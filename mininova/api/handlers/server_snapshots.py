@@ -39,7 +39,7 @@ def create_image(request: ComputeRequest, id: str) -> Reply:
 def create_backup(request: ComputeRequest, id: str) -> Reply:
     """Make an image of a server, and delete the oldest of its backups of the same type, so that so many are left."""
     body = request.document["createBackup"]
-    instance, rotation = find(request, id, "os-create-backup"), whole(str(body["rotation"]))
+    instance, rotation = find(request, id, "os-create-backup"), whole(body["rotation"])
     if request.cloud.attachments.root_of(instance) is not None:
         raise errors.InvalidInput("Backup is not supported for volume-backed instances.")
     properties = {"image_type": "backup", "backup_type": body["backup_type"]}

@@ -65,7 +65,7 @@ def create(request: ComputeRequest) -> Reply:
     said = {name: body[name] for name in SAME if body.get(name)}
     said |= {"name": body.get("display_name"), "description": body.get("display_description")}
     try:
-        made = volumes.make(ctxt, {**said, "size": whole(str(body["size"]))})
+        made = volumes.make(ctxt, {**said, "size": whole(body["size"])})
     except errors.OverLimit as reason:
         raise errors.NotAllowed(str(reason)) from reason
     except errors.NotFound as reason:

@@ -22,6 +22,7 @@ from mininova.standins.cinder.db.things import (
     Snapshot,
     Volume,
 )
+from mininova.standins.cinder.schemas import METADATA, checked
 from mininova.standins.cinder.volumes import Volumes, find_type
 from mininova.wsgi import Parts
 
@@ -67,6 +68,7 @@ class VolumeService:
 
     def make(self, ctxt: RequestContext, said: Mapping[str, Any]) -> VolumeMeta:
         """Make a volume as a user asks for it."""
+        checked({"metadata": said.get("metadata", {})}, METADATA)
         more = {name: value for name, value in said.items() if name not in ("size", "volume_type")}
         made = self._volumes.create(ctxt, more, said.get("size"), type=said.get("volume_type"))
         return self._shown([made])[0]

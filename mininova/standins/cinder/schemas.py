@@ -17,7 +17,7 @@ _SIZE: Json = {"type": ["integer", "string", "null"], "pattern": "^[0-9]{1,9}$",
 _TEXTS: Json = {
     "type": "object",
     "maxProperties": 128,
-    "propertyNames": {"minLength": 1, "maxLength": 255},
+    "propertyNames": {"pattern": "^[a-zA-Z0-9-_:. ]{1,255}$"},
     "additionalProperties": {"type": "string", "maxLength": 255},
 }
 TYPE: Json = {"type": ["string", "null"], "maxLength": 255}

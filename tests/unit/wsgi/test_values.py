@@ -8,9 +8,9 @@ from mininova.wsgi.values import MAX_INT64, moment, whole
 
 
 @pytest.mark.parametrize(
-    ("text", "number"), [("0", 0), ("-7", -7), ("1" * 30, MAX_INT64), ("-" + "1" * 30, -MAX_INT64), ("٣", 3)]
+    ("text", "number"), [("0", 0), ("-7", -7), ("1" * 30, MAX_INT64), ("-" + "1" * 30, -MAX_INT64), ("٣", 3), (1.0, 1)]
 )
-def test_a_number_fits_into_a_database(text: str, number: int) -> None:
+def test_a_number_fits_into_a_database(text: str | float, number: int) -> None:
     """A number too large for a column becomes the largest that fits."""
     assert whole(text) == number
 
