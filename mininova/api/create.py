@@ -17,7 +17,7 @@ import msgspec
 
 from mininova import errors, states
 from mininova.api.attachments import ROOT_DEVICE
-from mininova.api.block_devices import IN_IMAGE, NO_DISKS, Asked, asked_of, image_of, require_possible, resolved
+from mininova.api.block_devices import GIB, IN_IMAGE, NO_DISKS, Asked, asked_of, image_of, require_possible, resolved
 from mininova.api.handlers.networks import chosen
 from mininova.api.operations import Order
 from mininova.api.other_services import chosen_groups, require_usable
@@ -28,8 +28,6 @@ from mininova.objects import BlockDeviceMapping, Flavor, ImageMeta, Instance, Re
 from mininova.wsgi.values import whole
 
 Json = dict[str, Any]
-
-GIB = 1024**3
 
 # What one message to a conductor may carry.
 MAX_SERVERS_PER_REQUEST = 1000
