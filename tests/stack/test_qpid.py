@@ -36,7 +36,7 @@ def test_the_first_boot_is_active(stack):
 def test_a_boot_goes_on_after_the_broker_has_restarted(stack):
     """Queues, bindings, users and rights are there again, and each process reads where it read."""
     assert stack.sh("restart", "broker").returncode == 0
-    stack.openstack("server", "create", "--flavor", "m1.tiny", "--image", "cirros", "second")
+    stack.openstack("server", "create", "--flavor", "m1.tiny", "--image", "cirros", "--wait", "second")
     assert stack.openstack("server", "show", "second", "-f", "value", "-c", "status") == "ACTIVE\n"
 
 
