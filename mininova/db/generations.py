@@ -22,8 +22,8 @@ _now = bindparam("now_ms", type_=BigInteger)
 NEXT = case((table.c.generation < _now, _now), else_=table.c.generation + 1)
 
 _every = table.alias()
-#: How many compute nodes there are, and the sum of their generations: a row to be joined.
-TOTAL = select(func.count(_every.c.generation), func.sum(_every.c.generation)).subquery()
+#: The sum of all generations, which a statement works out once, however many rows it reads.
+TOTAL = select(func.sum(_every.c.generation)).scalar_subquery()
 
 _all = select(table.c.id, table.c.generation)
 _change = update(table).where(table.c.host.in_(bindparam("on_hosts", expanding=True))).values(generation=NEXT)

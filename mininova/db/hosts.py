@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Column, Connection, and_, bindparam, func, insert, select, true
+from sqlalchemy import Column, Connection, and_, bindparam, func, insert, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -46,11 +46,7 @@ _seen = (
     .order_by(table.c.id)
 )
 _some = _seen.where(table.c.id.in_(bindparam("ids", expanding=True)))
-_since = (
-    _seen.add_columns(*generations.TOTAL.c)
-    .join(generations.TOTAL, true())
-    .where(table.c.generation >= bindparam("since"))
-)
+_since = _seen.add_columns(generations.TOTAL).where(table.c.generation >= bindparam("since"))
 
 
 class Seen(NamedTuple):
@@ -127,14 +123,13 @@ def seen(tx: Connection, ids: Collection[int]) -> list[Seen]:
     return _all_seen(tx.execute(_some, {"ids": list(ids)}).all())
 
 
-def seen_since(tx: Connection, generation: int) -> tuple[list[Seen], tuple[int, int]]:
+def seen_since(tx: Connection, generation: int) -> tuple[list[Seen], int]:
     """Read the compute nodes whose generation is as great as this, or greater, as a scheduler sees them.
 
-    :return: them, and how many compute nodes there are in all, with the sum of their generations
+    :return: them, and the sum of the generations of all compute nodes; 0 when none is as great
     """
     rows = tx.execute(_since, {"since": generation}).all()
-    count, total = rows[0][-len(generations.TOTAL.c) :] if rows else (0, 0)
-    return _all_seen(rows), (int(count), int(total))
+    return _all_seen(rows), int(rows[0][-1]) if rows else 0
 
 
 def delete(tx: Connection, host: str) -> bool:

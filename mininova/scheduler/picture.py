@@ -7,13 +7,16 @@ is up until its last heartbeat is too old, and only then is the next one read.
 
 import threading
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from heapq import heappop, heappush
 
 from mininova.db import generations, hosts, services
 from mininova.db.hosts import Seen
 from mininova.db.session import Connection
 from mininova.objects import Service
 from mininova.scheduler.host_state import HostState
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Picture:
@@ -23,6 +26,7 @@ class Picture:
         self._generations: dict[int, int] = {}  # by the ids of the compute nodes; likewise the hosts
         self._newest = 0
         self._hosts: dict[int, HostState] = {}
+        self._by_beats: list[tuple[datetime, int]] = []  # a heap; what a later entry contradicts is skipped
         self._one_at_a_time = threading.Lock()
 
     def look(self, tx: Connection, alive_since: datetime) -> list[HostState]:
@@ -38,7 +42,7 @@ class Picture:
     def _read_changes(self, tx: Connection) -> None:
         found, total = hosts.seen_since(tx, self._newest)
         self._take(found)
-        if (len(self._generations), sum(self._generations.values())) == total:
+        if sum(self._generations.values()) == total:
             return
         # Some are gone, or were changed by a clock that is behind.
         now = generations.everything(tx)
@@ -60,21 +64,35 @@ class Picture:
                 self._hosts.pop(node.id, None)
             else:
                 self._hosts[node.id] = HostState(node, service, not service.forced_down, aggregate_metadata=said)
+                heappush(self._by_beats, (_heard(service), node.id))
 
     def _read_beats(self, tx: Connection, alive_since: datetime) -> None:
         """Find out which of the hosts that were not heard of lately are down."""
-        silent = {
-            each.service.id: node
-            for node, each in self._hosts.items()
-            if (heard := each.service.last_seen_up) is None or heard < alive_since
-        }
+        silent = self._take_silent(alive_since)
         if not silent:
             return
-        for service_id, heard in services.beats(tx, silent).items():
-            known = self._hosts[silent[service_id]]
-            service = known.service.replace(last_seen_up=heard)
-            is_up, said = _is_up(service, alive_since), known.aggregate_metadata
-            self._hosts[silent[service_id]] = HostState(known.node, service, is_up, aggregate_metadata=said)
+        try:
+            for service_id, heard in services.beats(tx, silent).items():
+                known = self._hosts[silent[service_id]]
+                service = known.service.replace(last_seen_up=heard)
+                is_up, said = _is_up(service, alive_since), known.aggregate_metadata
+                self._hosts[silent[service_id]] = HostState(known.node, service, is_up, aggregate_metadata=said)
+        finally:
+            for node in silent.values():
+                heappush(self._by_beats, (_heard(self._hosts[node].service), node))
+
+    def _take_silent(self, alive_since: datetime) -> dict[int, int]:
+        """Take the hosts off the heap that were not heard of lately: the ids of their services and nodes."""
+        silent = {}
+        while self._by_beats and self._by_beats[0][0] < alive_since:
+            heard, node = heappop(self._by_beats)
+            if node in self._hosts and _heard(service := self._hosts[node].service) == heard:
+                silent[service.id] = node
+        return silent
+
+
+def _heard(service: Service) -> datetime:
+    return service.last_seen_up or _NEVER
 
 
 def _is_up(service: Service, alive_since: datetime) -> bool:
