@@ -9,6 +9,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,14 @@ from uuid import uuid4
 
 import pytest
 
+from mininova.control.client import Control, Rule
+
 PATIENCE_S = 60  # for a cloud to start or to end
-MARKER = "mininova_behaviour(*rules): rules of mininova's fake hypervisor for one test, as in fake-behaviour.yaml"
+BEHAVIOUR, RULES = "mininova_behaviour", "mininova_rules"
+MARKERS = (
+    f"{BEHAVIOUR}(*rules): rules of mininova's fake hypervisor for one test, as in fake-behaviour.yaml",
+    f"{RULES}(*rules): rules by which REST requests of one test fail, as the control API takes them",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,18 @@ class MininovaCloud:
         known = json.loads((self.folder / "clouds.yaml").read_text())["clouds"][cloud]
         return {**known["auth"], "region_name": known["region_name"]}
 
+    @property
+    def control(self) -> Control:
+        """The client of its control API."""
+        return Control.of_file(self.folder / "control.json")
+
+    def rule(self, **what: Any) -> AbstractContextManager[Rule]:
+        """Have requests fail in a block, be late, or lose their answer; the rule counts them.
+
+        :param what: the fields of the rule, such as ``method="POST", url="*/servers", status=503, times=2``
+        """
+        return self.control.rule(**what)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what pytest's configuration file can say of the cloud."""
@@ -45,8 +64,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
-    config.addinivalue_line("markers", MARKER)
+    """Declare the markers."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +120,21 @@ def openstack_connection(mininova_cloud: MininovaCloud) -> Iterator[Any]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the marker begin each of its tests."""
+    """Have the rules of a marker be in force when its test begins, after the fixtures that it asks for."""
     for item in items:
-        if item.get_closest_marker("mininova_behaviour") and isinstance(item, pytest.Function):
+        if item.get_closest_marker(BEHAVIOUR) and isinstance(item, pytest.Function):
             item.fixturenames.insert(0, "_behaviour_of_the_marker")
+        if item.get_closest_marker(RULES) and isinstance(item, pytest.Function):
+            item.fixturenames.append("_rules_of_the_marker")
+
+
+@pytest.fixture
+def _rules_of_the_marker(request: pytest.FixtureRequest, mininova_cloud: MininovaCloud) -> Iterator[None]:
+    """Have REST requests fail during a test."""
+    with ExitStack() as rules:
+        for what in request.node.get_closest_marker(RULES).args:
+            rules.enter_context(mininova_cloud.rule(**what))
+        yield
 
 
 @pytest.fixture
@@ -111,7 +142,7 @@ def _behaviour_of_the_marker(request: pytest.FixtureRequest, mininova_cloud: Min
     """Have the fake hypervisor go by other rules during a test."""
     file = mininova_cloud.folder / "fake-behaviour.yaml"
     before = file.read_text()
-    _replace(file, json.dumps(request.node.get_closest_marker("mininova_behaviour").args))  # JSON is YAML, too
+    _replace(file, json.dumps(request.node.get_closest_marker(BEHAVIOUR).args))  # JSON is YAML, too
     yield
     _replace(file, before)
 

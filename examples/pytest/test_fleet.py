@@ -91,3 +91,22 @@ def test_the_cloud_has_the_hosts_that_pytest_ini_says(mininova_cloud):
 def test_a_slow_cloud(fleet):
     fleet.scale(2)
     assert states(fleet) == {"web-1": "ACTIVE", "web-2": "ACTIVE"}
+
+
+@pytest.mark.mininova_rules({"method": "POST", "url": "*/servers", "quota": "instances", "times": 1})
+def test_what_a_quota_refused_is_made_later(fleet):
+    with pytest.raises(openstack.exceptions.ForbiddenException, match="Quota exceeded for instances"):
+        fleet.scale(1)
+    fleet.scale(1)
+    assert states(fleet) == {"web-1": "ACTIVE"}
+
+
+def test_a_server_whose_answer_was_lost_is_found(fleet, mininova_cloud):
+    """The cloud has made it, though it said 500."""
+    with mininova_cloud.rule(method="POST", url="*/servers", lost="500", times=1) as rule:
+        with pytest.raises(openstack.exceptions.HttpException):
+            fleet.scale(2)
+        fleet.scale(2)
+        assert rule.applied == 1
+    assert set(states(fleet).values()) == {"ACTIVE"}
+    assert len(states(fleet)) == 2

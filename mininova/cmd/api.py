@@ -20,6 +20,7 @@ from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
 from mininova.wsgi.deploy import Parts, load_app
+from mininova.wsgi.rules import Rules
 
 
 def build(conf: ConfigOpts) -> Process:
@@ -29,7 +30,8 @@ def build(conf: ConfigOpts) -> Process:
     process = Process(conf, "api", directory=directory, registered=registered(database))
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
     spans, aside = process.observation.spans, process.threads.aside
-    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside)
+    rules = Rules() if conf.control.token else None
+    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules)
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
     bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))
     process.serve_http(app, conf.api.listen, conf.api.port, bounds=bounds)

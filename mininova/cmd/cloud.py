@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -37,6 +38,7 @@ NAME = "mininova-cloud"
 CONTROLLER = "ctl-1"  # the host of the services but compute, as in the local stack
 HOSTS = "hosts"  # the compute process, which stands for all of them
 PASSWORD = "mininova"  # of both users: this cloud holds nothing, and only this machine reaches it
+CONTROL = "control.json"  # how clients reach the control API, with its token: for the eyes of their owner
 USERS = {"mininova": "demo", "mininova-admin": "admin"}  # the clouds of clouds.yaml
 
 #: The services, in the order in which they start.
@@ -88,16 +90,18 @@ def _run(parsed: Namespace) -> None:
         folder = ending.enter_context(_folder(parsed.state))
         ending.enter_context(_alone(folder))
         InProcessBroker(folder.name)
+        token = secrets.token_urlsafe()
         shared = [_write_settings(folder, parsed), *parsed.config_file]
         log.setup(conf.read_files("manage", shared))
         _fill(shared, parsed.hosts)
         for service, build in SERVICES.items():
-            own = _write_own_settings(folder, service, parsed)
+            own = _write_own_settings(folder, service, parsed, token)
             process = build(conf.read_files(service, [own] if service == "compute" else [*shared, own]))
             ending.callback(process.stop)
         (port,) = process.http_ports
         clouds = (parsed.clouds_yaml or folder / "clouds.yaml").absolute()
         clouds.write_text(_clouds(url := f"http://{parsed.listen}:{port}"))
+        _for_its_owner(folder / CONTROL, json.dumps({"url": f"{url}/control", "token": token}) + "\n")
         for line in _READY.format(url=url, hosts=parsed.hosts, clouds=clouds, folder=folder).splitlines():
             output.say(line)
         if socket := os.environ.get("NOTIFY_SOCKET"):
@@ -110,6 +114,7 @@ The cloud is up at {url}, with {hosts} hosts.
   export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mininova
   openstack server create --flavor m1.tiny --image cirros --wait one
   mininova-flow --config-file {folder}/mininova.conf list
+  curl -H "X-Control-Token: $(jq -r .token {folder}/control.json)" {url}/control/rules
 Its log is {folder}/mininova.log; Ctrl-C ends it."""
 
 
@@ -145,8 +150,10 @@ def _write_settings(folder: Path, parsed: Namespace) -> str:
     })  # fmt: skip
 
 
-def _write_own_settings(folder: Path, service: str, parsed: Namespace) -> str:
-    """Write what a service does not share: who it is for the broker; and all that a compute knows."""
+def _write_own_settings(folder: Path, service: str, parsed: Namespace, token: str) -> str:
+    """Write what a service does not share: who it is for the broker; all that a compute knows; the api's token."""
+    if service == "api":
+        return _written(folder / "api.conf", {"DEFAULT": _common(folder, service), "control": {"token": token}})
     if service != "compute":
         return _written(folder / f"{service}.conf", {"DEFAULT": _common(folder, service)})
     behaviour = folder / "fake-behaviour.yaml"
@@ -180,8 +187,15 @@ _NO_NOTIFICATIONS = {"oslo_messaging_notifications": {"driver": "noop"}}
 
 def _written(path: Path, sections: Mapping[str, Mapping[str, object]]) -> str:
     lines = [line for name, options in sections.items() for line in (f"[{name}]", *_options(options))]
-    path.write_text("\n".join([f"# Written by {NAME} at each start.", *lines, ""]))
+    _for_its_owner(path, "\n".join([f"# Written by {NAME} at each start.", *lines, ""]))
     return str(path)
+
+
+def _for_its_owner(path: Path, text: str) -> None:
+    """Write a file that no other user of the machine may read: there may be a token in it."""
+    path.touch(0o600)
+    path.chmod(0o600)
+    path.write_text(text)
 
 
 def _options(options: Mapping[str, object]) -> Iterator[str]:

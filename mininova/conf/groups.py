@@ -270,6 +270,7 @@ GROUPS = (
     rest.HEALTHCHECK,
     rest.IDENTITY,
     rest.IMAGE,
+    rest.CONTROL,
     scheduling.SCHEDULER,
     scheduling.FILTER_SCHEDULER,
     FAKE,

@@ -179,3 +179,17 @@ IMAGE = Group(
         cfg.IntOpt("max_size", default=1073741824, min=1, help="The most data that one image may have, in bytes."),
     ],
 )
+
+CONTROL = Group(
+    "control",
+    "The control API, with which people who test clients have requests fail.  Never on a cloud that people use.",
+    frozenset({"api"}),
+    [
+        cfg.StrOpt(
+            "token",
+            secret=True,
+            help="What a caller of /control sends as X-Control-Token.  Without it there is no control API.  "
+            "mininova-cloud makes one.",
+        ),
+    ],
+)

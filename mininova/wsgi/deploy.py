@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mininova.rpc import Notifier, Peer
     from mininova.rpc.watch.flow import Report
     from mininova.rpc.watch.spans import Spans
+    from mininova.wsgi.rules import Rules
 
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Parts:
     :param reporter: takes the message events of the flow (rpc/watch/flow.py); None when the flow is off
     :param spans: begins a span for each request; None where there are none
     :param aside: runs what would hold up the other requests
+    :param rules: by which requests fail, for tests of clients; None where the control API is off
     """
 
     conf: ConfigOpts
@@ -59,6 +61,7 @@ class Parts:
     reporter: "Report | None"
     spans: "Spans | None" = None
     aside: Aside = in_place
+    rules: "Rules | None" = None
 
 
 _parts: ContextVar[Parts] = ContextVar("parts")

@@ -72,13 +72,24 @@ def respond(error: Exception, fault_format: str, environ: "WSGIEnvironment") -> 
     status = error.http_status if isinstance(error, errors.MininovaError) else 500
     is_for_the_client = status < 500 or status == HTTPStatus.NOT_IMPLEMENTED
     message = str(error) if is_for_the_client else _keep_inside(error, status, environ)
+    response = written(status, message, fault_format)
+    response.headers.update(getattr(error, "details", {}).get("headers", {}))
+    return response
+
+
+def written(status: int, message: str | None, fault_format: str) -> webob.Response:
+    """Write an error as a service does.
+
+    :param message: what it says; None is the name of the status
+    :param fault_format: a key of FORMATS
+    """
     # keystonemiddleware answers 401, in the same form before every service.
     words = FORMATS["identity" if status == HTTPStatus.UNAUTHORIZED else fault_format]
-    body = words(status, HTTPStatus(status).phrase, message)
+    title = HTTPStatus(status).phrase
+    body = words(status, title, title if message is None else message)
     response = webob.Response(msgspec.json.encode(body), status=status, content_type="application/json")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
-    response.headers.update(getattr(error, "details", {}).get("headers", {}))
     return response
 
 

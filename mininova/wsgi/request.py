@@ -24,6 +24,7 @@ API_VERSION = "mininova.api_version"
 REQUEST_ID = "openstack.request_id"
 GLOBAL_REQUEST_ID = "openstack.global_request_id"
 ENDPOINT = "mininova.endpoint"
+HANG_UP = "mininova.hang_up"  # closes the connection without an answer, where the server can
 _JSON = "mininova.json"
 
 MAX_JSON_LEVELS = 64  # objects and lists inside one another

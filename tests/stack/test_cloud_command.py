@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 from contextlib import closing, contextmanager
+from http.client import RemoteDisconnected
 from pathlib import Path
 
 import pytest
 
+from mininova.control.client import Control, ControlError
 from tests.fixtures.rest_client import COMPUTE, Client
 
 BIN = Path(sys.executable).parent
@@ -87,6 +89,25 @@ def test_clients_find_it(cloud, state):
     told = [BIN / "openstack", "hypervisor", "list", "-f", "value", "-c", "Hypervisor Hostname"]
     listed = subprocess.run(told, env=environ, capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
     assert sorted(listed.split()) == [f"host-{number}" for number in range(1, 6)]
+
+
+def test_an_answer_is_lost_with_its_connection(cloud, state):
+    """By a rule of the control API, whose token only the cloud's owner can read; the key pair is made."""
+    user = demo(cloud[1])
+    assert (state / "control.json").stat().st_mode & 0o077 == 0
+    asked = {"keypair": {"name": "lost"}}
+    with Control.of_file(state / "control.json").rule(method="POST", url="*/os-keypairs", lost="closed") as rule:
+        with pytest.raises(RemoteDisconnected):
+            user("POST", f"{COMPUTE}/os-keypairs", asked, version="2.1")
+        assert (rule.matched, rule.applied) == (1, 1)
+    assert user("POST", f"{COMPUTE}/os-keypairs", asked, version="2.1").status == 409
+
+
+def test_a_request_to_the_control_api_is_refused_with_a_reason(cloud, state):
+    control = Control.of_file(state / "control.json")
+    with pytest.raises(ControlError, match="Invalid input for field/attribute times: Expected `int` >= 1"):
+        control.rule(status=500, times=0).__enter__()
+    assert control.rules() == []
 
 
 def test_what_needs_its_broker_says_why_it_cannot(cloud, state):

@@ -192,6 +192,7 @@ class _Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         self._place.owes(math.inf)
         environ = super().get_environ()
         environ["eventlet.input"].rfile = _Body(self.rfile, self.bounds, self._place)
+        environ["mininova.hang_up"] = self._place.hang_up  # HANG_UP of mininova/wsgi/request.py
         return environ
 
 

@@ -1,0 +1,98 @@
+"""A client of the control API, for tests in Python: it needs nothing beside Python's own library."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+TIMEOUT_S = 60
+
+
+class ControlError(Exception):
+    """The control API has refused a request; the sentence is its own."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """The control API of a cloud.
+
+    :param url: such as ``http://127.0.0.1:8774/control``
+    :param token: opens it
+    """
+
+    url: str
+    token: str
+
+    @classmethod
+    def of_file(cls, path: str | Path) -> "Control":
+        """Read where it is from the ``control.json`` of mininova-cloud."""
+        return cls(**json.loads(Path(path).read_text()))
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request, and give what is answered.
+
+        :param path: below the URL, such as ``/rules``
+        :raises ControlError: when it is refused
+        """
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"X-Control-Token": self.token, "Content-Type": "application/json"}
+        try:
+            with urlopen(Request(self.url + path, data, headers, method=method), timeout=TIMEOUT_S) as answer:
+                said = answer.read()
+        except HTTPError as error:
+            with error:
+                said = error.read()
+            raise ControlError(_sentence(said) or str(error)) from None
+        return json.loads(said) if said else None
+
+    def rules(self) -> list[dict[str, Any]]:
+        """List the rules, with how many requests each matched, and to how many it was applied."""
+        rules: list[dict[str, Any]] = self.request("GET", "/rules")["rules"]
+        return rules
+
+    @contextmanager
+    def rule(self, **what: Any) -> Iterator["Rule"]:
+        """Have a rule in a block: requests fail in it, are late, or lose their answer.
+
+        :param what: the fields of the rule, such as ``method="POST", url="*/servers", status=503, times=2``
+        """
+        rule = Rule(self, self.request("POST", "/rules", what)["rule"]["id"])
+        try:
+            yield rule
+        finally:
+            self.request("DELETE", f"/rules/{rule.id}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule in force, which is asked anew for what it counts."""
+
+    control: Control
+    id: str
+
+    @property
+    def matched(self) -> int:
+        """How many requests it was for."""
+        return int(self._shown["matched"])
+
+    @property
+    def applied(self) -> int:
+        """With how many of them it did something."""
+        return int(self._shown["applied"])
+
+    @property
+    def _shown(self) -> dict[str, Any]:
+        rule: dict[str, Any] = self.control.request("GET", f"/rules/{self.id}")["rule"]
+        return rule
+
+
+def _sentence(said: bytes) -> str | None:
+    """Find the message of a fault, if it is one."""
+    try:
+        return str(next(iter(json.loads(said).values()))["message"])
+    except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
+        return None

@@ -1,0 +1,230 @@
+"""The control API, beside the others: rules by which their requests fail, are late, or lose their answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+from werkzeug.test import Client
+
+from tests.fixtures.api_harness import NO_QUOTA
+from tests.fixtures.cloud import Cloud
+
+TOKEN = {"X-Control-Token": "a token"}
+
+
+@pytest.fixture
+def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
+    """Give a cloud that can be controlled."""
+    made = make_cloud(of_api={**NO_QUOTA, "control.token": "a token"})
+    made.app = Client(made.app.application._app)  # Nova answers no request as some rules do
+    made.login()  # which a rule for any request would be for, too
+    return made
+
+
+def control(cloud: Cloud, method: str, path: str, body: Any = None) -> Any:
+    """Send a request to the control API; it must succeed."""
+    answer = cloud.app.open("/control" + path, method=method, json=body, headers=TOKEN)
+    assert answer.status_code < 300, answer.text
+    return answer.json
+
+
+def rule(cloud: Cloud, **what: Any) -> str:
+    """Make a rule, and give its id."""
+    return str(control(cloud, "POST", "/rules", what)["rule"]["id"])
+
+
+def create(cloud: Cloud, **more: Any) -> Any:
+    """Ask for a server; give the answer."""
+    return cloud.request("POST", "/servers", {"server": cloud.wanted(**more)})
+
+
+def counted(cloud: Cloud) -> list[tuple[int, int]]:
+    """Tell of each rule how many requests it matched, and with how many it did something."""
+    return [(it["matched"], it["applied"]) for it in control(cloud, "GET", "/rules")["rules"]]
+
+
+# ---- who may
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"X-Control-Token": "another"}, 403),
+        ({"Authorization": "Bearer another"}, 403),
+        ({"Authorization": "Basic a token"}, 401),
+        (TOKEN, 200),
+        ({"Authorization": "Bearer a token"}, 200),
+    ],
+)
+def test_only_its_own_token_opens_it(cloud: Cloud, headers: dict[str, str], status: int):
+    """And no token of a user."""
+    user = {"X-Auth-Token": cloud.login("admin", "admin")}
+    assert cloud.app.get("/control/rules", headers={**user, **headers}).status_code == status
+
+
+def test_without_a_token_in_the_settings_there_is_none(make_cloud: Callable[..., Cloud]):
+    """Neither to those who send none, nor to those who send an empty one."""
+    app = make_cloud().app
+    answers = [app.get("/control/rules", headers={"X-Control-Token": token}) for token in ("", "None", "a token")]
+    assert {answer.status_code for answer in answers} == {404}
+
+
+def test_it_describes_itself(cloud: Cloud):
+    """A rule that it lists is one that it would take, apart from what it counted."""
+    document = cloud.app.get("/control/openapi.json").json
+    rule(cloud, status=503, times=2)
+    (listed,) = control(cloud, "GET", "/rules")["rules"]
+    taken = {name: value for name, value in listed.items() if name not in ("id", "matched", "applied")}
+    schema = document["paths"]["/rules"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    jsonschema.validate(taken, {**schema, "components": document["components"]})
+    with pytest.raises(jsonschema.ValidationError, match="'twice' is not valid"):
+        jsonschema.validate({"times": "twice"}, {"$ref": "#/components/schemas/Rule", **document})
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"status": 200}, "status"),
+        ({"status": 418.5}, "status"),
+        ({"status": 599}, "599"),
+        ({"status": 500, "times": 0}, "times"),
+        ({"status": 500, "nth": "first"}, "nth"),
+        ({"status": 500, "urls": "*"}, "urls"),
+        ({"status": 500, "headers": {"X-A": "b\r\nSet-Cookie: c"}}, "headers"),
+        ({"lost": "perhaps"}, "lost"),
+        ({"quota": "happiness"}, "quota"),
+        ({"delay": -1}, "delay"),
+        ({"metadata": {"a": 1}, "status": 500}, "metadata"),
+        ({"message": "no status", "delay": 1}, "message"),
+        ({"status": 500, "lost": "500"}, "lost"),
+        ({}, "delay"),
+        ([], "object"),
+        (None, "object"),
+    ],
+)
+def test_what_is_no_rule_is_refused(cloud: Cloud, body: Any, named: str):
+    """The answer names the field."""
+    answer = cloud.app.post("/control/rules", json=body, headers=TOKEN)
+    assert (answer.status_code, named in answer.json["badRequest"]["message"]) == (400, True), answer.text
+    assert control(cloud, "GET", "/rules") == {"rules": []}
+
+
+# ---- which requests
+
+
+@pytest.mark.parametrize(
+    ("what", "applies"),
+    [
+        ({"method": "POST", "url": "/compute/*/servers"}, True),
+        ({"method": "GET"}, False),
+        ({"url": "/compute/v2.1/flavors*"}, False),
+        ({"project": "demo"}, True),
+        ({"project": "admin"}, False),
+        ({"server": "web-*"}, True),
+        ({"server": "db-*"}, False),
+        ({"metadata": {"tier": "gold"}}, True),
+        ({"metadata": {"tier": "gold", "site": "*"}}, False),
+        ({"action": "server"}, True),
+        ({"action": "reboot"}, False),
+        ({"nth": 2}, False),
+    ],
+)
+def test_a_rule_says_which_requests_it_is_for(cloud: Cloud, what: dict[str, Any], applies: bool):
+    """All that it says must be so."""
+    rule(cloud, status=503, **what)
+    answer = create(cloud, name="web-1", metadata={"tier": "gold"})
+    assert answer.status_code == (503 if applies else 202)
+
+
+def test_a_rule_holds_so_many_times(cloud: Cloud):
+    """From the second request on, and twice."""
+    rule(cloud, status=500, nth=2, times=2)
+    assert [create(cloud).status_code for _ in range(5)] == [202, 500, 500, 202, 202]
+    assert counted(cloud) == [(5, 2)]
+
+
+def test_the_first_rule_that_does_something_is_the_one(cloud: Cloud):
+    """One that has done all that it may makes room for the next."""
+    rule(cloud, status=500, times=1)
+    rule(cloud, status=503)
+    assert [create(cloud).status_code for _ in range(3)] == [500, 503, 503]
+    assert counted(cloud) == [(3, 1), (2, 2)]
+
+
+def test_a_rule_may_ask_for_no_body(cloud: Cloud):
+    """A body that is no JSON is passed on, for the service to refuse."""
+    rule(cloud, status=500, server="*")
+    token = {"X-Auth-Token": cloud.login()}
+    answer = cloud.app.post("/compute/v2.1/servers", data="{", content_type="application/json", headers=token)
+    assert (answer.status_code, "Malformed request body" in answer.text) == (400, True)
+
+
+def test_a_rule_that_is_deleted_is_in_force_no_more(cloud: Cloud):
+    """It is not there, either."""
+    gone = rule(cloud, status=500)
+    assert create(cloud).status_code == 500
+    control(cloud, "DELETE", f"/rules/{gone}")
+    assert create(cloud).status_code == 202
+    for method in ("GET", "DELETE"):
+        answer = cloud.app.open(f"/control/rules/{gone}", method=method, headers=TOKEN)
+        assert (answer.status_code, gone in answer.json["itemNotFound"]["message"]) == (404, True)
+
+
+# ---- what becomes of them
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/compute/v2.1/flavors", "serviceUnavailable"),
+        ("/volume/v3/types", "serviceUnavailable"),
+        ("/network/v2.0/networks", "NeutronError"),
+        ("/image/v2/images", "title"),
+        ("/identity/v3/projects", "error"),
+    ],
+)
+def test_each_service_fails_in_its_own_words(cloud: Cloud, path: str, key: str):
+    """A rule says the status, and may say the message and the headers."""
+    token = cloud.login("admin", "admin")
+    rule(cloud, url=path, status=503, message="come back later", headers={"Retry-After": "7"})
+    answer = cloud.app.get(path, headers={"X-Auth-Token": token})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+    assert key in answer.json
+    assert "come back later" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("quota", "words"),
+    [
+        ("instances", "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances"),
+        ("server_groups", "Quota exceeded, too many server groups."),
+    ],
+)
+def test_a_quota_error_goes_away(cloud: Cloud, quota: str, words: str):
+    """It has Nova's words."""
+    rule(cloud, quota=quota, times=1)
+    refused = create(cloud)
+    assert refused.json == {"forbidden": {"code": 403, "message": words}}
+    assert create(cloud).status_code == 202
+
+
+def test_an_answer_is_lost(cloud: Cloud):
+    """The client gets a 500, but the server was made."""
+    rule(cloud, method="POST", lost="500")
+    answer = create(cloud, name="made")
+    assert answer.status_code == 500
+    assert "made" not in answer.text
+    cloud.run()
+    (server,) = cloud.request("GET", "/servers/detail").json["servers"]
+    assert (server["name"], server["status"]) == ("made", "ACTIVE")
+
+
+def test_an_answer_breaks_off(cloud: Cloud):
+    """Where the server cannot hang up before, it does so in the middle of the answer."""
+    rule(cloud, method="POST", lost="closed")
+    with pytest.raises(ConnectionAbortedError):
+        _ = create(cloud).data
+    cloud.run()
+    assert len(cloud.request("GET", "/servers").json["servers"]) == 1
