@@ -513,6 +513,13 @@ class MigrationAborted(MininovaError):
     template = "The live migration of instance {instance_uuid} was aborted."
 
 
+class OtherServiceUnavailable(MininovaError):
+    """Another service of the cloud, such as a real Glance, cannot be asked."""
+
+    http_status = 503
+    template = "{service} cannot be asked now."
+
+
 class DatabaseNotReady(MininovaError):
     """The database has another schema than the code, or none."""
 

@@ -43,8 +43,14 @@ ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "met
 #: rights on Qpid.
 QUICK_WIRE = "not redis and not filesystem and not (qpid and rights)"
 
-#: Left out, for each takes minutes to install what it runs: Tempest, Ansible and gophercloud.  `pytest FILE` has it.
-INSTALLING = ("stack/test_tempest.py", "clients/test_ansible.py", "clients/test_gophercloud.py")
+#: Left out, for each takes minutes to install what it runs: Tempest, Keystone with Glance, Ansible and gophercloud.
+#: `pytest FILE` has it.
+INSTALLING = (
+    "stack/test_tempest.py",
+    "stack/test_real_services.py",
+    "clients/test_ansible.py",
+    "clients/test_gophercloud.py",
+)
 WITHOUT_INSTALLS = tuple(f"--ignore=tests/{path}" for path in INSTALLING)
 
 #: The clients that are tried on a cloud in one process, too; `pytest --one-process tests/clients` tries all.

@@ -271,6 +271,7 @@ GROUPS = (
     rest.IDENTITY,
     rest.IMAGE,
     rest.CONTROL,
+    rest.KEYSTONE_AUTHTOKEN,
     scheduling.SCHEDULER,
     scheduling.FILTER_SCHEDULER,
     FAKE,

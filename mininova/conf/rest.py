@@ -170,6 +170,23 @@ IDENTITY = Group(
     ],
 )
 
+KEYSTONE_AUTHTOKEN = Group(
+    "keystone_authtoken",
+    "A real Keystone, where api-paste.ini names one (mininova/real): where it is, and our account there, which has the "
+    "role admin in its project.",
+    frozenset({"api", "conductor"}),
+    [
+        cfg.StrOpt("auth_url", default="http://127.0.0.1:5000/v3", help="Where we log in and have tokens checked."),
+        cfg.StrOpt("www_authenticate_uri", help="Where users log in, if not there: an answer 401 names it."),
+        cfg.StrOpt("username", default="nova", help="The name of our account."),
+        cfg.StrOpt("password", default="", secret=True, help="Its password."),
+        cfg.StrOpt("user_domain_name", default="Default", help="The domain of our account."),
+        cfg.StrOpt("project_name", default="service", help="The project in which it has its role."),
+        cfg.StrOpt("project_domain_name", default="Default", help="The domain of that project."),
+        cfg.StrOpt("region_name", default="RegionOne", help="Which region of the catalog we look in."),
+    ],
+)
+
 IMAGE = Group(
     "image",
     "The stand-in for Glance: where the data of images is kept, and how much of it.",

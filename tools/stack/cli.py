@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mininova.trust import host_lists, identities
-from stack import down, install, services, settings, standalone, up
+from stack import down, install, real, services, settings, standalone, up
 from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
@@ -178,6 +178,8 @@ def _broker(request: Request) -> None:
 
 def _install(request: Request) -> None:
     install.broker(KINDS[settings.broker(request.environ)], request.environ, request.progress)
+    if settings.real_services(request.environ):
+        real.install(request.progress)
 
 
 #: Who does what can be typed, words.COMMANDS; ``help`` is answered there.

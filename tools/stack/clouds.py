@@ -28,7 +28,7 @@ def write(home: Home, settings: Settings) -> None:
 def _cloud(home: Home, settings: Settings, user: str) -> dict[str, Any]:
     return {
         "auth_type": "password",
-        "auth": {"auth_url": f"{settings.api_url}/identity/v3", "password": password(home, user), **_who(user)},
+        "auth": {"auth_url": settings.auth_url, "password": password(home, user), **_who(user)},
         "region_name": "RegionOne",
         "identity_api_version": "3",
         "interface": "public",

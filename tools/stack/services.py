@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from mininova.trust import host_lists, identities
 from mininova.trust.broker import definitions as broker_definitions
-from stack import broker, ports
+from stack import broker, ports, real
 from stack.brokers import KINDS
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
@@ -40,6 +40,7 @@ Sections = Mapping[str, Mapping[str, object]]
 def programs(home: Home, settings: Settings) -> list[Program]:
     """List everything that a stack runs, the broker first."""
     found = [] if settings.broker_url else [Program(settings.broker, (str(home.broker / broker.START),))]
+    found += real.programs(home, settings)
     found += [_service(home, name) for name in _services(settings)]
     found += [compute(home, name) for name in settings.computes]
     if settings.flow:
@@ -55,7 +56,8 @@ def names(settings: Settings) -> list[str]:
     """Name everything that a stack may run."""
     consoles = [SERIAL] if settings.serial_port else []
     computes = (COMPUTE + name for name in settings.computes)
-    return [settings.broker, *_services(settings), FLOW, WATCH, *consoles, *computes]
+    others = real.names(settings)
+    return [settings.broker, *others, *_services(settings), FLOW, WATCH, *consoles, *computes]
 
 
 def _services(settings: Settings) -> list[str]:
@@ -146,7 +148,8 @@ def write_configuration(home: Home, settings: Settings) -> None:
     controller: Sections = {
         "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
-        "api": {"port": settings.api_port, **_paste(settings)},
+        "api": {"port": settings.api_port, **_paste(home, settings)},
+        **({"keystone_authtoken": real.account(home, settings, "nova")} if settings.keystone_port else {}),
         "quota": dict.fromkeys(UNLIMITED, -1),
         "flow": {"enabled": settings.flow},
         **({"serial_console": {"serialproxy_port": settings.serial_port}} if settings.serial_port else {}),
@@ -162,8 +165,9 @@ def write_configuration(home: Home, settings: Settings) -> None:
         write_compute(home, settings, name)
 
 
-def _paste(settings: Settings) -> Mapping[str, object]:
-    return {"paste_config": settings.paste_config} if settings.paste_config else {}
+def _paste(home: Home, settings: Settings) -> Mapping[str, object]:
+    chosen = real.paste_file(home) if settings.keystone_port else settings.paste_config
+    return {"paste_config": chosen} if chosen else {}
 
 
 def _own(home: Home, settings: Settings, name: str) -> Sections:

@@ -17,7 +17,7 @@ from stack import ports
 from stack.brokers import KINDS, RABBITMQ
 from stack.errors import StackError
 from stack.home import Home
-from stack.words import DEFAULT_API_PORT, FIRST_BROKER_PORT
+from stack.words import DEFAULT_API_PORT, FIRST_BROKER_PORT, FIRST_GLANCE_PORT, FIRST_KEYSTONE_PORT
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -39,6 +39,8 @@ class Settings:
     :param python_path: where the services find further Python packages; None finds none
     :param concurrency: what the threads of the services are made of
     :param first_boot: whether a start ends with booting a server
+    :param keystone_port: where a real Keystone listens; None has the stand-in
+    :param glance_port: where a real Glance listens; None has the stand-in
     """
 
     api_port: int
@@ -56,11 +58,20 @@ class Settings:
     python_path: str | None = None
     concurrency: str = concurrency.EVENTLET
     first_boot: bool = True
+    keystone_port: int | None = None
+    glance_port: int | None = None
 
     @property
     def api_url(self) -> str:
-        """Where clients find the four APIs."""
+        """Where clients find mininova's APIs."""
         return f"http://{ports.LOOPBACK}:{self.api_port}"
+
+    @property
+    def auth_url(self) -> str:
+        """Where clients log in."""
+        return (
+            f"http://{ports.LOOPBACK}:{self.keystone_port}/v3" if self.keystone_port else f"{self.api_url}/identity/v3"
+        )
 
 
 def home_of(environ: Mapping[str, str]) -> Home:
@@ -112,9 +123,31 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         serial_port=_read(environ, "MININOVA_SERIAL_PORT", _port, None),
         paste_config=_read(environ, "MININOVA_PASTE_CONFIG", _file, None),
         python_path=_read(environ, "MININOVA_PYTHONPATH", _folder, None),
-        concurrency=_read(environ, concurrency.VARIABLE, _concurrency, concurrency.EVENTLET),
+        concurrency=_read(environ, concurrency.VARIABLE, _one_of(*concurrency.KINDS), concurrency.EVENTLET),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
+        **real_services(environ),
     )
+
+
+def real_services(environ: Mapping[str, str]) -> dict[str, int]:
+    """Choose the ports of a real Keystone and Glance, for those that are asked for.
+
+    :raises StackError: when Glance would have no Keystone
+    """
+    keystone = _read(environ, "MININOVA_IDENTITY", _one_of("standin", "keystone"), "standin") == "keystone"
+    glance = _read(environ, "MININOVA_IMAGE", _one_of("standin", "glance"), "standin") == "glance"
+    if glance and not keystone:
+        raise StackError(
+            "MININOVA_IMAGE=glance is let in by a real Keystone only: set MININOVA_IDENTITY=keystone, too."
+        )
+    chosen = {}
+    if keystone:
+        asked = _read(environ, "MININOVA_KEYSTONE_PORT", _port, None)
+        chosen["keystone_port"] = asked or ports.first_free(FIRST_KEYSTONE_PORT)
+    if glance:
+        asked = _read(environ, "MININOVA_GLANCE_PORT", _port, None)
+        chosen["glance_port"] = asked or ports.first_free(FIRST_GLANCE_PORT)
+    return chosen
 
 
 def broker(environ: Mapping[str, str]) -> str:
@@ -122,7 +155,7 @@ def broker(environ: Mapping[str, str]) -> str:
 
     :raises StackError: when there is none of this name
     """
-    return str(_read(environ, "MININOVA_BROKER", _broker, RABBITMQ))
+    return str(_read(environ, "MININOVA_BROKER", _one_of(*KINDS), RABBITMQ))
 
 
 def _counted(computes: int, hosts: int) -> dict[str, str]:
@@ -178,16 +211,13 @@ def _folder(value: str) -> str:
     return str(Path(value).absolute())
 
 
-def _concurrency(value: str) -> str:
-    if value not in concurrency.KINDS:
-        raise ValueError(" or ".join(concurrency.KINDS))
-    return value
+def _one_of(*known: str) -> Callable[[str], str]:
+    def convert(value: str) -> str:
+        if value not in known:
+            raise ValueError(" or ".join(known))
+        return value
 
-
-def _broker(value: str) -> str:
-    if value not in KINDS:
-        raise ValueError(" or ".join(KINDS))
-    return value
+    return convert
 
 
 _SCHEMES = ("amqp", "amqps", "kombu+amqp", "kombu+redis")

@@ -3,14 +3,14 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from mininova.service import concurrency
-from stack import broker, clouds, down, install, ports, processes, services, settings
+from stack import broker, clouds, down, install, ports, processes, real, services, settings
 from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
@@ -40,6 +40,8 @@ def up(home: Home, environ: Mapping[str, str], progress: Progress) -> None:
         down.refuse_leftovers(home)
         _require_ports(wanted)
         server = None if wanted.broker_url else install.broker(KINDS[wanted.broker], environ, progress)
+        if wanted.keystone_port:
+            real.install(progress)
         progress.say(f"Starting mininova in {home.root}")
         settings.save(home, wanted)
         write_files(home, wanted, server, environ)
@@ -61,6 +63,7 @@ def write_files(home: Home, wanted: Settings, server: Path | None, environ: Mapp
     :param server: where the program of the broker is, for one of our own
     """
     services.write_configuration(home, wanted)
+    real.write_files(home, wanted)
     if server:
         tls = _certificates(home) if wanted.tls else None
         users = services.definitions(home, wanted)
@@ -81,6 +84,10 @@ def _require_ports(wanted: Settings) -> None:
         ports.require_answer(wanted.broker_url, "MININOVA_BROKER_URL")
     else:
         ports.require(wanted.broker_port, "MININOVA_BROKER_PORT", KINDS[wanted.broker].title)
+    if wanted.keystone_port:
+        ports.require(wanted.keystone_port, "MININOVA_KEYSTONE_PORT", "Keystone")
+    if wanted.glance_port:
+        ports.require(wanted.glance_port, "MININOVA_GLANCE_PORT", "Glance")
     if wanted.serial_port:
         ports.require(wanted.serial_port, "MININOVA_SERIAL_PORT", "serial consoles")
     for name, port in services.metrics_ports(wanted).items():
@@ -124,10 +131,28 @@ def start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Pr
             done(f"{title}: {_broker_line(wanted)}")
         if wanted.broker_url:
             progress.say(ALL_ARE_ONE)
+        if wanted.keystone_port:
+            with progress.step("Starting the real services") as done:
+                for line in _start_real(home, wanted, environ, supervisor, readiness):
+                    done(line)
         with progress.step("Starting the services") as done:
-            pids = supervisor.start(name for name in names if name not in first)
+            pids = supervisor.start(name for name in names if name not in {*first, *real.names(wanted)})
             supervisor.await_ready(readiness, pids)
             done(f"up: {', '.join(pids)}")
+
+
+def _start_real(
+    home: Home, wanted: Settings, environ: Mapping[str, str], supervisor: Supervisor, readiness: Readiness
+) -> Iterator[str]:
+    """Start Keystone and fill it, then Glance, which asks it; say of each where it is."""
+    real.prepare(home, wanted, environ)
+    supervisor.await_ready(readiness, supervisor.start([real.KEYSTONE]))
+    real.fill(home, wanted)
+    yield f"Keystone: {wanted.auth_url}"
+    if wanted.glance_port:
+        supervisor.await_ready(readiness, supervisor.start([real.GLANCE]))
+        real.upload_image(home)
+        yield f"Glance: http://{ports.LOOPBACK}:{wanted.glance_port}"
 
 
 def _broker_line(wanted: Settings) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 DEFAULT_API_PORT = 8774
 #: The first broker port that is tried when none is named; 5672 is left to the machine's own broker.
 FIRST_BROKER_PORT = 5673
+#: Likewise those of the real Keystone and Glance.
+FIRST_KEYSTONE_PORT, FIRST_GLANCE_PORT = 5000, 9292
 
 HELP = {"-h", "--help"}
 
@@ -67,6 +69,10 @@ VARIABLES = {
     "MININOVA_PASTE_CONFIG": "a Paste file of your own instead of mininova/wsgi/api-paste.ini (none)",
     "MININOVA_PYTHONPATH": "a folder where the services find Python packages of yours, such as filters in it (none)",
     "MININOVA_CONCURRENCY": "threads has the services run on native threads instead of eventlet's (eventlet)",
+    "MININOVA_IDENTITY": "keystone runs a real Keystone, from PyPI, in the place of the stand-in (standin)",
+    "MININOVA_KEYSTONE_PORT": f"where it listens, on 127.0.0.1 (the first free one from {FIRST_KEYSTONE_PORT} up)",
+    "MININOVA_IMAGE": "glance runs a real Glance likewise; it takes MININOVA_IDENTITY=keystone (standin)",
+    "MININOVA_GLANCE_PORT": f"where it listens, on 127.0.0.1 (the first free one from {FIRST_GLANCE_PORT} up)",
     "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
     "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",
     "QPID_JARS": "the folder of Qpid's jars, when tools/install-qpid.sh did not fetch them (.venv/share/qpid-broker-j)",

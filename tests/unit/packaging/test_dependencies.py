@@ -11,7 +11,7 @@ from documentation import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 #: Packages that are imported only if installed, and the extra or distribution that they belong to.
-OPTIONAL = ("databases", "otel", "pytest")
+OPTIONAL = ("databases", "otel", "pytest", "real")
 
 
 def declared(*requirements: str) -> set[str]:

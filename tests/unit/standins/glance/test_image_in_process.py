@@ -1,4 +1,7 @@
-"""What the Compute API gets when it asks the stand-in for an image, in the same process."""
+"""What Nova gets when it asks for images: of the stand-in in the same process, and over HTTP as of a real Glance.
+
+Glance is played by the stand-in's own API; tests/stack/test_real_services.py has the real one.
+"""
 
 from datetime import timedelta
 
@@ -6,14 +9,23 @@ import pytest
 
 from mininova import errors
 from mininova.objects import ImageMeta, ImageQuery
+from mininova.real.glance import ImageService as OverHTTP
 from mininova.standins.glance.in_process import ImageService
 from mininova.standins.glance.store import Store
 from tests.fixtures.callers import CALLERS
 
+MAX_SIZE = 1000  # bytes of an image, in the API of conftest.py too
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def service(request, db, folder):
+    if request.param == "over HTTP":
+        return OverHTTP(request.getfixturevalue("glance"))
+    return ImageService(db, Store(folder, MAX_SIZE))
+
 
 @pytest.fixture
-def ask(db, tmp_path):
-    service = ImageService(db, Store(tmp_path, 1024))
+def ask(service):
     return lambda image_id, by="ann": service.get(CALLERS[by], image_id)
 
 
@@ -34,11 +46,6 @@ def test_anothers_image(ask, make):
     for stranger in ("bob", "stray"):
         with pytest.raises(errors.ImageNotFound, match=image_id):
             ask(image_id, by=stranger)
-
-
-@pytest.fixture
-def service(db, tmp_path):
-    return ImageService(db, Store(tmp_path, 1024))
 
 
 def test_an_image_that_nova_makes(service):
