@@ -15,7 +15,7 @@ from pathlib import Path
 
 import openstack
 from stack.home import Home
-from stack.settings import home_of
+from stack.settings import home_of, load
 
 CHECKOUT = Path(__file__).parents[1]
 TEMPEST = CHECKOUT / ".tempest/bin/tempest"
@@ -31,7 +31,8 @@ SKIPS = {
     r"hw_scsi_model": "no one can log in to a fake guest",
     r"Swapping volumes": "no volume migrates, and Nova swaps no others",
     r"Instance validation tests are disabled|Validation (must|should) be enabled": "no one can log in to a fake guest",
-    r"Console feature is disabled|CONSOLE feature|console feature|console not supported": "there are no consoles yet",
+    r"Serial console not supported": "Tempest's own bug: its test types text where a websocket takes bytes",
+    r"Console feature is disabled": "the stack was started without MININOVA_CONSOLE_PORT",
     r"barbican-tempest-plugin": "there is no key manager",
     r"quota set is -1": "the local stack limits no project",
     r"certified_image_ref": "there is no key manager to check certificates with",
@@ -69,7 +70,7 @@ SETTINGS = {
              "change_password", "hostname_fqdn_sanitization", "personality", "stable_rescue", "volume_multiattach",
              "volume_backed_live_migration"), "True",
         ),
-        **dict.fromkeys(("vnc_console", "serial_console", "spice_console"), "False"),
+        **dict.fromkeys(("serial_console", "spice_console"), "False"),
         "scheduler_enabled_filters": "all", "dhcp_domain": "",
         "nova_policy_roles": "admin,manager,member,reader,service",
     },
@@ -117,6 +118,7 @@ def configure(home: Home, workspace: Path) -> None:
             "image_ref": first.id, "image_ref_alt": second.id,
             "min_microversion": MINIMUM,
         },
+        "compute-feature-enabled": {"vnc_console": load(home).console_port is not None},
         "volume": {"volume_type_multiattach": SHARED_TYPE},
         "network": {"public_network_id": public.id, "floating_network_name": public.name},
     })  # fmt: skip

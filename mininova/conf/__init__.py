@@ -25,7 +25,7 @@ PURPOSE = {
     "api": "Serve the REST API, with the stand-ins for Keystone and Glance beside it.",
     "scheduler": "Choose hosts for instances, and claim their room.",
     "conductor": "Lead builds for the api, and write to the database for the compute nodes.",
-    "serialproxy": "Lead users to the serial consoles of guests.",
+    "consoleproxy": "Lead users to the consoles of guests.",
     "compute": "Run instances on one host, without access to the database.",
 }
 

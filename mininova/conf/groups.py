@@ -196,7 +196,7 @@ FAKE = Group(
 VNC = Group(
     "vnc",
     "Graphical consoles of guests: of a fake guest, a screen of text that a VNC client shows.",
-    frozenset({"compute"}),
+    frozenset({"compute", "consoleproxy"}),
     [
         cfg.BoolOpt("enabled", default=False, help="Whether the guests of this host have one."),
         cfg.HostAddressOpt(
@@ -213,13 +213,17 @@ VNC = Group(
             default="http://127.0.0.1:6080/vnc_auto.html",
             help="The URL of the console proxy's page, as users' browsers reach it.",
         ),
+        cfg.HostAddressOpt(
+            "novncproxy_host", default="127.0.0.1", help="The address on which mininova-consoleproxy listens."
+        ),
+        cfg.PortOpt("novncproxy_port", default=6080, help="The TCP port on which mininova-consoleproxy listens."),
     ],
 )
 
 SERIAL_CONSOLE = Group(
     "serial_console",
     "Serial consoles of guests: what a guest writes, and what is typed there, through a websocket.",
-    frozenset({"compute", "serialproxy"}),
+    frozenset({"compute", "consoleproxy"}),
     [
         cfg.BoolOpt("enabled", default=False, help="Whether the guests of this host have one."),
         cfg.HostAddressOpt(
@@ -234,9 +238,9 @@ SERIAL_CONSOLE = Group(
             help="The URL of the console proxy's websocket, as users' clients reach it.",
         ),
         cfg.HostAddressOpt(
-            "serialproxy_host", default="127.0.0.1", help="The address on which mininova-serialproxy listens."
+            "serialproxy_host", default="127.0.0.1", help="The address on which mininova-consoleproxy listens."
         ),
-        cfg.PortOpt("serialproxy_port", default=6083, help="The TCP port on which mininova-serialproxy listens."),
+        cfg.PortOpt("serialproxy_port", default=6083, help="The TCP port on which mininova-consoleproxy listens."),
     ],
 )
 

@@ -14,7 +14,7 @@ from mininova.conf.values import CONTROLLER, Group
 
 CONTROLLER_HEAD = (
     "mininova.conf: the settings of mininova-api, mininova-scheduler, mininova-conductor, mininova-manage and "
-    "mininova-serialproxy, which may share this file.  A compute node has a file of its own (mininova-compute.conf), "
+    "mininova-consoleproxy, which may share this file.  A compute node has a file of its own (mininova-compute.conf), "
     "without [database]."
 )
 

@@ -22,7 +22,7 @@ from mininova.rpc.versions import Version
 from mininova.service.releases import RELEASES
 from mininova.trust import host_lists
 
-CONTROLLER = frozenset({"api", "scheduler", "conductor", "manage", "serialproxy"})
+CONTROLLER = frozenset({"api", "scheduler", "conductor", "manage", "consoleproxy"})
 SERVICES = CONTROLLER | {"compute"}
 EVERYONE = SERVICES | {"flow"}
 

@@ -22,7 +22,7 @@ from oslo_config import cfg
 
 from mininova import errors
 from mininova.objects import Console
-from mininova.virt import serial
+from mininova.virt import serial, vnc
 from mininova.virt.terminal import Terminal
 
 LOG = logging.getLogger(__name__)
@@ -53,7 +53,10 @@ class Offer(NamedTuple):
 
 def offers(conf: cfg.ConfigOpts) -> dict[str, Offer]:
     """Tell which protocols the settings enable."""
-    found = {}
+    found: dict[str, Offer] = {}
+    if conf.vnc.enabled:
+        vnc_at = conf.vnc.server_listen, conf.vnc.server_proxyclient_address
+        found["vnc"] = Offer("novnc", *vnc_at, conf.vnc.novncproxy_base_url, vnc.serve)
     if conf.serial_console.enabled:
         here = conf.serial_console.proxyclient_address
         found["serial"] = Offer("serial", here, here, conf.serial_console.base_url, serial.serve)

@@ -29,7 +29,7 @@ CONDUCTOR = "mininova-conductor"
 SERVICES = ("mininova-api", "mininova-scheduler", CONDUCTOR)
 FLOW = "mininova-flow"
 WATCH = "mininova-manage-watch"
-SERIAL = "mininova-serialproxy"
+CONSOLES = "mininova-consoleproxy"
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -45,8 +45,8 @@ def programs(home: Home, settings: Settings) -> list[Program]:
     found += [compute(home, name) for name in settings.computes]
     if settings.flow:
         found.append(_service(home, FLOW, "collect"))
-    if settings.serial_port:
-        found.append(_serialproxy(home))
+    if settings.console_port:
+        found.append(_consoleproxy(home))
     if not settings.broker_url and KINDS[settings.broker].watched:
         found.append(_watch(home))
     return found
@@ -54,7 +54,7 @@ def programs(home: Home, settings: Settings) -> list[Program]:
 
 def names(settings: Settings) -> list[str]:
     """Name everything that a stack may run."""
-    consoles = [SERIAL] if settings.serial_port else []
+    consoles = [CONSOLES] if settings.console_port else []
     computes = (COMPUTE + name for name in settings.computes)
     others = real.names(settings)
     return [settings.broker, *others, *_services(settings), FLOW, WATCH, *consoles, *computes]
@@ -82,9 +82,9 @@ def _service(home: Home, name: str, *words: str) -> Program:
     return Program(name, (executable(_binary(name)[0]), *words, *options))
 
 
-def _serialproxy(home: Home) -> Program:
-    """Describe what leads users to serial consoles: it reads the database, and is no user of the broker."""
-    return Program(SERIAL, (executable(SERIAL), "--config-file", str(home.etc / "mininova.conf")))
+def _consoleproxy(home: Home) -> Program:
+    """Describe what leads users to consoles: it reads the database, and is no user of the broker."""
+    return Program(CONSOLES, (executable(CONSOLES), "--config-file", str(home.etc / "mininova.conf")))
 
 
 def _watch(home: Home) -> Program:
@@ -152,7 +152,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         **({"keystone_authtoken": real.account(home, settings, "nova")} if settings.keystone_port else {}),
         "quota": dict.fromkeys(UNLIMITED, -1),
         "flow": {"enabled": settings.flow},
-        **({"serial_console": {"serialproxy_port": settings.serial_port}} if settings.serial_port else {}),
+        **_console_ports(settings),
         **_trust(home, settings),
         **({} if settings.broker_url else {"broker_admin": _broker_admin(home, settings)}),
     }
@@ -196,7 +196,7 @@ def write_compute(home: Home, settings: Settings, name: str) -> None:
         **({} if hosts == name else {"compute": {"hosts": hosts}}),
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
-        **_serial_console(settings),
+        **_consoles(settings),
         **_trust(home, settings),
         **_metrics(settings, COMPUTE + name),
     }
@@ -214,11 +214,22 @@ def _trust(home: Home, settings: Settings) -> Sections:
     return {**signature, **({"identities": {"enforce": False}} if settings.broker_url else {})}
 
 
-def _serial_console(settings: Settings) -> Sections:
-    """Say that guests have serial consoles, and where users reach them."""
-    if not settings.serial_port:
+def _console_ports(settings: Settings) -> Sections:
+    """Say where users reach consoles: those by VNC at the port that was asked for, serial ones at the next."""
+    if (first := settings.console_port) is None:
         return {}
-    return {"serial_console": {"enabled": True, "base_url": f"ws://{ports.LOOPBACK}:{settings.serial_port}/"}}
+    return {"vnc": {"novncproxy_port": first}, "serial_console": {"serialproxy_port": first + 1}}
+
+
+def _consoles(settings: Settings) -> Sections:
+    """Say that guests have consoles, and their URLs."""
+    if (first := settings.console_port) is None:
+        return {}
+    page, websocket = f"http://{ports.LOOPBACK}:{first}/vnc_auto.html", f"ws://{ports.LOOPBACK}:{first + 1}/"
+    return {
+        "vnc": {"enabled": True, "novncproxy_base_url": page},
+        "serial_console": {"enabled": True, "base_url": websocket},
+    }
 
 
 def _metrics(settings: Settings, name: str) -> Sections:

@@ -34,7 +34,7 @@ class Settings:
     :param db_url: a database that runs already; None uses a SQLite file
     :param flow: whether messages are reported and collected
     :param metrics_port: where the first service shows its metrics; None shows none
-    :param serial_port: where the serial consoles of servers are reached; None has none
+    :param console_port: where consoles by VNC are reached, and serial ones at the next port; None has none
     :param paste_config: the Paste file; None is the package's own
     :param python_path: where the services find further Python packages; None finds none
     :param concurrency: what the threads of the services are made of
@@ -53,7 +53,7 @@ class Settings:
     db_url: str | None = None
     flow: bool = True
     metrics_port: int | None = None
-    serial_port: int | None = None
+    console_port: int | None = None
     paste_config: str | None = None
     python_path: str | None = None
     concurrency: str = concurrency.EVENTLET
@@ -120,7 +120,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
         flow=_read(environ, "MININOVA_FLOW", _switch, True),
         metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),
-        serial_port=_read(environ, "MININOVA_SERIAL_PORT", _port, None),
+        console_port=_read(environ, "MININOVA_CONSOLE_PORT", _port, None),
         paste_config=_read(environ, "MININOVA_PASTE_CONFIG", _file, None),
         python_path=_read(environ, "MININOVA_PYTHONPATH", _folder, None),
         concurrency=_read(environ, concurrency.VARIABLE, _one_of(*concurrency.KINDS), concurrency.EVENTLET),

@@ -88,8 +88,9 @@ def _require_ports(wanted: Settings) -> None:
         ports.require(wanted.keystone_port, "MININOVA_KEYSTONE_PORT", "Keystone")
     if wanted.glance_port:
         ports.require(wanted.glance_port, "MININOVA_GLANCE_PORT", "Glance")
-    if wanted.serial_port:
-        ports.require(wanted.serial_port, "MININOVA_SERIAL_PORT", "serial consoles")
+    if first := wanted.console_port:
+        ports.require(first, "MININOVA_CONSOLE_PORT", "consoles by VNC")
+        ports.require(first + 1, "MININOVA_CONSOLE_PORT", "serial consoles")
     for name, port in services.metrics_ports(wanted).items():
         ports.require(port, "MININOVA_METRICS_PORT", f"the metrics of {name}")
 

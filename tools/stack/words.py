@@ -65,7 +65,7 @@ VARIABLES = {
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
     "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
-    "MININOVA_SERIAL_PORT": "where mininova-serialproxy shows serial consoles; without it servers have none (none)",
+    "MININOVA_CONSOLE_PORT": "where mininova-consoleproxy shows VNC consoles, and at the next port serial ones (none)",
     "MININOVA_PASTE_CONFIG": "a Paste file of your own instead of mininova/wsgi/api-paste.ini (none)",
     "MININOVA_PYTHONPATH": "a folder where the services find Python packages of yours, such as filters in it (none)",
     "MININOVA_CONCURRENCY": "threads has the services run on native threads instead of eventlet's (eventlet)",

@@ -162,17 +162,19 @@ def test_a_paste_file_of_ones_own(home, tmp_path):
         assert conf.read_files("api", [str(home.etc / "mininova.conf")]).api.paste_config == named
 
 
-def test_serial_consoles_have_a_proxy(home):
-    """The computes name its port, and it listens there; by default there is neither."""
-    assert services.SERIAL not in [program.name for program in services.programs(home, wanted(home))]
-    asked = wanted(home, SERIAL_PORT="16083", COMPUTES="1")
+def test_consoles_have_a_proxy(home):
+    """The computes name its two ports, and it listens there; by default there is neither."""
+    assert services.CONSOLES not in [program.name for program in services.programs(home, wanted(home))]
+    asked = wanted(home, CONSOLE_PORT="16080", COMPUTES="1")
     services.write_configuration(home, asked)
 
     assert {it.name for it in services.programs(home, asked)} == set(services.names(asked))
-    (proxy,) = (it for it in services.programs(home, asked) if it.name == services.SERIAL)
-    assert conf.read_files("serialproxy", [proxy.command[-1]]).serial_console.serialproxy_port == 16083
-    compute = conf.read_files("compute", [str(home.etc / "mininova-compute-host-1.conf")]).serial_console
-    assert (compute.enabled, compute.base_url) == (True, "ws://127.0.0.1:16083/")
+    (proxy,) = (it for it in services.programs(home, asked) if it.name == services.CONSOLES)
+    at = conf.read_files("consoleproxy", [proxy.command[-1]])
+    assert (at.vnc.novncproxy_port, at.serial_console.serialproxy_port) == (16080, 16081)
+    compute = conf.read_files("compute", [str(home.etc / "mininova-compute-host-1.conf")])
+    assert (compute.vnc.enabled, compute.vnc.novncproxy_base_url) == (True, "http://127.0.0.1:16080/vnc_auto.html")
+    assert (compute.serial_console.enabled, compute.serial_console.base_url) == (True, "ws://127.0.0.1:16081/")
 
 
 def test_metrics_are_off_by_default(home):

@@ -1,5 +1,6 @@
 """An instance, an image, and a fake hypervisor with a clock and a behaviour that the test controls."""
 
+import socket
 import threading
 from uuid import uuid4
 
@@ -64,6 +65,22 @@ def an_instance():
 @pytest.fixture
 def instance(an_instance):
     return an_instance()
+
+
+@pytest.fixture
+def viewer():
+    """Connect to a console, as a proxy does, and give what is read there."""
+    opened = []
+
+    def connect(console, path=None):
+        connection = socket.create_connection((console.host, console.port), timeout=10)
+        opened.append(connection)
+        connection.sendall(f"CONNECT {path or console.internal_access_path} HTTP/1.1\r\n\r\n".encode())
+        return connection, connection.makefile("rb")
+
+    yield connect
+    for connection in opened:
+        connection.close()
 
 
 @pytest.fixture

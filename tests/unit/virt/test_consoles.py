@@ -1,7 +1,5 @@
 """A console proxy sees the consoles of fake guests: mininova/virt/consoles.py, terminal.py and serial.py."""
 
-import socket
-
 import pytest
 
 from mininova import conf, errors
@@ -20,22 +18,6 @@ def driver(tmp_path, clock, instance, image):
     made = FakeDriver(machine(settings, "host-1"), GuestStore(str(tmp_path), "host-1"), Behaviour(), clock, consoles)
     made.spawn(instance, image)
     return made
-
-
-@pytest.fixture
-def viewer():
-    """Connect to a console, as a proxy does, and give what is read there."""
-    opened = []
-
-    def connect(console, path=None):
-        connection = socket.create_connection((console.host, console.port), timeout=10)
-        opened.append(connection)
-        connection.sendall(f"CONNECT {path or console.internal_access_path} HTTP/1.1\r\n\r\n".encode())
-        return connection, connection.makefile("rb")
-
-    yield connect
-    for connection in opened:
-        connection.close()
 
 
 def until(stream, words):

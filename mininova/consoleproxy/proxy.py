@@ -1,4 +1,4 @@
-"""A proxy between a user's websocket and a guest's serial console (nova: console/websocketproxy.py).
+"""A proxy between a user's websocket and a guest's console (nova: console/websocketproxy.py).
 
 The URL that the api gave a user leads here, and has a token in it.  The proxy asks the database where the console is
 that the token opens, connects there, and carries bytes both ways, until one side ends.  To a browser that asks for the
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources import files
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import h11
@@ -45,17 +46,32 @@ BLOCK = 16 * 1024
 ENDED = 1000  # the websocket's code for an end that is no failure
 SUBPROTOCOL = "binary"
 
-PAGE = files(__package__).joinpath("serial.html").read_bytes()
-# The page may run what is in it, connect to this very server, and no more.
+# A page may run what is in it, connect to this very server, and no more.
 PAGE_HEADERS = [
     ("Content-Type", "text/html; charset=utf-8"),
-    ("Content-Length", str(len(PAGE))),
     ("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
      "connect-src 'self' ws: wss:"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
     ("Connection", "close"),
 ]  # fmt: skip
+
+
+class Kind(NamedTuple):
+    """A kind of console.
+
+    :param console_type: that of the tokens which open it
+    :param paths: where its page is
+    :param page: the name of the file
+    """
+
+    console_type: str
+    paths: frozenset[str]
+    page: str
+
+
+SERIAL = Kind("serial", frozenset({"/"}), "serial.html")
+VNC = Kind("novnc", frozenset({"/vnc_auto.html", "/vnc_lite.html"}), "vnc.html")
 
 Find = Callable[[str], ConsoleAuthToken | None]
 
@@ -81,11 +97,12 @@ class Refused(Exception):
         self.status = status
 
 
-class SerialProxy:
-    """Serves viewers of serial consoles."""
+class ConsoleProxy:
+    """Serves viewers of consoles of one kind."""
 
-    def __init__(self, find: Find) -> None:
-        self._find = find
+    def __init__(self, find: Find, kind: Kind) -> None:
+        self._find, self._kind = find, kind
+        self._page = files(__package__).joinpath(kind.page).read_bytes()
         self._room = threading.BoundedSemaphore(MOST_VIEWERS)
 
     def serve(self, address: str, port: int) -> int:
@@ -104,7 +121,7 @@ class SerialProxy:
             if self._room.acquire(blocking=False):
                 threading.Thread(target=self._attend, args=(viewer,), daemon=True).start()
             else:
-                LOG.warning("serialproxy turns a viewer away: it has %d", MOST_VIEWERS)
+                LOG.warning("consoleproxy turns a viewer away: it has %d", MOST_VIEWERS)
                 viewer.close()
 
     def _attend(self, viewer: socket.socket) -> None:
@@ -115,7 +132,7 @@ class SerialProxy:
                 if _headers(asked).get("upgrade", "").lower() == "websocket":
                     self._bridge(viewer, head)
                 else:
-                    viewer.sendall(_answer(asked))
+                    viewer.sendall(self._answer(asked))
         finally:
             self._room.release()
 
@@ -128,16 +145,16 @@ class SerialProxy:
             console = self._console_of(request)
             guest = _connect(console)
         except Refused as refusal:
-            LOG.info("serialproxy refuses a viewer: %s", refusal)
+            LOG.info("consoleproxy refuses a viewer: %s", refusal)
             viewer.sendall(websocket.send(RejectConnection(status_code=refusal.status)))
             return
         with guest:
-            LOG.info("serialproxy connects a viewer with instance %s", console.instance_uuid)
+            LOG.info("consoleproxy connects a viewer with instance %s", console.instance_uuid)
             chosen = SUBPROTOCOL if SUBPROTOCOL in request.subprotocols else None
             viewer.sendall(websocket.send(AcceptConnection(subprotocol=chosen)))
             viewer.settimeout(None)
             _carry(viewer, websocket, guest)
-        LOG.info("serialproxy has let the viewer of instance %s go", console.instance_uuid)
+        LOG.info("consoleproxy has let the viewer of instance %s go", console.instance_uuid)
 
     def _console_of(self, request: Request) -> ConsoleAuthToken:
         """Find what a request may see.
@@ -149,9 +166,17 @@ class SerialProxy:
             raise Refused(403, f"the page of {origin[:100]!r} asks, and {request.host[:100]!r} is asked")
         (token,) = parse_qs(urlsplit(request.target).query).get("token", [""])[:1]
         console = self._find(token) if token else None
-        if console is None or console.console_type != "serial":
-            raise Refused(403, "its token opens no serial console, or none any more")
+        if console is None or console.console_type != self._kind.console_type:
+            raise Refused(403, f"its token opens no {self._kind.console_type} console, or none any more")
         return console
+
+    def _answer(self, asked: h11.Request) -> bytes:
+        """Give the page to a browser that asks for it."""
+        if asked.method != b"GET" or urlsplit(asked.target.decode("latin-1")).path not in self._kind.paths:
+            return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        headers = [("Content-Length", str(len(self._page))), *PAGE_HEADERS]
+        lines = ["HTTP/1.1 200 OK", *(f"{name}: {value}" for name, value in headers), "", ""]
+        return "\r\n".join(lines).encode() + self._page
 
 
 def _head(viewer: socket.socket) -> tuple[bytes, h11.Request]:
@@ -171,14 +196,6 @@ def _head(viewer: socket.socket) -> tuple[bytes, h11.Request]:
 
 def _headers(asked: h11.Request) -> dict[str, str]:
     return {name.decode(): value.decode("latin-1") for name, value in asked.headers}
-
-
-def _answer(asked: h11.Request) -> bytes:
-    """Give the page to a browser that asks for it."""
-    if asked.method != b"GET" or urlsplit(asked.target.decode("latin-1")).path != "/":
-        return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    lines = ["HTTP/1.1 200 OK", *(f"{name}: {value}" for name, value in PAGE_HEADERS), "", ""]
-    return "\r\n".join(lines).encode() + PAGE
 
 
 def _connect(console: ConsoleAuthToken) -> socket.socket:

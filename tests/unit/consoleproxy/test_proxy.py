@@ -1,19 +1,21 @@
-"""A user's websocket reaches a guest's serial console: mininova/serialproxy."""
+"""A user's websocket reaches a guest's console: mininova/consoleproxy."""
 
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, Request
 
 from mininova import states
+from mininova.consoleproxy.proxy import SERIAL, VNC, ConsoleProxy
 from mininova.db.console_auth_tokens import ConsoleAuthToken
 from mininova.objects import ComputeNode, Console, Flavor, ImageMeta, Instance
-from mininova.serialproxy.proxy import SerialProxy
-from mininova.virt import serial
+from mininova.virt import serial, vnc
 from mininova.virt.behaviour import Behaviour
 from mininova.virt.consoles import Consoles, Offer
 from mininova.virt.fake import FakeDriver
@@ -29,10 +31,11 @@ OPENS = "opens"
 
 @pytest.fixture
 def driver(tmp_path: Path) -> FakeDriver:
-    """Give the fake hypervisor of a host that shows serial consoles, with one guest."""
+    """Give the fake hypervisor of a host that shows consoles, with one guest."""
     node = ComputeNode(host="host-1", hypervisor_hostname="host-1", vcpus=8, memory_mb=16384, local_gb=200)
     offer = Offer("serial", "127.0.0.1", "127.0.0.1", "ws://127.0.0.1:6083/", serial.serve)
-    consoles = Consoles({"serial": offer})
+    screen = Offer("novnc", "127.0.0.1", "127.0.0.1", "http://127.0.0.1:6080/vnc_auto.html", vnc.serve)
+    consoles = Consoles({"serial": offer, "vnc": screen})
     driver = FakeDriver(node, GuestStore(str(tmp_path), "host-1"), Behaviour(), consoles=consoles)
     driver.spawn(INSTANCE, ImageMeta(id="7f3d", name="cirros"))
     return driver
@@ -43,14 +46,25 @@ def console(driver: FakeDriver) -> Console:
     return driver.get_console(INSTANCE, "serial", "serial")
 
 
-@pytest.fixture
-def proxy(console: Console) -> Iterator[int]:
-    """Give the port of a proxy that knows one token."""
-    opened = ConsoleAuthToken(
-        instance_uuid=INSTANCE.uuid, console_type="serial", host=console.host, port=console.port,
+def opened(console_type: str, console: Console) -> ConsoleAuthToken:
+    return ConsoleAuthToken(
+        instance_uuid=INSTANCE.uuid, console_type=console_type, host=console.host, port=console.port,
         internal_access_path=console.internal_access_path,
     )  # fmt: skip
-    return SerialProxy(lambda token: opened if token == OPENS else None).serve("127.0.0.1", 0)
+
+
+@pytest.fixture
+def proxy(console: Console) -> int:
+    """Give the port of a proxy of serial consoles that knows one token."""
+    tokens = {OPENS: opened("serial", console)}
+    return ConsoleProxy(tokens.get, SERIAL).serve("127.0.0.1", 0)
+
+
+@pytest.fixture
+def vnc_proxy(driver: FakeDriver, console: Console) -> int:
+    """Give the port of a proxy of consoles by VNC that is asked with two tokens: one of such a console, and another."""
+    tokens = {OPENS: opened("novnc", driver.get_console(INSTANCE, "vnc", "novnc")), "serial": opened("serial", console)}
+    return ConsoleProxy(tokens.get, VNC).serve("127.0.0.1", 0)
 
 
 class Viewer:
@@ -145,7 +159,7 @@ def test_a_host_that_is_away(driver: FakeDriver, console: Console) -> None:
     gone = ConsoleAuthToken(
         instance_uuid=INSTANCE.uuid, console_type="serial", host="127.0.0.1", port=port, internal_access_path="x"
     )
-    viewer = Viewer(SerialProxy(lambda token: gone).serve("127.0.0.1", 0), "/?token=x")
+    viewer = Viewer(ConsoleProxy(lambda token: gone, SERIAL).serve("127.0.0.1", 0), "/?token=x")
     assert viewer.reply.status_code == 503
     viewer.close()
 
@@ -166,3 +180,23 @@ def test_what_a_browser_gets(proxy: int, asked: bytes, answer: bytes, words: byt
         said = browser.makefile("rb").read()
     assert said.partition(b"\r\n")[0] == answer
     assert words in said
+
+
+def test_a_console_by_vnc(vnc_proxy: int) -> None:
+    """The guest speaks RFB through the websocket that the page opens, and the page is at the URL that Nova gives."""
+    viewer = Viewer(vnc_proxy, f"/?token={OPENS}")
+    assert viewer.until(b"\n") == b"RFB 003.008\n"
+    viewer.type(b"RFB 003.008\n")
+    assert viewer.until(b"\1") == b"\1\1"
+    viewer.close()
+    page = urlopen(f"http://127.0.0.1:{vnc_proxy}/vnc_auto.html?path=%3Ftoken%3D{OPENS}")
+    assert b"<title>VNC console</title>" in page.read()
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(f"http://127.0.0.1:{vnc_proxy}/")
+
+
+def test_a_token_of_another_kind_of_console(vnc_proxy: int) -> None:
+    """It opens none here."""
+    viewer = Viewer(vnc_proxy, "/?token=serial")
+    assert viewer.reply.status_code == 403
+    viewer.close()

@@ -1,1 +1,0 @@
-"""What runs in mininova-serialproxy: it lets users' browsers and programs reach the consoles of guests."""
