@@ -25,6 +25,7 @@ GIB = 1024**3
 IN_IMAGE, IN_IMAGE_V2 = "block_device_mapping", "bdm_v2"  # the properties by which an image asks for disks
 MAX_LOCAL = 3  # disks of the host that one server has (nova: max_local_block_devices)
 BUSES = frozenset({"fdc", "ide", "sata", "scsi", "usb", "virtio", "xen", "lxc", "uml"})
+TYPES = frozenset({"cdrom", "disk", "floppy", "fs", "lun"})
 EPHEMERAL = re.compile(r"ephemeral(\d|[1-9]\d+)")
 # What a volume service keeps of an image beside its properties (nova: block_device.py).
 NO_PROPERTIES = frozenset({"image_id", "image_name", "size", "checksum", "container_format", "disk_format"})
@@ -295,6 +296,8 @@ def _checked(
         raise errors.InvalidInput(NO_SIZE[it.source_type])
     if it.disk_bus and it.disk_bus not in BUSES:
         raise errors.InvalidInput("Block Device Mapping is Invalid.")
+    if it.device_type and it.device_type not in TYPES:
+        raise errors.InvalidBlockDevice(reason=f"{it.device_type!r} is not a device_type: {', '.join(sorted(TYPES))}.")
     return _change(it, volume_size=size, volume_type=kind)
 
 

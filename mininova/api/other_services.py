@@ -252,7 +252,7 @@ def chosen_groups(network: NetworkService, ctxt: RequestContext, asked: Iterable
     :raises errors.InvalidInput: when there is none of a name
     :raises errors.Conflict: when there are several of a name
     """
-    names = {group["name"] for group in asked}
+    names = {group["name"] for group in asked if group}
     if not names - {DEFAULT_GROUP}:
         return None
     there, found = groups_of(network, ctxt, ctxt.project_id), set()

@@ -125,7 +125,7 @@ def begin(
         status=ATTACHING if due_after is None else RESERVING, due_at=_due_at(due_after, now), created_at=now,
     )  # fmt: skip
     if not insert_new(tx, insert(table), ROWS.values(made)):
-        raise errors.InvalidVolume(reason=f"volume {volume_id} already attached")
+        raise errors.InvalidVolume(reason=f"volume {volume_id} is already attached to instances: {instance_uuid}")
     return made
 
 

@@ -37,7 +37,19 @@ class Ours:
         for role in granted.split("+"):
             self._identity("PUT", f"/projects/{projects[project]}/users/{made['user']['id']}/roles/{roles[role]}")
         cloud.login("stranger", project)
-        self.names = {"image": cloud.image, "demo": projects["demo"], "other": projects["other"]}
+        network = cloud.network("GET", "/networks?router:external=false")[0]["id"]
+        self.names = {
+            **{name: projects[name] for name in ("demo", "other")}, "image": cloud.image, "network": network,
+            "port": cloud.network("POST", "/ports", {"port": {"network_id": network}})["id"],
+            **{name: self._volume() for name in ("volume", "other_volume")},
+        }  # fmt: skip
+
+    def _volume(self) -> str:
+        headers = {"X-Auth-Token": self._cloud.tokens["demo"]}
+        answer = self._cloud.app.open(
+            "/volume/v3/volumes", method="POST", json={"volume": {"size": 1}}, headers=headers
+        )
+        return str(answer.json["volume"]["id"])
 
     def _identity(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"X-Auth-Token": self._cloud.tokens["admin"]}

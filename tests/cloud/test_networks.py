@@ -114,7 +114,8 @@ def test_networks_that_cannot_be(cloud: Cloud, red: str):
     used = taken["fixed_ips"][0]["ip_address"]
     for networks, status, words in (
         ([{"port": taken["id"]}], 409, f"Port {taken['id']} is still in use."),
-        ([{"port": port["id"]}, {"port": port["id"]}], 409, "still in use"),
+        ([{"port": port["id"]}, {"port": port["id"]}], 400, "was specified twice"),
+        ([{}], 400, "missing 'uuid'"),
         ([{"port": theirs}], 400, f"Port id {theirs} could not be found."),
         ([{"uuid": theirs}], 400, f"Network {theirs} could not be found."),
         ([{"uuid": bare}], 400, "requires a subnet"),

@@ -1,4 +1,4 @@
-"""Plays the requests of cases.py on a cloud, and writes down what it answered and where its servers are afterwards.
+"""Plays the requests of cases.py and stories.py, and writes down what it answered and where its servers are afterwards.
 
 The cloud is a real Nova for record.py and ours for tests/cloud/test_differences.py.  What differs by chance, such as
 ids and times, is replaced by a word in angle brackets.
@@ -12,11 +12,14 @@ from typing import Any, Protocol
 
 from tests.differential import cases
 from tests.differential.cases import Asked
+from tests.differential.stories import STORIES
 
 #: What was noted of a request: its status, why it was refused, and what became of the server.
 Noted = dict[str, Any]
 #: Names of requests, and what was noted of each.
 Played = Iterator[tuple[str, Noted]]
+#: All that is played, in parts that need nothing of each other.
+PARTS = (*cases.STATES, *cases.HELD, "wrong requests", "wrong boots", *STORIES)
 #: A server that is in no cloud.
 NOBODY = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
 
@@ -40,7 +43,7 @@ class Answer:
 class Cloud(Protocol):
     """A cloud in which requests are played."""
 
-    names: dict[str, str]  # what stands for a ``$name`` of cases.py
+    names: dict[str, str]  # what stands for a ``$name`` of a request
 
     def ask(self, asked: Asked) -> Answer:
         """Send a request of a user."""
@@ -66,8 +69,8 @@ class Player:
             yield from self._in_turn([*cases.OPERATIONS.items()], lambda: self._bring(part))
         elif part in cases.HELD:
             yield from self._in_turn([*cases.OPERATIONS.items()], lambda: self._hold(part), rest=False)
-        elif part in cases.STORIES:
-            yield from self._story(cases.STORIES[part])
+        elif part in STORIES:
+            yield from self._story(STORIES[part])
         elif part == "wrong boots":
             yield from ((name, self._note(asked, self._boot(asked))) for name, asked in cases.wrong_boots())
         else:
@@ -207,7 +210,7 @@ class Player:
     def _plain(self, text: str) -> str:
         """Replace what differs by chance."""
         text = re.sub(r"\b\w+-user\b", "<uuid>", text)
-        for name in ("server", "image", "host", "group", "demo", "other"):
+        for name in _IDS:
             if name in self._names:
                 text = re.sub(rf"\b{re.escape(self._names[name])}\b", f"<{name}>", text)
         for pattern, word in _CHANCE:
@@ -215,6 +218,7 @@ class Player:
         return text
 
 
+_IDS = ("server", "image", "host", "group", "demo", "other", "network", "port", "volume", "other_volume")
 _CHANCE = (
     (r"req-[0-9a-f-]{36}", "<request>"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b", "<uuid>"),

@@ -1,4 +1,4 @@
-"""Write down what a real Nova answers to the requests of cases.py: run by hand.
+"""Write down what a real Nova answers to the requests of cases.py and stories.py: run by hand.
 
     .venv/bin/python -m tests.differential.record PYTHON [PART...]
 
@@ -15,13 +15,22 @@ from pathlib import Path
 
 import requests
 
-from tests.differential.cases import PARTS, USERS, Asked
-from tests.differential.play import Answer, Noted, Player
+from tests.differential.cases import USERS, Asked
+from tests.differential.play import PARTS, Answer, Noted, Player
 
 ANSWERS = Path(__file__).with_name("nova_answers.json")
 BOX = Path(__file__).with_name("nova_box.py")
-#: An image that Nova's tests have.
-IMAGE = "155d900f-4e14-4e4c-a73d-069cbf4541e6"
+#: What the stand-ins of Nova's tests have: the project whose network it is, an image, a network and a port.  They have
+#: any volume that they are asked for.
+NAMES = {
+    "demo": "6f70656e737461636b20342065766572",
+    "other": "other",
+    "image": "155d900f-4e14-4e4c-a73d-069cbf4541e6",
+    "network": "3cb9bc59-5699-4588-a4b1-b87f96708bc6",
+    "port": "ce531f90-199f-48c0-816c-13e38010b442",
+    "volume": "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
+    "other_volume": "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb",
+}
 
 
 class Nova:
@@ -29,7 +38,7 @@ class Nova:
 
     def __init__(self, port: int) -> None:
         self._url, self._session = f"http://127.0.0.1:{port}", requests.Session()
-        self.names = {"image": IMAGE, "demo": "demo", "other": "other"}
+        self.names = dict(NAMES)
 
     def ask(self, asked: Asked) -> Answer:
         """Send a request of a user."""
@@ -38,7 +47,7 @@ class Nova:
         answer = self._session.request(
             asked.method, f"{self._url}/v2.1{asked.path}", json=asked.body,
             headers={
-                "X-Auth-Token": f"{user}:{project}:{roles}",
+                "X-Auth-Token": f"{user}:{NAMES.get(project, project)}:{roles}",
                 "OpenStack-API-Version": f"compute {asked.version}",
             },
             timeout=60,

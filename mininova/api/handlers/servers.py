@@ -61,7 +61,7 @@ def create(request: ComputeRequest) -> Reply:
         "id": first.uuid,
         "links": links,
         "OS-DCF:diskConfig": first.disk_config,
-        "security_groups": body.get("security_groups", [{"name": "default"}]),
+        "security_groups": [each for each in body.get("security_groups", [{"name": "default"}]) if each],
         "adminPass": password(request, body),
     }
     return Reply(202, {"server": server}, headers={"Location": links[0]["href"]})

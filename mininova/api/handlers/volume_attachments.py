@@ -62,7 +62,7 @@ def update(request: ComputeRequest, server_id: str, volume_id: str) -> Reply:
     told = {"id": volume_id, "serverId": instance.uuid, "device": it.device_name, "tag": it.tag}
     for name, kept in told.items():
         if name in body and body[name] != kept:
-            raise errors.InvalidInput(f"The field {name} of a volume attachment cannot be changed.")
+            raise errors.InvalidInput(f"The {name} property is not mutable")
     if "delete_on_termination" in body:
         wanted = _true(body["delete_on_termination"])
         request.cloud.attachments.keep(instance, volume_id, delete_on_termination=wanted)

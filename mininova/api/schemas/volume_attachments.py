@@ -24,5 +24,4 @@ UPDATE = under(
     Field("serverId", UUID, since="2.85"),
     Field("id", UUID, since="2.85"),
 )
-_NUMBER: Json = parameter({**LIMIT, "pattern": "^[0-9]+$"})
-LIST = query(Field("limit", _NUMBER), Field("offset", _NUMBER))
+LIST = query(Field("limit", parameter(LIMIT)), Field("offset", parameter(LIMIT)))

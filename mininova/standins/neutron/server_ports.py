@@ -1,5 +1,6 @@
 """What Nova asks of networks and ports for its servers, in its own transactions, with its own refusals."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -47,12 +48,18 @@ class ServerPorts:
         :raises errors.PortInUse: when something has a port
         :raises errors.NotAllowed: when a network leads out
         """
+        asked = Counter(nic["port"] for nic in wanted if nic.get("port"))
+        if asked and max(asked.values()) > 1:
+            (id, _), *_ = asked.most_common(1)
+            raise errors.InvalidInput(f"Port ID '{id}' was specified twice: you cannot attach a port multiple times.")
         with self._db.read() as tx:
             for nic in wanted:
                 if nic.get("port"):
                     self._check_port(tx, ctxt, nic, count)
-                else:
+                elif nic.get("uuid"):
                     self._check_network(tx, ctxt, nic, count)
+                else:
+                    raise errors.InvalidInput("Bad network format: missing 'uuid'")
 
     def _check_port(self, tx: Connection, ctxt: RequestContext, nic: Json, count: int) -> None:
         id = nic["port"]
@@ -63,8 +70,8 @@ class ServerPorts:
             )
         if count > 1:
             raise errors.InvalidInput(
-                "Unable to launch multiple instances with a single configured port ID. Please launch your instance "
-                "one by one with different ports."
+                "Failed to launch instances: Unable to launch multiple instances with a single configured port ID. "
+                "Please launch your instance one by one with different ports."
             )
         try:
             port = ports.get(tx, id, policy.viewer(ctxt))

@@ -33,6 +33,7 @@ REFUSED: list[tuple[list[dict[str, Any]], str]] = [
     ([DISK, {**GONE, "source_type": "snapshot"}], f"{INVALID}: failed to get snapshot {NONE}."),
     ([DISK, {**GONE, "destination_type": "local"}], f"{INVALID}: Mapping volume to local is not supported."),
     ([DISK, {**MADE, "disk_bus": "punched tape"}], f"{INVALID}."),
+    ([DISK, {**MADE, "device_type": "drum"}], f"{INVALID}: 'drum' is not a device_type: cdrom, disk, floppy, fs, lun."),
     ([DISK, {**MADE, "volume_type": "x"}], "Volume type x could not be found."),
     ([DISK, {**BLANK, "volume_type": "x"}], "Specifying a volume_type with destination_type=local is not supported."),
     ([DISK, {**GONE, "volume_type": "x"}], "Specifying volume type to existing volume is not supported."),
