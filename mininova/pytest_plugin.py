@@ -111,9 +111,8 @@ def openstack_connection(mininova_cloud: MininovaCloud) -> Iterator[Any]:
     who = {"username": name, "password": name, "project_name": name}
     connection = openstack.connect(**{**mininova_cloud.login(), **who})
     yield connection
-    for server in connection.compute.servers(details=False):
-        connection.compute.delete_server(server)
     connection.close()
+    mininova_cloud.control.reset(project.id)
     admin.identity.delete_user(user)
     admin.identity.delete_project(project)
     admin.close()

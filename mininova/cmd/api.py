@@ -19,19 +19,22 @@ from mininova.service.operation_ends import OperationEnds
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
-from mininova.wsgi.deploy import Parts, load_app
+from mininova.wsgi.deploy import Parts, World, load_app
 from mininova.wsgi.rules import Rules
 
 
-def build(conf: ConfigOpts) -> Process:
-    """Make an api of real parts."""
+def build(conf: ConfigOpts, world: World | None = None) -> Process:
+    """Make an api of real parts.
+
+    :param world: the cloud that it is a part of, where that is one process
+    """
     database = open_database(conf)
     directory = Directory(identities.reader(database))
     process = Process(conf, "api", directory=directory, registered=registered(database))
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
     spans, aside = process.observation.spans, process.threads.aside
     rules = Rules() if conf.control.token else None
-    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules)
+    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules, world)
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
     bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))
     process.serve_http(app, conf.api.listen, conf.api.port, bounds=bounds)

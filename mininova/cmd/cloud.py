@@ -17,13 +17,16 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import conf, errors
 from mininova.cmd import api, arguments, compute, conductor, flow, scheduler
+from mininova.cmd.database import open_database
+from mininova.control.world import World
 from mininova.flow import output
 from mininova.flow.store import locked
 from mininova.manage import bootstrap
@@ -89,15 +92,23 @@ def _run(parsed: Namespace) -> None:
     with ExitStack() as ending:
         folder = ending.enter_context(_folder(parsed.state))
         ending.enter_context(_alone(folder))
-        InProcessBroker(folder.name)
+        broker = InProcessBroker(folder.name)
         token = secrets.token_urlsafe()
         shared = [_write_settings(folder, parsed), *parsed.config_file]
         log.setup(conf.read_files("manage", shared))
         _fill(shared, parsed.hosts)
+        hypervisors: dict[str, Any] = {}  # the fake ones, whatever a setting may say
         for service, build in SERVICES.items():
             own = _write_own_settings(folder, service, parsed, token)
-            process = build(conf.read_files(service, [own] if service == "compute" else [*shared, own]))
+            settings = conf.read_files(service, [own] if service == "compute" else [*shared, own])
+            if service == "api":
+                world = World(open_database(settings), broker, hypervisors, Path(settings.image.directory))
+                build = partial(api.build, world=world)
+            process = build(settings)
             ending.callback(process.stop)
+            if service == "compute":
+                hypervisors |= compute.drivers_of(process)
+        world.remember()
         (port,) = process.http_ports
         clouds = (parsed.clouds_yaml or folder / "clouds.yaml").absolute()
         clouds.write_text(_clouds(url := f"http://{parsed.listen}:{port}"))

@@ -56,6 +56,12 @@ def build(conf: ConfigOpts) -> Process:
     return process
 
 
+def drivers_of(process: Process) -> dict[str, ComputeDriver]:
+    """Give the hypervisor of each host of a compute that was built here."""
+    managers = (manager for server in process.servers for _, manager in server.endpoints)
+    return {manager.host: manager.driver for manager in managers if isinstance(manager, ComputeManager)}
+
+
 def _credential(conf: ConfigOpts) -> Credential | None:
     """Find the passwords of our broker user; None if it is not a compute's own, but shared by all services."""
     if not conf.identities.enforce or not broker.has_users(conf):

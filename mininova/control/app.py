@@ -6,18 +6,23 @@ What a handler takes is a struct, and the OpenAPI document is derived from that 
 from collections.abc import Callable, Sequence
 from functools import wraps
 from hmac import compare_digest
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from mininova import errors
+from mininova import errors, states
 from mininova.control import openapi
+from mininova.db import instances
+from mininova.db.session import Database
 from mininova.wsgi import Application, Reply, Request, Route, current_parts
+from mininova.wsgi.deploy import World
 from mininova.wsgi.rules import Rule, Rules, Standing
 
 T = TypeVar("T")
 
 DOCUMENT = "/openapi.json"
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F-]{1,64}$")]
 
 
 def takes(body: type[T]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -26,7 +31,7 @@ def takes(body: type[T]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def decorate(handler: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(handler)
         def checked(self: Any, request: Request, **variables: str) -> Any:
-            return handler(self, request, read(request.document, body), **variables)
+            return handler(self, request, read({} if request.document is None else request.document, body), **variables)
 
         checked.body = body  # type: ignore[attr-defined]
         return checked
@@ -85,6 +90,77 @@ class RuleHandlers:
         ]
 
 
+class Scope(msgspec.Struct, forbid_unknown_fields=True):
+    """What is reset.
+
+    :param project: the id of the one project that is; without it, all is
+    """
+
+    project: Id | None = None
+
+
+class File(msgspec.Struct, forbid_unknown_fields=True):
+    """A file of the cloud's machine.
+
+    :param path: from its root
+    """
+
+    path: Annotated[str, msgspec.Meta(pattern="^/.*[^/\\x00]$")]
+
+
+class State(msgspec.Struct, forbid_unknown_fields=True):
+    """What a server is to be; its guest, and its operation if there is one, are left as they are."""
+
+    vm_state: Literal[*sorted(states.ANY)] | msgspec.UnsetType = msgspec.UNSET  # type: ignore[valid-type]
+    task_state: Literal[*states.TASK_STATES] | msgspec.UnsetType | None = msgspec.UNSET  # type: ignore[valid-type]
+    power_state: Literal[*sorted(states.POWER_STATES)] | msgspec.UnsetType = msgspec.UNSET  # type: ignore[valid-type]
+
+
+class StateHandlers:
+    """The cloud as a whole, and the states of servers."""
+
+    def __init__(self, db: Database, rules: Rules, world: World | None) -> None:
+        self._db, self._rules, self._world = db, rules, world
+
+    @takes(Scope)
+    def reset(self, request: Request, scope: Scope) -> None:
+        """Have the cloud as it was when it started, and no rule; or nothing of a project that it had not then."""
+        self._all().reset(scope.project)
+        if scope.project is None:
+            self._rules.clear()
+
+    @takes(File)
+    def save(self, request: Request, file: File) -> None:
+        """Write all that the cloud is to a file."""
+        self._all().save(Path(file.path))
+
+    @takes(File)
+    def load(self, request: Request, file: File) -> None:
+        """Have the cloud as it was when it was saved to a file."""
+        self._all().load(Path(file.path))
+
+    @takes(State)
+    def set_state(self, request: Request, state: State, id: str) -> None:
+        """Set what a server's row says of its state."""
+        changes = {name: value for name, value in msgspec.structs.asdict(state).items() if value is not msgspec.UNSET}
+        with self._db.write() as tx:
+            instances.update(tx, id, changes, generation=states.UNCOMPARED, expected_task_state=states.UNCOMPARED)
+
+    def _all(self) -> World:
+        if self._world is None:
+            raise errors.Conflict("Only mininova-cloud, which is one process, can do this.")
+        return self._world
+
+    def routes(self) -> list[Route]:
+        """Give the rows of the table."""
+        return [
+            Route("POST", "/reset", self.reset),
+            Route("POST", "/save", self.save),
+            Route("POST", "/load", self.load),
+            Route("POST", "/servers/<id>/state", self.set_state),
+        ]
+
+
 def shown(standing: Standing) -> dict[str, Any]:
     """Write a rule as it is answered."""
     counts = {"id": standing.id, "matched": standing.matched, "applied": standing.applied}
@@ -125,4 +201,5 @@ def app_factory(global_conf: dict[str, str]) -> Application:
     parts = current_parts()
     if parts.rules is None or not parts.conf.control.token:
         return Application((), "compute")
-    return ControlApplication(parts.conf.control.token, RuleHandlers(parts.rules).routes())
+    of_cloud = StateHandlers(parts.db, parts.rules, parts.world).routes()
+    return ControlApplication(parts.conf.control.token, [*RuleHandlers(parts.rules).routes(), *of_cloud])

@@ -66,6 +66,28 @@ class Control:
         finally:
             self.request("DELETE", f"/rules/{rule.id}")
 
+    def reset(self, project: str | None = None) -> None:
+        """Have the cloud as it was when it started.
+
+        :param project: the id of the only one that is reset: what it has got since then goes
+        """
+        self.request("POST", "/reset", {"project": project})
+
+    def save(self, path: str | Path) -> None:
+        """Write all that the cloud is to a file of its machine."""
+        self.request("POST", "/save", {"path": str(Path(path).absolute())})
+
+    def load(self, path: str | Path) -> None:
+        """Have the cloud as it was when it was saved."""
+        self.request("POST", "/load", {"path": str(Path(path).absolute())})
+
+    def set_state(self, server: str, **state: Any) -> None:
+        """Set what clients see of a server, by its id: its vm_state, its task_state, its power_state.
+
+        Nothing is done to its guest.
+        """
+        self.request("POST", f"/servers/{server}/state", state)
+
 
 @dataclass(frozen=True)
 class Rule:

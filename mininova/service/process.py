@@ -168,6 +168,11 @@ class Process:
         """Give the ports at which it serves HTTP, in the order in which it began to."""
         return [server.port for server in self._http_servers]
 
+    @property
+    def servers(self) -> Sequence[rpc.Server]:
+        """Give what serves its RPC interfaces."""
+        return self._servers
+
     def on_rejected(self, handler: rpc.inbox.Rejected) -> None:
         """Call a handler, in the background, for each cast of ours that its receiver refused.
 

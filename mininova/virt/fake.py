@@ -63,6 +63,7 @@ class FakeDriver(ComputeDriver):
         self._under_way: dict[str, dict[threading.Event, str]] = {}
         self._cut_short: dict[str, str] = {}  # which guests are sent no more, and why
         self._images = set[str]()  # that are here, by their ids
+        self._halted: Callable[[str], bool] = lambda uuid: False
 
     @classmethod
     def for_hosts(cls, conf: cfg.ConfigOpts, hosts: Sequence[str]) -> list[Self]:
@@ -297,6 +298,29 @@ class FakeDriver(ComputeDriver):
                 if guest.power_state != states.POWER_SUSPENDED:
                     self._keep(guest.in_state(states.SHUTDOWN))
 
+    # ---- for the control of a cloud that is there for tests
+
+    def guests(self) -> list[Guest]:
+        """Give every guest."""
+        with self._lock:
+            return list(self._guests.values())
+
+    def halt(self, which: Callable[[str], bool]) -> None:
+        """End the operations on some guests, by their uuids, and each that begins, as if they were destroyed."""
+        with self._lock:
+            self._halted = which
+            for uuid, operations in self._under_way.items():
+                for interrupted in operations if which(uuid) else ():
+                    interrupted.set()
+
+    def become(self, guests: Sequence[Guest]) -> None:
+        """Have these guests and no others."""
+        with self._lock:
+            for uuid in self._guests.keys() - {guest.uuid for guest in guests}:
+                self._forget(uuid)
+            for guest in guests:
+                self._keep(guest)
+
     def _cut_sending_short(self, instance: Instance, why: str) -> None:
         with self._lock:
             for interrupted, operation in self._under_way.get(instance.uuid, {}).items():
@@ -321,6 +345,8 @@ class FakeDriver(ComputeDriver):
         target = Target(instance.display_name, instance.metadata, instance.flavor.memory_mb)
         with self._lock:
             self._under_way.setdefault(uuid, {})[destroyed] = operation
+            if self._halted(uuid):
+                destroyed.set()
         try:
             with self._as_drawn(operation, uuid, target, destroyed):
                 yield destroyed

@@ -7,6 +7,7 @@ Only cmd/ calls load_app.
 
 import configparser
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,22 @@ def in_place(work: Callable[[], T]) -> T:
     return work()
 
 
+class World(Protocol):
+    """A cloud that is one process, as a whole (mininova/control/world.py)."""
+
+    def passing(self) -> AbstractContextManager[None]:
+        """Have a request under way in a block, which waits while the cloud is at rest."""
+
+    def reset(self, project: str | None = None) -> None:
+        """Have the cloud as it was when it started."""
+
+    def save(self, path: Path) -> None:
+        """Write all to a file."""
+
+    def load(self, path: Path) -> None:
+        """Have the cloud as it was when it was saved."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What a WSGI application is made of.
@@ -52,6 +69,7 @@ class Parts:
     :param spans: begins a span for each request; None where there are none
     :param aside: runs what would hold up the other requests
     :param rules: by which requests fail, for tests of clients; None where the control API is off
+    :param world: the whole cloud, where it is one process
     """
 
     conf: ConfigOpts
@@ -62,6 +80,7 @@ class Parts:
     spans: "Spans | None" = None
     aside: Aside = in_place
     rules: "Rules | None" = None
+    world: World | None = None
 
 
 _parts: ContextVar[Parts] = ContextVar("parts")

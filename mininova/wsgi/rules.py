@@ -8,6 +8,7 @@ rule says which requests it is for, and what becomes of them, which ANSWERS has 
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from http import HTTPStatus
@@ -209,10 +210,17 @@ class RulesFilter:
     """Does with each request what the first rule says that is for it.
 
     :param fault_format: a key of faults.FORMATS
+    :param passing: surrounds what the application does
     """
 
-    def __init__(self, app: "WSGIApplication", rules: Rules, fault_format: str) -> None:
-        self._app, self._rules, self._format = app, rules, fault_format
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        rules: Rules,
+        fault_format: str,
+        passing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._behind, self._rules, self._format, self._passing = app, rules, fault_format, passing
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Pass one request on, or answer it (WSGI)."""
@@ -226,6 +234,10 @@ class RulesFilter:
         answer = next((it for name, it in ANSWERS.items() if getattr(rule, name) is not None), None)
         app = self._app if answer is None else answer(self, rule, environ)
         return app(environ, start_response)
+
+    def _app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        with self._passing():
+            return self._behind(environ, start_response)
 
     # ---- what a rule can do
 
@@ -265,5 +277,7 @@ def _cut_short(environ: "WSGIEnvironment", start_response: "StartResponse") -> I
 
 def filter_factory(global_conf: dict[str, str], format: str) -> Callable[["WSGIApplication"], "WSGIApplication"]:
     """Make the Paste filter ``rules``; ``format`` is a key of FORMATS."""
-    rules = current_parts().rules
-    return (lambda app: app) if rules is None else (lambda app: RulesFilter(app, rules, format))
+    rules, world = current_parts().rules, current_parts().world
+    if rules is None:
+        return lambda app: app
+    return lambda app: RulesFilter(app, rules, format, nullcontext if world is None else world.passing)

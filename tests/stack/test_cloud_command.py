@@ -110,6 +110,21 @@ def test_a_request_to_the_control_api_is_refused_with_a_reason(cloud, state):
     assert control.rules() == []
 
 
+def test_a_reset_ends_what_is_under_way(cloud, state):
+    """A build that its hypervisor would take a minute for; the next server boots."""
+    behaviour, control = state / "fake-behaviour.yaml", Control.of_file(state / "control.json")
+    before = behaviour.read_text()
+    behaviour.write_text('[{"operation": "spawn", "instances": "slow", "delay": 60000}]')
+    user = demo(cloud[1])
+    slow = user.boot("slow").body["server"]["id"]
+    control.reset()
+    assert user("GET", f"{COMPUTE}/servers").body == {"servers": []}
+    assert user("GET", f"{COMPUTE}/servers/{slow}").status == 404
+    assert [*(state / "guests").glob("*/*.json")] == []
+    assert user.at_rest(user.boot("next").body["server"]["id"]) == "ACTIVE"
+    behaviour.write_text(before)
+
+
 def test_what_needs_its_broker_says_why_it_cannot(cloud, state):
     """No other process reaches a broker in memory."""
     told = [BIN / "mininova-flow", "tail", "--config-file", state / "mininova.conf"]

@@ -43,6 +43,16 @@ class InProcessBroker(MemoryBroker):
             yield
             self.news.notify_all()
 
+    def come_to_rest(self, patience: float) -> bool:
+        """Wait for these seconds at most until no message is in a queue that is read, or in hand; tell whether so."""
+        with self.turn():
+            return self.news.wait_for(self._is_at_rest, patience)
+
+    def drop(self, which: Callable[[Message], bool]) -> None:
+        """Lose persistent messages (see MemoryBroker)."""
+        with self.turn():
+            super().drop(which)
+
     def _deliver(self) -> None:
         with self.news:
             while True:

@@ -144,6 +144,21 @@ class MemoryBroker:
         while self.deliver_one() or self.pass_time():
             pass
 
+    def come_to_rest(self, patience: float) -> bool:
+        """Deliver all that there is, whatever time passes; tell whether nothing is left in hand."""
+        self.run()
+        return self._is_at_rest()
+
+    def _is_at_rest(self) -> bool:
+        """Tell whether no message is in a queue that is read, or in hand."""
+        waiting = any(queue.messages and queue.readers for queue in self.queues.values())
+        return not waiting and not any(peer._unsettled for peer in self.peers)
+
+    def drop(self, which: Callable[[Message], bool]) -> None:
+        """Lose the persistent messages for which that is true, also those that wait for their time or are parked."""
+        for queue in self.queues.values():
+            queue.messages = deque(it for it in queue.messages if not (it.message.persistent and which(it.message)))
+
     def deliver_one(self, may: May = lambda message, reader: True) -> bool:
         """Deliver the first message that may be delivered and has a reader; tell whether there was one."""
         deliverable = self._deliverable(may)

@@ -1,0 +1,196 @@
+"""A cloud that is one process, as a whole: reset, saved and loaded, at a moment when nothing runs.
+
+To reset is to load what the cloud was when it started.  Requests wait at the door, and those inside end.  Then the
+instances go, so that no step of an operation finds its row; their messages go, the hypervisors end what they do, and
+what is in hand comes to rest.  Only then is everything put back: so nothing comes late that would make a part of the
+past again.
+"""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from mininova import errors
+from mininova.control.door import Door
+from mininova.db import whole
+from mininova.db.session import Database
+from mininova.rpc.transports.base import Message
+from mininova.virt.guests import Guest
+
+LOG = logging.getLogger(__name__)
+
+PATIENCE_S = 10.0  # for what is under way to end
+
+_TABLES = """
+CREATE TABLE control_guests (host TEXT, guest BLOB);
+CREATE TABLE control_files (name TEXT, data BLOB);
+"""
+
+
+class Broker(Protocol):
+    """The broker in the memory of the process."""
+
+    def drop(self, which: Callable[[Message], bool]) -> None:
+        """Lose the casts for which that is true."""
+
+    def come_to_rest(self, patience: float) -> bool:
+        """Wait for these seconds at most until no message is in a queue that is read, or in hand; tell whether so."""
+
+
+class Hypervisor(Protocol):
+    """The fake hypervisor of one host."""
+
+    def guests(self) -> list[Guest]:
+        """Give what it runs."""
+
+    def halt(self, which: Callable[[str], bool]) -> None:
+        """End the operations on some guests, by their uuids, and those that begin from now on."""
+
+    def become(self, guests: Sequence[Guest]) -> None:
+        """Have these guests and no others."""
+
+
+class World:
+    """The cloud.
+
+    :param hypervisors: by host
+    :param files: the folder with the data of images
+    """
+
+    def __init__(self, db: Database, broker: Broker, hypervisors: dict[str, Hypervisor], files: Path) -> None:
+        self._db, self._broker, self._hypervisors, self._files = db, broker, hypervisors, files
+        self._door = Door()
+        self._start: sqlite3.Connection | None = None
+
+    def passing(self) -> AbstractContextManager[None]:
+        """Let one request in, in a block."""
+        return self._door.passing()
+
+    def remember(self) -> None:
+        """Have this be what the cloud was when it started."""
+        self._start = self._copy()
+
+    def reset(self, project: str | None = None) -> None:
+        """Have the cloud as it was when it started; or nothing of a project that there was not then.
+
+        :raises errors.Conflict: when something that is under way does not end; it can be tried again
+        """
+        start = self._start
+        assert start is not None, "remember() comes before"
+        with self._at_rest(start, project) as gone:
+            if project is None:
+                self._become(start)
+            else:
+                with self._db.write() as tx:
+                    whole.forget_project(tx, start, project, gone)
+                for hypervisor in self._hypervisors.values():
+                    hypervisor.become([guest for guest in hypervisor.guests() if guest.uuid not in gone])
+        LOG.info("the cloud was reset: %s", project or "all of it")
+
+    def save(self, path: Path) -> None:
+        """Write all to a file, when nothing is under way.
+
+        :raises errors.Conflict: when something is, and does not end
+        :raises errors.InvalidInput: when the file cannot be written
+        """
+        with self._door.shut(PATIENCE_S):
+            self._rest()
+            copy = self._copy()
+        draft = path.with_name(f"{path.name}.part")
+        try:
+            draft.unlink(missing_ok=True)
+            with sqlite3.connect(draft) as file:
+                copy.backup(file)
+            file.close()
+            os.replace(draft, path)
+        except (OSError, sqlite3.Error) as error:
+            raise errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {error}") from None
+        finally:
+            copy.close()
+
+    def load(self, path: Path) -> None:
+        """Have the cloud as it was when it was saved to a file.  A reset still leads to the start.
+
+        :raises errors.InvalidInput: when the file is none of ours, or of a cloud with other hosts
+        :raises errors.Conflict: when something that is under way does not end
+        """
+        try:
+            saved = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            hosts = {host for (host,) in saved.execute("SELECT DISTINCT host FROM control_guests")}
+        except sqlite3.Error as error:
+            raise errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {error}") from None
+        try:
+            with self._db.read() as tx:
+                alike = whole.is_alike(tx, saved)
+            if not alike or not hosts <= self._hypervisors.keys():
+                problem = "it has guests on hosts that are not here" if alike else "another version has saved it"
+                raise errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {problem}")
+            with self._at_rest(saved, None):
+                self._become(saved)
+        finally:
+            saved.close()
+        LOG.info("the cloud was loaded from %s", path)
+
+    @contextmanager
+    def _at_rest(self, saved: sqlite3.Connection, project: str | None) -> Iterator[set[str]]:
+        """Have nothing run in a block, and none of the instances that there were not then; gives their uuids."""
+        with self._door.shut(PATIENCE_S):
+            with self._db.write() as tx:
+                gone = whole.forget_instances(tx, saved, project)
+            try:
+                self._halt(gone.__contains__ if project else lambda uuid: True)
+                self._drop(project)
+                self._rest()
+                self._drop(project)
+                yield gone
+            finally:
+                self._halt(lambda uuid: False)
+
+    def _halt(self, which: Callable[[str], bool]) -> None:
+        for hypervisor in self._hypervisors.values():
+            hypervisor.halt(which)
+
+    def _drop(self, project: str | None) -> None:
+        named = (project or "").encode()
+        self._broker.drop(lambda message: named in message.body)
+
+    def _rest(self) -> None:
+        if not self._broker.come_to_rest(PATIENCE_S):
+            raise errors.Conflict(f"Operations are under way, and did not end in {PATIENCE_S:.0f} s.")
+
+    # ---- all of it as one database
+
+    def _copy(self) -> sqlite3.Connection:
+        copy = whole.copy(self._db)
+        copy.executescript(_TABLES)
+        guests = ((host, msgspec.json.encode(it)) for host, its in self._hypervisors.items() for it in its.guests())
+        copy.executemany("INSERT INTO control_guests VALUES (?, ?)", guests)
+        data = ((file.name, file.read_bytes()) for file in self._data())
+        copy.executemany("INSERT INTO control_files VALUES (?, ?)", data)
+        copy.commit()
+        return copy
+
+    def _become(self, saved: sqlite3.Connection) -> None:
+        with self._db.write() as tx:
+            whole.restore(tx, saved)
+        guests: dict[str, list[Guest]] = {host: [] for host in self._hypervisors}
+        for host, guest in saved.execute("SELECT host, guest FROM control_guests"):
+            guests[host].append(msgspec.json.decode(guest, type=Guest))
+        for host, hypervisor in self._hypervisors.items():
+            hypervisor.become(guests[host])
+        there = {file.name for file in self._data()}
+        names = {name for (name,) in saved.execute("SELECT name FROM control_files")}
+        for name in there - names:
+            (self._files / name).unlink(missing_ok=True)
+        for name in names - there:
+            ((data,),) = saved.execute("SELECT data FROM control_files WHERE name = ?", (name,))
+            (self._files / name).write_bytes(data)
+
+    def _data(self) -> list[Path]:
+        return [file for file in self._files.glob("*") if file.is_file()]
