@@ -2,16 +2,17 @@
 
 ``NOVA`` is ours.  Each stand-in has a Schema of its own: its migrations are beside its models, and the database says in
 a table of its own which version it has.  The services call ``check`` before they start, mininova-manage and the tests
-call the others.  Versions are the numbers of the files in the folder of migrations, which only ``upgrade`` loads, and
-Alembic with them.
+call the others.  Versions are the numbers of the files in the folder of migrations.  Only an older database has them
+loaded, and Alembic with them: an empty one gets the tables of the models, which is three times as fast.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 
 from mininova import errors
+from mininova.db.models.compute import metadata
 from mininova.db.session import Connection, Database
 
 
@@ -21,11 +22,13 @@ class Schema:
 
     :param name: the service, as messages to the operator call it
     :param migrations: the folder of its migrations, 0001_….py and those that follow
+    :param models: the tables that they lead to; None where only they say it
     :param version_table: keeps the version that the database has
     """
 
     name: str
     migrations: Path
+    models: MetaData | None
     version_table: str = "alembic_version"
 
     def head(self) -> str:
@@ -60,22 +63,37 @@ class Schema:
 
         :raises errors.DatabaseNotReady: when the database is newer, or cannot be reached now
         """
+        self._refuse_newer(db, self.version(db))
+        with db.write(patience=0) as tx, tx.begin():
+            _compare_as_written(tx)
+            if self.models is not None and not inspect(tx).has_table(self.version_table):
+                self._make(tx, self.models)
+            else:
+                self._migrate(tx)
+
+    def _make(self, tx: Connection, models: MetaData) -> None:
+        """Make the tables as they are today."""
+        models.create_all(tx)
+        version = Column("version_num", String(32), nullable=False)  # as Alembic makes it
+        kept = Table(
+            self.version_table, MetaData(), version, PrimaryKeyConstraint(version, name=f"{self.version_table}_pkc")
+        )
+        kept.create(tx)
+        tx.execute(kept.insert().values(version_num=self.head()))
+
+    def _migrate(self, tx: Connection) -> None:
+        """Do the steps that the database lacks."""
         from alembic.migration import MigrationContext
         from alembic.operations import Operations
         from alembic.script import ScriptDirectory
 
-        from mininova.db.models import base  # noqa: F401 - it has MySQL make room for long texts
-
-        self._refuse_newer(db, self.version(db))
         script = ScriptDirectory(str(self.migrations), version_locations=[str(self.migrations)])
-        with db.write(patience=0) as tx, tx.begin():
-            _compare_as_written(tx)
-            context = MigrationContext.configure(tx, opts={"version_table": self.version_table})
-            steps = [*script.iterate_revisions("head", context.get_current_revision() or "base")]
-            with Operations.context(context):
-                for step in reversed(steps):
-                    step.module.upgrade()
-            context.stamp(script, "head")
+        context = MigrationContext.configure(tx, opts={"version_table": self.version_table})
+        steps = [*script.iterate_revisions("head", context.get_current_revision() or "base")]
+        with Operations.context(context):
+            for step in reversed(steps):
+                step.module.upgrade()
+        context.stamp(script, "head")
 
     def _refuse_newer(self, db: Database, found: str | None) -> None:
         if found is not None and found not in self._known():
@@ -88,7 +106,7 @@ class Schema:
         return sorted(path.stem.partition("_")[0] for path in self.migrations.glob("[0-9]*.py"))
 
 
-NOVA = Schema("nova", Path(__file__).parent / "migrations")
+NOVA = Schema("nova", Path(__file__).parent / "migrations", metadata)
 
 
 def _compare_as_written(tx: Connection) -> None:

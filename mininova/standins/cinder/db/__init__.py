@@ -3,5 +3,6 @@
 from pathlib import Path
 
 from mininova.db.schema import Schema
+from mininova.standins.cinder.db.models import metadata
 
-SCHEMA = Schema("cinder", Path(__file__).parent / "migrations", version_table="alembic_version_cinder")
+SCHEMA = Schema("cinder", Path(__file__).parent / "migrations", metadata, "alembic_version_cinder")

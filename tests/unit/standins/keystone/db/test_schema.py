@@ -1,9 +1,0 @@
-from mininova.standins.keystone.db import SCHEMA
-from mininova.standins.keystone.db.models import metadata
-from tests.fixtures.every_database import differences
-
-
-def test_the_migrations_lead_to_the_models(blank):
-    """An upgraded database has the same tables, columns, indexes and constraints as the models."""
-    SCHEMA.upgrade(blank)
-    assert differences(blank, metadata) == []
