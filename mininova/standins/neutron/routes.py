@@ -3,6 +3,7 @@
 from mininova.standins.neutron.groups import Groups
 from mininova.standins.neutron.handlers import things
 from mininova.standins.neutron.handlers.about import EMPTY, About
+from mininova.standins.neutron.handlers.ip_availability import IPAvailability
 from mininova.standins.neutron.handlers.security_groups import SecurityGroups
 from mininova.standins.neutron.networks import Networks, Subnets
 from mininova.standins.neutron.ports import Ports
@@ -16,6 +17,7 @@ def table(service: Service) -> list[Route]:
     groups, about = SecurityGroups(Groups(service.db)), About(service)
     networks = Networks(service.db, service.conf)
     subnets, ports = Subnets(service.db, service.conf, networks), Ports(service.db, networks)
+    availability = IPAvailability(networks, subnets, ports)
     routers = Routers(service.db, networks, subnets, ports)
     return [
         Route("GET", "/v2.0", about.resources),
@@ -42,7 +44,10 @@ def table(service: Service) -> list[Route]:
         Route("GET", "/v2.0/availability_zones", about.zones),
         Route("GET", "/v2.0/quotas/<project_id>", about.quota),
         Route("GET", "/v2.0/quotas/<project_id>/default", about.quota),
+        Route("GET", "/v2.0/quotas/<project_id>/details", about.quota_details),
         Route("GET", "/v2.0/quotas/<project_id>/details.json", about.quota_details),
+        Route("GET", "/v2.0/network-ip-availabilities", availability.index),
+        Route("GET", "/v2.0/network-ip-availabilities/<network_id>", availability.show),
         *(Route("GET", f"/v2.0/{path}", about.none_of(path)) for path in EMPTY),
         *(Route("GET", f"/v2.0/{path}/<id>", about.no_such(path)) for path in EMPTY),
     ]

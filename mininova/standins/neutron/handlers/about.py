@@ -36,6 +36,7 @@ EXTENSIONS = {
     "fip-port-details": ("Floating IP Port Details Extension", "Where a floating IP leads."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "Which is chosen when it is made."),
+    "network-ip-availability": ("Network IP Availability", "How many addresses a network has, and lends."),
     "network_availability_zone": ("Network Availability Zone", "The availability zones of a network."),
     "pagination": ("Pagination support", "Lists come in pages."),
     "port-security": ("Port Security", "Ports say whether security groups apply."),

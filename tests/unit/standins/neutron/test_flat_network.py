@@ -114,6 +114,6 @@ def test_quotas(get, http, boot):
     get("/security-groups")
     assert get("/quotas/ours")["port"] == -1
     assert get("/quotas/ours/details.json")["port"] == {"limit": -1, "used": 1, "reserved": 0}
-    assert get("/quotas/ours/details.json")["security_group_rule"]["used"] == 4
+    assert get("/quotas/ours/details")["security_group_rule"]["used"] == 4
     assert http("GET", "/quotas/ours", by="bob").status_int == 403
     assert get("/quotas/ours", by="admin") == get("/quotas/ours/default")

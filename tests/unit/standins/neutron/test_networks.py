@@ -107,3 +107,25 @@ def test_the_network_that_leads_out_is_made_once(db, get):
         assert (what, made) == ("external network public", is_new)
     (network,) = get("/networks?router:external=true")
     assert (network["id"], network["name"], len(network["subnets"])) == (id, "public", 1)
+
+
+def test_how_many_addresses_are_lent(make, http, get):
+    """An administrator reads it of a network and its subnets of a version; others are shown none."""
+    network = make("network", name="red")
+    pool = {"start": "192.168.7.10", "end": "192.168.7.19"}
+    range_ = {"ip_version": 4, "cidr": "192.168.7.0/24"}
+    subnet = make("subnet", network_id=network["id"], name="red-4", allocation_pools=[pool], **range_)
+    make("subnet", network_id=network["id"], ip_version=6, cidr="fd00::/120")
+    make("port", network_id=network["id"], fixed_ips=[{"subnet_id": subnet["id"]}])
+
+    all_of = "/network-ip-availabilities"
+    (found,) = get(f"{all_of}?network_name=red&ip_version=4", by="admin")
+    assert (found["network_id"], found["project_id"]) == (network["id"], "ours")
+    counted = {"total_ips": 10, "used_ips": 1}
+    named = {"subnet_id": subnet["id"], "subnet_name": "red-4", "cidr": "192.168.7.0/24", "ip_version": 4}
+    assert {name: found[name] for name in counted} == counted
+    assert found["subnet_ip_availability"] == [{**named, **counted}]
+    both = get(f"{all_of}/{network['id']}", by="admin")
+    assert [each["ip_version"] for each in both["subnet_ip_availability"]] == [4, 6]
+    assert get(all_of) == []
+    assert http("GET", f"{all_of}/{network['id']}").status_int == 404
