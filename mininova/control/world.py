@@ -25,7 +25,7 @@ from mininova.virt.guests import Guest
 
 LOG = logging.getLogger(__name__)
 
-PATIENCE_S = 10.0  # for what is under way to end
+PATIENCE_S = 30.0  # for what is under way to end
 
 _TABLES = """
 CREATE TABLE control_guests (host TEXT, guest BLOB);

@@ -316,10 +316,10 @@ class FakeDriver(ComputeDriver):
     def become(self, guests: Sequence[Guest]) -> None:
         """Have these guests and no others."""
         with self._lock:
-            for uuid in self._guests.keys() - {guest.uuid for guest in guests}:
-                self._forget(uuid)
-            for guest in guests:
-                self._keep(guest)
+            for uuid in self._guests:
+                self._consoles.forget((self._host, uuid))
+            self._store.replace(guests)
+            self._guests = {guest.uuid: guest for guest in guests}
 
     def _cut_sending_short(self, instance: Instance, why: str) -> None:
         with self._lock:

@@ -2,14 +2,16 @@
 
 The fake driver keeps its guests in memory and writes each change through to one small file a guest, so that a
 boot costs one file however many guests there are.  A file is put in place by renaming: a process that is
-killed leaves the old one or the new one, never half of one.  Nothing is forced to the disk, so a machine that
-loses its power may lose guests, as a real one would.
+killed leaves the old one or the new one, never half of one.  All guests of a host can be replaced at once, which
+takes one file; a file of one of them then says what has become of it since, or null when it is gone.  Nothing is
+forced to the disk, so a machine that loses its power may lose guests, as a real one would.
 """
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -18,6 +20,8 @@ from mininova import states
 from mininova.objects import BlockDevice, FixedIP, Flavor, ImageMeta, Instance
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +104,10 @@ def nics_of(instance: Instance) -> tuple[FixedIP, ...]:
     return tuple(nics.values())
 
 
+_encoder = msgspec.json.Encoder()
+_one, _many = msgspec.json.Decoder(Guest | None), msgspec.json.Decoder(Guest)
+
+
 class GuestStore:
     """The folder of one host's guests.
 
@@ -109,29 +117,50 @@ class GuestStore:
     def __init__(self, folder: str, host: str) -> None:
         self._folder = Path(folder) / quote(host, safe="")
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._all, self._in_all = self._folder / "all.jsonl", set[str]()
 
     def load(self) -> dict[str, Guest]:
         """Read every guest; a file that cannot be read is logged and left alone."""
-        guests = {}
+        replaced = self._read(self._all, lambda text: _many.decode_lines(text), list[Guest]())
+        guests = {guest.uuid: guest for guest in replaced}
+        self._in_all = {*guests}
         for path in self._folder.glob("*.json"):
-            try:
-                guest = msgspec.json.decode(path.read_bytes(), type=Guest)
-            except (OSError, msgspec.DecodeError) as error:
-                LOG.error("fake hypervisor cannot read the guest in %s, which is lost: %s", path, error)
-                continue
-            guests[guest.uuid] = guest
+            guest = self._read(path, _one.decode, None)
+            if guest is not None:
+                guests[guest.uuid] = guest
+            elif path.stem in self._in_all:
+                guests.pop(path.stem, None)
         return guests
+
+    def _read(self, path: Path, decode: Callable[[bytes], T], default: T) -> T:
+        try:
+            return decode(path.read_bytes()) if path.exists() else default
+        except (OSError, msgspec.DecodeError) as error:
+            LOG.error("fake hypervisor cannot read the guest in %s, which is lost: %s", path, error)
+            return default
+
+    def replace(self, guests: Sequence[Guest]) -> None:
+        """Remember these guests and no others."""
+        self._put(self._all, _encoder.encode_lines(guests))
+        self._in_all = {guest.uuid for guest in guests}
+        for path in self._folder.glob("*.json"):
+            path.unlink()
 
     def save(self, guest: Guest) -> None:
         """Remember a guest as it is now."""
-        path = self._path(guest.uuid)
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(guest))
-        os.replace(fresh, path)
+        self._put(self._path(guest.uuid), msgspec.json.encode(guest))
 
     def remove(self, uuid: str) -> None:
         """Forget a guest; one that is not there is forgotten already."""
-        self._path(uuid).unlink(missing_ok=True)
+        if uuid in self._in_all:
+            self._put(self._path(uuid), msgspec.json.encode(None))
+        else:
+            self._path(uuid).unlink(missing_ok=True)
+
+    def _put(self, path: Path, text: bytes) -> None:
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(text)
+        os.replace(fresh, path)
 
     def _path(self, uuid: str) -> Path:
         return self._folder / f"{uuid}.json"

@@ -60,6 +60,7 @@ class InProcessBroker(MemoryBroker):
                 self._move_to(now)
                 try:
                     if not self.deliver_one(_has_room) and not self.pass_time(now):
+                        self.news.notify_all()  # of those who wait for that
                         self.news.wait(self._until_the_next())
                 except Exception:  # one message must not end the delivery of all
                     LOG.exception("a message could not be handed out")

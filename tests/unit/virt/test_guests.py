@@ -1,5 +1,7 @@
 """Each guest is a file, written whole or not at all."""
 
+import msgspec
+
 from mininova import states
 from mininova.virt.guests import Guest, GuestStore
 
@@ -18,6 +20,21 @@ def test_forgotten(tmp_path, instance, image):
     store.remove(instance.uuid)
     store.remove(instance.uuid)
     assert store.load() == {}
+
+
+def test_replaced(tmp_path, instance, image):
+    """All guests are replaced at once; what becomes of each since then counts."""
+    store = GuestStore(str(tmp_path), "host-1")
+    old = Guest.of(instance, image, 1.0)
+    kept, changed, gone = (msgspec.structs.replace(old, uuid=uuid) for uuid in ("kept", "changed", "gone"))
+    store.save(old)
+    store.replace([kept, changed, gone])
+    store.save(changed.in_state(states.SHUTDOWN))
+    store.remove("gone")
+    there = {"kept": kept, "changed": changed.in_state(states.SHUTDOWN)}
+    assert GuestStore(str(tmp_path), "host-1").load() == there
+    store.replace([])
+    assert GuestStore(str(tmp_path), "host-1").load() == {}
 
 
 def test_hosts_apart(tmp_path, instance, image):
