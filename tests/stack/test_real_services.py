@@ -5,7 +5,7 @@ import pytest
 from documentation import ROOT
 from stack import ports
 
-from tests.fixtures import sdk
+from tests.fixtures import openstack_prompts, sdk
 from tests.fixtures.local_stack import run
 
 START = next(text for _, text in documentation.blocks(ROOT / "docs/operate.md", "sh") if "IDENTITY=keystone" in text)
@@ -85,6 +85,13 @@ def test_a_project_is_asked_for(admin):
         admin.compute.flavor_add_tenant_access(flavor, "f" * 32)
     assert refusal.value.status_code == 400
     admin.compute.delete_flavor(flavor)
+
+
+def test_lines_end_as_with_the_stand_ins(real_stack):
+    """What people type about users, projects and images ends with the real services as with ours."""
+    typed = openstack_prompts.lines("people", "images")
+    wrong = openstack_prompts.wrong_ends(real_stack, [*typed, "admin: project delete p-lines"])
+    assert not wrong, "\n".join([f"{len(wrong)} of {len(typed)}:", *wrong])
 
 
 def test_a_second_start_finds_what_is_there(real_stack, demo):
