@@ -23,7 +23,7 @@ COUNTED = ("volumes", "snapshots", "gigabytes")
 
 def limits(tx: Connection, project_id: str) -> dict[str, int]:
     """Give what a project may have, of each type of volumes, too."""
-    said = things.limits(tx, project_id)
+    said = things.LIMITS.read(tx, project_id)
     return {name: said.get(name, default) for name, default in defaults(tx).items()}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from mininova.standins.glance.db.images import Image, ImageMember
+from mininova.standins.glance.db.images import UPLOADING, Image, ImageMember
 from mininova.standins.glance.schemas import WRITABLE
 
 
@@ -13,6 +13,8 @@ def image_document(image: Image) -> dict[str, Any]:
     """Write an image down."""
     attributes = msgspec.structs.asdict(image)
     del attributes["location"], attributes["properties"]
+    if image.status == UPLOADING:  # what is staged is not the image's yet
+        attributes |= dict.fromkeys(("checksum", "os_hash_algo", "os_hash_value"))
     return {
         **image.properties,
         **attributes,

@@ -23,6 +23,8 @@ def table(service: Service) -> list[Route]:
         Route("DELETE", "/v2/images/<image_id>/tags/<tag>", images.remove_tag),
         Route("PUT", "/v2/images/<image_id>/file", data.upload),
         Route("GET", "/v2/images/<image_id>/file", data.download),
+        Route("PUT", "/v2/images/<image_id>/stage", data.stage),
+        Route("POST", "/v2/images/<image_id>/import", data.import_),
         Route("GET", "/v2/images/<image_id>/members", members.index),
         Route("POST", "/v2/images/<image_id>/members", members.create),
         Route("GET", "/v2/images/<image_id>/members/<member_id>", members.show),

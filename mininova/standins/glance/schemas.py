@@ -56,6 +56,30 @@ _IMAGE = Draft202012Validator(
     {"type": "object", "properties": WRITABLE, "additionalProperties": PROPERTY, "propertyNames": PROPERTY_NAME}
 )
 
+#: The ways to import an image: there is nothing that the service fetches by itself.
+IMPORT_METHODS = ("glance-direct",)
+_IMPORT = Draft202012Validator({
+    "type": "object",
+    "properties": {
+        "method": {"type": "object", "properties": {"name": TAG}, "required": ["name"]},
+        "all_stores": {"type": "boolean"},
+        "all_stores_must_succeed": {"type": "boolean"},
+        "stores": {"type": "array", "items": TAG},
+    },
+    "required": ["method"],
+})  # fmt: skip
+
+
+def checked_import(values: Any) -> dict[str, Any]:
+    """Give the body of an import back that has its form.
+
+    :raises errors.InvalidInput: naming the attribute that is wrong
+    """
+    for error in _IMPORT.iter_errors(values):
+        where = f" in attribute '{error.path[0]}'" if error.path else ""
+        raise errors.InvalidInput(f"Provided object does not match schema 'import'{where}: {error.message}")
+    return dict(values)
+
 
 def check(values: dict[str, Any]) -> None:
     """Refuse values that an image cannot have.

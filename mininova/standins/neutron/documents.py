@@ -1,6 +1,6 @@
 """How networks, subnets, ports, routers, floating IPs and security groups look in the Networking API."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
@@ -10,6 +10,7 @@ from mininova.standins.neutron.db.security_groups import Rule, SecurityGroup
 from mininova.standins.neutron.db.things import FloatingIP, Network, Owned, Router, Subnet
 
 Json = dict[str, Any]
+Retag = Callable[[Sequence[str]], Sequence[str]]  # from the tags that a thing has to those that it is to have
 
 ZONE = "nova"
 
@@ -159,6 +160,7 @@ def security_group(group: SecurityGroup, rules: list[Rule]) -> Json:
         **_common(group.id, group.name, group.project_id, group.created_at, group.updated_at),
         "description": group.description,
         "stateful": group.stateful,
+        "tags": list(group.tags),
         "shared": False,
         "revision_number": group.revision,
         "security_group_rules": [rule(group, each) for each in rules],

@@ -11,10 +11,10 @@ from mininova.context import RequestContext
 from mininova.db import ports
 from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
-from mininova.standins.neutron import documents, policy, schemas
+from mininova.standins.neutron import documents, policy, quotas, schemas
 from mininova.standins.neutron.db import security_groups
 from mininova.standins.neutron.db.security_groups import DEFAULT, SecurityGroup
-from mininova.standins.neutron.documents import Json
+from mininova.standins.neutron.documents import Json, Retag
 
 
 class Groups:
@@ -66,6 +66,7 @@ class Groups:
             raise errors.Conflict("Default security group already exists.")
         security_groups.defaults(self._db, {project_id})
         with self._db.write() as tx:
+            quotas.require_room(tx, project_id, "security_group")
             group = security_groups.create(tx, project_id, said["name"], **_columns(said, "description", "stateful"))
             assert group is not None  # which only a default one can be
             return _shown(tx, [group])[0]
@@ -97,6 +98,12 @@ class Groups:
                 raise errors.Conflict(f"Security Group {id} in use.")
             security_groups.delete(tx, group)
 
+    def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
+        """Change the tags of a group."""
+        with self._db.write() as tx:
+            group = _own(tx, ctxt, id, "update_security_group")
+            security_groups.update(tx, group, tags=tuple(change(group.tags)))
+
     # ---- rules
 
     def rule(self, ctxt: RequestContext, id: str) -> Json:
@@ -118,6 +125,7 @@ class Groups:
         said = schemas.rule(body)
         with self._db.write() as tx:
             group = security_groups.get(tx, said.pop("security_group_id"), policy.viewer(ctxt))
+            quotas.require_room(tx, group.project_id, "security_group_rule")
             if said.get("remote_group_id") is not None:
                 security_groups.get(tx, said["remote_group_id"], None)
             return documents.rule(group, security_groups.add_rule(tx, group, **said))

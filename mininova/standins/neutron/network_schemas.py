@@ -7,6 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from mininova.standins.neutron.quotas import DEFAULTS
 from mininova.standins.neutron.schemas import Json, checked
 
 TEXT: Json = {"type": "string", "maxLength": 255}
@@ -21,6 +22,8 @@ OWNER = ("project_id", "tenant_id")
 COLUMNS = {"router:external": "external"}
 _OWNER: Json = dict.fromkeys(OWNER, NO_ID)
 _NAMED: Json = {"name": TEXT, "description": TEXT}
+_TAG: Json = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^,/]*$"}
+TAG = Draft202012Validator({"properties": {"tag": _TAG}})
 _ROUTES: Json = {
     "type": ["array", "null"],
     "maxItems": 100,
@@ -108,3 +111,9 @@ def columns(body: Json, schema: Draft202012Validator) -> dict[str, Any]:
     """
     said = {COLUMNS.get(name, name): value for name, value in checked(body, schema).items() if name not in UNKEPT}
     return {name: tuple(value or ()) if name in LISTS else value for name, value in said.items()}
+
+
+TAGS = _body({"tags": {"type": "array", "maxItems": 50, "items": _TAG}}, "tags")
+
+_MOST: Json = {"type": "integer", "minimum": -1, "maximum": 2**31 - 1}
+QUOTA = _body({**dict.fromkeys(DEFAULTS, _MOST), **_OWNER, "force": YES, "check_limit": YES})

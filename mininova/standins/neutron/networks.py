@@ -13,9 +13,9 @@ from mininova.context import RequestContext
 from mininova.db import networks, ports
 from mininova.db.networks import Range
 from mininova.db.session import Connection, Database
-from mininova.standins.neutron import documents, flat, network_schemas, policy
+from mininova.standins.neutron import documents, flat, network_schemas, policy, quotas
 from mininova.standins.neutron.db.things import NETWORKS, ROUTERS, SUBNETS, Network, Subnet
-from mininova.standins.neutron.documents import Json
+from mininova.standins.neutron.documents import Json, Retag
 
 IP = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -49,6 +49,7 @@ class Networks:
         said = self._said(ctxt, body, network_schemas.NEW_NETWORK, "create_network")
         said["project_id"] = policy.owner(ctxt, body, "create_network")
         with self._db.write() as tx:
+            quotas.require_room(tx, said["project_id"], "network")
             return self._shown(NETWORKS.create(tx, said), [])
 
     def update(self, ctxt: RequestContext, id: str, body: Json) -> Json:
@@ -76,6 +77,12 @@ class Networks:
             for subnet in SUBNETS.search(tx, network_id=[id]):
                 SUBNETS.delete(tx, subnet)
             NETWORKS.delete(tx, network)
+
+    def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
+        """Change the tags of a network."""
+        with self._db.write() as tx:
+            network = self.own(tx, ctxt, id, "update_network")
+            NETWORKS.update(tx, network, tags=tuple(change(network.tags)))
 
     # ---- for ports and subnets
 
@@ -181,6 +188,7 @@ class Subnets:
             said |= {"cidr": str(range_), "project_id": network.project_id or policy.owner(ctxt, body, "create_subnet")}
             said["gateway_ip"] = _gateway(range_, said["gateway_ip"]) if "gateway_ip" in said else str(range_[1])
             said["allocation_pools"] = _pools(range_, said["gateway_ip"], said.get("allocation_pools"))
+            quotas.require_room(tx, said["project_id"], "subnet")
             return documents.subnet(SUBNETS.create(tx, said))
 
     def update(self, ctxt: RequestContext, id: str, body: Json) -> Json:
@@ -207,6 +215,12 @@ class Subnets:
                     "subnet."
                 )
             SUBNETS.delete(tx, subnet)
+
+    def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
+        """Change the tags of a subnet."""
+        with self._db.write() as tx:
+            subnet = self._own(tx, ctxt, id, "update_subnet")
+            SUBNETS.update(tx, subnet, tags=tuple(change(subnet.tags)))
 
     def _own(self, tx: Connection, ctxt: RequestContext, id: str, action: str) -> Subnet:
         policy.require_member(ctxt, action)

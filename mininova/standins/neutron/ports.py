@@ -11,10 +11,10 @@ from mininova.db import networks, ports
 from mininova.db.networks import Range
 from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
-from mininova.standins.neutron import documents, network_schemas, policy
+from mininova.standins.neutron import documents, network_schemas, policy, quotas
 from mininova.standins.neutron.db import security_groups
 from mininova.standins.neutron.db.things import Network, Subnet
-from mininova.standins.neutron.documents import Json
+from mininova.standins.neutron.documents import Json, Retag
 from mininova.standins.neutron.networks import OF_ROUTERS, Networks, range_of
 
 SAID = ("name", "description", "admin_state_up", "port_security_enabled", "security_groups", "allowed_address_pairs")
@@ -58,6 +58,7 @@ class Ports:
         id = str(uuid4())
         with self._db.write() as tx:
             network = self._networks.find(tx, ctxt, said["network_id"], lock=True)
+            quotas.require_room(tx, project_id, "port")
             _require_groups(tx, ctxt, said)
             wanted = self.wanted(tx, network, said.get("fixed_ips"))
             columns = {name: said[name] for name in ("device_id", "device_owner") if said.get(name)}
@@ -116,6 +117,15 @@ class Ports:
             ports.delete(tx, id)
             if port.instance_uuid is not None:
                 networks.show(tx, port.instance_uuid)
+
+    def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
+        """Change the tags of a port."""
+        policy.require_member(ctxt, "update_port")
+        with self._db.write() as tx:
+            port = ports.get(tx, id, policy.viewer(ctxt))
+            revision = port.said.get("revision", 1) + 1
+            said = {**port.said, "tags": list(change(port.said.get("tags", []))), "revision": revision}
+            ports.change(tx, id, said=said)
 
     # ---- for routers, floating IPs and servers, too
 

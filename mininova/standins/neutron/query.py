@@ -4,7 +4,7 @@ The lists are short, but for the ports of a large project, and those are found b
 is made, and chosen from here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,11 +36,27 @@ def fields(request: Request, document: Json) -> Json:
 
 
 def _matches(request: Request, document: Json, known: Sequence[str]) -> bool:
+    if "tags" in document and not _is_tagged(request, set(document["tags"])):
+        return False
     return all(
         any(_is(document[name], text) for text in request.GET.getall(name))
         for name in request.GET
         if name in known and name not in CONTROLS
     )
+
+
+#: What a list may ask of tags: parameter → whether it holds of those that a thing has and those that are named.
+TAGS: dict[str, Callable[[set[str], set[str]], bool]] = {
+    "tags": lambda had, named: named <= had,
+    "tags-any": lambda had, named: bool(named & had),
+    "not-tags": lambda had, named: not named <= had,
+    "not-tags-any": lambda had, named: not named & had,
+}
+
+
+def _is_tagged(request: Request, had: set[str]) -> bool:
+    asked = [(holds, text) for name, holds in TAGS.items() for text in request.GET.getall(name)]
+    return all(holds(had, set(text.split(","))) for holds, text in asked)
 
 
 def _is(value: Any, text: str) -> bool:

@@ -13,9 +13,9 @@ from mininova.db import ports
 from mininova.db.kinds import Kind
 from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
-from mininova.standins.neutron import documents, network_schemas, policy
+from mininova.standins.neutron import documents, network_schemas, policy, quotas
 from mininova.standins.neutron.db.things import FLOATING_IPS, ROUTERS, FloatingIP, Network, Router
-from mininova.standins.neutron.documents import Json
+from mininova.standins.neutron.documents import Json, Retag
 from mininova.standins.neutron.networks import Networks, Subnets, range_of
 from mininova.standins.neutron.ports import Ports, make, of_devices
 
@@ -45,8 +45,10 @@ class Routers:
         policy.require_member(ctxt, "create_router")
         said = network_schemas.columns(body, network_schemas.NEW_ROUTER)
         gateway = said.pop("external_gateway_info", None)
+        project_id = policy.owner(ctxt, body, "create_router")
         with self._db.write() as tx:
-            router = ROUTERS.create(tx, {**said, "project_id": policy.owner(ctxt, body, "create_router")})
+            quotas.require_room(tx, project_id, "router")
+            router = ROUTERS.create(tx, {**said, "project_id": project_id})
             return _router(tx, self._lead_out(tx, ctxt, router, gateway) if gateway else router)
 
     def update(self, ctxt: RequestContext, id: str, body: Json) -> Json:
@@ -97,6 +99,10 @@ class Routers:
             for ip in FLOATING_IPS.search(tx, router_id=[id]):
                 FLOATING_IPS.update(tx, ip, router_id=None)
             ROUTERS.delete(tx, router)
+
+    def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
+        """Change the tags of a router."""
+        _tag(self._db, ctxt, ROUTERS, id, change, "update_router")
 
     # ---- the subnets that it serves
 
@@ -189,6 +195,7 @@ class FloatingIPs:
                     f"Bad floatingip request: Network {network.id} is not a valid external network."
                 )
             owner = policy.owner(ctxt, body, "create_floatingip")
+            quotas.require_room(tx, owner, "floatingip")
             ip = self._take(tx, network, owner, said)
             return _floating_ip(tx, self._lead(tx, ctxt, ip, said))
 
@@ -250,6 +257,17 @@ class FloatingIPs:
             for port in of_devices(tx, None, [id]):
                 ports.delete(tx, port.id)
             FLOATING_IPS.delete(tx, ip)
+
+    def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
+        """Change the tags of a floating IP."""
+        _tag(self._db, ctxt, FLOATING_IPS, id, change, "update_floatingip")
+
+
+def _tag(db: Database, ctxt: RequestContext, kind: Kind[Any], id: str, change: Retag, action: str) -> None:
+    policy.require_member(ctxt, action)
+    with db.write() as tx:
+        found = _find(tx, ctxt, kind, id, lock=True)
+        kind.update(tx, found, tags=tuple(change(found.tags)))
 
 
 def _own(tx: Connection, ctxt: RequestContext, kind: Kind[Any]) -> list[Any]:

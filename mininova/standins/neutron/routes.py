@@ -1,9 +1,10 @@
 """The URL space of the Networking API, below the check of tokens: one table."""
 
 from mininova.standins.neutron.groups import Groups
-from mininova.standins.neutron.handlers import things
+from mininova.standins.neutron.handlers import tags, things
 from mininova.standins.neutron.handlers.about import EMPTY, About
 from mininova.standins.neutron.handlers.ip_availability import IPAvailability
+from mininova.standins.neutron.handlers.quotas import Quotas
 from mininova.standins.neutron.handlers.security_groups import SecurityGroups
 from mininova.standins.neutron.networks import Networks, Subnets
 from mininova.standins.neutron.ports import Ports
@@ -14,7 +15,8 @@ from mininova.wsgi import Route
 
 def table(service: Service) -> list[Route]:
     """Give every route of the service."""
-    groups, about = SecurityGroups(Groups(service.db)), About(service)
+    all_groups, about, quotas = Groups(service.db), About(), Quotas(service)
+    groups = SecurityGroups(all_groups)
     networks = Networks(service.db, service.conf)
     subnets, ports = Subnets(service.db, service.conf, networks), Ports(service.db, networks)
     availability = IPAvailability(networks, subnets, ports)
@@ -35,6 +37,7 @@ def table(service: Service) -> list[Route]:
         Route("GET", "/v2.0/security-groups/<id>", groups.show),
         Route("PUT", "/v2.0/security-groups/<id>", groups.update),
         Route("DELETE", "/v2.0/security-groups/<id>", groups.delete),
+        *tags.routes("security-groups", all_groups.get, all_groups.tag),
         Route("GET", "/v2.0/security-group-rules", groups.rules),
         Route("POST", "/v2.0/security-group-rules", groups.create_rule),
         Route("GET", "/v2.0/security-group-rules/<id>", groups.show_rule),
@@ -42,10 +45,12 @@ def table(service: Service) -> list[Route]:
         Route("GET", "/v2.0/extensions", about.extensions),
         Route("GET", "/v2.0/extensions/<alias>", about.extension),
         Route("GET", "/v2.0/availability_zones", about.zones),
-        Route("GET", "/v2.0/quotas/<project_id>", about.quota),
-        Route("GET", "/v2.0/quotas/<project_id>/default", about.quota),
-        Route("GET", "/v2.0/quotas/<project_id>/details", about.quota_details),
-        Route("GET", "/v2.0/quotas/<project_id>/details.json", about.quota_details),
+        Route("GET", "/v2.0/quotas", quotas.index),
+        Route("GET", "/v2.0/quotas/<project_id>", quotas.show),
+        Route("PUT", "/v2.0/quotas/<project_id>", quotas.update),
+        Route("DELETE", "/v2.0/quotas/<project_id>", quotas.delete),
+        Route("GET", "/v2.0/quotas/<project_id>/default", quotas.default),
+        *(Route("GET", f"/v2.0/quotas/<project_id>/{path}", quotas.details) for path in ("details", "details.json")),
         Route("GET", "/v2.0/network-ip-availabilities", availability.index),
         Route("GET", "/v2.0/network-ip-availabilities/<network_id>", availability.show),
         *(Route("GET", f"/v2.0/{path}", about.none_of(path)) for path in EMPTY),

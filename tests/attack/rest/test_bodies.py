@@ -26,7 +26,11 @@ NO_JSON = {
     "POST /identity/v3/users/<id>/application_credentials",  # of another user, so it is refused before
     *(f"POST /image/v2/images/<image_id>/actions/{action}" for action in ("deactivate", "reactivate")),
     "PUT /image/v2/images/<image_id>/tags/<tag>",
-    "PUT /image/v2/images/<image_id>/file",
+    *(f"PUT /image/v2/images/<image_id>/{data}" for data in ("file", "stage")),
+    *(
+        f"PUT /network/v2.0/{things}/<id>/tags/<name>"
+        for things in ("networks", "subnets", "ports", "routers", "floatingips", "security-groups")
+    ),
 }
 SENT_TO = list({(it.method, it.template): it for it in TARGETS if it.method in ("POST", "PUT", "PATCH")}.values())
 READERS = [it for it in SENT_TO if f"{it.method} {it.template}" not in NO_JSON]

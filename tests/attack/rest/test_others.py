@@ -48,6 +48,7 @@ BODIES = {
     "POST /images/<image_id>/metadata": {"metadata": {"a": "b"}},
     "PUT /images/<image_id>/metadata": {"metadata": {}},
     "PUT /images/<image_id>/metadata/<key>": {"meta": {"x": "mine"}},
+    "POST /image/v2/images/<image_id>/import": {"method": {"name": "glance-direct"}},
     "POST /image/v2/images/<image_id>/members": {"member": "stranger"},
     "PUT /image/v2/images/<image_id>/members/<member_id>": {"status": "accepted"},
     "PATCH /image/v2/images/<image_id>": [{"op": "replace", "path": "/name", "value": "mine now"}],

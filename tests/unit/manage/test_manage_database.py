@@ -12,7 +12,7 @@ from mininova.manage import database, standins
 
 SERVICES = ["nova", "keystone", "glance", "neutron", "cinder"]
 HEAD = NOVA.head()
-HEADS = {"nova": HEAD, "keystone": "0002", "neutron": "0002"}
+HEADS = {"nova": HEAD, "keystone": "0002", "neutron": "0003"}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_version(run, db):
         ["nova", HEAD, HEAD],
         ["keystone", "0002", "0002"],
         ["glance", "none", "0001"],
-        ["neutron", "0002", "0002"],
+        ["neutron", "0003", "0003"],
         ["cinder", "0001", "0001"],
     ]
     nova, _, glance, *_ = json.loads("".join(run(database.version, format="json")))

@@ -3,6 +3,7 @@
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table
 
 from mininova.db.models.base import NAMING, Json, UTCDateTime
+from mininova.db.project_limits import make_table
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -74,10 +75,5 @@ attachments = Table(
     Column("updated_at", UTCDateTime, nullable=False),
 )
 
-# What a project may have, where that is not the default; -1 is no limit.
-quotas = Table(
-    "volume_quotas",
-    metadata,
-    Column("project_id", String(64), primary_key=True),
-    Column("limits", Json(dict[str, int]), nullable=False),
-)
+# What a project may have, where that is not the default.
+quotas = make_table("volume_quotas", metadata)

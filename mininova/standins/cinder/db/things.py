@@ -1,11 +1,9 @@
 """Volumes, snapshots, types and attachments: how their rows are made, read, changed and deleted, all alike."""
 
-from collections.abc import Mapping
-
-from sqlalchemy import Connection, func, insert, select
-from sqlalchemy import delete as delete_from
+from sqlalchemy import Connection, func, select
 
 from mininova.db.kinds import Kind, Thing
+from mininova.db.project_limits import ProjectLimits
 from mininova.standins.cinder.db.models import attachments, quotas, snapshots, volume_types, volumes
 
 AVAILABLE, ERROR, IN_USE, RESERVED = "available", "error", "in-use", "reserved"
@@ -85,22 +83,10 @@ TYPES = Kind(VolumeType, volume_types, "Volume type", latest_first=True)
 VOLUMES = Kind(Volume, volumes, "Volume", latest_first=True)
 SNAPSHOTS = Kind(Snapshot, snapshots, "Snapshot", latest_first=True)
 ATTACHMENTS = Kind(Attachment, attachments, "Volume attachment", latest_first=True)
+LIMITS = ProjectLimits(quotas)
 
 
-# ---- how much a project may have, and has
-
-
-def limits(tx: Connection, project_id: str) -> dict[str, int]:
-    """Read what a project may have beside the defaults."""
-    found: dict[str, int] | None = tx.scalar(select(quotas.c.limits).where(quotas.c.project_id == project_id))
-    return found or {}
-
-
-def limit(tx: Connection, project_id: str, limits: Mapping[str, int]) -> None:
-    """Write what a project may have, instead of all that was said before."""
-    tx.execute(delete_from(quotas).where(quotas.c.project_id == project_id))
-    if limits:
-        tx.execute(insert(quotas), {"project_id": project_id, "limits": dict(limits)})
+# ---- how much a project has
 
 
 def used(tx: Connection, project_id: str, volume_type_id: str | None = None) -> dict[str, int]:

@@ -93,14 +93,14 @@ class About:
             unknown = sorted(set(said) - set(quotas.defaults(tx)))
             if unknown:
                 raise errors.InvalidInput(f"Bad key(s) in quota set: {', '.join(unknown):.500}")
-            things.limit(tx, project_id, {**things.limits(tx, project_id), **said})
+            things.LIMITS.write(tx, project_id, {**things.LIMITS.read(tx, project_id), **said})
             return {"quota_set": quotas.limits(tx, project_id)}
 
     def delete_quota(self, request: Request, project_id: str) -> Json:
         """Forget what was said of a project (for administrators)."""
         policy.require_admin(request.context, "volume_extension:quotas:delete")
         with self._db.write() as tx:
-            things.limit(tx, project_id, {})
+            things.LIMITS.write(tx, project_id, {})
         return {}
 
     def default_quota(self, request: Request, project_id: str) -> Json:

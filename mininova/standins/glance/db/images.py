@@ -23,12 +23,14 @@ PUBLIC, PRIVATE, SHARED, COMMUNITY = "public", "private", "shared", "community"
 VISIBILITIES = (PUBLIC, PRIVATE, SHARED, COMMUNITY)
 
 QUEUED, SAVING, ACTIVE, DEACTIVATED = "queued", "saving", "active", "deactivated"
+UPLOADING = "uploading"
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
     """An image, without its data.
 
-    :param status: queued has no data yet, saving is getting it, active has it, deactivated gives it to admins only
+    :param status: queued has no data yet, saving is getting it, active has it, deactivated gives it to admins only;
+        uploading has staged data, or is getting it, and waits for its import
     :param size: bytes of its data
     :param min_disk: GiB of disk that it needs
     :param min_ram: MiB of memory that it needs

@@ -23,8 +23,8 @@ class About:
         return self._schemas[name]
 
     def import_info(self, request: Request) -> dict[str, Any]:
-        """List the ways to import an image: there are none, data is uploaded."""
-        methods = {"description": "Import methods available.", "type": "array", "value": []}
+        """List the ways to import an image."""
+        methods = {"description": "Import methods available.", "type": "array", "value": list(schemas.IMPORT_METHODS)}
         return {"import-methods": methods}
 
     def tasks(self, request: Request) -> dict[str, Any]:

@@ -52,8 +52,11 @@ class Images:
         policy.require_may_say(request.context, None, image)
         with self._service.db.write() as tx:
             image = images.create(tx, image)
-        location = {"Location": self._service.link(request, f"/v2/images/{image.id}")}
-        return Reply(201, documents.image_document(image), location)
+        headers = {
+            "Location": self._service.link(request, f"/v2/images/{image.id}"),
+            "OpenStack-image-import-methods": ",".join(schemas.IMPORT_METHODS),
+        }
+        return Reply(201, documents.image_document(image), headers)
 
     def update(self, request: Request, image_id: str) -> dict[str, Any]:
         """Change what an image says, by a list of operations."""

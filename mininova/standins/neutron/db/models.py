@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, MetaData, String, Table
 
 from mininova.db.models.base import NAMING, Json, UTCDateTime
+from mininova.db.project_limits import make_table
 
 metadata = MetaData(naming_convention=NAMING)
 
@@ -18,6 +19,7 @@ security_groups = Table(
     Column("name", String(255), nullable=False),
     Column("description", String(255), nullable=False),
     Column("stateful", Boolean, nullable=False),
+    Column("tags", Json(tuple[str, ...]), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
@@ -104,3 +106,6 @@ floating_ips = _thing(
     Column("floating_ip_address", String(39), nullable=False, unique=True),
     Column("router_id", String(36), ForeignKey("routers.id"), index=True),
 )
+
+# What a project may have, where that is not the default.
+quotas = make_table("network_quotas", metadata)

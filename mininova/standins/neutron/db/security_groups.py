@@ -37,6 +37,7 @@ class SecurityGroup(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     stateful: bool = True
     default_of: str | None = None
+    tags: tuple[str, ...] = ()
     revision: int = 1
     created_at: datetime
     updated_at: datetime

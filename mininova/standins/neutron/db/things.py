@@ -3,7 +3,8 @@
 from sqlalchemy import Connection, bindparam, exists, or_, select
 
 from mininova.db.kinds import Kind, Thing
-from mininova.standins.neutron.db.models import floating_ips, networks, routers, subnets
+from mininova.db.project_limits import ProjectLimits
+from mininova.standins.neutron.db.models import floating_ips, networks, quotas, routers, subnets
 
 
 class Owned(Thing, frozen=True, kw_only=True):
@@ -75,6 +76,7 @@ NETWORKS = Kind(Network, networks, "Network")
 SUBNETS = Kind(Subnet, subnets, "Subnet")
 ROUTERS = Kind(Router, routers, "Router")
 FLOATING_IPS = Kind(FloatingIP, floating_ips, "Floating IP")
+LIMITS = ProjectLimits(quotas)
 
 _projects_own = select(exists().where(or_(networks.c.project_id == bindparam("whose"), networks.c.shared)))
 

@@ -1,16 +1,11 @@
-"""What describes the Networking API of this cloud: what it can, its zone, its quotas, and what there is none of."""
+"""What describes the Networking API of this cloud: what it can, its zone, and what there is none of."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from mininova import errors
-from mininova.db import ports
-from mininova.db.kinds import Kind
-from mininova.standins.neutron import policy, query
-from mininova.standins.neutron.db import security_groups
-from mininova.standins.neutron.db.things import FLOATING_IPS, NETWORKS, ROUTERS, SUBNETS
+from mininova.standins.neutron import query
 from mininova.standins.neutron.documents import ZONE, Json
-from mininova.standins.neutron.service import Service
 from mininova.wsgi import Request
 
 #: Lists that clients ask for, and that have nothing in them: path → its key in the answer.
@@ -41,6 +36,7 @@ EXTENSIONS = {
     "pagination": ("Pagination support", "Lists come in pages."),
     "port-security": ("Port Security", "Ports say whether security groups apply."),
     "project-id": ("project_id field enabled", "What belongs to a project has a project_id."),
+    "quota-check-limit": ("Quota engine limit check", "A quota is not set below what is used, if so asked."),
     "quota_details": ("Quota details management support", "How much of a quota is used."),
     "quotas": ("Quota management support", "Quotas of projects."),
     "router": ("Neutron L3 Router", "Routers and floating IPs."),
@@ -50,24 +46,14 @@ EXTENSIONS = {
     "standard-attr-description": ("standard-attr-description", "Descriptions."),
     "standard-attr-revisions": ("Resource revision numbers", "How often a thing was changed."),
     "standard-attr-timestamp": ("Resource timestamps", "When a thing was made, and changed."),
+    "standard-attr-tag": ("Tag support for resources with standard attribute", "Tags."),
     "stateful-security-group": ("Stateful security group", "Whether a security group is stateful."),
 }
 UPDATED = "2026-01-01T00:00:00-00:00"
 
-UNLIMITED = -1
-KINDS: dict[str, Kind[Any]] = {"network": NETWORKS, "subnet": SUBNETS, "router": ROUTERS, "floatingip": FLOATING_IPS}
-#: What has a quota; nothing here is limited.
-RESOURCES = (
-    "floatingip", "network", "port", "rbac_policy", "router", "security_group", "security_group_rule", "subnet",
-    "subnetpool",
-)  # fmt: skip
-
 
 class About:
     """Handlers of what describes the API."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
 
     def resources(self, request: Request) -> Json:
         """List the collections of the API."""
@@ -96,22 +82,6 @@ class About:
         zone = {"name": ZONE, "resource": "network", "state": "available"}
         return query.answer(request, "availability_zones", [zone], ("name", "resource", "state"))
 
-    def quota(self, request: Request, project_id: str) -> Json:
-        """Show how much a project may have."""
-        _require_own(request, project_id)
-        return {"quota": dict.fromkeys(RESOURCES, UNLIMITED)}
-
-    def quota_details(self, request: Request, project_id: str) -> Json:
-        """Show how much a project may have, and has."""
-        _require_own(request, project_id)
-        with self._service.db.read() as tx:
-            groups = security_groups.search(tx, project_id)
-            rules = security_groups.rules(tx, groups)
-            used = {"security_group": len(groups), "security_group_rule": sum(map(len, rules.values()))}
-            used["port"] = len(ports.search(tx, project_id))
-            used |= {name: len(kind.search(tx, project_id=[project_id])) for name, kind in KINDS.items()}
-        return {"quota": {name: {"limit": UNLIMITED, "used": used.get(name, 0), "reserved": 0} for name in RESOURCES}}
-
     @staticmethod
     def none_of(path: str) -> Callable[[Request], Json]:
         """Make the handler of a list with nothing in it."""
@@ -132,8 +102,3 @@ class About:
 def _extension(alias: str) -> Json:
     name, description = EXTENSIONS[alias]
     return {"alias": alias, "name": name, "description": description, "updated": UPDATED, "links": []}
-
-
-def _require_own(request: Request, project_id: str) -> None:
-    if policy.viewer(request.context) not in (None, project_id):
-        raise policy.disallowed("get_quota")

@@ -1,4 +1,4 @@
-"""``/v2.0/networks``, ``/subnets``, ``/ports``, ``/routers`` and ``/floatingips``: five routes of each, all alike."""
+"""``/v2.0/networks``, ``/subnets``, ``/ports``, ``/routers`` and ``/floatingips``: the same routes of each."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from mininova import errors
 from mininova.context import RequestContext
 from mininova.standins.neutron import query
-from mininova.standins.neutron.documents import Json
+from mininova.standins.neutron.documents import Json, Retag
+from mininova.standins.neutron.handlers import tags
 from mininova.wsgi import Reply, Request, Route
 
 #: By which fields each kind of thing can be chosen from a list.
@@ -54,6 +55,10 @@ class Things(Protocol):
         """Delete one."""
         ...
 
+    def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
+        """Change the tags of one."""
+        ...
+
 
 def routes(path: str, things: Things) -> Sequence[Route]:
     """Give the routes of one kind of thing."""
@@ -81,6 +86,7 @@ def routes(path: str, things: Things) -> Sequence[Route]:
         Route("GET", one, show),
         Route("PUT", one, update),
         Route("DELETE", one, delete),
+        *tags.routes(path, things.get, things.tag),
     )
 
 

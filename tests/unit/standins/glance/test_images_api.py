@@ -253,6 +253,6 @@ def test_descriptions_of_the_api(http, make):
     for name in ("images", "member", "members", "task", "tasks"):
         assert http("GET", f"/v2/schemas/{name}").json["name"] == name
     assert http("GET", "/v2/schemas/nosuch").status_int == 404
-    assert http("GET", "/v2/info/import").json["import-methods"]["value"] == []
+    assert http("GET", "/v2/info/import").json["import-methods"]["value"] == ["glance-direct"]
     assert http("GET", "/v2/tasks").json["tasks"] == []
     assert http("GET", f"/v2/images/{make()}/tasks").json == {"tasks": []}

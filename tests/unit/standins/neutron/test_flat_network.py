@@ -106,14 +106,3 @@ def test_what_describes_the_api(get, http):
     assert http("GET", "/extensions/nonesuch").status_int == 404
     assert get("/availability_zones") == [{"name": "nova", "resource": "network", "state": "available"}]
     assert "security_groups" in [each["collection"] for each in get("")]
-
-
-def test_quotas(get, http, boot):
-    """Nothing is limited; what is used is counted; another project's are not shown."""
-    boot()
-    get("/security-groups")
-    assert get("/quotas/ours")["port"] == -1
-    assert get("/quotas/ours/details.json")["port"] == {"limit": -1, "used": 1, "reserved": 0}
-    assert get("/quotas/ours/details")["security_group_rule"]["used"] == 4
-    assert http("GET", "/quotas/ours", by="bob").status_int == 403
-    assert get("/quotas/ours", by="admin") == get("/quotas/ours/default")
