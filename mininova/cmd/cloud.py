@@ -125,7 +125,7 @@ The cloud is up at {url}, with {hosts} hosts.
   export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mininova
   openstack server create --flavor m1.tiny --image cirros --wait one
   mininova-flow --config-file {folder}/mininova.conf list
-  curl -H "X-Control-Token: $(jq -r .token {folder}/control.json)" {url}/control/rules
+  mininova-control --file {folder}/control.json rules
 Its log is {folder}/mininova.log; Ctrl-C ends it."""
 
 

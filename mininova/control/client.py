@@ -29,8 +29,16 @@ class Control:
 
     @classmethod
     def of_file(cls, path: str | Path) -> "Control":
-        """Read where it is from the ``control.json`` of mininova-cloud."""
-        return cls(**json.loads(Path(path).read_text()))
+        """Read where it is from the ``control.json`` of mininova-cloud.
+
+        :raises OSError: when it is not there
+        :raises ValueError: when it says something else
+        """
+        try:
+            said = json.loads(Path(path).read_text())
+            return cls(said["url"], said["token"])
+        except (ValueError, TypeError, KeyError):
+            raise ValueError(f"{path} has no JSON with a url and a token") from None
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """Send one request, and give what is answered.

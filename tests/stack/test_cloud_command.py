@@ -110,6 +110,36 @@ def test_a_request_to_the_control_api_is_refused_with_a_reason(cloud, state):
     assert control.rules() == []
 
 
+def test_it_is_controlled_from_a_shell(cloud, state, tmp_path):
+    """Rules, the state of a server, and the state of all."""
+    user, saved = demo(cloud[1]), str(tmp_path / "saved")
+
+    def control(*words):
+        told = [BIN / "mininova-control", "--file", state / "control.json", *words]
+        done = subprocess.run(told, capture_output=True, text=True, timeout=DEADLINE)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    code, rule = control("rule", "url=*/flavors", "status=503", 'headers={"Retry-After": "9"}', "times=1")
+    assert [user("GET", f"{COMPUTE}/flavors").status for _ in range(2)] == [503, 200]
+    (listed,) = json.loads(control("rules", "-f", "json")[1])
+    assert (code, listed["id"], listed["matched"], listed["applied"]) == (0, rule, 2, 1)
+    assert "url=*/flavors" in control("rules")[1]
+    assert [control("delete", rule), control("delete")] == [(0, ""), (0, "")]
+    assert control("rules") == (0, "There are no rules.")
+    assert control("rule", "times=often") == (
+        2, "mininova-control: Invalid input for field/attribute times: Expected `int | null`, got `str`",
+    )  # fmt: skip
+    uuid = user.boot("one").body["server"]["id"]
+    assert user.at_rest(uuid) == "ACTIVE"
+    assert control("state", uuid, "vm_state=error", "power_state=4") == (0, "")
+    assert control("save", saved) == (0, "")
+    assert control("reset") == (0, "")
+    assert user("GET", f"{COMPUTE}/servers/{uuid}").status == 404
+    assert control("load", saved) == (0, "")
+    assert user("GET", f"{COMPUTE}/servers/{uuid}").body["server"]["status"] == "ERROR"
+    assert control("reset") == (0, "")
+
+
 def test_a_reset_ends_what_is_under_way(cloud, state):
     """A build that its hypervisor would take a minute for; the next server boots."""
     behaviour, control = state / "fake-behaviour.yaml", Control.of_file(state / "control.json")
