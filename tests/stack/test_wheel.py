@@ -22,6 +22,28 @@ from tests.fixtures.rest_client import COMPUTE, Client
 
 SERVICES = ("api", "conductor", "scheduler", "compute")
 PASSWORD = "secret"
+#: What mininova-rpc says that it needs, and what that needs.
+FOR_THE_LIBRARY = ("amqp", "kombu", "msgspec", "packaging", "tzdata", "vine")
+A_CALL = """
+from mininova import rpc
+from mininova.rpc.transports.kombu import KombuTransport
+
+class Echo(rpc.Interface):
+    topic, version = "echo", "1.0"
+    @rpc.call(since="1.0")
+    def say(self, ctxt: dict, what: str) -> str: "Give it back."
+
+class Wall:
+    def say(self, ctxt, what): return what
+
+peer = rpc.Peer(KombuTransport("kombu+memory://"), name="test", exchange="test")
+peer.start()
+server = rpc.Server(peer, "a", [(Echo, Wall())])
+server.start()
+print(Echo(peer).say({}, "hello"))
+server.stop(10)
+peer.stop()
+"""
 DEADLINE = 60  # seconds for all services to be up
 
 
@@ -32,21 +54,30 @@ def wheel(tmp_path_factory):
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, sources)
     shutil.copytree(ROOT / "mininova", sources / "mininova", ignore=shutil.ignore_patterns("__pycache__"))
+    return built(sources, made)
+
+
+def built(sources, made):
+    """Build the wheel of a project without a network."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet", "--no-deps"]
     subprocess.run([*pip, "--no-build-isolation", "--wheel-dir", made, sources], check=True, timeout=120)
-    (built,) = made.iterdir()
-    return built
+    (wheel,) = made.iterdir()
+    return wheel
 
 
 @pytest.fixture(scope="module")
 def environment(wheel, tmp_path_factory):
     """Install the wheel into an environment of its own; give the folder of its programs."""
-    folder = tmp_path_factory.mktemp("environment")
+    return installed(wheel, tmp_path_factory.mktemp("environment"), sysconfig.get_path("purelib"))
+
+
+def installed(wheel, folder, dependencies):
+    """Install a wheel into an environment, and say in which folder Python finds what it depends on."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=60)
     site = folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", folder / "bin/python", "install"]
     subprocess.run([*pip, "--quiet", "--no-deps", "--no-compile", wheel], check=True, timeout=60)
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (site / "dependencies.pth").write_text(f"{dependencies}\n")
     return folder / "bin"
 
 
@@ -114,3 +145,22 @@ def test_every_file_of_the_package_is_in_the_wheel(wheel):
     with ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert found == wanted
+
+
+def test_the_library_alone(tmp_path):
+    """mininova-rpc has nothing but mininova/rpc, with its types; and calls and answers with what it says it needs."""
+    sources, needed = tmp_path / "sources", tmp_path / "needed"
+    shutil.copytree(ROOT / "mininova", sources / "mininova", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "packaging/rpc", sources / "packaging/rpc")
+    wheel = built(sources / "packaging/rpc", tmp_path / "made")
+    with ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+    assert "mininova/rpc/py.typed" in names
+    assert [name for name in names if not name.startswith("mininova/rpc/")] == []
+
+    needed.mkdir()
+    for name in FOR_THE_LIBRARY:
+        (needed / name).symlink_to(Path(sysconfig.get_path("purelib")) / name)
+    python = installed(wheel, tmp_path / "environment", needed) / "python"
+    done = subprocess.run([python, "-c", A_CALL], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("hello\n", "")

@@ -23,9 +23,9 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def imported() -> Iterator[str]:
-    """Give the top-level packages that mininova's modules import, anywhere in the module."""
-    for path in ROOT.glob("mininova/**/*.py"):
+def imported(where: str = "mininova") -> Iterator[str]:
+    """Give the top-level packages that the modules of a package import, anywhere in the module."""
+    for path in ROOT.glob(f"{where}/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
@@ -41,3 +41,17 @@ def test_imported_packages_are_declared():
         known |= declared(*PROJECT["optional-dependencies"][extra])
     providers = packages_distributions()
     assert {name for name in theirs if not known & {_normal(each) for each in providers.get(name, [name])}} == set()
+
+
+def test_the_library_alone_declares_what_it_imports():
+    """packaging/rpc has all that mininova/rpc imports, in the very ranges of the whole."""
+    library = tomllib.loads((ROOT / "packaging/rpc/pyproject.toml").read_text())["project"]
+    extras = library["optional-dependencies"]
+    known = [*library["dependencies"], *(each for extra in extras.values() for each in extra)]
+    assert {*library["dependencies"], *extras["metrics"]} <= {*PROJECT["dependencies"]}
+    assert all({*extras[extra]} == {*PROJECT["optional-dependencies"][extra]} for extra in ("otel", "redis"))
+    theirs = {*imported("mininova/rpc")} - sys.stdlib_module_names - {"mininova", "_typeshed"}
+    providers = packages_distributions()
+    assert {
+        name for name in theirs if not declared(*known) & {_normal(it) for it in providers.get(name, [name])}
+    } == set()
