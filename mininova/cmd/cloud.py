@@ -41,6 +41,7 @@ NAME = "mininova-cloud"
 CONTROLLER = "ctl-1"  # the host of the services but compute, as in the local stack
 HOSTS = "hosts"  # the compute process, which stands for all of them
 PASSWORD = "mininova"  # of both users: this cloud holds nothing, and only this machine reaches it
+BEHAVIOUR = "fake-behaviour.yaml"  # how the fake hypervisors behave
 CONTROL = "control.json"  # how clients reach the control API, with its token: for the eyes of their owner
 USERS = {"mininova": "demo", "mininova-admin": "admin"}  # the clouds of clouds.yaml
 
@@ -102,7 +103,8 @@ def _run(parsed: Namespace) -> None:
             own = _write_own_settings(folder, service, parsed, token)
             settings = conf.read_files(service, [own] if service == "compute" else [*shared, own])
             if service == "api":
-                world = World(open_database(settings), broker, hypervisors, Path(settings.image.directory))
+                images, behaviour = Path(settings.image.directory), folder / BEHAVIOUR
+                world = World(open_database(settings), broker, hypervisors, images, behaviour)
                 build = partial(api.build, world=world)
             process = build(settings)
             ending.callback(process.stop)
@@ -167,7 +169,7 @@ def _write_own_settings(folder: Path, service: str, parsed: Namespace, token: st
         return _written(folder / "api.conf", {"DEFAULT": _common(folder, service), "control": {"token": token}})
     if service != "compute":
         return _written(folder / f"{service}.conf", {"DEFAULT": _common(folder, service)})
-    behaviour = folder / "fake-behaviour.yaml"
+    behaviour = folder / BEHAVIOUR
     if not behaviour.exists():
         shutil.copyfile(Path(fake.__file__).with_name(behaviour.name), behaviour)
     return _written(folder / "compute.conf", {

@@ -3,6 +3,7 @@
 What a handler takes is a struct, and the OpenAPI document is derived from that and from the table (openapi.py).
 """
 
+import os
 from collections.abc import Callable, Sequence
 from functools import wraps
 from hmac import compare_digest
@@ -15,6 +16,7 @@ from mininova import errors, states
 from mininova.control import openapi
 from mininova.db import instances
 from mininova.db.session import Database
+from mininova.virt import behaviour
 from mininova.wsgi import Application, Reply, Request, Route, current_parts
 from mininova.wsgi.deploy import World
 from mininova.wsgi.rules import Rule, Rules, Standing
@@ -99,7 +101,7 @@ class Scope(msgspec.Struct, forbid_unknown_fields=True):
     project: Id | None = None
 
 
-class File(msgspec.Struct, forbid_unknown_fields=True):
+class Saved(msgspec.Struct, forbid_unknown_fields=True):
     """A file of the cloud's machine.
 
     :param path: from its root
@@ -129,15 +131,28 @@ class StateHandlers:
         if scope.project is None:
             self._rules.clear()
 
-    @takes(File)
-    def save(self, request: Request, file: File) -> None:
+    @takes(Saved)
+    def save(self, request: Request, file: Saved) -> None:
         """Write all that the cloud is to a file."""
         self._all().save(Path(file.path))
 
-    @takes(File)
-    def load(self, request: Request, file: File) -> None:
+    @takes(Saved)
+    def load(self, request: Request, file: Saved) -> None:
         """Have the cloud as it was when it was saved to a file."""
         self._all().load(Path(file.path))
+
+    def show_behaviour(self, request: Request) -> dict[str, Any]:
+        """Show the rules by which the fake hypervisor goes."""
+        shown: dict[str, Any] = msgspec.to_builtins(behaviour.read(self._all().behaviour))
+        return shown
+
+    @takes(behaviour.File)
+    def behave(self, request: Request, file: behaviour.File) -> None:
+        """Have the fake hypervisor go by these rules and no others, from its next operation on."""
+        path = self._all().behaviour
+        fresh = path.with_suffix(".new")
+        fresh.write_bytes(msgspec.json.encode(file))  # JSON is YAML, too
+        os.replace(fresh, path)
 
     @takes(State)
     def set_state(self, request: Request, state: State, id: str) -> None:
@@ -157,6 +172,8 @@ class StateHandlers:
             Route("POST", "/reset", self.reset),
             Route("POST", "/save", self.save),
             Route("POST", "/load", self.load),
+            Route("GET", "/behaviour", self.show_behaviour),
+            Route("PUT", "/behaviour", self.behave),
             Route("POST", "/servers/<id>/state", self.set_state),
         ]
 

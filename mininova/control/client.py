@@ -1,9 +1,10 @@
 """A client of the control API, for tests in Python: it needs nothing beside Python's own library."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -13,7 +14,14 @@ TIMEOUT_S = 60
 
 
 class ControlError(Exception):
-    """The control API has refused a request; the sentence is its own."""
+    """The control API has refused a request; the sentence is its own.
+
+    :ivar status: of its answer
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class Control:
         except HTTPError as error:
             with error:
                 said = error.read()
-            raise ControlError(_sentence(said) or str(error)) from None
+            raise ControlError(_sentence(said) or str(error), error.code) from None
         return json.loads(said) if said else None
 
     def rules(self) -> list[dict[str, Any]]:
@@ -72,7 +80,15 @@ class Control:
         try:
             yield rule
         finally:
-            self.request("DELETE", f"/rules/{rule.id}")
+            try:
+                self.request("DELETE", f"/rules/{rule.id}")
+            except ControlError as error:
+                if error.status != HTTPStatus.NOT_FOUND:  # a reset has deleted it
+                    raise
+
+    def behaviour(self, *rules: Mapping[str, Any]) -> None:
+        """Have the fake hypervisor go by these rules and no others, as in fake-behaviour.yaml, from now on."""
+        self.request("PUT", "/behaviour", {"rules": rules})
 
     def reset(self, project: str | None = None) -> None:
         """Have the cloud as it was when it started.

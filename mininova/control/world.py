@@ -61,9 +61,13 @@ class World:
 
     :param hypervisors: by host
     :param files: the folder with the data of images
+    :ivar behaviour: the file by which the hypervisors go, and which they read again when it changes
     """
 
-    def __init__(self, db: Database, broker: Broker, hypervisors: dict[str, Hypervisor], files: Path) -> None:
+    def __init__(
+        self, db: Database, broker: Broker, hypervisors: dict[str, Hypervisor], files: Path, behaviour: Path
+    ) -> None:
+        self.behaviour = behaviour
         self._db, self._broker, self._hypervisors, self._files = db, broker, hypervisors, files
         self._door = Door()
         self._start: sqlite3.Connection | None = None

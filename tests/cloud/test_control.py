@@ -81,7 +81,7 @@ def test_it_describes_itself(cloud: Cloud):
     schema = document["paths"]["/rules"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     jsonschema.validate(taken, {**schema, "components": document["components"]})
     with pytest.raises(jsonschema.ValidationError, match="'twice' is not valid"):
-        jsonschema.validate({"times": "twice"}, {"$ref": "#/components/schemas/Rule", **document})
+        jsonschema.validate({"times": "twice"}, {**schema, "components": document["components"]})
 
 
 @pytest.mark.parametrize(
@@ -334,6 +334,19 @@ def test_a_file_that_is_no_cloud_is_refused(cloud: Cloud, path: Any):
     """And names the field."""
     answer = cloud.app.post("/control/load", json={"path": path}, headers=TOKEN)
     assert (answer.status_code, "path" in answer.json["badRequest"]["message"]) == (400, True), answer.text
+
+
+def test_the_fake_hypervisor_goes_by_rules(cloud: Cloud):
+    """At once: a host fails, and the server is built on the other one."""
+    failure = {"nth": None, "message": "no space left", "kind": "error", "probability": 1.0}
+    control(cloud, "PUT", "/behaviour", {"rules": [{"hosts": "host-2", "operation": "spawn", "failure": failure}]})
+    (shown,) = control(cloud, "GET", "/behaviour")["rules"]
+    assert (shown["operation"], shown["failure"]) == ("spawn", failure)
+    uuid = fill(cloud)
+    assert (cloud.show(uuid)["status"], cloud.show(uuid)["OS-EXT-SRV-ATTR:host"]) == ("ACTIVE", "host-1")
+    for body, named in (({"rules": [{"operation": "spwan"}]}, "spwan"), ({"rules": [{"delay": "long"}]}, "delay")):
+        answer = cloud.app.put("/control/behaviour", json=body, headers=TOKEN)
+        assert (answer.status_code, named in answer.text) == (400, True), answer.text
 
 
 def test_the_state_of_a_server_is_set(cloud: Cloud):
