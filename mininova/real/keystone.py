@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from keystoneauth1 import exceptions
+from keystoneauth1 import exceptions, loading
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
@@ -37,7 +37,7 @@ class AuthToken:
         self._where = {"WWW-Authenticate": f'Keystone uri="{uri}"'}
         more = {"region_name": conf.keystone_authtoken.region_name, "www_authenticate_uri": uri}
         fixed = {"auth_type": "password", "delay_auth_decision": "true", "service_token_roles_required": "true"}
-        self._filter: WSGIApplication = AuthProtocol(app, {**_account(conf), **more, **fixed})
+        self._filter: WSGIApplication = AuthProtocol(app, {**more, **fixed, "oslo_config_config": _theirs(conf)})
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Pass the request on, with what Keystone knows of its sender (WSGI)."""
@@ -101,6 +101,16 @@ def reachable(service: str) -> Iterator[None]:
     except exceptions.ClientException as problem:
         log.error("%s cannot be asked: %s", service, problem)
         raise errors.OtherServiceUnavailable(service=service) from problem
+
+
+def _theirs(conf: ConfigOpts) -> ConfigOpts:
+    """Give our account as keystonemiddleware reads it: in settings of its own, to which it adds all its options."""
+    theirs, group = ConfigOpts(), conf.keystone_authtoken
+    theirs([], default_config_files=[], default_config_dirs=[])
+    theirs.register_opts(loading.get_auth_plugin_conf_options("password"), group="keystone_authtoken")
+    for name in ACCOUNT:
+        theirs.set_override(name, group[name], group="keystone_authtoken")
+    return theirs
 
 
 def _account(conf: ConfigOpts) -> dict[str, Any]:
