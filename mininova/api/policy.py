@@ -7,13 +7,17 @@ all.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from oslo_config.cfg import ConfigOpts
 from oslo_policy import policy as oslo_policy
 
 from mininova import errors
 from mininova.context import RequestContext
+
+DEFAULT_FILE = "policy.yaml"  # is looked for where mininova.conf is, and need not be there
 
 # What the rules below are made of (nova: policies/base.py).
 BASE = {
@@ -125,7 +129,8 @@ def full_name(rule: str) -> str:
 class Policy:
     """Decides by the table and by the deployment's policy.yaml.
 
-    :param conf: settings; oslo.policy adds its own group, ``[oslo_policy]``, to them
+    :param conf: settings, with ``[oslo_policy]``
+    :raises errors.ConfigError: when policy.yaml is named and is not there, or cannot be understood
     """
 
     def __init__(self, conf: ConfigOpts) -> None:
@@ -134,7 +139,11 @@ class Policy:
         enforcer.register_defaults(
             [oslo_policy.RuleDefault(full_name(rule), check) for check, rules in RULES.items() for rule in rules]
         )
+        written = _read_file(conf)
         enforcer.load_rules()
+        for rule, check in written.items():
+            if str(enforcer.rules[rule]) == "!" != check:  # oslo.policy lets no one do what it does not understand
+                raise errors.ConfigError(problem=f"[oslo_policy] policy_file: {rule} has a check that is none: {check}")
         # Enforcer.enforce() would look at the file's date, and copy the credentials, each time it is asked.
         self._enforcer = enforcer
         self._checks: Mapping[str, Any] = enforcer.rules
@@ -166,3 +175,21 @@ class Policy:
         target = {"project_id": owner[0], "user_id": owner[1]}
         credentials = {"roles": roles, "project_id": caller[0], "user_id": caller[1]}
         return bool(self._checks[rule](target, credentials, self._enforcer))
+
+
+def _read_file(conf: ConfigOpts) -> Mapping[str, Any]:
+    """Read policy.yaml, to complain where oslo.policy is silent or ends in a traceback; without one, give nothing."""
+    setting, found = conf.oslo_policy.policy_file, conf.find_file(conf.oslo_policy.policy_file)
+    named = f"[oslo_policy] policy_file = {setting}"
+    if found is None:
+        if setting != DEFAULT_FILE:
+            raise errors.ConfigError(problem=f"{named}: there is no such file")
+        return {}
+    try:
+        written = yaml.safe_load(Path(found).read_text()) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise errors.ConfigError(problem=f"{named} cannot be read: {error}") from error
+    if not isinstance(written, dict) or not all(isinstance(it, str | list) for it in written.values()):
+        wanted = '"os_compute_api:servers:create": "role:admin"'
+        raise errors.ConfigError(problem=f"{named}: it is to have a check for each rule, such as {wanted}")
+    return written

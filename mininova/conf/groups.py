@@ -272,6 +272,7 @@ GROUPS = (
     rest.CORS,
     rest.OSLO_MIDDLEWARE,
     rest.HEALTHCHECK,
+    rest.OSLO_POLICY,
     rest.IDENTITY,
     rest.IMAGE,
     rest.CONTROL,

@@ -1,5 +1,6 @@
 """Which roles may do what."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,38 @@ def test_every_rule_is_asked_somewhere() -> None:
 
 def test_a_deployment_changes_rules_in_its_policy_file(tmp_path: Path) -> None:
     """oslo.policy's own file wins over the table."""
-    (tmp_path / "policy.yaml").write_text('"os_compute_api:servers:create": "!"\n')
-    settings = conf.for_tests("api")
-    Policy(settings)
-    settings.set_override("policy_file", str(tmp_path / "policy.yaml"), group="oslo_policy")
-    assert not Policy(settings).allows(who("admin"), "servers:create")
+    assert not with_file(tmp_path, '"os_compute_api:servers:create": "!"\n').allows(who("admin"), "servers:create")
+    assert with_file(tmp_path, "").allows(who("admin"), "servers:create")
+
+
+def with_file(folder: Path, written: str) -> Policy:
+    """Make a policy as an api does whose mininova.conf names a policy.yaml."""
+    (folder / "policy.yaml").write_text(written)
+    (folder / "mininova.conf").write_text(f"[oslo_policy]\npolicy_file = {folder / 'policy.yaml'}\n")
+    return Policy(conf.read_files("api", [str(folder / "mininova.conf")]))
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        ("a: [b", "cannot be read: while parsing a flow sequence"),
+        ("- a", "it is to have a check for each rule"),
+        ("a: 1", "it is to have a check for each rule"),
+        (
+            '"os_compute_api:servers:create": "role:admin and ("',
+            "servers:create has a check that is none: role:admin and (",
+        ),
+    ],
+)
+def test_a_policy_file_that_is_none(tmp_path: Path, written: str, complaint: str) -> None:
+    """The api refuses to start, and says what is wrong with which setting."""
+    with pytest.raises(errors.ConfigError, match=re.escape(complaint)) as refused:
+        with_file(tmp_path, written)
+    assert str(refused.value).startswith("[oslo_policy] policy_file")
+
+
+def test_a_policy_file_that_is_not_there(tmp_path: Path) -> None:
+    """One that is named must be there."""
+    settings = conf.for_tests("api", **{"oslo_policy.policy_file": str(tmp_path / "none.yaml")})
+    with pytest.raises(errors.ConfigError, match="there is no such file"):
+        Policy(settings)
