@@ -284,7 +284,7 @@ class Operations:
                         self._require_possible(tx, operation, begun, asked)
                     elif begun.vm_state == states.RESIZED:
                         server_migrations.settle(tx, begun)
-                    if begun.image_ref != instance.image_ref:
+                    if asked.reimages or begun.image_ref != instance.image_ref:
                         request_specs.rebuild_from(tx, begun.uuid, asked.image)
                     at = None if operation in states.MIGRATIONS else host
                     self._accept(tx, ctxt, [begun], operation, at, asked)

@@ -1,8 +1,8 @@
 """What is done otherwise to a server that boots from a volume: its disk is not its host's.
 
-As in Nova, such a server is rebuilt from the image of its volume only, and its backup is refused.  An image of it has
-no data: its properties name snapshots of its volumes, and a server that boots from it gets volumes of those
-(block_devices.py).
+As in Nova, such a server is rebuilt from another image than that of its volume since 2.93 only: then a conductor has
+the image written to the volume (conductor/volumes.py).  Its backup is refused.  An image of it has no data: its
+properties name snapshots of its volumes, and a server that boots from it gets volumes of those (block_devices.py).
 """
 
 import logging
@@ -16,7 +16,7 @@ from mininova.api.block_devices import IN_IMAGE, IN_IMAGE_V2
 from mininova.api.request import ComputeRequest
 from mininova.db import actions
 from mininova.db.block_devices import Recorded
-from mininova.objects import ImageMeta, Instance
+from mininova.objects import Arguments, BlockDeviceMapping, ImageMeta, Instance
 
 LOG = logging.getLogger(__name__)
 
@@ -26,20 +26,29 @@ Json = dict[str, Any]
 STABLE_RESCUE = frozenset({"hw_rescue_bus", "hw_rescue_device"})
 # What a snapshot's disk has from the disk that it was taken of (nova: block_device.py, snapshot_from_bdm).
 KEPT = ("boot_index", "device_type", "disk_bus")
+IN_USE = "in-use"  # the status of a volume that a server has
 
 
-def require_rebuildable(request: ComputeRequest, instance: Instance, image: ImageMeta) -> bool:
-    """Refuse another image than that of the volume that a server boots from; tell whether it boots from one.
+def plan_rebuild(
+    request: ComputeRequest, instance: Instance, image: ImageMeta
+) -> tuple[BlockDeviceMapping | None, Arguments]:
+    """Say what a rebuild does with the volumes of a server: since 2.93 it writes the image to the one it boots from.
 
-    :raises errors.InvalidInput: when it is another
+    :return: that volume as a disk of its size, None where it boots from no volume; and what the operation is asked with
+    :raises errors.InvalidInput: when the image is another than that of the volume, before 2.93; or when a volume is not
+        in use, for then it could not be attached again
     """
-    root = request.cloud.attachments.root_of(instance)
-    if root is None:
-        return False
-    volume = request.cloud.attachments.volumes().get(request.context, root.volume_id)
-    if volume.image_metadata.get("image_id") != image.id:
-        raise errors.InvalidInput("Unable to rebuild with a different image for a volume-backed server.")
-    return True
+    root, reimages, has = None, request.api_version >= (2, 93), request.cloud.attachments.of(instance)
+    for it in has:
+        volume = request.cloud.attachments.volumes().get(request.context, it.volume_id)
+        if it.is_root and not reimages and volume.image_metadata.get("image_id") != image.id:
+            raise errors.InvalidInput("Unable to rebuild with a different image for a volume-backed server.")
+        if volume.status != IN_USE:
+            problem = f"volume '{volume.id}' status must be '{IN_USE}'. Currently in '{volume.status}' status"
+            raise errors.InvalidVolume(reason=problem)
+        if it.is_root:
+            root = BlockDeviceMapping(source_type="volume", destination_type="volume", volume_size=volume.size)
+    return root, Arguments(image=image, has_volumes=bool(has), reimages=root is not None and reimages)
 
 
 def require_rescuable(request: ComputeRequest, instance: Instance, image: ImageMeta) -> None:

@@ -6,15 +6,16 @@ is delivered twice, or late, does not touch a guest that its owner has since ask
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from mininova import errors, states
 from mininova.compute.outcomes import DELETE_WON
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.notifications.events import ACTIONS, Phase, tell
-from mininova.objects import NO_ARGUMENTS, Arguments, Instance, InstanceChanges
+from mininova.objects import NO_ARGUMENTS, Arguments, BlockDevice, ImageMeta, Instance, InstanceChanges
 from mininova.rpc import Notifier
 from mininova.service.faults import fault_of
 from mininova.virt.driver import ComputeDriver
@@ -22,21 +23,28 @@ from mininova.virt.driver import ComputeDriver
 LOG = logging.getLogger(__name__)
 
 
-def _rebuild(driver: ComputeDriver, instance: Instance, asked: Arguments) -> None:
+class Disks(NamedTuple):
+    """The image that a guest is made of, and the volumes that it has."""
+
+    image: ImageMeta
+    devices: Sequence[BlockDevice] = ()
+
+
+def _rebuild(driver: ComputeDriver, instance: Instance, disks: Disks) -> None:
     """Make the guest anew; one that was stopped is stopped again."""
-    driver.rebuild(instance, asked.image)
+    driver.rebuild(instance, disks.image, disks.devices)
     if instance.vm_state == states.STOPPED:
         driver.power_off(instance)
 
 
-def _unshelve(driver: ComputeDriver, instance: Instance, asked: Arguments) -> None:
+def _unshelve(driver: ComputeDriver, instance: Instance, disks: Disks) -> None:
     """Start the guest; one that was offloaded is made of its image."""
-    driver.spawn(instance, asked.image)
+    driver.spawn(instance, disks.image, disks.devices)
     driver.power_on(instance)
 
 
 # What each operation of states.OPERATIONS asks of the driver.
-OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance, Arguments], None]] = {
+OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance, Disks], None]] = {
     "stop": lambda driver, instance, _: driver.power_off(instance),
     "start": lambda driver, instance, _: driver.power_on(instance),
     "reboot": lambda driver, instance, _: driver.reboot(instance, "SOFT"),
@@ -45,7 +53,7 @@ OPERATIONS: Mapping[str, Callable[[ComputeDriver, Instance, Arguments], None]] =
     "unpause": lambda driver, instance, _: driver.unpause(instance),
     "suspend": lambda driver, instance, _: driver.suspend(instance),
     "resume": lambda driver, instance, _: driver.resume(instance),
-    "rescue": lambda driver, instance, asked: driver.rescue(instance, asked.image),
+    "rescue": lambda driver, instance, disks: driver.rescue(instance, disks.image),
     "unrescue": lambda driver, instance, _: driver.unrescue(instance),
     "rebuild": _rebuild,
     "change_password": lambda driver, instance, _: driver.set_admin_password(instance),
@@ -79,15 +87,20 @@ class InPlace:
                 self._remove(instance)
 
     def _run(self, ctxt: RequestContext, instance: Instance, operation: str, asked: Arguments) -> None:
-        do = OPERATIONS[operation]
+        do, disks = OPERATIONS[operation], Disks(asked.image)
         passes = states.OPERATIONS[operation].passes
         for task_state in passes[1:] or passes:
             instance = self._update(ctxt, instance, operation, task_state=task_state)
+            if asked.has_volumes and task_state in states.MAPS_VOLUMES:
+                try:
+                    disks = Disks(asked.image, self._connect(ctxt, instance))
+                except (errors.InvalidBlockDevice, errors.HypervisorFailed) as error:
+                    return self._fail(ctxt, instance, operation, error)
 
         named = {IMAGE_NAMED[operation]: asked.image.name} if operation in IMAGE_NAMED else {}
         self._tell(ctxt, instance, operation, "start", **named)
         try:
-            do(self._driver, instance, asked)
+            do(self._driver, instance, disks)
             power_state = self._driver.get_info(instance)
         except errors.GuestGone:
             raise
@@ -98,6 +111,12 @@ class InPlace:
         instance = self._update(ctxt, instance, operation, power_state=power_state, **end)
         LOG.info("compute has done the %s of instance %s", operation, instance.uuid)
         return self._tell(ctxt, instance, operation, "end", **named)
+
+    def _connect(self, ctxt: RequestContext, instance: Instance) -> Sequence[BlockDevice]:
+        """Have the conductor map the volumes of a guest that is to be made anew, and runs no more meanwhile."""
+        with suppress(errors.GuestNotFound):
+            self._driver.power_off(instance)
+        return self._conductor.connect_volumes(ctxt, instance)
 
     def _update(self, ctxt: RequestContext, instance: Instance, operation: str, **changes: Any) -> Instance:
         return self._conductor.update_instance(ctxt, instance, operation, InstanceChanges(**changes))

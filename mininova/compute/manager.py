@@ -129,9 +129,11 @@ class ComputeManager:
         """Start the guest from its own disk again."""
         self._carry_out("unrescue", ctxt, instance)
 
-    def rebuild_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+    def rebuild_instance(
+        self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool = False
+    ) -> None:
         """Make the guest anew."""
-        self._carry_out("rebuild", ctxt, instance, Arguments(image=image))
+        self._carry_out("rebuild", ctxt, instance, Arguments(image=image, has_volumes=has_volumes))
 
     def snapshot_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Make an image of the instance."""

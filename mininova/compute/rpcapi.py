@@ -74,8 +74,13 @@ class ComputeAPI(rpc.Interface):
         """Start the guest from its own disk again."""
 
     @rpc.cast(since="1.1", by=_CASTS)
-    def rebuild_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
-        """Make the guest anew from an image, in the place of the one that it was."""
+    def rebuild_instance(
+        self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool = False
+    ) -> None:
+        """Make the guest anew from an image, in the place of the one that it was.
+
+        :param has_volumes: whether it has volumes, for which the conductor is to be asked
+        """
 
     @rpc.cast(since="1.1", by=_CASTS)
     def snapshot_instance(self, ctxt: RequestContext, instance: Instance) -> None:
@@ -258,7 +263,9 @@ COMMANDS: Mapping[str, Command] = {
     "resume": lambda compute, ctxt, instance, _: compute.resume_instance(ctxt, instance),
     "rescue": lambda compute, ctxt, instance, asked: compute.rescue_instance(ctxt, instance, asked.image),
     "unrescue": lambda compute, ctxt, instance, _: compute.unrescue_instance(ctxt, instance),
-    "rebuild": lambda compute, ctxt, instance, asked: compute.rebuild_instance(ctxt, instance, asked.image),
+    "rebuild": lambda compute, ctxt, instance, asked: compute.rebuild_instance(
+        ctxt, instance, asked.image, asked.has_volumes
+    ),
     "change_password": lambda compute, ctxt, instance, _: compute.set_admin_password(ctxt, instance),
     "snapshot": lambda compute, ctxt, instance, _: compute.snapshot_instance(ctxt, instance),
     "backup": lambda compute, ctxt, instance, _: compute.backup_instance(ctxt, instance),

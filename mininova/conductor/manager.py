@@ -220,10 +220,10 @@ class ConductorManager:
     # ---- a volume of an instance
 
     def connect_volumes(self, ctxt: RequestContext, instance: Instance) -> Sequence[BlockDevice]:
-        """Give an instance that is being built the volumes that it boots with."""
+        """Give an instance whose guest is about to be made the volumes that it has."""
         with self.own.only("connect_volumes", instance.uuid), self.db.read() as tx:
             owned = instances.get(tx, instance.uuid, hosts=self.own.hosts())
-        if owned.task_state != states.BLOCK_DEVICE_MAPPING:
+        if owned.task_state not in states.MAPS_VOLUMES:
             raise errors.InstanceNotFound(instance_uuid=instance.uuid)
         return self.connections.connect(owned)
 

@@ -98,10 +98,12 @@ class ConductorAPI(rpc.Interface):
 
     @rpc.call(since="1.1", by={"compute"}, idempotent=True)
     def connect_volumes(self, ctxt: RequestContext, instance: Instance) -> list[BlockDevice]:
-        """Make the volumes that an instance is to boot with, and attach them on the host of the caller.
+        """Attach the volumes of an instance on the host of the caller, and make those that there are not yet.
+
+        A rebuild writes its image to the one that the instance boots from, if that was asked for.
 
         :raises errors.InvalidBlockDevice: when there is one that the instance cannot have, on any host
-        :raises errors.InstanceNotFound: when the instance is in no such step of a build on that host, or is deleted
+        :raises errors.InstanceNotFound: when the instance is in no such step on that host, or is deleted
         """
 
     @rpc.call(since="1.1", by={"compute"}, idempotent=True)

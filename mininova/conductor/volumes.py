@@ -1,8 +1,12 @@
-"""Gives an instance the volumes that it boots with, for its host, which has no credentials for the volume service.
+"""Gives an instance the volumes that it has, for its host, which has no credentials for the volume service.
 
-A compute asks for them in the middle of a build (compute/build.py), perhaps twice, perhaps on one host after another.
-So each step may be done again: a volume and an attachment have ids that were chosen when the instance was asked for.
-While we ask the volume service, the row says so, and no other conductor ends it under our hands.
+A compute asks for them before it makes a guest: in a build (compute/build.py), perhaps twice, perhaps on one host after
+another, and in a rebuild (compute/in_place.py).  So each step may be done again: a volume and an attachment have ids
+that were chosen when the instance was asked for, and an image may be written twice.
+
+What a build asks for would be left over if the instance were deleted meanwhile: so the row says that we ask, and no
+other conductor ends it under our hands.  A rebuild makes nothing new: its rows are only due after a while, and what is
+left half-way then, the sweep mends (conductor/attachments.py).
 """
 
 import logging
@@ -10,15 +14,19 @@ from collections.abc import Callable, Sequence
 
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors
+from mininova import errors, states
 from mininova.context import RequestContext
-from mininova.db import block_devices
+from mininova.db import block_devices, open_operations
 from mininova.db.block_devices import ATTACHED, ATTACHING, DETACHING, RESERVING, Recorded
+from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Database
 from mininova.objects import BlockDevice, ImageMeta, Instance
 from mininova.service.attachments import AttachmentEnds
 
 LOG = logging.getLogger(__name__)
+
+# What a volume service, or an image service, refuses now and would refuse again.
+REFUSED = (errors.InvalidInput, errors.NotFound, errors.OverLimit, errors.NotAllowed)
 
 
 class Connections:
@@ -41,13 +49,20 @@ class Connections:
         """
         with self._db.read() as tx:
             found = block_devices.of(tx, [instance.uuid])
-        return [self._connect(instance, it).device for it in found if it.status != DETACHING]
+            if instance.vm_state != states.BUILDING:
+                operation = open_operations.of(tx, instance.uuid)
+        if instance.vm_state == states.BUILDING:
+            return [self._connect(instance, it).device for it in found if it.status != DETACHING]
+        has = [it for it in found if it.status == ATTACHED]
+        for it in has:
+            self._reconnect(instance, it, operation)
+        return [it.device for it in has]
 
     def _connect(self, instance: Instance, it: Recorded) -> Recorded:
         asking = self._turn(it, RESERVING, self._due_after)
         try:
             self._ask(instance, asking)
-        except (errors.InvalidInput, errors.NotFound, errors.OverLimit, errors.NotAllowed) as refused:
+        except REFUSED as refused:
             LOG.warning("conductor cannot give instance %s volume %s: %s", instance.uuid, it.volume_id, refused)
             self._turn(asking, ATTACHING)
             raise errors.InvalidBlockDevice(reason=str(refused)) from refused
@@ -68,6 +83,23 @@ class Connections:
             volumes.create(it.context, it.volume_id, name, asked, image)
         volumes.reserve(it.context, it.volume_id, instance.uuid, it.attachment_id)
         volumes.complete(it.attachment_id, instance.host or "", it.device_name)
+
+    def _reconnect(self, instance: Instance, it: Recorded, operation: OpenOperation | None) -> None:
+        """Say on which host an instance has a volume; before that, write the image to it that is asked for."""
+        asked, volumes = operation.arguments if operation is not None else None, self._ends.volumes()
+        with self._db.write() as tx:
+            block_devices.turn(tx, it, ATTACHED, it.context, self._due_after)
+        try:
+            if operation is not None and asked is not None and asked.reimages and it.is_root:
+                image = self._image(operation.context, asked.image.id)
+                volumes.reimage(operation.context, it.volume_id, it.attachment_id, image)
+                LOG.info("conductor has image %s on volume %s of instance %s", image.id, it.volume_id, instance.uuid)
+            volumes.complete(it.attachment_id, instance.host or "", it.device_name)
+        except REFUSED as refused:
+            LOG.warning("conductor cannot give instance %s volume %s: %s", instance.uuid, it.volume_id, refused)
+            raise errors.InvalidBlockDevice(reason=str(refused)) from refused
+        with self._db.write() as tx:
+            block_devices.turn(tx, it, ATTACHED, it.context)
 
     def _turn(self, it: Recorded, status: str, due_after: float | None = None) -> Recorded:
         """Change the status of a row; where another conductor was faster with the same, give the row as that left it.

@@ -17,6 +17,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     :param backup_type: of a backup, such as ``daily``
     :param rotation: how many backups of this type are kept; None keeps all
     :param flavor: what to resize the instance to
+    :param has_volumes: whether the instance has volumes, for which its host asks the conductor
+    :param reimages: whether the volume that it boots from gets the image's data
     """
 
     image: ImageMeta = ImageMeta(id="")
@@ -27,6 +29,8 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True):
     backup_type: str = ""
     rotation: int | None = None
     flavor: Flavor | None = None
+    has_volumes: bool = False
+    reimages: bool = False
 
     def making(self, image_id: str) -> "Arguments":
         """Give them for an operation that makes this image."""

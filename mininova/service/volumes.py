@@ -84,6 +84,14 @@ class VolumeService(Protocol):
         """Tell whether there is an attachment."""
         ...
 
+    def reimage(self, ctxt: RequestContext, volume_id: str, attachment_id: str, image: ImageMeta) -> None:
+        """Write an image over a volume that a server keeps, and that is on no host meanwhile; it may be asked twice.
+
+        :raises errors.NotFound: when the attachment is gone
+        :raises errors.InvalidInput: when the image has no data or is too large, or another server has the volume, too
+        """
+        ...
+
     def complete(self, attachment_id: str, host: str, device_name: str) -> None:
         """Say that the server, on this host, has the volume.
 

@@ -115,9 +115,10 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
-    def rebuild(self, instance: Instance, image: ImageMeta) -> None:
+    def rebuild(self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = ()) -> None:
         """Make the guest of an instance anew and start it, whether there was one or not; its old disk is lost.
 
+        :param devices: the volumes that it has, as for ``spawn``
         :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
         """
 

@@ -133,10 +133,10 @@ class FakeDriver(ComputeDriver):
         """Start a guest from its own disk again."""
         self._start("unrescue", instance, rescue=None)
 
-    def rebuild(self, instance: Instance, image: ImageMeta) -> None:
+    def rebuild(self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = ()) -> None:
         """Remember a fresh guest in the place of the old one."""
         with self._making("rebuild", instance):
-            self._keep(Guest.of(instance, image, self._clock()))
+            self._keep(Guest.of(instance, image, self._clock(), devices))
 
     def snapshot(self, instance: Instance) -> str:
         """Say whose disk it would be: a guest that is only remembered has none."""

@@ -93,6 +93,7 @@ class Run:
         self.cloud, self.dice = cloud, random.Random(seed)
         self.outcomes, self.found, self.agreed_s = Counter[int | None](), list[str](), 0.0
         self.volumes = self._make_volumes() if seed % 4 == WITH_VOLUMES else []
+        self.actions = {**ACTIONS, **self._rebuilds()} if self.volumes else ACTIONS
         self._faults = Faults(
             seed=seed, drop=0.03, duplicate=0.05, delay=0.1, reorder=0.1, partition=0.01, longest=LONGEST_S
         )
@@ -115,7 +116,7 @@ class Run:
     def _ask(self) -> None:
         """Boot a server, or do something to one that there is, as a client would."""
         there = _all(self.cloud)
-        what = self.dice.choice(["boot", "boot", "delete", *ACTIONS]) if there else "boot"
+        what = self.dice.choice(["boot", "boot", "delete", *self.actions]) if there else "boot"
         try:
             if what == "boot":
                 wanted = self.cloud.wanted(**(self._disks() if self.volumes else {}))
@@ -127,7 +128,7 @@ class Run:
                     self._take_for_dead(instance.host)
                 method, path = ("DELETE", "") if what == "delete" else ("POST", "/action")
                 user = "admin" if what in FOR_ADMINISTRATORS else "demo"
-                answer = self.cloud.request(method, f"/servers/{uuid}{path}", ACTIONS.get(what), user=user)
+                answer = self.cloud.request(method, f"/servers/{uuid}{path}", self.actions.get(what), user=user)
             self.outcomes[int(answer.status_code)] += 1
         except Crash:
             self.outcomes[None] += 1
@@ -138,6 +139,14 @@ class Run:
         headers, wanted = {"X-Auth-Token": self.cloud.login()}, {"volume": {"size": 1}}
         answers = [self.cloud.app.post("/volume/v3/volumes", json=wanted, headers=headers) for _ in range(3)]
         return [answer.json["volume"]["id"] for answer in answers]
+
+    def _rebuilds(self) -> dict[str, Any]:
+        """Give rebuilds from two images, which are written to the volumes that servers boot from."""
+        headers, wanted = {"X-Auth-Token": self.cloud.login()}, {"disk_format": "raw", "container_format": "bare"}
+        other = self.cloud.app.post("/image/v2/images", json=wanted, headers=headers).json["id"]
+        as_data = {**headers, "Content-Type": "application/octet-stream"}
+        self.cloud.app.put(f"/image/v2/images/{other}/file", data=b"other", headers=as_data)
+        return {f"rebuild from {it}": {"rebuild": {"imageRef": it}} for it in (self.cloud.image, other)}
 
     def _disks(self) -> dict[str, Any]:
         """Ask for a volume of the image to boot from, and perhaps for one that is there."""

@@ -2,9 +2,14 @@
 
 import json
 
-from mininova.db import claims
+import pytest
+
+from mininova import states
+from mininova.context import service_context
+from mininova.db import block_devices, claims, request_specs
+from mininova.standins.cinder.in_process import VolumeService
 from tests.cloud.test_boot_from_volume import attached, booted, root, volume, volumes
-from tests.cloud.test_volumes import detach
+from tests.cloud.test_volumes import attach, detach, new_volume, volume_of
 
 
 def active(cloud, **more):
@@ -15,9 +20,9 @@ def active(cloud, **more):
     return server, disk
 
 
-def another_image(cloud):
+def another_image(cloud, **more):
     headers = {"X-Auth-Token": cloud.login()}
-    said = {"name": "other", "disk_format": "qcow2", "container_format": "bare"}
+    said = {"name": "other", "disk_format": "qcow2", "container_format": "bare", **more}
     id = cloud.app.post("/image/v2/images", json=said, headers=headers).json["id"]
     as_data = {**headers, "Content-Type": "application/octet-stream"}
     assert cloud.app.put(f"/image/v2/images/{id}/file", data=b"x", headers=as_data).status_code == 204
@@ -41,25 +46,178 @@ def follows(cloud, server):
 
 
 def test_what_is_refused(cloud):
-    """Its volume stays its own, no other image is put on it, and it has no backups."""
+    """Its volume stays its own, no other image is put on it before 2.93, and it has no backups."""
     server, disk = active(cloud)
     other = another_image(cloud)
     assert detach(cloud, server, disk) == 400
     backup = {"createBackup": {"name": "b", "backup_type": "daily", "rotation": 1}}
     assert refusal(cloud, server, backup) == "Backup is not supported for volume-backed instances."
     reason = "Unable to rebuild with a different image for a volume-backed server."
-    assert refusal(cloud, server, {"rebuild": {"imageRef": other}}) == reason
+    assert refusal(cloud, server, {"rebuild": {"imageRef": other}}, "2.92") == reason
+    large = another_image(cloud, min_disk=2)
+    assert "Volume is smaller than the minimum size" in refusal(cloud, server, {"rebuild": {"imageRef": large}})
+    assert refusal(cloud, server, {"rebuild": {"imageRef": disk}}) == "Cannot find image for rebuild"
     assert "Cannot rescue a volume-backed instance" in refusal(cloud, server, {"rescue": None})
 
 
-def test_a_rebuild(cloud):
-    """It is made anew from the image of its volume, and shows none as before."""
-    server, _ = active(cloud)
-    answer = cloud.request("POST", f"/servers/{server}/action", {"rebuild": {"imageRef": cloud.image}})
+def rebuild(cloud, server, image, version="2.96"):
+    answer = cloud.request("POST", f"/servers/{server}/action", {"rebuild": {"imageRef": image}}, version=version)
     assert answer.status_code == 202, answer.text
-    cloud.run()
+
+
+def image_on(cloud, disk):
+    return volume_of(cloud, disk)["volume_image_metadata"]["image_id"]
+
+
+def driver_of(cloud, server):
+    return cloud.computes[cloud.instance(server).host].driver
+
+
+def disks(cloud, server):
+    """Name the disks of the server's guest."""
+    return driver_of(cloud, server).get_diagnostics(cloud.instance(server))["disk_names"]
+
+
+def require_rebuilt(cloud, server, disk, image):
+    """The server runs with its volumes, of which the first has the image, and shows none as before."""
     shown = cloud.show(server)
     assert (shown["status"], shown["image"]) == ("ACTIVE", "")
+    assert image_on(cloud, disk) == image
+    assert hosts(cloud, server) == {cloud.instance(server).host}
+    assert disks(cloud, server)[0] == "vda"
+
+
+def test_a_rebuild(cloud):
+    """It is made anew from the image of its volume; before 2.93 the volume stays as it is."""
+    server, disk = active(cloud)
+    rebuild(cloud, server, cloud.image, "2.92")
+    cloud.run()
+    require_rebuilt(cloud, server, disk, cloud.image)
+
+
+def test_a_rebuild_with_another_image(cloud, monkeypatch):
+    """Its volume gets the image while it is reserved; its other volumes are attached again."""
+    server, disk = active(cloud)
+    data = new_volume(cloud)
+    assert attach(cloud, server, data).status_code == 200
+    cloud.run()
+    other = another_image(cloud)
+    seen, real = [], VolumeService.complete
+
+    def power_state():
+        return driver_of(cloud, server).get_info(cloud.instance(server))
+
+    def complete(*args):
+        seen.append((cloud.instance(server).task_state, volume_of(cloud, disk)["status"], power_state()))
+        real(*args)
+
+    monkeypatch.setattr(VolumeService, "complete", complete)
+    rebuild(cloud, server, other)
+    cloud.run()
+    assert seen[0] == ("rebuild_block_device_mapping", "reserved", states.SHUTDOWN)
+    require_rebuilt(cloud, server, disk, other)
+    assert disks(cloud, server) == ["vda", "vdb"]
+    with cloud.db.read() as tx:
+        assert request_specs.get(tx, server).spec.image.id == other
+    rebuild(cloud, server, cloud.image)
+    cloud.run()
+    require_rebuilt(cloud, server, disk, cloud.image)
+
+
+def test_an_image_that_the_volume_cannot_have(cloud):
+    """The fault says why, the volume is the server's as before, and another rebuild mends it."""
+    server, disk = active(cloud)
+    gone = another_image(cloud)
+    rebuild(cloud, server, gone)
+    assert cloud.app.delete(f"/image/v2/images/{gone}", headers={"X-Auth-Token": cloud.login()}).status_code == 204
+    cloud.run()
+    shown = cloud.show(server)
+    assert shown["status"] == "ERROR"
+    assert f"Image {gone} could not be found" in shown["fault"]["message"]
+    cloud.sweep()
+    assert (image_on(cloud, disk), volumes(cloud)) == (cloud.image, {disk: "in-use"})
+    rebuild(cloud, server, cloud.image)
+    cloud.run()
+    require_rebuilt(cloud, server, disk, cloud.image)
+
+
+def test_a_volume_that_is_not_in_use(cloud):
+    """A rebuild could not attach it again, and is refused."""
+    server, disk = active(cloud)
+    body = {"os-reset_status": {"status": "error"}}
+    headers = {"X-Auth-Token": cloud.login("admin")}
+    answer = cloud.app.post(f"/volume/v3/volumes/{disk}/action", json=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+    assert "status must be 'in-use'" in refusal(cloud, server, {"rebuild": {"imageRef": cloud.image}})
+
+
+STEPS = [
+    (VolumeService, "reimage", 1),
+    (VolumeService, "complete", 1),
+    (block_devices, "turn", 1),
+    (block_devices, "turn", 2),
+]
+
+
+@pytest.mark.parametrize(("where", "step", "nth"), STEPS, ids=lambda each: getattr(each, "__name__", str(each)))
+def test_a_conductor_that_is_killed_in_a_rebuild(cloud, monkeypatch, where, step, nth):
+    """Killed before any step, and asked again or not, the server has its volume with the image, or as it was."""
+    server, disk = active(cloud)
+    other, calls, real = another_image(cloud), [], getattr(where, step)
+
+    def die(*args, **more):
+        calls.append(args)
+        if len(calls) == nth:
+            raise SystemError("the conductor is killed")
+        return real(*args, **more)
+
+    monkeypatch.setattr(where, step, die)
+    rebuild(cloud, server, other)
+    cloud.run()
+    assert len(calls) >= nth
+    monkeypatch.undo()
+    cloud.run()
+    for _ in range(2):
+        cloud.sweep()
+    require_rebuilt(cloud, server, disk, other)
+
+
+def test_a_host_that_dies_in_a_rebuild(cloud, monkeypatch):
+    """The volume, half-way written, is the server's, which is in ERROR; it is evacuated with what the volume has."""
+    server, disk = active(cloud)
+    other = another_image(cloud)
+    rebuild(cloud, server, other)
+    monkeypatch.setattr(VolumeService, "complete", lambda *args: 1 / 0)
+    while image_on(cloud, disk) != other:
+        assert cloud.broker.deliver_one()
+    monkeypatch.undo()
+    assert volumes(cloud) == {disk: "reserved"}
+    cloud.lose_host(cloud.instance(server).host)
+    for _ in range(3):
+        cloud.sweep()
+    assert (cloud.show(server)["status"], volumes(cloud)) == ("ERROR", {disk: "in-use"})
+    body = {"evacuate": {}}
+    assert cloud.request("POST", f"/servers/{server}/action", body, user="admin").status_code == 200
+    cloud.run()
+    assert follows(cloud, server)
+    require_rebuilt(cloud, server, disk, other)
+
+
+def test_a_delete_in_a_rebuild(cloud, monkeypatch):
+    """The volume is free, and no image is written over it any more."""
+    server, disk = active(cloud)
+    other, real = another_image(cloud), VolumeService.reimage
+
+    def late(*args):
+        assert cloud.request("DELETE", f"/servers/{server}").status_code == 204
+        next(iter(cloud.computes.values()))._conductor.destroy_instance(service_context(), cloud.instance(server))
+        real(*args)
+
+    monkeypatch.setattr(VolumeService, "reimage", late)
+    rebuild(cloud, server, other)
+    cloud.run()
+    cloud.sweep()
+    assert (image_on(cloud, disk), volumes(cloud)) == (cloud.image, {disk: "available"})
 
 
 def test_an_image_of_it(cloud):

@@ -29,9 +29,9 @@ def rebuild(request: ComputeRequest, id: str) -> Reply:
     """Make a server anew from an image, with its address, its flavor and its host."""
     instance, body = find(request, id, "servers:rebuild"), request.body_of("rebuild")
     image = _image_to_rebuild_from(request, instance, body)
-    is_same = volume_backed.require_rebuildable(request, instance, image)
-    columns = columns_of(body, REBUILT) | ({} if is_same else {"image_ref": image.id})
-    asked = Arguments(image=image)
+    root, asked = volume_backed.plan_rebuild(request, instance, image)
+    creation.require_fit(instance.flavor, image, root)
+    columns = columns_of(body, REBUILT) | ({} if root is not None else {"image_ref": image.id})
     rebuilt = request.cloud.operations.begin(request.context, "rebuild", instance, asked, columns)
     server = Views(request, extras_of_one(request, rebuilt)).rebuilt(rebuilt, _user_data(request, rebuilt))
     server["adminPass"] = password(request, body)
@@ -48,7 +48,6 @@ def _image_to_rebuild_from(request: ComputeRequest, instance: Instance, body: Js
     except errors.ImageNotFound as reason:
         raise errors.InvalidInput("Cannot find image for rebuild") from reason
     require_usable(image)
-    creation.require_fit(instance.flavor, image)
     if body.get("trusted_image_certificates"):
         raise errors.InvalidInput("Image certificates cannot be checked: no key manager is here.")
     if name := body.get("key_name"):

@@ -8,6 +8,7 @@ from typing import Any
 from mininova import errors
 from mininova.context import RequestContext
 from mininova.db.session import Connection
+from mininova.objects import ImageMeta
 from mininova.standins.cinder import policy
 from mininova.standins.cinder.db.things import (
     ATTACHED,
@@ -21,7 +22,7 @@ from mininova.standins.cinder.db.things import (
     Attachment,
     Volume,
 )  # fmt: skip
-from mininova.standins.cinder.volumes import Volumes, require_status
+from mininova.standins.cinder.volumes import REIMAGED_RESERVED, Volumes, reimage, require_status
 
 Json = dict[str, Any]
 
@@ -84,6 +85,16 @@ class Attachments:
     def complete(self, ctxt: RequestContext, id: str) -> Attachment:
         """Say that the server has the volume."""
         return self._change(ctxt, id, "volume:attachment_complete", status=ATTACHED)
+
+    def reimage(self, ctxt: RequestContext, id: str, image: ImageMeta) -> None:
+        """Write an image over the volume of a server, which is on no host from then on, but reserved."""
+        policy.require_member(ctxt, "volume:reimage_reserved")
+        with self.db.write() as tx:
+            found = self.find(tx, ctxt, id)
+            volume = VOLUMES.get(tx, found.volume_id, lock=True)
+            ATTACHMENTS.update(tx, ATTACHMENTS.get(tx, id), status=RESERVED, host=None, mountpoint=None)
+            settle(tx, volume)
+            reimage(tx, VOLUMES.get(tx, volume.id), image, REIMAGED_RESERVED)
 
     def _change(self, ctxt: RequestContext, id: str, action: str, **columns: Any) -> Attachment:
         policy.require_member(ctxt, action)

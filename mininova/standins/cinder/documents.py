@@ -55,6 +55,12 @@ def volume(
         shown["group_id"] = None
     if version >= (3, 48):
         shown |= {"shared_targets": False, "service_uuid": None}
+    if version >= (3, 61) and request.context.is_admin:
+        shown["cluster_name"] = None
+    if version >= (3, 63):
+        shown["volume_type_id"] = kind.id
+    if version >= (3, 65):
+        shown["consumes_quota"] = True
     if request.context.is_admin and version >= (3, 21):
         shown["provider_id"] = None
     return shown
@@ -112,6 +118,8 @@ def snapshot(request: Request, snapshot: Snapshot, *, in_detail: bool = True) ->
         shown["group_snapshot_id"] = None
     if request.api_version >= (3, 41):
         shown["user_id"] = snapshot.user_id
+    if request.api_version >= (3, 65):
+        shown["consumes_quota"] = True
     return shown
 
 

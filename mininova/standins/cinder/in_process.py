@@ -111,6 +111,10 @@ class VolumeService:
         with self._db.read() as tx:
             return bool(ATTACHMENTS.search(tx, id=[attachment_id]))
 
+    def reimage(self, ctxt: RequestContext, volume_id: str, attachment_id: str, image: ImageMeta) -> None:
+        """Write an image over a volume that a server keeps."""
+        self._attachments.reimage(ctxt, attachment_id, image)
+
     def complete(self, attachment_id: str, host: str, device_name: str) -> None:
         """Say that the server, on this host, has the volume."""
         self._attachments.connect(service_context(), attachment_id, {"host": host, "mountpoint": device_name})

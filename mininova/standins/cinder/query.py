@@ -3,7 +3,8 @@
 The lists are those of one project, and short; so all of a list is read, and chosen from here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -13,12 +14,16 @@ from mininova import errors
 from mininova.db.kinds import Thing
 from mininova.standins.cinder import policy
 from mininova.wsgi import Request
-from mininova.wsgi.values import whole
+from mininova.wsgi.values import moment, whole
 
 Json = dict[str, Any]
 T = TypeVar("T", bound=Thing)
 
 MAX_LIMIT = 1000
+#: How moments are compared: ``created_at=gt:2026-01-01T00:00:00``, several of them with commas between.
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt, "gte": operator.ge, "eq": operator.eq, "neq": operator.ne, "lt": operator.lt, "lte": operator.le,
+}  # fmt: skip
 YES, NO = ("1", "true", "on", "yes"), ("0", "false", "off", "no")
 
 
@@ -42,6 +47,27 @@ def flag(request: Request, name: str) -> bool:
     if text not in (*YES, *NO):
         raise errors.InvalidInput(f"Invalid value '{text:.50}' for {name}: it must be true or false.")
     return text in YES
+
+
+def in_time(request: Request, things: Iterable[T]) -> list[T]:
+    """Give what was made and changed when a client asks for (since 3.60).
+
+    :raises errors.InvalidInput: naming the parameter that compares in no way, or with no moment
+    """
+    found = list(things)
+    for name in ("created_at", "updated_at"):
+        if request.api_version < (3, 60) or name not in request.GET:
+            continue
+        for part in request.GET[name].split(","):
+            how, _, text = part.partition(":")
+            if how not in COMPARISONS:
+                raise errors.InvalidInput(f"Invalid {name} operator: {how:.50}")
+            try:
+                asked = moment(text)
+            except ValueError as reason:
+                raise errors.InvalidInput(f"Invalid {name} value: {text:.50}") from reason
+            found = [each for each in found if COMPARISONS[how](getattr(each, name), asked)]
+    return found
 
 
 def answer(

@@ -9,6 +9,7 @@ from mininova import errors
 Json = dict[str, Any]
 
 MAX_GB = 2**31 - 1
+UUID = "^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$"
 
 _NAME: Json = {"type": ["string", "null"], "maxLength": 255}
 _ID: Json = {"type": ["string", "null"], "maxLength": 36}
@@ -109,6 +110,7 @@ ACTIONS = {
     "os-reset_status": _object({"status": _NAME, "attach_status": _NAME, "migration_status": _NAME}, others=True),
     "os-set_bootable": _object({"bootable": _FLAG}, "bootable"),
     "os-update_readonly_flag": _object({"readonly": _FLAG}, "readonly"),
+    "os-reimage": _object({"image_id": {"type": "string", "pattern": UUID}, "reimage_reserved": _FLAG}, "image_id"),
     "os-retype": _object(
         {"new_type": {"type": "string", "maxLength": 255}, "migration_policy": {"enum": ["on-demand", "never"]}},
         "new_type",

@@ -12,7 +12,7 @@ from mininova.wsgi import Filter, Microversion, Reply, Request, Route
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-MIN, MAX = Microversion(3, 0), Microversion(3, 59)
+MIN, MAX = Microversion(3, 0), Microversion(3, 68)
 UPDATED = "2026-01-01T00:00:00Z"
 
 

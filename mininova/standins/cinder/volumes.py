@@ -13,6 +13,7 @@ from mininova.standins.cinder.db.things import (
     AVAILABLE,
     ERROR,
     IN_USE,
+    RESERVED,
     SNAPSHOTS,
     TYPES,
     VOLUMES,
@@ -27,8 +28,11 @@ DEFAULT_TYPE = "__DEFAULT__"
 
 # The states in which a volume is deleted, and those that an administrator can say it is in.
 DELETABLE = (AVAILABLE, ERROR, "error_restoring", "error_extending", "error_managing")
+# Those in which an image is written over it; a reserved one only where the caller says so.
+REIMAGED = (AVAILABLE, ERROR)
+REIMAGED_RESERVED = (*REIMAGED, RESERVED)
 STATES = (
-    AVAILABLE, ERROR, IN_USE, "creating", "deleting", "error_deleting", "attaching", "detaching", "reserved",
+    AVAILABLE, ERROR, IN_USE, "creating", "deleting", "error_deleting", "attaching", "detaching", RESERVED,
     "maintenance",
 )  # fmt: skip
 
@@ -163,6 +167,15 @@ class Volumes:
 
         return self.change(ctxt, id, "volume:extend", larger)
 
+    def reimage(self, ctxt: RequestContext, id: str, image: ImageMeta, *, reserved: bool) -> None:
+        """Write an image over a volume.
+
+        :param reserved: whether also over one that is reserved for a server
+        """
+        policy.require_member(ctxt, "volume:reimage")
+        with self.db.write() as tx:
+            reimage(tx, self.find(tx, ctxt, id, lock=True), image, REIMAGED_RESERVED if reserved else REIMAGED)
+
     # ---- snapshots
 
     def find_snapshot(self, tx: Connection, ctxt: RequestContext, id: str, *, lock: bool = False) -> Snapshot:
@@ -225,6 +238,16 @@ def find_type(tx: Connection, asked: str) -> VolumeType:
     raise errors.NotFound(f"Volume type with name {asked} could not be found.")
 
 
+def reimage(tx: Connection, volume: Volume, image: ImageMeta, expected: tuple[str, ...]) -> None:
+    """Write an image over a volume, which is in the state afterwards that it was in.
+
+    :raises errors.InvalidInput: when it is in none of these states, or the image does not fit on it
+    """
+    require_status(volume, expected, "reimage")
+    _require_fit(volume.size, image)
+    VOLUMES.update(tx, volume, **_contents(None, image))
+
+
 def require_status(volume: Volume, expected: tuple[str, ...], what: str) -> None:
     """Refuse what is not done to a volume in its state.
 
@@ -248,19 +271,24 @@ def _size(asked: int | None, origin: Volume | None, image: ImageMeta | None) -> 
             f"{origin.size}GB. They must be >= original volume size."
         )
     if image is not None:
-        if image.status != "active":
-            raise errors.InvalidInput(f"Invalid input received: Image {image.id} is not active.")
-        needed = -(-(image.size or 0) // GIB)
-        if size < needed:
-            raise errors.InvalidInput(
-                f"Invalid input received: Size of specified image {needed}GB is larger than volume size {size}GB."
-            )
-        if size < image.min_disk:
-            raise errors.InvalidInput(
-                f"Invalid input received: Volume size {size}GB cannot be smaller than the image minDisk size "
-                f"{image.min_disk}GB."
-            )
+        _require_fit(size, image)
     return size
+
+
+def _require_fit(size: int, image: ImageMeta) -> None:
+    """Refuse an image without data, or one that a volume of so many GiB cannot hold."""
+    if image.status != "active":
+        raise errors.InvalidInput(f"Invalid input received: Image {image.id} is not active.")
+    needed = -(-(image.size or 0) // GIB)
+    if size < needed:
+        raise errors.InvalidInput(
+            f"Invalid input received: Size of specified image {needed}GB is larger than volume size {size}GB."
+        )
+    if size < image.min_disk:
+        raise errors.InvalidInput(
+            f"Invalid input received: Volume size {size}GB cannot be smaller than the image minDisk size "
+            f"{image.min_disk}GB."
+        )
 
 
 def _contents(origin: Volume | None, image: ImageMeta | None) -> dict[str, Any]:

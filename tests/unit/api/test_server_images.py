@@ -37,8 +37,8 @@ def test_a_rebuild_changes_what_it_says(api: Any) -> None:
         due = open_operations.due(tx, datetime.now(UTC) + timedelta(minutes=1), 10)
         assert [it.arguments.image.name for it in due if it.operation == "rebuild"] == ["newer"]
         assert request_specs.get(tx, uuid).spec.image.id == OTHER
-    ((_, method, instance, (sent,)),) = api.compute.sent
-    assert (method, instance.image_ref, sent.id) == ("rebuild_instance", OTHER, OTHER)
+    ((_, method, instance, (sent, has_volumes)),) = api.compute.sent
+    assert (method, instance.image_ref, sent.id, has_volumes) == ("rebuild_instance", OTHER, OTHER, False)
 
 
 def test_a_rebuild_keeps_what_it_does_not_say(api: Any) -> None:

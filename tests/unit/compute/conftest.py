@@ -210,7 +210,7 @@ class ScriptedDriver(ComputeDriver):
         self._ask("snapshot")
         return f"the disk of {instance.uuid}"
 
-    def rebuild(self, instance, image):
+    def rebuild(self, instance, image, devices=()):
         self._turn(f"rebuild {image.name}", instance, states.RUNNING)
 
     def trigger_crash_dump(self, instance):

@@ -52,7 +52,8 @@ class SnapshotHandlers:
             found = SNAPSHOTS.search(tx, project_id=query.projects(request))
         names = ("id", "name", "description", "status", "volume_id", "size", "user_id", "metadata")
         fields: dict[str, Callable[[Any], Any]] = {name: attrgetter(name) for name in names} | {
-            "display_name": attrgetter("name")
+            "display_name": attrgetter("name"),
+            "consumes_quota": lambda it: True,
         }
         return query.answer(
             request, "snapshots", found, fields, lambda it: documents.snapshot(request, it, in_detail=in_detail)
@@ -67,7 +68,12 @@ class SnapshotHandlers:
         """Take a snapshot of a volume."""
         body = checked(request.body_of("snapshot"), schemas.NEW_SNAPSHOT)
         said = {**named(body), "metadata": body.get("metadata") or {}}
-        made = self._volumes.snapshot(request.context, body["volume_id"], said, force=truth(body.get("force")))
+        force = truth(body.get("force"))
+        if request.api_version >= (3, 66):
+            if "force" in body and not force:
+                raise errors.InvalidInput("Invalid value for 'force': it is not taken any more, and all are forced.")
+            force = True
+        made = self._volumes.snapshot(request.context, body["volume_id"], said, force=force)
         return Reply(202, {"snapshot": documents.snapshot(request, made, in_detail=False)})
 
     def update(self, request: Request, id: str) -> Json:

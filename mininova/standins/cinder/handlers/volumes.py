@@ -31,6 +31,7 @@ KNOWN: Mapping[str, Callable[[Volume], Any]] = {
     "source_volid": lambda it: it.source_volid,
     "user_id": lambda it: it.user_id,
     "metadata": lambda it: it.metadata,
+    "consumes_quota": lambda it: True,
 }
 
 
@@ -60,6 +61,7 @@ class VolumeHandlers:
             Route("PUT", f"{one}/metadata/<key>", self.set_meta),
             Route("DELETE", f"{one}/metadata/<key>", self.delete_meta),
             *(Route("POST", f"{one}/action", handler, action) for action, handler in actions.items()),
+            Route("POST", f"{one}/action", self.reimage, "os-reimage", since="3.68"),
         ]
 
     # ---- lists
@@ -80,12 +82,12 @@ class VolumeHandlers:
     def _list(self, request: Request, shown: Callable[[Volume], Json]) -> Json:
         with self._db.read() as tx:
             found = VOLUMES.search(tx, project_id=query.projects(request))
-        return query.answer(request, "volumes", found, KNOWN, shown)
+        return query.answer(request, "volumes", query.in_time(request, found), KNOWN, shown)
 
     def summary(self, request: Request) -> Json:
         """Count volumes, and their GiB."""
         with self._db.read() as tx:
-            found = VOLUMES.search(tx, project_id=query.projects(request))
+            found = query.in_time(request, VOLUMES.search(tx, project_id=query.projects(request)))
         summary: Json = {"total_count": len(found), "total_size": sum(each.size for each in found)}
         if request.api_version >= (3, 36):
             summary["metadata"] = _all_metadata(found)
@@ -241,6 +243,14 @@ class VolumeHandlers:
             "os-unset_image_metadata": with_body("os-unset_image_metadata", self._unset_image_metadata, 200),
             "os-show_image_metadata": self._show_image_metadata,
         }
+
+    def reimage(self, request: Request, id: str) -> Reply:
+        """Write an image over a volume."""
+        body = checked(request.document["os-reimage"], schemas.ACTIONS["os-reimage"])
+        image = self._image(request.context, body["image_id"])
+        reserved = truth(body.get("reimage_reserved"))
+        self._volumes.reimage(request.context, id, image, reserved=reserved)
+        return Reply(202)
 
     def _force_detach(self, ctxt: RequestContext, id: str, body: Json) -> None:
         policy.require_admin(ctxt, "volume_extension:volume_admin_actions:force_detach")

@@ -34,7 +34,7 @@ def http(db):
 
     app = FaultWrap(VolumeApplication(Service(db, image)), "compute")
 
-    def send(method, path, body=None, *, by="ann", version="3.59"):
+    def send(method, path, body=None, *, by="ann", version="3.68"):
         request = Request.blank(f"/v3{path}", method=method, base_url="http://cloud.example.org/volume")
         if version is not None:
             request.headers["OpenStack-API-Version"] = f"volume {version}"

@@ -185,10 +185,57 @@ def test_types(volume, http, get, act):
     assert "default volume type" in message(http("DELETE", f"/types/{get('/types/default')['id']}", by="admin"), 400)
 
 
+def test_an_image_is_written_over_a_volume(volume, http, get, act):
+    """It has the image then, and can be booted from; one that a server has, or is too small, is refused."""
+    id = volume(size=2)["id"]
+    assert act(id, "os-reimage", {"image_id": IMAGE}, version="3.67")[0] == 404
+    assert act(id, "os-reimage", {"image_id": IMAGE})[0] == 202
+    shown = get(f"/volumes/{id}")
+    assert (shown["status"], shown["bootable"], shown["volume_image_metadata"]["image_id"]) == (
+        "available", "true", IMAGE,
+    )  # fmt: skip
+    assert act(id, "os-reserve")[0] == 202
+    assert "must be available or error to reimage" in act(id, "os-reimage", {"image_id": IMAGE})[1]
+    reserved = volume(size=2)["id"]
+    kept = {"attachment": {"volume_uuid": reserved, "instance_uuid": NONE}}
+    assert http("POST", "/attachments", kept).status_int == 200
+    assert act(reserved, "os-reimage", {"image_id": IMAGE})[0] == 400
+    assert act(reserved, "os-reimage", {"image_id": IMAGE, "reimage_reserved": True})[0] == 202
+    assert get(f"/volumes/{reserved}")["status"] == "reserved"
+    small = volume()["id"]
+    assert "minDisk size 2GB" in act(small, "os-reimage", {"image_id": IMAGE})[1]
+    assert act(small, "os-reimage", {"image_id": NONE})[0] == 404
+    assert act(small, "os-reimage", {"image_id": "x"})[0] == act(small, "os-reimage", {})[0] == 400
+    assert act(small, "os-reimage", {"image_id": IMAGE}, by="reader")[0] == 403
+
+
+def test_what_newer_versions_have(volume, http, get):
+    """Lists are chosen by moments; a volume shows its type's id; a snapshot needs no force, and takes none."""
+    made = volume()
+    assert (made["volume_type_id"], made["consumes_quota"]) == (get("/types/default")["id"], True)
+    assert get(f"/volumes/{made['id']}", by="admin")["cluster_name"] is None
+    for asked, count in (
+        ("created_at=gt:2020-01-01T00:00:00", 1), ("created_at=gt:2020-01-01T00:00:00,lt:2021-01-01", 0),
+        ("updated_at=lte:2020-01-01T00:00:00", 0), ("consumes_quota=false", 0),
+    ):  # fmt: skip
+        assert len(get(f"/volumes/detail?{asked}")) == count, asked
+    assert get("/volumes/summary?created_at=lt:2020-01-01")["total_count"] == 0
+    for wrong in ("after:2020-01-01", "gt:today", "gt"):
+        assert "created_at" in message(http("GET", f"/volumes/detail?created_at={wrong}"), 400)
+    attachment = {"volume_uuid": made["id"], "instance_uuid": NONE, "connector": {"host": "h"}}
+    made_by = http("POST", "/attachments", {"attachment": attachment}).json["attachment"]["id"]
+    assert http("POST", f"/attachments/{made_by}/action", {"os-complete": {}}).status_int == 204
+    wanted = {"volume_id": made["id"]}
+    assert http("POST", "/snapshots", {"snapshot": {**wanted, "force": False}}).status_int == 400
+    for said in (wanted, {**wanted, "force": True}):
+        assert http("POST", "/snapshots", {"snapshot": said}).json["snapshot"]["consumes_quota"] is True
+    assert "must be available" in message(http("POST", "/snapshots", {"snapshot": wanted}, version="3.65"), 400)
+
+
 def test_versions(http):
     """A microversion that there is not is refused; without one, the oldest is spoken."""
     assert http("GET", "/volumes", version=None).headers["OpenStack-API-Version"] == "volume 3.0"
-    assert http("GET", "/volumes", version="latest").headers["OpenStack-API-Version"] == "volume 3.59"
+    assert http("GET", "/volumes", version="latest").headers["OpenStack-API-Version"] == "volume 3.68"
     assert http("GET", "/volumes", version="3.99").status_int == 406
     assert http("GET", "/volumes", version="new").status_int == 400
     assert http("GET", "/attachments", version="3.26").status_int == 404
