@@ -9,6 +9,7 @@ import binascii
 import ipaddress
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 from unicodedata import category as _category
@@ -74,7 +75,7 @@ def _name(value: str) -> bool:
 
 @_format("spaced-name", InvalidName)
 def _spaced_name(value: str) -> bool:
-    if value and not (value.strip() and _is_printable(value.strip())):
+    if not (value.strip() and _is_printable(value.strip())):
         raise InvalidName(SPACED_NAME_RULE)
     return True
 
@@ -96,13 +97,18 @@ def _bound(keyword: str) -> Callable[..., Iterable[ValidationError]]:
     check: Callable[..., Iterable[ValidationError]] = Draft202012Validator.VALIDATORS[keyword]
 
     def checked(validator: Any, bound: float, value: Any, schema: Json) -> Iterable[ValidationError]:
-        try:
-            number = float(value) if isinstance(value, str) else value
-        except ValueError:
-            return ()
-        return check(validator, bound, number, schema) or ()
+        number = _number(value) if isinstance(value, str) else value
+        return () if number is None else check(validator, bound, number, schema) or ()
 
     return checked
+
+
+def _number(text: str) -> float | None:
+    """Read a number; None when it is none.  One of so many digits that Python reads no int is infinite."""
+    for read in (int, float):
+        with suppress(ValueError):
+            return read(text)
+    return None
 
 
 # ---- checks that would take too long

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from tests.differential import cases
+from tests.differential import cases, fuzz
 from tests.differential.cases import Asked
 from tests.differential.stories import STORIES
 
@@ -19,7 +19,7 @@ Noted = dict[str, Any]
 #: Names of requests, and what was noted of each.
 Played = Iterator[tuple[str, Noted]]
 #: All that is played, in parts that need nothing of each other.
-PARTS = (*cases.STATES, *cases.HELD, "wrong requests", "wrong boots", *STORIES)
+PARTS = (*cases.STATES, *cases.HELD, "wrong requests", "wrong boots", "fuzz", *STORIES)
 #: A server that is in no cloud.
 NOBODY = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
 
@@ -74,7 +74,8 @@ class Player:
         elif part == "wrong boots":
             yield from ((name, self._note(asked, self._boot(asked))) for name, asked in cases.wrong_boots())
         else:
-            yield from self._in_turn([*cases.wrong()], lambda: self._bring("active"))
+            wrong = fuzz.requests() if part == "fuzz" else cases.wrong()
+            yield from self._in_turn([*wrong], lambda: self._bring("active"))
 
     def _make_flavors(self) -> None:
         for name, (vcpus, ram, disk) in cases.FLAVORS.items():
