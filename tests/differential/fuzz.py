@@ -26,8 +26,8 @@ Wrong = tuple[str, Any, Json]
 
 #: What stands in a path for the id of a thing of a kind; a 1 for all others.
 IDS = {"servers": "$server", "flavors": "small", "images": "$image", "os-quota-sets": "$demo"}
-#: A value of each type, a text that few patterns and formats take, and one that is not printable.
-VALUES = (None, True, -1, "", " a, b/(", "a\a", [], {})
+#: A value of each type, and a text that few patterns and formats take.
+VALUES = (None, True, -1, "", " a, b/(", [], {})
 #: The words of a schema about what is below its place.
 BELOW = ("properties", "patternProperties", "items", "prefixItems")
 #: Longer texts are not sent, for the answers repeat them.
@@ -149,7 +149,9 @@ def _faults_of_object(schema: Json) -> Iterator[Wrong]:
 
 
 def _beyond(schema: Json) -> Iterator[Any]:
-    """Give values just beyond the bounds of a schema."""
+    """Give values just beyond the bounds of a schema; of names and patterns, a text that is not printable."""
+    if "pattern" in schema or schema.get("format") == "name":
+        yield "a\a"
     for word, step in (("minimum", -1), ("maximum", 1)):
         if word in schema:
             yield from (schema[word] + step, str(schema[word] + step))
