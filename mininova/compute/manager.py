@@ -151,9 +151,11 @@ class ComputeManager:
         """Remove the guest of a shelved instance."""
         self._carry_out("shelve_offload", ctxt, instance)
 
-    def unshelve_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
+    def unshelve_instance(
+        self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool = False
+    ) -> None:
         """Start the guest of a shelved instance, or make it of its image."""
-        self._carry_out("unshelve", ctxt, instance, Arguments(image=image))
+        self._carry_out("unshelve", ctxt, instance, Arguments(image=image, has_volumes=has_volumes))
 
     def prep_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
         """Look whether an instance can come here."""

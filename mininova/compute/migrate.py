@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mininova import errors, states
+from mininova.compute.in_place import Disks
 from mininova.compute.outcomes import DELETE_WON
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
@@ -25,51 +26,52 @@ LOG = logging.getLogger(__name__)
 
 NO_IMAGE = ImageMeta(id="")
 
-Do = Callable[[ComputeDriver, Instance, Migration, ImageMeta], None]
+Do = Callable[[ComputeDriver, Instance, Migration, Disks], None]
 
 
-def _prep(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+def _prep(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
     driver.check_can_migrate(instance)
 
 
-def _migrate(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+def _migrate(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
     driver.migrate_disk_and_power_off(instance)
 
 
-def _finish(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
-    driver.finish_migration(instance, image, power_on=instance.vm_state != states.STOPPED)
+def _finish(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
+    driver.finish_migration(instance, disks.image, disks.devices, power_on=instance.vm_state != states.STOPPED)
 
 
-def _confirm(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+def _confirm(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
     if not _stays(migration):
         driver.confirm_migration(instance)
 
 
-def _revert(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+def _revert(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
     if _stays(migration):
         driver.power_off(instance)
     else:
         driver.destroy(instance.uuid)
 
 
-def _finish_revert(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+def _finish_revert(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
     driver.finish_revert_migration(instance, power_on=migration.old_vm_state != states.STOPPED)
 
 
-def _pre_live(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+def _pre_live(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
     driver.pre_live_migration(instance)
 
 
-def _live(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
+def _live(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
     driver.live_migration(instance)
 
 
-def _post_live(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
-    driver.post_live_migration_at_destination(instance, image, paused=instance.vm_state == states.PAUSED)
+def _post_live(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
+    paused = instance.vm_state == states.PAUSED
+    driver.post_live_migration_at_destination(instance, disks.image, disks.devices, paused=paused)
 
 
-def _evacuate(driver: ComputeDriver, instance: Instance, migration: Migration, image: ImageMeta) -> None:
-    driver.rebuild(instance, image)
+def _evacuate(driver: ComputeDriver, instance: Instance, migration: Migration, disks: Disks) -> None:
+    driver.rebuild(instance, disks.image, disks.devices)
     if migration.old_vm_state == states.STOPPED:
         driver.power_off(instance)
 
@@ -144,14 +146,14 @@ class Mover:
             return False
 
     def _take(self, ctxt: RequestContext, migration: Migration, image: ImageMeta) -> bool:
-        instance = self._conductor.begin_step(ctxt, migration)
+        instance, devices = self._conductor.begin_step(ctxt, migration)
         part, step = PARTS[migration.step or ""], migration.step
         if part.bills:
             tell_exists_so_far(self._notifier, ctxt, instance, self._audit_period, self._clock())
         if not part.after:
             self._tell(ctxt, instance, part, "start", image)
         try:
-            part.do(self._driver, instance, migration, image)
+            part.do(self._driver, instance, migration, Disks(image, devices))
             power_state = self._power_state(instance)
         except errors.GuestGone:
             raise

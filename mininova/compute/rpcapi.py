@@ -99,8 +99,13 @@ class ComputeAPI(rpc.Interface):
         """Remove the guest of a shelved instance, which leaves the host."""
 
     @rpc.cast(since="1.1", by=_CASTS)
-    def unshelve_instance(self, ctxt: RequestContext, instance: Instance, image: ImageMeta) -> None:
-        """Start the guest of a shelved instance; one that is not here is made of the image first."""
+    def unshelve_instance(
+        self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool = False
+    ) -> None:
+        """Start the guest of a shelved instance; one that is not here is made of the image first.
+
+        :param has_volumes: whether it has volumes, for which the conductor is to be asked
+        """
 
     @rpc.cast(since="1.1", by=_STEPS)
     def prep_resize(self, ctxt: RequestContext, instance: Instance, migration: Migration) -> None:
@@ -271,7 +276,9 @@ COMMANDS: Mapping[str, Command] = {
     "backup": lambda compute, ctxt, instance, _: compute.backup_instance(ctxt, instance),
     "shelve": lambda compute, ctxt, instance, _: compute.shelve_instance(ctxt, instance),
     "shelve_offload": lambda compute, ctxt, instance, _: compute.shelve_offload_instance(ctxt, instance),
-    "unshelve": lambda compute, ctxt, instance, asked: compute.unshelve_instance(ctxt, instance, asked.image),
+    "unshelve": lambda compute, ctxt, instance, asked: compute.unshelve_instance(
+        ctxt, instance, asked.image, asked.has_volumes
+    ),
     "soft_delete": lambda compute, ctxt, instance, _: compute.soft_delete_instance(ctxt, instance),
     "restore": lambda compute, ctxt, instance, _: compute.restore_instance(ctxt, instance),
     "delete": lambda compute, ctxt, instance, _: compute.delete_instance(ctxt, instance),

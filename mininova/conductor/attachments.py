@@ -46,7 +46,7 @@ class AttachmentSweep:
             found = {each.uuid: each for each in instances.get_many(tx, [it.instance_uuid for it in ours])}
         for it in ours:
             instance = found.get(it.instance_uuid)
-            if instance is not None and instance.vm_state != states.BUILDING:  # its build is taken up instead
+            if instance is not None and not _goes_on(instance, it):
                 self._take_up(instance, it, is_up)
 
     def _take_up(self, instance: Instance, it: Recorded, is_up: Callable[[str], bool]) -> None:
@@ -80,3 +80,8 @@ class AttachmentSweep:
             if is_unanswered(error):
                 raise
             self._ends.fail(instance, it, str(error))
+
+
+def _goes_on(instance: Instance, it: Recorded) -> bool:
+    """Tell whether an operation is under way that gives an instance its volumes; that is taken up instead."""
+    return instance.vm_state == states.BUILDING or (it.status == ATTACHED and instance.task_state is not None)

@@ -84,10 +84,10 @@ class ConductorManager:
         attachments: AttachmentEnds | None = None,
     ) -> None:
         self.conf, self.db, self.builds, self.notifier = conf, db, builds, notifier
-        self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, notifier)
+        self.attachments = attachments or AttachmentEnds(db)
+        self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, notifier, self.attachments)
         self.own = OwnInstances(db, identity_of)
         self.credentials, self.snapshots = credentials, snapshots or Snapshots(db)
-        self.attachments = attachments or AttachmentEnds(db)
         self.connections = Connections(conf, db, self.attachments, self.snapshots.image)
         self.shelving = Shelving(conf, db, builds, self.snapshots)
         self.on_identities: Callable[[], object] = lambda: None
@@ -152,23 +152,21 @@ class ConductorManager:
         self.shelving.unshelve(ctxt, instance)
 
     def offload_instance(self, ctxt: RequestContext, instance: Instance) -> Instance:
-        """End an offload: its room is free, and the instance is on no host."""
+        """End an offload: its room is free, and the instance is on no host; its volumes are reserved for it."""
         with self.own.only("offload_instance", instance.uuid, instance.generation), self.db.write() as tx:
             asked, new = self.builds.memory.asked(tx, instance), endings.offload(tx, instance)
+            has = block_devices.follow(tx, instance.uuid, self.conf.operations.due_after)
+        self.attachments.lead(new, has)
         self._tell(asked, instance, new)
         return new
 
     @staticmethod
     def _shelved_on_image(tx: Connection, uuid: str, operation: str | None) -> bool:
-        """Tell whether an instance that is shelved has an image; note that of one that is unshelved, and needs none.
-
-        The volumes of one that is unshelved follow it to its host.
-        """
+        """Tell whether an instance that is shelved has an image; note that of one that is unshelved, and needs none."""
         recorded = open_operations.of(tx, uuid) if operation in ("shelve", "unshelve") else None
         asked = recorded.arguments if recorded is not None else None
         if operation == "unshelve":
             unneeded_images.note(tx, asked.image.id if asked is not None else "")
-            block_devices.follow(tx, uuid)
         return operation != "shelve" or bool(asked and asked.makes)
 
     def _after(self, operation: str | None) -> None:
@@ -202,7 +200,7 @@ class ConductorManager:
         """Go on with a migration."""
         self.migrations.go_on(ctxt, instance.uuid)
 
-    def begin_step(self, ctxt: RequestContext, migration: Migration) -> Instance:
+    def begin_step(self, ctxt: RequestContext, migration: Migration) -> tuple[Instance, Sequence[BlockDevice]]:
         """Enter a step of a migration."""
         with self.own.only("begin_step", migration.instance_uuid):
             return self.migrations.begin_step(migration)

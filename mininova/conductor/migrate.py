@@ -10,7 +10,7 @@ A delete wins over a migration: there is no open one any more, and what a host s
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from oslo_config.cfg import ConfigOpts
@@ -35,8 +35,9 @@ from mininova.db.faults import MAX_MESSAGE_CHARS
 from mininova.db.open_operations import OpenOperation
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
-from mininova.objects import NO_ARGUMENTS, Fault, Instance, Migration, RequestSpec, Retry, Selection
+from mininova.objects import NO_ARGUMENTS, BlockDevice, Fault, Instance, Migration, RequestSpec, Retry, Selection
 from mininova.scheduler.rpcapi import SchedulerAPI
+from mininova.service.attachments import AttachmentEnds
 from mininova.service.faults import fault_of
 from mininova.service.operation_ends import OperationEnds, is_unanswered
 
@@ -52,11 +53,19 @@ class MigrationTask:
 
     :param scheduler: chooses hosts
     :param compute: takes steps on one
+    :param attachments: tells the volume service where an instance comes with its volumes
     """
 
     def __init__(
-        self, conf: ConfigOpts, db: Database, scheduler: SchedulerAPI, compute: ComputeAPI, notifier: rpc.Notifier
+        self,
+        conf: ConfigOpts,
+        db: Database,
+        scheduler: SchedulerAPI,
+        compute: ComputeAPI,
+        notifier: rpc.Notifier,
+        attachments: AttachmentEnds,
     ) -> None:
+        self._attachments = attachments
         self.conf, self.db, self.scheduler, self.compute, self.notifier = conf, db, scheduler, compute, notifier
         self.ends = OperationEnds(conf, db, notifier, "conductor")
 
@@ -171,16 +180,19 @@ class MigrationTask:
         except rpc.Undeliverable as error:
             LOG.warning("conductor sends the %s of instance %s later: %s", migration.step, instance.uuid, error)
 
-    def begin_step(self, migration: Migration) -> Instance:
-        """Enter a step for the host that takes it up.
+    def begin_step(self, migration: Migration) -> tuple[Instance, Sequence[BlockDevice]]:
+        """Enter a step for the host that takes it up; if it makes a guest there, the instance's volumes come with it.
 
         :raises errors.InstanceNotFound: when another step is due by now, or none
         """
         with self.db.write() as tx:
             instance, migration, operation = self._taken(tx, migration)
-            begun = self._swap(tx, instance, {"task_state": STEPS[migration.step or ""].task_state})
+            step, due_after = STEPS[migration.step or ""], self.conf.operations.due_after
+            begun = self._swap(tx, instance, {"task_state": step.task_state})
+            has = block_devices.follow(tx, instance.uuid, due_after) if step.makes_guest else ()
+        self._attachments.lead(begun.replace(host=step.host(migration)), has)
         events.tell_update(self.notifier, operation.context, instance, begun)
-        return begun
+        return begun, [it.device for it in has]
 
     def end_step(self, migration: Migration, power_state: int) -> None:
         """Have the next step follow one that is done, or end the operation.
@@ -191,8 +203,6 @@ class MigrationTask:
             instance, migration, operation = self._taken(tx, migration)
             step = STEPS[migration.step or ""]
             done = self._swap(tx, instance, step.done(tx, instance, migration, power_state))
-            if done.host != instance.host:
-                block_devices.follow(tx, instance.uuid)
             if step.then is not None:
                 actions.event_end(tx, instance.uuid)
                 migration = self._due(tx, done, migration, step.then)

@@ -75,8 +75,10 @@ class ConductorAPI(rpc.Interface):
         """Begin the migration of an instance, or end it: the record of the operation that is under way says which."""
 
     @rpc.call(since="1.1", by={"compute"}, idempotent=True)
-    def begin_step(self, ctxt: RequestContext, migration: Migration) -> Instance:
-        """Enter the step of a migration that the caller was sent, and give the instance as it is then.
+    def begin_step(self, ctxt: RequestContext, migration: Migration) -> tuple[Instance, list[BlockDevice]]:
+        """Enter the step of a migration that the caller was sent; give the instance as it is then, and its volumes.
+
+        :return: of the volumes none but in a step that makes a guest, which is to have them; they are attached there
 
         :raises errors.InstanceNotFound: when another step is due by now, or none; the caller leaves its guest alone
         """

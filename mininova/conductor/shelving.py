@@ -74,7 +74,7 @@ class Shelving:
         except LOST as lost:
             LOG.info("conductor drops the unshelving of instance %s on %s: %s", instance.uuid, to.host, lost)
             return self.builds.free_claim(instance, to.host)
-        return self._send(ctxt, placed, image)
+        return self._send(ctxt, placed, image, asked.has_volumes)
 
     def _place(self, tx: Connection, instance: Instance, to: Selection) -> Instance:
         """Give an instance the host where the scheduler has claimed its room."""
@@ -91,10 +91,10 @@ class Shelving:
         actions.event_start(tx, instance.uuid, actions.ON_HOST["unshelve"], to.host)
         return placed
 
-    def _send(self, ctxt: RequestContext, placed: Instance, image: ImageMeta) -> None:
+    def _send(self, ctxt: RequestContext, placed: Instance, image: ImageMeta, has_volumes: bool) -> None:
         self.builds.memory.remember(placed, ctxt)
         try:
-            self.builds.compute.on(placed.host or "").unshelve_instance(ctxt, placed, image)
+            self.builds.compute.on(placed.host or "").unshelve_instance(ctxt, placed, image, has_volumes)
         except rpc.Undeliverable as error:
             LOG.warning("conductor cannot send instance %s to %s: %s", placed.uuid, placed.host, error)
             self.builds.ends.fail(ctxt, placed, "unshelve", fault_of(error))

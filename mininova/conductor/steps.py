@@ -119,6 +119,7 @@ class Step:
     :param done: changes the claims when it is done, and gives the changes of the instance
     :param then: the step that follows; None ends the operation
     :param elsewhere: whether another host is chosen when this one could not do it
+    :param makes_guest: whether a guest begins to run on its host, with the instance's volumes
     :param clears: whether what there is of the guest on the other host goes when it is done
     """
 
@@ -130,6 +131,7 @@ class Step:
     done: Change
     then: str | None = None
     elsewhere: bool = False
+    makes_guest: bool = False
     clears: bool = False
 
     def host(self, migration: Migration) -> str:
@@ -150,7 +152,7 @@ STEPS: Mapping[str, Step] = {
     "finish": Step(
         False, states.RESIZE_FINISH, "post-migrating", "compute_finish_resize",
         lambda compute, ctxt, it, migration, image: compute.finish_resize(ctxt, it, migration, image),
-        _is_resized),
+        _is_resized, makes_guest=True),
     "confirm": Step(
         True, states.RESIZE_CONFIRMING, "confirming", "compute_confirm_resize",
         lambda compute, ctxt, it, migration, _: compute.confirm_resize(ctxt, it, migration),
@@ -162,7 +164,7 @@ STEPS: Mapping[str, Step] = {
     "finish_revert": Step(
         True, states.RESIZE_REVERTING, "reverting", "compute_finish_revert_resize",
         lambda compute, ctxt, it, migration, _: compute.finish_revert_resize(ctxt, it, migration),
-        _is_reverted),
+        _is_reverted, makes_guest=True),
     "pre_live": Step(
         False, states.MIGRATING, "preparing", "compute_pre_live_migration",
         lambda compute, ctxt, it, migration, _: compute.pre_live_migration(ctxt, it, migration),
@@ -175,11 +177,11 @@ STEPS: Mapping[str, Step] = {
         False, states.MIGRATING, "post-migrating", "compute_post_live_migration_at_destination",
         lambda compute, ctxt, it, migration, image:
             compute.post_live_migration_at_destination(ctxt, it, migration, image),
-        _runs_on, clears=True),
+        _runs_on, makes_guest=True, clears=True),
     "evacuate": Step(
         False, states.REBUILD_SPAWNING, "pre-migrating", "compute_rebuild_instance",
         lambda compute, ctxt, it, migration, image: compute.evacuate_instance(ctxt, it, migration, image),
-        _is_evacuated, clears=True),
+        _is_evacuated, makes_guest=True, clears=True),
 }
 # The step with which each operation of states.MIGRATIONS begins.
 FIRST: Mapping[str, str] = {

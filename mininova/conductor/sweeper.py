@@ -56,10 +56,11 @@ class Sweeper:
         attachments: AttachmentEnds | None = None,
     ) -> None:
         self.conf, self.db, self.builds, self._clock = conf, db, builds, clock
-        self._attachments = AttachmentSweep(conf, db, builds.compute, attachments or AttachmentEnds(db))
+        attachments = attachments or AttachmentEnds(db)
+        self._attachments = AttachmentSweep(conf, db, builds.compute, attachments)
         self._snapshots = snapshots or Snapshots(db)
         self._shelving = Shelving(conf, db, builds, self._snapshots, clock)
-        self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, builds.notifier)
+        self.migrations = MigrationTask(conf, db, builds.scheduler, builds.compute, builds.notifier, attachments)
 
     def sweep(self) -> None:
         """Take up all that is due, offload what was shelved for long enough, and delete what images nothing needs."""

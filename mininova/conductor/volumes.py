@@ -1,12 +1,12 @@
 """Gives an instance the volumes that it has, for its host, which has no credentials for the volume service.
 
 A compute asks for them before it makes a guest: in a build (compute/build.py), perhaps twice, perhaps on one host after
-another, and in a rebuild (compute/in_place.py).  So each step may be done again: a volume and an attachment have ids
-that were chosen when the instance was asked for, and an image may be written twice.
+another, in a rebuild, and when it unshelves an instance (compute/in_place.py).  So each step may be done again: a
+volume and an attachment have ids that were chosen when the instance was asked for, and an image may be written twice.
 
 What a build asks for would be left over if the instance were deleted meanwhile: so the row says that we ask, and no
-other conductor ends it under our hands.  A rebuild makes nothing new: its rows are only due after a while, and what is
-left half-way then, the sweep mends (conductor/attachments.py).
+other conductor ends it under our hands.  The others make nothing new: their rows are only due after a while, and then
+the sweep says once more where the instance is (conductor/attachments.py), whatever became of the operation.
 """
 
 import logging
@@ -88,7 +88,7 @@ class Connections:
         """Say on which host an instance has a volume; before that, write the image to it that is asked for."""
         asked, volumes = operation.arguments if operation is not None else None, self._ends.volumes()
         with self._db.write() as tx:
-            block_devices.turn(tx, it, ATTACHED, it.context, self._due_after)
+            block_devices.turn(tx, it, ATTACHED, it.context, self._due_after)  # whether the guest is made is seen then
         try:
             if operation is not None and asked is not None and asked.reimages and it.is_root:
                 image = self._image(operation.context, asked.image.id)
@@ -98,8 +98,6 @@ class Connections:
         except REFUSED as refused:
             LOG.warning("conductor cannot give instance %s volume %s: %s", instance.uuid, it.volume_id, refused)
             raise errors.InvalidBlockDevice(reason=str(refused)) from refused
-        with self._db.write() as tx:
-            block_devices.turn(tx, it, ATTACHED, it.context)
 
     def _turn(self, it: Recorded, status: str, due_after: float | None = None) -> Recorded:
         """Change the status of a row; where another conductor was faster with the same, give the row as that left it.

@@ -103,7 +103,7 @@ _due = ROWS.select.where(table.c.due_at <= bindparam("now")).order_by(table.c.du
 _follow = (
     update_of(table)
     .where(table.c.instance_uuid == bindparam("instance"), table.c.status == ATTACHED)
-    .values(due_at=bindparam("now"))
+    .values(due_at=bindparam("due"))
 )
 _hurry = update_of(table).where(table.c.due_at > bindparam("latest")).values(due_at=bindparam("latest"))
 
@@ -212,9 +212,15 @@ def hurry(tx: Connection, latest: datetime) -> None:
     tx.execute(_hurry, {"latest": latest})
 
 
-def follow(tx: Connection, instance_uuid: str) -> None:
-    """Have a conductor tell the volume service soon that an instance, with its volumes, is on another host."""
-    tx.execute(_follow, {"instance": instance_uuid, "now": datetime.now(UTC)})
+def follow(tx: Connection, instance_uuid: str, due_after: float) -> Sequence[Recorded]:
+    """List what an instance has that goes elsewhere now, and have a conductor look where it came.
+
+    :param due_after: seconds after which it looks
+    """
+    has = [it for it in of(tx, [instance_uuid]) if it.status == ATTACHED]
+    if has:
+        tx.execute(_follow, {"instance": instance_uuid, "due": _due_at(due_after, datetime.now(UTC))})
+    return has
 
 
 def left(tx: Connection, now: datetime, most: int) -> Sequence[Recorded]:

@@ -6,7 +6,7 @@ after that: so what a crash leaves half-way is due again.  Where no host is to d
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from mininova import errors, rpc
@@ -54,11 +54,29 @@ class AttachmentEnds:
             self._write(it, lambda tx: block_devices.end(tx, it), None)
 
     def follow(self, instance: Instance, it: Recorded) -> None:
-        """Say on which host an instance is that has come there with its volumes."""
-        if instance.host is not None:
-            self.volumes().complete(it.attachment_id, instance.host, it.device_name)
+        """Say where an instance has come with its volume, and that nothing is under way any more."""
+        self._tell(instance, it)
         with self._db.write() as tx:
             block_devices.turn(tx, it, ATTACHED, it.context)
+
+    def lead(self, instance: Instance, has: Sequence[Recorded]) -> None:
+        """Say where an instance comes now with its volumes.
+
+        Whether it stays there is not known yet, and the volume service may be away: so the rows are due, and ``follow``
+        says it once more.
+        """
+        for it in has:
+            try:
+                self._tell(instance, it)
+            except Exception as error:  # a volume service may raise anything, and it may be away
+                LOG.warning("volume %s follows instance %s later: %s", it.volume_id, instance.uuid, error)
+
+    def _tell(self, instance: Instance, it: Recorded) -> None:
+        """Say on which host an instance has a volume; one that is on none keeps it."""
+        if instance.host is not None:
+            self.volumes().complete(it.attachment_id, instance.host, it.device_name)
+        else:
+            self.volumes().keep(it.attachment_id)
 
     def fail(self, instance: Instance, it: Recorded, reason: str) -> None:
         """End what a host could not do: an instance that was to get a volume has none, and one that has it keeps it."""

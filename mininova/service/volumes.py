@@ -99,6 +99,13 @@ class VolumeService(Protocol):
         """
         ...
 
+    def keep(self, attachment_id: str) -> None:
+        """Say that the server is on no host, and keeps the volume, which is reserved.
+
+        :raises errors.NotFound: when the attachment is gone
+        """
+        ...
+
     def release(self, attachment_id: str) -> None:
         """End an attachment; one that is gone is gone."""
         ...

@@ -141,10 +141,13 @@ class ComputeDriver(ABC):
         """
 
     @abstractmethod
-    def finish_migration(self, instance: Instance, image: ImageMeta, *, power_on: bool) -> None:
+    def finish_migration(
+        self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = (), *, power_on: bool
+    ) -> None:
         """Have the guest that comes from another host be here, as big as its flavor says.
 
         :param image: that it was made of
+        :param devices: the volumes that it has, as for ``spawn``
         :param power_on: whether to start it
         :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
         """
@@ -183,10 +186,13 @@ class ComputeDriver(ABC):
         """Have ``live_migration`` end soon and well, at the guest's cost; no migration is no failure."""
 
     @abstractmethod
-    def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
+    def post_live_migration_at_destination(
+        self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = (), *, paused: bool
+    ) -> None:
         """Have a guest that was sent here run on, without a start.
 
         :param image: that it was made of
+        :param devices: the volumes that it has, as for ``spawn``
         :param paused: whether it is halted, as it was on the other host
         :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
         """

@@ -156,10 +156,12 @@ class FakeDriver(ComputeDriver):
         """Stop a guest."""
         self._turn("migrate_disk_and_power_off", instance, states.SHUTDOWN)
 
-    def finish_migration(self, instance: Instance, image: ImageMeta, *, power_on: bool) -> None:
+    def finish_migration(
+        self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = (), *, power_on: bool
+    ) -> None:
         """Remember a guest that was on another host, or that has another size."""
         with self._making("finish_migration", instance):
-            guest = Guest.of(instance, image, self._clock())
+            guest = Guest.of(instance, image, self._clock(), devices)
             self._keep(guest if power_on else guest.in_state(states.SHUTDOWN))
 
     def confirm_migration(self, instance: Instance) -> None:
@@ -201,11 +203,13 @@ class FakeDriver(ComputeDriver):
         """End the wait of a guest that is being sent: it has arrived."""
         self._cut_sending_short(instance, ARRIVED)
 
-    def post_live_migration_at_destination(self, instance: Instance, image: ImageMeta, *, paused: bool) -> None:
+    def post_live_migration_at_destination(
+        self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = (), *, paused: bool
+    ) -> None:
         """Remember a guest that runs on another host, and was started there."""
         with self._making("post_live_migration_at_destination", instance):
             started = instance.launched_at.timestamp() if instance.launched_at else self._clock()
-            guest = Guest.of(instance, image, started)
+            guest = Guest.of(instance, image, started, devices)
             self._keep(guest.in_state(states.POWER_PAUSED) if paused else guest)
 
     def attach_interface(self, instance: Instance, mac_address: str) -> None:

@@ -267,9 +267,9 @@ class Run:
                 yield f"{instance.uuid} ({instance.vm_state}): it has lost its volumes"
             for row in has:
                 host = said[row.attachment_id].host if row.attachment_id in said else None
-                if row.status != block_devices.ATTACHED or row.due_at or host is None:
+                if row.status != block_devices.ATTACHED or row.due_at or row.attachment_id not in said:
                     yield f"{instance.uuid} ({instance.vm_state}): volume {row.volume_id} is {row.status} on {host}"
-                elif instance.host not in (None, host):
+                elif instance.host != host:
                     yield f"{instance.uuid}: volume {row.volume_id} is on {host}, and it is on {instance.host}"
         alive = {instance.uuid for instance in _all(self.cloud)}
         for row in rows.values():
@@ -277,9 +277,9 @@ class Run:
                 yield f"{row.instance_uuid}: it is gone, and has volume {row.volume_id}"
         for id in sorted(said.keys() - rows.keys()):
             yield f"attachment {id} of volume {said[id].volume_id} is nobody's"
-        held = {it.volume_id for it in said.values()}
+        held = {it.volume_id: "reserved" if it.host is None else "in-use" for it in said.values()}
         for id, status in there.items():
-            if status != ("in-use" if id in held else "available"):
+            if status != held.get(id, "available"):
                 yield f"volume {id} is {status}"
 
     @staticmethod

@@ -8,7 +8,7 @@ from mininova import states
 from mininova.context import service_context
 from mininova.db import block_devices, claims, request_specs
 from mininova.standins.cinder.in_process import VolumeService
-from tests.cloud.test_boot_from_volume import attached, booted, root, volume, volumes
+from tests.cloud.test_boot_from_volume import attached, booted, root, rows, volume, volumes
 from tests.cloud.test_volumes import attach, detach, new_volume, volume_of
 
 
@@ -36,13 +36,15 @@ def refusal(cloud, server, action, version="2.96"):
 
 
 def hosts(cloud, server):
-    return {each["host_name"] for shown in attached(cloud, server).values() for each in shown["attachments"]}
+    return {each["host_name"] for row in rows(cloud, server) for each in volume_of(cloud, row.volume_id)["attachments"]}
 
 
 def follows(cloud, server):
-    """Tell whether the volume service knows where the server is, after a sweep."""
+    """Tell whether the volume service knows where the server is, now and after a sweep, and its guest has its disk."""
+    at_once, there = hosts(cloud, server), {cloud.instance(server).host}
     cloud.sweep()
-    return hosts(cloud, server) == {cloud.instance(server).host}
+    attached(cloud, server)
+    return at_once == hosts(cloud, server) == there and disks(cloud, server) == ["vda"]
 
 
 def test_what_is_refused(cloud):
@@ -84,6 +86,8 @@ def require_rebuilt(cloud, server, disk, image):
     assert (shown["status"], shown["image"]) == ("ACTIVE", "")
     assert image_on(cloud, disk) == image
     assert hosts(cloud, server) == {cloud.instance(server).host}
+    cloud.sweep()
+    attached(cloud, server)
     assert disks(cloud, server)[0] == "vda"
 
 
@@ -155,7 +159,6 @@ STEPS = [
     (VolumeService, "reimage", 1),
     (VolumeService, "complete", 1),
     (block_devices, "turn", 1),
-    (block_devices, "turn", 2),
 ]
 
 
@@ -266,6 +269,18 @@ def test_moves(cloud):
     assert follows(cloud, server)
 
 
+def test_a_volume_service_that_is_away(cloud, monkeypatch):
+    """The server moves without it, which is told later where the server is."""
+    server, _ = active(cloud)
+    monkeypatch.setattr(VolumeService, "complete", lambda *args: 1 / 0)
+    assert cloud.request("POST", f"/servers/{server}/action", {"migrate": None}, user="admin").status_code == 202
+    cloud.run()
+    monkeypatch.undo()
+    assert cloud.show(server)["status"] == "VERIFY_RESIZE"
+    cloud.sweep()
+    assert follows(cloud, server)
+
+
 def test_a_resize(cloud):
     """Its flavor's disk does not matter."""
     server, _ = active(cloud)
@@ -283,7 +298,7 @@ def test_shelved(cloud):
     server, disk = active(cloud)
     cloud.act(server, "shelve")
     cloud.run()
-    assert cloud.show(server)["status"] == "SHELVED_OFFLOADED"
+    assert (cloud.show(server)["status"], volumes(cloud)) == ("SHELVED_OFFLOADED", {disk: "reserved"})
     with cloud.db.read() as tx:
         assert claims.hosts_of(tx, [server]) == {}
     images = cloud.app.get("/image/v2/images", headers={"X-Auth-Token": cloud.login()}).json["images"]
@@ -295,3 +310,33 @@ def test_shelved(cloud):
     assert cloud.request("DELETE", f"/servers/{server}").status_code == 204
     cloud.run()
     assert volumes(cloud) == {disk: "available"}
+
+
+def test_a_host_that_cannot_make_it(make_cloud):
+    """An unshelving that fails leaves the volume reserved, and one that is evacuated in vain has it where it was."""
+    cloud = make_cloud(behaviour="rules: [{operation: spawn, hosts: host-1, failure: {}}]\n")
+    server, disk = active(cloud)
+    cloud.act(server, "shelve")
+    cloud.run()
+    where = {"unshelve": {"host": "host-1"}}
+    assert cloud.request("POST", f"/servers/{server}/action", where, user="admin").status_code == 202
+    cloud.run()
+    cloud.sweep()
+    assert (cloud.show(server)["status"], volumes(cloud)) == ("SHELVED_OFFLOADED", {disk: "reserved"})
+    where = {"unshelve": {"host": "host-2"}}
+    assert cloud.request("POST", f"/servers/{server}/action", where, user="admin").status_code == 202
+    cloud.run()
+    assert follows(cloud, server)
+
+
+def test_an_evacuation_that_fails(make_cloud):
+    """The volume is where the server is: on the host that is down."""
+    cloud = make_cloud(behaviour="rules: [{operation: rebuild, failure: {}}]\n")
+    server, _ = active(cloud)
+    host = cloud.instance(server).host
+    cloud.lose_host(host)
+    assert cloud.request("POST", f"/servers/{server}/action", {"evacuate": {}}, user="admin").status_code == 200
+    cloud.run()
+    assert cloud.show(server)["status"] == "ERROR"
+    cloud.sweep()
+    assert hosts(cloud, server) == {host} == {cloud.instance(server).host}

@@ -45,10 +45,12 @@ def unshelve(request: ComputeRequest, id: str) -> Reply:
     said = request.document["unshelve"] if request.api_version >= (2, 77) else None
     require_unlocked(request.context, instance)
     states.begin("unshelve", instance)
+    has_volumes = bool(request.cloud.attachments.of(instance))
     with request.cloud.db.write() as tx:
         host = _pin(request, tx, instance, said) if said else None
         image = ImageMeta(id=actions.shelved_image(tx, instance.uuid))
-    request.cloud.operations.begin(request.context, "unshelve", instance, Arguments(image=image, host=host))
+    asked = Arguments(image=image, host=host, has_volumes=has_volumes)
+    request.cloud.operations.begin(request.context, "unshelve", instance, asked)
     return ACCEPTED
 
 

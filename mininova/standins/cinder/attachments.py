@@ -26,6 +26,9 @@ from mininova.standins.cinder.volumes import REIMAGED_RESERVED, Volumes, reimage
 
 Json = dict[str, Any]
 
+# An attachment of a server that is on no host.
+KEPT = {"status": RESERVED, "host": None, "mountpoint": None}
+
 
 class Attachments:
     """Makes and ends attachments, as far as the caller may."""
@@ -82,6 +85,10 @@ class Attachments:
         """Tell on which host the server is that is to have a volume; the attachment then says how to reach it."""
         return self._change(ctxt, id, "volume:attachment_update", **_connected(connector))
 
+    def keep(self, ctxt: RequestContext, id: str) -> Attachment:
+        """Say that the server, on no host, keeps the volume: as if a new attachment had taken the place of this one."""
+        return self._change(ctxt, id, "volume:attachment_update", **KEPT)
+
     def complete(self, ctxt: RequestContext, id: str) -> Attachment:
         """Say that the server has the volume."""
         return self._change(ctxt, id, "volume:attachment_complete", status=ATTACHED)
@@ -92,7 +99,7 @@ class Attachments:
         with self.db.write() as tx:
             found = self.find(tx, ctxt, id)
             volume = VOLUMES.get(tx, found.volume_id, lock=True)
-            ATTACHMENTS.update(tx, ATTACHMENTS.get(tx, id), status=RESERVED, host=None, mountpoint=None)
+            ATTACHMENTS.update(tx, ATTACHMENTS.get(tx, id), **KEPT)
             settle(tx, volume)
             reimage(tx, VOLUMES.get(tx, volume.id), image, REIMAGED_RESERVED)
 

@@ -120,6 +120,10 @@ class VolumeService:
         self._attachments.connect(service_context(), attachment_id, {"host": host, "mountpoint": device_name})
         self._attachments.complete(service_context(), attachment_id)
 
+    def keep(self, attachment_id: str) -> None:
+        """Say that the server is on no host, and keeps the volume."""
+        self._attachments.keep(service_context(), attachment_id)
+
     def release(self, attachment_id: str) -> None:
         """End an attachment."""
         with suppress(errors.NotFound):

@@ -181,7 +181,7 @@ class ScriptedDriver(ComputeDriver):
     def migrate_disk_and_power_off(self, instance):
         self._turn("migrate_disk_and_power_off", instance, states.SHUTDOWN)
 
-    def finish_migration(self, instance, image, *, power_on):
+    def finish_migration(self, instance, image, devices=(), *, power_on):
         self._turn("finish_migration", instance, states.RUNNING if power_on else states.SHUTDOWN)
 
     def confirm_migration(self, instance):
@@ -202,7 +202,7 @@ class ScriptedDriver(ComputeDriver):
     def live_migration_force_complete(self, instance):
         self._ask("live_migration_force_complete")
 
-    def post_live_migration_at_destination(self, instance, image, *, paused):
+    def post_live_migration_at_destination(self, instance, image, devices=(), *, paused):
         state = states.POWER_PAUSED if paused else states.RUNNING
         self._turn("post_live_migration_at_destination", instance, state)
 
