@@ -18,14 +18,15 @@ Json = dict[str, Any]
 CONTROLS = {"fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"}
 
 
-def answer(request: Request, key: str, documents: Sequence[Json], known: Sequence[str]) -> Json:
+def answer(request: Request, key: str, documents: Sequence[Json], known: Sequence[str], id: str = "id") -> Json:
     """Give what is wanted of a list, under its key, with links to the next page.
 
     :param known: the fields that such a document has; by others, nothing is chosen
+    :param id: the field that tells it from others, which ``marker`` is
     :raises errors.InvalidInput: naming the parameter that is wrong
     """
     found = _sorted(request, [each for each in documents if _matches(request, each, known)])
-    page, links = _page(request, key, found)
+    page, links = _page(request, key, found, id)
     return {key: [fields(request, each) for each in page], **links}
 
 
@@ -82,10 +83,10 @@ def _sorted(request: Request, documents: list[Json]) -> list[Json]:
     return documents
 
 
-def _page(request: Request, key: str, documents: list[Json]) -> tuple[list[Json], Json]:
+def _page(request: Request, key: str, documents: list[Json], id: str) -> tuple[list[Json], Json]:
     marker = request.GET.get("marker")
     if marker is not None:
-        ids = [each["id"] for each in documents]
+        ids = [each[id] for each in documents]
         if marker not in ids:
             raise errors.InvalidInput(f"Invalid input for marker: there is no {marker} here.")
         documents = documents[ids.index(marker) + 1 :]
@@ -94,7 +95,7 @@ def _page(request: Request, key: str, documents: list[Json]) -> tuple[list[Json]
         return documents, {}
     page = documents[:limit]
     others = request.GET.copy()
-    others["marker"] = page[-1]["id"]
+    others["marker"] = page[-1][id]
     href = f"{request.service_endpoint}{request.path_info}?{urlencode(list(others.items()))}"
     return page, {f"{key}_links": [{"rel": "next", "href": href}]}
 

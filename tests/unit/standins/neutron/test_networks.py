@@ -129,3 +129,27 @@ def test_how_many_addresses_are_lent(make, http, get):
     assert [each["ip_version"] for each in both["subnet_ip_availability"]] == [4, 6]
     assert get(all_of) == []
     assert http("GET", f"{all_of}/{network['id']}").status_int == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "marker"),
+    [
+        ("networks", "id"),
+        ("network-ip-availabilities", "network_id"),
+        ("availability_zones", "name"),
+        ("quotas", "project_id"),
+    ],
+)
+def test_each_list_has_pages(http, make, path, marker):
+    """A page begins after the thing that the last one ended with, by the field that tells things apart."""
+    for name in ("red", "blue"):
+        make("network", by="admin", name=name)
+        http("PUT", f"/quotas/{name}", {"quota": {"network": 1}}, by="admin")
+    ((key, listed),) = http("GET", f"/{path}", by="admin").json.items()
+    first = http("GET", f"/{path}?limit=1", by="admin").json
+    assert first[key] == listed[:1]
+    links = first.get(f"{key}_links", [])
+    assert [f"marker={listed[0][marker]}" in link["href"] for link in links] == [True] * (len(listed) > 1)
+    rest = http("GET", f"/{path}?marker={listed[0][marker]}", by="admin")
+    assert (rest.status_int, rest.json[key]) == (200, listed[1:])
+    assert http("GET", f"/{path}?marker=none", by="admin").status_int == 400
