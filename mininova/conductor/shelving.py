@@ -110,13 +110,14 @@ class Shelving:
     # ---- off a host
 
     def offload_due(self) -> None:
-        """Begin to offload what was shelved long enough ago."""
-        time_s = self.conf.operations.shelved_offload_time
-        if time_s == FOR_EVER:
-            return
+        """Begin to offload what was shelved long enough ago, and what needs no host: its conductor may have died."""
+        time_s, found = self.conf.operations.shelved_offload_time, list[str]()
         with self.db.read() as tx:
-            found = actions.at_rest_since(tx, "shelve", self._clock() - timedelta(seconds=time_s))
-        for uuid in found:
+            if time_s != FOR_EVER:
+                found += actions.at_rest_since(tx, "shelve", self._clock() - timedelta(seconds=time_s))
+            if time_s != 0:
+                found += actions.shelved_on_volumes(tx)
+        for uuid in dict.fromkeys(found):
             self.offload(service_context(), uuid)
 
     def offload(self, ctxt: RequestContext, uuid: str) -> None:

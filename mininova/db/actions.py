@@ -145,6 +145,19 @@ _at_rest = (
     .where(_ended <= bindparam("until"))
     .order_by(instances.c.id)
 )
+_latest_shelving = (
+    select(table.c.arguments)
+    .where(table.c.instance_uuid == instances.c.uuid, table.c.operation == "shelve")
+    .order_by(table.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_on_volumes = (
+    select(instances.c.uuid)
+    .where(instances.c.vm_state == states.SHELVED, instances.c.task_state.is_(None), instances.c.deleted == false())
+    .where(_latest_shelving.is_(None))
+    .order_by(instances.c.id)
+)
 _shelved = (
     select(table.c.arguments).where(ROWS.which, table.c.operation == "shelve").order_by(table.c.id.desc()).limit(1)
 )
@@ -304,6 +317,11 @@ def at_rest_since(tx: Connection, operation: str, until: datetime) -> list[str]:
     """Name the instances that rest where an operation has left them, and did so at this moment already."""
     (rest,) = states.OPERATIONS[operation].ends
     return list(tx.execute(_at_rest, {"after": operation, "rest": rest, "until": until}).scalars())
+
+
+def shelved_on_volumes(tx: Connection) -> list[str]:
+    """Name the instances that rest shelved on their hosts, and of which no image was made."""
+    return list(tx.execute(_on_volumes).scalars())
 
 
 def shelved_image(tx: Connection, uuid: str) -> str:

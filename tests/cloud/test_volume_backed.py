@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mininova import states
+from mininova.conductor.shelving import Shelving
 from mininova.context import service_context
 from mininova.db import block_devices, claims, request_specs
 from mininova.standins.cinder.in_process import VolumeService
@@ -340,3 +341,21 @@ def test_an_evacuation_that_fails(make_cloud):
     assert cloud.show(server)["status"] == "ERROR"
     cloud.sweep()
     assert hosts(cloud, server) == {host} == {cloud.instance(server).host}
+
+
+@pytest.mark.parametrize("keeps_for_s", [3600, -1])
+def test_a_conductor_that_dies_before_the_offload(make_cloud, monkeypatch, keeps_for_s):
+    """A sweep offloads the server, which needs no host, however long others may stay on theirs."""
+    cloud = make_cloud(shelved_offload_time=keeps_for_s)
+    server, disk = active(cloud)
+    kept = cloud.boot()
+    cloud.run()
+    monkeypatch.setattr(Shelving, "offload", lambda *args: 1 / 0)
+    for each in (server, kept):
+        cloud.act(each, "shelve")
+    cloud.run()
+    assert cloud.show(server)["status"] == "SHELVED"
+    monkeypatch.undo()
+    cloud.sweep()
+    assert [cloud.show(each)["status"] for each in (server, kept)] == ["SHELVED_OFFLOADED", "SHELVED"]
+    assert volumes(cloud) == {disk: "reserved"}

@@ -168,3 +168,13 @@ def test_since_when_an_instance_is_shelved(tx, shelved):
     assert actions.at_rest_since(tx, "shelve", now + timedelta(minutes=1)) == [shelved.uuid]
     begin(tx, shelved, "unshelve")
     assert actions.at_rest_since(tx, "shelve", now + timedelta(minutes=1)) == []
+
+
+def test_which_shelved_instances_have_no_image(tx, shelved):
+    """Those whose latest shelving made none, while they rest."""
+    assert actions.shelved_on_volumes(tx) == []
+    actions.start(tx, CTXT, [shelved], "shelve", "host-1", due_after=30)
+    actions.finish(tx, shelved.uuid)
+    assert actions.shelved_on_volumes(tx) == [shelved.uuid]
+    begin(tx, shelved, "unshelve")
+    assert actions.shelved_on_volumes(tx) == []
