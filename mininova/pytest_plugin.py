@@ -4,7 +4,6 @@ pytest finds them wherever mininova is installed.  A session that asks for none 
 """
 
 import json
-import os
 import select
 import subprocess
 import sys
@@ -139,15 +138,8 @@ def _rules_of_the_marker(request: pytest.FixtureRequest, mininova_cloud: Mininov
 @pytest.fixture
 def _behaviour_of_the_marker(request: pytest.FixtureRequest, mininova_cloud: MininovaCloud) -> Iterator[None]:
     """Have the fake hypervisor go by other rules during a test."""
-    file = mininova_cloud.folder / "fake-behaviour.yaml"
-    before = file.read_text()
-    _replace(file, json.dumps(request.node.get_closest_marker(BEHAVIOUR).args))  # JSON is YAML, too
+    control = mininova_cloud.control
+    before = control.request("GET", "/behaviour")["rules"]
+    control.behaviour(*request.node.get_closest_marker(BEHAVIOUR).args)
     yield
-    _replace(file, before)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file in one step, so that the cloud reads the old one or the new one."""
-    new = file.with_suffix(".new")
-    new.write_text(text)
-    os.replace(new, file)
+    control.behaviour(*before)

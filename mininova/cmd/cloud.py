@@ -98,7 +98,7 @@ def _run(parsed: Namespace) -> None:
         shared = [_write_settings(folder, parsed), *parsed.config_file]
         log.setup(conf.read_files("manage", shared))
         _fill(shared, parsed.hosts)
-        hypervisors: dict[str, Any] = {}  # the fake ones, whatever a setting may say
+        hypervisors: dict[str, Any] = {}  # by host; the settings of this command name the fake one
         for service, build in SERVICES.items():
             own = _write_own_settings(folder, service, parsed, token)
             settings = conf.read_files(service, [own] if service == "compute" else [*shared, own])

@@ -6,7 +6,7 @@ volume and an attachment have ids that were chosen when the instance was asked f
 
 What a build asks for would be left over if the instance were deleted meanwhile: so the row says that we ask, and no
 other conductor ends it under our hands.  The others make nothing new: their rows are only due after a while, and then
-the sweep says once more where the instance is (conductor/attachments.py), whatever became of the operation.
+the sweep says once more where the instance is (conductor/attachments.py), also when the operation has failed.
 """
 
 import logging

@@ -145,7 +145,7 @@ class MemoryBroker:
             pass
 
     def come_to_rest(self, patience: float) -> bool:
-        """Deliver all that there is, whatever time passes; tell whether nothing is left in hand."""
+        """Deliver all that there is, also what comes while time passes; tell whether nothing is left in hand."""
         self.run()
         return self._is_at_rest()
 

@@ -1,4 +1,4 @@
-"""``/v2.0/{things}/{id}/tags``: the tags of whatever has some, all at once and one by one."""
+"""``/v2.0/{things}/{id}/tags``: the tags of a thing, all at once and one by one."""
 
 from collections.abc import Callable, Sequence
 
