@@ -38,8 +38,12 @@ SERVICES = 8  # of a stack at most, with the computes that tests add: each shows
 #: How many more objects are made than ended before the garbage collector looks: Python's own number is 700.
 SELDOM = 50_000
 
-# How long an example takes says nothing of us on a machine that does other things, too.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says nothing of us on a machine that does other things, too.  Each run tries the same
+# examples, so that no change is refused for a bug of another; ``--hypothesis-profile anew`` looks for new ones.
+settings.register_profile(
+    "busy", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("anew", settings.get_profile("busy"), derandomize=False)
 settings.load_profile("busy")
 
 
