@@ -557,6 +557,13 @@ class FlowInUse(MininovaError):
     template = "Another mininova-flow collect already writes to {directory}."
 
 
+class NotItsName(MininovaError):
+    """A browser was led to mininova-flow serve by a name that is not its own."""
+
+    http_status = 421
+    template = "This server is not called {name}."
+
+
 class NoSuchRequest(NotFound):
     """No request that was kept has this id, and none touched a server of this name or uuid."""
 

@@ -1,6 +1,6 @@
 """mininova-flow: see every message of a request.
 
-``list``, ``show`` and ``tail`` are for people; ``collect`` is the process that keeps what they see.
+``list``, ``show``, ``tail`` and ``serve`` are for people; ``collect`` is the process that keeps what they see.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 from rich.console import Console
@@ -49,6 +50,11 @@ def _parser() -> argparse.ArgumentParser:
 
     tail = commands("tail", _tail, "show messages as they are sent, until interrupted")
     tail.add_argument("--all", action="store_true", help="also heartbeats")
+
+    serve = commands("serve", _serve, "show the flow in a browser, until a signal ends it (the local stack runs one)")
+    serve.add_argument(
+        "--from", dest="recorded", type=Path, metavar="DIR", help="show what a collector kept here, without a cloud"
+    )
 
     commands("collect", _collect, "keep what services report, until a signal ends it (the local stack runs one)")
     return parser
@@ -95,6 +101,12 @@ def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     note = "" if conf.flow.enabled else "  (these settings have [flow] enabled = false: is it on for the services?)"
     output.complain(f"listening to {settings.redacted(conf.transport_url)}{note}")
     process.run()
+
+
+def _serve(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    from mininova.cmd import flow_serve  # with all that speaks HTTP, which the other commands need not load
+
+    flow_serve.recorded(conf, parsed.recorded) if parsed.recorded else flow_serve.live(conf)
 
 
 def _collect(conf: ConfigOpts, parsed: argparse.Namespace) -> None:

@@ -107,6 +107,13 @@ FLOW = Group(
             help="How many requests to keep of those that an api announced, and how many others of each sender.  The "
             "oldest is removed for each new one.",
         ),
+        cfg.StrOpt(
+            "listen",
+            default="127.0.0.1",
+            help="The address at which mininova-flow serve shows the flow in a browser.  It asks for no password, so "
+            "at another address than 127.0.0.1 the network has to keep others out.",
+        ),
+        cfg.PortOpt("port", default=8780, help="Its port.  0 takes a free one, which it prints."),
     ],
 )
 

@@ -5,6 +5,7 @@ while something is being done to it, and by its vm_state while it rests, so that
 scheduling → networking → … → active.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from mininova.flow.payload import at, listed
 Describe = Callable[[Any, Any], str]
 
 _STATES = ("vm_state", "task_state")
+_STEP = re.compile(r"([\w-]+) → ([\w-]+)")
 
 
 def state(instance: Any) -> str | None:
@@ -34,6 +36,12 @@ def answered(method: str, args: Any, result: Any) -> str:
     """Say what the answer to a call brings; "" when that is not worth showing."""
     describe = ANSWERED.get(method)
     return describe(args, result) if describe else ""
+
+
+def step(change: str) -> tuple[str, str] | None:
+    """Read the states that a change leads from and to; None for one that is about something else."""
+    found = _STEP.match(change)
+    return (found[1], found[2]) if found else None
 
 
 def _step(before: Any, after: Any) -> str:

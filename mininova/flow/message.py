@@ -28,6 +28,9 @@ class Line:
     :param wrong: it tells of something that went wrong
     :param server: the name of the one instance it is about, or ""
     :param payload: the arguments, or the result, as plain data
+    :param interface: whose method it is
+    :param message_id: the same for all lines of one message; a reply has its call's
+    :param size: bytes of the message; of a reply none is known
     """
 
     at: float
@@ -42,6 +45,9 @@ class Line:
     wrong: bool = False
     server: str = ""
     payload: Any = None
+    interface: str = ""
+    message_id: str = ""
+    size: int | None = None
 
 
 def messages(events: Iterable[MessageEvent], *, complete: bool = True) -> list[Line]:
@@ -109,7 +115,7 @@ class _Message:
             change=", ".join(filter(None, (change, "no receiver took it" if self.untaken else ""))),
             took=None if self.called else handled,
             wrong=self.untaken or at(self.args, "fault") is not None or self.first.method.endswith(".error"),
-            payload=self.args,
+            payload=self.args, size=self.first.size,
         )  # fmt: skip
 
     def _target(self) -> str:
@@ -159,7 +165,7 @@ class _Message:
         more["change"] = more.get("change", "")[:MAX_CHANGE_CHARACTERS]
         return Line(
             at=max(event.at, self.first.at), source=source, target=target, kind=kind, method=self.first.method,
-            server=self.server, **more,
+            server=self.server, interface=self.first.interface, message_id=self.first.message_id, **more,
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mininova.flow import trace
+from mininova.flow import changes, trace
 from mininova.flow.message import Line
 from mininova.flow.output import as_json, printable, titled
 from mininova.flow.summary import Summary
@@ -99,7 +99,7 @@ def listed(console: Console, found: Sequence[Summary], *, senders: bool = False)
 def as_data(summary: Summary, made: Sequence[Line]) -> dict[str, Any]:
     """Give a request and its messages as plain data, for ``show -f json``."""
     start = made[0].at if made else 0.0
-    return {**summary_data(summary), "messages": [_line_data(line, start) for line in made]}
+    return {**summary_data(summary), "messages": [line_data(line, start) for line in made]}
 
 
 def summary_data(summary: Summary) -> dict[str, Any]:
@@ -118,17 +118,29 @@ def summary_data(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _line_data(line: Line, start: float) -> dict[str, Any]:
+def line_data(line: Line, start: float) -> dict[str, Any]:
+    """Give a message as plain data.
+
+    :param start: when its request began, in seconds since the epoch
+    """
+    before, after = changes.step(line.change) or (None, None)
     return {
         "ms": round((line.at - start) * 1000, 3),
+        "at": line.at,
         "from": line.source,
         "to": line.target,
         "kind": line.kind,
+        "interface": line.interface,
         "method": line.method,
         "version": line.version,
+        "message_id": line.message_id,
         "change": line.change,
+        "before": before,
+        "after": after,
         "took_ms": None if line.took is None else round(line.took * 1000, 3),
+        "size": line.size,
         "error": line.error,
+        "wrong": line.wrong,
         "server": line.server,
         "payload": line.payload,
     }

@@ -1,0 +1,108 @@
+"""The application: one table of routes, and the headers that keep what a page may do small.
+
+Names, arguments and errors come from users, and from computes that may be taken over.  So all of them leave here as
+JSON, which no browser takes for a page; and the page itself may load nothing but its own files from this server.
+"""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mininova import __version__, errors
+from mininova.web.requests import Requests
+from mininova.wsgi import Application, Reply, Request, Response, Route
+
+PAGE = files("mininova.flow") / "page"
+KINDS = {
+    ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png",
+    ".json": "application/json",
+}  # fmt: skip
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+#: A page may run its own scripts, show its own pictures, ask this server, and no more.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Site(Application):
+    """Answers the page and its API.
+
+    :param requests: what was, from the store
+    :param names: what a browser may call this server; None for anything
+    :param recorded: it shows a store that nothing is added to
+    :param play: what the page may do
+    """
+
+    def __init__(
+        self, requests: Requests, *, names: Collection[str] | None, recorded: bool, play: Sequence[Route] = ()
+    ) -> None:
+        self._names, self._recorded, self._plays = names, recorded, bool(play)
+        super().__init__(
+            [
+                Route("GET", "/", self.page),
+                Route("GET", "/page/<path:name>", self.page),
+                Route("GET", "/api", self.about),
+                Route("GET", "/api/world", self.world),
+                Route("GET", "/api/tours", self.tours),
+                Route("GET", "/api/requests", requests.index),
+                Route("GET", "/api/requests/<wanted>", requests.show),
+                Route("GET", "/api/instances/<uuid>", requests.instance),
+                *play,
+            ],
+            "identity",
+        )
+
+    def open(self, request: Request) -> str:
+        """Refuse a name that is not ours: a page of another site may have its own name lead to this address."""
+        name = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+        if self._names is not None and name not in self._names:
+            raise errors.NotItsName(name=name)
+        return super().open(request)
+
+    def close(self, request: Request, response: Response) -> None:
+        """Say in each answer what a page may do."""
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+
+    def about(self, request: Request) -> dict[str, Any]:
+        """Say what this server can do."""
+        return {"version": __version__, "live": not self._recorded, "play": self._plays, "recorded": self._recorded}
+
+    def world(self, request: Request) -> dict[str, Any]:
+        return {"at": time.time(), "services": [], "queues": [], "instances": []}
+
+    def tours(self, request: Request) -> dict[str, Any]:
+        return {"tours": []}
+
+    def page(self, request: Request, name: str = "index.html") -> Reply:
+        """Give a file of the page, those that are there and no other."""
+        if not PAGE.is_dir() or name not in _names(PAGE):
+            raise errors.NotFound()
+        return Reply(200, PAGE.joinpath(name).read_bytes(), content_type=KINDS[Path(name).suffix])
+
+
+def names_of(listen: str) -> Collection[str] | None:
+    """Give the names of a server by its address: where only this machine reaches it, no other site's name is one."""
+    return LOCAL if listen in LOCAL else None
+
+
+def _names(folder: Traversable, before: str = "") -> Iterator[str]:
+    """Name the files of the page, as URLs do."""
+    for found in folder.iterdir():
+        if found.is_dir():
+            yield from _names(found, f"{before}{found.name}/")
+        elif Path(found.name).suffix in KINDS:
+            yield f"{before}{found.name}"
