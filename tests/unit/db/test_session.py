@@ -172,13 +172,12 @@ from mininova import errors
 from mininova.db import session
 from mininova.db.session import Database
 
-ticks = []
 def tick():
-    while True:
+    for _ in range(5):
         eventlet.sleep(0.01)
-        ticks.append(1)
+    holder.execute("ROLLBACK")
 
-session.BUSY_TIMEOUT_S = 0.5
+session.BUSY_TIMEOUT_S = 30.0
 holder = sqlite3.connect(sys.argv[1], isolation_level=None)
 holder.execute("BEGIN IMMEDIATE")
 eventlet.spawn(tick)
@@ -186,18 +185,18 @@ try:
     with Database("sqlite:///" + sys.argv[1]).write():
         print("written")
 except errors.DatabaseAway:
-    print(len(ticks))
+    print("held up")
 """
 
 
 @ON_SQLITE
 def test_a_writer_that_waits_does_not_hold_up_other_green_threads(db):
-    """SQLite's own waiting would stop the whole process; ours lets the others run."""
+    """SQLite's own waiting would stop the whole process; ours lets the others run, and one of them ends the wait."""
     path = str(db.engine.url.database)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", HELD, path], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) > 10
+    assert done.stdout == "written\n"
 
 
 @ON_SQLITE
