@@ -22,7 +22,7 @@ class Scrape:
     def __init__(self, stack):
         self.samples = []
         for name, port in services.metrics_ports(settings.load(stack.home)).items():
-            with urlopen(f"http://{ports.LOOPBACK}:{port}/metrics", timeout=10) as answer:
+            with urlopen(f"http://{ports.LOOPBACK}:{port}/metrics", timeout=30) as answer:
                 families = text_string_to_metric_families(answer.read().decode())
             self.samples += [(name, sample) for family in families for sample in family.samples]
 
@@ -70,7 +70,7 @@ def test_there_is_nothing_else_at_that_port(local_stack):
     port = next(iter(services.metrics_ports(settings.load(local_stack.home)).values()))
 
     with pytest.raises(HTTPError, match="404") as refused:
-        urlopen(f"http://{ports.LOOPBACK}:{port}/", timeout=10)
+        urlopen(f"http://{ports.LOOPBACK}:{port}/", timeout=30)
     assert b"/metrics" in refused.value.read()
 
 

@@ -106,7 +106,7 @@ def asked(url):
     """Ask an api that has just been started for its health, as soon as it listens."""
     with requests.Session() as session:
         session.mount("http://", HTTPAdapter(max_retries=Retry(10, backoff_factor=0.1)))
-        return session.get(url, headers={"Accept": "application/json"}, timeout=10)
+        return session.get(url, headers={"Accept": "application/json"}, timeout=30)
 
 
 def test_guests_outlive_their_compute(local_stack, boot, admin, cloud):

@@ -101,7 +101,7 @@ def test_a_compute_tells_those_who_listen(either: Broker, key: str, exchange: st
     assert either.tries(COMPUTE.name, publish(LANE, key, user_id=COMPUTE.name)) == ""
 
     while not came:
-        listening.connection.drain_events(timeout=10)
+        listening.connection.drain_events(timeout=30)
     assert came[0].properties["user_id"] == COMPUTE.name
 
 

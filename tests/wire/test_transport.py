@@ -108,9 +108,9 @@ def test_the_deadline_travels_with_a_call(bench: Bench):
     keeper = Keeper()
     bench.serve(keeper)
 
-    bench.client().within(5).get(CTXT, "desk")
+    bench.client().within(15).get(CTXT, "desk")
 
-    assert 0 < keeper.left[0] <= 5
+    assert 0 < keeper.left[0] <= 15
 
 
 def test_a_call_inside_a_handler_has_the_time_that_is_left(bench: Bench):
@@ -120,9 +120,9 @@ def test_a_call_inside_a_handler_has_the_time_that_is_left(bench: Bench):
     ask = bench.client(bench.peer("lamp.outer")).on("inner").within(500)
     bench.serve(Keeper(get=lambda name: ask.get(CTXT, name)), "outer")
 
-    bench.client().on("outer").within(5).get(CTXT, "desk")
+    bench.client().on("outer").within(15).get(CTXT, "desk")
 
-    assert 0 < inner.left[0] <= 5
+    assert 0 < inner.left[0] <= 15
 
 
 def test_a_cast_has_no_deadline(bench: Bench):
@@ -249,6 +249,6 @@ def test_a_reply_waits_for_the_broker_as_long_as_its_caller_does(bench: Bench):
     answers = bench.listen(key, caller.reply_exchange)
     body = bench.payload("get", {"name": "desk"}, _msg_id="1", _reply_q=key)
 
-    bench.request(caller, body, reply_to=key, expiration=7.0, persistent=False)
+    bench.request(caller, body, reply_to=key, expiration=700.0, persistent=False)
 
-    assert bench.next(answers).expiration == pytest.approx(7.0, abs=0.5)  # Qpid says a time of day
+    assert bench.next(answers).expiration == pytest.approx(700.0, abs=60.0)  # less what passed; Qpid says a time of day

@@ -52,7 +52,7 @@ def test_a_sender_waits_no_longer_than_its_deadline(bench: AMQPBench, private_br
     peer = bench.peer()
     client: Any = bench.client(peer).within(0.2)
     event = Message(body=b"{}", exchange="flow", routing_key="", message_id="", expiration=0.2)
-    client.get(CTXT, "before")
+    client.within(PATIENCE).get(CTXT, "before")
 
     with low_on_memory(private_broker):
         assert when_blocked(peer).wait(PATIENCE)

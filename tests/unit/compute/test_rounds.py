@@ -14,7 +14,7 @@ from mininova.service.periodic import Periodic
 from .conftest import NOW
 
 LONG = 3600.0  # seconds: a round that does not come in a test
-PATIENCE = 10.0  # seconds, for a round that comes
+PATIENCE = 30.0  # seconds, for a round that comes
 
 
 class Driver:

@@ -71,7 +71,7 @@ class Viewer:
     """A client of the websocket; ``reply`` is the proxy's answer."""
 
     def __init__(self, port: int, target: str, origin: str | None = None) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._websocket, self.seen, self.ended = WSConnection(ConnectionType.CLIENT), b"", False
         headers = [(b"Origin", origin.encode())] if origin else []
         host = f"127.0.0.1:{port}"
@@ -175,7 +175,7 @@ def test_a_host_that_is_away(driver: FakeDriver, console: Console) -> None:
 )
 def test_what_a_browser_gets(proxy: int, asked: bytes, answer: bytes, words: bytes) -> None:
     """The page that opens the websocket, and nothing else."""
-    with socket.create_connection(("127.0.0.1", proxy), timeout=10) as browser:
+    with socket.create_connection(("127.0.0.1", proxy), timeout=30) as browser:
         browser.sendall(asked)
         said = browser.makefile("rb").read()
     assert said.partition(b"\r\n")[0] == answer

@@ -14,7 +14,7 @@ import mininova.cmd, threading
 from mininova.service import concurrency
 done = threading.Event()
 concurrency.make().spawn(lambda word: word == "go" and done.set(), "go")
-assert done.wait(10)
+assert done.wait(30)
 """
 
 SOME_AT_ONCE = """
@@ -29,7 +29,7 @@ def work(number):
         most = max(most, inside)
     if inside == 3:
         full.set()
-    assert full.wait(10)
+    assert full.wait(30)
     with lock:
         inside -= 1
     return number

@@ -10,7 +10,7 @@ import pytest
 from mininova.service.http_bounds import BOUNDS
 from tests.fixtures.rest_process import SERVERS, TOKENS, RestProcess
 
-SOON = 2.0  # seconds, where a slow client is given twenty
+SOON = 8.0  # seconds, where a slow client is given twenty
 SLOW = 1100
 ENOUGH_FILES = 4096
 

@@ -17,8 +17,8 @@ import pytest
 
 from mininova.service import concurrency
 
-PATIENCE = 10.0  # seconds, for events that take a moment
-IDLE_S = 5.0  # seconds that the servers give a client for its next byte
+PATIENCE = 30.0  # seconds, for events that take a moment
+IDLE_S = 20.0  # seconds that the servers give a client for its next byte
 
 # It answers with what it read of a request; /starve uses up the process's file descriptors, /feed frees them,
 # /hold/PORT # works for as long as a connection to that port is open, and /big is more than a socket holds.
@@ -65,7 +65,7 @@ server = concurrency.make().serve_http("127.0.0.1", 0, app, bounds)
 print(server.port, flush=True)
 signals.wait()
 threading.Thread(target=stopping.set).start()
-sys.exit(not server.stop(timeout=5.0))
+sys.exit(not server.stop(timeout=30.0))
 """
 
 

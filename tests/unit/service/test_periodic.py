@@ -11,7 +11,7 @@ from mininova import errors, rpc
 from mininova.service.concurrency.native import Native
 from mininova.service.periodic import Periodic, Rounds
 
-PATIENCE = 10.0  # seconds, for events that take a moment
+PATIENCE = 30.0  # seconds, for events that take a moment
 
 
 class Clock:

@@ -9,7 +9,7 @@ from mininova.service import concurrency
 from mininova.service.process import Process
 from mininova.trust.processes import UNENFORCED
 
-PATIENCE = 10.0  # seconds, for events that take a moment
+PATIENCE = 30.0  # seconds, for events that take a moment
 
 
 def test_the_broker_is_back_before_the_database(monkeypatch: pytest.MonkeyPatch):

@@ -57,7 +57,7 @@ def test_ending_ends_ours_only(run, tmp_path):
 
     assert processes.end(tmp_path, patience=0.2) == {}
 
-    assert all(program.wait(10) is not None for program in ours)
+    assert all(program.wait(30) is not None for program in ours)
     assert other.poll() is None
 
 
@@ -67,7 +67,7 @@ def test_a_wait_for_processes_has_an_end(run):
 
     assert not processes.wait_ended([program.pid], 0.01)
     program.kill()
-    assert processes.wait_ended([program.pid], 10)
+    assert processes.wait_ended([program.pid], 30)
 
 
 def test_a_program_inherits_little():

@@ -42,7 +42,7 @@ def echo(connection):
 
 def connect(network):
     """Connect a service."""
-    return socket.create_connection((ports.LOOPBACK, network.links[WAY].port), timeout=10)
+    return socket.create_connection((ports.LOOPBACK, network.links[WAY].port), timeout=30)
 
 
 def hear(network):
@@ -83,7 +83,7 @@ def test_half_open_connections_stay_up_and_carry_nothing(way):
         with pytest.raises(TimeoutError):
             service.recv(100)
         way.suffer(WAY, None)
-        service.settimeout(10)
+        service.settimeout(30)
         assert service.recv(100) == b"hello"
 
 

@@ -73,7 +73,7 @@ def viewer():
     opened = []
 
     def connect(console, path=None):
-        connection = socket.create_connection((console.host, console.port), timeout=10)
+        connection = socket.create_connection((console.host, console.port), timeout=30)
         opened.append(connection)
         connection.sendall(f"CONNECT {path or console.internal_access_path} HTTP/1.1\r\n\r\n".encode())
         return connection, connection.makefile("rb")

@@ -23,7 +23,7 @@ def file(stack):
 
 def test_denials_are_listed(stack, attacker, world):
     """All that the conductor denied to the attacker so far is in the operator's list, a part of it counted together."""
-    for _ in openstack.utils.iterate_timeout(10, "not all denials are listed", wait=0.2):
+    for _ in openstack.utils.iterate_timeout(60, "not all denials are listed", wait=0.2):
         listed = stack.tool("mininova-manage", "denials", "list")
         assert listed.returncode == 0, listed.stderr
         lines = [line for line in listed.stdout.splitlines() if attacker.user in line]

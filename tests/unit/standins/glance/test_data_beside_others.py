@@ -8,7 +8,7 @@ from tests.fixtures.rest_process import PATIENCE, RestProcess
 
 BLOCK = b"x" * 2**20
 BLOCKS = 64
-SOON = 2.0  # seconds
+SOON = 8.0  # seconds, where an upload that stops is given twenty
 
 
 def new_image(api: RestProcess, token: str) -> str:
