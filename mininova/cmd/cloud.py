@@ -103,8 +103,7 @@ def _run(parsed: Namespace) -> None:
             own = _write_own_settings(folder, service, parsed, token)
             settings = conf.read_files(service, [own] if service == "compute" else [*shared, own])
             if service == "api":
-                images, behaviour = Path(settings.image.directory), folder / BEHAVIOUR
-                world = World(open_database(settings), broker, hypervisors, images, behaviour)
+                world = World(open_database(settings), broker, hypervisors, Path(settings.image.directory))
                 build = partial(api.build, world=world)
             process = build(settings)
             ending.callback(process.stop)
@@ -166,7 +165,8 @@ def _write_settings(folder: Path, parsed: Namespace) -> str:
 def _write_own_settings(folder: Path, service: str, parsed: Namespace, token: str) -> str:
     """Write what a service does not share: who it is for the broker; all that a compute knows; the api's token."""
     if service == "api":
-        return _written(folder / "api.conf", {"DEFAULT": _common(folder, service), "control": {"token": token}})
+        control = {"token": token, "behaviour": folder / BEHAVIOUR}
+        return _written(folder / "api.conf", {"DEFAULT": _common(folder, service), "control": control})
     if service != "compute":
         return _written(folder / f"{service}.conf", {"DEFAULT": _common(folder, service)})
     behaviour = folder / BEHAVIOUR

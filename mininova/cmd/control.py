@@ -35,14 +35,14 @@ def _run(parsed: argparse.Namespace) -> None:
         parsed.command(Control.of_file(_file(parsed)), parsed)
     except (ControlError, ValueError) as error:
         raise errors.InvalidInput(str(error)) from None
-    except URLError as error:
-        raise errors.ConfigError(problem=f"the cloud of {_file(parsed)} cannot be reached: {error.reason}") from None
+    except (URLError, ConnectionError) as error:
+        raise errors.ConfigError(problem=f"the cloud of {_file(parsed)} does not answer: {error}") from None
 
 
 def _file(parsed: argparse.Namespace) -> str:
     file: str | None = parsed.file or os.environ.get(ENVIRONMENT)
     if file is None:
-        problem = f"--file or ${ENVIRONMENT} must name the control.json in the folder of mininova-cloud"
+        problem = f"--file or ${ENVIRONMENT} must name the control.json in the folder of mininova-cloud, or of a stack"
         raise errors.ConfigError(problem=problem)
     return file
 
@@ -90,6 +90,15 @@ def _state(control: Control, parsed: argparse.Namespace) -> None:
     control.set_state(parsed.server, **_fields(parsed.fields))
 
 
+def _services(control: Control, parsed: argparse.Namespace) -> None:
+    columns = [Column("name"), Column("state"), Column("pid", right=True), Column("actions", " ".join)]
+    output.show_list(parsed.format, columns, control.services(), none="There are no services.")
+
+
+def _service(control: Control, parsed: argparse.Namespace) -> None:
+    control.act(parsed.service, parsed.action, parsed.seconds)
+
+
 def _fields(words: Sequence[str]) -> dict[str, Any]:
     """Read FIELD=VALUE; of the fields that are no text, a value that is no JSON is one, for the API to refuse."""
     fields: dict[str, Any] = {}
@@ -129,6 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     state = add("state", _state, "show a server in another state")
     state.add_argument("server", metavar="SERVER", help="its id")
     state.add_argument("fields", nargs="+", metavar="FIELD=VALUE", help="such as vm_state=error task_state=rebooting")
+    arguments.add_format(add("services", _services, "list the services of a local stack"))
+    service = add("service", _service, "kill a service of a local stack, pause it, cut it off from the broker …")
+    service.add_argument("service", metavar="SERVICE", help="as services lists it")
+    service.add_argument("action", metavar="ACTION", help="kill, pause, resume, restart, cut, slow or mend")
+    service.add_argument("--seconds", type=float, help="a pause, a cut or slowness ends by itself after so many (60)")
     return parser
 
 

@@ -221,5 +221,15 @@ CONTROL = Group(
             help="What a caller of /control sends as X-Control-Token.  Without it there is no control API.  "
             "mininova-cloud makes one.",
         ),
+        cfg.StrOpt(
+            "behaviour",
+            help="The file by which the fake hypervisors go ([fake] behaviour of the computes), where it is on this "
+            "machine: the control API shows and changes it.",
+        ),
+        cfg.StrOpt(
+            "stack",
+            help="The socket at which the local stack listens that started the services: it kills, pauses and cuts off "
+            "services for the control API.  Without it that API does no such thing.",
+        ),
     ],
 )

@@ -112,6 +112,19 @@ class Control:
         """
         self.request("POST", f"/servers/{server}/state", state)
 
+    def services(self) -> list[dict[str, Any]]:
+        """List the services of a local stack, with their states and the actions that are in force."""
+        services: list[dict[str, Any]] = self.request("GET", "/services")["services"]
+        return services
+
+    def act(self, service: str, action: str, seconds: float | None = None) -> None:
+        """Kill, pause, resume, restart, cut, slow or mend a service of a local stack.
+
+        :param seconds: after which a pause, a cut or slowness ends by itself; a minute if it is not said
+        """
+        how = {} if seconds is None else {"seconds": seconds}
+        self.request("POST", f"/services/{service}/action", {"action": action, **how})
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -10,7 +10,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -61,13 +61,9 @@ class World:
 
     :param hypervisors: by host
     :param files: the folder with the data of images
-    :ivar behaviour: the file by which the hypervisors go, and which they read again when it changes
     """
 
-    def __init__(
-        self, db: Database, broker: Broker, hypervisors: dict[str, Hypervisor], files: Path, behaviour: Path
-    ) -> None:
-        self.behaviour = behaviour
+    def __init__(self, db: Database, broker: Broker, hypervisors: dict[str, Hypervisor], files: Path) -> None:
         self._db, self._broker, self._hypervisors, self._files = db, broker, hypervisors, files
         self._door = Door()
         self._start: sqlite3.Connection | None = None
@@ -106,15 +102,18 @@ class World:
         with self._door.shut(PATIENCE_S):
             self._rest()
             copy = self._copy()
-        draft = path.with_name(f"{path.name}.part")
+        draft = Path(f"{path}.part")
         try:
             draft.unlink(missing_ok=True)
-            with sqlite3.connect(draft) as file:
-                copy.backup(file)
-            file.close()
-            os.replace(draft, path)
+            try:
+                with sqlite3.connect(draft) as file:
+                    copy.backup(file)
+                file.close()
+                os.replace(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
         except (OSError, sqlite3.Error) as error:
-            raise errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {error}") from None
+            raise _refused(path, error) from None
         finally:
             copy.close()
 
@@ -125,21 +124,37 @@ class World:
         :raises errors.Conflict: when something that is under way does not end
         """
         try:
-            saved = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            hosts = {host for (host,) in saved.execute("SELECT DISTINCT host FROM control_guests")}
-        except sqlite3.Error as error:
-            raise errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {error}") from None
-        try:
-            with self._db.read() as tx:
-                alike = whole.is_alike(tx, saved)
-            if not alike or not hosts <= self._hypervisors.keys():
-                problem = "it has guests on hosts that are not here" if alike else "another version has saved it"
-                raise errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {problem}")
+            if not path.is_file():  # a pipe would be waited for
+                raise _refused(path, "no such file")
+            saved = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise _refused(path, error) from None
+        with closing(saved):
+            try:
+                problem = self._problem_of(saved)
+            except (sqlite3.Error, msgspec.MsgspecError, TypeError) as error:
+                problem = str(error)
+            if problem:
+                raise _refused(path, problem)
             with self._at_rest(saved, None):
                 self._become(saved)
-        finally:
-            saved.close()
         LOG.info("the cloud was loaded from %s", path)
+
+    def _problem_of(self, saved: sqlite3.Connection) -> str | None:
+        """Say why a file cannot be loaded, if so; all of it is looked at before anything is changed."""
+        (whether,) = saved.execute("PRAGMA quick_check(1)").fetchone()
+        if whether != "ok" or saved.execute("PRAGMA foreign_key_check").fetchone():
+            return "it is damaged"
+        with self._db.read() as tx:
+            if not whole.is_alike(tx, saved):
+                return "another version has saved it"
+        for host, guest in saved.execute("SELECT host, guest FROM control_guests"):
+            if host not in self._hypervisors:
+                return f"it has guests on {host}, a host that is not here"
+            msgspec.json.decode(guest, type=Guest)
+        if any(Path(name).name != name or name == ".." for (name,) in saved.execute("SELECT name FROM control_files")):
+            return "it has data of images outside of their folder"
+        return None
 
     @contextmanager
     def _at_rest(self, saved: sqlite3.Connection, project: str | None) -> Iterator[set[str]]:
@@ -198,3 +213,7 @@ class World:
 
     def _data(self) -> list[Path]:
         return [file for file in self._files.glob("*") if file.is_file()]
+
+
+def _refused(path: Path, problem: object) -> errors.InvalidInput:
+    return errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {problem}")

@@ -44,12 +44,7 @@ def in_place(work: Callable[[], T]) -> T:
 
 
 class World(Protocol):
-    """A cloud that is one process, as a whole (mininova/control/world.py).
-
-    :ivar behaviour: the file by which its fake hypervisors go
-    """
-
-    behaviour: Path
+    """A cloud that is one process, as a whole (mininova/control/world.py)."""
 
     def passing(self) -> AbstractContextManager[None]:
         """Have a request under way in a block, which waits while the cloud is at rest."""
