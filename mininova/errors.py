@@ -570,6 +570,12 @@ class NoSuchRequest(NotFound):
     template = "Nothing is known of {wanted}. {hint}"
 
 
+class ManyRequests(MininovaError):
+    """One picture shows one request, and several were found."""
+
+    template = "A picture shows one request, and {wanted} stands for {ids}: name one of these."
+
+
 # ---- mininova-manage
 
 

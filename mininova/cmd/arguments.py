@@ -4,7 +4,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from mininova import __version__, errors, rpc
@@ -51,12 +51,15 @@ def adder(parent: argparse.ArgumentParser) -> AddCommand:
     return add
 
 
-def add_format(*commands: argparse.ArgumentParser) -> None:
-    """Give commands that list or show something the ``-f`` of the field's clients."""
+def add_format(*commands: argparse.ArgumentParser, more: Collection[str] = ()) -> None:
+    """Give commands that list or show something the ``-f`` of the field's clients.
+
+    :param more: formats that they have beside those of all
+    """
+    others = "".join(f", or {name}" for name in more)
+    purpose = f"a table for people (the default), or JSON{others}"
     for command in commands:
-        command.add_argument(
-            "-f", "--format", choices=FORMATS, default="table", help="a table for people (the default), or JSON"
-        )
+        command.add_argument("-f", "--format", choices=[*FORMATS, *more], default="table", help=purpose)
 
 
 def config_files(parsed: argparse.Namespace) -> Sequence[str] | None:

@@ -14,8 +14,10 @@ from oslo_config.cfg import ConfigOpts
 from rich.console import Console
 
 from mininova import conf as settings
+from mininova import errors
 from mininova.cmd import arguments
 from mininova.flow import collector, live, output, screen
+from mininova.flow.export import EXPORTS
 from mininova.flow.message import messages
 from mininova.flow.reports import Told
 from mininova.flow.store import Reader, Writer
@@ -46,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         "wanted", metavar="REQUEST_ID|SERVER", help="a request id or its beginning, or a server's name or uuid"
     )
     show.add_argument("--payload", action="store_true", help="with the arguments and results")
-    arguments.add_format(listing, show)
+    show.add_argument("--diagram", action="store_true", help="as a sequence diagram: a lane for each service")
+    arguments.add_format(listing)
+    arguments.add_format(show, more=EXPORTS)
 
     tail = commands("tail", _tail, "show messages as they are sent, until interrupted")
     tail.add_argument("--all", action="store_true", help="also heartbeats")
@@ -77,11 +81,19 @@ def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     if parsed.format == "json":
         output.show_json([screen.as_data(one, made) for one, made in shown])
         return
+    if parsed.format in EXPORTS:
+        if len(shown) > 1:
+            raise errors.ManyRequests(wanted=parsed.wanted, ids=", ".join(one.request_id for one, _ in shown))
+        print(EXPORTS[parsed.format](*shown[0]), end="")
+        return
     console = _console()
     for number, (one, made) in enumerate(shown):
         if number:
             console.print()
-        screen.show(console, one, made, payload=parsed.payload)
+        if parsed.diagram:
+            screen.diagram(console, one, made)
+        else:
+            screen.show(console, one, made, payload=parsed.payload)
 
 
 def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ class Line:
     """One message, as a reader sees it.
 
     :param at: when, in seconds since the epoch
-    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, denied, redelivered or parked
+    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, denied, redelivered, retried, parked
     :param change: what it did to a state, or the answer it brings
     :param took: seconds in the handler; for http, of the whole request
     :param wrong: it tells of something that went wrong
@@ -77,6 +77,7 @@ class _Message:
         self.receipts = [event for event in group if event.kind in ("received", "redelivered")]
         self.refusals = [event for event in group if event.kind in ("rejected", "denied")]
         self.ends = [event for event in group if event.kind == "replied"]
+        self.retries = [event for event in group if event.kind == "retried"]
         self.parkings = [event for event in group if event.kind == "parked"]
         self.args = plain(self.first.payload)
         self.result = plain(self.ends[0].payload.get("result")) if self.ends else None
@@ -90,7 +91,8 @@ class _Message:
         """Tell the message itself, then what followed from it."""
         if self.first.kind == "http":
             return [self._request()]
-        return [self._itself(), *self._deliveries(), *self._refusals(), *self._outcomes(), *self._parkings()]
+        later = (*self._deliveries(), *self._refusals(), *self._outcomes(), *self._retries(), *self._parkings())
+        return [self._itself(), *later]
 
     def _request(self) -> Line:
         """An HTTP request and its answer: one line, at the time it came in."""
@@ -152,6 +154,13 @@ class _Message:
                 )
             elif event.error:
                 yield self._line(event, event.receiver, self.first.sender, "failed", **result)
+
+    def _retries(self) -> Iterator[Line]:
+        """A cast that failed, or whose receiver was lost, goes back to its queue for another try."""
+        said = {end.error for end in self.ends}
+        for event in self.retries:
+            why = "" if event.error in said else event.error or ""
+            yield self._line(event, event.receiver, event.receiver, "retried", error=why, wrong=True)
 
     def _parkings(self) -> Iterator[Line]:
         """A parking of a cast; it may be sent again, and parked again."""

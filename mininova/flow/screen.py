@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mininova.flow import changes, trace
+from mininova.flow import changes, drawing, trace
+from mininova.flow.diagram import troubles
 from mininova.flow.message import Line
 from mininova.flow.output import as_json, printable, titled
 from mininova.flow.summary import Summary
@@ -20,6 +21,7 @@ KIND_STYLES = {
     "fanout": "yellow",
     "notification": "magenta dim",
     "redelivered": "bold yellow",
+    "retried": "bold yellow",
     "rejected": "bold red",
     "denied": "bold red",
     "failed": "bold red",
@@ -42,6 +44,17 @@ def show(console: Console, summary: Summary, made: Sequence[Line], *, payload: b
         console.print(row_text(line, row), soft_wrap=True)
         if payload and line.payload:
             console.print(Text(_indented(line.payload), style="dim"), soft_wrap=True)
+
+
+def diagram(console: Console, summary: Summary, made: Sequence[Line]) -> None:
+    """Print one request as a sequence diagram: a heading with what went wrong, lanes and arrows."""
+    text = _heading(summary)
+    if wrong := troubles(made):
+        text.append(f"  {', '.join(wrong)}", style="bold red")
+    console.print(text, soft_wrap=True)
+    console.print()
+    for row in drawing.rows(console, made, console.width if console.is_terminal else drawing.PAGE):
+        console.print(row, soft_wrap=True)
 
 
 def row_text(line: Line, row: Sequence[str]) -> Text:

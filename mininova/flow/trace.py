@@ -34,7 +34,7 @@ def columns(made: Sequence[Line], *, times: bool = True, normalise: Normalise = 
     """Give each line's cells, padded: [time,] from, → to, kind, message[, duration], change."""
     start = made[0].at if made else 0.0
     many = len({line.server for line in made if line.server}) > 1
-    short = _short_names(made)
+    short = short_names(made)
     rows = []
     for line in made:
         sent = [
@@ -65,9 +65,9 @@ def shortened(text: str) -> str:
     return _LONE_UUID.sub(lambda found: f"{found[0][:8]}…", text)
 
 
-def _short_names(made: Iterable[Line]) -> dict[str, str]:
+def short_names(made: Iterable[Line]) -> dict[str, str]:
     """Leave the host out where it says nothing: of each service but compute, when there is only one of it."""
-    parties = {name for line in made for name in (line.source, line.target) if "." in name}
+    parties = {name for line in made for name in (line.source, line.target) if "." in name and name[-5:] != ".dead"}
     services: dict[str, set[str]] = {}
     for name in parties:
         services.setdefault(name.partition(".")[0], set()).add(name)
