@@ -5,10 +5,10 @@ import { pressable, svg, walkable } from "./dom.js";
 import { glyph, kindOf, lasting, shortened, sized, stateNamed } from "./look.js";
 
 const ROW = 36;
-const TIME = 74; // width of the column of times
+const TIME = 64; // width of the column of times
 const FIGURES = 126; // of durations and sizes
-const STATES = 226; // of the ribbon and what stands beside it
-const LEAST_LANE = 104;
+const STATES = 206; // of the ribbon and what stands beside it
+const LEAST_LANE = 88;
 const STUB = 46; // the arrow of a notification, which goes to all who listen, and so to no lane
 const RIBBON = 8;
 const MOST_RIBBONS = 4;
@@ -116,18 +116,21 @@ class Drawing {
   arrow(message, y) {
     const kind = kindOf(message);
     const from = this.x(this.laneOf(message.from));
+    const label = `${shortened(message.method)}${message.version ? ` ${message.version}` : ""}`;
     const stub = message.to === "notifications";
-    const to = stub ? from + STUB : this.x(this.laneOf(message.to));
+    const fits = from + STUB + 6 + label.length * LETTER < this.figures - 8;
+    const to = stub ? from + (fits ? STUB : -STUB) : this.x(this.laneOf(message.to));
     const way = Math.sign(to - from) || 1;
     const [start, end] = [from + way * 10, to - way * 6];
     const line = from === to ? `M${from + 6} ${y - 6}h26v12h-20` : `M${start} ${y}H${end}`;
     const tip = from === to ? `M${from + 12} ${y + 6}l7 -4v8z` : `M${end + way * 5} ${y}l${-way * 8} -4v8z`;
-    const label = `${shortened(message.method)}${message.version ? ` ${message.version}` : ""}`;
     return [
       svg("path", { class: `trail ${kind}`, d: line }),
       svg("path", { class: `tip ${kind}`, d: tip }),
       glyph(kind, { transform: `translate(${from + way * 6} ${y})${way < 0 ? " scale(-1 1)" : ""}` }),
-      stub ? this.label(label, to + 6, y + 4) : this.label(label, Math.min(from, to) + 16, y - 7),
+      stub
+        ? svg("text", { class: "method", x: to + way * 6, y: y + 4, "text-anchor": fits ? "start" : "end" }, label)
+        : this.label(label, Math.min(from, to) + 16, y - 7),
     ];
   }
 

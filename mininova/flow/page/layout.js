@@ -25,7 +25,8 @@ const DETAILS = {
 export function place(world, width) {
   const boxes = new Map();
   const above = ["client", ...world.controllers().map((service) => service.name), "notifications"];
-  const top = placeAbove(boxes, above, width);
+  const narrow = width < 640; // those who listen to notifications are left out, and the queue stands for them
+  const top = placeAbove(boxes, narrow ? above.slice(0, -1) : above, width);
   const band = { x: MARGIN, y: top + 34, width: width - 2 * MARGIN, height: BAND };
   const strip = { x: MARGIN, y: band.y + band.height + 8, height: STRIP };
   const computes = world.computes().map((service) => service.name);
@@ -93,17 +94,19 @@ function placePills(boxes, world, band, computes) {
     pills.set(name, { x: box.x + box.width / 2 - wide / 2, y: lower, width: wide, height: PILL });
   }
   if (!computes.length) {
-    const wide = Math.min(260, band.width - 16);
-    pills.set("compute", { x: band.x + band.width / 2 - wide / 2, y: lower, width: wide, height: PILL });
+    const wide = Math.min(260, band.width - 84);
+    const x = crowded ? band.x + band.width - wide - 8 : band.x + band.width / 2 - wide / 2;
+    pills.set("compute", { x, y: lower, width: wide, height: PILL });
   }
   return pills;
 }
 
 // The way of a message from box to box, as an SVG path made of two curves that meet in the queue of its receiver;
-// {from, through, to, path}.  What comes from outside goes straight, for it passes no broker.
+// {curves}.  What comes from outside goes straight, for it passes no broker.
 export function way(layout, from, to, queue) {
   const [start, end] = [layout.boxes.get(from), layout.boxes.get(to)];
-  if (!start || !end) return null;
+  if (!start) return null;
+  if (!end) return layout.pills.has(queue) ? { curves: [bent(port(start, 0.36), into(layout.pills.get(queue)))] } : null;
   if (from === "client") {
     const [one, other] = [middle(start), middle(end)];
     const level = start.y === end.y;
@@ -114,8 +117,8 @@ export function way(layout, from, to, queue) {
   const a = port(start, 0.36);
   const b = port(end, 0.64);
   const pill = layout.pills.get(queue) ?? (end.above ? undefined : layout.pills.get("compute"));
-  const q = pill ? { x: pill.x + pill.width * 0.74, y: pill.y + pill.height / 2 } : { x: b.x, y: layout.band.y + layout.band.height / 2 };
-  return { curves: [bent(a, q), bent(q, b)], through: q };
+  const q = pill ? into(pill) : { x: b.x, y: layout.band.y + layout.band.height / 2 };
+  return { curves: [bent(a, q), bent(q, b)] };
 }
 
 // A place on a way; `share` grows from 0 to 1.
@@ -134,12 +137,17 @@ export function drawn(route) {
 }
 
 function straight(a, b) {
-  return { curves: [[a, a, b, b]], through: b };
+  return { curves: [[a, a, b, b]] };
 }
 
 function bent(a, b) {
   const half = (a.y + b.y) / 2;
   return [a, { x: a.x, y: half }, { x: b.x, y: half }, b];
+}
+
+// Where a message waits in its queue: beside the name.
+function into(pill) {
+  return { x: pill.x + pill.width * 0.74, y: pill.y + pill.height / 2 };
 }
 
 function middle(box) {

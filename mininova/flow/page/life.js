@@ -28,7 +28,7 @@ function timeline({ steps, requests }) {
     if (step.request_id !== groups.at(-1)?.id) groups.push({ id: step.request_id, steps: [] });
     groups.at(-1).steps.push({ ...step, next: steps[place + 1], before: steps[place - 1] });
   });
-  return html("ol", { class: "life" }, groups.map(({ id, steps: own }) => html("li", {}, cause(id, own[0], titles.get(id)), html("ol", {}, own.map(row)))));
+  return html("ol", { class: "timeline" }, groups.map(({ id, steps: own }) => html("li", {}, cause(id, own[0], titles.get(id)), html("ol", {}, own.map(row)))));
 }
 
 function cause(id, step, title) {

@@ -45,7 +45,7 @@ async function show() {
   leave = null;
   document.title = `${title} · mininova`;
   markNavigation(where.parts[0] ?? "");
-  main.className = view.name;
+  main.dataset.view = view.name;
   try {
     const info = await api.get("");
     if (mine !== latest) return;

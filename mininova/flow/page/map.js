@@ -120,7 +120,7 @@ export class CloudMap {
     const group = svg("g", { class: "queue", transform: `translate(${x} ${y})`, "data-name": `queue ${name}` }, frame, title, depth);
     this.parts.set(`queue ${name}`, { group, frame, depth, title });
     if (name === "compute") return group;
-    say(title, fitting(kindOfService(name) === "compute" ? hostOf(name) : name, width - 40));
+    say(title, fitting(kindOfService(name) === "compute" ? hostOf(name) : name, width - 18));
     return pressable(group, `queue ${name}`, () => this.pick({ kind: "queue", name, label: `queue ${name}` }));
   }
 
@@ -174,7 +174,7 @@ export class CloudMap {
     if (this.drawnInstances.get(name) === signature) return;
     const before = new Set((this.drawnInstances.get(name) ?? "").match(/[0-9a-f-]{36}/g));
     this.drawnInstances.set(name, signature);
-    const { size, gap, pad, head, perRow, most } = name === "" ? { size: 14, gap: 5, pad: 8, head: 0, perRow: 20, most: 20 } : this.layout.blocks;
+    const { size, gap, pad, head, perRow, most } = name === "" ? { size: 14, gap: 5, pad: 8, head: 0, perRow: 99, most: Math.max(4, Math.floor((this.layout.width - 190) / 19)) } : this.layout.blocks;
     const room = found.length > most && size > 8 ? most - 2 : most;
     const blocks = found.slice(0, room).map((instance, place) => {
       const x = pad + (place % perRow) * (size + gap) + size / 2;
@@ -207,8 +207,8 @@ export class CloudMap {
   }
 }
 
-// Cut a name to some pixels; letters of the map are some 6.6 of them wide.
+// Cut a name to some pixels; letters of the map are some 6.3 of them wide.
 function fitting(name, width) {
-  const most = Math.max(3, Math.floor(width / 6.6));
+  const most = Math.max(3, Math.floor(width / 6.3));
   return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 }

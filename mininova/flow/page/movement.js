@@ -70,15 +70,22 @@ export class Movement {
     mark.addEventListener("click", () => this.pick(message));
     this.map.trails.append(trail);
     this.map.marks.append(mark);
-    if (this.deservesWords(kind, travel)) mark.append(tag(message));
+    if (this.deservesWords(kind, travel)) mark.append((one.tag = tag(message)));
     this.moving.add(one);
     if (this.matches) dim(one, this.matches);
     this.draw(one, 0);
   }
 
+  // How far below its mark a name stands: towards the broker, where it hides no box.
+  besides(one, y) {
+    const { band } = this.map.layout;
+    if (one.message.kind === "http") return 46;
+    return y < band.y + band.height / 2 ? 20 : -19;
+  }
+
   // Few marks carry their name, and at an ordinary pace only those that ask for something.
   deservesWords(kind, travel) {
-    const named = [...this.moving].filter((one) => !one.arrived && one.mark.querySelector(".tag")).length;
+    const named = [...this.moving].filter((one) => one.tag && !one.arrived).length;
     const asks = kind !== "reply" && kind !== "notification";
     return named < MOST_WORDS && travel >= PACES.easy.travel && (asks || travel > PACES.easy.travel);
   }
@@ -86,6 +93,7 @@ export class Movement {
   draw(one, share) {
     const { x, y } = along(one.route, still.matches ? 1 : share);
     set(one.mark, { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
+    if (one.tag) set(one.tag, { transform: `translate(0 ${this.besides(one, y)})` });
   }
 
   fade(one, share) {
@@ -112,7 +120,7 @@ function dim(one, matches) {
 function tag(message) {
   const text = message.kind === "http" ? spoken(message.method) : message.method;
   const width = text.length * 6.5 + 14;
-  return svg("g", { class: "tag", transform: "translate(0 -19)" },
+  return svg("g", { class: "tag" },
     svg("rect", { x: -width / 2, y: -10, width, height: 19, rx: 4 }),
     svg("text", { y: 4, "text-anchor": "middle" }, text));
 }

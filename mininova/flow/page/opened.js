@@ -67,7 +67,7 @@ function entry(name, item, depth) {
   const key = name && html("span", { class: "key" }, name);
   if (!nested) return html("li", {}, key, key && " ", tree(item, depth + 1));
   const count = Object.keys(item).length;
-  const about = html("span", { class: "hint" }, ` ${Array.isArray(item) ? `${count} in a list` : `${count} fields`}`);
+  const about = html("span", { class: "hint" }, Array.isArray(item) ? ` ${count} in a list` : count === 1 ? " 1 field" : ` ${count} fields`);
   return html("li", {}, html("details", { open: depth < 1 && count <= 12 }, html("summary", {}, key || "item", about), tree(item, depth + 1)));
 }
 

@@ -22,7 +22,7 @@ export async function requests(main, { query }) {
     const { requests: found } = await api.get("requests", { ...wanted, limit: LIMIT });
     if (mine !== asked) return; // a later search was quicker
     const more = new URLSearchParams(Object.entries({ ...wanted, beside: beside ?? "" }).filter(([, value]) => value));
-    if (main.className === "requests") history.replaceState(null, "", `#/requests${more.size ? `?${more}` : ""}`);
+    if (main.dataset.view === "requests") history.replaceState(null, "", `#/requests${more.size ? `?${more}` : ""}`);
     say(count, counted(found.length, wanted.search));
     refill(table, found.length ? list(found, beside) : nothing(wanted.search));
   }

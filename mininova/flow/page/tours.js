@@ -89,6 +89,7 @@ class Card {
       this.buttons,
       action && !byHand && html("button", { class: this.seen ? null : "first", onclick: (event) => this.act(action, event.currentTarget) }, action.label ?? "Do it"),
       !last && next,
+      last && this.request && html("a", { href: `#/requests/${encodeURIComponent(this.request)}` }, "Its diagram"),
       last && html("a", { href: "#/tours" }, "Other tours"),
       byHand && action.by_hand && html("p", { class: "hint" }, "In a terminal: ", html("code", {}, action.by_hand)),
     );
