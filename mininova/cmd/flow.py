@@ -16,7 +16,7 @@ from rich.console import Console
 from mininova import conf as settings
 from mininova import errors
 from mininova.cmd import arguments
-from mininova.flow import collector, live, output, screen
+from mininova.flow import collector, life, live, output, screen
 from mininova.flow.export import EXPORTS
 from mininova.flow.message import messages
 from mininova.flow.reports import Told
@@ -49,7 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("--payload", action="store_true", help="with the arguments and results")
     show.add_argument("--diagram", action="store_true", help="as a sequence diagram: a lane for each service")
-    arguments.add_format(listing)
+
+    lives = commands("life", _life, "show each state that a server has had, and the requests that caused them")
+    lives.add_argument(
+        "wanted", metavar="SERVER", help="a server's name or uuid, or the id of a request that touched it"
+    )
+    arguments.add_format(listing, lives)
     arguments.add_format(show, more=EXPORTS)
 
     tail = commands("tail", _tail, "show messages as they are sent, until interrupted")
@@ -94,6 +99,23 @@ def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
             screen.diagram(console, one, made)
         else:
             screen.show(console, one, made, payload=parsed.payload)
+
+
+def _life(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    reader = Reader(conf.flow.directory)
+    lives = []
+    for uuid, name in reader.instances(parsed.wanted).items():
+        requests = reader.find(uuid)
+        events = (event for one in requests for event in reader.events(one.request_id))
+        lives.append((uuid, name, life.steps(uuid, events, requests), requests))
+    if parsed.format == "json":
+        output.show_json([screen.life_data(*lived) for lived in lives])
+        return
+    console = _console()
+    for number, (uuid, name, told, _) in enumerate(lives):
+        if number:
+            console.print()
+        screen.life(console, uuid, name, told)
 
 
 def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:

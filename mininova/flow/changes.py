@@ -13,6 +13,9 @@ from mininova.flow.payload import at, listed
 
 Describe = Callable[[Any, Any], str]
 
+#: The notification that says which state was just written for an instance.
+STATE_WRITTEN = "compute.instance.update"
+
 _STATES = ("vm_state", "task_state")
 _STEP = re.compile(r"([\w-]+) → ([\w-]+)")
 
@@ -29,7 +32,7 @@ def asked(method: str, args: Any, result: Any) -> str:
     :param args: the message's arguments, as plain data
     :param result: what it was answered, or None while that is not known
     """
-    return ASKED.get(method, _accepted)(args, result)
+    return ASKED.get(method, _reason if method.endswith(".error") else _accepted)(args, result)
 
 
 def answered(method: str, args: Any, result: Any) -> str:
@@ -123,9 +126,7 @@ ASKED: dict[str, Describe] = {
     "offload_instance": _moved,
     "fail_instance": _failed,
     "destroy_instance": _destroyed,
-    "compute.instance.update": _notified,
-    "compute.instance.create.error": _reason,
-    "scheduler.select_destinations.error": _reason,
+    STATE_WRITTEN: _notified,
 }
 
 ANSWERED: dict[str, Describe] = {

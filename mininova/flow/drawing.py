@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mininova.flow import trace
+from mininova.flow.changes import STATE_WRITTEN
 from mininova.flow.diagram import LONG_PAUSE_S, Lane, parties, ticks, working
 from mininova.flow.message import Line
 from mininova.flow.output import printable
@@ -42,7 +43,6 @@ _ARROWS = {
     "redelivered": _Arrow("═", "▷", "◁", "bold yellow"),
 }
 _REFUSED = _Arrow("┄", "✗", "✗", "bold red")
-_INSTANCE_UPDATE = "compute.instance.update"
 _STATE, _NEWS, _AGAIN = "◆", "◇", "↻"
 _LEGEND = "━▶ http  ─▶ call  ◁┄ reply  ═▶ cast  ◆ new state  ◇ notification  ┃ at work  ! went wrong"
 _LANES = {"client": "bold", "api": "bold blue", "conductor": "bold magenta", "scheduler": "bold yellow"}
@@ -142,7 +142,7 @@ class _Page:
     def _words(self, line: Line) -> Text:
         """Say what a message is, how long it took, and what it changes."""
         said = line.error or line.change
-        name = "" if said and line.method == _INSTANCE_UPDATE else line.method  # which says only that there is a state
+        name = "" if said and line.method == STATE_WRITTEN else line.method  # which says only that there is a state
         parts = [
             (f"{name} {line.version}".strip(), "dim" if ticks(line) or line.kind == "reply" else "bold"),
             (line.kind if line.kind not in ("http", "call", "cast", "reply", "notification") else "", "bold red"),

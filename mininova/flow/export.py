@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from mininova.flow import trace
+from mininova.flow.changes import STATE_WRITTEN
 from mininova.flow.diagram import LONG_PAUSE_S, Lane, parties, ticks, troubles, working
 from mininova.flow.message import Line
 from mininova.flow.output import printable
@@ -45,7 +46,7 @@ def _outcome(line: Line) -> str:
 
 def _words(line: Line) -> str:
     """Say what stands beside the lanes; a tick, which has no arrow with its name, is named there."""
-    is_named = not ticks(line) or (line.method == "compute.instance.update" and line.change)
+    is_named = not ticks(line) or (line.method == STATE_WRITTEN and line.change)
     return "  ".join(filter(None, ("" if is_named else _said(line), _outcome(line))))
 
 

@@ -1,6 +1,7 @@
 """Lines on a screen: in colour on a terminal, plain when piped, and never cut or wrapped."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ from rich.text import Text
 
 from mininova.flow import changes, drawing, trace
 from mininova.flow.diagram import troubles
+from mininova.flow.life import Step
 from mininova.flow.message import Line
-from mininova.flow.output import as_json, printable, titled
+from mininova.flow.output import aligned, as_json, printable, titled
 from mininova.flow.summary import Summary
 
 KIND_STYLES = {
@@ -76,6 +78,42 @@ def _heading(summary: Summary) -> Text:
     return text
 
 
+def life(console: Console, uuid: str, name: str, told: Sequence[Step]) -> None:
+    """Print an instance's life: a line for each request that caused something, and its steps below."""
+    text = Text(printable(name or uuid), style="bold")
+    last = told[-1] if told else Step(at=0.0)
+    where = f" on {last.host}" if last.host and last.vm_state != "deleted" else ""
+    text.append(printable(f"  {uuid}  {last.task_state or last.vm_state or 'of no known state'}{where}"))
+    console.print(text, soft_wrap=True)
+    cells = aligned([_step_cells(step) for step in told])
+    for before, step, row in zip([None, *told], told, cells, strict=False):
+        if before is None or before.request_id != step.request_id:
+            console.print()
+            console.print(_cause(step), soft_wrap=True)
+        styles = ("dim", "magenta", "bold", "bold cyan", "green", "red" if step.error else "dim")
+        line = Text("  ").join(Text(cell, style) for cell, style in zip(row, styles, strict=True))
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def _cause(step: Step) -> Text:
+    text = Text(printable(f"{trace.shortened(step.what) or 'a request of which nothing more is kept'}  "), "bold")
+    return text.append(printable(step.request_id), "dim")
+
+
+def _step_cells(step: Step) -> list[str]:
+    event = "" if step.change else step.event.removeprefix("compute.instance.")
+    said = "  ".join(filter(None, (event, step.error)))
+    states = (step.vm_state or "", step.task_state or "")
+    return [
+        _moment(step.at, "%H:%M:%S.%f")[:-3],
+        "◆" if step.change else "◇",
+        *states,
+        step.host,
+        trace.shortened(said),
+    ]
+
+
 def listed(console: Console, found: Sequence[Summary], *, senders: bool = False) -> None:
     """Print requests, one a line.
 
@@ -131,6 +169,16 @@ def summary_data(summary: Summary) -> dict[str, Any]:
     }
 
 
+def life_data(uuid: str, name: str, told: Sequence[Step], requests: Sequence[Summary]) -> dict[str, Any]:
+    """Give an instance's life as plain data, for ``life -f json``.
+
+    :param told: its steps
+    :param requests: those that touched it
+    """
+    summaries = [summary_data(one) for one in requests]
+    return {"uuid": uuid, "name": name, "steps": [asdict(step) for step in told], "requests": summaries}
+
+
 def line_data(line: Line, start: float) -> dict[str, Any]:
     """Give a message as plain data.
 
@@ -168,8 +216,8 @@ def _lasted(summary: Summary) -> str:
     return f"{(summary.last - summary.began) * 1000:.1f} ms"
 
 
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def _moment(at: float, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime(form)
 
 
 def _indented(payload: Any) -> str:

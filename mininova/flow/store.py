@@ -70,6 +70,16 @@ class Reader:
                 return found
         raise errors.NoSuchRequest(wanted=wanted, hint=_hint(wanted, known, begins))
 
+    def instances(self, wanted: str) -> dict[str, str]:
+        """Map the uuid of each instance that is meant to its name.
+
+        :param wanted: an instance's uuid or name, or a request id: then all that it touched are meant
+        :raises errors.NoSuchRequest: when nothing is known of it
+        """
+        known = {uuid: name for found in self.find(wanted) for uuid, name in found.servers.items()}
+        meant = {uuid: name for uuid, name in known.items() if wanted in (uuid, name)}
+        return meant or known
+
     def _shares(self) -> list[Path]:
         """Give the shares, that of the services first."""
         found = filter(share.is_one, self.directory.iterdir())

@@ -48,6 +48,23 @@ def test_json(flow):
     assert [message["method"] for message in shown["messages"]] == ["POST /v2.1/servers"]
 
 
+def test_a_request_as_a_file(flow):
+    """-f svg and -f mermaid print one request as a diagram, and nothing else."""
+    assert flow("show", REQUEST, "-f", "svg").stdout.startswith("<svg ")
+    assert flow("show", REQUEST, "-f", "mermaid").stdout.startswith("sequenceDiagram\n")
+
+
+def test_a_picture_shows_one_request(flow, tmp_path: Path):
+    """A server that several requests touched has no picture: the requests are named, for a choice."""
+    writer, uuid = Writer(tmp_path / "flow", keep=10), "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+    http = {"kind": "http", "pattern": "http", "method": f"DELETE /v2.1/servers/{uuid}", "receiver": "api.ctl-1"}
+    writer.add({SERVICES: [MessageEvent(at=1.0, request_id=f"req-{name}", message_id=name, **http) for name in "ab"]})
+    writer.close()
+    done = flow("show", uuid, "-f", "svg")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "stands for req-a, req-b: name one of these" in done.stderr
+
+
 def test_a_terminal_that_lacks_letters(flow, monkeypatch: pytest.MonkeyPatch):
     """A letter that the terminal's encoding does not have is shown as its number."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
