@@ -101,11 +101,11 @@ def test_an_idempotent_call_is_sent_again():
     transport = Deaf()
 
     with pytest.raises(rpc.MessagingTimeout):
-        LampAPI(rpc.Peer(transport, name="client")).within(30).get({}, "desk")
+        LampAPI(rpc.Peer(transport, name="client")).within(3000).get({}, "desk")
 
-    assert [round(seconds) for seconds in transport.waited] == [10, 15, 30], "no time has passed between them"
+    assert [round(seconds, -2) for seconds in transport.waited] == [1000, 1500, 3000], "none has waited"
     assert len({message.message_id for message in transport.sent}) == 1
-    assert [round(message.expiration) for message in transport.sent] == [30, 30, 30]
+    assert [round(message.expiration, -2) for message in transport.sent] == [3000, 3000, 3000]
 
 
 def test_a_call_that_is_not_idempotent_is_sent_once():

@@ -125,12 +125,14 @@ def test_nothing_is_parked(run: Run):
     assert run(parked.overview) == run(parked.drop, all=True) == run(parked.requeue, all=True) == [parked.NOTHING]
 
 
-def test_list(run: Run, park):
-    """A parked cast is shown with the instance that it is about, and the error."""
+def test_list(run: Run, park, monkeypatch):
+    """A parked cast is shown with the instance that it is about, since when it is parked, and the error."""
+    two_hours_ago = datetime.now(UTC).timestamp() - 8000
+    monkeypatch.setattr(parking.time, "time", lambda: two_hours_ago)
     park("0123456789abcdef")
     _, line = run(parked.overview)
     assert re.split(r"  +", line) == [
-        "01234567", HOST, "stop_instance 1.0", "api.ctl-1", "req-c9908d32", "web-1", "5", "0 s ago",
+        "01234567", HOST, "stop_instance 1.0", "api.ctl-1", "req-c9908d32", "web-1", "5", "2 h ago",
         "mininova", "OSError: boom",
     ]  # fmt: skip
 
