@@ -271,7 +271,7 @@ def make_stack(
     def make(**variables: str) -> LocalStack:
         home = Path(tempfile.mkdtemp(prefix="mininova-"))
         picked = {"API_PORT": str(ports.pick()), "BROKER_PORT": str(ports.pick())}
-        fixed = {"COMPUTES": "2", "CONCURRENCY": request.config.getoption("--concurrency")}
+        fixed = {"COMPUTES": "2", "FLOW_PORT": "0", "CONCURRENCY": request.config.getoption("--concurrency")}
         checks = Checks(tmp_path_factory.mktemp("contract"))
         made.append(LocalStack(home, {**picked, **fixed, **variables}, checks))
         return made[-1]
@@ -293,7 +293,7 @@ def local_stack(request: pytest.FixtureRequest, make_stack: Callable[..., LocalS
     if request.config.getoption("one_process"):
         folder = request.getfixturevalue("mininova_cloud").folder
         return LocalStack(folder, {}, Checks(folder))  # which check nothing there
-    stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)))
+    stack = make_stack(METRICS_PORT=str(ports.pick(SERVICES)), FLOW_PORT=str(ports.pick()))
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr
     assert stack.checks.has_begun

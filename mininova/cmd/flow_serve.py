@@ -1,19 +1,27 @@
 """mininova-flow serve: the flow in a browser, live or from a store that was kept."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
-from mininova.flow import output
+from mininova.flow import collector, output
 from mininova.flow.store import Reader
+from mininova.flow.world import World
+from mininova.flow.world.past import replay
 from mininova.service import concurrency, log
 from mininova.service.http_bounds import BOUNDS
 from mininova.service.process import Process
 from mininova.service.supervised import StopSignals, say_ready
 from mininova.web.app import Site, names_of
+from mininova.web.feed import Feed
 from mininova.web.requests import Requests
+from mininova.web.stream import Listeners
+
+LATE = 2.5  # heartbeats that did not come: then nothing is known of a service
+TELL_EVERY_S = 0.25
 
 
 def recorded(conf: ConfigOpts, directory: Path) -> None:
@@ -22,9 +30,10 @@ def recorded(conf: ConfigOpts, directory: Path) -> None:
     :raises errors.FlowNotKept: when there is nothing
     :raises errors.ConfigError: when the port is taken
     """
-    Reader(directory)
     listen, port = conf.flow.listen, conf.flow.port
-    site = Site(Requests(directory), names=names_of(listen), recorded=True)
+    world = World()
+    replay(world, Reader(directory))
+    site = Site(Requests(directory), lambda: world.rows(world.last), None, names=names_of(listen))
     try:
         server = concurrency.make().serve_http(listen, port, site, BOUNDS)
     except OSError as error:
@@ -48,11 +57,18 @@ def live(conf: ConfigOpts) -> None:
 
 
 def build(conf: ConfigOpts) -> Process:
-    """Make it of real parts."""
-    process = Process(conf, "flow")
-    site = Site(Requests(conf.flow.directory), names=names_of(conf.flow.listen), recorded=False)
+    """Make it of real parts: one more listener to the exchange of the flow, as ``tail`` is."""
+    process, listeners = Process(conf, "flow"), Listeners()
+    world = World(late_after=LATE * conf.report_interval, down_after=conf.service_down_time)
+    with suppress(errors.FlowNotKept):
+        replay(world, Reader(conf.flow.directory))
+    feed = Feed(world, listeners)
+    process.transport.subscribe(collector.subscription(feed.take, "flow_tail", enforce=conf.identities.enforce))
     process.connect()
+    process.periodic.in_rounds(TELL_EVERY_S, [feed.tell_changes], "telling what changed")
+    site = Site(Requests(conf.flow.directory), feed.world, listeners, names=names_of(conf.flow.listen))
     process.serve_http(site, conf.flow.listen, conf.flow.port, setting="[flow] port")
+    process.on_stopping(listeners.close)
     return process
 
 

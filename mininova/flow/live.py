@@ -17,7 +17,7 @@ from mininova.rpc.watch.flow import MessageEvent
 MAX_REMEMBERED = 2_000  # messages whose later events still find their beginning
 MAX_REMEMBERED_BYTES = 32 * 1024 * 1024  # of their events
 MAX_EVENTS = 20  # of one message; a later one makes no line
-_BACKGROUND = frozenset({"report_state"})
+BACKGROUND = frozenset({"report_state", "get_levels"})  # which every host asks for again and again
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,19 +36,20 @@ class Live:
     def lines(self, events: Iterable[MessageEvent]) -> Iterator[tuple[MessageEvent, Line]]:
         """Give the lines that these events add to what was printed already."""
         for event in sorted(events, key=lambda event: event.at):
-            before = self._begun.get(event.message_id, [])
-            if len(before) == MAX_EVENTS:
-                continue
-            known = [*before, event]
-            self._remember(event, known)
-            if self.everything or event.method not in _BACKGROUND:
-                yield from ((event, line) for line in _added(before, known))
+            known = self.remember(event)
+            if known and (self.everything or event.method not in BACKGROUND):
+                yield from ((event, line) for line in _added(known[:-1], known))
 
-    def _remember(self, event: MessageEvent, known: list[MessageEvent]) -> None:
-        self._begun[event.message_id] = known
+    def remember(self, event: MessageEvent) -> list[MessageEvent]:
+        """Give the events of a message up to this one; none when it has too many."""
+        before = self._begun.get(event.message_id, [])
+        if len(before) == MAX_EVENTS:
+            return []
+        known = self._begun[event.message_id] = [*before, event]
         self._bytes += _size(event)
         while len(self._begun) > MAX_REMEMBERED or self._bytes > MAX_REMEMBERED_BYTES:
             self._bytes -= sum(map(_size, self._begun.popitem(last=False)[1]))
+        return known
 
 
 def _added(before: list[MessageEvent], known: list[MessageEvent]) -> list[Line]:

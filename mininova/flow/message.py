@@ -126,20 +126,20 @@ class _Message:
             return "notifications"
         if self.first.pattern == "fanout":
             return f"every {self.first.receiver}"
-        receivers = (event.receiver for event in (*self.receipts, *self.ends, *self.refusals) if event.receiver)
+        receivers = (handled_as(event) for event in (*self.receipts, *self.ends, *self.refusals) if event.receiver)
         return next(receivers, self.first.receiver or self.first.routing_key)
 
     def _deliveries(self) -> Iterator[Line]:
         """Every delivery after the first; a fanout has as many first ones as there are listeners."""
         for number, event in enumerate(self.receipts):
             if event.kind == "redelivered" or (number and self.first.pattern != "fanout"):
-                yield self._line(event, self.first.sender, event.receiver, "redelivered")
+                yield self._line(event, self.first.sender, handled_as(event), "redelivered")
 
     def _refusals(self) -> Iterator[Line]:
         for event in self.refusals:
             why = event.error or "refused"
             yield self._line(
-                event, event.receiver, self.first.sender, event.kind, version=self.first.version, error=why
+                event, handled_as(event), self.first.sender, event.kind, version=self.first.version, error=why
             )
 
     def _outcomes(self) -> Iterator[Line]:
@@ -150,10 +150,10 @@ class _Message:
                 answer = plain(event.payload.get("result"))
                 said = changes.answered(self.first.method, self.args, answer)
                 yield self._line(
-                    event, event.receiver, self.first.sender, "reply", change=said, payload=answer, **result
+                    event, handled_as(event), self.first.sender, "reply", change=said, payload=answer, **result
                 )
             elif event.error:
-                yield self._line(event, event.receiver, self.first.sender, "failed", **result)
+                yield self._line(event, handled_as(event), self.first.sender, "failed", **result)
 
     def _retries(self) -> Iterator[Line]:
         """A cast that failed, or whose receiver was lost, goes back to its queue for another try."""
@@ -166,7 +166,7 @@ class _Message:
         """A parking of a cast; it may be sent again, and parked again."""
         for event in self.parkings:
             queue = f"{event.routing_key.partition('.')[0]}.dead"
-            yield self._line(event, event.receiver, queue, "parked", error=event.error or "given up")
+            yield self._line(event, handled_as(event), queue, "parked", error=event.error or "given up")
 
     def _line(self, event: MessageEvent, source: str, target: str, kind: str, **more: Any) -> Line:
         """Make a line; clocks of hosts differ a little, and nothing follows from a message before it was sent."""
@@ -176,6 +176,12 @@ class _Message:
             at=max(event.at, self.first.at), source=source, target=target, kind=kind, method=self.first.method,
             server=self.server, interface=self.first.interface, message_id=self.first.message_id, **more,
         )  # fmt: skip
+
+
+def handled_as(event: MessageEvent) -> str:
+    """Name the receiver of a message; a compute that stands for many hosts is the one that was asked."""
+    of_a_host = (event.receiver.startswith(f"{COMPUTE}."), event.routing_key.startswith(f"{COMPUTE}."))
+    return event.routing_key if all(of_a_host) else event.receiver
 
 
 def _is_told_by_a_compute(event: MessageEvent) -> bool:

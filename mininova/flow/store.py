@@ -50,7 +50,11 @@ class Reader:
 
     def events(self, request_id: str) -> list[MessageEvent]:
         """Read what happened to the messages of a request; nothing when it has made room for a newer one."""
-        return [event for directory in self._shares() for event in share.events(directory, request_id)]
+        return [event for events in self.told(request_id).values() for event in events]
+
+    def told(self, request_id: str) -> dict[str, list[MessageEvent]]:
+        """Read the same, by who is behind it."""
+        return {directory.name: share.events(directory, request_id) for directory in self._shares()}
 
     def find(self, wanted: str) -> list[Summary]:
         """Find a request by its id or the beginning of it, or every request that touched a server.

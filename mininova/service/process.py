@@ -83,6 +83,7 @@ class Process:
         self.notifier = make_notifier(conf, self.peer, f"{name}.{self.host}")
         self._servers: list[rpc.Server] = []
         self._http_servers: list[concurrency.HTTPServer] = []
+        self._on_stopping: list[Callable[[], object]] = []
         self._endings: list[Callable[[], object]] = []
 
     # ---- its beginning
@@ -209,7 +210,12 @@ class Process:
             topic=self.name,
             versions=upgrade_levels.spoken(*interfaces),
         )
-        self.periodic.every(self.conf.report_interval, lambda: report(service), "the heartbeat")
+
+        def beat() -> None:
+            report(service)
+            self._tell_of_itself(service=service)
+
+        self.periodic.every(self.conf.report_interval, beat, "the heartbeat")
 
     def notifier_of(self, host: str) -> rpc.Notifier:
         """Give the notifier of a host that this process stands for; it sends the way of the process's own."""
@@ -230,6 +236,8 @@ class Process:
     def stop(self) -> None:
         """Take nothing new, finish what was begun, as far as there is time, and disconnect."""
         self.periodic.stop()
+        for work in self._on_stopping:
+            work()
         wait_s = self.conf.graceful_shutdown_timeout
         servers: list[concurrency.HTTPServer | rpc.Server] = [*self._http_servers, *self._servers]
         stops = [partial(server.stop, wait_s) for server in servers]
@@ -238,14 +246,24 @@ class Process:
         for ending in self._endings:
             ending()
         self.notifier.stop(min(wait_s, LAST_WORDS_S))
+        self._tell_of_itself(stopping=True)
         if self.reporter is not None:
             self.reporter.stop()
         self.peer.stop()
         self.observation.stop()
 
+    def on_stopping(self, work: Callable[[], object]) -> None:
+        """Do something before the wait for what was begun, such as to end what would go on for ever."""
+        self._on_stopping.append(work)
+
     def at_the_end(self, work: Callable[[], object]) -> None:
         """Do something when all that was begun is finished."""
         self._endings.append(work)
+
+    def _tell_of_itself(self, **said: object) -> None:
+        """Tell those who watch the flow what the broker carries no message of."""
+        if self.reporter is not None:
+            self.reporter(flow.heartbeat(self.peer.name, self.transport.user_id or "", **said))
 
     def _publish_flow(self, body: bytes) -> None:
         report = Message(

@@ -4,16 +4,16 @@ Names, arguments and errors come from users, and from computes that may be taken
 JSON, which no browser takes for a page; and the page itself may load nothing but its own files from this server.
 """
 
-import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from mininova import __version__, errors
-from mininova.web.requests import Requests
+from mininova.web import handlers
+from mininova.web.requests import Requests, switch
+from mininova.web.stream import MOST_LISTENERS, Listeners
 from mininova.wsgi import Application, Reply, Request, Response, Route
 
 PAGE = files("mininova.flow") / "page"
@@ -41,24 +41,33 @@ class Site(Application):
     """Answers the page and its API.
 
     :param requests: what was, from the store
+    :param world: gives the whole world as it is now
+    :param listeners: to what happens; None where a store is shown that nothing is added to
     :param names: what a browser may call this server; None for anything
-    :param recorded: it shows a store that nothing is added to
     :param play: what the page may do
     """
 
     def __init__(
-        self, requests: Requests, *, names: Collection[str] | None, recorded: bool, play: Sequence[Route] = ()
+        self,
+        requests: Requests,
+        world: Callable[[], dict[str, Any]],
+        listeners: Listeners | None,
+        *,
+        names: Collection[str] | None,
+        play: Sequence[Route] = (),
     ) -> None:
-        self._names, self._recorded, self._plays = names, recorded, bool(play)
+        self._world, self._listeners, self._names, self._plays = world, listeners, names, bool(play)
         super().__init__(
             [
                 Route("GET", "/", self.page),
                 Route("GET", "/page/<path:name>", self.page),
                 Route("GET", "/api", self.about),
                 Route("GET", "/api/world", self.world),
+                Route("GET", "/api/live", self.live),
                 Route("GET", "/api/tours", self.tours),
                 Route("GET", "/api/requests", requests.index),
                 Route("GET", "/api/requests/<wanted>", requests.show),
+                Route("GET", "/api/handlers/<interface>/<method>", handlers.show),
                 Route("GET", "/api/instances/<uuid>", requests.instance),
                 *play,
             ],
@@ -67,7 +76,7 @@ class Site(Application):
 
     def open(self, request: Request) -> str:
         """Refuse a name that is not ours: a page of another site may have its own name lead to this address."""
-        name = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+        name = _without_port(request.headers.get("Host", ""))
         if self._names is not None and name not in self._names:
             raise errors.NotItsName(name=name)
         return super().open(request)
@@ -79,10 +88,23 @@ class Site(Application):
 
     def about(self, request: Request) -> dict[str, Any]:
         """Say what this server can do."""
-        return {"version": __version__, "live": not self._recorded, "play": self._plays, "recorded": self._recorded}
+        live = self._listeners is not None
+        return {"version": __version__, "live": live, "play": self._plays, "recorded": not live}
 
     def world(self, request: Request) -> dict[str, Any]:
-        return {"at": time.time(), "services": [], "queues": [], "instances": []}
+        """Give the services, queues and instances."""
+        return self._world()
+
+    def live(self, request: Request) -> Reply:
+        """Tell what happens, until the client goes; ``all=1`` is with heartbeats."""
+        everything = switch(request, "all")
+        if self._listeners is None:
+            raise errors.NotFound()
+        if (listener := self._listeners.join(everything=everything)) is None:
+            words = {"code": 503, "message": f"{MOST_LISTENERS} browsers listen already."}
+            return Reply(503, {"error": words}, {"Retry-After": "5"})
+        request.environ["eventlet.minimum_write_chunk_size"] = 1  # else eventlet gathers 4 KiB before it sends any
+        return Reply(200, listener, content_type="text/event-stream")
 
     def tours(self, request: Request) -> dict[str, Any]:
         return {"tours": []}
@@ -97,6 +119,11 @@ class Site(Application):
 def names_of(listen: str) -> Collection[str] | None:
     """Give the names of a server by its address: where only this machine reaches it, no other site's name is one."""
     return LOCAL if listen in LOCAL else None
+
+
+def _without_port(host: str) -> str:
+    """Give the name in a Host header; an IPv6 address is in brackets."""
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0].lower()
 
 
 def _names(folder: Traversable, before: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ from mininova.flow.message import Line, messages
 from mininova.flow.store import Reader
 from mininova.flow.summary import Summary
 from mininova.rpc.watch.flow import MessageEvent
+from mininova.web import handlers
 from mininova.wsgi import Request, values
 
 MOST = 1_000  # requests of one answer
@@ -28,7 +29,7 @@ class Requests:
     def index(self, request: Request) -> dict[str, Any]:
         """List the newest requests; ``search`` has words, each of which one must have somewhere."""
         words = request.GET.get("search", "").lower().split()
-        limit, everything = _number(request, "limit", USUAL, MOST), _switch(request, "all")
+        limit, everything = _number(request, "limit", USUAL, MOST), switch(request, "all")
         try:
             found = Reader(self._directory).requests(everything=everything)
         except errors.FlowNotKept:
@@ -46,7 +47,7 @@ class Requests:
         return {
             "request": screen.summary_data(found),
             "lanes": _lanes(made),
-            "messages": [screen.line_data(line, start) for line in made],
+            "messages": [{**screen.line_data(line, start), "handler": handlers.link(line)} for line in made],
         }
 
     def instance(self, request: Request, uuid: str) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def _number(request: Request, name: str, usual: int, most: int) -> int:
     return min(number, most)
 
 
-def _switch(request: Request, name: str) -> bool:
+def switch(request: Request, name: str) -> bool:
     """Read a parameter that is 0 or 1.
 
     :raises errors.InvalidInput: that names it

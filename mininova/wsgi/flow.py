@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mininova.rpc.watch import tracing
 from mininova.rpc.watch.flow import MessageEvent, Report
 from mininova.wsgi.deploy import current_parts
-from mininova.wsgi.request import CONTEXT, REQUEST_ID
+from mininova.wsgi.request import CONTEXT, FLOW, REQUEST_ID
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,7 +64,7 @@ class Flow:
             receiver=self._publisher,
             method=asked,
             duration=duration,
-            payload={"status": status},
+            payload={"status": status, **environ.get(FLOW, {})},
         )
         self._report(event)
 

@@ -24,6 +24,7 @@ API_VERSION = "mininova.api_version"
 REQUEST_ID = "openstack.request_id"
 GLOBAL_REQUEST_ID = "openstack.global_request_id"
 ENDPOINT = "mininova.endpoint"
+FLOW = "mininova.flow"  # what the flow is to tell of a request, beside its status
 HANG_UP = "mininova.hang_up"  # closes the connection without an answer, where the server can
 _JSON = "mininova.json"
 

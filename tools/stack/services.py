@@ -28,6 +28,7 @@ CONDUCTOR = "mininova-conductor"
 #: The services of the first controller, which share a configuration file with the conductors of the others.
 SERVICES = ("mininova-api", "mininova-scheduler", CONDUCTOR)
 FLOW = "mininova-flow"
+FLOW_PAGE = "mininova-flow-serve"
 WATCH = "mininova-manage-watch"
 CONSOLES = "mininova-consoleproxy"
 
@@ -44,7 +45,9 @@ def programs(home: Home, settings: Settings) -> list[Program]:
     found += [_service(home, name) for name in _services(settings)]
     found += [compute(home, name) for name in settings.computes]
     if settings.flow:
-        found.append(_service(home, FLOW, "collect"))
+        found.append(_flow(home, FLOW, "collect"))
+    if settings.flow_port:
+        found.append(_flow(home, FLOW_PAGE, "serve"))
     if settings.console_port:
         found.append(_consoleproxy(home))
     if not settings.broker_url and KINDS[settings.broker].watched:
@@ -57,7 +60,7 @@ def names(settings: Settings) -> list[str]:
     consoles = [CONSOLES] if settings.console_port else []
     computes = (COMPUTE + name for name in settings.computes)
     others = real.names(settings)
-    return [settings.broker, *others, *_services(settings), FLOW, WATCH, *consoles, *computes]
+    return [settings.broker, *others, *_services(settings), FLOW, FLOW_PAGE, WATCH, *consoles, *computes]
 
 
 def _services(settings: Settings) -> list[str]:
@@ -76,10 +79,18 @@ def compute(home: Home, name: str) -> Program:
     return Program(COMPUTE + name, (executable("mininova-compute"), "--config-file", str(compute_file(home, name))))
 
 
-def _service(home: Home, name: str, *words: str) -> Program:
+def _service(home: Home, name: str) -> Program:
+    return Program(name, (executable(_binary(name)[0]), *_shared_and_own(home, name)))
+
+
+def _flow(home: Home, name: str, command: str) -> Program:
+    """Describe what keeps the flow, or shows it: for the broker they are one user."""
+    return Program(name, (executable(FLOW), command, *_shared_and_own(home, FLOW)))
+
+
+def _shared_and_own(home: Home, name: str) -> list[str]:
     files = home.etc / "mininova.conf", _own_file(home, name)
-    options = [word for file in files for word in ("--config-file", str(file))]
-    return Program(name, (executable(_binary(name)[0]), *words, *options))
+    return [word for file in files for word in ("--config-file", str(file))]
 
 
 def _consoleproxy(home: Home) -> Program:
@@ -151,7 +162,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "api": {"port": settings.api_port, **_paste(home, settings)},
         **({"keystone_authtoken": real.account(home, settings, "nova")} if settings.keystone_port else {}),
         "quota": dict.fromkeys(UNLIMITED, -1),
-        "flow": {"enabled": settings.flow},
+        "flow": {"enabled": settings.flow, **({"port": settings.flow_port} if settings.flow_port else {})},
         **_console_ports(settings),
         **_trust(home, settings),
         **({} if settings.broker_url else {"broker_admin": _broker_admin(home, settings)}),

@@ -17,7 +17,7 @@ from stack import ports
 from stack.brokers import KINDS, RABBITMQ
 from stack.errors import StackError
 from stack.home import Home
-from stack.words import DEFAULT_API_PORT, FIRST_BROKER_PORT, FIRST_GLANCE_PORT, FIRST_KEYSTONE_PORT
+from stack.words import DEFAULT_API_PORT, FIRST_BROKER_PORT, FIRST_FLOW_PORT, FIRST_GLANCE_PORT, FIRST_KEYSTONE_PORT
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +33,7 @@ class Settings:
     :param tls: whether the private broker is spoken to over TLS
     :param db_url: a database that runs already; None uses a SQLite file
     :param flow: whether messages are reported and collected
+    :param flow_port: where the flow is shown in a browser; None shows it nowhere
     :param metrics_port: where the first service shows its metrics; None shows none
     :param console_port: where consoles by VNC are reached, and serial ones at the next port; None has none
     :param paste_config: the Paste file; None is the package's own
@@ -52,6 +53,7 @@ class Settings:
     tls: bool = False
     db_url: str | None = None
     flow: bool = True
+    flow_port: int | None = None
     metrics_port: int | None = None
     console_port: int | None = None
     paste_config: str | None = None
@@ -65,6 +67,11 @@ class Settings:
     def api_url(self) -> str:
         """Where clients find mininova's APIs."""
         return f"http://{ports.LOOPBACK}:{self.api_port}"
+
+    @property
+    def flow_url(self) -> str | None:
+        """Where a browser shows what happens."""
+        return f"http://{ports.LOOPBACK}:{self.flow_port}/" if self.flow_port else None
 
     @property
     def auth_url(self) -> str:
@@ -118,7 +125,8 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         broker_url=broker_url,
         tls=tls,
         db_url=_read(environ, "MININOVA_DB_URL", _db_url, None),
-        flow=_read(environ, "MININOVA_FLOW", _switch, True),
+        flow=(flow := _read(environ, "MININOVA_FLOW", _switch, True)),
+        flow_port=_flow_port(environ) if flow else None,
         metrics_port=_read(environ, "MININOVA_METRICS_PORT", _port, None),
         console_port=_read(environ, "MININOVA_CONSOLE_PORT", _port, None),
         paste_config=_read(environ, "MININOVA_PASTE_CONFIG", _file, None),
@@ -127,6 +135,11 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
         **real_services(environ),
     )
+
+
+def _flow_port(environ: Mapping[str, str]) -> int | None:
+    asked = _read(environ, "MININOVA_FLOW_PORT", lambda value: 0 if value == "0" else _port(value), None)
+    return (ports.first_free(FIRST_FLOW_PORT) if asked is None else asked) or None
 
 
 def real_services(environ: Mapping[str, str]) -> dict[str, int]:

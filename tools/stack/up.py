@@ -88,6 +88,8 @@ def _require_ports(wanted: Settings) -> None:
         ports.require(wanted.keystone_port, "MININOVA_KEYSTONE_PORT", "Keystone")
     if wanted.glance_port:
         ports.require(wanted.glance_port, "MININOVA_GLANCE_PORT", "Glance")
+    if wanted.flow_port:
+        ports.require(wanted.flow_port, "MININOVA_FLOW_PORT", "the flow in a browser")
     if first := wanted.console_port:
         ports.require(first, "MININOVA_CONSOLE_PORT", "consoles by VNC")
         ports.require(first + 1, "MININOVA_CONSOLE_PORT", "serial consoles")
@@ -247,5 +249,7 @@ mininova is up at {wanted.api_url}.  What to try next:
     tools/stack.sh status                 its processes; also: logs, restart, add-compute, help
     tools/unstack.sh                      stops it; with --clean it forgets everything
 """)
+    if wanted.flow_url:
+        progress.say(f"    {wanted.flow_url}                the cloud in a browser, message by message")
     for name, port in services.metrics_ports(wanted).items():
         progress.say(f"    http://{ports.LOOPBACK}:{port}/metrics   of {name}")

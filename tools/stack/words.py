@@ -12,6 +12,7 @@ DEFAULT_API_PORT = 8774
 #: The first broker port that is tried when none is named; 5672 is left to the machine's own broker.
 FIRST_BROKER_PORT = 5673
 #: Likewise those of the real Keystone and Glance.
+FIRST_FLOW_PORT = 8780
 FIRST_KEYSTONE_PORT, FIRST_GLANCE_PORT = 5000, 9292
 
 HELP = {"-h", "--help"}
@@ -64,6 +65,7 @@ VARIABLES = {
     "MININOVA_TLS": "1 has the private broker speak TLS only, with an authority made for it at each start (0)",
     "MININOVA_DB_URL": "a database that runs already, as SQLAlchemy names it, instead of a SQLite file",
     "MININOVA_FLOW": "0 reports no messages, as for benchmarks (1)",
+    "MININOVA_FLOW_PORT": f"where a browser shows the flow; 0 is nowhere (the first free from {FIRST_FLOW_PORT} up)",
     "MININOVA_METRICS_PORT": "where mininova-api shows its metrics; the other services take the next ports (none)",
     "MININOVA_CONSOLE_PORT": "where mininova-consoleproxy shows VNC consoles, and at the next port serial ones (none)",
     "MININOVA_PASTE_CONFIG": "a Paste file of your own instead of mininova/wsgi/api-paste.ini (none)",

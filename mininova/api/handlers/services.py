@@ -16,6 +16,7 @@ from mininova.db import hosts, instances, services
 from mininova.db.session import Connection
 from mininova.objects import Service
 from mininova.wsgi import Reply
+from mininova.wsgi.request import FLOW
 
 Json = dict[str, Any]
 
@@ -36,7 +37,9 @@ def index(request: ComputeRequest) -> Json:
 def update(request: ComputeRequest, id: str) -> Json:
     """Enable, disable or force down a nova-compute."""
     request.require("os-services:update")
-    return _update_by_uuid(request, id) if request.api_version >= (2, 53) else _update_by_word(request, id)
+    shown = _update_by_uuid(request, id) if request.api_version >= (2, 53) else _update_by_word(request, id)
+    request.environ[FLOW] = shown
+    return shown
 
 
 def delete(request: ComputeRequest, id: str) -> Reply:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from msgspec import UNSET
@@ -77,6 +78,18 @@ class MessageEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 Report = Callable[[MessageEvent], None]
+
+
+def heartbeat(sender: str, user: str, **said: Any) -> MessageEvent:
+    """Make the event of a process that says of itself that it is there, or is about to stop, without a message.
+
+    :param sender: the service and its host, ``api.ctl-1``
+    :param user: its broker user
+    """
+    return MessageEvent(
+        kind="sent", at=time.time(), message_id=uuid4().hex, pattern="heartbeat", sender=sender, user=user,
+        receiver="database", method="report_state", payload=without_secrets(said),
+    )  # fmt: skip
 
 
 class Flow(Watch):

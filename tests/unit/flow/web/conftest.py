@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from mininova.flow.reports import SERVICES
-from mininova.flow.store import Writer
+from mininova.flow.store import Reader, Writer
+from mininova.flow.world import World
+from mininova.flow.world.past import replay
 from mininova.web.app import LOCAL, Site
 from mininova.web.requests import Requests
 from mininova.wsgi import Request
@@ -45,4 +47,6 @@ def store(tmp_path: Path, boot, requests):
 @pytest.fixture
 def asked(store):
     """Give what asks a site that shows the store."""
-    return Asked(Site(Requests(store), names=LOCAL, recorded=True))
+    world = World()
+    replay(world, Reader(store))
+    return Asked(Site(Requests(store), lambda: world.rows(world.last), None, names=LOCAL))
