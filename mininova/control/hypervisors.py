@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mininova import errors
-from mininova.control.body import takes
+from mininova.control.bodies import takes
 from mininova.virt import behaviour
 from mininova.wsgi import Request, Route
 

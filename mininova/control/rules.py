@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from mininova.control.body import takes
+from mininova.control.bodies import takes
 from mininova.wsgi import Reply, Request, Route
 from mininova.wsgi.rules import Rule, Rules, Standing
 

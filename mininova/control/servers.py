@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from mininova import states
-from mininova.control.body import takes
+from mininova.control.bodies import takes
 from mininova.db import instances
 from mininova.db.session import Database
 from mininova.wsgi import Request, Route

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 
 from mininova import errors
-from mininova.control.body import takes
+from mininova.control.bodies import takes
 from mininova.wsgi import Reply, Request, Route
 
 #: What can be done to a service: the first four to its process, the others to its connection to the broker.

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from mininova import errors
-from mininova.control.body import takes
+from mininova.control.bodies import takes
 from mininova.wsgi import Request, Route
 from mininova.wsgi.deploy import World
 from mininova.wsgi.rules import Rules

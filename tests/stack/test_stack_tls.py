@@ -1,4 +1,7 @@
-"""A stack whose broker speaks TLS only: it starts as the documentation says, and every service verifies the broker."""
+"""A stack whose broker speaks TLS only: it starts as the documentation says, and every service verifies the broker.
+
+It has the control API, too, so each service reaches its broker through what can cut it off.
+"""
 
 import re
 import socket
@@ -8,7 +11,10 @@ import pytest
 from documentation import ROOT
 from stack import ports
 from stack.certificates import Authority
+from stack.readiness import Readiness
 
+from mininova.control.client import Control
+from tests.fixtures import sdk
 from tests.fixtures.local_stack import VENV, run
 from tests.fixtures.programs import Program
 
@@ -22,7 +28,7 @@ COMPUTE = "mininova-compute-host-1.conf"
 @pytest.fixture(scope="module")
 def tls_stack(make_stack):
     """Start a stack with one compute; a second one is added."""
-    stack = make_stack(COMPUTES="1")
+    stack = make_stack(COMPUTES="1", CONTROL_API="1")
     started = typed(stack, START)
     assert started.returncode == 0, started.stdout + started.stderr
     stack.first_output = started.stdout
@@ -64,6 +70,27 @@ def test_plain_amqp_is_not_answered(tls_stack):
 
     assert b"RabbitMQ" not in answer
     assert answer[:1] in (b"", b"\x15")  # the latter is an alert: RFC 8446, section 5.1
+
+
+def test_a_boot_ends_well_while_services_are_paused_and_killed(tls_stack):
+    """A conductor is paused when the server is asked for, and a compute is killed; the control API does both."""
+    control, cloud = Control.of_file(tls_stack.home.control), sdk.connect(tls_stack, "mininova")
+    conductor, compute = "mininova-conductor", "mininova-compute-host-1"
+    before, supervisor = tls_stack.pids(), int((tls_stack.home.run / "supervisord.pid").read_text())
+    flavor, image = cloud.compute.find_flavor("m1.tiny"), cloud.image.find_image("cirros")
+
+    control.act(conductor, "pause", seconds=300)
+    asked = cloud.compute.create_server(name="in-spite", flavor_id=flavor.id, image_id=image.id, networks="auto")
+    with Readiness(tls_stack.home.run, [compute]) as readiness:
+        control.act(compute, "kill")
+        in_force = {it["name"]: it["actions"] for it in control.services() if it["actions"]}
+        control.act(conductor, "resume")
+        list(readiness.wait({compute: supervisor}, 60))
+
+    assert in_force == {conductor: ["pause"]}
+    assert sdk.at_rest(cloud, asked).status == "ACTIVE"
+    after = tls_stack.pids()
+    assert {name for name in before if after[name] != before[name]} == {compute}
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""How clients find the cloud: clouds.yaml for the openstack client and SDK, openrc for a shell."""
+"""How clients find the cloud: clouds.yaml for the openstack client and SDK, openrc for a shell, and control.json for
+the control API, if there is one.
+"""
 
 import json
 import shlex
@@ -10,6 +12,8 @@ from stack.settings import CHECKOUT, Settings
 
 #: The name of each cloud in clouds.yaml → the user, who has a project of the same name.
 USERS = {"mininova": "demo", "mininova-admin": "admin"}
+#: The name of the secret that opens the control API.
+CONTROL = "token of the control API"
 
 
 def password(home: Home, user: str) -> str:
@@ -18,11 +22,15 @@ def password(home: Home, user: str) -> str:
 
 
 def write(home: Home, settings: Settings) -> None:
-    """Write both files; they hold passwords, so only this user can read them."""
+    """Write the files; they hold passwords, so only this user can read them."""
     clouds = {"clouds": {cloud: _cloud(home, settings, user) for cloud, user in USERS.items()}}
     note = "# Written by tools/stack.sh at each start.  JSON is YAML, too.\n"
     home.write_private(home.clouds, note + json.dumps(clouds, indent=2) + "\n")
     home.write_private(home.openrc, _openrc(home, settings))
+    home.control.unlink(missing_ok=True)
+    if settings.control:
+        said = {"url": f"{settings.api_url}/control", "token": home.secret(CONTROL)}
+        home.write_private(home.control, json.dumps(said) + "\n")
 
 
 def _cloud(home: Home, settings: Settings, user: str) -> dict[str, Any]:
@@ -54,6 +62,7 @@ def _openrc(home: Home, settings: Settings) -> str:
         openrc=shlex.quote(str(home.openrc)),
         clouds=shlex.quote(str(home.clouds)),
         config=shlex.quote(str(home.etc / "mininova.conf")),
+        control=f"export MININOVA_CONTROL={shlex.quote(str(home.control))}\n" if settings.control else "",
         bin=shlex.quote(str(CHECKOUT / ".venv/bin")),
         cases="\n".join(_case(user, _cloud(home, settings, user)) for user in USERS.values()),
     )
@@ -73,7 +82,7 @@ _OPENRC = """\
 
 export OS_CLIENT_CONFIG_FILE={clouds}
 export MININOVA_CONFIG_FILE={config}
-case $PATH in {bin}:*) ;; *) export PATH={bin}:$PATH ;; esac
+{control}case $PATH in {bin}:*) ;; *) export PATH={bin}:$PATH ;; esac
 case ${{1-}} in
 {cases}
     *)

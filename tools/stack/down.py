@@ -1,6 +1,6 @@
 """The end of a stack: services first, then the broker, then the processes that are left, each by its pid."""
 
-from stack import brokers, processes
+from stack import brokers, processes, services
 from stack.errors import StackError
 from stack.home import Home
 from stack.supervisor import Supervisor
@@ -15,8 +15,9 @@ def stop(home: Home) -> int:
     supervisor = Supervisor(home)
     if supervisor.answers():
         names = [status.name for status in supervisor.all()]
-        supervisor.stop(name for name in names if name not in brokers.KINDS)
-        supervisor.stop(name for name in names if name in brokers.KINDS)
+        last = {*brokers.KINDS, services.FAULTS}  # the services end what they do with their broker
+        supervisor.stop(name for name in names if name not in last)
+        supervisor.stop(name for name in names if name in last)
         supervisor.shut_down()
     if left := processes.end(home.root):
         raise StackError(f"These processes do not end: {', '.join(f'{pid} ({what})' for pid, what in left.items())}")

@@ -38,6 +38,7 @@ class Home:
         self.database = root / "mininova.sqlite"
         self.openrc = root / "openrc"
         self.clouds = root / "clouds.yaml"
+        self.control = root / "control.json"
 
     @property
     def id(self) -> str:

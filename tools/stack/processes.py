@@ -80,6 +80,20 @@ def wait_ended(pids: Iterable[int], timeout: float) -> bool:
         return True
 
 
+def signal_group(pid: int, number: signal.Signals) -> bool:
+    """Signal a program and what it has started: supervisord makes each the leader of a group; tell whether it ran.
+
+    :param pid: 0 is what supervisord says of a program that has ended
+    """
+    if not pid:
+        return False
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def end(home: Path, *, patience: float = 10.0) -> dict[int, str]:
     """End every process of a stack, the stubborn ones with SIGKILL, and give those that still run (none, that is).
 

@@ -10,12 +10,13 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mininova.trust import host_lists, identities
 from mininova.trust.broker import definitions as broker_definitions
-from stack import broker, ports, real
+from stack import broker, clouds, ports, real
 from stack.brokers import KINDS
 from stack.home import Home
 from stack.settings import CHECKOUT, Settings
@@ -31,6 +32,7 @@ FLOW = "mininova-flow"
 FLOW_PAGE = "mininova-flow-serve"
 WATCH = "mininova-manage-watch"
 CONSOLES = "mininova-consoleproxy"
+FAULTS = "faults"
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -41,6 +43,8 @@ Sections = Mapping[str, Mapping[str, object]]
 def programs(home: Home, settings: Settings) -> list[Program]:
     """List everything that a stack runs, the broker first."""
     found = [] if settings.broker_url else [Program(settings.broker, (str(home.broker / broker.START),))]
+    if settings.control:
+        found.append(_faults(home))
     found += real.programs(home, settings)
     found += [_service(home, name) for name in _services(settings)]
     found += [compute(home, name) for name in settings.computes]
@@ -59,7 +63,7 @@ def names(settings: Settings) -> list[str]:
     """Name everything that a stack may run."""
     consoles = [CONSOLES] if settings.console_port else []
     computes = (COMPUTE + name for name in settings.computes)
-    others = real.names(settings)
+    others = [*([FAULTS] if settings.control else []), *real.names(settings)]
     return [settings.broker, *others, *_services(settings), FLOW, FLOW_PAGE, WATCH, *consoles, *computes]
 
 
@@ -102,6 +106,27 @@ def _watch(home: Home) -> Program:
     """Describe what cuts off a compute for which our broker holds too much."""
     words = "broker", "watch", "--config-file", str(home.etc / "mininova.conf")
     return Program(WATCH, (executable("mininova-manage"), *words))
+
+
+def _faults(home: Home) -> Program:
+    """Describe what kills, pauses and cuts off the others for the control API."""
+    return Program(FAULTS, (sys.executable, str(Path(__file__).with_name("faults.py")), str(home.root)))
+
+
+def faults_socket(home: Home) -> Path:
+    """Name the socket at which it is asked."""
+    return home.run / "faults.sock"
+
+
+def with_links(settings: Settings) -> Settings:
+    """Give each service a port of its own at which it finds the private broker, where the control API may cut it off.
+
+    A compute that is added later goes straight to the broker until the next start.
+    """
+    if not settings.control or settings.broker_url:
+        return settings
+    names = [*_services(settings), FLOW, *(COMPUTE + name for name in settings.computes)]
+    return replace(settings, links={name: ports.pick() for name in names})
 
 
 def metrics_ports(settings: Settings) -> dict[str, int]:
@@ -157,7 +182,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
     """Write the configuration files of all services."""
     first = CONTROLLER.format(number=1)
     controller: Sections = {
-        "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage")},
+        "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage", "mininova-manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
         "api": {"port": settings.api_port, **_paste(home, settings)},
         **({"keystone_authtoken": real.account(home, settings, "nova")} if settings.keystone_port else {}),
@@ -185,8 +210,17 @@ def _own(home: Home, settings: Settings, name: str) -> Sections:
     """Say what a service of a controller has for itself: its broker user, and on a further controller its host."""
     binary, number = _binary(name)
     host = {"host": CONTROLLER.format(number=number)} if number > 1 else {}
-    own = {**host, **_messaging(home, settings, binary.removeprefix("mininova-"))}
-    return {"DEFAULT": own, **_metrics(settings, name)}
+    own = {**host, **_messaging(home, settings, binary.removeprefix("mininova-"), name)}
+    return {"DEFAULT": own, **_control(home, settings, name), **_metrics(settings, name)}
+
+
+def _control(home: Home, settings: Settings, name: str) -> Sections:
+    """Say in the api's own file what opens the control API, and what that may change."""
+    if name != SERVICES[0] or not settings.control:
+        return {}
+    return {"control": {
+        "token": home.secret(clouds.CONTROL), "behaviour": behaviour(home), "stack": faults_socket(home)
+    }}  # fmt: skip
 
 
 def _broker_admin(home: Home, settings: Settings) -> dict[str, object]:
@@ -200,10 +234,10 @@ def _broker_admin(home: Home, settings: Settings) -> dict[str, object]:
 
 def write_compute(home: Home, settings: Settings, name: str) -> None:
     """Write the configuration file of one compute."""
-    state, hosts = home.hosts / name, settings.computes[name]
+    state, hosts, user = home.hosts / name, settings.computes[name], identities.compute(name).name
     state.mkdir(mode=0o700, exist_ok=True)
     own: Sections = {
-        "DEFAULT": {"host": name, "state_path": state, **_messaging(home, settings, identities.compute(name).name)},
+        "DEFAULT": {"host": name, "state_path": state, **_messaging(home, settings, user, COMPUTE + name)},
         **({} if hosts == name else {"compute": {"hosts": hosts}}),
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
@@ -214,8 +248,9 @@ def write_compute(home: Home, settings: Settings, name: str) -> None:
     home.write_private(compute_file(home, name), _ini(own))
 
 
-def _messaging(home: Home, settings: Settings, user: str) -> dict[str, object]:
-    private = broker.url(settings.broker_port, user, _password(home, user), tls=settings.tls)
+def _messaging(home: Home, settings: Settings, user: str, name: str) -> dict[str, object]:
+    port = settings.links.get(name, settings.broker_port)
+    private = broker.url(port, user, _password(home, user), tls=settings.tls)
     return {"transport_url": settings.broker_url or private, "graceful_shutdown_timeout": GRACE}
 
 

@@ -6,7 +6,7 @@ and come back.  The other commands need MININOVA_HOME only: the rest they read f
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +42,8 @@ class Settings:
     :param first_boot: whether a start ends with booting a server
     :param keystone_port: where a real Keystone listens; None has the stand-in
     :param glance_port: where a real Glance listens; None has the stand-in
+    :param control: whether the control API may have requests fail, and kill, pause and cut off services
+    :param links: where each service finds the private broker, if not at its port: behind what can cut it off
     """
 
     api_port: int
@@ -62,6 +64,8 @@ class Settings:
     first_boot: bool = True
     keystone_port: int | None = None
     glance_port: int | None = None
+    control: bool = False
+    links: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def api_url(self) -> str:
@@ -133,6 +137,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         python_path=_read(environ, "MININOVA_PYTHONPATH", _folder, None),
         concurrency=_read(environ, concurrency.VARIABLE, _one_of(*concurrency.KINDS), concurrency.EVENTLET),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
+        control=_read(environ, "MININOVA_CONTROL_API", _switch, False),
         **real_services(environ),
     )
 
@@ -142,7 +147,7 @@ def _flow_port(environ: Mapping[str, str]) -> int | None:
     return (ports.first_free(FIRST_FLOW_PORT) if asked is None else asked) or None
 
 
-def real_services(environ: Mapping[str, str]) -> dict[str, int]:
+def real_services(environ: Mapping[str, str]) -> dict[str, Any]:
     """Choose the ports of a real Keystone and Glance, for those that are asked for.
 
     :raises StackError: when Glance would have no Keystone

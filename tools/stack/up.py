@@ -31,7 +31,7 @@ def up(home: Home, environ: Mapping[str, str], progress: Progress) -> None:
 
     :raises StackError: when it does not come up; what had started is stopped again
     """
-    wanted = settings.from_environment(environ, home)
+    wanted = services.with_links(settings.from_environment(environ, home))
     home.create()
     with home.locked():
         if Supervisor(home).answers():
@@ -124,7 +124,8 @@ def start(home: Home, wanted: Settings, environ: Mapping[str, str], progress: Pr
     found_in = {"PYTHONPATH": wanted.python_path} if wanted.python_path else {}
     supervisor.launch(environ, **{concurrency.VARIABLE: wanted.concurrency}, **found_in)
     names = [program.name for program in services.programs(home, wanted)]
-    first, title = [name for name in names if name == wanted.broker], KINDS[wanted.broker].title
+    first = [name for name in names if name in (wanted.broker, services.FAULTS)]
+    title = KINDS[wanted.broker].title
     with Readiness(home.run, names) as readiness:
         with progress.step(f"Starting {title} and making the database") as done:
             pids = supervisor.start(first)
@@ -251,5 +252,7 @@ mininova is up at {wanted.api_url}.  What to try next:
 """)
     if wanted.flow_url:
         progress.say(f"    {wanted.flow_url}                the cloud in a browser, message by message")
+    if wanted.control:
+        progress.say("    mininova-control services             kill them, pause them, cut them off: docs/faults.md")
     for name, port in services.metrics_ports(wanted).items():
         progress.say(f"    http://{ports.LOOPBACK}:{port}/metrics   of {name}")

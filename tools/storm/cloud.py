@@ -11,12 +11,12 @@ from stack import clouds, down, ports, services, settings, up
 from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
+from stack.network import Link, Network
 from stack.progress import Progress
 from stack.supervisor import Supervisor
 
 from mininova.service import concurrency
 from storm.database import Database
-from storm.network import Network
 from storm.plan import BROKER, DATABASE, Way
 
 CONDUCTORS = 2
@@ -76,7 +76,7 @@ class Cloud:
         self.supervisor = Supervisor(self.home)
         started = [program.name for program in services.programs(self.home, self.wanted)]
         self.programs = [BROKER if name == broker else name for name in started]
-        self.network = Network(self._ways())
+        self.network = Network({way: Link(ports.pick(), to) for way, to in self._ways().items()})
         self.engine: Engine = create_engine(db_url or f"sqlite:///{self.home.database}")
 
     def _ways(self) -> dict[Way, int]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from stack import services
+from stack.processes import signal_group
 from stack.readiness import Readiness
 from stack.supervisor import Status
 
@@ -67,15 +68,15 @@ class Killer:
             data = self._cloud.broker_data
             with suppress(FileNotFoundError):  # it has not got so far since it lost its disk before
                 data.rename(data.with_name(f"data-lost-{fault.at}"))
-            return _signal(status.pid, signal.SIGKILL)
+            return signal_group(status.pid, signal.SIGKILL)
         watched = self._watched(status) if fault.kind == TERM else None
-        if not _signal(status.pid, SIGNALS[fault.kind]):
+        if not signal_group(status.pid, SIGNALS[fault.kind]):
             return False
         if watched is not None:
             watched.start()
         if fault.kind == STOP:
             self._frozen_until[status.name] = time.monotonic() + fault.seconds
-            self._later(fault.seconds, lambda: _signal(status.pid, signal.SIGCONT))
+            self._later(fault.seconds, lambda: signal_group(status.pid, signal.SIGCONT))
         return True
 
     def _watched(self, status: Status) -> threading.Thread | None:
@@ -113,8 +114,7 @@ class Killer:
         for way in self._cloud.network.links:
             self._cloud.network.suffer(way, None)
         for status in self._cloud.supervisor.all():
-            if status.pid:
-                _signal(status.pid, signal.SIGCONT)
+            signal_group(status.pid, signal.SIGCONT)
         for thread in self._drains:
             thread.join()
         # supervisord starts again by itself what has just ended (EXITED), and we may come a moment after it
@@ -129,15 +129,6 @@ class Killer:
         """Count how processes ended, in supervisord's words: (program, how) → how often."""
         found = ENDED.findall(self._cloud.home.log("supervisord").read_text())
         return Counter((name or gone, how or "given up") for name, how, gone in found)
-
-
-def _signal(pid: int, number: signal.Signals) -> bool:
-    """Signal a program and what it has started: supervisord makes each the leader of a group."""
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def targets(cloud: Cloud) -> list[str]:

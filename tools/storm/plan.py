@@ -8,6 +8,8 @@ import random
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from stack.network import CUT, HALF_OPEN, SLOW
+
 CLIENTS = 6
 
 #: What clients ask for, and how often.
@@ -22,7 +24,6 @@ COUNTS = (1, 1, 1, 2, 3)
 LONGEST_PAUSE_S = 0.4
 
 KILL, TERM, STOP, LOSE_DISK, AWAY = "SIGKILL", "SIGTERM", "SIGSTOP", "disk lost", "away"
-CUT, SLOW, HALF_OPEN = "cut", "slow", "half-open"
 #: The names of what is no service of mininova, among the targets.
 BROKER, DATABASE = "rabbitmq", "database"
 #: Whose way it is, and where it leads.

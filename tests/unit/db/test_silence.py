@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import make_url, text
 from stack import ports
-from storm.network import Network
-from storm.plan import HALF_OPEN
+from stack.network import HALF_OPEN, Link, Network
 
 from mininova import errors
 from mininova.db import flavors
@@ -17,7 +16,7 @@ from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 
 pytestmark = pytest.mark.parametrize("db", [POSTGRESQL, MARIADB], indirect=True)
 
-WAY = ("mininova-conductor", "database")
+WAY = "mininova-conductor"
 LIMIT_S = 2.0  # the least that libpq knows
 SLACK_S = 10.0  # of a busy machine
 
@@ -25,7 +24,7 @@ SLACK_S = 10.0  # of a busy machine
 @pytest.fixture
 def network(db):
     """Give a way to the server that can be half-open."""
-    made = Network({WAY: db.engine.url.port})
+    made = Network({WAY: Link(ports.pick(), db.engine.url.port)})
     made.start()
     yield made
     made.stop()

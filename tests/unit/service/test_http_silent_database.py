@@ -5,20 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import make_url
 from stack import ports
-from storm.network import Network
-from storm.plan import HALF_OPEN
+from stack.network import HALF_OPEN, Link, Network
 
 from mininova.service.concurrency import EVENTLET
 from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 from tests.fixtures.rest_process import SERVERS, rest_process
 
-WAY = ("mininova-api", "database")
+WAY = "mininova-api"
 
 
 @pytest.fixture(params=[POSTGRESQL, MARIADB])
 def network(request, database_server):
     """Give a way to a database server that can be half-open."""
-    made = Network({WAY: database_server(request.param).port})
+    made = Network({WAY: Link(ports.pick(), database_server(request.param).port)})
     made.start()
     yield made
     made.stop()

@@ -44,6 +44,28 @@ def test_every_service_accepts_its_file(home):
     assert read.state_path == str(home.hosts / "host-1")
 
 
+def test_with_the_control_api_each_service_has_a_way_of_its_own(home):
+    """It leads to the broker, and can be cut; the operator's tools go straight there, as all do without that API."""
+    asked = services.with_links(wanted(home, COMPUTES="1", BROKER_PORT="25673", CONTROL_API="1"))
+    services.write_configuration(home, asked)
+    clouds.write(home, asked)
+
+    etc, compute = home.etc, "mininova-compute-host-1"
+    urls = {it.stem: re.search(r"transport_url = (\S+)", it.read_text())[1] for it in etc.glob("mininova*.conf")}
+    assert {name: urlsplit(url).port for name, url in urls.items()} == {**asked.links, "mininova": 25673}
+    assert asked.links.keys() == {*services.SERVICES, services.FLOW, compute}
+    control = conf.read_files("api", [str(etc / f"mininova-{name}.conf") for name in ("scheduler", "api")]).control
+    assert (control.stack, control.behaviour) == (str(services.faults_socket(home)), str(services.behaviour(home)))
+    assert control.token in home.control.read_text()
+    assert home.control.stat().st_mode & 0o077 == 0
+    assert {it.name for it in services.programs(home, asked)} == set(services.names(asked))
+
+    assert services.with_links(wanted(home)).links == {}
+    clouds.write(home, wanted(home))
+    assert not home.control.exists()
+    assert "MININOVA_CONTROL" not in home.openrc.read_text()
+
+
 def test_each_further_conductor_is_on_a_controller_of_its_own(home):
     """It reads the shared file and its own, which has its host; as a broker user it is a conductor like the first."""
     asked = wanted(home, CONDUCTORS="3", COMPUTES="1", METRICS_PORT="19200")

@@ -30,6 +30,7 @@ def test_defaults(home):
         ("MININOVA_BROKER_URL", "http://localhost/"),
         ("MININOVA_DB_URL", "mininova.sqlite"),
         ("MININOVA_FLOW", "yes"),
+        ("MININOVA_CONTROL_API", "on"),
         ("MININOVA_TLS", "on"),
         ("MININOVA_METRICS_PORT", "on"),
         ("MININOVA_CONCURRENCY", "fibers"),

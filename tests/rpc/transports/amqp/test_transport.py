@@ -9,8 +9,8 @@ from uuid import uuid4
 import amqp
 import kombu
 import pytest
-from storm.network import Network
-from storm.plan import BROKER, HALF_OPEN
+from stack import ports
+from stack.network import HALF_OPEN, Link, Network
 
 from mininova import rpc
 from mininova.rpc.errors import BrokerUnreachable
@@ -330,7 +330,7 @@ def test_stopping_ends_the_threads(bench):
 def test_a_server_stops_in_time_though_the_broker_does_not_hear_it(bench, private_broker):
     """It waits once for all of its queues, and not for each: a storm saw a conductor that took too long to end."""
     port = urlsplit(private_broker.url).port
-    network = Network({("lamp", BROKER): port})
+    network = Network({"lamp": Link(ports.pick(), port)})
     network.start()
     (link,) = network.links.values()
     way = private_broker.url.replace(f":{port}", f":{link.port}")
@@ -338,7 +338,7 @@ def test_a_server_stops_in_time_though_the_broker_does_not_hear_it(bench, privat
     peer.start()
     try:
         server = bench.serve(Keeper(), peer=peer)
-        network.suffer(("lamp", BROKER), HALF_OPEN)
+        network.suffer("lamp", HALF_OPEN)
         began = time.monotonic()
         assert server.stop(timeout=0.3)  # since nothing is in hand
         assert time.monotonic() - began < PATIENCE_S

@@ -1,6 +1,6 @@
 """The network between the services and the broker or the database server: a TCP proxy for each way that a service has.
 
-A way can be cut, slow or half-open.
+A way can be cut, slow or half-open: storms do that (tools/storm), and people by the control API (faults.py).
 
 All proxies run in one thread.  A half-open connection stays up, and no byte arrives at either end.
 """
@@ -11,18 +11,21 @@ import struct
 import threading
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from stack import ports
 
-from storm.plan import CUT, HALF_OPEN, SLOW, Way
+#: What a way can suffer.
+CUT, SLOW, HALF_OPEN = "cut", "slow", "half-open"
+
+Way = TypeVar("Way")
 
 SLOW_S = 0.2  # seconds by which each piece of data is late on a slow connection
 PIECE = 65_536
 
 
 class Link:
-    """One way of one service.
+    """One way.
 
     :param port: where the service finds it
     :param leads_to: the port of the server
@@ -92,16 +95,16 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-class Network:
+class Network(Generic[Way]):
     """The ways of all services.
 
-    :param leads_to: each of them, and the port of the server
+    :param links: by the name that a way has for who uses this
     """
 
-    def __init__(self, leads_to: Mapping[Way, int]) -> None:
+    def __init__(self, links: Mapping[Way, Link]) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self.links = {way: Link(ports.pick(), port) for way, port in leads_to.items()}
+        self.links = links
 
     def start(self) -> None:
         """Open all ways."""

@@ -1,4 +1,4 @@
-"""The network of a storm: what a service sees while its way to the broker is cut, slow or half-open."""
+"""The network of a stack: what a service sees while its way to the broker is cut, slow or half-open."""
 
 import socket
 import threading
@@ -7,10 +7,9 @@ from contextlib import suppress
 
 import pytest
 from stack import ports
-from storm.network import SLOW_S, Network
-from storm.plan import BROKER, CUT, HALF_OPEN, SLOW
+from stack.network import CUT, HALF_OPEN, SLOW, SLOW_S, Link, Network
 
-WAY = ("mininova-api", BROKER)
+WAY = "mininova-api"
 
 
 @pytest.fixture
@@ -18,7 +17,7 @@ def way():
     """Give the network of one service to a broker that echoes."""
     with socket.create_server((ports.LOOPBACK, 0)) as broker:
         threading.Thread(target=serve, args=[broker], daemon=True).start()
-        network = Network({WAY: broker.getsockname()[1]})
+        network = Network({WAY: Link(ports.pick(), broker.getsockname()[1])})
         network.start()
         yield network
         network.stop()
