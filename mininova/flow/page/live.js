@@ -12,11 +12,18 @@ import { chooser, replay } from "./replay.js";
 import { tourCard } from "./tours.js";
 import { kindOfService, World } from "./world.js";
 
+// What of a message is worth a mark of its own; that it was taken from its queue, or that a cast was done, is not.
+const NEWS = new Set(["http", "sent", "redelivered", "rejected", "denied", "failed", "parked"]);
+
 // Show the map until the function that this gives is called.
 export async function live(main, { query, tour, info, announce }) {
   const view = new Live(main, info, announce);
   await view.open(query, tour);
   return () => view.close();
+}
+
+function isNews({ what, kind }) {
+  return NEWS.has(what) || (what === "replied" && (kind === "reply" || kind === "failed"));
 }
 
 class Live {
@@ -58,7 +65,7 @@ class Live {
 
   listen() {
     this.stop = api.listen({
-      message: (message) => this.playback.add({ message }),
+      message: (message) => isNews(message) && this.playback.add({ message }),
       world: (world) => this.playback.add({ world }),
       missed: ({ count }) => { this.playback.undrawn += count; },
       state: (open) => this.announce(open ? "live" : "reconnecting…", open ? "good" : "bad"),
@@ -105,7 +112,10 @@ class Live {
 
   // Something happens, at the moment when it is to be seen.
   happen({ message, world }, drawn) {
-    if (world) this.world.apply(world);
+    if (world) {
+      this.world.apply(world);
+      for (const listener of this.listeners) listener.changed();
+    }
     if (message) {
       this.world.learn(message);
       if (drawn && this.map.layout) this.movement.start(message, this.playback.travel, this.clock);

@@ -25,8 +25,8 @@ const SERVICE_ACTIONS = [
 ];
 
 const HOST_BEHAVIOURS = [
-  ["slow", { operation: "*", delay: 5 }, "What the hypervisor does takes five seconds longer."],
-  ["failing", { operation: "spawn", failure: { probability: 1, message: "the disk is full" } }, "No instance can be spawned there."],
+  ["slow", { operation: "*", delay: 5_000 }, "What the hypervisor does takes five seconds longer."],
+  ["failing", { operation: "spawn", failure: { message: "the disk is full" } }, "No instance can be spawned there."],
   ["well", null, "It behaves again as it was configured."],
 ];
 

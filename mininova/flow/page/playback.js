@@ -33,7 +33,7 @@ export class Playback {
 
   // How many messages wait.
   get backlog() {
-    return this.waiting.length;
+    return this.waiting.reduce((count, item) => count + (item.message ? 1 : 0), 0);
   }
 
   // How long a message travels, in milliseconds.

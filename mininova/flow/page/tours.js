@@ -53,12 +53,25 @@ class Card {
     else if (this.passed.push(message) > MOST_PASSED) this.passed.shift();
   }
 
-  // The step has what it waited for.
+  // The world changed: a step may wait for the state of a service.
+  changed() {
+    const wanted = this.tour.steps[this.place].wait_for?.state;
+    if (this.seen || !wanted) return;
+    const found = this.view.world.services.get(this.filled(wanted.service));
+    if (found?.state === wanted.is) this.arrive(`Here it is: ${found.name} is ${found.state}.`);
+  }
+
+  // A message is what the step waited for.
   meet(message) {
-    this.seen = true;
     this.request ??= message.request_id;
+    this.arrive(`Here it is: ${shortened(message.method)}, from ${message.from} to ${message.to}.`);
+  }
+
+  // The step has what it waited for.
+  arrive(sentence) {
+    this.seen = true;
     this.view.setPaused(true);
-    say(this.state, `Here it is: ${shortened(message.method)}, from ${message.from} to ${message.to}.`);
+    say(this.state, sentence);
     this.state.className = "waiting seen";
     this.offer();
   }
@@ -69,13 +82,14 @@ class Card {
     this.seen = !step.wait_for;
     say(this.count, `Step ${place + 1} of ${this.tour.steps.length}`);
     say(this.sentence, step.sentence);
-    say(this.state, step.wait_for ? `Waiting for ${step.wait_for.method ?? step.wait_for.kind ?? "it"}…` : "");
+    say(this.state, step.wait_for ? `Waiting for ${this.awaited(step.wait_for)}…` : "");
     this.state.className = "waiting";
     refill(this.code);
     if (step.handler) this.showHandler(step.handler, place);
     const passed = this.seen || !place ? -1 : this.passed.findIndex((message) => this.fits(message, step.wait_for));
     if (passed >= 0) this.meet(this.passed.splice(passed, 1)[0]);
     else this.offer();
+    this.changed();
   }
 
   // The buttons: what the step asks for, the way on, and the way back.
@@ -83,7 +97,7 @@ class Card {
     const { steps } = this.tour;
     const action = steps[this.place].do;
     const last = this.place === steps.length - 1;
-    const byHand = action && !(this.view.info.play && api.hasToken());
+    const byHand = action && !(action.post && this.view.info.play && api.hasToken());
     const next = html("button", { class: this.seen ? "first" : null, onclick: () => this.next() }, this.seen ? "Next" : "Skip");
     refill(
       this.buttons,
@@ -91,7 +105,7 @@ class Card {
       !last && next,
       last && this.request && html("a", { href: `#/requests/${encodeURIComponent(this.request)}` }, "Its diagram"),
       last && html("a", { href: "#/tours" }, "Other tours"),
-      byHand && action.by_hand && html("p", { class: "hint" }, "In a terminal: ", html("code", {}, action.by_hand)),
+      byHand && action.by_hand && html("p", { class: "hint" }, "In a terminal: ", html("code", {}, this.filled(action.by_hand))),
     );
   }
 
@@ -103,7 +117,7 @@ class Card {
   async act({ post, body }, button) {
     button.disabled = true;
     try {
-      await api.play(post, body);
+      await api.play(this.filled(post), body);
       this.view.setPaused(false);
     } catch (error) {
       say(this.state, error.message);
@@ -123,8 +137,18 @@ class Card {
     }
   }
 
+  // A text in which {compute} stands for the first compute on the map.
+  filled(text) {
+    return text.replace("{compute}", this.view.world.computes()[0]?.name ?? "compute.host-1");
+  }
+
+  awaited({ state, method, kind }) {
+    return state ? `${this.filled(state.service)} to be ${state.is}` : (method ?? kind);
+  }
+
   // Whether a message is what a step waits for; of one request, once the tour follows it.
   fits(message, wanted) {
+    if (wanted.state) return false;
     if (this.request && message.request_id !== this.request && !wanted.any_request) return false;
     return Object.entries(wanted).every(([field, value]) => field === "any_request" || matches(message[field], value));
   }

@@ -18,10 +18,7 @@ export class World {
       if (!this.services.has(service.name)) this.shape += 1;
       this.services.set(service.name, service);
     }
-    for (const queue of change.queues ?? []) {
-      if (!this.queues.has(queue.name) && !queue.name.startsWith("compute.")) this.shape += 1;
-      this.queues.set(queue.name, queue);
-    }
+    for (const queue of change.queues ?? []) this.queues.set(queue.name, queue);
     for (const instance of change.instances ?? []) this.instances.set(instance.uuid, instance);
     for (const uuid of change.gone ?? []) this.instances.delete(uuid);
   }
