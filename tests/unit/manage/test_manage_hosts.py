@@ -27,7 +27,7 @@ def test_list(run, register):
         "0 of 200",
         line[-7:].strip(),
     ]
-    assert re.fullmatch(r".*  \d s ago", line)
+    assert re.fullmatch(r".*  \d+ s ago", line)
 
 
 def test_list_as_json(run, register):

@@ -37,7 +37,7 @@ def test_both_ways_of_a_service_have_each_trouble():
 @pytest.mark.parametrize(("prepared", "ends"), [("pass", True), (IGNORE, False)], ids=["it ends", "it does not"])
 def test_a_service_that_is_asked_to_end_is_watched(monkeypatch: pytest.MonkeyPatch, prepared: str, ends: bool):
     """The report has how long that took, or that it took too long."""
-    monkeypatch.setattr(killer, "DRAIN_S", 10.0 if ends else 0.1)
+    monkeypatch.setattr(killer, "DRAIN_S", 60.0 if ends else 0.1)
     its = Killer(SimpleNamespace(network=SimpleNamespace(links=WAYS)), [], Turns(1))
     command = [sys.executable, "-c", SAY_READY.format(prepared)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
