@@ -319,10 +319,10 @@ def test_no_hosts(scheduler, a_spec, ctxt, uuids):
         scheduler.select_destinations(ctxt, a_spec(), uuids(1))
 
 
-@pytest.mark.parametrize("trouble", [{"silence": 61}, {"disabled": True}, {"forced_down": True}])
-def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, trouble, uuids):
+@pytest.mark.parametrize(("silence", "trouble"), [(61, {}), (0, {"disabled": True}), (0, {"forced_down": True})])
+def test_hosts_that_take_no_work(scheduler, db, known, a_spec, ctxt, silence, trouble, uuids):
     """A host that is down, disabled or forced down is not chosen."""
-    known("host-1", silence=trouble.pop("silence", 0))
+    known("host-1", silence=silence)
     known("host-2")
     with db.write() as tx:
         (service,) = services.search(tx, host="host-1")
