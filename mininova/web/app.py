@@ -106,12 +106,13 @@ class Site(Application):
         request.environ["eventlet.minimum_write_chunk_size"] = 1  # else eventlet gathers 4 KiB before it sends any
         return Reply(200, listener, content_type="text/event-stream")
 
-    def tours(self, request: Request) -> dict[str, Any]:
-        return {"tours": []}
+    def tours(self, request: Request) -> Reply:
+        """Give the guided tours, which are data of the page."""
+        return self.page(request, "tours.json")
 
     def page(self, request: Request, name: str = "index.html") -> Reply:
         """Give a file of the page, those that are there and no other."""
-        if not PAGE.is_dir() or name not in _names(PAGE):
+        if name not in _names(PAGE):
             raise errors.NotFound()
         return Reply(200, PAGE.joinpath(name).read_bytes(), content_type=KINDS[Path(name).suffix])
 

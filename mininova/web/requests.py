@@ -1,20 +1,22 @@
 """What was: requests and instances, from the store of the flow."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mininova import errors
-from mininova.flow import screen
+from mininova.flow import diagram, export, life, screen
 from mininova.flow.message import Line, messages
+from mininova.flow.output import as_json
 from mininova.flow.store import Reader
 from mininova.flow.summary import Summary
-from mininova.rpc.watch.flow import MessageEvent
 from mininova.web import handlers
-from mininova.wsgi import Request, values
+from mininova.wsgi import Reply, Request, values
 
 MOST = 1_000  # requests of one answer
 USUAL = 100
-_KINDS = ("client", "api", "conductor", "scheduler", "compute", "other", "notifications")
+MOST_OF_A_LIFE = 500  # requests of one instance: the newest
 
 
 class Requests:
@@ -39,30 +41,51 @@ class Requests:
         )
         return {"requests": [screen.summary_data(one) for one in fitting[:limit]]}
 
-    def show(self, request: Request, wanted: str) -> dict[str, Any]:
-        """Show a request, by its id: its lanes and its messages."""
-        found, events = self._read(wanted)
-        made = messages(events)
-        start = made[0].at if made else found.began
-        return {
-            "request": screen.summary_data(found),
-            "lanes": _lanes(made),
-            "messages": [{**screen.line_data(line, start), "handler": handlers.link(line)} for line in made],
-        }
+    def show(self, request: Request, wanted: str) -> dict[str, Any] | Reply:
+        """Show a request: its lanes and its messages; or, when its id has an ending, the same as a file."""
+        name, _, ending = wanted.rpartition(".")
+        if ending in EXPORTS:
+            found, made = self._read(name)
+            content_type, write = EXPORTS[ending]
+            as_a_file = {"Content-Disposition": f'attachment; filename="{found.request_id}.{ending}"'}
+            return Reply(200, write(found, made).encode(), as_a_file, content_type)
+        return _shown(*self._read(wanted))
 
     def instance(self, request: Request, uuid: str) -> dict[str, Any]:
-        raise errors.NotFound()
+        """Tell an instance's life: the states it had, and the requests that caused them."""
+        reader = Reader(self._directory)
+        found = [one for one in reader.requests(everything=True) if uuid in one.servers][-MOST_OF_A_LIFE:]
+        if not found:
+            raise errors.NoSuchRequest(wanted=uuid, hint="")
+        events = [event for one in found for event in reader.events(one.request_id)]
+        name = next((name for one in reversed(found) if (name := one.servers[uuid])), "")
+        return screen.life_data(uuid, name, life.steps(uuid, events, found), found)
 
-    def _read(self, wanted: str) -> tuple[Summary, list[MessageEvent]]:
+    def _read(self, wanted: str) -> tuple[Summary, list[Line]]:
+        """Find a request, the newest of those that are meant.
+
+        :raises errors.NoSuchRequest: when there is none
+        """
         reader = Reader(self._directory)
         found = reader.find(wanted)[-1]
-        return found, reader.events(found.request_id)
+        return found, messages(reader.events(found.request_id))
 
 
-def _lanes(made: list[Line]) -> list[dict[str, str]]:
-    names = dict.fromkeys(name for line in made for name in (line.source, line.target))
-    kinds = {name: kind if (kind := name.partition(".")[0]) in _KINDS else "other" for name in names}
-    return [{"name": name, "kind": kinds[name]} for name in sorted(names, key=lambda name: _KINDS.index(kinds[name]))]
+def _shown(found: Summary, made: Sequence[Line]) -> dict[str, Any]:
+    start = made[0].at if made else found.began
+    return {
+        "request": screen.summary_data(found),
+        "lanes": [asdict(lane) for lane in diagram.lanes(made)],
+        "messages": [{**screen.line_data(line, start), "handler": handlers.link(line)} for line in made],
+    }
+
+
+#: A request as a file: by the ending of its name, what it is and who writes it.
+EXPORTS: Mapping[str, tuple[str, Callable[[Summary, Sequence[Line]], str]]] = {
+    "svg": ("image/svg+xml", export.svg),
+    "mmd": ("text/plain", export.mermaid),
+    "json": ("application/json", lambda found, made: as_json(_shown(found, made))),
+}
 
 
 def _text(found: Summary) -> str:

@@ -47,7 +47,7 @@ class Instances:
         new = {
             "uuid": uuid,
             "name": name or row.get("name", ""),
-            "host": data.get("host") or None,
+            "host": data.get("host", row.get("host")) or None,
             "vm_state": vm_state,
             "task_state": task_state,
         }

@@ -71,3 +71,39 @@ def test_another_name_is_refused(asked):
     """A site whose name leads to this address gets nothing for its pages."""
     asked.headers["Host"] = "evil.example:8780"
     assert asked.json("/api/requests", 421)["error"]["code"] == 421
+
+
+def test_the_world_of_a_record(asked):
+    """A record shows the world as its last message left it, with what was up then."""
+    world = asked.json("/api/world")
+    assert {row["state"] for row in world["services"]} == {"up"}
+    assert "web-1" in {row["name"] for row in world["instances"]}
+    assert asked.json("/api/live", 404)
+
+
+def test_a_life(asked):
+    """An instance's states follow each other, with the request that caused them."""
+    life = asked.json(f"/api/instances/{UUID}")
+    assert (life["name"], [one["request_id"] for one in life["requests"]]) == ("web-1", [REQUEST])
+    assert life["steps"][-2]["vm_state"] == "active"
+    assert asked.json(f"/api/instances/{UUID[::-1]}", 404)
+
+
+@pytest.mark.parametrize(
+    ("ending", "content_type", "begins"),
+    [("svg", "image/svg+xml", "<"), ("mmd", "text/plain", "sequenceDiagram"), ("json", "application/json", "{")],
+)
+def test_a_request_as_a_file(asked, ending: str, content_type: str, begins: str):
+    """A request is exported under its own name, and no browser opens it as a page of this server."""
+    response = asked.get(f"/api/requests/{REQUEST}.{ending}")
+    assert (response.status_int, response.content_type) == (200, content_type)
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{REQUEST}.{ending}"'
+    assert begins in response.text[:200]
+
+
+def test_the_page_and_its_files(asked):
+    """The page is served, and every file of it with its own type."""
+    page = asked.get("/")
+    assert (page.status_int, page.content_type) == (200, "text/html")
+    assert asked.get("/page/main.js").content_type == "text/javascript"
+    assert asked.json("/api/tours")["tours"]
