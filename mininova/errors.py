@@ -570,6 +570,14 @@ class NoSuchRequest(NotFound):
     template = "Nothing is known of {wanted}. {hint}"
 
 
+class NoTerminal(MininovaError):
+    """Something draws on a terminal, and its output goes elsewhere."""
+
+    template = (
+        "watch draws on a terminal, and there is none: mininova-flow tail prints the same messages, line by line."
+    )
+
+
 class ManyRequests(MininovaError):
     """One picture shows one request, and several were found."""
 

@@ -1,17 +1,18 @@
 """mininova-flow: see every message of a request.
 
-``list``, ``show``, ``tail`` and ``serve`` are for people; ``collect`` is the process that keeps what they see.
+``collect`` is the process that keeps what the other commands show.
 """
 
 import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 from rich.console import Console
+from rich.live import Live as Screen
 
 from mininova import conf as settings
 from mininova import errors
@@ -19,8 +20,10 @@ from mininova.cmd import arguments
 from mininova.flow import collector, life, live, output, screen
 from mininova.flow.export import EXPORTS
 from mininova.flow.message import messages
+from mininova.flow.overview import REFRESH_PER_S, Overview
 from mininova.flow.reports import Told
 from mininova.flow.store import Reader, Writer
+from mininova.flow.world.past import so_far
 from mininova.service import log
 from mininova.service.process import Process
 
@@ -59,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
 
     tail = commands("tail", _tail, "show messages as they are sent, until interrupted")
     tail.add_argument("--all", action="store_true", help="also heartbeats")
+
+    watch = commands("watch", _watch, "show the map of the cloud and its messages on a terminal, until interrupted")
+    watch.add_argument("--all", action="store_true", help="also heartbeats")
 
     serve = commands("serve", _serve, "show the flow in a browser, until a signal ends it (the local stack runs one)")
     serve.add_argument(
@@ -128,13 +134,39 @@ def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         except BrokenPipeError:  # the reader of our output is gone
             signal.raise_signal(signal.SIGTERM)
 
-    process = Process(conf, "flow")
-    enforce = conf.identities.enforce
-    process.transport.subscribe(collector.subscription(print_lines, "flow_tail", enforce=enforce))
-    process.connect(patiently=False)
+    process = _listening(conf, print_lines)
     note = "" if conf.flow.enabled else "  (these settings have [flow] enabled = false: is it on for the services?)"
     output.complain(f"listening to {settings.redacted(conf.transport_url)}{note}")
     process.run()
+
+
+def _watch(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
+    console = _console()
+    if not console.is_terminal or console.is_dumb_terminal:
+        raise errors.NoTerminal()
+    world = so_far(conf.flow.directory, report_interval=conf.report_interval, down_after=conf.service_down_time)
+    seen = Overview(world, everything=parsed.all)
+    process = _listening(conf, seen.take)
+    drawing = Screen(
+        console=console,
+        get_renderable=lambda: seen.drawn(*console.size),
+        screen=True,
+        refresh_per_second=REFRESH_PER_S,
+    )
+    process.at_the_end(drawing.stop)
+    with drawing:
+        process.run()
+
+
+def _listening(conf: ConfigOpts, take: Callable[[Told], None]) -> Process:
+    """Make a process that listens to the exchange, and connect it.
+
+    :param take: gets the events of each report
+    """
+    process = Process(conf, "flow")
+    process.transport.subscribe(collector.subscription(take, "flow_tail", enforce=conf.identities.enforce))
+    process.connect(patiently=False)
+    return process
 
 
 def _serve(conf: ConfigOpts, parsed: argparse.Namespace) -> None:

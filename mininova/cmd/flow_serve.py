@@ -1,7 +1,6 @@
 """mininova-flow serve: the flow in a browser, live or from a store that was kept."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
@@ -10,7 +9,7 @@ from mininova import errors
 from mininova.flow import collector, output
 from mininova.flow.store import Reader
 from mininova.flow.world import World
-from mininova.flow.world.past import replay
+from mininova.flow.world.past import replay, so_far
 from mininova.service import concurrency, log
 from mininova.service.http_bounds import BOUNDS
 from mininova.service.process import Process
@@ -20,7 +19,6 @@ from mininova.web.feed import Feed
 from mininova.web.requests import Requests
 from mininova.web.stream import Listeners
 
-LATE = 2.5  # heartbeats that did not come: then nothing is known of a service
 TELL_EVERY_S = 0.25
 
 
@@ -59,9 +57,7 @@ def live(conf: ConfigOpts) -> None:
 def build(conf: ConfigOpts) -> Process:
     """Make it of real parts: one more listener to the exchange of the flow, as ``tail`` is."""
     process, listeners = Process(conf, "flow"), Listeners()
-    world = World(late_after=LATE * conf.report_interval, down_after=conf.service_down_time)
-    with suppress(errors.FlowNotKept):
-        replay(world, Reader(conf.flow.directory))
+    world = so_far(conf.flow.directory, report_interval=conf.report_interval, down_after=conf.service_down_time)
     feed = Feed(world, listeners)
     process.transport.subscribe(collector.subscription(feed.take, "flow_tail", enforce=conf.identities.enforce))
     process.connect()

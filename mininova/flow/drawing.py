@@ -48,6 +48,14 @@ _LEGEND = "━▶ http  ─▶ call  ◁┄ reply  ═▶ cast  ◆ new state  �
 _LANES = {"client": "bold", "api": "bold blue", "conductor": "bold magenta", "scheduler": "bold yellow"}
 
 
+def sign(line: Line) -> Text:
+    """Give the arrow of a message without its lanes, two cells wide; or its tick."""
+    if ticks(line):
+        return _tick(line) + " "
+    arrow = _ARROWS.get(line.kind, _REFUSED)
+    return Text(arrow.shaft + arrow.right, _style(line))
+
+
 def rows(console: Console, made: Sequence[Line], width: int = PAGE) -> Iterator[Text]:
     """Draw a request.
 
@@ -131,10 +139,10 @@ class _Page:
         cells, start, end = self._lifelines(line.at), self._place(line.source), self._place(line.target)
         arrow = _ARROWS.get(line.kind, _REFUSED)
         if ticks(line):
-            return _over(cells, start, Text(_STATE if line.change else _NEWS, "bold red" if line.wrong else "magenta"))
+            return _over(cells, start, _tick(line))
         if start == end:
             return _over(cells, start, Text(_AGAIN, "bold yellow"))
-        style = "bold red" if line.wrong and line.kind != "http" else arrow.style
+        style = _style(line)
         if start < end:
             return _over(cells, start + 1, Text(arrow.shaft * (end - start - 2) + arrow.right, style))
         return _over(cells, end + 1, Text(arrow.left + arrow.shaft * (start - end - 2), style))
@@ -151,6 +159,14 @@ class _Page:
             (said, "red" if line.wrong else "green"),
         ]
         return Text("  ").join(Text(_clean(part), style) for part, style in parts if part)
+
+
+def _tick(line: Line) -> Text:
+    return Text(_STATE if line.change else _NEWS, "bold red" if line.wrong else "magenta")
+
+
+def _style(line: Line) -> str:
+    return "bold red" if line.wrong and line.kind != "http" else _ARROWS.get(line.kind, _REFUSED).style
 
 
 def _head(lane: Lane, short: Mapping[str, str]) -> list[str]:

@@ -91,3 +91,10 @@ def test_the_command_line_wins_over_the_environment(flow, tmp_path: Path):
 def test_version(flow):
     """--version answers with the program's name and version."""
     assert flow("--version").stdout == "mininova-flow 0.1.0\n"
+
+
+def test_watch_needs_a_terminal(flow):
+    """Where the output goes elsewhere, watch says what prints the same."""
+    done = flow("watch")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "mininova-flow tail" in done.stderr

@@ -84,7 +84,8 @@ class Story:
 def update(old: Instance, new: Instance) -> dict[str, Any]:
     """The payload of compute.instance.update."""
     return {
-        "instance_id": new.uuid, "display_name": new.display_name, "old_state": old.vm_state, "state": new.vm_state,
+        "instance_id": new.uuid, "display_name": new.display_name, "host": new.host or "",
+        "old_state": old.vm_state, "state": new.vm_state,
         "old_task_state": old.task_state, "new_task_state": new.task_state,
     }  # fmt: skip
 
