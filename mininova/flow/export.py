@@ -27,6 +27,7 @@ KINDS = ("http", "call", "cast", "fanout", "reply", "notification")  # of lines;
 _TIMES, _LANE, _HEAD, _ROW, _TOP, _MARGIN = 90, 128, 40, 32, 170, 24
 _MIN_WIDTH, _LETTER = 900, 7.2  # the second of what stands right of the lanes
 _MAX_WORDS, _MAX_TITLE, _MAX_NAMES = 84, 400, 4  # characters beside an arrow and in its tooltip; servers by name
+_MAX_MERMAID = 120  # characters over an arrow, which Mermaid makes as long
 
 
 def _clean(text: str) -> str:
@@ -261,7 +262,7 @@ def _mermaid_line(line: Line, names: dict[str, str]) -> str:
 
 def _safe(text: str) -> str:
     """Write what Mermaid could take for markup, or for the end of a line, as the number of the character."""
-    cut = _cut(_clean(text.strip()), _MAX_TITLE)
+    cut = _cut(_clean(text.strip()), _MAX_MERMAID)
     return _UNSAFE.sub(lambda found: f"#{ord(found[0])};", cut)
 
 
