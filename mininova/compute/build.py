@@ -118,23 +118,25 @@ class Builder:
     # ---- the other stories
 
     def _boot_or_resume(self, ctxt: RequestContext, instance: Instance, image: ImageMeta, has_volumes: bool) -> None:
-        """Boot; if the row is not as the message has it, go on from where the row is.
+        """Boot; if the row is not as we know it, go on from where it is.
 
         That happens when this process died and the build is delivered again, and when the answer to a step was lost.
         """
-        try:
-            return self._boot(ctxt, instance, image, has_volumes)
-        except errors.InstanceBeingDeleted:
-            raise
-        except errors.InstanceUpdateConflict as conflict:
-            fresh = self._conductor.get_instance(ctxt, instance.uuid)
-            LOG.info("compute resumes the build of instance %s, which is %s: %s", fresh.uuid, fresh.vm_state, conflict)
-        if fresh.host != self._host:
-            raise errors.InstanceNotFound(f"instance {fresh.uuid} is on {fresh.host} now")
-        if fresh.vm_state == states.BUILDING:
-            return self._boot(ctxt, fresh, image, has_volumes)
-        if fresh.vm_state == states.ACTIVE:  # it is done, and its end may not have been published
-            return self._tell(ctxt, fresh, "end", image_name=image.name)
+        building = True
+        while building:
+            try:
+                return self._boot(ctxt, instance, image, has_volumes)
+            except errors.InstanceBeingDeleted:
+                raise
+            except errors.InstanceUpdateConflict as conflict:
+                instance = self._conductor.get_instance(ctxt, instance.uuid)
+                state = instance.vm_state
+                LOG.info("compute resumes the build of instance %s, which is %s: %s", instance.uuid, state, conflict)
+            if instance.host != self._host:
+                raise errors.InstanceNotFound(f"instance {instance.uuid} is on {instance.host} now")
+            building = instance.vm_state == states.BUILDING
+        if instance.vm_state == states.ACTIVE:  # it is done, and its end may not have been published
+            return self._tell(ctxt, instance, "end", image_name=image.name)
         return None
 
     def _give_back(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:

@@ -124,16 +124,20 @@ class InPlace:
     # ---- the other stories
 
     def _run_or_resume(self, ctxt: RequestContext, instance: Instance, operation: str, asked: Arguments) -> None:
-        """Run; if the row is not as the message has it, go on from there, provided it still waits for this."""
-        try:
-            return self._run(ctxt, instance, operation, asked)
-        except errors.InstanceBeingDeleted:
-            raise
-        except errors.InstanceUpdateConflict as conflict:
-            LOG.info("compute looks again at instance %s before its %s: %s", instance.uuid, operation, conflict)
-        fresh = self._conductor.get_instance(ctxt, instance.uuid)
-        if fresh.host == self._host and fresh.task_state in states.under_way(operation):
-            return self._run(ctxt, fresh, operation, asked)
+        """Run; if the row is not as we know it, go on from where it is, as long as it waits for this.
+
+        That happens when the message is old, and when the answer to a step was lost: then we have moved the row.
+        """
+        waits = True
+        while waits:
+            try:
+                return self._run(ctxt, instance, operation, asked)
+            except errors.InstanceBeingDeleted:
+                raise
+            except errors.InstanceUpdateConflict as conflict:
+                LOG.info("compute looks again at instance %s before its %s: %s", instance.uuid, operation, conflict)
+            instance = self._conductor.get_instance(ctxt, instance.uuid)
+            waits = instance.host == self._host and instance.task_state in states.under_way(operation)
         return None
 
     def _fail(self, ctxt: RequestContext, instance: Instance, operation: str, error: Exception) -> None:

@@ -172,6 +172,20 @@ def test_conductor_does_not_answer(build, conductor, driver, instance):
     assert conductor.rows[instance.uuid].vm_state == states.ACTIVE
 
 
+def test_answers_that_are_lost_again_and_again(build, conductor, driver, instance):
+    """Each time the build goes on from where its lost step has brought the row."""
+    step = f"update_instance {states.BLOCK_DEVICE_MAPPING}"
+
+    def lose_two():
+        conductor.write(instance.uuid, task_state=states.BLOCK_DEVICE_MAPPING)
+        conductor.meanwhile[step] = lambda: conductor.write(instance.uuid, task_state=states.BLOCK_DEVICE_MAPPING)
+
+    conductor.meanwhile[step] = lose_two
+    build(instance)
+    assert (conductor.asked.count("get_instance"), driver.asked) == (2, ["spawn"])
+    assert conductor.rows[instance.uuid].vm_state == states.ACTIVE
+
+
 def test_delivered_twice_at_once(build, conductor, driver, instance):
     """Of two deliveries at the same time one builds, and the other finds the build done."""
     second = threading.Thread(target=build, args=(instance,))

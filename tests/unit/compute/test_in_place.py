@@ -90,6 +90,21 @@ def test_delivered_again_halfway(operation, carry_out, conductor, driver, instan
     assert len(driver.asked) == 1
 
 
+def test_answers_that_are_lost_again_and_again(operation, carry_out, conductor, driver, instance):
+    """A step whose answer is lost finds the row moved when it is sent again: the operation goes on from there."""
+    passes = states.under_way(operation)
+    step = f"update_instance {(passes[1:] or passes)[0]}"
+
+    def lose_two():
+        conductor.write(instance.uuid, task_state=passes[-1])
+        conductor.meanwhile[step] = lambda: conductor.write(instance.uuid, task_state=passes[-1])
+
+    conductor.meanwhile[step] = lose_two
+    carry_out(instance)
+    assert (conductor.asked.count("get_instance"), len(driver.asked)) == (2, 1)
+    assert conductor.rows[instance.uuid].task_state is None
+
+
 def test_late(carry_out, conductor, driver, instance):
     """A message that comes during another operation changes nothing."""
     conductor.write(instance.uuid, task_state=states.SPAWNING)
