@@ -72,6 +72,12 @@ class VolumeNotAttached(InvalidInput):
     template = "No volume Block Device Mapping with id {volume_id}."
 
 
+class VolumeHasManyInstances(InvalidInput):
+    """Several instances have the volume, and only one may."""
+
+    template = "Block Device Mapping {volume_id} is a multi-attach volume and is not valid for this operation."
+
+
 class InvalidBlockDevice(InvalidInput):
     """No instance can have the disks that a request asks for, or they cannot be had."""
 

@@ -43,9 +43,6 @@ SKIPS = {
 
 #: Tests that fail as yet → what is missing.
 NOT_YET: dict[str, str] = {
-    "admin.test_assisted_volume_snapshots.VolumesAssistedSnapshotsTest.test_volume_assisted_snapshot_create_delete": (
-        "no driver here takes snapshots for the volume service"
-    ),
     "servers.test_server_actions.ServerActionsV293TestJSON.test_rebuild_volume_backed_server": (
         "it logs in to its guest, also where the configuration says that no test can"
     ),

@@ -1,4 +1,4 @@
-"""What a compute node is asked about an instance or about itself, and answers at once: none of it is an operation."""
+"""What a compute node is asked about an instance or about itself, and forgets: none of it is an operation."""
 
 import logging
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from mininova import errors, rpc, states
 from mininova.api.requirements import host_of, require_unlocked
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.context import RequestContext
-from mininova.db import actions, console_auth_tokens, services
+from mininova.db import actions, block_devices, console_auth_tokens, instances, services
 from mininova.db.aggregates import Aggregate
 from mininova.db.session import Database
 from mininova.objects import Console, Instance
@@ -84,6 +84,39 @@ class Questions:
         with self._db.write() as tx:
             actions.record(tx, ctxt, instance.uuid, "trigger_crash_dump", "compute_trigger_crash_dump")
 
+    def volume_snapshot_create(self, ctxt: RequestContext, volume_id: str, snapshot_id: str) -> None:
+        """Have a snapshot be made of a volume that a guest has open; the volume service keeps what becomes of it.
+
+        :raises errors.InvalidInput: when no instance has the volume, several have it, or something is being done to it
+        :raises errors.Conflict: when the instance has no host, or its host is away
+        """
+        instance = self._that_has(volume_id, "do_volume_snapshot_create")
+        self._ask(instance, lambda compute: compute.volume_snapshot_create(ctxt, instance, volume_id, snapshot_id))
+
+    def volume_snapshot_delete(self, ctxt: RequestContext, volume_id: str, snapshot_id: str, *, merges: bool) -> None:
+        """Have a snapshot of such a volume be deleted.
+
+        :param merges: whether it is not the newest one; then the guest has to run
+        :raises errors.InvalidInput: and errors.Conflict, as ``volume_snapshot_create`` does
+        """
+        instance = self._that_has(volume_id, "do_volume_snapshot_delete")
+        if merges and instance.vm_state != states.ACTIVE:
+            raise _not_in_state(instance, "volume_snapshot_delete", "vm_state")
+        self._ask(instance, lambda compute: compute.volume_snapshot_delete(ctxt, instance, volume_id, snapshot_id))
+
+    def _that_has(self, volume_id: str, method: str) -> Instance:
+        with self._db.read() as tx:
+            owners = {it.instance_uuid for it in block_devices.of_volume(tx, volume_id)}
+            if not owners:
+                raise errors.VolumeNotAttached(volume_id=volume_id)
+            if len(owners) > 1:
+                raise errors.VolumeHasManyInstances(volume_id=volume_id)
+            instance = instances.get(tx, owners.pop())
+        host_of(instance)
+        if instance.task_state is not None:
+            raise _not_in_state(instance, method, "task_state")
+        return instance
+
     def diagnostics(self, ctxt: RequestContext, instance: Instance) -> dict[str, Any]:
         """Read an instance's counters, in the words of the driver contract.
 
@@ -128,3 +161,9 @@ class Questions:
         except rpc.RPCError as error:
             LOG.warning("%s does not answer about %s: %s", host, about, error)
             raise errors.ComputeServiceUnavailable(host=host) from error
+
+
+def _not_in_state(instance: Instance, method: str, attr: str) -> errors.InvalidInput:
+    """Refuse what is asked of a volume, in Nova's words for that."""
+    state = f"Instance {instance.uuid} in {attr} {getattr(instance, attr)}"
+    return errors.InvalidInput(f"{state}. Cannot {method} while the instance is in this state.")

@@ -278,6 +278,20 @@ class ComputeManager:
         with self._locks.holding(instance.uuid):
             self._volumes.detach(ctxt, instance, device)
 
+    def volume_snapshot_create(
+        self, ctxt: RequestContext, instance: Instance, volume_id: str, snapshot_id: str
+    ) -> None:
+        """Make a snapshot of a volume."""
+        with self._locks.holding(instance.uuid):
+            self._volumes.make_snapshot(instance, volume_id, snapshot_id)
+
+    def volume_snapshot_delete(
+        self, ctxt: RequestContext, instance: Instance, volume_id: str, snapshot_id: str
+    ) -> None:
+        """Delete a snapshot of a volume."""
+        with self._locks.holding(instance.uuid):
+            self._volumes.delete_snapshot(instance, volume_id, snapshot_id)
+
     def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
         """Read the console, or the last ``length`` lines of it."""
         output = self.driver.get_console_output(instance)

@@ -204,6 +204,18 @@ class ComputeAPI(rpc.Interface):
     def detach_volume(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
         """Take a volume away from the guest, and tell the conductor how it went."""
 
+    @rpc.cast(since="1.1", by=_CASTS)
+    def volume_snapshot_create(
+        self, ctxt: RequestContext, instance: Instance, volume_id: str, snapshot_id: str
+    ) -> None:
+        """Make a snapshot of a volume that the guest has open."""
+
+    @rpc.cast(since="1.1", by=_CASTS)
+    def volume_snapshot_delete(
+        self, ctxt: RequestContext, instance: Instance, volume_id: str, snapshot_id: str
+    ) -> None:
+        """Delete a snapshot of a volume that the guest has open."""
+
     @rpc.call(since="1.0", by=_CALLS, idempotent=True)
     def get_console_output(self, ctxt: RequestContext, instance: Instance, length: int | None = None) -> str:
         """Read the console.

@@ -23,7 +23,7 @@ OVER = (errors.InstanceNotFound, errors.BlockDeviceNotFound)
 
 
 class VolumeFlows:
-    """Attach volumes to the guests of one host, and detach them."""
+    """Attach volumes to the guests of one host, detach them, and make snapshots of them."""
 
     def __init__(self, driver: ComputeDriver, conductor: ConductorAPI, notifier: Notifier) -> None:
         self._driver, self._conductor, self._notifier = driver, conductor, notifier
@@ -36,6 +36,22 @@ class VolumeFlows:
     def detach(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
         """Take a volume away from the guest."""
         self._do(ctxt, instance, device, "volume_detach", self._driver.detach_volume)
+
+    def make_snapshot(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
+        """Make a snapshot of a volume; the volume service hears from the hypervisor how that went."""
+        try:
+            self._driver.volume_snapshot_create(instance, volume_id, snapshot_id)
+        except Exception as error:  # a hypervisor may raise anything, and no one waits for an answer
+            return LOG.warning("compute cannot make snapshot %s of volume %s: %s", snapshot_id, volume_id, error)
+        return LOG.info("compute has made snapshot %s of volume %s", snapshot_id, volume_id)
+
+    def delete_snapshot(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
+        """Delete a snapshot of a volume, likewise."""
+        try:
+            self._driver.volume_snapshot_delete(instance, volume_id, snapshot_id)
+        except Exception as error:
+            return LOG.warning("compute cannot delete snapshot %s of volume %s: %s", snapshot_id, volume_id, error)
+        return LOG.info("compute has deleted snapshot %s of volume %s", snapshot_id, volume_id)
 
     def _do(
         self,

@@ -74,6 +74,7 @@ _of = (
     .order_by(table.c.created_at, table.c.uuid)
 )  # fmt: skip
 _this = ROWS.select.where(table.c.instance_uuid == bindparam("instance"), table.c.volume_id == bindparam("volume"))
+_of_volume = ROWS.select.where(table.c.volume_id == bindparam("volume"))
 _turn = (
     update_of(table)
     .where(ROWS.which, table.c.status == bindparam("was"))
@@ -140,6 +141,11 @@ def by_instance(tx: Connection, uuids: Collection[str]) -> dict[str, list[Record
     for it in of(tx, uuids):
         found.setdefault(it.instance_uuid, []).append(it)
     return found
+
+
+def of_volume(tx: Connection, volume_id: str) -> Sequence[Recorded]:
+    """List which instances have a volume, are to get it, or are to lose it."""
+    return ROWS.all(tx.execute(_of_volume, {"volume": volume_id}))
 
 
 def get(tx: Connection, uuid: str) -> Recorded | None:

@@ -29,7 +29,7 @@ OPERATIONS = (
     "rescue", "unrescue", "rebuild", "snapshot", "check_can_migrate", "migrate_disk_and_power_off", "finish_migration",
     "confirm_migration", "finish_revert_migration", "pre_live_migration", "live_migration",
     "post_live_migration_at_destination", "attach_interface", "detach_interface", "trigger_crash_dump",
-    "set_admin_password", "attach_volume", "detach_volume",
+    "set_admin_password", "attach_volume", "detach_volume", "volume_snapshot_create", "volume_snapshot_delete",
     "get_console_output", "get_diagnostics", "cache_image",
 )  # fmt: skip
 

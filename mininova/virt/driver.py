@@ -238,6 +238,20 @@ class ComputeDriver(ABC):
         """Take a volume away from a guest; one that the guest does not have is none to take away."""
 
     @abstractmethod
+    def volume_snapshot_create(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
+        """Make a snapshot of a volume that a guest has open, and tell the volume service how that went.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
+    def volume_snapshot_delete(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
+        """Delete a snapshot of a volume that a guest has open, likewise.
+
+        :raises errors.GuestNotFound: when there is none
+        """
+
+    @abstractmethod
     def get_info(self, instance: Instance) -> int:
         """Tell the guest's power state (states.RUNNING and its kin).
 

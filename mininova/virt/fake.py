@@ -242,6 +242,16 @@ class FakeDriver(ComputeDriver):
         with self._doing("detach_volume", instance):
             pass
 
+    def volume_snapshot_create(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
+        """Do nothing to a guest that is there, nor tell the volume service, as Nova's fake driver."""
+        with self._doing("volume_snapshot_create", instance):
+            self._guest(instance.uuid)
+
+    def volume_snapshot_delete(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
+        """Do nothing, likewise."""
+        with self._doing("volume_snapshot_delete", instance):
+            self._guest(instance.uuid)
+
     def get_info(self, instance: Instance) -> int:
         """Tell the guest's power state."""
         return self._guest(instance.uuid).power_state

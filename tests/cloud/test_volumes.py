@@ -147,6 +147,41 @@ def test_the_hypervisor_fails(make_cloud, operation):
     assert actions(cloud, server)[0] == (operation, "Error")
 
 
+def test_snapshots_that_the_volume_service_asks_for(make_cloud, caplog):
+    """The guest's host makes them and deletes them; no one waits, so a hypervisor that fails is only logged."""
+    caplog.set_level("INFO")
+    cloud = make_cloud(behaviour="rules: [{operation: volume_snapshot_delete, failure: {nth: 1}}]\n")
+    server, data = active(cloud), new_volume(cloud)
+    attach(cloud, server, data)
+    cloud.run()
+    body = {"snapshot": {"volume_id": data, "create_info": {"snapshot_id": "one", "type": "qcow2", "new_file": "f"}}}
+    made = cloud.request("POST", "/os-assisted-volume-snapshots", body, user="admin")
+    assert (made.status_code, made.json) == (200, {"snapshot": {"id": None, "volumeId": data}})
+    cloud.run()
+    path = f'/os-assisted-volume-snapshots/one?delete_info={{"volume_id":"{data}"}}'
+    for _ in range(2):
+        assert cloud.request("DELETE", path, user="admin").status_code == 204
+        cloud.run()
+    said = [each.getMessage().partition(": ")[0] for each in caplog.records if "snapshot one" in each.getMessage()]
+    done = ("has made", "cannot delete", "has deleted")
+    assert said == [f"compute {words} snapshot one of volume {data}" for words in done]
+    assert [action for action, _ in actions(cloud, server)] == ["attach_volume", "create"]
+
+
+def test_snapshots_while_something_is_done_to_the_server(cloud, volume):
+    """They are refused, and also what needs a guest that runs."""
+    server, data = active(cloud), volume()
+    attach(cloud, server, data)
+    cloud.run()
+    cloud.act(server, "os-stop")
+    path = f'/os-assisted-volume-snapshots/one?delete_info={{"volume_id":"{data}","merge_target_file":"f"}}'
+    refused = cloud.request("DELETE", path, user="admin")
+    assert (refused.status_code, "in task_state powering-off. Cannot do_" in refused.text) == (400, True)
+    cloud.run()
+    refused = cloud.request("DELETE", path, user="admin")
+    assert (refused.status_code, "in vm_state stopped. Cannot volume_" in refused.text) == (400, True)
+
+
 def crash_before(monkeypatch, where, name):
     """Have the process die before it calls a function, once: an api is gone, a conductor is asked again."""
 

@@ -3,6 +3,7 @@
 An answer may be kept, and later requests name what was kept: see Asked in cases.py.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,19 @@ def _volume(**asked: Any) -> Asked:
 def _attached(method: str, asked: Any, **more: Any) -> Asked:
     """Ask something of the volume that is attached."""
     return Asked(method, "/servers/$server/os-volume_attachments/$volume", {"volumeAttachment": asked}, **more)
+
+
+def _assisted(volume: str, **info: Any) -> Asked:
+    """Ask for a snapshot of a volume that a guest has open."""
+    return Asked(
+        "POST", "/os-assisted-volume-snapshots", {"snapshot": {"volume_id": volume, "create_info": info}}, user="admin"
+    )
+
+
+def _assisted_no_more(volume: str, **info: Any) -> Asked:
+    """Ask to delete one."""
+    named = json.dumps({"volume_id": volume, **info}, separators=(",", ":"))
+    return Asked("DELETE", f"/os-assisted-volume-snapshots/s?delete_info={named}", user="admin")
 
 
 def _disks(*disks: Any) -> Asked:
@@ -372,8 +386,18 @@ STORIES: dict[str, tuple[Asked, ...]] = {
         _attached("PUT", {"volumeId": "$other_volume"}),
         _attached("PUT", {}, user="admin"),
         _attached("PUT", {"volumeId": "x"}, user="admin"),
+        _assisted("$volume", snapshot_id="s", type="qcow2", new_file="f", id="$nobody"),
+        _assisted("$volume", snapshot_id="s", type="qcow2", new_file="f"),
+        _assisted("$volume", snapshot_id="s", type="raw", new_file="f"),
+        _assisted("$other_volume", snapshot_id="s", type="qcow2", new_file="f"),
+        _assisted_no_more("$volume"),
+        _assisted_no_more("$volume", merge_target_file="f"),
+        _assisted_no_more("$other_volume"),
         Asked("GET", "/servers/$server/os-volume_attachments/$volume"),
         act("suspend"),
+        _assisted("$volume", snapshot_id="s", type="qcow2", new_file="f"),
+        _assisted_no_more("$volume"),
+        _assisted_no_more("$volume", merge_target_file="f"),
         Asked("DELETE", "/servers/$server/os-volume_attachments/$volume"),
         act("resume"),
         act("lock"),

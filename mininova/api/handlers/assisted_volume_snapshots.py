@@ -1,9 +1,11 @@
-"""Snapshots of volumes that a guest has open, over HTTP: Cinder asks for them.  No guest has a volume here.
+"""Snapshots of volumes that a guest has open, over HTTP: Cinder asks for them where a volume is a file of the host.
 
-The answers are those of a Nova in which no server has the volume that is named.
+What is not so is a 400 here, as in Nova, also where elsewhere it would be a 409.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mininova import errors
@@ -14,17 +16,31 @@ from mininova.api.validation import takes
 
 @takes(body=schemas.CREATE)
 def create(request: ComputeRequest) -> dict[str, Any]:
-    """Find no server that has the volume."""
+    """Have a snapshot be made of a volume."""
     request.require("os-assisted-volume-snapshots:create")
-    raise errors.VolumeNotAttached(volume_id=request.body_of("snapshot")["volume_id"])
+    asked = request.body_of("snapshot")
+    volume_id, info = asked["volume_id"], asked["create_info"]
+    with _conflicts_as_bad_requests():
+        request.cloud.questions.volume_snapshot_create(request.context, volume_id, info["snapshot_id"])
+    return {"snapshot": {"id": info.get("id"), "volumeId": volume_id}}
 
 
 @takes(query=schemas.DELETE)
 def delete(request: ComputeRequest, id: str) -> None:
-    """Find no server that has the volume which the query names."""
+    """Have the snapshot of the volume that the query names be deleted."""
     request.require("os-assisted-volume-snapshots:delete")
     try:
-        volume_id = json.loads(request.query["delete_info"])["volume_id"]
+        info = json.loads(request.query["delete_info"])
+        volume_id, merges = info["volume_id"], info.get("merge_target_file") is not None
     except (KeyError, ValueError, TypeError, RecursionError) as reason:
         raise errors.InvalidInput(str(reason)) from reason
-    raise errors.VolumeNotAttached(volume_id=volume_id)
+    with _conflicts_as_bad_requests():
+        request.cloud.questions.volume_snapshot_delete(request.context, volume_id, id, merges=merges)
+
+
+@contextmanager
+def _conflicts_as_bad_requests() -> Iterator[None]:
+    try:
+        yield
+    except errors.Conflict as reason:
+        raise errors.InvalidInput(str(reason)) from reason

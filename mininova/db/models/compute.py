@@ -144,6 +144,7 @@ block_devices = Table(
     Column("asked", Json(BlockDeviceMapping)),  # by the boot of the instance; NULL for what was attached later
     UniqueConstraint("instance_uuid", "volume_id"),
     Index("ix_block_devices_due_at", "due_at"),
+    Index("ix_block_devices_volume", "volume_id"),
 )
 
 instance_action_events = Table(

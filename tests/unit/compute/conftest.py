@@ -232,6 +232,12 @@ class ScriptedDriver(ComputeDriver):
     def detach_volume(self, instance, device):
         self._ask("detach_volume")
 
+    def volume_snapshot_create(self, instance, volume_id, snapshot_id):
+        self._turn(f"make snapshot {snapshot_id}", instance, self.get_info(instance))
+
+    def volume_snapshot_delete(self, instance, volume_id, snapshot_id):
+        self._turn(f"delete snapshot {snapshot_id}", instance, self.get_info(instance))
+
     def get_info(self, instance):
         if instance.uuid not in self.guests:
             raise errors.GuestNotFound(instance_uuid=instance.uuid, host=HOST)
