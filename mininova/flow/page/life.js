@@ -24,11 +24,24 @@ export async function life(main, { uuid }) {
 function timeline({ steps, requests }) {
   const titles = new Map(requests.map((request) => [request.request_id, request.what]));
   const groups = [];
-  steps.forEach((step, place) => {
+  const told = folded(steps);
+  told.forEach((step, place) => {
     if (step.request_id !== groups.at(-1)?.id) groups.push({ id: step.request_id, steps: [] });
-    groups.at(-1).steps.push({ ...step, next: steps[place + 1], before: steps[place - 1] });
+    groups.at(-1).steps.push({ ...step, next: told[place + 1], before: told[place - 1] });
   });
   return html("ol", { class: "timeline" }, groups.map(({ id, steps: own }) => html("li", {}, cause(id, own[0], titles.get(id)), html("ol", {}, own.map(row)))));
+}
+
+// The steps without those that say of a state what the step before said already; their events are added to its own.
+function folded(steps) {
+  const told = [];
+  for (const step of steps) {
+    const last = told.at(-1);
+    const same = last && ["vm_state", "task_state", "host", "request_id"].every((key) => last[key] === step[key]);
+    if (same && step.event) last.events.push(step.event);
+    if (!same) told.push({ ...step, events: step.event ? [step.event] : [] });
+  }
+  return told;
 }
 
 function cause(id, step, title) {
@@ -51,5 +64,5 @@ function row(step) {
     ribbon,
     html("span", { class: "state" }, html("b", {}, step.task_state ?? step.vm_state ?? "unknown"), step.task_state && html("span", { class: "who" }, ` ${step.vm_state}`)),
     html("span", { class: `host${moved ? " moved" : ""}` }, moved ? `→ ${step.host}` : (step.host ?? "")),
-    html("span", { class: "who event" }, step.event ?? ""));
+    html("span", { class: "who event" }, [...new Set(step.events)].join(", ")));
 }

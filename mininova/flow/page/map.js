@@ -22,7 +22,7 @@ export class CloudMap {
     this.element = svg("svg", { class: "map", role: "group", "aria-label": "Map of the cloud" }, layers);
     this.parts = new Map(); // name of a box → its elements
     this.drawnInstances = new Map(); // host → what is drawn there
-    walkable(this.element, ".box.host", () => this.layout.columns);
+    walkable(this.element, ".host > .face", () => this.layout.columns);
   }
 
   // Place everything anew.
@@ -76,12 +76,13 @@ export class CloudMap {
     const outside = name === "client" || name === "notifications";
     const host = !box.above;
     const frame = svg("rect", { width: box.width, height: box.height, rx: host && this.layout.detail === "cell" ? 2 : 8, class: "frame" });
-    const group = svg("g", { transform: `translate(${box.x} ${box.y})`, "data-name": name }, svg("title", {}), frame);
-    const part = { group, frame, title: group.firstChild, box };
+    const face = svg("g", { class: "face" }, svg("title", {}), frame); // all of it but the instances, which are buttons, too
+    const group = svg("g", { transform: `translate(${box.x} ${box.y})`, "data-name": name }, face);
+    const part = { group, face, frame, title: face.firstChild, box };
     this.parts.set(name, part);
     if (outside) {
       set(group, { class: "box outside" });
-      group.append(...this.words(box, name === "client" ? "client" : "listeners", name === "client" ? "asks by HTTP" : "of notifications"));
+      face.append(...this.words(box, name === "client" ? "client" : "listeners", name === "client" ? "asks by HTTP" : "of notifications"));
       part.title.remove();
       return group;
     }
@@ -90,8 +91,8 @@ export class CloudMap {
     part.classes = group.getAttribute("class");
     if (!host || this.layout.detail !== "cell") this.furnish(part, service, host);
     if (host) group.append((part.blocks = svg("g", { class: "blocks" })));
-    pressable(group, name, () => this.pick({ kind: "service", name, label: name }));
-    if (host && name !== this.firstHost()) set(group, { tabindex: "-1" });
+    pressable(face, name, () => this.pick({ kind: "service", name, label: name }));
+    if (host && name !== this.firstHost()) set(face, { tabindex: "-1" });
     return group;
   }
 
@@ -107,10 +108,10 @@ export class CloudMap {
     const kind = host ? service.host : kindOfService(service.name);
     const middle = tile ? 17 : 26;
     part.state = svg("text", { x: part.box.width - 10, y: middle, "text-anchor": "end", class: "state" });
-    part.group.append(svg("text", { x: tile ? 8 : 12, y: middle, class: "title" }, kind), part.state);
+    part.face.append(svg("text", { x: tile ? 8 : 12, y: middle, class: "title" }, kind), part.state);
     if (tile) return;
     part.below = svg("text", { x: 12, y: 46, class: "below" });
-    part.group.append(part.below);
+    part.face.append(part.below);
   }
 
   pill(name, { x, y, width, height }) {
@@ -143,7 +144,7 @@ export class CloudMap {
     const state = service.state ?? "unknown";
     set(part.group, { class: `${part.classes} ${state}${part.group.classList.contains("chosen") ? " chosen" : ""}` });
     const label = `${service.name}: ${state}${service.version ? `, version ${service.version}` : ""}, ${service.in_flight ?? 0} in flight`;
-    set(part.group, { "aria-label": label });
+    set(part.face, { "aria-label": label });
     say(part.title, label);
     if (part.state) say(part.state, this.layout.detail === "tile" && !part.box.above ? STATE_MARKS[state] : `${STATE_MARKS[state]} ${state}`);
     if (part.below) say(part.below, [service.version && `v${service.version}`, service.in_flight && `${service.in_flight} in flight`].filter(Boolean).join(" · ") || service.host);

@@ -53,6 +53,7 @@ function payload({ kind, payload: carried }) {
 
 // Plain data as it is written in JSON; what lies deep or is long can be unfolded.
 function tree(value, depth = 0) {
+  if (typeof value === "string" && value.includes("\n")) return html("span", { class: "value string lines" }, value);
   if (value === null || typeof value !== "object") return html("span", { class: `value ${value === null ? "null" : typeof value}` }, JSON.stringify(value));
   const entries = Object.entries(value);
   const list = Array.isArray(value);

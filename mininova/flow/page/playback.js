@@ -43,8 +43,7 @@ export class Playback {
 
   // Let what is due happen; to be called with each picture.
   tick(now) {
-    if (this.paused) return;
-    while (this.waiting.length && now >= this.due) {
+    while (!this.paused && this.waiting.length && now >= this.due) {
       const item = this.waiting.shift();
       this.show(item, true);
       if (item.message) this.due = Math.max(this.due, now - 50) + this.gap();

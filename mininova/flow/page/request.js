@@ -47,10 +47,12 @@ class Sheet {
     const width = this.scroll.clientWidth;
     if (!width || width === this.width) return;
     this.width = width;
+    const focused = this.drawing?.rows.indexOf(document.activeElement) ?? -1;
     this.drawing = diagram(this.data, width, { open: (number) => this.open(number), strange: this.strange });
     refill(this.heads, this.drawing.head);
     refill(this.body, this.drawing.body);
     this.drawing.choose(this.number);
+    this.drawing.rows[focused]?.focus();
   }
 
   // Open a message beside the diagram, and name it in the address.
