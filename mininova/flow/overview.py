@@ -62,20 +62,28 @@ class Overview:
         self._live = Live(everything=everything)
         self._said = deque[Line](maxlen=MOST_MESSAGES)
         self._lock = threading.Lock()  # the transport's thread tells, and that of the screen draws
+        self._reports = 0
+        self._drawn: tuple[tuple[int, ...], Text] = ((), Text())  # for what, and what
 
     def take(self, told: Told) -> None:
         """Take the events of a report."""
         now = self._now()
         with self._lock:
+            self._reports += 1
             self._world.take(told, now)
             events = (event for events in told.values() for event in events)
             self._said.extend(replace(line, at=min(line.at, now)) for _, line in self._live.lines(events))
 
     def drawn(self, width: int, height: int) -> Text:
-        """Draw what is known now."""
+        """Draw what is known now; without news once a second, for silence means something, too."""
+        now = self._now()
         with self._lock:
-            rows, said = self._world.rows(self._now()), sorted(self._said, key=lambda line: line.at)
-        return draw(rows, said, width, height)
+            shows = (width, height, self._reports, int(now))
+            if shows == self._drawn[0]:
+                return self._drawn[1]
+            rows, said = self._world.rows(now), sorted(self._said, key=lambda line: line.at)
+        self._drawn = shows, draw(rows, said, width, height)
+        return self._drawn[1]
 
 
 def draw(world: Row, said: Sequence[Line], width: int, height: int) -> Text:
@@ -162,9 +170,10 @@ def _hosts(world: Row, width: int, height: int) -> list[Text]:
     nowhere = placed.pop("", [])
     rows = _homeless(nowhere)
     room = max(1, height - len(rows))
-    usual = next(iter(Counter(filter(None, (host["version"] for host in hosts))).most_common(1)), ("", 0))[0]
     longest = max((len(host["host"]) for host in hosts), default=0)
-    for way in (_with_blocks, _with_counts):
+    at_most = room * max(1, width // (longest + len("  ● ") + len(" ⇄1  ")))  # hosts, however little each shows
+    usual = next(iter(Counter(filter(None, (host["version"] for host in hosts))).most_common(1)), ("", 0))[0]
+    for way in (_with_blocks, _with_counts) if len(hosts) <= at_most else ():
         cells = [_host(host, longest, usual).append_text(way(placed.get(host["host"], []))) for host in hosts]
         shown = _in_columns(cells, width)
         if len(shown) <= room:
@@ -229,9 +238,9 @@ def _in_columns(cells: Sequence[Text], width: int) -> list[Text]:
 def _in_a_field(hosts: Sequence[Row], placed: Mapping[str, Sequence[Row]], width: int, room: int) -> list[Text]:
     """Show one sign a host: what is wrong with it, or with the worst of its instances."""
     across = max(1, width - 4)
-    signs = [Text(*_worst(host, placed.get(host["host"], []))) for host in hosts]
-    rows = [Text("  ").append_text(Text().join(signs[at : at + across])) for at in range(0, len(signs), across)]
-    if len(rows) <= room:
+    signs = [_worst(host, placed.get(host["host"], [])) for host in hosts[: room * across]]
+    rows = [Text.assemble("  ", *signs[at : at + across]) for at in range(0, len(signs), across)]
+    if len(hosts) <= len(signs):
         return rows
     left = len(hosts) - (room - 1) * across
     return [*rows[: room - 1], Text(f"  and {left} hosts more", "dim")]
