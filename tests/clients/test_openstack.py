@@ -43,7 +43,7 @@ def test_a_keypair_is_made_and_deleted(local_stack):
     assert "laptop" not in names(local_stack.openstack_json("keypair", "list"))
 
 
-def test_the_life_of_a_server(local_stack):
+def test_the_life_of_a_server(local_stack, cloud):
     """A server is created, shown, stopped, started, rebooted, looked into and deleted with the commands for it."""
     name = "whole-life"
     created = local_stack.openstack_json("server", "create", "--flavor", "m1.tiny", "--image", "cirros", "--wait", name)
@@ -51,8 +51,10 @@ def test_the_life_of_a_server(local_stack):
     assert created["addresses"]["flat"]
     assert name in names(local_stack.openstack_json("server", "list"))
 
-    for verb in ("stop", "start", "reboot"):
+    server = cloud.compute.get_server(created["id"])
+    for verb, end in ("stop", "SHUTOFF"), ("start", "ACTIVE"), ("reboot", "ACTIVE"):
         local_stack.openstack("server", verb, name)
+        assert sdk.at_rest(cloud, server, ends=(end, "ERROR")).status == end
     assert local_stack.openstack_json("server", "show", name)["status"] == "ACTIVE"
     assert name in local_stack.openstack("console", "log", "show", name)
     events = local_stack.openstack_json("server", "event", "list", name)

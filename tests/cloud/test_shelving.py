@@ -83,10 +83,10 @@ def test_a_shelved_server_keeps_its_host_for_a_while(make_cloud: Callable[..., C
     server = cloud.instance(uuid)
     assert (server.vm_state, server.power_state, claimed(cloud, uuid)) == ("shelved", states.SHUTDOWN, server.host)
     sweeper = cloud.sweeper
-    later = lambda: datetime.now(UTC) + timedelta(seconds=50)  # noqa: E731 - no service is taken for dead
+    later = lambda: datetime.now(UTC) + timedelta(seconds=30)  # noqa: E731 - no service is taken for dead
     Shelving(sweeper.conf, cloud.db, sweeper.builds, sweeper._snapshots, later).offload_due()
     assert cloud.instance(uuid).task_state is None
-    sweeper.conf.set_override("shelved_offload_time", 40, group="operations")
+    sweeper.conf.set_override("shelved_offload_time", 20, group="operations")
     Shelving(sweeper.conf, cloud.db, sweeper.builds, sweeper._snapshots, later).offload_due()
     cloud.run()
     assert cloud.instance(uuid).vm_state == states.SHELVED_OFFLOADED

@@ -3,6 +3,7 @@
 import os
 import signal
 
+import openstack
 import pytest
 from stack import services
 from stack.readiness import Readiness
@@ -64,11 +65,17 @@ def test_one_process_runs_the_servers_of_all_its_hosts(stack, admin, servers):
         PROGRAM,
         f"{services.COMPUTE}rack-2",
     ]
-    log = stack.home.log(PROGRAM).read_text()
     for host, server in servers.items():
         (guest,) = (stack.home.hosts / RACK / "guests" / host).glob("*.json")
         assert guest.stem == server.id
-        assert f" {host}] compute has booted instance {server.id}" in log
+        is_logged(stack, f" {host}] compute has booted instance {server.id}")
+
+
+def is_logged(stack, line):
+    """Wait until the process has written a line: a server is ACTIVE before its host has heard that it is."""
+    for _ in openstack.utils.iterate_timeout(60, f"there is no line {line!r}", wait=0.1):
+        if line in stack.home.log(PROGRAM).read_text():
+            return
 
 
 def test_a_host_publishes_in_its_own_name(stack, servers):
