@@ -80,6 +80,7 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
     "wire": ((*PYTEST, *TWO_FILES, "tests/wire", "-k", QUICK_WIRE),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
+    "browser": ((*PYTEST, "--durations=2", "tests/browser"),),  # in one Chromium
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
     "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS),),  # they share one stack
     "one-process": ((*PYTEST, "--one-process", *OF_LIBRARIES),),  # the command line's take four times as long

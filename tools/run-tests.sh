@@ -6,8 +6,8 @@
 #   tools/run-tests.sh unit lint       these (tools/checks.py has the table)
 #   tools/run-tests.sh help            what there is
 #
-# Tests start real stacks, and PostgreSQL, MariaDB, Qpid and Redis of their own: this installs what is not there, and starts
-# none of it for good.
+# Tests start real stacks, and PostgreSQL, MariaDB, Qpid, Redis and Chromium of their own: this installs what is not there,
+# and starts none of it for good.
 set -euo pipefail
 # shellcheck source=tools/venv.sh
 . "$(dirname "${BASH_SOURCE[0]}")/venv.sh"
@@ -20,5 +20,8 @@ fi
 if [ ! -d "$venv/share/qpid-broker-j" ]; then "$checkout/tools/install-qpid.sh"; fi
 if [ -n "$("$checkout/tools/install-redis.sh" missing)" ]; then
     as_root "$checkout/tools/install-redis.sh" || fail "Run: sudo tools/install-redis.sh"
+fi
+if [ -n "$("$checkout/tools/install-chromium.sh" missing)" ]; then
+    as_root "$checkout/tools/install-chromium.sh" || fail "Run: sudo tools/install-chromium.sh"
 fi
 exec "$venv/bin/python" "$checkout/tools/checks.py" "$@"

@@ -3,19 +3,11 @@
 import { html, svg } from "./dom.js";
 import { block, icon, KINDS, STATES } from "./look.js";
 
-// What stands below the map.
-export function legend() {
+// What stands below a map or a diagram; `states` is what the colours of states are called there.
+export function legend(states) {
   return html("div", { class: "legend" },
     part("Messages", Object.entries(KINDS).map(([kind, { name, about }]) => entry(sample(kind), name, about))),
-    part("Instances", Object.keys(STATES).map((state) => entry(square(state), STATES[state].about))),
-  );
-}
-
-// What stands below a diagram: the states on its ribbon.
-export function stateLegend() {
-  return html("div", { class: "legend" },
-    part("Messages", Object.entries(KINDS).map(([kind, { name }]) => entry(sample(kind), name))),
-    part("States", Object.keys(STATES).map((state) => entry(square(state), STATES[state].about))));
+    part(states, Object.keys(STATES).map((state) => entry(square(state), STATES[state].about))));
 }
 
 function part(title, entries) {

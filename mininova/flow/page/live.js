@@ -88,7 +88,7 @@ class Live {
         html("p", {}, "Its services never call each other. They put messages into the broker’s queues; each mark below is one on its way.")),
       html("div", { class: "controls" }, this.pause, this.step, html("fieldset", { class: "paces" }, html("legend", {}, "Pace"), paces), this.chip, this.lag),
       html("div", { class: "columns" },
-        html("div", {}, this.stage, legend()),
+        html("div", {}, this.stage, legend("Instances")),
         this.aside),
     );
     this.aside.append(this.log.element);

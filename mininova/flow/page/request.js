@@ -5,7 +5,7 @@ import { html, refill } from "./dom.js";
 import { diagram } from "./diagram.js";
 import { lasting, shortened } from "./look.js";
 import { opened } from "./opened.js";
-import { stateLegend } from "./legend.js";
+import { legend } from "./legend.js";
 
 // Show the requests of some ids; gives a function that ends the view.
 export async function request(main, { ids, query }) {
@@ -17,7 +17,7 @@ export async function request(main, { ids, query }) {
     two && html("h1", { class: "pair-title" }, "Two requests beside each other"),
     two && html("p", { class: "hint" }, "A + marks what the other one does not have."),
     html("div", { class: two ? "pair" : "single" }, sheets.map((sheet) => sheet.element)),
-    stateLegend(),
+    legend("States"),
   );
   const fit = new ResizeObserver(() => sheets.forEach((sheet) => sheet.draw()));
   sheets.forEach((sheet) => fit.observe(sheet.scroll));

@@ -32,7 +32,7 @@ export class World {
 
   // The services of the controllers, in the order of a boot.
   controllers() {
-    const rank = (service) => (CONTROLLERS.indexOf(kindOfService(service.name)) + CONTROLLERS.length + 1) % (CONTROLLERS.length + 1);
+    const rank = ({ name }) => (CONTROLLERS.includes(kindOfService(name)) ? CONTROLLERS.indexOf(kindOfService(name)) : CONTROLLERS.length);
     const found = [...this.services.values()].filter((service) => kindOfService(service.name) !== "compute");
     return found.sort((one, other) => rank(one) - rank(other) || byName(one, other));
   }
