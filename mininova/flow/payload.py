@@ -10,6 +10,7 @@ from typing import Any
 from mininova.rpc.watch.flow import MessageEvent
 
 _DATA = "versioned_object.data"
+_LEAVES = frozenset({str, int, float, bool, type(None)})  # most of a payload: a call for each would cost most
 _UUID_KEYS = ("uuid", "instance_uuid", "instance_id")
 
 
@@ -18,9 +19,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         if _DATA in value:
             return plain(value[_DATA])
-        return {key: plain(item) for key, item in value.items()}
+        return {key: item if type(item) in _LEAVES else plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [item if type(item) in _LEAVES else plain(item) for item in value]
     return value
 
 

@@ -6,12 +6,12 @@ Payloads stay here: a page asks for the request of a message, which has them.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from mininova.flow import screen
-from mininova.flow.live import BACKGROUND, Live
-from mininova.flow.message import messages
+from mininova.flow.live import BACKGROUND
+from mininova.flow.message import Line, handled_as, messages
 from mininova.flow.reports import Told
 from mininova.flow.world import World
 from mininova.rpc.watch.flow import MessageEvent
@@ -30,7 +30,6 @@ class Feed:
 
     def __init__(self, world: World, listeners: Listeners, now: Callable[[], float] = time.time) -> None:
         self._world, self._listeners, self._now = world, listeners, now
-        self._live = Live(everything=True)
         self._lock = threading.Lock()  # around the world: the transport fills it, a listener reads it
 
     def take(self, told: Told) -> None:
@@ -38,8 +37,9 @@ class Feed:
         with self._lock:
             self._world.take(told, self._now())
         if self._listeners:
-            for message in self._messages([event for events in told.values() for event in events]):
-                self._listeners.tell("message", message, background=message["method"] in BACKGROUND)
+            events = (event for events in told.values() for event in events)
+            for event in sorted(events, key=lambda event: event.at):
+                self._listeners.tell("message", message(event), background=event.method in BACKGROUND)
 
     def tell_changes(self) -> None:
         """Tell what changed in the world since the last time: time passes, too, and silence means something."""
@@ -53,26 +53,27 @@ class Feed:
         with self._lock:
             return self._world.rows(self._now())
 
-    def _messages(self, events: list[MessageEvent]) -> Iterator[dict[str, Any]]:
-        for event in sorted(events, key=lambda event: event.at):
-            if known := self._live.remember(event):
-                yield message(known)
 
-
-def message(known: list[MessageEvent]) -> dict[str, Any]:
-    """Give a message as the page hears of it.
-
-    :param known: its events up to the one that is told
-    """
-    event, made = known[-1], messages(known, complete=False)
-    kinds = _KINDS.get(event.kind, {event.kind})
-    its_own = [line for line in made if line.kind in kinds] or [line for line in made if line.kind == event.pattern]
-    line = its_own[-1] if its_own else made[0]
+def message(event: MessageEvent) -> dict[str, Any]:
+    """Give an event as the page hears of it: from this event alone, so nothing has to be remembered."""
+    line = _line(event)
     return {
         **screen.line_data(line, line.at),
         "request_id": event.request_id,
-        "what": "failed" if event.kind == "replied" and event.pattern != "call" and event.error else event.kind,
+        "what": line.kind if line.kind == "failed" else event.kind,
         "error": event.error or "",
         "payload": None,
         "handler": handlers.link(line),
     }
+
+
+def _line(event: MessageEvent) -> Line:
+    if event.kind == "received" or (event.kind == "replied" and event.pattern != "call" and not event.error):
+        return Line(
+            at=event.at, source=event.sender, target=handled_as(event), kind=event.pattern, method=event.method,
+            version=event.version, took=event.duration, interface=event.interface, message_id=event.message_id,
+            size=event.size,
+        )  # fmt: skip
+    made = messages([event], complete=False)
+    kinds = _KINDS.get(event.kind, {event.kind})
+    return next((line for line in made if line.kind in kinds), made[0])
