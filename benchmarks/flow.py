@@ -23,7 +23,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,13 +140,13 @@ class Copies:
 
     def reports(self) -> Iterator[bytes]:
         """Give the reports of the next copy."""
-        made, began, now = f"req-{uuid.uuid4()}", self._events[0].at, time.time()
+        made, now = f"req-{uuid.uuid4()}", time.time()
         copied = [
             replace(
-                event, request_id=made, at=now + event.at - began,
+                event, request_id=made, at=now + number * 1e-6,
                 message_id=made if event.kind == "http" else f"{made[-12:]}{event.message_id[12:]}",
             )
-            for event in self._events
+            for number, event in enumerate(self._events)
         ]  # fmt: skip
         self.made.append(made)
         for first in range(0, len(copied), EVENTS_A_REPORT):
@@ -157,14 +157,26 @@ class Browser:
     """Reads what the page streams, and notes how late each message is."""
 
     def __init__(self, port: int, *, reads: bool = True) -> None:
-        self.heard, self.missed, self._late = 0, 0, list[float]()
+        self.heard, self.missed, self.ends, self._late = 0, 0, 0, list[float]()
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._connection.request("GET", "/api/live")
-        self._answer = self._connection.getresponse()
+        self._answer = self._ask()
         if reads:
             threading.Thread(target=self._read, daemon=True).start()
 
+    def _ask(self) -> http.client.HTTPResponse:
+        self._connection.close()
+        self._connection.request("GET", "/api/live")
+        return self._connection.getresponse()
+
     def _read(self) -> None:
+        """Read, and ask anew when the stream ends, as a browser does."""
+        while True:
+            with suppress(OSError, http.client.HTTPException):
+                self._read_to_its_end()
+                self.ends += 1
+                self._answer = self._ask()
+
+    def _read_to_its_end(self) -> None:
         kind = b""
         while line := self._answer.readline():
             if line.startswith(b"event: "):
@@ -175,10 +187,10 @@ class Browser:
                 self.heard += 1
                 self._late.append(time.time() - json.loads(line[6:])["at"])
 
-    def lateness(self) -> float:
-        """Give the median of how late messages were since this was asked last, in milliseconds."""
+    def lateness(self) -> str:
+        """Give the median of how late messages were since this was asked last, in milliseconds; "" if none came."""
         late, self._late = self._late, []
-        return statistics.median(late) * 1000 if late else 0.0
+        return f"{statistics.median(late) * 1000:.0f}" if late else ""
 
 
 @contextmanager
@@ -205,8 +217,9 @@ def look(home: Path, browser: Browser, sent: int, seconds: float) -> dict[str, s
         "messages/s": f"{sent / seconds:.0f}" if seconds else "",
         **{f"{part} MiB": f"{memory.get(part, 0):.0f}" for part in PARTS},
         "disk MiB": f"{disk:.0f}",
-        "late ms": f"{browser.lateness():.0f}",
+        "late ms": browser.lateness(),
         "missed": str(browser.missed),
+        "ends": str(browser.ends),
     }
 
 
