@@ -148,7 +148,7 @@ class Drawing {
     const text = shortened(said);
     const most = Math.floor((this.width - x) / LETTER) - 1;
     const short = text.length > most ? `${text.slice(0, most)}…` : text;
-    const tick = change && svg("path", { class: "tick", d: `M${this.states - 4} ${y}h${RIBBON + 8}` });
+    const tick = change && svg("path", { class: "tick", d: `M${this.states - 4 + Math.min(change.place, MOST_RIBBONS) * (RIBBON + 3)} ${y}h${RIBBON + 8}` });
     const writer = change && this.x(this.laneOf(message.to.startsWith("conductor") ? message.to : message.from));
     const write = change && svg("rect", { class: "write", x: writer - 4, y: y + 8, width: 8, height: 4, rx: 1 });
     return [tick, write, short && svg("text", { class: message.wrong ? "error" : change ? "after" : "said", x, y: y + 4 }, short)];
@@ -171,9 +171,9 @@ function changesOf(messages) {
   const states = new Map();
   return messages.map(({ server, before, after }) => {
     const known = states.get(server);
-    if (!after || after === known) return null;
+    if (!after || !server || after === known) return null; // one that is about many says nothing of each
     states.set(server, after);
-    return { server, after, from: before && before !== known ? `${before} ` : "" };
+    return { server, after, from: before && before !== known ? `${before} ` : "", place: [...states.keys()].indexOf(server) };
   });
 }
 
