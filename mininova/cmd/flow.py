@@ -95,7 +95,7 @@ def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     if parsed.format in EXPORTS:
         if len(shown) > 1:
             raise errors.ManyRequests(wanted=parsed.wanted, ids=", ".join(one.request_id for one, _ in shown))
-        print(EXPORTS[parsed.format](*shown[0]), end="")
+        output.show_text(EXPORTS[parsed.format](*shown[0]))
         return
     console = _console()
     for number, (one, made) in enumerate(shown):

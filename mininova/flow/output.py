@@ -99,6 +99,11 @@ def say(text: str) -> None:
     print(printable(text))
 
 
+def show_text(text: str) -> None:
+    """Print a text of several lines."""
+    print("\n".join(map(printable, text.removesuffix("\n").split("\n"))))
+
+
 def complain(text: str) -> None:
     """Print a sentence on standard error."""
     print(printable(text), file=sys.stderr)
