@@ -134,7 +134,9 @@ def test_a_link_opens_a_message(serve, new_page, recorded, keep_picture):
     assert any("reschedule_instance" in (row.get_attribute("aria-label") or "") for row in bad.all())
     expect(page.locator(".detail dl")).to_contain_text("compute.host")
     expect(page.locator(".scroll .block.active")).to_be_attached()
-    keep_picture(page, "request")
+    page.locator(".row").nth(21).click()
+    expect(page.locator(".detail pre")).to_contain_text("def build_instance")
+    keep_picture(page, "request")  # not of the fault, whose traceback names the folders of this machine
 
 
 def test_two_requests_beside_each_other(serve, new_page, recorded, keep_picture):
