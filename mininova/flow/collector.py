@@ -1,6 +1,7 @@
 """What listens to the exchange mininova.flow: the collector that keeps it, and ``tail`` that prints it."""
 
 import logging
+import time
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -24,6 +25,9 @@ def subscription(take: Callable[[Told], None], name: str, *, enforce: bool) -> S
     def read(delivery: Delivery) -> None:
         if told := reports.read(delivery.message):
             take(told)
+        # What reads as fast as the broker sends never waits, and a green thread that never waits lets no other run:
+        # those that answer browsers, and the one that tells the broker that we are there.
+        time.sleep(0)
 
     return Subscription(
         queue=f"{name}_{uuid4().hex}",

@@ -1,5 +1,7 @@
 """The collector reads reports from the exchange and writes them to the disk."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -13,6 +15,22 @@ from mininova.rpc.transports.memory import MemoryBroker, MemoryTransport
 from mininova.rpc.watch.flow import EXCHANGE, KEY
 
 REQUEST = "req-11111111-2222-3333-4444-555555555555"
+
+FLOODED = """
+import mininova.cmd, threading
+from mininova.flow.collector import subscription
+from mininova.rpc.transports.base import Delivery, Message
+
+taken, turns, flooded = [], [], threading.Event()
+other = threading.Thread(target=lambda: flooded.wait(30) and turns.append(len(taken)))
+read = subscription(taken.append, "flow_tail", enforce=False).on_delivery
+report = Message(body=b'[{"kind": "sent", "at": 1.0}]', exchange="", routing_key="", message_id="1", user_id="api")
+other.start()
+flooded.set()
+for _ in range(10):
+    read(Delivery(report, False, lambda done: None))
+assert turns and turns[0] < 10, turns
+"""
 
 
 @pytest.fixture
@@ -54,3 +72,8 @@ def test_a_full_disk_loses_reports_only(boot, caplog: pytest.LogCaptureFixture):
 
     Collector(FullDisk()).take({SERVICES: boot})
     assert "No space left" in caplog.text
+
+
+def test_a_reader_of_a_flood_lets_others_run():
+    """Reports that come faster than they are read leave other green threads their turn; nothing here waits for one."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FLOODED], check=True, timeout=60)
