@@ -1,11 +1,13 @@
 """mininova-flow serve: the flow in a browser, live or from a store that was kept."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
 
 from mininova import errors
+from mininova.control.client import Control
 from mininova.flow import collector, output
 from mininova.flow.store import Reader
 from mininova.flow.world import World
@@ -16,8 +18,11 @@ from mininova.service.process import Process
 from mininova.service.supervised import StopSignals, say_ready
 from mininova.web.app import Site, names_of
 from mininova.web.feed import Feed
+from mininova.web.play import Play
 from mininova.web.requests import Requests
+from mininova.web.servers import Servers
 from mininova.web.stream import Listeners
+from mininova.wsgi import Route
 
 TELL_EVERY_S = 0.25
 
@@ -62,10 +67,25 @@ def build(conf: ConfigOpts) -> Process:
     process.transport.subscribe(collector.subscription(feed.take, "flow_tail", enforce=conf.identities.enforce))
     process.connect()
     process.periodic.in_rounds(TELL_EVERY_S, [feed.tell_changes], "telling what changed")
-    site = Site(Requests(conf.flow.directory), feed.world, listeners, names=names_of(conf.flow.listen))
+    names = names_of(conf.flow.listen)
+    site = Site(Requests(conf.flow.directory), feed.world, listeners, names=names, play=_play(conf))
     process.serve_http(site, conf.flow.listen, conf.flow.port, setting="[flow] port")
     process.on_stopping(listeners.close)
     return process
+
+
+def _play(conf: ConfigOpts) -> Sequence[Route]:
+    """Give what the page may do to the cloud: nothing, unless the settings say how.
+
+    :raises errors.ConfigError: when there is no such control API
+    """
+    if not (conf.flow.control and conf.flow.clouds):
+        return ()
+    try:
+        control = Control.of_file(conf.flow.control)
+    except (OSError, ValueError) as error:
+        raise errors.ConfigError(problem=f"[flow] control = {conf.flow.control}: {error}") from None
+    return Play(control, Servers(conf.flow.clouds)).routes()
 
 
 def _say(listen: str, port: int, what: str) -> None:

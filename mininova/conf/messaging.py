@@ -114,6 +114,12 @@ FLOW = Group(
             "at another address than 127.0.0.1 the network has to keep others out.",
         ),
         cfg.PortOpt("port", default=8780, help="Its port.  0 takes a free one, which it prints."),
+        cfg.StrOpt(
+            "control",
+            help="The control.json of the control API: with it, and with clouds, who has the token in it can boot "
+            "servers from the page, and kill, pause and cut off services.",
+        ),
+        cfg.StrOpt("clouds", help="The clouds.yaml whose cloud mininova says as which user the page boots servers."),
     ],
 )
 

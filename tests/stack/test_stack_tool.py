@@ -22,12 +22,12 @@ def test_a_second_start_says_that_it_is_up(local_stack):
 
 
 def test_nothing_listens_beyond_the_loopback_address(local_stack):
-    """Every TCP listener of the stack is bound to 127.0.0.1: AMQP, Erlang, HTTP, and the metrics of each service."""
+    """Every TCP listener is bound to 127.0.0.1: AMQP, Erlang, HTTP, the page of the flow, and the metrics."""
     listeners = listening(processes.of(local_stack.home.root))
     metrics = services.metrics_ports(settings.load(local_stack.home))
 
     assert {address for address, _ in listeners} == {"127.0.0.1"}
-    assert len(listeners) == 3 + len(metrics)
+    assert len(listeners) == 4 + len(metrics)
 
 
 def listening(pids):

@@ -211,7 +211,7 @@ def _own(home: Home, settings: Settings, name: str) -> Sections:
     binary, number = _binary(name)
     host = {"host": CONTROLLER.format(number=number)} if number > 1 else {}
     own = {**host, **_messaging(home, settings, binary.removeprefix("mininova-"), name)}
-    return {"DEFAULT": own, **_control(home, settings, name), **_metrics(settings, name)}
+    return {"DEFAULT": own, **_control(home, settings, name), **_play(home, settings, name), **_metrics(settings, name)}
 
 
 def _control(home: Home, settings: Settings, name: str) -> Sections:
@@ -221,6 +221,13 @@ def _control(home: Home, settings: Settings, name: str) -> Sections:
     return {"control": {
         "token": home.secret(clouds.CONTROL), "behaviour": behaviour(home), "stack": faults_socket(home)
     }}  # fmt: skip
+
+
+def _play(home: Home, settings: Settings, name: str) -> Sections:
+    """Say in the file of the flow how its page may change the cloud."""
+    if name != FLOW or not settings.control:
+        return {}
+    return {"flow": {"control": home.control, "clouds": home.clouds}}
 
 
 def _broker_admin(home: Home, settings: Settings) -> dict[str, object]:

@@ -251,7 +251,8 @@ mininova is up at {wanted.api_url}.  What to try next:
     tools/unstack.sh                      stops it; with --clean it forgets everything
 """)
     if wanted.flow_url:
-        progress.say(f"    {wanted.flow_url}                the cloud in a browser, message by message")
+        token = f"#token={home.secret(clouds.CONTROL)}" if wanted.control else ""
+        progress.say(f"    {wanted.flow_url}{token}                the cloud in a browser, message by message")
     if wanted.control:
         progress.say("    mininova-control services             kill them, pause them, cut them off: docs/faults.md")
     for name, port in services.metrics_ports(wanted).items():
