@@ -5,7 +5,8 @@ volume by its attachment, so what is detached late is not what was attached sinc
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from mininova import errors
 from mininova.conductor.rpcapi import ConductorAPI
@@ -39,19 +40,13 @@ class VolumeFlows:
 
     def make_snapshot(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
         """Make a snapshot of a volume; the volume service hears from the hypervisor how that went."""
-        try:
+        with _logged("make", "made", f"snapshot {snapshot_id} of volume {volume_id}"):
             self._driver.volume_snapshot_create(instance, volume_id, snapshot_id)
-        except Exception as error:  # a hypervisor may raise anything, and no one waits for an answer
-            return LOG.warning("compute cannot make snapshot %s of volume %s: %s", snapshot_id, volume_id, error)
-        return LOG.info("compute has made snapshot %s of volume %s", snapshot_id, volume_id)
 
     def delete_snapshot(self, instance: Instance, volume_id: str, snapshot_id: str) -> None:
         """Delete a snapshot of a volume, likewise."""
-        try:
+        with _logged("delete", "deleted", f"snapshot {snapshot_id} of volume {volume_id}"):
             self._driver.volume_snapshot_delete(instance, volume_id, snapshot_id)
-        except Exception as error:
-            return LOG.warning("compute cannot delete snapshot %s of volume %s: %s", snapshot_id, volume_id, error)
-        return LOG.info("compute has deleted snapshot %s of volume %s", snapshot_id, volume_id)
 
     def _do(
         self,
@@ -77,3 +72,14 @@ class VolumeFlows:
         LOG.info("compute has done the %s of instance %s and volume %s", action, instance.uuid, device.volume_id)
         tell(self._notifier, ctxt, instance, action, "end", volume_id=device.volume_id)
         return True
+
+
+@contextmanager
+def _logged(doing: str, done: str, what: str) -> Iterator[None]:
+    """Log how something went for which no one waits."""
+    try:
+        yield
+    except Exception as error:  # a hypervisor may raise anything
+        LOG.warning("compute cannot %s %s: %s", doing, what, error)
+    else:
+        LOG.info("compute has %s %s", done, what)

@@ -9,7 +9,7 @@ from typing import Any
 
 from mininova.rpc.watch.flow import MessageEvent
 
-_DATA = "versioned_object.data"
+DATA = "versioned_object.data"  # the key of what a versioned object holds
 _LEAVES = frozenset({str, int, float, bool, type(None)})  # most of a payload: a call for each would cost most
 _UUID_KEYS = ("uuid", "instance_uuid", "instance_id")
 
@@ -17,8 +17,8 @@ _UUID_KEYS = ("uuid", "instance_uuid", "instance_id")
 def plain(value: Any) -> Any:
     """Copy a payload with each versioned object replaced by its data."""
     if isinstance(value, dict):
-        if _DATA in value:
-            return plain(value[_DATA])
+        if DATA in value:
+            return plain(value[DATA])
         return {key: item if type(item) in _LEAVES else plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [item if type(item) in _LEAVES else plain(item) for item in value]

@@ -4,12 +4,11 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any
 
+from mininova.flow.payload import DATA
 from mininova.flow.payload import at as at_path
 from mininova.flow.world.common import Row, put
 
 MAX_INSTANCES = 20_000
-
-_DATA = "versioned_object.data"
 
 
 class Instances:
@@ -88,7 +87,7 @@ def _instances(value: Any) -> Iterator[Row]:
         for item in value:
             yield from _instances(item)
     elif isinstance(value, dict):
-        data = value.get(_DATA)
+        data = value.get(DATA)
         if isinstance(data, dict) and value.get("versioned_object.name") == "Instance":
             yield data
         else:
