@@ -14,6 +14,7 @@ from urllib.error import URLError
 from mininova import __version__, errors
 from mininova.cmd import arguments
 from mininova.control.client import Control, ControlError
+from mininova.control.services import ACTIONS
 from mininova.flow import output
 from mininova.flow.output import Column
 
@@ -91,7 +92,13 @@ def _state(control: Control, parsed: argparse.Namespace) -> None:
 
 
 def _services(control: Control, parsed: argparse.Namespace) -> None:
-    columns = [Column("name"), Column("state"), Column("pid", right=True), Column("actions", " ".join)]
+    columns = [
+        Column("name"),
+        Column("service"),
+        Column("state"),
+        Column("pid", right=True),
+        Column("actions", " ".join),
+    ]
     output.show_list(parsed.format, columns, control.services(), none="There are no services.")
 
 
@@ -141,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     arguments.add_format(add("services", _services, "list the services of a local stack"))
     service = add("service", _service, "kill a service of a local stack, pause it, cut it off from the broker …")
     service.add_argument("service", metavar="SERVICE", help="as services lists it")
-    service.add_argument("action", metavar="ACTION", help="kill, pause, resume, restart, cut, slow or mend")
+    service.add_argument("action", metavar="ACTION", help=f"{', '.join(ACTIONS[:-1])} or {ACTIONS[-1]}")
     service.add_argument("--seconds", type=float, help="a pause, a cut or slowness ends by itself after so many (60)")
     return parser
 

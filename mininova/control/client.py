@@ -118,8 +118,9 @@ class Control:
         return services
 
     def act(self, service: str, action: str, seconds: float | None = None) -> None:
-        """Kill, pause, resume, restart, cut, slow or mend a service of a local stack.
+        """Do one of the ACTIONS of services.py to a service of a local stack.
 
+        :param service: the name of its program, or its own in the flow
         :param seconds: after which a pause, a cut or slowness ends by itself; a minute if it is not said
         """
         how = {} if seconds is None else {"seconds": seconds}

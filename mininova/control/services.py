@@ -1,4 +1,4 @@
-"""The services of a cloud as processes: killed, paused, restarted, cut off from the broker.
+"""The services of a cloud as processes: killed, paused, restarted, cut off from the broker, misused.
 
 The stack that started them does it (tools/stack/faults.py).  The api knows the socket where the stack listens, and
 signals no process itself.  One line of JSON asks, and one line answers: a service and what is done to it, or nothing,
@@ -19,8 +19,10 @@ from mininova import errors
 from mininova.control.bodies import takes
 from mininova.wsgi import Reply, Request, Route
 
-#: What can be done to a service: the first four to its process, the others to its connection to the broker.
-ACTIONS = ("kill", "pause", "resume", "restart", "cut", "slow", "mend")
+#: What a compute is made to say: it asks for another's instance, or in a version that no conductor speaks.
+IN_ITS_NAME = ("trespass", "mismatch")
+#: What can be done to a service: the first four to its process, three to its connection to the broker.
+ACTIONS = ("kill", "pause", "resume", "restart", "cut", "slow", "mend", *IN_ITS_NAME)
 
 LASTS_S, MAX_LASTS_S = 60, 600
 PATIENCE_S = 30.0  # for an answer: a service that is restarted may take its time to end
@@ -41,11 +43,12 @@ class Stack(Protocol):
     """What started the services, and does things to them."""
 
     def services(self) -> list[dict[str, Any]]:
-        """List the services: the name of each, its state, its pid, and the actions that are in force."""
+        """List the services: the names of each, its state, its pid, and the actions that are in force."""
 
     def act(self, name: str, action: Action) -> None:
         """Do something to a service.
 
+        :param name: that of its program, or ``service``, that in the flow; ``broker`` is the broker
         :raises errors.NotFound: when there is none of this name
         :raises errors.Conflict: when it cannot be done, or the stack does not answer
         """
@@ -112,14 +115,16 @@ class ServiceHandlers:
         self._stack = stack
 
     def index(self, request: Request) -> dict[str, Any]:
-        """List the services: the name of each, its state, its pid, and the actions that are in force."""
+        """List the services: the names of each, its state, its pid, and the actions that are in force."""
         return {"services": self._its().services()}
 
     @takes(Action)
     def act(self, request: Request, action: Action, name: str) -> Reply:
-        """Kill, pause, resume or restart a service; cut it off from the broker, slow its connection, or mend it."""
+        """Kill, pause, resume or restart a service; cut, slow or mend its way to the broker; misuse its name."""
         stack = self._its()
-        if not any(it["name"] == name and it["pid"] == os.getpid() for it in stack.services()):
+        if action.action in IN_ITS_NAME or not any(
+            name in (it["name"], it["service"]) and it["pid"] == os.getpid() for it in stack.services()
+        ):
             stack.act(name, action)
             return Reply(202)
         # Our own process: the answer goes first.  A server of native threads may lose it all the same.

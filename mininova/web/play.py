@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from hmac import compare_digest
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -17,7 +18,6 @@ from mininova.control.client import Control, ControlError
 from mininova.web.servers import RefusedError, Servers
 from mininova.wsgi import Reply, Request, Route
 
-BROKERS = frozenset({"rabbitmq", "qpid"})
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
@@ -104,15 +104,13 @@ class Play:
 
     @answered
     def act_on_service(self, request: Request, name: str) -> None:
-        """Kill, pause, resume or restart a service, or cut it off from the broker."""
-        self._control.request("POST", f"/services/{program(name)}/action", request.document)
+        """Kill, pause, resume or restart a service, cut it off from the broker, or misuse its name."""
+        self._control.request("POST", f"/services/{quote(name, safe='')}/action", request.document)
 
     @answered
     def act_on_broker(self, request: Request) -> None:
         """Cut every service off from the broker, or mend that."""
-        names = {it["name"] for it in self._control.request("GET", "/services")["services"]}
-        broker = next(iter(BROKERS & names), "rabbitmq")
-        self._control.request("POST", f"/services/{broker}/action", request.document)
+        self._control.request("POST", "/services/broker/action", request.document)
 
     @answered
     @takes(Behaviour)
@@ -131,11 +129,3 @@ class Play:
             Route("POST", "/api/play/broker/action", self.act_on_broker),
             Route("POST", "/api/play/hosts/<name>/behaviour", self.behave),
         ]
-
-
-def program(service: str) -> str:
-    """Name the program of a service, as the local stack does: ``mininova-compute-host-1`` is that of compute.host-1."""
-    binary, _, host = service.partition(".")
-    number = host.rpartition("-")[2]
-    further = binary == "compute" or (number.isdecimal() and number != "1")
-    return f"mininova-{binary}-{host if binary == 'compute' else number}" if further else f"mininova-{binary}"

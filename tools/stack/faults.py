@@ -1,4 +1,4 @@
-"""What people do to the services of a stack by the control API: kill, pause, restart, cut off from the broker.
+"""What people do to the services of a stack by the control API: kill, pause, restart, cut off, misuse their names.
 
 It is a program of its own under supervisord, there with MININOVA_CONTROL_API=1 only: so it outlives what it kills, the
 api, too, and ends in time what must not last.  Between each service and the broker it has a proxy (network.py).  The
@@ -27,6 +27,7 @@ from stack import services, settings
 from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
+from stack.impostor import Impostor
 from stack.network import CUT, SLOW, Link, Network
 from stack.processes import signal_group
 from stack.supervisor import Supervisor
@@ -51,10 +52,11 @@ class Faults:
     """What is done to the services of one stack.
 
     :param network: the way of each service to the broker
+    :param impostor: speaks in the names of computes
     """
 
-    def __init__(self, supervisor: Supervisor, network: Network[str]) -> None:
-        self._supervisor, self._network = supervisor, network
+    def __init__(self, supervisor: Supervisor, network: Network[str], impostor: Impostor) -> None:
+        self._supervisor, self._network, self._impostor = supervisor, network, impostor
         self._lasting: dict[tuple[str, str], tuple[str, threading.Timer]] = {}
         self._lock = threading.Lock()
 
@@ -69,6 +71,7 @@ class Faults:
         return [
             {
                 "name": status.name,
+                "service": services.in_the_flow(status.name),
                 "state": status.state.lower(),
                 "pid": status.pid,
                 "since": status.since,
@@ -81,13 +84,13 @@ class Faults:
     def act(self, name: str, action: str, seconds: float) -> None:
         """Do something to a service.
 
+        :param name: of its program, or its own in the flow
         :param action: a key of ACTIONS
         :param seconds: after which it ends, if it lasts
         :raises RefusedError: when there is no such service, or it cannot be done to it now
         """
         with self._lock:
-            if name not in {it["name"] for it in self.services()}:
-                raise RefusedError(HTTPStatus.NOT_FOUND, f"There is no service {name}.")
+            name = self._program(name)
             row, key = ACTIONS[action], (name, ACTIONS[action].to)
             try:
                 row.do(self, name)
@@ -101,6 +104,12 @@ class Faults:
                 timer.daemon = True
                 self._lasting[key] = action, timer
                 timer.start()
+
+    def _program(self, name: str) -> str:
+        for it in self.services():
+            if name and name in (it["name"], it["service"]):
+                return str(it["name"])
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"There is no service {name}.")
 
     def _end(self, key: tuple[str, str], action: str) -> None:
         with self._lock:
@@ -142,6 +151,14 @@ class Faults:
         """Have the way of a service to the broker be as it was."""
         self._suffer(name, None)
 
+    def trespass(self, name: str) -> None:
+        """Ask, in the name of a compute, for what is another's."""
+        self._impostor.trespass(name)
+
+    def mismatch(self, name: str) -> None:
+        """Ask, in the name of a compute, in a version that no conductor speaks."""
+        self._impostor.mismatch(name)
+
     def _signal(self, name: str, number: signal.Signals) -> None:
         if not signal_group(self._supervisor.status(name).pid, number):
             raise RefusedError(HTTPStatus.CONFLICT, f"{name} does not run.")
@@ -155,7 +172,7 @@ class Faults:
             self._network.suffer(way, trouble)
 
 
-PROCESS, WAY = "process", "way"
+PROCESS, WAY, NAME = "process", "way", "name"
 
 
 @dataclass(frozen=True)
@@ -179,6 +196,8 @@ ACTIONS: Mapping[str, Action] = {
     "cut": Action(Faults.cut, WAY, ended_by="mend"),
     "slow": Action(Faults.slow, WAY, ended_by="mend"),
     "mend": Action(Faults.mend, WAY),
+    "trespass": Action(Faults.trespass, NAME),
+    "mismatch": Action(Faults.mismatch, NAME),
 }
 
 
@@ -221,7 +240,7 @@ def main(root: str) -> None:
     kept = settings.load(home)
     network = Network({name: Link(port, kept.broker_port) for name, port in kept.links.items()})
     network.start()
-    faults = Faults(Supervisor(home), network)
+    faults = Faults(Supervisor(home), network, Impostor(home, kept))
     faults.resume_all()
     with Server(services.faults_socket(home), faults) as server:
         if path := os.environ.get("NOTIFY_SOCKET"):

@@ -33,6 +33,7 @@ FLOW_PAGE = "mininova-flow-serve"
 WATCH = "mininova-manage-watch"
 CONSOLES = "mininova-consoleproxy"
 FAULTS = "faults"
+BROKER = "broker"  # whichever it is
 
 #: Seconds in which a stopping service finishes what it was doing; supervisord's patience is longer.
 GRACE = 10
@@ -76,6 +77,16 @@ def _binary(name: str) -> tuple[str, int]:
     """Give the command of a service of a controller, and the controller's number."""
     first, _, number = name.rpartition("-")
     return (first, int(number)) if number.isdecimal() else (name, 1)
+
+
+def in_the_flow(program: str) -> str:
+    """Name a service as the flow does, ``compute.host-1`` or ``conductor.ctl-2``; the broker, and "" for the rest."""
+    if program in KINDS:
+        return BROKER
+    if program.startswith(COMPUTE):
+        return f"{identities.COMPUTE}.{program.removeprefix(COMPUTE)}"
+    binary, number = _binary(program)
+    return f"{binary.removeprefix('mininova-')}.{CONTROLLER.format(number=number)}" if binary in SERVICES else ""
 
 
 def compute(home: Home, name: str) -> Program:

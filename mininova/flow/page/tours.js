@@ -4,8 +4,22 @@ import * as api from "./api.js";
 import { html, refill, say } from "./dom.js";
 import { shortened } from "./look.js";
 import { unindented } from "./opened.js";
+import { hostOf } from "./world.js";
 
 const MOST_PASSED = 500;
+
+// What a text of a tour means by a name in braces: computes of this cloud, chosen when it is first spoken of.
+const PARTS = {
+  compute: (world) => world.computes().slice(0, 1),
+  // One that could ask for an instance of another host.
+  stranger: (world) => world.computes().filter(({ host }) => [...world.instances.values()].some((one) => one.host && one.host !== host)).slice(0, 1),
+  // The hosts that the scheduler will prefer.
+  emptiest: (world) => {
+    const has = world.instancesByHost();
+    const count = ({ name }) => has.get(hostOf(name))?.length ?? 0;
+    return world.computes().filter(({ state }) => state === "up").sort((one, other) => count(one) - count(other)).slice(0, 2);
+  },
+};
 
 // The list of tours.
 export async function tours(main) {
@@ -35,6 +49,7 @@ class Card {
     [this.tour, this.view] = [tour, view];
     this.place = 0;
     this.request = null; // the id of the request that the tour follows, once a step has seen its first message
+    this.parts = new Map(); // name in braces → computes
     this.passed = []; // messages that no step has waited for yet: an event of HTTP is told when its answer is out
     this.count = html("p", { class: "count" });
     this.sentence = html("p", { class: "sentence", "aria-live": "polite" });
@@ -64,7 +79,9 @@ class Card {
   // A message is what the step waited for.
   meet(message) {
     this.request ??= message.request_id;
-    this.arrive(`Here it is: ${shortened(message.method)}, from ${message.from} to ${message.to}.`);
+    const version = message.version && ` ${message.version}`;
+    const why = message.error && ` ${shortened(message.error)}.`;
+    this.arrive(`Here it is: ${shortened(message.method)}${version}, from ${message.from} to ${message.to}.${why}`);
   }
 
   // The step has what it waited for.
@@ -81,7 +98,7 @@ class Card {
     const step = this.tour.steps[place];
     this.seen = !step.wait_for;
     say(this.count, `Step ${place + 1} of ${this.tour.steps.length}`);
-    say(this.sentence, step.sentence);
+    say(this.sentence, this.filled(step.sentence));
     say(this.state, step.wait_for ? `Waiting for ${this.awaited(step.wait_for)}…` : "");
     this.state.className = "waiting";
     refill(this.code);
@@ -117,7 +134,8 @@ class Card {
   async act({ post, body }, button) {
     button.disabled = true;
     try {
-      await api.play(this.filled(post), body);
+      for (const path of this.paths(post)) await api.play(path, body);
+      if (this.seen) say(this.state, "Done.");
       this.view.setPaused(false);
     } catch (error) {
       say(this.state, error.message);
@@ -137,9 +155,21 @@ class Card {
     }
   }
 
-  // A text in which {compute} stands for the first compute on the map.
+  // A text with the names of computes in the place of {compute} and its like.
   filled(text) {
-    return text.replace("{compute}", this.view.world.computes()[0]?.name ?? "compute.host-1");
+    return text.replace(/\{(\w+)\}/g, (braces, name) => this.part(name).join(" and ") || "compute.host-1");
+  }
+
+  // The addresses of what is to be done: one for each compute that is meant, by the name that this address has for it.
+  paths(post) {
+    const [braces, name] = /\{(\w+)\}/.exec(post) ?? [];
+    if (!braces) return [post];
+    return this.part(name).map((compute) => post.replace(braces, encodeURIComponent(post.startsWith("hosts/") ? hostOf(compute) : compute)));
+  }
+
+  part(name) {
+    if (!this.parts.get(name)?.length) this.parts.set(name, PARTS[name](this.view.world).map((compute) => compute.name));
+    return this.parts.get(name);
   }
 
   awaited({ state, method, kind }) {
@@ -150,7 +180,7 @@ class Card {
   fits(message, wanted) {
     if (wanted.state) return false;
     if (this.request && message.request_id !== this.request && !wanted.any_request) return false;
-    return Object.entries(wanted).every(([field, value]) => field === "any_request" || matches(message[field], value));
+    return Object.entries(wanted).every(([field, value]) => field === "any_request" || matches(message[field], field === "from" ? this.filled(value) : value));
   }
 }
 

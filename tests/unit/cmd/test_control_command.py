@@ -15,7 +15,7 @@ from mininova.control.app import ControlApplication
 from mininova.control.services import Action, ServiceHandlers
 from tests.fixtures import forked
 
-COMPUTE = "mininova-compute-host-1"
+COMPUTE, SERVICE = "mininova-compute-host-1", "compute.host-1"
 
 
 class OneService:
@@ -28,7 +28,8 @@ class OneService:
         self.done: list[Action] = []
 
     def services(self) -> list[dict[str, Any]]:
-        return [{"name": COMPUTE, "state": "running", "pid": 7, "since": 1, "actions": [it.action for it in self.done]}]
+        done = [it.action for it in self.done]
+        return [{"name": COMPUTE, "service": SERVICE, "state": "running", "pid": 7, "since": 1, "actions": done}]
 
     def act(self, name: str, action: Action) -> None:
         if name != COMPUTE:
@@ -70,7 +71,7 @@ def test_something_is_done_to_a_service_and_listed(stack: OneService, tmp_path: 
     assert control(tmp_path, "service", COMPUTE, "cut", "--seconds", "5").returncode == 0
     listed = control(tmp_path, "services").stdout
     assert stack.done == [Action("pause", 60), Action("cut", 5)]
-    assert listed.splitlines()[1].split() == [COMPUTE, "running", "7", "pause", "cut"]
+    assert listed.splitlines()[1].split() == [COMPUTE, SERVICE, "running", "7", "pause", "cut"]
 
 
 @pytest.mark.parametrize(

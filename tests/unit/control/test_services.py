@@ -25,7 +25,10 @@ class FakeStack:
         self.done: list[tuple[str, str, float]] = []
 
     def services(self) -> list[dict[str, Any]]:
-        return [{"name": API, "pid": os.getpid()}, {"name": COMPUTE, "pid": 1}]
+        return [
+            {"name": API, "service": "api.ctl-1", "pid": os.getpid()},
+            {"name": COMPUTE, "service": "compute.host-1", "pid": 1},
+        ]
 
     def act(self, name: str, action: Action) -> None:
         if name != COMPUTE:
@@ -63,14 +66,20 @@ def test_something_is_done_to_a_service(stack: FakeStack) -> None:
     assert stack.done == [(COMPUTE, "pause", 60), (COMPUTE, "cut", 5)]
 
 
-def test_the_api_answers_before_it_is_killed(stack: FakeStack) -> None:
-    """The action comes when the whole answer has been taken."""
-    asked = create_environ(f"/services/{API}/action", method="POST", json={"action": "kill"}, headers=TOKEN)
+@pytest.mark.parametrize("name", [API, "api.ctl-1"])
+def test_the_api_answers_before_it_is_killed(stack: FakeStack, name: str) -> None:
+    """The action comes when the whole answer has been taken, by whichever name it was asked for."""
+    asked = create_environ(f"/services/{name}/action", method="POST", json={"action": "kill"}, headers=TOKEN)
     answer, status, headers = run_wsgi_app(ControlApplication("a token", ServiceHandlers(stack).routes()), asked)
     taken = next(iter(answer))
     assert (status, headers["Content-Length"], taken, stack.done) == ("202 Accepted", "2", b"{}", [])
     assert list(answer) == []
-    assert stack.done == [(API, "kill", 60)]
+    assert stack.done == [(name, "kill", 60)]
+
+
+def test_what_is_said_in_the_name_of_the_api_is_answered(stack: FakeStack) -> None:
+    """It ends no process, so a refusal is heard."""
+    assert act(stack, API, {"action": "mismatch"}).status_code == 404
 
 
 @pytest.mark.parametrize(

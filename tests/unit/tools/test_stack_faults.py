@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stack.errors import StackError
 from stack.faults import ACTIONS, Faults, RefusedError, Server
 from stack.network import CUT, SLOW
 from stack.services import FAULTS
@@ -20,6 +21,24 @@ from mininova.control.services import Action, LocalStack
 
 API, COMPUTE, BROKER, GONE = "mininova-api", "mininova-compute-host-1", "rabbitmq", "mininova-scheduler"
 A_MINUTE = 60.0
+
+
+class FakeImpostor:
+    """Remembers what it said, and in whose name.
+
+    :ivar said: what, and the program
+    """
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str]] = []
+
+    def trespass(self, program: str) -> None:
+        if program != COMPUTE:
+            raise StackError(f"{program} is no compute.")
+        self.said.append(("trespass", program))
+
+    def mismatch(self, program: str) -> None:
+        self.said.append(("mismatch", program))
 
 
 class FakeNetwork:
@@ -67,8 +86,13 @@ def network() -> FakeNetwork:
 
 
 @pytest.fixture
-def faults(supervisor: FakeSupervisor, network: FakeNetwork) -> Faults:
-    return Faults(supervisor, network)  # type: ignore[arg-type]
+def impostor() -> FakeImpostor:
+    return FakeImpostor()
+
+
+@pytest.fixture
+def faults(supervisor: FakeSupervisor, network: FakeNetwork, impostor: FakeImpostor) -> Faults:
+    return Faults(supervisor, network, impostor)  # type: ignore[arg-type]
 
 
 def becomes(supervisor: FakeSupervisor, change: int) -> bool:
@@ -138,9 +162,22 @@ def test_a_way_is_cut_slow_and_mended(faults: Faults, network: FakeNetwork) -> N
 
 
 def test_the_broker_is_cut_off_from_all(faults: Faults, network: FakeNetwork) -> None:
-    """That is, from all that have a way to it."""
+    """That is, from all that have a way to it; the flow calls it the broker, whichever it is."""
     faults.act(BROKER, "cut", A_MINUTE)
     assert network.links == {API: CUT, COMPUTE: CUT}
+    faults.act("broker", "mend", A_MINUTE)
+    assert network.links == {API: None, COMPUTE: None}
+
+
+def test_a_service_has_its_name_in_the_flow_too(faults: Faults, network: FakeNetwork, impostor: FakeImpostor) -> None:
+    """What is done to it is done to its program."""
+    named = {it["name"]: it["service"] for it in faults.services()}
+    assert named == {API: "api.ctl-1", COMPUTE: "compute.host-1", BROKER: "broker", GONE: "scheduler.ctl-1"}
+    faults.act("compute.host-1", "cut", A_MINUTE)
+    faults.act("compute.host-1", "trespass", A_MINUTE)
+    faults.act("compute.host-1", "mismatch", A_MINUTE)
+    assert (network.links[COMPUTE], actions(faults, COMPUTE)) == (CUT, ["cut"])
+    assert impostor.said == [("trespass", COMPUTE), ("mismatch", COMPUTE)]
 
 
 @pytest.mark.parametrize(
@@ -151,6 +188,7 @@ def test_the_broker_is_cut_off_from_all(faults: Faults, network: FakeNetwork) ->
         (FAULTS, "pause", 404, "no service faults"),
         (GONE, "kill", 409, "mininova-scheduler does not run"),
         (GONE, "cut", 409, "mininova-scheduler has no way"),
+        (API, "trespass", 409, "mininova-api is no compute"),
     ],
 )
 def test_what_cannot_be_done_is_refused(faults: Faults, name: str, action: str, status: int, words: str) -> None:

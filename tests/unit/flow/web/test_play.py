@@ -1,11 +1,15 @@
 """What the page does to a cloud: with the token only, and what the cloud refuses is said as it says it."""
 
+import re
+
+import msgspec
 import pytest
 
 from mininova.control.client import Control, ControlError
+from mininova.control.services import Action
 from mininova.flow.world import World
 from mininova.web.app import LOCAL, Site
-from mininova.web.play import Play, program
+from mininova.web.play import Play
 from mininova.web.requests import Requests
 from mininova.web.servers import RefusedError, Servers
 from mininova.wsgi import Request
@@ -21,9 +25,9 @@ class HeardControl(Control):
 
     def request(self, method, path, body=None):
         self.heard.append((method, path, body))
-        if path == "/services/mininova-scheduler/action":
+        if path == "/services/scheduler.ctl-1/action":
             raise ControlError("mininova-scheduler does not run.", 409)
-        return {"services": [{"name": "rabbitmq"}, {"name": "mininova-api"}], "rules": self.rules}
+        return {"rules": self.rules}
 
 
 class HeardServers(Servers):
@@ -117,13 +121,15 @@ def test_a_service_is_acted_on(post, control):
     """The control API does it, and says what cannot be done."""
     assert post("services/compute.host-1/action", {"action": "kill"}) == (202, None)
     assert post("services/scheduler.ctl-1/action", {"action": "kill"}) == (409, "mininova-scheduler does not run.")
-    assert control.heard[0] == ("POST", "/services/mininova-compute-host-1/action", {"action": "kill"})
+    assert post("services/a%20%3F/action", {"action": "kill"}) == (202, None)
+    paths = ("compute.host-1", "scheduler.ctl-1", "a%20%3F")
+    assert control.heard == [("POST", f"/services/{path}/action", {"action": "kill"}) for path in paths]
 
 
 def test_the_broker_is_cut(post, control):
     """Whichever it is."""
     assert post("broker/action", {"action": "cut"}) == (202, None)
-    assert control.heard[-1] == ("POST", "/services/rabbitmq/action", {"action": "cut"})
+    assert control.heard[-1] == ("POST", "/services/broker/action", {"action": "cut"})
 
 
 @pytest.mark.parametrize("rule", [None, {"operation": "*", "delay": 5000}])
@@ -134,15 +140,15 @@ def test_a_host_behaves(post, control, rule):
     assert control.heard[-1] == ("PUT", "/behaviour", {"rules": (*mine, control.rules[1])})
 
 
-@pytest.mark.parametrize(
-    ("service", "name"),
-    [
-        ("api.ctl-1", "mininova-api"),
-        ("conductor.ctl-1", "mininova-conductor"),
-        ("conductor.ctl-2", "mininova-conductor-2"),
-        ("compute.host-2", "mininova-compute-host-2"),
-    ],
-)
-def test_programs(service, name):
-    """A service of the flow is a program of the stack."""
-    assert program(service) == name
+def test_the_tours_ask_for_what_there_is(asked, post, control, servers):
+    """Each of their steps that does something is accepted, and each that shows a handler finds it."""
+    steps = [step for tour in asked.json("/api/tours")["tours"] for step in tour["steps"]]
+    done = [step["do"] for step in steps if step["do"] and "post" in step["do"]]
+    for do in done:
+        path = re.sub(r"{\w+}", "host-1" if do["post"].startswith("hosts") else "compute.host-1", do["post"])
+        assert post(path, do["body"]) == (202, None)
+        if path.startswith("services"):
+            msgspec.convert(control.heard[-1][2], Action)
+    for handler in {step["handler"] for step in steps} - {None}:
+        assert "def " in asked.json(handler)["source"]
+    assert len(done) > 8
