@@ -121,6 +121,8 @@ class ConductorManager:
             self._require_recorded(tx, instance, operation)
             asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, operation, written)
+            if operation is not None and not again:
+                _require_asked(ctxt, asked, instance)
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
             keeps_image = True
             if states.ends(written) and not again:
@@ -187,6 +189,8 @@ class ConductorManager:
         with self.own.only("upload_snapshot", instance.uuid, instance.generation), self.db.write() as tx:
             asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, operation, uploading)
+            if not again:
+                _require_asked(ctxt, asked, instance)
             recorded = open_operations.of(tx, instance.uuid)
             if recorded is None or recorded.operation != operation:
                 raise forbidden(rpc.caller(), "upload_snapshot", instance.uuid, f"its operation is not {operation}")
@@ -263,6 +267,7 @@ class ConductorManager:
             asked, again = self.builds.memory.asked(tx, instance), False
             try:
                 new = endings.fail(tx, instance, operation, fault, host=instance.host)
+                _require_asked(ctxt, asked, instance)
             except errors.InstanceUpdateConflict as conflict:
                 new, again = _done_already(tx, instance, states.fail(operation), conflict), True
         self._tell(asked, instance, new, again)
@@ -407,6 +412,17 @@ class ConductorManager:
         raise forbidden(
             rpc.caller(), method, instance.uuid, f"it was asked for at {begin}, it is {now} now, and not {at}"
         )
+
+
+def _require_asked(ctxt: RequestContext, asked: RequestContext, instance: Instance) -> None:
+    """Refuse to move on what another request asked for: a late copy of a message may find it in a state it knows, too.
+
+    :param ctxt: of the message that the host carries out
+    :param asked: the context of the request whose operation is recorded
+    :raises errors.InstanceNotFound: when they differ
+    """
+    if ctxt.request_id != asked.request_id:
+        raise errors.InstanceNotFound(instance_uuid=instance.uuid)
 
 
 def _done_already(

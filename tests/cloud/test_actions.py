@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from mininova import states
+from mininova.compute.rpcapi import ComputeAPI
+from mininova.conductor.rpcapi import ConductorAPI
 from mininova.db import actions
 from mininova.db.actions import ON_HOST
+from mininova.objects import ImageMeta, InstanceChanges
 from tests.fixtures.cloud import Cloud
-from tests.fixtures.operations import WAYS, action_of, again, ask, every_operation, steps, steps_of
+from tests.fixtures.operations import WAYS, action_of, again, ask, every_operation, open_operation, steps, steps_of
 
 FAILS = "[{operation: '*', failure: {probability: 1, message: out of luck}}]"
 
@@ -133,6 +136,39 @@ def test_a_hard_reboot_interrupts_a_soft_one(cloud: Cloud):
     cloud.run()
     assert action_of(cloud, uuid, request_id).events[0].traceback == f"interrupted by reboot ({by})"
     assert steps(action_of(cloud, uuid, by)) == [("compute_reboot_instance", "Success")]
+
+
+@pytest.mark.parametrize(
+    ("old", "more", "new", "steps"),
+    [
+        ("backup", {}, "snapshot", ["image_snapshot", "image_pending_upload"]),
+        ("rebuild", {"image": ImageMeta(id="another", name="another")}, "rebuild", []),
+    ],
+)
+def test_a_copy_of_an_old_message_touches_nothing_that_was_asked_for_since(
+    cloud: Cloud, old: str, more: dict[str, Any], new: str, steps: list[str]
+):
+    """Though the new operation passes the task_state that the old one waits for (seed 40008 of the simulation)."""
+    uuid, _ = ask(cloud, old)
+    copied, instance = open_operation(cloud.db, uuid), cloud.instance(uuid)
+    cloud.run()
+    request_id = again(cloud, new, uuid)
+    cloud.lose_messages()
+    asked, host = open_operation(cloud.db, uuid), ConductorAPI(cloud.peers[f"compute.{instance.host}"])
+    for step in steps:
+        host.update_instance(asked.context, cloud.instance(uuid), new, InstanceChanges(task_state=step))
+    before = cloud.instance(uuid)
+
+    compute = ComputeAPI(cloud.peers["conductor.ctl"]).on(instance.host)
+    getattr(compute, f"{old}_instance")(copied.context, instance, **more)
+    cloud.run()
+    assert cloud.instance(uuid) == before
+    assert cloud.denied() == []
+
+    for _ in range(2):  # the first sees that it has moved on, the second that it has not since
+        cloud.sweep()
+    assert action_of(cloud, uuid, request_id).message is None
+    assert cloud.show(uuid)["status"] == "ACTIVE"
 
 
 @pytest.mark.parametrize("name", ["lock", "unlock"])

@@ -7,7 +7,6 @@ import pytest
 
 from mininova import errors, states
 from mininova.conductor.rpcapi import ConductorAPI
-from mininova.context import service_context
 from mininova.db import faults, networks, server_migrations
 from mininova.objects import Fault, InstanceChanges
 from tests.fixtures.cloud import Cloud
@@ -211,12 +210,13 @@ def test_the_host_that_failed_cannot_end_it(cloud: Cloud, says: str):
         assert cloud.broker.deliver_one()
     cloud.return_host(source)
     conductor, before = ConductorAPI(cloud.peers[f"compute.{source}"]), cloud.instance(uuid)
+    ctxt = open_operation(cloud.db, uuid).context  # which the host cannot know
     if says == "end":
         changes = InstanceChanges(vm_state=states.ACTIVE, task_state=None)
-        say = partial(conductor.update_instance, service_context(), before, "rebuild", changes)
+        say = partial(conductor.update_instance, ctxt, before, "rebuild", changes)
     else:
         fault = Fault(code=500, message="it is so")
-        say = partial(conductor.fail_instance, service_context(), before, "rebuild", fault)
+        say = partial(conductor.fail_instance, ctxt, before, "rebuild", fault)
     with pytest.raises(errors.InstanceNotFound):
         say()
     assert cloud.instance(uuid) == before

@@ -12,7 +12,7 @@ from mininova.rpc import Forbidden
 from mininova.standins.glance.db import images
 from mininova.standins.glance.db.images import Image
 from tests.fixtures.cloud import Cloud
-from tests.fixtures.operations import action_of, again, ready_for
+from tests.fixtures.operations import action_of, again, open_operation, ready_for
 
 
 def made(cloud: Cloud) -> list[Image]:
@@ -183,9 +183,10 @@ def test_a_host_uploads_nothing_that_was_not_asked_for(cloud: Cloud) -> None:
             conductor.upload_snapshot(service_context(), cloud.instance(uuid), operation, "mine")
     cloud.silence(host or "")
     again(cloud, "backup", uuid)
+    ctxt = open_operation(cloud.db, uuid).context
     cloud.run()
     with pytest.raises((Forbidden, errors.InstanceUpdateConflict)):
-        conductor.upload_snapshot(service_context(), cloud.instance(uuid), "snapshot", "mine")
+        conductor.upload_snapshot(ctxt, cloud.instance(uuid), "snapshot", "mine")
     with pytest.raises(Forbidden, match="snapshot"):
-        conductor.upload_snapshot(service_context(), cloud.instance(uuid), "backup", "x" * 70000)
+        conductor.upload_snapshot(ctxt, cloud.instance(uuid), "backup", "x" * 70000)
     assert [image.status for image in made(cloud)] == ["queued"]
