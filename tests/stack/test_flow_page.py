@@ -30,6 +30,14 @@ def test_a_boot_is_read_back(local_stack):
     assert {"api.ctl-1", "conductor.ctl-1", "scheduler.ctl-1", "compute.host-1", "compute.host-2"} <= services
 
 
+def test_the_page_is_opened(local_stack, monkeypatch):
+    """In the browser that the user prefers."""
+    monkeypatch.setitem(local_stack.environment, "BROWSER", "/bin/echo %s")
+    opened = local_stack.sh("browse")
+    assert opened.returncode == 0, opened.stderr
+    assert opened.stdout.strip() == settings.load(local_stack.home).flow_url
+
+
 def test_the_page_asks_for_servers(local_stack, cloud):
     """They are booted and stopped by the Compute API, whose refusals it passes on."""
     servers = Servers(str(local_stack.home.clouds))

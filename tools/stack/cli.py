@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mininova.trust import host_lists, identities
-from stack import down, install, real, services, settings, standalone, up
+from stack import clouds, down, install, real, services, settings, standalone, up
 from stack.brokers import KINDS
 from stack.errors import StackError
 from stack.home import Home
@@ -86,6 +87,15 @@ def _status(request: Request) -> int:
     request.progress.say(f"mininova at {kept.api_url}, in {request.home.root}")
     request.progress.console.print(_table(request.home, programs))
     return 0 if all(status.is_up for status in programs) else 1
+
+
+def _browse(request: Request) -> None:
+    page = clouds.page(request.home, settings.load(request.home))
+    _running(request)
+    if page is None:
+        raise StackError("This stack shows its flow in no browser, since MININOVA_FLOW or MININOVA_FLOW_PORT is 0.")
+    if not webbrowser.open(page):
+        raise StackError(f"There is no browser on this machine: open {page} in one that reaches it.")
 
 
 def _table(home: Home, programs: Sequence[Status]) -> Table:
@@ -186,6 +196,7 @@ def _install(request: Request) -> None:
 RUN: Mapping[str, Callable[[Request], int | None]] = {
     "up": _up,
     "status": _status,
+    "browse": _browse,
     "logs": _logs,
     "restart": _restart,
     "add-compute": _add_compute,

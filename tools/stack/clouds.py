@@ -33,6 +33,13 @@ def write(home: Home, settings: Settings) -> None:
         home.write_private(home.control, json.dumps(said) + "\n")
 
 
+def page(home: Home, settings: Settings) -> str | None:
+    """Give the address of the flow's page, with the token to play with it if it has one; None if there is no page."""
+    if settings.flow_url is None:
+        return None
+    return settings.flow_url + (f"#token={home.secret(CONTROL)}" if settings.control else "")
+
+
 def _cloud(home: Home, settings: Settings, user: str) -> dict[str, Any]:
     return {
         "auth_type": "password",

@@ -250,9 +250,8 @@ mininova is up at {wanted.api_url}.  What to try next:
     tools/stack.sh status                 its processes; also: logs, restart, add-compute, help
     tools/unstack.sh                      stops it; with --clean it forgets everything
 """)
-    if wanted.flow_url:
-        token = f"#token={home.secret(clouds.CONTROL)}" if wanted.control else ""
-        progress.say(f"    {wanted.flow_url}{token}                the cloud in a browser, message by message")
+    if page := clouds.page(home, wanted):
+        progress.say(f"    {page}                the cloud in a browser: tools/stack.sh browse")
     if wanted.control:
         progress.say("    mininova-control services             kill them, pause them, cut them off: docs/faults.md")
     for name, port in services.metrics_ports(wanted).items():

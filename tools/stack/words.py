@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "up": Command("", "start everything, boot a server, show its flow; without a word it is this"),
     "status": Command("", "list the processes and how they do"),
     "logs": Command("SERVICE [-f]", "show the end of a service's log; -f goes on showing it"),
+    "browse": Command("", "open the page that shows the cloud, message by message, in a browser"),
     "restart": Command("SERVICE", "stop a service and start it again"),
     "add-compute": Command("NAME", "start one compute more"),
     "rabbitmqctl": Command("…", "ask the private broker: list_queues, for one"),
