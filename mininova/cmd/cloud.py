@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--hosts", type=_number(1, 10_000), default=3, metavar="N", help="how many hosts it has (%(default)s)"
     )
+    parser.add_argument(
+        "--page", type=_number(0, 65_535), metavar="PORT", help="show it in a browser here, message by message"
+    )
     parser.add_argument("--clouds-yaml", type=Path, metavar="FILE", help="write down here how clients reach it")
     parser.add_argument("--state", type=Path, metavar="FOLDER", help="keep all here, for the next start, too")
     parser.add_argument(
@@ -116,9 +119,21 @@ def _run(parsed: Namespace) -> None:
         _for_its_owner(folder / CONTROL, json.dumps({"url": f"{url}/control", "token": token}) + "\n")
         for line in _READY.format(url=url, hosts=parsed.hosts, clouds=clouds, folder=folder).splitlines():
             output.say(line)
+        if parsed.page is not None:
+            port = _show(ending, [*shared, _write_page_settings(folder, parsed, clouds)])
+            output.say(f"  http://{parsed.listen}:{port}/#token={token} shows it in a browser")
         if socket := os.environ.get("NOTIFY_SOCKET"):
             say_ready(socket, NAME)
         signals.wait()
+
+
+def _show(ending: ExitStack, files: list[str]) -> int:
+    """Show the flow in a browser, until the end, and give the port."""
+    from mininova.cmd import flow_serve  # which those need not wait for who show it nowhere
+
+    page = flow_serve.build(conf.read_files("flow", files))
+    ending.callback(page.stop)
+    return page.http_ports[-1]
 
 
 _READY = """\
@@ -181,6 +196,12 @@ def _write_own_settings(folder: Path, service: str, parsed: Namespace, token: st
         "flow": {"enabled": True},
         **_NO_NOTIFICATIONS,
     })  # fmt: skip
+
+
+def _write_page_settings(folder: Path, parsed: Namespace, clouds: Path) -> str:
+    """Write where the page is, and how it changes the cloud."""
+    page = {"listen": parsed.listen, "port": parsed.page, "control": folder / CONTROL, "clouds": clouds}
+    return _written(folder / "page.conf", {"DEFAULT": _common(folder, "flow"), "flow": page})
 
 
 def _common(folder: Path, user: str) -> Mapping[str, object]:

@@ -46,8 +46,11 @@ class Servers:
 
     @cached_property
     def _connection(self) -> Any:
-        from openstack.config import OpenStackConfig  # a second of imports, which only those wait for who play
-        from openstack.connection import Connection
+        try:
+            from openstack.config import OpenStackConfig  # a second of imports, which only those wait for who play
+            from openstack.connection import Connection
+        except ImportError:
+            raise RefusedError(501, "The page asks by openstacksdk, which is not installed here.") from None
 
         return Connection(config=OpenStackConfig(config_files=[self._clouds], load_envvars=False).get_one(CLOUD))
 

@@ -10,6 +10,7 @@ import sys
 from contextlib import closing, contextmanager
 from http.client import RemoteDisconnected
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -58,7 +59,7 @@ def state(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cloud(state):
     """Give a cloud of five hosts: its process, and what it said."""
-    with running("--port", "0", "--hosts", "5", "--state", str(state)) as started:
+    with running("--port", "0", "--page", "0", "--hosts", "5", "--state", str(state)) as started:
         yield started
 
 
@@ -71,6 +72,17 @@ def test_a_server_boots(cloud, state):
     assert [method for method in sent if method not in shown] == []
     services = json.loads(tool("mininova-manage", state, "service", "list", "-f", "json"))
     assert {service["state"] for service in services} == {"up"}
+
+
+def test_it_is_shown_in_a_browser(cloud):
+    """The page has its hosts, and who has the token may boot a server there."""
+    said = next(line for line in cloud[0].stdout if "in a browser" in line)
+    url, token = re.search(r"(http://127\.0\.0\.1:\d+/)#token=(\S+)", said).groups()
+    world = json.load(urlopen(f"{url}api/world", timeout=DEADLINE))
+    assert {"compute.host-1", "compute.host-5"} <= {row["name"] for row in world["services"]}
+    headers = {"X-Flow-Token": token, "Content-Type": "application/json"}
+    asked = Request(f"{url}api/play/servers", b'{"name": "shown"}', headers)
+    assert urlopen(asked, timeout=DEADLINE).status == 202
 
 
 def test_each_service_is_one_that_may_do_what_it_does(cloud, state):
