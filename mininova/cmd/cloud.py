@@ -31,6 +31,8 @@ from mininova.flow import output
 from mininova.flow.store import locked
 from mininova.manage import bootstrap
 from mininova.rpc.transports.in_process import InProcessBroker
+from mininova.rpc.trust import lanes
+from mininova.rpc.watch.flow import EXCHANGE, KEY
 from mininova.service import log
 from mininova.service.process import Process
 from mininova.service.supervised import StopSignals, say_ready
@@ -99,7 +101,9 @@ def _run(parsed: Namespace) -> None:
         broker = InProcessBroker(folder.name)
         token = secrets.token_urlsafe()
         shared = [_write_settings(folder, parsed), *parsed.config_file]
-        log.setup(conf.read_files("manage", shared))
+        log.setup(settings := conf.read_files("manage", shared))
+        lane = lanes.exchange_of(settings.control_exchange, identities.compute(HOSTS).name)
+        broker.lead_on(lane, KEY, EXCHANGE)  # what a compute reports to the flow, as everything, goes by its lane
         _fill(shared, parsed.hosts)
         hypervisors: dict[str, Any] = {}  # by host; the settings of this command name the fake one
         for service, build in SERVICES.items():
@@ -121,7 +125,8 @@ def _run(parsed: Namespace) -> None:
             output.say(line)
         if parsed.page is not None:
             port = _show(ending, [*shared, _write_page_settings(folder, parsed, clouds)])
-            output.say(f"  http://{parsed.listen}:{port}/#token={token} shows it in a browser")
+            output.say(f"In a browser: http://{parsed.listen}:{port}/#token={token}")
+        output.say(f"Its log is {folder}/mininova.log; Ctrl-C ends it.")
         if socket := os.environ.get("NOTIFY_SOCKET"):
             say_ready(socket, NAME)
         signals.wait()
@@ -141,8 +146,7 @@ The cloud is up at {url}, with {hosts} hosts.
   export OS_CLIENT_CONFIG_FILE={clouds} OS_CLOUD=mininova
   openstack server create --flavor m1.tiny --image cirros --wait one
   mininova-flow --config-file {folder}/mininova.conf list
-  mininova-control --file {folder}/control.json rules
-Its log is {folder}/mininova.log; Ctrl-C ends it."""
+  mininova-control --file {folder}/control.json rules"""
 
 
 @contextmanager

@@ -75,14 +75,18 @@ def test_a_server_boots(cloud, state):
 
 
 def test_it_is_shown_in_a_browser(cloud):
-    """The page has its hosts, and who has the token may boot a server there."""
-    said = next(line for line in cloud[0].stdout if "in a browser" in line)
+    """The page has its hosts; who has the token may boot a server there, and sees its host work on it."""
+    said = next(line for line in cloud[0].stdout if "browser" in line)
     url, token = re.search(r"(http://127\.0\.0\.1:\d+/)#token=(\S+)", said).groups()
     world = json.load(urlopen(f"{url}api/world", timeout=DEADLINE))
     assert {"compute.host-1", "compute.host-5"} <= {row["name"] for row in world["services"]}
     headers = {"X-Flow-Token": token, "Content-Type": "application/json"}
     asked = Request(f"{url}api/play/servers", b'{"name": "shown"}', headers)
-    assert urlopen(asked, timeout=DEADLINE).status == 202
+    with urlopen(f"{url}api/live", timeout=DEADLINE) as live:
+        assert urlopen(asked, timeout=DEADLINE).status == 202
+        told = (json.loads(line.removeprefix(b"data: ")) for line in live if line.startswith(b"data: "))
+        ended = next(it for it in told if it.get("method") == "build_instance" and it["took_ms"] is not None)
+    assert ended["to"] in {f"compute.host-{number}" for number in range(1, 6)}
 
 
 def test_each_service_is_one_that_may_do_what_it_does(cloud, state):

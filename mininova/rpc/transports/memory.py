@@ -69,6 +69,7 @@ class MemoryBroker:
         self.now = 0.0
         self.peers: list[MemoryTransport] = []
         self._bindings: dict[tuple[str, str], list[str]] = {}
+        self._led_on: dict[tuple[str, str], str] = {}
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._next_expiry = math.inf
@@ -107,9 +108,15 @@ class MemoryBroker:
             bound.append(queue)
         return self.queues.setdefault(queue, _Queue())
 
+    def lead_on(self, exchange: str, key: str, to: str) -> None:
+        """Have what comes to an exchange under a key go to another exchange."""
+        self._led_on[exchange, key] = to
+
     def route(self, message: Message, kind: str) -> bool:
         """Put a message into the queues that its key leads to, and tell whether there was one."""
         key = "" if kind == FANOUT else message.routing_key
+        if (to := self._led_on.get((message.exchange, key))) is not None:
+            return self.route(replace(message, exchange=to), kind)
         names = self._bindings.get((message.exchange, key), [])
         if message.exchange == "" and key in self.queues:
             names = [key]
