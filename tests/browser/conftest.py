@@ -4,17 +4,16 @@ Events reach the site as they do from the broker, by Feed.take; so a test says w
 """
 
 import json
-import os
-import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from msgspec.structs import replace
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from mininova.flow.reports import SERVICES
@@ -26,13 +25,18 @@ from mininova.web.app import LOCAL, Site
 from mininova.web.feed import Feed
 from mininova.web.requests import Requests
 from mininova.web.stream import Listeners
-from mininova.wsgi import Route
+from mininova.wsgi import Reply, Request, Route
+from tests.fixtures.chromium import chromium, pages
 from tests.fixtures.cloud import Cloud
 
-DEADLINE_MS = 60_000  # of everything that the page is to show
 PICTURES = Path(__file__).parents[2] / "docs/images"
+#: What axe-core finds that is serious: told here, since all that it looks at takes Playwright seconds to carry.
+SERIOUS = """axe.run({resultTypes: ["violations"], preload: false}).then(found => found.violations
+    .filter(one => ["serious", "critical"].includes(one.impact))
+    .map(one => [one.id, one.nodes.slice(0, 5).map(node => node.target)]))"""
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text()
 
+TOKEN = "abc.DEF-1"
 HOSTILE = '<img src=x onerror="document.title=1">'  # the name of a server
 
 
@@ -42,20 +46,22 @@ class Recorded:
 
     :ivar before: the events of its start, with the first heartbeats
     :ivar boot: those of a boot of web-1
-    :ivar retry: those of one whose first host fails
+    :ivar retry: those of one of web-2, whose first host fails
+    :ivar strange: those of one whose name is markup
     :ivar refused: those of one that fits nowhere
     """
 
     before: Sequence[MessageEvent] = ()
     boot: Sequence[MessageEvent] = ()
     retry: Sequence[MessageEvent] = ()
+    strange: Sequence[MessageEvent] = ()
     refused: Sequence[MessageEvent] = ()
     uuid: str = ""
 
     @property
     def requests(self) -> dict[str, str]:
         """Name the request of each."""
-        stories = {"boot": self.boot, "retry": self.retry, "refused": self.refused}
+        stories = {"boot": self.boot, "retry": self.retry, "strange": self.strange, "refused": self.refused}
         return {name: next(e.request_id or "" for e in events if e.kind == "http") for name, events in stories.items()}
 
 
@@ -81,8 +87,11 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     emptier = {"host-1": "host-2", "host-2": "host-1"}[cloud.instance(told.uuid).host or ""]
     fails = {"hosts": emptier, "operation": "spawn", "failure": {"message": "the disk is full"}}
     (cloud.path / "behaviour.yaml").write_text(json.dumps([fails]))
-    cloud.boot(name=HOSTILE)
+    cloud.boot(name="web-2")
     told.retry = since()
+    (cloud.path / "behaviour.yaml").write_text("[]")
+    cloud.boot(name=HOSTILE)
+    told.strange = since()
     cloud.boot(name="giant", flavorRef="5", min_count=3, max_count=3)
     told.refused = since()
     cloud.db.close()
@@ -94,7 +103,7 @@ def store(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keep all of it, as a collector does."""
     directory = tmp_path_factory.mktemp("flow")
     writer = Writer(directory, keep=100)
-    for events in (recorded.before, recorded.boot, recorded.retry, recorded.refused):
+    for events in (recorded.before, recorded.boot, recorded.retry, recorded.strange, recorded.refused):
         writer.add({SERVICES: list(events)})
     writer.close()
     return directory
@@ -102,44 +111,63 @@ def store(recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class Served:
-    """A site that listens.
+    """A site that listens, and whose clock the test sets.
 
     :ivar url: of its page
+    :ivar now: what its clock says
+    :ivar asked: by the page, of what it may do: the path and the body of each
     """
 
-    url: str
-    feed: Feed
-    listeners: Listeners
-    asked: list[Any] = field(default_factory=list)
+    now: float
+    world: World = field(default_factory=World)
+    listeners: Listeners = field(default_factory=Listeners)
+    url: str = ""
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.feed = Feed(self.world, self.listeners, lambda: self.now)
 
     def happen(self, events: Sequence[MessageEvent]) -> None:
-        """Tell of events, and of what they change, as the process does that hears them from the broker."""
-        self.feed.take({SERVICES: list(events)})
+        """Tell of events, and of what they change, as the process does that hears them from the broker.
+
+        They begin now, whenever they were recorded, and the clock goes on with them.
+        """
+        later = self.now - min(event.at for event in events)
+        told = [replace(event, at=event.at + later) for event in events]
+        self.now = max(event.at for event in told)
+        self.feed.take({SERVICES: told})
+        self.feed.tell_changes()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let nothing happen for a while."""
+        self.now += seconds
         self.feed.tell_changes()
 
 
 @pytest.fixture
 def serve(store: Path, recorded: Recorded) -> Iterator[Callable[..., Served]]:
-    """Serve the page: ``serve()`` live, ``serve(live=False)`` from the store."""
+    """Serve the page: ``serve()`` live, ``serve(live=False)`` from the store.
+
+    ``do`` says what follows when the page does something: path below ``/api/play/`` → what happens.
+    """
     ends: list[Callable[[], None]] = []
 
-    def start(*, live: bool = True, play: Callable[[Served], Sequence[Route]] = lambda served: ()) -> Served:
-        world, listeners = World(late_after=1e9, down_after=1e9), Listeners()
-        feed = Feed(world, listeners)
-        served = Served("", feed, listeners)
+    def start(*, live: bool = True, do: Mapping[str, Callable[[Served], object]] = {}) -> Served:
+        served = Served(recorded.before[-1].at)
         if live:
             served.happen(recorded.before)
         else:
-            replay(world, Reader(store))
-        rows = feed.world if live else lambda: world.rows(world.last)
-        site = Site(Requests(store), rows, listeners if live else None, names=LOCAL, play=play(served))
+            replay(served.world, Reader(store))
+        rows = served.feed.world if live else lambda: served.world.rows(served.world.last)
+        play = [Route("POST", f"/api/play/{path}", played(served, what)) for path, what in do.items()]
+        site = Site(Requests(store), rows, served.listeners if live else None, names=LOCAL, play=play)
         server = make_server("127.0.0.1", 0, site, threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         served.url = f"http://127.0.0.1:{server.server_port}/"
 
         def end() -> None:
-            listeners.close()
+            served.listeners.close()
             server.shutdown()
             thread.join()
             server.server_close()
@@ -152,43 +180,30 @@ def serve(store: Path, recorded: Recorded) -> Iterator[Callable[..., Served]]:
         end()
 
 
+def played(served: Served, what: Callable[[Served], object]) -> Callable[..., Reply]:
+    """Make the handler of what the page does; the cloud would want the token."""
+
+    def handler(request: Request, **variables: str) -> Reply:
+        assert request.headers["X-Flow-Token"] == TOKEN
+        served.asked.append((request.path.removeprefix("/api/play/"), request.document))
+        what(served)
+        return Reply(202, {})
+
+    return handler
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start Chromium; without one the test is skipped, but in CI it fails."""
-    program = shutil.which("chromium")
-    if program is None:
-        absent = "Chromium is not installed: tools/install-chromium.sh"
-        pytest.fail(absent) if os.environ.get("CI") else pytest.skip(absent)
-    with sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = playwright.chromium.launch(executable_path=program, args=sandbox)
+    """Start Chromium."""
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open pages that report no error, and ask no other host for anything."""
-    complaints: list[str] = []
-    contexts = []
-
-    def opened(url: str, *, width: int = 1360, height: int = 860, **how: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="en", **how)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(DEADLINE_MS)
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda asked: url.split("#")[0] in asked.url or complaints.append(f"asked {asked.url}"))
-        page.goto(url)
-        page.wait_for_selector("main h1")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    with pages(browser) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -209,12 +224,7 @@ def assert_accessible() -> Callable[[Page], None]:
 
     def check(page: Page) -> None:
         page.evaluate(AXE)
-        found = page.evaluate("axe.run().then(found => found.violations)")
-        serious = [
-            (one["id"], [node["target"] for node in one["nodes"]][:5])
-            for one in found
-            if one["impact"] in ("serious", "critical")
-        ]
+        serious = page.evaluate(SERIOUS)
         assert serious == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -1,6 +1,6 @@
 """A stack whose broker speaks TLS only: it starts as the documentation says, and every service verifies the broker.
 
-It has the control API, too, so each service reaches its broker through what can cut it off.
+It has the control API, too: each service reaches its broker through what can cut it off, and the flow's page plays.
 """
 
 import re
@@ -9,12 +9,13 @@ import socket
 import documentation
 import pytest
 from documentation import ROOT
+from playwright.sync_api import expect
 from stack import ports
 from stack.certificates import Authority
 from stack.readiness import Readiness
 
 from mininova.control.client import Control
-from tests.fixtures import sdk
+from tests.fixtures import chromium, sdk
 from tests.fixtures.local_stack import VENV, run
 from tests.fixtures.programs import Program
 
@@ -28,7 +29,7 @@ COMPUTE = "mininova-compute-host-1.conf"
 @pytest.fixture(scope="module")
 def tls_stack(make_stack):
     """Start a stack with one compute; a second one is added."""
-    stack = make_stack(COMPUTES="1", CONTROL_API="1")
+    stack = make_stack(COMPUTES="1", CONTROL_API="1", FLOW_PORT=str(ports.pick()))
     started = typed(stack, START)
     assert started.returncode == 0, started.stdout + started.stderr
     stack.first_output = started.stdout
@@ -40,6 +41,11 @@ def tls_stack(make_stack):
 def typed(stack, command):
     """Type a command in the checkout."""
     return run(["bash", "-ec", f"cd {ROOT}\n{command}"], stack.environment)
+
+
+def supervisor_of(stack):
+    """Give the process that a service tells when it is up."""
+    return int((stack.home.run / "supervisord.pid").read_text())
 
 
 def test_a_server_boots_over_tls(tls_stack):
@@ -76,7 +82,7 @@ def test_a_boot_ends_well_while_services_are_paused_and_killed(tls_stack):
     """A conductor is paused when the server is asked for, and a compute is killed; the control API does both."""
     control, cloud = Control.of_file(tls_stack.home.control), sdk.connect(tls_stack, "mininova")
     conductor, compute = "mininova-conductor", "mininova-compute-host-1"
-    before, supervisor = tls_stack.pids(), int((tls_stack.home.run / "supervisord.pid").read_text())
+    before = tls_stack.pids()
     flavor, image = cloud.compute.find_flavor("m1.tiny"), cloud.image.find_image("cirros")
 
     control.act(conductor, "pause", seconds=300)
@@ -85,12 +91,81 @@ def test_a_boot_ends_well_while_services_are_paused_and_killed(tls_stack):
         control.act(compute, "kill")
         in_force = {it["name"]: it["actions"] for it in control.services() if it["actions"]}
         control.act(conductor, "resume")
-        list(readiness.wait({compute: supervisor}, 60))
+        list(readiness.wait({compute: supervisor_of(tls_stack)}, 60))
 
     assert in_force == {conductor: ["pause"]}
     assert sdk.at_rest(cloud, asked).status == "ACTIVE"
     after = tls_stack.pids()
     assert {name for name in before if after[name] != before[name]} == {compute}
+
+
+# ---- its page, in Chromium
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Start Chromium, for this file only: in a process with it, no other test could run an asyncio loop."""
+    with chromium.chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(tls_stack, browser):
+    """Open the address that the start printed; the page reports no error, and asks no other host for anything."""
+    (url,) = re.findall(r"http://127\.0\.0\.1:\d+/#token=\S+", tls_stack.first_output)
+    with chromium.pages(browser) as opened:
+        yield opened(url)
+
+
+def test_a_boot_a_restart_and_a_kill_are_watched(tls_stack, page):
+    """From the click to ACTIVE; a compute that is asked to end is down and up again, and one that is killed comes back.
+
+    The states of the compute are noted as they are shown: it may be down for a moment only.
+    """
+    expect(page.locator("#connection")).to_have_text("live")
+    page.get_by_label("real time").check()
+    page.get_by_label("Name of the new server").fill("watched")
+    page.get_by_role("button", name="Boot", exact=True).click()
+    expect(page.locator(".host").get_by_role("button", name="watched: active")).to_be_visible()
+
+    compute = page.get_by_role("button", name=re.compile(r"^compute\.host-1: "))
+    expect(compute).to_have_attribute("aria-label", re.compile(": up"))
+    compute.evaluate("""face => {
+        const note = () => { document.body.dataset.shown += ` ${/: (\\w+)/.exec(face.ariaLabel)[1]}`; };
+        new MutationObserver(note).observe(face, {attributes: true, attributeFilter: ["aria-label"]});
+    }""")
+    compute.click()
+    page.get_by_role("button", name="restart", exact=True).click()
+    expect(page.locator("body")).to_have_attribute("data-shown", re.compile(" down up"))
+    coming_back = page.get_by_role("button", name="reconcile_host compute.host-1")
+    expect(coming_back.first).to_be_visible()
+    times, before, program = coming_back.count(), tls_stack.pids(), "mininova-compute-host-1"
+    with Readiness(tls_stack.home.run, [program]) as readiness:
+        page.get_by_role("button", name="kill", exact=True).click()
+        list(readiness.wait({program: supervisor_of(tls_stack)}, 60))
+    expect(coming_back).not_to_have_count(times)
+    assert {name for name, pid in tls_stack.pids().items() if before.get(name) != pid} == {program}
+
+    page.get_by_role("button", name="watched: active").click()
+    page.get_by_role("button", name="delete", exact=True).click()
+    expect(page.get_by_role("button", name=re.compile("^watched: "))).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Two releases that do not understand each other", "UnsupportedVersion"),
+        ("A compute that is taken over", "it never was on one of its hosts"),
+    ],
+)
+def test_a_tour_of_what_is_refused(page, title, said):
+    """Each step comes true, and the refusal is the conductor's own."""
+    cards = []
+    chromium.take_tour(page, title, lambda step, card: cards.append(card.locator(".waiting").inner_text()))
+    assert any(said in card for card in cards), cards
+
+
+# ---- whom the services trust
 
 
 @pytest.fixture

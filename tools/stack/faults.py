@@ -240,7 +240,7 @@ def main(root: str) -> None:
     kept = settings.load(home)
     network = Network({name: Link(port, kept.broker_port) for name, port in kept.links.items()})
     network.start()
-    faults = Faults(Supervisor(home), network, Impostor(home, kept))
+    faults = Faults(Supervisor(home), network, Impostor(home))
     faults.resume_all()
     with Server(services.faults_socket(home), faults) as server:
         if path := os.environ.get("NOTIFY_SOCKET"):

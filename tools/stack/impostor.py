@@ -23,23 +23,22 @@ from mininova.rpc.watch import flow
 from mininova.service import broker
 from mininova.service.codec import CODEC
 from mininova.virt.guests import Guest, GuestStore
-from stack import services
+from stack import services, settings
 from stack.errors import StackError
 from stack.home import Home
-from stack.settings import Settings
 
 PATIENCE_S = 10.0  # for the broker to take a message
 NO_FLAVOR = Flavor(flavor_id="", name="", memory_mb=0, vcpus=0, root_gb=0)
 
 
 class Impostor:
-    """Speaks in the name of the computes of a stack.
+    """Speaks in the name of the computes of a stack, those that were added to it, too.
 
-    :param settings: of the stack
+    :param home: of the stack
     """
 
-    def __init__(self, home: Home, settings: Settings) -> None:
-        self._home, self._settings = home, settings
+    def __init__(self, home: Home) -> None:
+        self._home = home
 
     def trespass(self, program: str) -> None:
         """Ask in the name of a compute that the instance of another host be in ERROR.
@@ -47,7 +46,7 @@ class Impostor:
         :param program: of the compute, ``mininova-compute-host-1``
         :raises StackError: when no other compute has an instance, or nothing would refuse it
         """
-        if self._settings.broker_url:
+        if settings.load(self._home).broker_url:
             raise StackError("On your broker all services are one user: the conductor would not know who asks.")
         own, others = self._computes(program)
         guest = next((guest for other in others for guest in self._guests(other)), None)
@@ -75,27 +74,27 @@ class Impostor:
         own = program.removeprefix(services.COMPUTE)
         if own == program:
             raise StackError(f"{program} is no compute.")
-        return own, [name for name in self._settings.computes if name != own]
+        return own, [name for name in settings.load(self._home).computes if name != own]
 
     def _read(self, compute: str) -> Any:
         return conf.read_files("compute", [str(services.compute_file(self._home, compute))])
 
     def _guests(self, compute: str) -> Iterator[Guest]:
-        settings = self._read(compute)
-        for host in settings.compute.hosts or (settings.host,):
-            yield from GuestStore(settings.fake.state_dir, host).load().values()
+        its = self._read(compute)
+        for host in its.compute.hosts or (its.host,):
+            yield from GuestStore(its.fake.state_dir, host).load().values()
 
     def _ask(self, compute: str, method: str, arguments: dict[str, Any], version: str) -> None:
         """Send a call to the conductors, and tell the flow of it, as the compute does."""
-        settings = self._read(compute)
-        with _connected(settings) as transport:
-            lane = lanes.exchange_of(settings.control_exchange, transport.user_id)
-            shared = not settings.identities.enforce
+        its = self._read(compute)
+        with _connected(its) as transport:
+            lane = lanes.exchange_of(its.control_exchange, transport.user_id)
+            shared = not its.identities.enforce
 
             def message(body: bytes, exchange: str, key: str, message_id: str = "") -> Message:
                 return Message(
                     body=body, exchange=exchange if shared else lane, routing_key=key, message_id=message_id,
-                    app_id=f"compute.{settings.host}", user_id=transport.user_id,
+                    app_id=f"compute.{its.host}", user_id=transport.user_id,
                 )  # fmt: skip
 
             request = Request(
@@ -103,9 +102,9 @@ class Impostor:
                 context=CODEC.context_to_wire(service_context()), msg_id=uuid4().hex,
             )  # fmt: skip
             call = message(
-                envelope.pack_request(request), settings.control_exchange, ConductorAPI.topic, request.msg_id or ""
+                envelope.pack_request(request), its.control_exchange, ConductorAPI.topic, request.msg_id or ""
             )
-            if settings.flow.enabled:
+            if its.flow.enabled:
                 report = flow.Reporter(lambda body: transport.publish(message(body, flow.EXCHANGE, flow.KEY)))
                 report.start()
                 with flow.Flow(report).sending("call", ConductorAPI.topic, call, request):
@@ -114,15 +113,16 @@ class Impostor:
 
 
 @contextmanager
-def _connected(settings: Any) -> Iterator[Transport]:
+def _connected(its: Any) -> Iterator[Transport]:
     """Connect to the broker as a compute does, with the password that is good now.
 
+    :param its: settings
     :raises StackError: when the broker is away, or takes nothing of it
     """
-    address = broker.address(settings)
-    passwords = Credential(Path(settings.state_path, f"{address.user}.passwords"), address.password or "", lifetime=0)
-    transport = broker.transport(settings, declares=False, passwords=passwords)
     try:
+        user, password = (address := broker.address(its)).user, address.password or ""
+        passwords = Credential(Path(its.state_path, f"{user}.passwords"), password, lifetime=0)
+        transport = broker.transport(its, declares=False, passwords=passwords)
         transport.start()
         try:
             yield transport
