@@ -131,10 +131,13 @@ class Reconciler:
                 self._compare(ctxt, instance, self._power_state(instance))
 
     def _compare(self, ctxt: RequestContext, instance: Instance, power_state: int) -> None:
+        failed_to_build = instance.vm_state == states.ERROR and instance.launched_at is None
+        if failed_to_build and power_state != states.NOSTATE:
+            return self._clear_up(ctxt, instance)
         becomes = BECOMES.get((instance.vm_state, power_state), instance.vm_state)
         to_stop = instance.vm_state in (states.STOPPED, states.SHELVED) and power_state in RUNS
         if (power_state, becomes) == (instance.power_state, instance.vm_state) and not to_stop:
-            return
+            return None
         changes = InstanceChanges(power_state=power_state)
         if becomes != instance.vm_state:
             changes = changes.replace(vm_state=becomes)
@@ -143,8 +146,13 @@ class Reconciler:
             instance.uuid, instance.vm_state, power_state, changes.written(),
         )  # fmt: skip
         instance = self._conductor.update_instance(ctxt, instance, None, changes)
-        if to_stop:
-            self._stop(ctxt, instance)
+        return self._stop(ctxt, instance) if to_stop else None
+
+    def _clear_up(self, ctxt: RequestContext, instance: Instance) -> None:
+        """Destroy what is left of a build that was given up: its room was given back."""
+        LOG.warning("compute destroys the guest of instance %s, whose build has failed", instance.uuid)
+        self._conductor.update_instance(ctxt, instance, None, InstanceChanges(power_state=states.NOSTATE))
+        self._destroyed(instance.uuid, False)
 
     def _stop(self, ctxt: RequestContext, instance: Instance) -> None:
         """Stop a guest that runs though its instance is not to: its owner wants it so."""

@@ -71,7 +71,8 @@ class BuildTask:
             LOG.warning("conductor asks for a host for instance %s again later: %s", instance.uuid, error)
         else:
             LOG.error("conductor has no host for instance %s: %s", instance.uuid, error)
-            self.ends.fail(ctxt, instance, "build", fault_of(error))
+            waited = f"No scheduler chose a host within {self.conf.operations.schedule_within} s"
+            self.ends.fail(ctxt, instance, "build", fault_of(error, waited if is_unanswered(error) else ""))
 
     def _send(self, ctxt: RequestContext, instance: Instance, build: Build) -> None:
         """Send an instance to the next host, where the scheduler has claimed its room."""

@@ -97,7 +97,7 @@ class Shelving:
             self.builds.compute.on(placed.host or "").unshelve_instance(ctxt, placed, image, has_volumes)
         except rpc.Undeliverable as error:
             LOG.warning("conductor cannot send instance %s to %s: %s", placed.uuid, placed.host, error)
-            self.builds.ends.fail(ctxt, placed, "unshelve", fault_of(error))
+            self.builds.ends.fail(ctxt, placed, "unshelve", fault_of(error, f"{placed.host} could not be asked"))
 
     def _no_host(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         """End an unshelving for which there is no host or no image; or leave it to the sweeper."""

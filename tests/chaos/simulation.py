@@ -93,7 +93,8 @@ class Run:
         self.cloud, self.dice = cloud, random.Random(seed)
         self.outcomes, self.found, self.agreed_s = Counter[int | None](), list[str](), 0.0
         self.volumes = self._make_volumes() if seed % 4 == WITH_VOLUMES else []
-        self.actions = {**ACTIONS, **self._rebuilds()} if self.volumes else ACTIONS
+        self.other_image = self._make_image("other")
+        self.actions = {**ACTIONS, **self._rebuilds()}
         self._faults = Faults(
             seed=seed, drop=0.03, duplicate=0.05, delay=0.1, reorder=0.1, partition=0.01, longest=LONGEST_S
         )
@@ -140,13 +141,17 @@ class Run:
         answers = [self.cloud.app.post("/volume/v3/volumes", json=wanted, headers=headers) for _ in range(3)]
         return [answer.json["volume"]["id"] for answer in answers]
 
-    def _rebuilds(self) -> dict[str, Any]:
-        """Give rebuilds from two images, which are written to the volumes that servers boot from."""
-        headers, wanted = {"X-Auth-Token": self.cloud.login()}, {"disk_format": "raw", "container_format": "bare"}
-        other = self.cloud.app.post("/image/v2/images", json=wanted, headers=headers).json["id"]
+    def _make_image(self, name: str) -> str:
+        headers, kind = {"X-Auth-Token": self.cloud.login()}, {"disk_format": "raw", "container_format": "bare"}
+        made = self.cloud.app.post("/image/v2/images", json={"name": name, **kind}, headers=headers).json["id"]
         as_data = {**headers, "Content-Type": "application/octet-stream"}
-        self.cloud.app.put(f"/image/v2/images/{other}/file", data=b"other", headers=as_data)
-        return {f"rebuild from {it}": {"rebuild": {"imageRef": it}} for it in (self.cloud.image, other)}
+        self.cloud.app.put(f"/image/v2/images/{made}/file", data=name.encode(), headers=as_data)
+        return str(made)
+
+    def _rebuilds(self) -> dict[str, Any]:
+        """Give rebuilds from two images, which are written to the volumes of the servers that boot from volumes."""
+        both = (self.cloud.image, self.other_image)
+        return {f"rebuild from {it}": {"rebuild": {"imageRef": it}} for it in both}
 
     def _disks(self) -> dict[str, Any]:
         """Ask for a volume of the image to boot from, and perhaps for one that is there."""
@@ -203,10 +208,11 @@ class Run:
             if instance.task_state is not None or instance.vm_state == states.BUILDING:
                 yield f"{it}: it is still in {instance.task_state}"
             runs, failed = instance.vm_state in HAVE_GUESTS, instance.vm_state == states.ERROR
+            ran = int(instance.launched_at is not None)  # and may have its guest, when it is in ERROR
             kept = [migration.source_compute] if migration is not None else []
             if (migration is not None) != (instance.vm_state == states.RESIZED):
                 yield f"{it}: its migration is {migration}"
-            if guests != (sorted([instance.host, *kept]) if runs else []) and not (failed and len(guests) < 2):
+            if guests != (sorted([instance.host, *kept]) if runs else []) and not (failed and len(guests) <= ran):
                 yield f"{it} on {instance.host}: its guests are on {guests}"
             if (claim is not None) != runs and not failed:
                 yield f"{it}: its claim is {claim}"
@@ -218,6 +224,7 @@ class Run:
                 yield f"{it}: its build did not wait for a scheduler: {fault.message}"
         yield from self._wrong_room()
         yield from self._wrong_images()
+        yield from self._wrong_disks()
         yield from self._wrong_volumes()
         yield from self._left()
         if denied := self.cloud.denied():
@@ -254,6 +261,17 @@ class Run:
                 has_disk = instance.image_ref != ""
                 if instance.vm_state in states.ON_AN_IMAGE and has_disk and there.get(needs) != ACTIVE:
                     yield f"{instance.uuid} ({instance.vm_state}): its image is {there.get(needs)}"
+
+    def _wrong_disks(self) -> Iterator[str]:
+        """Name guests that were made of one image while their instance is of another one."""
+        of = {"cirros": self.cloud.image, "other": self.other_image}  # a shelved one is made of an image of its own
+        for host, compute in self.cloud.computes.items():
+            for guest in compute.driver.guests():
+                with self.cloud.db.read() as tx:
+                    instance = instances.get(tx, guest.uuid, deleted=True)
+                has_disk, runs = instance.image_ref != "", instance.vm_state in HAVE_GUESTS
+                if has_disk and runs and of.get(guest.image, instance.image_ref) != instance.image_ref:
+                    yield f"{guest.uuid} ({instance.vm_state}) on {host}: it is made of {guest.image}"
 
     def _wrong_volumes(self) -> Iterator[str]:
         """Name volumes of which Nova and the volume service say different things, and those that nothing frees."""

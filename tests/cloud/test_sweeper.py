@@ -114,7 +114,7 @@ def test_a_build_that_no_broker_carries_in_time_fails(cloud: Cloud, monkeypatch:
             tx.execute(update(tables.instances).values(created_at=datetime.now(UTC) - timedelta(hours=1)))
         cloud.sweep()
     assert ended(cloud, uuid, request_id) == states.ERROR
-    assert fault(cloud, uuid) == "BrokerUnreachable"
+    assert fault(cloud, uuid) == "No scheduler chose a host within 600 s: BrokerUnreachable"
 
 
 def unreachable(*asked: Any, **how: Any) -> None:

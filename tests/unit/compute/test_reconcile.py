@@ -44,6 +44,24 @@ def test_an_instance_that_fits_into_no_message(manager, conductor, driver, an_in
 # ---- guests without an instance
 
 
+def test_what_is_left_of_a_build_that_failed(manager, conductor, driver, an_instance):
+    """Its room was given back, so the guest is destroyed; one that has run and is in ERROR keeps its guest."""
+    left, kept = an_instance(states.ERROR), an_instance(states.ERROR, launched_at=NOW, power_state=states.RUNNING)
+    driver.guests = dict.fromkeys([left.uuid, kept.uuid], states.RUNNING)
+    manager.reconcile()
+    assert driver.guests == {kept.uuid: states.RUNNING}
+    assert conductor.rows[left.uuid].vm_state == states.ERROR
+
+
+def test_a_failed_build_that_has_moved_on_keeps_its_guest(manager, conductor, driver, an_instance):
+    """An administrator has reset its state since it was read."""
+    left = an_instance(states.ERROR)
+    driver.guests[left.uuid] = states.RUNNING
+    conductor.meanwhile["update_instance None"] = lambda: conductor.write(left.uuid, vm_state=states.ACTIVE)
+    manager.reconcile()
+    assert driver.guests == {left.uuid: states.RUNNING}
+
+
 def test_stranger(manager, driver, caplog):
     """The host destroys a guest that has no instance here, and logs it."""
     driver.guests["somebody"] = states.RUNNING
@@ -121,7 +139,7 @@ def test_what_is_under_way_is_left_alone(manager, conductor, driver, an_instance
 )
 def test_the_guest_is_right(manager, conductor, driver, an_instance, vm_state, power_state, becomes):
     """Nova's table: what the hypervisor says is written down, and the guest is not touched."""
-    instance = an_instance(vm_state)
+    instance = an_instance(vm_state, launched_at=NOW)
     if power_state:
         driver.guests[instance.uuid] = power_state
     manager.reconcile()
