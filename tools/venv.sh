@@ -63,9 +63,12 @@ ensure_venv() {
         fi
         echo "Installing mininova and what it needs into .venv."
         touch "$venv/.unfinished"
-        "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off -e "$checkout[$extras]" </dev/null |
+        "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off --no-compile \
+            -e "$checkout[$extras]" </dev/null |
             sed -un -E 's/^ *((Collecting|Building|Installing|Successfully) .*)/    \1/p' ||
             { rm "$venv/.unfinished" && fail "pip could not install what mininova needs; its complaint is above."; }
+        # pip would compile on one core.  A file that is no Python for this one, as some have, stays as it is.
+        "$venv/bin/python" -m compileall -q -j 0 "$venv"/lib/python*/site-packages >/dev/null || true
         echo "$wanted" >"$stamp"
         rm "$venv/.unfinished"
     fi
