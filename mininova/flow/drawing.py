@@ -40,6 +40,7 @@ _ARROWS = {
     "reply": _Arrow("┄", "▷", "◁", "cyan"),
     "cast": _Arrow("═", "▶", "◀", "yellow"),
     "fanout": _Arrow("═", "»", "«", "yellow"),
+    "resent": _Arrow("═", "▷", "◁", "bold yellow"),
     "redelivered": _Arrow("═", "▷", "◁", "bold yellow"),
 }
 _REFUSED = _Arrow("┄", "✗", "✗", "bold red")

@@ -256,7 +256,7 @@ def mermaid(summary: Summary, made: Sequence[Line]) -> str:
 def _mermaid_line(line: Line, names: dict[str, str]) -> str:
     if ticks(line):
         return f"Note over {names[line.source]}: {_safe(_words(line))}"
-    arrow = _MERMAID.get(line.kind, "-->>" if line.kind in ("redelivered", "retried") else "--x")
+    arrow = _MERMAID.get(line.kind, "-->>" if line.kind in ("resent", "redelivered", "retried") else "--x")
     return f"{names[line.source]}{arrow}{names[line.target]}: {_safe(f'{_said(line)}  {_outcome(line)}')}"
 
 

@@ -22,7 +22,8 @@ class Line:
     """One message, as a reader sees it.
 
     :param at: when, in seconds since the epoch
-    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, denied, redelivered, retried, parked
+    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, denied, resent,
+        redelivered, retried, parked
     :param change: what it did to a state, or the answer it brings
     :param took: seconds in the handler; for http, of the whole request
     :param wrong: it tells of something that went wrong
@@ -77,6 +78,7 @@ class _Message:
         self.receipts = [event for event in group if event.kind in ("received", "redelivered")]
         self.refusals = [event for event in group if event.kind in ("rejected", "denied")]
         self.ends = [event for event in group if event.kind == "replied"]
+        self.resendings = [event for event in group if event.kind == "resent"]
         self.retries = [event for event in group if event.kind == "retried"]
         self.parkings = [event for event in group if event.kind == "parked"]
         self.args = plain(self.first.payload)
@@ -91,8 +93,8 @@ class _Message:
         """Tell the message itself, then what followed from it."""
         if self.first.kind == "http":
             return [self._request()]
-        later = (*self._deliveries(), *self._refusals(), *self._outcomes(), *self._retries(), *self._parkings())
-        return [self._itself(), *later]
+        tried = (*self._resendings(), *self._deliveries(), *self._refusals())
+        return [self._itself(), *tried, *self._outcomes(), *self._retries(), *self._parkings()]
 
     def _request(self) -> Line:
         """An HTTP request and its answer: one line, at the time it came in."""
@@ -128,6 +130,11 @@ class _Message:
             return f"every {self.first.receiver}"
         receivers = (handled_as(event) for event in (*self.receipts, *self.ends, *self.refusals) if event.receiver)
         return next(receivers, self.first.receiver or self.first.routing_key)
+
+    def _resendings(self) -> Iterator[Line]:
+        """The broker did not confirm it, or no answer came, so its sender sent it once more."""
+        for event in self.resendings:
+            yield self._line(event, event.sender, self._target(), "resent", wrong=True)
 
     def _deliveries(self) -> Iterator[Line]:
         """Every delivery after the first; a fanout has as many first ones as there are listeners."""

@@ -94,7 +94,7 @@ class Reports:
             raise ValueError("no request came to it by HTTP")
         share, now = self._share_of(reporter), self._now()
         at = min(max(event.at, now - MAX_CLOCK_ERROR_S), now + MAX_CLOCK_ERROR_S)
-        return share, replace(event, at=at, **{"sender" if event.kind == "sent" else "receiver": share})
+        return share, replace(event, at=at, **{"sender" if event.kind in _BY_THE_SENDER else "receiver": share})
 
     def _share_of(self, user: str | None) -> str:
         return SERVICES if self._believes(user) else user if user and identities.is_compute(user) else OTHERS

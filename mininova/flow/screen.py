@@ -22,6 +22,7 @@ KIND_STYLES = {
     "cast": "yellow",
     "fanout": "yellow",
     "notification": "magenta dim",
+    "resent": "bold yellow",
     "redelivered": "bold yellow",
     "retried": "bold yellow",
     "rejected": "bold red",

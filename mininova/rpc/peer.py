@@ -331,7 +331,14 @@ class Peer:
 
     def _resent(self, message: Message) -> None:
         if self.watch is not None:
-            self.watch.happened("resent", message, None)
+            self.watch.happened("resent", message, _gist(message))
+
+
+def _gist(message: Message) -> Request | None:
+    """Read which request a message of ours is, without the arguments, which were told when it was sent."""
+    with suppress(RPCError):
+        return msgspec.structs.replace(envelope.read_request(envelope.unpack(message.body)), args={})
+    return None
 
 
 def _asked(message: Message) -> str:

@@ -13,7 +13,7 @@ import { tourCard } from "./tours.js";
 import { kindOfService, World } from "./world.js";
 
 // What of a message is worth a mark of its own; that it was taken from its queue, or that a cast was done, is not.
-const NEWS = new Set(["http", "sent", "redelivered", "rejected", "denied", "failed", "parked"]);
+const NEWS = new Set(["http", "sent", "resent", "redelivered", "rejected", "denied", "failed", "parked"]);
 
 // Show the map until the function that this gives is called.
 export async function live(main, { query, tour, info, announce }) {

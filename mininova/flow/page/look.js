@@ -14,7 +14,7 @@ export const KINDS = {
   wrong: { name: "trouble", about: "refused, failed, sent again or given up", shape: "cross", line: "solid" },
 };
 
-const TROUBLE = new Set(["rejected", "denied", "failed", "redelivered", "parked"]);
+const TROUBLE = new Set(["rejected", "denied", "failed", "resent", "redelivered", "parked"]);
 
 // The name of a message's look in KINDS.
 export function kindOf(message) {

@@ -89,6 +89,17 @@ def test_a_failed_cast_and_its_second_delivery(new_story):
     assert [line.took for line in lines] == [0.2, 0.1, None]
 
 
+def test_what_was_sent_again_has_a_line(new_story):
+    """A message that its sender sent once more is one message, and the second sending is trouble."""
+    story = new_story()
+    message = story._message("cast", API, CONDUCTOR, "build_instances", {})
+    story.tell("resent", **{**message, "payload": {}})
+    story.tell("received", receiver=CONDUCTOR, **message)
+    cast, again = messages(story.events)
+    assert (cast.kind, again.kind, again.source, again.target) == ("cast", "resent", API, CONDUCTOR)
+    assert (cast.wrong, again.wrong) == (False, True)
+
+
 def test_a_cast_that_was_given_up(new_story):
     """The line of a parked cast says in which queue it is, and why."""
     story = new_story()

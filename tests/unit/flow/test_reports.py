@@ -37,8 +37,9 @@ def test_a_service_is_believed():
 
 def test_a_compute_reports_about_itself():
     """Whatever a compute reports of others, it is shown as the compute's own message."""
-    assert read(COMPUTE, SENT, RECEIVED) == {
-        COMPUTE: [replace(SENT, sender=COMPUTE), replace(RECEIVED, receiver=COMPUTE)]
+    again = replace(SENT, kind="resent")
+    assert read(COMPUTE, SENT, again, RECEIVED) == {
+        COMPUTE: [*(replace(event, sender=COMPUTE) for event in (SENT, again)), replace(RECEIVED, receiver=COMPUTE)]
     }
 
 
