@@ -177,16 +177,18 @@ def _serve(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
 def _collect(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     log.setup(conf)
+    collector.let_others_go_first()
     build(conf).run(os.environ.get("NOTIFY_SOCKET"))
 
 
 def build(conf: ConfigOpts) -> Process:
     """Make a collector of real parts."""
     writer = Writer(conf.flow.directory, conf.flow.keep)
-    process = Process(conf, "flow")
-    take, enforce = collector.Collector(writer).take, conf.identities.enforce
-    process.transport.subscribe(collector.subscription(take, "flow_collector", enforce=enforce))
+    process, kept = Process(conf, "flow"), collector.Collector(writer)
+    process.transport.subscribe(collector.subscription(kept.take, "flow_collector", enforce=conf.identities.enforce))
     process.connect()
+    process.periodic.in_rounds(collector.WRITE_EVERY_S, [kept.write], "writing the flow")
+    process.at_the_end(kept.write)
     process.at_the_end(writer.close)
     return process
 

@@ -54,6 +54,7 @@ def live(conf: ConfigOpts) -> None:
     :raises errors.ConfigError: when the port is taken
     """
     log.setup(conf)
+    collector.let_others_go_first()
     process = build(conf)
     _say(conf.flow.listen, process.http_ports[-1], "the cloud")
     process.run(os.environ.get("NOTIFY_SOCKET"))

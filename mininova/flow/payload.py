@@ -11,6 +11,7 @@ from mininova.rpc.watch.flow import MessageEvent
 
 DATA = "versioned_object.data"  # the key of what a versioned object holds
 _LEAVES = frozenset({str, int, float, bool, type(None)})  # most of a payload: a call for each would cost most
+_BRANCHES = frozenset({dict, list, tuple})
 _UUID_KEYS = ("uuid", "instance_uuid", "instance_id")
 
 
@@ -45,7 +46,7 @@ def listed(value: Any) -> list[Any]:
 def instances(payload: Any) -> dict[str, str]:
     """Map the uuid of each instance in a payload to its name; "" where it does not say."""
     found: dict[str, str] = {}
-    for uuid, name in _mentioned(plain(payload)):
+    for uuid, name in _mentioned(payload):
         found[uuid] = name or found.get(uuid, "")
     return found
 
@@ -59,19 +60,31 @@ def servers(event: MessageEvent) -> dict[str, str]:
 
 
 def _mentioned(value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _mentioned(item)
-    elif isinstance(value, dict):
-        uuid = next((value[key] for key in _UUID_KEYS if _is_uuid(value.get(key))), None)
-        if uuid and ("display_name" in value or "uuid" not in value):
-            yield uuid, str(value.get("display_name") or "")
-        for item in listed(value.get("instance_uuids")):
-            if _is_uuid(item):
-                yield item, ""
-        for item in value.values():
-            if isinstance(item, (dict, list)):
-                yield from _mentioned(item)
+    """Find instances in a payload; nothing is copied, since this is most of the collector's work."""
+    left = [value]
+    while left:
+        value = left.pop()
+        if type(value) is dict:
+            if DATA in value:
+                value = (value[DATA],)
+            else:
+                yield from _named(value)
+                value = value.values()
+        elif type(value) not in _BRANCHES:
+            continue
+        left.extend(reversed([item for item in value if type(item) in _BRANCHES]))
+
+
+def _named(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give what a mapping itself says of instances."""
+    for key in _UUID_KEYS:
+        if key in value and _is_uuid(uuid := value[key]):
+            if "display_name" in value or "uuid" not in value:
+                yield uuid, str(value.get("display_name") or "")
+            break
+    for item in listed(value.get("instance_uuids")):
+        if _is_uuid(item):
+            yield item, ""
 
 
 def _after(word: str, method: str) -> list[str]:

@@ -116,8 +116,7 @@ class Share:
                 left -= len(line)
         if not fitting:
             return
-        with _file(self._directory, request_id).open("ab") as file:
-            file.write(b"".join(lines))
+        _append(_file(self._directory, request_id), b"".join(lines))
         more = replace(summary.of(request_id, fitting), size=sum(map(len, lines)))
         self._note(replace(more, announced=more.announced or self._is_announced(request_id)))
 
@@ -157,10 +156,11 @@ class Share:
 
     def write_index(self) -> None:
         """Write down what became known since the last time."""
+        if not self._new:
+            return
         lines = b"".join(_encode(found) + b"\n" for found in self._new)
         self._new.clear()
-        with _index(self._directory).open("ab") as file:
-            file.write(lines)
+        _append(_index(self._directory), lines)
         self._index_bytes += len(lines)
         if self._index_bytes > 2 * self._live_bytes + _SPARE_BYTES:
             self._rewrite_index()
@@ -212,6 +212,11 @@ def _lines(path: Path, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
             yield decoder.decode(line)
         except (ValueError, RecursionError):
             continue
+
+
+def _append(path: Path, lines: bytes) -> None:
+    with path.open("ab", buffering=0) as file:
+        file.write(lines)
 
 
 def _file(directory: Path, request_id: str) -> Path:

@@ -314,6 +314,8 @@ MUTATIONS = [
         # Secrets.
         ("secrets in the flow", "mininova/rpc/watch/flow.py", '"***" if _is_secret(k) and v is not None',
          '"***" if False', ("tests/rpc/watch/test_flow.py",)),
+        ("secrets in the flow are looked for", "mininova/rpc/watch/flow.py", " and not any(map(_is_secret, value))",
+         "", ("tests/rpc/watch/test_flow.py",)),
         ("secrets in a fault", "mininova/service/faults.py", "return str(error) if _is_for_owners(error)",
          "return str(error) if True", ("tests/unit/service/test_faults.py",)),
         ("what owners see of a traceback", "mininova/service/faults.py", "if code == FAILURE else", "if True else",

@@ -1,8 +1,9 @@
 """The flow: an event for each thing that happens to a message, for people who want to see the messages of a request.
 
-A Flow is the Watch that makes the events, plain records.  A Reporter gathers events and publishes them, many in one
-AMQP message, to an exchange of their own.  Nothing waits for it; while the broker is away, events are dropped.  What is
-in a message was chosen by its sender, so an event has a bound, and an event that cannot be written is dropped alone.
+A Flow is the Watch that makes the events, plain records.  A Reporter gathers the events of GATHER_S and publishes them
+in one AMQP message, to an exchange of their own: a report costs this process, the broker and all readers more than
+another event in it.  Nothing waits for it; while the broker is away, events are dropped.  What is in a message was
+chosen by its sender, so an event has a bound, and an event that cannot be written is dropped alone.
 """
 
 import logging
@@ -12,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -32,9 +34,11 @@ LOG = logging.getLogger(__name__)
 EXCHANGE, KEY = "mininova.flow", "events"
 MAX_EVENT_BYTES = 256 * 1024  # of one event; arguments or a result that are longer are left out of it
 MAX_REPORT_BYTES = 1024 * 1024  # of one AMQP message with many events
+GATHER_S = 0.2  # from the first event of a report until it is published
 MAX_WAITING_BYTES = 32 * 1024 * 1024  # of the events that wait to be published; what is more is dropped
-_DEEPEST = 20
+_DEEPEST, _MAX_LOOKED_AT = 20, 100  # levels of lists and mappings in an event; lists and mappings in one
 _LEAVES = frozenset({str, int, float, bool, type(None)})  # most of what is sent: a call for each would cost most
+_WRITABLE = _LEAVES | {datetime}
 _SECRET = re.compile("password|passwd|admin_?pass|token|secret|user_data|private_key|credential", re.IGNORECASE)
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -146,16 +150,29 @@ def _asked(message: Message, request: Request, result: Any) -> dict[str, Any]:
         "interface": request.namespace or message.routing_key.partition(".")[0] or message.exchange,
         "method": request.method,
         "version": request.version,
-        "payload": _payload(message, request) if result is UNSET else without_secrets({"result": result}),
+        "payload": _payload(message, request) if result is UNSET else _harmless({"result": result}),
     }
 
 
 def _payload(message: Message, request: Request) -> dict[str, Any]:
     """Give the arguments of a message; a sender of long ones must not make us copy them."""
-    args: dict[str, Any] = (
-        left_out(len(message.body)) if len(message.body) > MAX_EVENT_BYTES else without_secrets(request.args)
-    )
-    return args
+    return left_out(len(message.body)) if len(message.body) > MAX_EVENT_BYTES else _harmless(request.args)
+
+
+def _harmless(payload: dict[str, Any]) -> dict[str, Any]:
+    """Give a payload without secrets: itself if it has none, for to copy it takes twice as long as to see that."""
+    left: list[Any] = [payload]
+    for _ in range(_MAX_LOOKED_AT):
+        value = left.pop()
+        if type(value) is dict and not any(map(_is_secret, value)):
+            value = value.values()
+        elif type(value) is not list:
+            break
+        left += [item for item in value if type(item) not in _WRITABLE]
+        if not left:
+            return payload
+    made: dict[str, Any] = without_secrets(payload)
+    return made
 
 
 def left_out(size: int) -> dict[str, Any]:
@@ -219,12 +236,14 @@ class Reporter:
             if self._waiting_bytes + len(written) <= MAX_WAITING_BYTES:
                 self._events.append(written)
                 self._waiting_bytes += len(written)
-                self._wake.notify()
+                if len(self._events) == 1:
+                    self._wake.notify()
 
     def _run(self) -> None:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._events or self._stopping)
+                self._wake.wait_for(lambda: self._stopping, GATHER_S)
                 events = self._next()
             if not events:
                 return

@@ -79,6 +79,24 @@ def test_who_is_behind_a_message():
     ]
 
 
+def test_a_second_sending_belongs_to_its_request():
+    """The broker went away before it confirmed a message: that it is sent again is told of the same request."""
+    events, bench = list[rpc.MessageEvent](), MemoryBench()
+    peer = bench.peer(watch=rpc.Flow(events.append))
+    publish = peer.transport.publish_confirmed
+
+    def once_in_vain(message, timeout):
+        peer.transport.publish_confirmed = publish
+        raise rpc.ConnectionLost("the broker went away")
+
+    peer.transport.publish_confirmed = once_in_vain
+    bench.serve(Keeper())
+    bench.client(peer).switch({"request_id": "req-1"}, Lamp("desk"))
+
+    told = [(event.kind, event.request_id, event.method, bool(event.payload)) for event in events]
+    assert told == [("sent", "req-1", "switch", True), ("resent", "req-1", "switch", False)]
+
+
 def test_endless_nesting_is_cut():
     """A hostile sender's message must not break its receiver while it makes an event."""
     deep = []
@@ -129,6 +147,16 @@ def test_a_request_id_that_is_no_text_is_none():
     assert msgspec.convert(msgspec.to_builtins(events), list[rpc.MessageEvent]) == events
 
 
+@pytest.mark.parametrize("payload", [{"at": [datetime(2025, 1, 1, tzinfo=UTC)], "b": {"c": ({},)}}, {"a": [{}] * 500}])
+def test_a_payload_without_secrets_is_told_as_it_is(payload):
+    """That holds of one that is too long or too odd to be looked through, too."""
+    events = list[rpc.MessageEvent]()
+    bench = MemoryBench()
+    rpc.Notifier(bench.peer(watch=rpc.Flow(events.append)), "lamp").info({}, "lamp.seen", payload)
+
+    assert msgspec.json.encode(events[0].payload) == msgspec.json.encode(payload)
+
+
 # ---- the reporter
 
 
@@ -155,6 +183,19 @@ def test_events_are_published_together(published):
     reporter.stop()
 
     assert [event.at for event in reported(published, 3)] == [0, 1, 2]
+
+
+def test_events_of_a_moment_are_published_together(published, monkeypatch):
+    """What happens soon after an event goes out with it; a process that stops does not wait for more."""
+    monkeypatch.setattr(flow, "GATHER_S", 3600.0)
+    reporter = rpc.Reporter(published.put)
+    reporter.start()
+    for number in range(3):
+        reporter(rpc.MessageEvent(kind="sent", at=float(number)))
+    reporter.stop()
+
+    (report,) = [published.get() for _ in range(published.qsize())]
+    assert [event["at"] for event in msgspec.json.decode(report)] == [0, 1, 2]
 
 
 def test_a_report_is_never_too_long_for_a_broker(published):

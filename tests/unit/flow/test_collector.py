@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mininova.flow.collector import Collector, subscription
+from mininova.flow.collector import MAX_REPORTS, Collector, subscription
 from mininova.flow.reports import SERVICES
 from mininova.flow.store import Reader, Writer
 from mininova.rpc.transports.base import Message
@@ -39,11 +39,13 @@ def publish(tmp_path: Path):
     broker = MemoryBroker()
     transport = MemoryTransport(broker, user_id="api")
     writer = Writer(tmp_path, keep=10)
-    transport.subscribe(subscription(Collector(writer).take, "flow_collector", enforce=False))
+    collector = Collector(writer)
+    transport.subscribe(subscription(collector.take, "flow_collector", enforce=False))
 
     def publish(body: bytes) -> None:
         transport.publish(Message(body=body, exchange=EXCHANGE, routing_key=KEY, message_id="1", user_id="api"))
         broker.run()
+        collector.write()
 
     yield publish
     writer.close()
@@ -70,8 +72,27 @@ def test_a_full_disk_loses_reports_only(boot, caplog: pytest.LogCaptureFixture):
         def add(self, events) -> None:
             raise OSError(28, "No space left on device")
 
-    Collector(FullDisk()).take({SERVICES: boot})
+    collector = Collector(FullDisk())
+    collector.take({SERVICES: boot})
+    collector.write()
     assert "No space left" in caplog.text
+
+
+def test_reports_are_written_together(boot):
+    """What one request was told in several reports is one addition; many reports do not wait for their moment."""
+    added = []
+
+    class Disk:
+        def add(self, told) -> None:
+            added.append({sender: len(events) for sender, events in told.items()})
+
+    collector = Collector(Disk())
+    for _ in range(MAX_REPORTS + 2):
+        collector.take({SERVICES: boot[:1], "compute.host-1": boot[:2]})
+    collector.write()
+    collector.write()
+
+    assert added == [{SERVICES: n, "compute.host-1": 2 * n} for n in (MAX_REPORTS, 2)]
 
 
 def test_a_reader_of_a_flood_lets_others_run():
