@@ -39,8 +39,8 @@ from mininova.rpc.transports.amqp import AMQPTransport
 from mininova.rpc.transports.base import Message
 from mininova.rpc.watch.flow import EXCHANGE, KEY, MessageEvent
 
-COMPUTES, WARM_UP = 3, 5
-EVENTS_A_REPORT = 4  # as the services report at this rate: few events each, and many reports
+WARM_UP = 5
+EVENTS_A_REPORT = 40  # as the services report at this rate: what some of them gather in GATHER_S
 NEWEST = 500  # requests that are looked for at the end: fewer than are kept
 LOOKS = 10  # at memory, disk and CPU
 MIB = 1024 * 1024
@@ -288,23 +288,25 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="storms on each stack (5); 0 leaves them out")
     parser.add_argument("--storm", type=int, default=100, help="servers booted at once (100)")
     parser.add_argument("--clients", type=int, default=8, help="clients of a storm (8)")
-    parser.add_argument("--quick", action="store_true", help="seconds of everything, to see that it runs")
+    parser.add_argument("--computes", type=int, default=3, help="compute processes of each stack (3)")
+    parser.add_argument("--quick", action="store_true", help="one stack and a second of messages, to see that it runs")
     sizes = parser.parse_args()
     if sizes.quick:
-        sizes.minutes, sizes.rounds, sizes.storm, sizes.clients = 0.1, 1, 10, 2
+        sizes.minutes, sizes.rounds, sizes.clients, sizes.computes = 0.02, 0, 1, 1
     console = Console(width=None if sys.stdout.isatty() else 120)
     with ExitStack() as ends:
         port = ports.pick()
-        on = ends.enter_context(stack(COMPUTES, MININOVA_FLOW="1", MININOVA_FLOW_PORT=str(port)))
+        on = ends.enter_context(stack(sizes.computes, MININOVA_FLOW="1", MININOVA_FLOW_PORT=str(port)))
         crowd = Crowd(on.home, ends.enter_context(Ears(on.home)), sizes.clients)
         if sizes.rounds:
-            with stack(COMPUTES) as off, Ears(off.home) as ears:
+            with stack(sizes.computes) as off, Ears(off.home) as ears:
                 crowds = [Crowd(off.home, ears, sizes.clients), crowd]
                 for number in range(sizes.rounds):
                     for each in crowds if number % 2 == 0 else reversed(crowds):
                         each.storm(sizes.storm)
-                what = f"{sizes.rounds} storms of {sizes.storm} servers, {sizes.clients} clients, {COMPUTES} computes"
-                console.print(table_of_costs(crowds[0].cost, crowds[1].cost, f"{what}; {machine()}"))
+                what = f"{sizes.rounds} storms of {sizes.storm} servers, {sizes.clients} clients"
+                title = f"{what}, {sizes.computes} computes; {machine()}"
+                console.print(table_of_costs(crowds[0].cost, crowds[1].cost, title))
         made, said = keeps_up(on.home, port, sizes.minutes * 60, sizes.rate)
         console.print(made)
         console.print(said)

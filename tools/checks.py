@@ -88,6 +88,7 @@ CHECKS: dict[str, tuple[Command, ...]] = {
         ("python", "benchmarks/rpc.py", "--quick"),
         ("python", "benchmarks/scheduler.py", "--quick"),
         ("python", "benchmarks/start.py", "--quick"),
+        ("python", "benchmarks/flow.py", "--quick"),
     ),
     # On RabbitMQ; `pytest tests/attack/compute --broker qpid` takes six minutes more.
     "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
