@@ -67,31 +67,30 @@ TOOLS = ("tools/stack", "tools/storm", "tools/chaos.py", "tools/checks.py", "too
 #: The words of a program of the virtual environment.
 Command = tuple[str, ...]
 
-#: name → the commands of it
+#: name → the commands of it.  The longest come first, after what ends at once, so that two run to the end.
 CHECKS: dict[str, tuple[Command, ...]] = {
-    "stack": (
-        (*PYTEST, *TWO_FILES, "--durations=5", "tests/stack", "tests/clients", *WITHOUT_TOO_LONG),
-    ),  # the longest
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
-    "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
     "imports": (("lint-imports",),),
-    "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
+    "stack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/stack", "tests/clients", *WITHOUT_TOO_LONG),),
+    # One after the other, for the stack takes longer: they share a cache.
+    "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
     "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit", *WITHOUT_FLOODS),),
-    "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
-    "wire": ((*PYTEST, *TWO_FILES, "tests/wire", "-k", QUICK_WIRE),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
-    "browser": ((*PYTEST, "--durations=2", "tests/browser"),),  # in one Chromium
+    "wire": ((*PYTEST, *TWO_FILES, "tests/wire", "-k", QUICK_WIRE),),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
+    # On RabbitMQ; `pytest tests/attack/compute --broker qpid` takes six minutes more.
+    "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
+    "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
     "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS),),  # they share one stack
-    "one-process": ((*PYTEST, "--one-process", *OF_LIBRARIES),),  # the command line's take four times as long
+    "browser": ((*PYTEST, "--durations=2", "tests/browser"),),  # in one Chromium
     "bench": (  # that they run; their figures mean nothing here
         ("python", "benchmarks/rpc.py", "--quick"),
         ("python", "benchmarks/scheduler.py", "--quick"),
         ("python", "benchmarks/start.py", "--quick"),
         ("python", "benchmarks/flow.py", "--quick"),
     ),
-    # On RabbitMQ; `pytest tests/attack/compute --broker qpid` takes six minutes more.
-    "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
+    "one-process": ((*PYTEST, "--one-process", *OF_LIBRARIES),),  # the command line's take four times as long
+    "docs": (("python", "tools/verify"), (*PYTEST, "tests/docs")),
     "floods": ((*PYTEST, "--durations=5", *FLOODING),),
 }
 
