@@ -17,8 +17,9 @@ def boot(world):
     return world.computes.builds[-1][1]
 
 
-def steps(manager, ctxt, instance):
-    """Do with an instance what its host does in a boot."""
+def steps(world, instance):
+    """Do with an instance what its host does in a boot, which may name any user."""
+    manager, ctxt = world.manager, RequestContext(request_id=world.ctxt.request_id, user_id="bob")
     instance = manager.allocate_network(ctxt, instance)
     for step in (states.BLOCK_DEVICE_MAPPING, states.SPAWNING):
         instance = manager.update_instance(ctxt, instance, "build", InstanceChanges(task_state=step))
@@ -29,9 +30,9 @@ def test_a_conductor_that_leads_a_build_reads_no_request(world):
     """It has the request from the api, and remembers it from step to step."""
     placed = boot(world)
     with counted(world.db) as statements:
-        steps(world.manager, RequestContext(), placed)
+        steps(world, placed)
     assert not [it for it in statements if it.startswith("SELECT instance_actions.context")]
-    assert {ctxt.request_id for ctxt, *_ in world.notifier.told} == {world.ctxt.request_id}
+    assert {ctxt.user_id for ctxt, *_ in world.notifier.told} == {world.ctxt.user_id}
 
 
 def test_another_conductor_reads_it_once(world):
@@ -39,9 +40,9 @@ def test_another_conductor_reads_it_once(world):
     placed = boot(world)
     world.builds.memory = Memory()
     with counted(world.db) as statements:
-        steps(world.manager, RequestContext(), placed)
+        steps(world, placed)
     assert len([it for it in statements if it.startswith("SELECT instance_actions.context")]) == 1
-    assert {ctxt.request_id for ctxt, *_ in world.notifier.told} == {world.ctxt.request_id}
+    assert {ctxt.user_id for ctxt, *_ in world.notifier.told} == {world.ctxt.user_id}
 
 
 def test_what_is_remembered_holds_for_its_generation(world):
@@ -68,6 +69,6 @@ def test_what_is_remembered_is_bounded(world, monkeypatch):
 
 def test_without_a_request_it_is_our_own(world):
     """At rest, nothing is under way that anyone asked for."""
-    done = steps(world.manager, RequestContext(), boot(world))
+    done = steps(world, boot(world))
     with world.db.read() as tx:
         assert Memory().asked(tx, done).roles == service_context().roles
