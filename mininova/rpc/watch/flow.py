@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -199,9 +198,18 @@ def without_secrets(value: Any, depth: int = _DEEPEST) -> Any:
     return without_secrets(msgspec.to_builtins(value, enc_hook=str), depth - 1)
 
 
-@lru_cache(maxsize=4096)
-def _is_secret(key: Any) -> bool:
-    return _SECRET.search(str(key)) is not None
+class _Secrets(dict[Any, bool]):
+    """Which names are those of secrets.  A sender chooses names, so it remembers so many, and no long ones."""
+
+    def __missing__(self, name: Any) -> bool:
+        text = str(name)
+        found = _SECRET.search(text) is not None
+        if len(self) < 4096 and len(text) <= 64:
+            self[name] = found
+        return found
+
+
+_is_secret = _Secrets().__getitem__
 
 
 class Reporter:

@@ -36,6 +36,14 @@ def test_a_secret_that_is_not_set_may_be_seen():
     assert without_secrets({"password": None}) == {"password": None}
 
 
+def test_names_fill_no_memory():
+    """A sender chooses them: so many are remembered, and no long ones."""
+    names = flow._Secrets()
+    assert not any(names[f"field {number}"] for number in range(5000))
+    assert names["x" * 65 + "password"]
+    assert (len(names), max(map(len, names))) == (4096, len("field 4095"))
+
+
 class Login(msgspec.Struct):
     """An argument with a secret in it."""
 
