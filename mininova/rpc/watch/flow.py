@@ -33,7 +33,8 @@ LOG = logging.getLogger(__name__)
 EXCHANGE, KEY = "mininova.flow", "events"
 MAX_EVENT_BYTES = 256 * 1024  # of one event; arguments or a result that are longer are left out of it
 MAX_REPORT_BYTES = 1024 * 1024  # of one AMQP message with many events
-GATHER_S = 0.2  # from the first event of a report until it is published
+GATHER_S = 0.2  # from the first event of a report until it is published; or until there is enough for one
+GATHER_BYTES = 384 * 1024  # of one: the queue in which those of a compute wait takes 512 KiB (trust/broker)
 MAX_WAITING_BYTES = 32 * 1024 * 1024  # of the events that wait to be published; what is more is dropped
 _DEEPEST, _MAX_LOOKED_AT = 20, 100  # levels of lists and mappings in an event; lists and mappings in one
 _LEAVES = frozenset({str, int, float, bool, type(None)})  # most of what is sent: a call for each would cost most
@@ -244,14 +245,14 @@ class Reporter:
             if self._waiting_bytes + len(written) <= MAX_WAITING_BYTES:
                 self._events.append(written)
                 self._waiting_bytes += len(written)
-                if len(self._events) == 1:
+                if len(self._events) == 1 or self._waiting_bytes >= GATHER_BYTES:
                     self._wake.notify()
 
     def _run(self) -> None:
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._events or self._stopping)
-                self._wake.wait_for(lambda: self._stopping, GATHER_S)
+                self._wake.wait_for(lambda: self._waiting_bytes >= GATHER_BYTES or self._stopping, GATHER_S)
                 events = self._next()
             if not events:
                 return
@@ -262,7 +263,7 @@ class Reporter:
 
     def _next(self) -> list[bytes]:
         """Take the events of the next report."""
-        events, left = list[bytes](), MAX_REPORT_BYTES - 2
+        events, left = list[bytes](), GATHER_BYTES - 2
         while self._events and len(self._events[0]) < left:
             events.append(self._events.popleft())
             left -= len(events[-1]) + 1

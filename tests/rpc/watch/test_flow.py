@@ -215,7 +215,7 @@ def test_a_report_is_never_too_long_for_a_broker(published):
     reporter.stop()
 
     reports = [published.get() for _ in range(published.qsize())]
-    assert max(map(len, reports)) <= flow.MAX_REPORT_BYTES
+    assert max(map(len, reports)) <= flow.GATHER_BYTES
     assert [event["at"] for report in reports for event in msgspec.json.decode(report)] == list(range(40))
 
 

@@ -30,7 +30,7 @@ def test_a_call_asked_of_another(world, attacker, observe, console, flow, reply_
     with ThreadPoolExecutor(1) as user:
         with world.holding_theirs():
             seen = user.submit(console.look, "host-2")
-            asked = flow(kind="sent", method="get_console_output")
+            asked = flow(kind="sent", method="get_console_output", routing_key="compute.host-2")
             forged = reply(asked["message_id"], "as the attacker likes it")
             with observe.logged("mininova-api", said):
                 attacker.publish(reply_queues["api"], forged, user_id=user_id)
@@ -43,7 +43,7 @@ def test_by_the_conductor(world, attacker, observe, console, flow, reply_queues)
     with ThreadPoolExecutor(1) as user:
         with world.holding_theirs():
             seen = user.submit(console.look, "host-2")
-            asked = flow(kind="sent", method="get_console_output")
+            asked = flow(kind="sent", method="get_console_output", routing_key="compute.host-2")
             body = request("get_levels", {}, _msg_id=asked["message_id"], _reply_q=reply_queues["api"])
             attacker.publish("conductor", body, reply_to=reply_queues["api"], message_id=asked["message_id"])
             answered = flow(kind="replied", message_id=asked["message_id"], method="get_levels")

@@ -5,6 +5,7 @@ import hashlib
 import re
 
 from mininova.rpc.trust.lanes import replies_to
+from mininova.rpc.watch.flow import GATHER_BYTES
 from mininova.trust import identities
 from mininova.trust.broker import definitions
 
@@ -106,6 +107,7 @@ def test_what_a_compute_tells_all_goes_on_at_a_pace():
         "notifications.error.from.compute.host-1": "mininova.notifications",
     }
     assert all(definitions.PACE.items() <= arguments.items() for arguments in paced.values())
+    assert definitions.PACE["x-max-length-bytes"] > GATHER_BYTES  # or it takes no full report
     lane = "mininova.from.compute.host-1"
     assert [bound[name] for name in paced] == [(lane, name.partition(".from.")[0]) for name in paced]
 
