@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from mininova.objects.base import DATA
 from mininova.rpc.watch.flow import MessageEvent
 
-DATA = "versioned_object.data"  # the key of what a versioned object holds
 _LEAVES = frozenset({str, int, float, bool, type(None)})  # most of a payload: a call for each would cost most
 _BRANCHES = frozenset({dict, list, tuple})
 _UUID_KEYS = ("uuid", "instance_uuid", "instance_id")

@@ -4,9 +4,9 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import Any
 
-from mininova.flow.payload import DATA
 from mininova.flow.payload import at as at_path
 from mininova.flow.world.common import Row, put
+from mininova.objects.base import DATA, NAME
 
 MAX_INSTANCES = 20_000
 
@@ -88,7 +88,7 @@ def _instances(value: Any) -> Iterator[Row]:
             yield from _instances(item)
     elif isinstance(value, dict):
         data = value.get(DATA)
-        if isinstance(data, dict) and value.get("versioned_object.name") == "Instance":
+        if isinstance(data, dict) and value.get(NAME) == "Instance":
             yield data
         else:
             for item in (data if isinstance(data, dict) else value).values():
