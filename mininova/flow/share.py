@@ -215,7 +215,7 @@ def _lines(path: Path, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
 
 
 def _append(path: Path, lines: bytes) -> None:
-    with path.open("ab", buffering=0) as file:
+    with path.open("ab") as file:
         file.write(lines)
 
 
