@@ -43,6 +43,7 @@ WARM_UP = 5
 EVENTS_A_REPORT = 40  # as the services report at this rate: what some of them gather in GATHER_S
 NEWEST = 500  # requests that are looked for at the end: fewer than are kept
 LOOKS = 10  # at memory, disk and CPU
+ARRIVES_S = 2.0  # by then what happened is on disk: a service gathers events for 0.2 s, and the collector for 0.1 s
 MIB = 1024 * 1024
 TICKS_PER_S, PAGE_BYTES = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
@@ -211,7 +212,10 @@ def look(home: Path, browser: Browser, sent: int, seconds: float) -> dict[str, s
         for part, word in PARTS.items():
             if f"/mininova-flow {word} " in command:
                 memory[part] = int((folder / "statm").read_text().split()[1]) * PAGE_BYTES / MIB
-    disk = sum(path.stat().st_blocks * 512 for path in list((home / "flow").rglob("*")) if path.exists()) / MIB
+    disk = 0.0
+    for path in list((home / "flow").rglob("*")):
+        with suppress(FileNotFoundError):  # a request that made room for a newer one
+            disk += path.stat().st_blocks * 512 / MIB
     return {
         "s": f"{seconds:.0f}",
         "messages/s": f"{sent / seconds:.0f}" if seconds else "",
@@ -250,14 +254,15 @@ def flood(home: Path, copies: Copies, seconds: float, rate: int, noted: Callable
 
 def keeps_up(home: Path, port: int, seconds: float, rate: int) -> tuple[Table, str]:
     """Flood the flow of a stack; give what was seen, and a sentence on what was kept."""
+    time.sleep(ARRIVES_S)
     reader = Reader(home / "flow")
-    recorded = next(one for one in reversed(reader.requests()) if one.what.startswith("POST") and one.status == 202)
+    recorded = next(one for one in reader.requests() if one.what.startswith("POST") and one.status == 202)
     events = reader.events(recorded.request_id)
     copies, rows = Copies(events), list[Mapping[str, str]]()
     with tail(home):
         browser, stuck = Browser(port), Browser(port, reads=False)
         flood(home, copies, seconds, rate, lambda sent, passed: rows.append(look(home, browser, sent, passed)))
-        time.sleep(2.0)  # for the last ones to arrive
+        time.sleep(ARRIVES_S)
         rows.append(look(home, browser, 0, 0) | {"s": "after"})
         del stuck
     newest = copies.made[-NEWEST:]
