@@ -17,7 +17,9 @@ from typing import Any
 GREEN = ("oslo, eventlet", "nameko", "kombu, green", "ours, green", "ours, unsafe casts")
 
 if sys.argv[1:2] and sys.argv[1] in GREEN:
-    import mininova.cmd  # noqa: F401  # eventlet's monkey patch as our services have it, before anything else
+    import mininova.cmd  # eventlet's monkey patch as our services have it, before anything else
+
+    mininova.cmd.imported()
 
 
 def cpu_seconds() -> float:

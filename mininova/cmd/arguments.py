@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NoReturn
 
 from mininova import __version__, errors, rpc
+from mininova.cmd import imported
 from mininova.conf import add_config_file
 from mininova.flow.output import FORMATS, complain, printable
 
@@ -75,6 +76,7 @@ def run(prog: str, command: Callable[[], object]) -> int:
 
     :param command: what it gives, if that is a number, is the exit code
     """
+    imported()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # pytest has streams of its own
             stream.reconfigure(errors="backslashreplace")

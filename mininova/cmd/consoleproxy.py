@@ -7,6 +7,7 @@ import os
 import sys
 
 from mininova import __version__, conf, errors
+from mininova.cmd import imported
 from mininova.cmd.database import open_database
 from mininova.cmd.launch import REFUSED
 from mininova.consoleproxy.proxy import SERIAL, VNC, ConsoleProxy, finder
@@ -28,6 +29,7 @@ def main() -> None:
 
         complain(f"mininova-consoleproxy: {error}")
         sys.exit(REFUSED)
+    imported()
     signals = StopSignals()
     if notify_socket := os.environ.get("NOTIFY_SOCKET"):
         say_ready(notify_socket, "consoleproxy")

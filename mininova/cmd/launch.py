@@ -11,6 +11,7 @@ from collections.abc import Callable
 from oslo_config.cfg import ConfigOpts
 
 from mininova import __version__, conf, errors, rpc
+from mininova.cmd import imported
 from mininova.service import log
 from mininova.service.process import Process
 
@@ -33,5 +34,6 @@ def launch(service: str, build: Callable[[ConfigOpts], Process]) -> int:
 
         complain(f"mininova-{service}: {error}")
         return REFUSED
+    imported()
     process.run(os.environ.get("NOTIFY_SOCKET"))
     return 0

@@ -27,6 +27,27 @@ command.Process = make
 command.build(conf.for_tests(name, **{"database.connection": url}))
 """
 
+# Prints whether garbage is looked for: while modules are imported, in a command, and in a service.
+GARBAGE = """
+import gc, sys
+from types import SimpleNamespace
+from mininova.cmd import arguments, launch
+
+def show(*_):
+    print(gc.isenabled())
+
+show()
+arguments.run("mininova-manage", show)
+gc.disable()
+launch.launch("scheduler", lambda settings: SimpleNamespace(run=show))
+"""
+
+
+def test_garbage_is_looked_for_once_all_is_imported():
+    """A process that runs for months would keep it otherwise."""
+    ran = subprocess.run([sys.executable, "-c", GARBAGE], check=True, timeout=60, capture_output=True, text=True)
+    assert ran.stdout.split() == ["False", "True", "True"]
+
 
 @pytest.mark.parametrize("command", ["api", "conductor", "scheduler"])
 def test_a_service_with_a_database_reads_itself_what_the_others_speak(empty_database, command: str):
