@@ -187,8 +187,8 @@ def build(conf: ConfigOpts) -> Process:
     process, kept = Process(conf, "flow"), collector.Collector(writer)
     process.transport.subscribe(collector.subscription(kept.take, "flow_collector", enforce=conf.identities.enforce))
     process.connect()
-    process.periodic.in_rounds(collector.WRITE_EVERY_S, [kept.write], "writing the flow")
-    process.at_the_end(kept.write)
+    kept.start()
+    process.at_the_end(kept.stop)
     process.at_the_end(writer.close)
     return process
 

@@ -14,7 +14,7 @@ from mininova.rpc.watch.flow import EXCHANGE, KEY, MessageEvent
 
 LOG = logging.getLogger(__name__)
 
-WRITE_EVERY_S = 0.1
+GATHER_S = 0.1  # after a report, before it and those that followed are written
 MAX_REPORTS = 16  # that wait to be written: then it is done at once
 BEHIND_OTHERS = 10  # how much nicer than a service: on a busy machine a tenth of what a service gets
 
@@ -56,22 +56,44 @@ class Collector:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._lock = threading.Lock()  # around what waits
+        self._wake = threading.Condition()  # around what waits
         self._waiting, self._reports = dict[str, list[MessageEvent]](), 0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="flow-collector", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write in the background."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left and end."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            with self._wake:
+                self._wake.wait_for(lambda: self._reports or self._stopping)
+                self._wake.wait_for(lambda: self._stopping, GATHER_S)
+            self.write()
 
     def take(self, told: Told) -> None:
         """Keep the events of one report until they are written."""
-        with self._lock:
+        with self._wake:
             for sender, events in told.items():
                 self._waiting.setdefault(sender, []).extend(events)
             self._reports += 1
+            if self._reports == 1:
+                self._wake.notify()
             full = self._reports >= MAX_REPORTS
         if full:
             self.write()
 
     def write(self) -> None:
         """Write what was taken: a file is opened once for all that a moment brought of its request."""
-        with self._lock:
+        with self._wake:
             told, self._waiting, self._reports = self._waiting, {}, 0
             if not told:
                 return

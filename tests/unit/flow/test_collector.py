@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -93,6 +94,25 @@ def test_reports_are_written_together(boot):
     collector.write()
 
     assert added == [{SERVICES: n, "compute.host-1": 2 * n} for n in (MAX_REPORTS, 2)]
+
+
+def test_a_report_alone_is_written(boot):
+    """It waits for a moment, and at the end for none."""
+    added, written = [], threading.Event()
+
+    class Disk:
+        def add(self, told) -> None:
+            added.extend(told)
+            written.set()
+
+    collector = Collector(Disk())
+    collector.start()
+    collector.take({SERVICES: boot})
+    assert written.wait(30)
+    collector.take({"compute.host-1": boot})
+    collector.stop()
+
+    assert added == [SERVICES, "compute.host-1"]
 
 
 def test_a_reader_of_a_flood_lets_others_run():
