@@ -7,22 +7,18 @@ guest of a host the first rule that fits says how long it takes and how often it
 Delays are milliseconds in the file and seconds in the code.
 """
 
-import logging
 import random
-import re
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
-import yaml
 
-from mininova import errors
-
-LOG = logging.getLogger(__name__)
+from mininova import followed
+from mininova.followed import Followed
 
 OPERATIONS = (
     "spawn", "destroy", "reboot", "power_on", "power_off", "pause", "unpause", "suspend", "resume",
@@ -167,102 +163,48 @@ class Outcome(msgspec.Struct, frozen=True):
     failure: Failure | None = None
 
 
+class _InForce:
+    """A file that is followed, with what each of its rules has counted and the dice of each host."""
+
+    def __init__(self, file: File) -> None:
+        self.rules, self._seed = file.rules, file.seed
+        self.counted = Counter[int]()  # how often each rule counted, by its place
+        self._dice: dict[str, random.Random] = {}
+
+    def dice_of(self, host: str) -> random.Random:
+        """Give a host dice of its own, so that hosts do not disturb each other's draws."""
+        if host not in self._dice:
+            self._dice[host] = random.Random(None if self._seed is None else f"{self._seed} {host}")
+        return self._dice[host]
+
+
+def _read(path: Path) -> _InForce:
+    return _InForce(followed.read(path, File))
+
+
 class Behaviour:
     """Draw the outcome of operations from a file, which is read again when it changes.
-
-    A file that turns bad while it is watched is logged once, and the last good one stays in force.
 
     :param path: the file; None means that everything works, at once
     :raises errors.ConfigError: when the file is bad from the start, quoting line and field
     """
 
     def __init__(self, path: str | None = None) -> None:
-        self._path = Path(path) if path else None
+        self._followed = Followed(Path(path), _read, "fake hypervisor") if path else None
         self._lock = threading.Lock()
-        self._use(File())
-        self._seen: tuple[int, int] | None = None
-        if self._path:
-            self._seen = _stamp(self._path)
-            self._use(read(self._path))
 
     def draw(self, host: str, operation: str, target: Target = NO_GUEST) -> Outcome:
         """Decide how an operation on a host goes this time."""
-        if self._path is None:
+        if self._followed is None:
             return Outcome()
         with self._lock:
-            self._look_again(self._path)
-            place = next((n for n, rule in enumerate(self._rules) if rule.fits(host, operation, target)), None)
+            file = self._followed.now()
+            place = next((n for n, rule in enumerate(file.rules) if rule.fits(host, operation, target)), None)
             if place is None:
                 return Outcome()
-            self._counted[place] += 1
-            rule, dice = self._rules[place], self._dice_of(host)
+            file.counted[place] += 1
+            rule, dice = file.rules[place], file.dice_of(host)
             delay = rule.delay(dice) if callable(rule.delay) else rule.delay
             delay += rule.delay_per_gib * target.memory_mb / 1024
-            fails = dice.random() < rule.failure.probability and rule.failure.nth in (None, self._counted[place])
+            fails = dice.random() < rule.failure.probability and rule.failure.nth in (None, file.counted[place])
             return Outcome(delay / 1000, rule.failure if fails else None)
-
-    def _dice_of(self, host: str) -> random.Random:
-        """Give a host dice of its own, so that hosts do not disturb each other's draws."""
-        if host not in self._dice:
-            self._dice[host] = random.Random(None if self._seed is None else f"{self._seed} {host}")
-        return self._dice[host]
-
-    def _use(self, file: File) -> None:
-        self._rules, self._seed = file.rules, file.seed
-        self._counted = Counter[int]()  # how often each rule counted, by its place
-        self._dice: dict[str, random.Random] = {}
-
-    def _look_again(self, path: Path) -> None:
-        stamp = _stamp(path)
-        if stamp == self._seen:
-            return
-        self._seen = stamp
-        try:
-            self._use(read(path))
-            LOG.info("fake hypervisor has read %s again", path)
-        except errors.ConfigError as error:
-            LOG.error("fake hypervisor keeps its behaviour, since the file is bad: %s", error)
-
-
-def read(path: Path) -> File:
-    """Read a behaviour file.
-
-    :raises errors.ConfigError: quoting the line, and the field if it is a field that is wrong
-    """
-    try:
-        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
-        root = loader.get_single_node()
-        data = loader.construct_document(root) if root else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.ConfigError(problem=f"the behaviour file {path} cannot be read: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise errors.ConfigError(problem=f"{path}, line {line}: this is no YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise errors.ConfigError(problem=f"{path}: this is no YAML: {error}") from None
-    try:
-        return File(msgspec.convert(data, tuple[Rule, ...])) if isinstance(data, list) else msgspec.convert(data, File)
-    except msgspec.ValidationError as error:
-        complaint, _, field = str(error).partition(" - at ")
-        steps = [step.strip(".[]") for step in re.findall(r"\.\w+|\[\d+\]", field)]
-        name = field.strip("`$").removeprefix(".") or "the file"
-        raise errors.ConfigError(problem=f"{path}, line {_line(root, steps)}: {name}: {complaint}") from None
-
-
-def _line(node: yaml.Node | None, steps: Sequence[str]) -> int:
-    """Find the line of a field by its path from the root, or of the nearest part that there is."""
-    for step in steps:
-        if isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == step), node)
-        elif isinstance(node, yaml.SequenceNode):
-            node = node.value[int(step)]
-    return node.start_mark.line + 1 if node else 1
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Give what changes when a file does; None while there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size
