@@ -11,13 +11,13 @@ import io
 import json
 import os
 import secrets
-import shutil
 import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,13 +37,13 @@ from mininova.service import log
 from mininova.service.process import Process
 from mininova.service.supervised import StopSignals, say_ready
 from mininova.trust import identities
-from mininova.virt import fake
 
 NAME = "mininova-cloud"
 CONTROLLER = "ctl-1"  # the host of the services but compute, as in the local stack
 HOSTS = "hosts"  # the compute process, which stands for all of them
 PASSWORD = "mininova"  # of both users: this cloud holds nothing, and only this machine reaches it
 BEHAVIOUR = "fake-behaviour.yaml"  # how the fake hypervisors behave
+LOSSES = "losses.yaml"  # which messages are lost on purpose
 CONTROL = "control.json"  # how clients reach the control API, with its token: for the eyes of their owner
 USERS = {"mininova": "demo", "mininova-admin": "admin"}  # the clouds of clouds.yaml
 
@@ -171,11 +171,15 @@ def _alone(folder: Path) -> IO[bytes]:
 
 def _write_settings(folder: Path, parsed: Namespace) -> str:
     """Write what the services share, and mininova-manage and mininova-flow read."""
+    for example in (files("mininova.virt") / BEHAVIOUR, files("mininova.service") / LOSSES):
+        if not (folder / example.name).exists():
+            (folder / example.name).write_bytes(example.read_bytes())
     return _written(folder / "mininova.conf", {
         "DEFAULT": {"host": CONTROLLER, **_common(folder, "manage"), **_heartbeats(parsed.hosts)},
         "database": {"connection": f"sqlite:///{folder / 'mininova.sqlite'}"},
         "api": {"listen": parsed.listen, "port": parsed.port},
         "flow": {"enabled": True},
+        "losses": {"file": folder / LOSSES},
         **_NO_NOTIFICATIONS,
         "quota": dict.fromkeys(("instances", "cores", "ram", "server_groups", "server_group_members"), -1),
     })  # fmt: skip
@@ -188,16 +192,14 @@ def _write_own_settings(folder: Path, service: str, parsed: Namespace, token: st
         return _written(folder / "api.conf", {"DEFAULT": _common(folder, service), "control": control})
     if service != "compute":
         return _written(folder / f"{service}.conf", {"DEFAULT": _common(folder, service)})
-    behaviour = folder / BEHAVIOUR
-    if not behaviour.exists():
-        shutil.copyfile(Path(fake.__file__).with_name(behaviour.name), behaviour)
     return _written(folder / "compute.conf", {
         "DEFAULT": {
             "host": HOSTS, **_common(folder, identities.compute(HOSTS).name), **_heartbeats(parsed.hosts)
         },
         "compute": {"hosts": _hosts(parsed.hosts)},
-        "fake": {"behaviour": behaviour},
+        "fake": {"behaviour": folder / BEHAVIOUR},
         "flow": {"enabled": True},
+        "losses": {"file": folder / LOSSES},
         **_NO_NOTIFICATIONS,
     })  # fmt: skip
 

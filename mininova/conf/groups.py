@@ -258,6 +258,7 @@ GROUPS = (
     messaging.IDENTITIES,
     messaging.METRICS,
     messaging.TRACING,
+    messaging.LOSSES,
     messaging.UPGRADE_LEVELS,
     messaging.NOTIFICATIONS,
     messaging.NOTIFICATION_WAYS,

@@ -192,6 +192,19 @@ METRICS = Group(
     ],
 )
 
+LOSSES = Group(
+    "losses",
+    "Messages that are lost on purpose, to see how the cloud copes.  Never on a cloud that people use.",
+    frozenset({"api", "scheduler", "conductor", "compute"}),
+    [
+        cfg.StrOpt(
+            "file",
+            help="A YAML file that says which; it may be changed while the service runs.  Where it is set, the control "
+            "API shows and changes it.  Without it no message is lost.",
+        ),
+    ],
+)
+
 TRACING = Group(
     "tracing",
     "Where a service sends its OpenTelemetry spans.",

@@ -1,6 +1,6 @@
 """The control API as an application: the tables of its nouns, behind a token of its own.
 
-Each noun has a module: rules.py, whole.py, hypervisors.py, servers.py, services.py.
+Each noun has a module: rules.py, whole.py, hypervisors.py, messages.py, servers.py, services.py.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any
 from mininova import errors
 from mininova.control import openapi
 from mininova.control.hypervisors import HypervisorHandlers
+from mininova.control.messages import MessageHandlers
 from mininova.control.rules import RuleHandlers
 from mininova.control.servers import ServerHandlers
 from mininova.control.services import LocalStack, ServiceHandlers
@@ -59,6 +60,7 @@ def app_factory(global_conf: dict[str, str]) -> Application:
         *RuleHandlers(parts.rules).routes(),
         *WholeHandlers(parts.rules, parts.world).routes(),
         *HypervisorHandlers(settings.behaviour).routes(),
+        *MessageHandlers(parts.conf.losses.file).routes(),
         *ServerHandlers(parts.db).routes(),
         *ServiceHandlers(stack).routes(),
     ]

@@ -90,6 +90,10 @@ class Control:
         """Have the fake hypervisor go by these rules and no others, as in fake-behaviour.yaml, from now on."""
         self.request("PUT", "/behaviour", {"rules": rules})
 
+    def lose(self, *rules: Mapping[str, Any]) -> None:
+        """Have messages be lost by these rules and no others, as in losses.yaml, from now on."""
+        self.request("PUT", "/losses", {"rules": rules})
+
     def reset(self, project: str | None = None) -> None:
         """Have the cloud as it was when it started.
 

@@ -15,6 +15,7 @@ KINDS = ("client", "api", "conductor", "scheduler", "compute", "other", "notific
 
 #: Kinds of lines that tell of trouble, with the word that counts them.
 TROUBLE = {
+    "lost": "lost on purpose",
     "resent": "sent again",
     "redelivered": "redelivered",
     "retried": "retried",

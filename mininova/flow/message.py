@@ -22,8 +22,8 @@ class Line:
     """One message, as a reader sees it.
 
     :param at: when, in seconds since the epoch
-    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, denied, resent,
-        redelivered, retried, parked
+    :param kind: http, call, cast, fanout, reply or notification; failed, rejected, denied, lost,
+        resent, redelivered, retried, parked
     :param change: what it did to a state, or the answer it brings
     :param took: seconds in the handler; for http, of the whole request
     :param wrong: it tells of something that went wrong
@@ -78,7 +78,7 @@ class _Message:
         self.receipts = [event for event in group if event.kind in ("received", "redelivered")]
         self.refusals = [event for event in group if event.kind in ("rejected", "denied")]
         self.ends = [event for event in group if event.kind == "replied"]
-        self.resendings = [event for event in group if event.kind == "resent"]
+        self.resendings = [event for event in group if event.kind in ("lost", "resent")]
         self.retries = [event for event in group if event.kind == "retried"]
         self.parkings = [event for event in group if event.kind == "parked"]
         self.args = plain(self.first.payload)
@@ -132,9 +132,9 @@ class _Message:
         return next(receivers, self.first.receiver or self.first.routing_key)
 
     def _resendings(self) -> Iterator[Line]:
-        """The broker did not confirm it, or no answer came, so its sender sent it once more."""
+        """The broker did not confirm it, or no answer came, so its sender sent it once more; or lost it on purpose."""
         for event in self.resendings:
-            yield self._line(event, event.sender, self._target(), "resent", wrong=True)
+            yield self._line(event, event.sender, self._target(), event.kind, error=event.error or "", wrong=True)
 
     def _deliveries(self) -> Iterator[Line]:
         """Every delivery after the first; a fanout has as many first ones as there are listeners."""

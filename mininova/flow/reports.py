@@ -40,7 +40,7 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 #: Who is behind events → the events.
 Told = Mapping[str, list[MessageEvent]]
 
-_BY_THE_SENDER = frozenset({"sent", "resent"})  # kinds of events; the receiver of a message reports all others
+BY_THE_SENDER = frozenset({"sent", "resent", "lost"})  # kinds of events; the receiver of a message reports all others
 _UNREADABLE = (ValueError, RecursionError)
 _events = msgspec.json.Decoder(list[msgspec.Raw])
 _event = msgspec.json.Decoder(MessageEvent)
@@ -88,13 +88,13 @@ class Reports:
         """Name who is behind an event; a compute is shown by the broker's name for it, not by its own."""
         if self._believes(reporter):
             share = self._share_of(reporter if event.kind == "http" else event.user)
-            is_its_own = share == SERVICES or event.kind in _BY_THE_SENDER
+            is_its_own = share == SERVICES or event.kind in BY_THE_SENDER
             return share, event if is_its_own else replace(event, sender=share)
         if event.kind == "http":
             raise ValueError("no request came to it by HTTP")
         share, now = self._share_of(reporter), self._now()
         at = min(max(event.at, now - MAX_CLOCK_ERROR_S), now + MAX_CLOCK_ERROR_S)
-        return share, replace(event, at=at, **{"sender" if event.kind in _BY_THE_SENDER else "receiver": share})
+        return share, replace(event, at=at, **{"sender" if event.kind in BY_THE_SENDER else "receiver": share})
 
     def _share_of(self, user: str | None) -> str:
         return SERVICES if self._believes(user) else user if user and identities.is_compute(user) else OTHERS

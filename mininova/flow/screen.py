@@ -22,6 +22,7 @@ KIND_STYLES = {
     "cast": "yellow",
     "fanout": "yellow",
     "notification": "magenta dim",
+    "lost": "bold red",
     "resent": "bold yellow",
     "redelivered": "bold yellow",
     "retried": "bold yellow",

@@ -29,6 +29,7 @@ from mininova.rpc.errors import (
 )
 from mininova.rpc.inbox import Call, Inbox, Rejected, log_rejection
 from mininova.rpc.interface import CALL, FANOUT, Method
+from mininova.rpc.losses import Losing
 from mininova.rpc.plain import DEEPEST, Unsendable
 from mininova.rpc.transports.base import FANOUT as FANOUT_EXCHANGE
 from mininova.rpc.transports.base import TOPIC, Message, Subscription, Transport, Waiter
@@ -60,6 +61,7 @@ class Peer:
         replies are heard, so it must not wait for one
     :param levels: tells what receivers are known to speak
     :param trust: whom this process believes and obeys; the default is everybody
+    :param losses: gives the rules by which messages are lost on purpose, if any are
     :ivar on_parked: called with each cast that a server of this peer parked: its context, the cast, and its last error
     :ivar on_restored: called when a broker that was lost is back: fanouts that were sent meanwhile were not heard
     """
@@ -76,8 +78,10 @@ class Peer:
         on_rejected: Rejected | None = None,
         levels: Callable[[], Levels] = dict,
         trust: Trust = _EVERYBODY,
+        losses: Callable[[], Losing] | None = None,
     ) -> None:
         self.transport, self.name, self.exchange = transport, name, exchange
+        self._losses = losses
         self.codec, self.call_timeout = codec or Codec(), call_timeout
         self.watch, self.levels, self.trust = watch, levels, trust
         self.on_rejected: Rejected = on_rejected or log_rejection
@@ -187,8 +191,8 @@ class Peer:
             if called:
                 return self._call(method, message, seconds)
             if method.kind == FANOUT:
-                return self.transport.publish(message, kind=FANOUT_EXCHANGE)
-            return self._cast(message, seconds)
+                return self._publish(message, kind=FANOUT_EXCHANGE)
+            return None if self._is_lost(message) else self._cast(message, seconds)
 
     def _message(self, method: Method, request: Request, topic: str, key: str, seconds: float) -> Message:
         called, fanout = method.kind == CALL, method.kind == FANOUT
@@ -261,7 +265,7 @@ class Peer:
             for tries_left in range(call.tries, 0, -1):
                 try:
                     with call.copy():
-                        self.transport.publish(call.message, mandatory=True)
+                        self._publish(call.message, mandatory=True)
                 except ConnectionLost:
                     if call.tries == 1:
                         raise  # else it is sent again as soon as the broker is back
@@ -284,7 +288,7 @@ class Peer:
             call.again()
             self._renew(call)
             with suppress(ConnectionLost), call.copy():
-                self.transport.publish(call.message, mandatory=True)
+                self._publish(call.message, mandatory=True)
         return ended
 
     def _may_return(self, left: float) -> bool:
@@ -308,7 +312,7 @@ class Peer:
             if call.tries > 1 and not call.waiter.done:
                 self._renew(call)
                 with suppress(ConnectionLost), call.copy():
-                    self.transport.publish(call.message, mandatory=True)
+                    self._publish(call.message, mandatory=True)
         self.on_restored()
 
     def _result(self, method: Method, call: Call) -> Any:
@@ -328,6 +332,22 @@ class Peer:
         """Publish a message once more, changed, and return when the broker has it; its first sender stays known."""
         user_id, headers = self._relays.passed_on(message, changes.pop("headers", message.headers))
         self._cast(replace(message, user_id=user_id, headers=headers, **changes), self.call_timeout)
+
+    def _publish(self, message: Message, **how: Any) -> None:
+        if not self._is_lost(message):
+            self.transport.publish(message, **how)
+
+    def _is_lost(self, message: Message) -> bool:
+        """Lose a message on purpose if a rule says so: then it is not published, and its sender does not notice."""
+        if self._losses is None or (request := _gist(message)) is None:
+            return False
+        if (why := self._losses().strikes(self.name, request.method)) is None:
+            return False
+        id, asked = message.message_id, _asked(message)
+        LOG.warning("%s loses message %s (%s) to %s on purpose: %s", self.name, id, request.method, asked, why)
+        if self.watch is not None:
+            self.watch.happened("lost", message, request, receiver=asked, error=why)
+        return True
 
     def _resent(self, message: Message) -> None:
         if self.watch is not None:

@@ -1,8 +1,13 @@
 """The connection to the message broker, as the settings describe it.  Each Process has one."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from oslo_config.cfg import ConfigOpts
 
-from mininova import errors
+from mininova import errors, followed
+from mininova.followed import Followed
+from mininova.rpc.losses import Losing, Losses
 from mininova.rpc.transports import in_process
 from mininova.rpc.transports.amqp import AMQPTransport
 from mininova.rpc.transports.amqp.address import Address, Passwords, addresses
@@ -54,6 +59,15 @@ def _by_kombu(conf: ConfigOpts, *, declares: bool) -> Transport:
     else:
         return made
     raise errors.ConfigError(problem=f"transport_url: {why}; use amqp://, or change that setting")
+
+
+def losses(file: str | None, sender: str) -> Callable[[], Losing] | None:
+    """Follow the file that says which messages are lost on purpose; None without one.
+
+    :param sender: who loses them, for the log
+    :raises errors.ConfigError: when the file is bad from the start, quoting line and field
+    """
+    return Followed(Path(file), lambda path: Losing(followed.read(path, Losses)), sender).now if file else None
 
 
 def address(conf: ConfigOpts) -> Address:

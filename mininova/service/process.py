@@ -79,6 +79,7 @@ class Process:
             watch=together([*self.observation.watches, *([flow.Flow(self.reporter)] if self.reporter else [])]),
             levels=self.levels,
             trust=trusted,
+            losses=broker.losses(conf.losses.file, f"{name}.{self.host}") if "losses" in conf else None,
         )
         self.notifier = make_notifier(conf, self.peer, f"{name}.{self.host}")
         self._servers: list[rpc.Server] = []

@@ -8,6 +8,8 @@ import jsonschema
 import pytest
 from werkzeug.test import Client
 
+from mininova.flow.diagram import troubles
+from mininova.flow.message import messages
 from tests.fixtures.api_harness import NO_QUOTA
 from tests.fixtures.cloud import Cloud
 
@@ -17,7 +19,7 @@ TOKEN = {"X-Control-Token": "a token"}
 @pytest.fixture
 def cloud(make_cloud: Callable[..., Cloud]) -> Cloud:
     """Give a cloud that can be controlled."""
-    made = make_cloud(of_api={**NO_QUOTA, "control.token": "a token"})
+    made = make_cloud(losses="[]", of_api={**NO_QUOTA, "control.token": "a token"})
     made.app = Client(made.app.application._app)  # Nova answers no request as some rules do
     made.login()  # which a rule for any request would be for, too
     return made
@@ -347,6 +349,59 @@ def test_the_fake_hypervisor_goes_by_rules(cloud: Cloud):
     for body, named in (({"rules": [{"operation": "spwan"}]}, "spwan"), ({"rules": [{"delay": "long"}]}, "delay")):
         answer = cloud.app.put("/control/behaviour", json=body, headers=TOKEN)
         assert (answer.status_code, named in answer.text) == (400, True), answer.text
+
+
+@pytest.mark.parametrize("method", ["build_instances", "build_instance"])
+def test_a_cast_that_is_lost_is_sent_again(cloud: Cloud, method: str):
+    """By the sweeper, which finds that nothing moved; the flow says that it was lost on purpose."""
+    control(cloud, "PUT", "/losses", {"rules": [{"method": method, "nth": 2}]})
+    expected = {"rules": [{"method": method, "sender": "*", "nth": 2, "times": 1}]}
+    assert control(cloud, "GET", "/losses") == expected
+    first, second = cloud.boot(), cloud.boot()
+    cloud.run()
+    assert [cloud.show(uuid)["status"] for uuid in (first, second)] == ["ACTIVE", "BUILD"]
+    cloud.sweep()  # what has moved since it was accepted is given time
+    cloud.sweep()
+    assert cloud.show(second)["status"] == "ACTIVE"
+    (lost,) = (event for event in cloud.events if event.kind == "lost")
+    assert (lost.method, lost.error) == (method, f"LostOnPurpose: number 2 of {method} from any sender")
+    request = [event for event in cloud.events if event.request_id == lost.request_id]
+    assert troubles(messages(request)) == ["1 lost on purpose"]
+
+
+def test_a_call_that_is_lost_three_times(cloud: Cloud):
+    """No scheduler seems to be there: the build waits, and the sweeper asks again."""
+    control(cloud, "PUT", "/losses", {"rules": [{"method": "select_destinations", "times": 3}]})
+    uuid = cloud.boot()
+    cloud.run()
+    assert cloud.show(uuid)["status"] == "BUILD"
+    cloud.sweep()
+    cloud.sweep()
+    assert cloud.show(uuid)["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"rules": [{"method": "build_instance", "nth": 0}]}, "rules[0].nth"),
+        ({"rules": [{"nth": 1}]}, "`method`"),
+        ({"rules": [{"method": "*"}, {"method": "build_instnace"}]}, "rules[1].method"),
+        ({"rules": [{"method": "*", "kind": "reply"}]}, "`kind`"),
+    ],
+)
+def test_what_is_no_rule_of_losses_is_refused(cloud: Cloud, body: Any, named: str):
+    """The answer names the field, and no message is lost."""
+    answer = cloud.app.put("/control/losses", json=body, headers=TOKEN)
+    assert (answer.status_code, named in answer.json["badRequest"]["message"]) == (400, True), answer.text
+    assert control(cloud, "GET", "/losses") == {"rules": []}
+
+
+def test_where_no_file_says_what_is_lost_nothing_can_be(make_cloud: Callable[..., Cloud]):
+    """The answer names the setting."""
+    cloud = make_cloud(of_api={**NO_QUOTA, "control.token": "a token"})
+    answers = [cloud.app.open("/control/losses", method=it, json={}, headers=TOKEN) for it in ("GET", "PUT")]
+    said = [(answer.status_code, "[losses] file" in answer.text) for answer in answers]
+    assert said == [(409, True)] * 2
 
 
 def test_the_state_of_a_server_is_set(cloud: Cloud):

@@ -199,6 +199,7 @@ def write_configuration(home: Home, settings: Settings) -> None:
         **({"keystone_authtoken": real.account(home, settings, "nova")} if settings.keystone_port else {}),
         "quota": dict.fromkeys(UNLIMITED, -1),
         "flow": {"enabled": settings.flow, **({"port": settings.flow_port} if settings.flow_port else {})},
+        **_losses(home, settings),
         **_console_ports(settings),
         **_trust(home, settings),
         **({} if settings.broker_url else {"broker_admin": _broker_admin(home, settings)}),
@@ -206,8 +207,9 @@ def write_configuration(home: Home, settings: Settings) -> None:
     home.write_private(home.etc / "mininova.conf", _ini(controller))
     for name in (*_services(settings), FLOW):
         home.write_private(_own_file(home, name), _ini(_own(home, settings, name)))
-    if not behaviour(home).exists():
-        shutil.copyfile(CHECKOUT / "mininova/virt/fake-behaviour.yaml", behaviour(home))
+    for file, example in ((behaviour(home), "virt/fake-behaviour.yaml"), (losses(home), "service/losses.yaml")):
+        if not file.exists():
+            shutil.copyfile(CHECKOUT / "mininova" / example, file)
     for name in settings.computes:
         write_compute(home, settings, name)
 
@@ -232,6 +234,11 @@ def _control(home: Home, settings: Settings, name: str) -> Sections:
     return {"control": {
         "token": home.secret(clouds.CONTROL), "behaviour": behaviour(home), "stack": faults_socket(home)
     }}  # fmt: skip
+
+
+def _losses(home: Home, settings: Settings) -> Sections:
+    """Say by which file services lose messages, where the control API may have them do so."""
+    return {"losses": {"file": losses(home)}} if settings.control else {}
 
 
 def _play(home: Home, settings: Settings, name: str) -> Sections:
@@ -259,6 +266,7 @@ def write_compute(home: Home, settings: Settings, name: str) -> None:
         **({} if hosts == name else {"compute": {"hosts": hosts}}),
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
+        **_losses(home, settings),
         **_consoles(settings),
         **_trust(home, settings),
         **_metrics(settings, COMPUTE + name),
@@ -314,6 +322,11 @@ def compute_file(home: Home, name: str) -> Path:
 def behaviour(home: Home) -> Path:
     """Name the file that says how the fake hypervisors behave: the user's to edit, while they run."""
     return home.etc / "fake-behaviour.yaml"
+
+
+def losses(home: Home) -> Path:
+    """Name the file that says which messages are lost on purpose: likewise."""
+    return home.etc / "losses.yaml"
 
 
 def _ini(sections: Sections) -> str:

@@ -10,8 +10,8 @@ from collections import OrderedDict
 
 from mininova.flow.payload import at as at_path
 from mininova.flow.payload import plain
-from mininova.flow.reports import OTHERS, SERVICES, Told
-from mininova.flow.world.common import BY_THE_SENDER, ENDED, TAKEN, Row, put
+from mininova.flow.reports import BY_THE_SENDER, OTHERS, SERVICES, Told
+from mininova.flow.world.common import ENDED, TAKEN, Row, put
 from mininova.flow.world.instances import Instances
 from mininova.flow.world.queues import Queues
 from mininova.flow.world.services import Beat, Services, beat_in

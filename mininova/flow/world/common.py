@@ -5,6 +5,7 @@ from collections import OrderedDict
 from typing import Any, TypeVar
 
 from mininova.flow.message import handled_as
+from mininova.flow.reports import BY_THE_SENDER
 from mininova.rpc.watch.flow import MessageEvent
 
 K = TypeVar("K")
@@ -14,9 +15,8 @@ MAX_SERVICES = 12_000
 MAX_MESSAGES = 10_000  # that wait in queues, are in hand, or were taken a moment ago: of each so many
 LOST_AFTER_S = 600.0  # a message that nothing was heard of for so long will not be heard of
 
-BY_THE_SENDER = frozenset({"sent", "resent"})
 TAKEN = frozenset({"received", "redelivered"})
-ENDED = frozenset({"replied", "rejected", "denied", "retried", "parked"})
+ENDED = frozenset({"replied", "rejected", "denied", "retried", "parked", "lost"})  # it waits in no queue
 
 NAME = re.compile(r"(api|conductor|scheduler|compute)\.([\w.-]{1,255})")
 

@@ -50,7 +50,7 @@ class Watch:
         """One thing happened to a message.
 
         :param kind: ``received``, ``redelivered``, ``replied`` (handled, for a cast), ``rejected``, ``denied``,
-            ``retried``, ``parked`` or ``resent``
+            ``retried``, ``parked``, ``resent`` or ``lost`` (on purpose)
         :param request: what the message says, which this process has not checked; None if it is not known
         :param pattern: as in ``sending``; empty when it is not known
         :param receiver: the service and host that have the message in hand, ``conductor.ctl-1``

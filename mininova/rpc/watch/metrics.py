@@ -46,6 +46,7 @@ COUNTED = {
     "retried": "Casts that failed, or whose receiver was lost, sent to their queue for another try.",
     "parked": "Casts given up after their last try, and put into the queue of the dead.",
     "resent": "Messages sent once more, because the broker did not confirm them or no answer came.",
+    "lost": "Messages that their sender lost on purpose, by a rule.",
 }
 _LABELS = ("interface", "method")
 
@@ -118,7 +119,7 @@ class Metrics(Watch):
         """Count it, if it is of a kind that is counted."""
         if (counter := self._counted.get(kind)) is None:
             return
-        labels = self._in_flight.get(message.message_id) if kind == "resent" else None
+        labels = self._in_flight.get(message.message_id) if kind in ("resent", "lost") else None
         if labels is None and request is not None:
             labels = self._labels(request.namespace or self._topic(message), request.method)
         why = (UNKNOWN if error is None else type(error).__name__,) if kind == "rejected" else ()

@@ -19,7 +19,8 @@ from tests.fixtures.rest_attacker import Answer, Attacker
 
 TOKEN = "a token of the control API"
 ROUTES = ("GET /rules", "POST /rules", "DELETE /rules", "POST /reset", "POST /save", "POST /load", "PUT /behaviour",
-          "GET /services", "POST /services/mininova-api/action", "POST /servers/SERVER/state")  # fmt: skip
+          "PUT /losses", "GET /services", "POST /services/mininova-api/action",
+          "POST /servers/SERVER/state")  # fmt: skip
 
 
 class Control:
@@ -30,7 +31,7 @@ class Control:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cloud = Cloud(folder, hosts=("host-1",), of_api={**NO_QUOTA, "control.token": TOKEN})
+        self.cloud = Cloud(folder, hosts=("host-1",), losses="[]", of_api={**NO_QUOTA, "control.token": TOKEN})
         self.attacker = Attacker(self.cloud)
         self.saved = folder / "saved"
         assert self("POST /save", {"path": str(self.saved)}).status == 204
@@ -50,8 +51,8 @@ class Control:
             rows = [*copy.iterdump()]
         guests = [compute.driver.list_instance_uuids() for compute in self.cloud.computes.values()]
         files = {file.name for file in self.folder.rglob("*") if not file.name.endswith(("-wal", "-shm"))}
-        behaviour = (self.cloud.path / "behaviour.yaml").read_text()
-        return rows, guests, self("GET /rules").json, files, behaviour
+        followed = [(self.cloud.path / f"{name}.yaml").read_text() for name in ("behaviour", "losses")]
+        return rows, guests, self("GET /rules").json, files, followed
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,11 @@ def test_a_body_that_is_none_is_refused(control: Control, route: str) -> None:
         ("PUT /behaviour", {"rules": [{"operation": "../spawn"}]}, "operation"),
         ("PUT /behaviour", {"rules": "!!python/object/apply:os.system ['true']"}, "rules"),
         ("PUT /behaviour", {"rules": [{"delay": {"distribution": "os.system"}}]}, "distribution"),
+        ("PUT /losses", {"rules": [{"method": "drop_tables"}]}, "method"),
+        ("PUT /losses", {"rules": [{"method": "*", "nth": -1}]}, "nth"),
+        ("PUT /losses", {"rules": [{"method": "*", "times": 1e300}]}, "times"),
+        ("PUT /losses", {"rules": [{"method": "*", "sender": ["api"]}]}, "sender"),
+        ("PUT /losses", {"rules": "!!python/object/apply:os.system ['true']"}, "rules"),
         ("POST /servers/SERVER/state", {"vm_state": "building'--"}, "vm_state"),
         ("POST /servers/SERVER/state", {"uuid": "x"}, "uuid"),
         ("POST /services/mininova-api/action", {"action": "KILL"}, "action"),

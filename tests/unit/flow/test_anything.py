@@ -19,7 +19,19 @@ from mininova.rpc.transports.base import Message
 from mininova.rpc.watch.flow import EXCHANGE, KEY, MessageEvent
 
 UUID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
-KINDS = ["sent", "http", "received", "redelivered", "replied", "rejected", "denied", "retried", "parked", "resent"]
+KINDS = [
+    "sent",
+    "http",
+    "received",
+    "redelivered",
+    "replied",
+    "rejected",
+    "denied",
+    "retried",
+    "parked",
+    "resent",
+    "lost",
+]
 PATTERNS = ["call", "cast", "fanout", "notification", "http"]
 
 # What a terminal would act on, what breaks a table, and what is no character at all.

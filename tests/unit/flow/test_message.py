@@ -100,6 +100,16 @@ def test_what_was_sent_again_has_a_line(new_story):
     assert (cast.wrong, again.wrong) == (False, True)
 
 
+def test_what_was_lost_on_purpose_has_a_line(new_story):
+    """It says by which rule, and the message itself that it came to no one."""
+    story = new_story()
+    message = story._message("cast", CONDUCTOR, COMPUTE, "build_instance", {})
+    story.tell("lost", error="LostOnPurpose: number 1", **{**message, "payload": {}})
+    cast, lost = messages(story.events)
+    assert (cast.change, lost.kind, lost.source, lost.target) == ("no receiver took it", "lost", CONDUCTOR, COMPUTE)
+    assert (lost.error, lost.wrong) == ("LostOnPurpose: number 1", True)
+
+
 def test_a_cast_that_was_given_up(new_story):
     """The line of a parked cast says in which queue it is, and why."""
     story = new_story()

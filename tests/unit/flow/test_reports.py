@@ -37,9 +37,12 @@ def test_a_service_is_believed():
 
 def test_a_compute_reports_about_itself():
     """Whatever a compute reports of others, it is shown as the compute's own message."""
-    again = replace(SENT, kind="resent")
-    assert read(COMPUTE, SENT, again, RECEIVED) == {
-        COMPUTE: [*(replace(event, sender=COMPUTE) for event in (SENT, again)), replace(RECEIVED, receiver=COMPUTE)]
+    again, lost = replace(SENT, kind="resent"), replace(SENT, kind="lost")
+    assert read(COMPUTE, SENT, again, lost, RECEIVED) == {
+        COMPUTE: [
+            *(replace(event, sender=COMPUTE) for event in (SENT, again, lost)),
+            replace(RECEIVED, receiver=COMPUTE),
+        ]
     }
 
 

@@ -83,6 +83,13 @@ def test_what_is_not_taken_waits(world, boot):
     assert named(rows["services"])[HOST]["in_flight"] == 1
 
 
+def test_what_was_lost_on_purpose_waits_in_no_queue(world, boot):
+    """The broker never had it."""
+    sent = next(event for event in boot if event.method == "build_instance")
+    world.take({SERVICES: [sent, replace(sent, kind="lost", payload={}, error="LostOnPurpose: number 1")]})
+    assert named(world.rows(world.last)["queues"])[HOST]["depth"] == 0
+
+
 def test_a_receipt_that_was_not_reported(world, boot):
     """A message counts as taken when one of the same sender was taken that came much later to the same queue."""
     sent = next(event for event in boot if event.method == "build_instance")

@@ -1,5 +1,7 @@
 """The settings of the broker take effect."""
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,42 @@ def test_settings_of_the_broker(tmp_path: Path):
     assert {str(address) for address in transport._addresses} == {"one:5671", "two:1"}
     assert transport.tls == TLS(ca_file="/etc/ca.pem", cert_file="/etc/us.pem", key_file="/etc/us.key")
     assert (transport.quorum, transport.heartbeat) == (True, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- {nth: 3}", r"losses.yaml, line 1: \[0\]: .*`method`"),
+        ("- method: boot\n  nth: 0", r"line 2: \[0\].nth: .*>= 1"),
+        ("rules:\n- {method: boot, time: 2}", r"line 2: rules\[0\]: .*`time`"),
+        ("- {method: [boot]}", r"line 1: \[0\].method: Expected `str`"),
+        ("7", r"line 1: the file: Expected `object`"),
+        (None, r"losses.yaml cannot be read"),
+    ],
+)
+def test_a_bad_file_of_losses(tmp_path: Path, text: str | None, said: str):
+    """It keeps a service from starting, and the error has the line and the field."""
+    path = tmp_path / "losses.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(errors.ConfigError, match=said):
+        broker.losses(str(path), "api.ctl-1")
+
+
+def test_the_file_of_losses_is_followed(tmp_path: Path):
+    """The one that we ship loses nothing; its examples can be used, and count anew when they are written again."""
+    assert broker.losses(None, "api.ctl-1") is None
+    shipped = Path(broker.__file__).with_name("losses.yaml").read_text()
+    path = tmp_path / "losses.yaml"
+    path.write_text(shipped)
+    losses = broker.losses(str(path), "api.ctl-1")
+    assert losses is not None
+    assert losses().strikes("conductor.ctl-1", "build_instance") is None
+    for seconds in (1, 2):
+        path.write_text(re.sub("^# ?", "", shipped[shipped.index("# - method") :], flags=re.MULTILINE))
+        os.utime(path, (seconds, seconds))  # so that it looks changed, also to a file system with a coarse clock
+        struck = [losses().strikes("conductor.ctl-1", "build_instance") for _ in range(4)]
+        assert [bool(why) for why in struck] == [False, False, True, False]
 
 
 def by_kombu(url: str, *, declares: bool = True, **settings: object) -> object:

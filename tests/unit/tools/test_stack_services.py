@@ -57,10 +57,15 @@ def test_with_the_control_api_each_service_has_a_way_of_its_own(home):
     control = conf.read_files("api", [str(etc / f"mininova-{name}.conf") for name in ("scheduler", "api")]).control
     assert (control.stack, control.behaviour) == (str(services.faults_socket(home)), str(services.behaviour(home)))
     assert control.token in home.control.read_text()
+    followed = {conf.read_files("api", [str(etc / "mininova.conf")]).losses.file,
+                conf.read_files("compute", [str(etc / f"{compute}.conf")]).losses.file}  # fmt: skip
+    assert followed == {str(services.losses(home))}
     assert home.control.stat().st_mode & 0o077 == 0
     assert {it.name for it in services.programs(home, asked)} == set(services.names(asked))
 
     assert services.with_links(wanted(home)).links == {}
+    services.write_configuration(home, wanted(home))
+    assert conf.read_files("api", [str(etc / "mininova.conf")]).losses.file is None
     clouds.write(home, wanted(home))
     assert not home.control.exists()
     assert "MININOVA_CONTROL" not in home.openrc.read_text()
