@@ -40,7 +40,7 @@ from storm import database as databases  # noqa: E402
 from mininova import conf, plugins, states  # noqa: E402
 from mininova.context import RequestContext  # noqa: E402
 from mininova.db import aggregates, hosts, instances, request_specs, server_groups, services  # noqa: E402
-from mininova.db.models.compute import aggregate_hosts  # noqa: E402
+from mininova.db.models import aggregate_hosts  # noqa: E402
 from mininova.db.schema import NOVA  # noqa: E402
 from mininova.db.session import Database  # noqa: E402
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Service  # noqa: E402

@@ -18,9 +18,9 @@ from sqlalchemy import Connection, bindparam, false, func, insert, select, updat
 from mininova import errors, states
 from mininova.context import RequestContext
 from mininova.db import unneeded_images
-from mininova.db.models.compute import instance_action_events as event_table
-from mininova.db.models.compute import instance_actions as table
-from mininova.db.models.compute import instances
+from mininova.db.models import instance_action_events as event_table
+from mininova.db.models import instance_actions as table
+from mininova.db.models import instances
 from mininova.db.pages import page
 from mininova.db.rows import Rows
 from mininova.objects import NO_ARGUMENTS, Arguments, Instance

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from mininova.db import generations
-from mininova.db.models.compute import aggregate_hosts, aggregates, compute_nodes
+from mininova.db.models import aggregate_hosts, aggregates, compute_nodes
 
 #: What the aggregates of a host have for each key, separated at commas.
 Said = Mapping[str, frozenset[str]]

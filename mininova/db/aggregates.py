@@ -17,8 +17,8 @@ from sqlalchemy import update as update_of
 from mininova import errors
 from mininova.db import aggregate_metadata
 from mininova.db.generations import changed
-from mininova.db.models.compute import aggregate_hosts, instances, services
-from mininova.db.models.compute import aggregates as table
+from mininova.db.models import aggregate_hosts, instances, services
+from mininova.db.models import aggregates as table
 from mininova.db.rows import Rows, insert_new
 
 ZONE = "availability_zone"

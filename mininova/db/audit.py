@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Integer, and_, cast, exists, func, or_, selec
 from mininova import states
 from mininova.db import actions, claims, hosts, identities, networks, server_migrations, services
 from mininova.db.instances import LIVE, ROWS
-from mininova.db.models.compute import allocations, compute_nodes, instance_actions, instances, migrations, ports
+from mininova.db.models import allocations, compute_nodes, instance_actions, instances, migrations, ports
 from mininova.objects import FixedIP, Instance
 
 

@@ -21,8 +21,8 @@ from sqlalchemy import update as update_of
 
 from mininova import errors, states
 from mininova.context import RequestContext
-from mininova.db.models.compute import block_devices as table
-from mininova.db.models.compute import instances
+from mininova.db.models import block_devices as table
+from mininova.db.models import instances
 from mininova.db.rows import Rows, insert_new
 from mininova.objects import BlockDevice, BlockDeviceMapping
 

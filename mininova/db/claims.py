@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, u
 
 from mininova.db import generations, server_groups
 from mininova.db.instances import WAITS_FOR_ROOM, waiting_for_room
-from mininova.db.models.compute import allocations, compute_nodes, instances
+from mininova.db.models import allocations, compute_nodes, instances
 from mininova.db.rows import NewRow, Rows, insert_new
 from mininova.objects import Flavor
 

@@ -11,8 +11,8 @@ from hashlib import sha256
 import msgspec
 from sqlalchemy import Connection, and_, bindparam, delete, exists, false, insert, select
 
-from mininova.db.models.compute import console_auth_tokens as table
-from mininova.db.models.compute import instances, migrations
+from mininova.db.models import console_auth_tokens as table
+from mininova.db.models import instances, migrations
 from mininova.db.rows import Rows
 from mininova.objects import Console, Instance
 

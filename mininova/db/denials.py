@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, select, update
 
-from mininova.db.models.compute import denials as table
+from mininova.db.models import denials as table
 from mininova.db.rows import Rows, insert_new
 
 MAX_ROWS_PER_CALLER = 100

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from mininova.db.models.compute import instance_faults as table
+from mininova.db.models import instance_faults as table
 from mininova.db.rows import Rows
 from mininova.objects import Fault
 

@@ -13,8 +13,8 @@ from sqlalchemy import update as update_of
 
 from mininova import errors
 from mininova.db import expressions
-from mininova.db.models.compute import flavor_projects
-from mininova.db.models.compute import flavors as table
+from mininova.db.models import flavor_projects
+from mininova.db.models import flavors as table
 from mininova.db.pages import Sort, page
 from mininova.db.rows import Rows, insert_new
 from mininova.objects import Flavor

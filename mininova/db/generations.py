@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
 
-from mininova.db.models.compute import compute_nodes as table
+from mininova.db.models import compute_nodes as table
 
 _now = bindparam("now_ms", type_=BigInteger)
 

@@ -18,8 +18,8 @@ from sqlalchemy import update as update_of
 from mininova import errors
 from mininova.db import aggregate_metadata, generations
 from mininova.db.aggregate_metadata import Said
-from mininova.db.models.compute import aggregate_hosts, allocations, services
-from mininova.db.models.compute import compute_nodes as table
+from mininova.db.models import aggregate_hosts, allocations, services
+from mininova.db.models import compute_nodes as table
 from mininova.db.pages import page
 from mininova.db.rows import Rows, insert_new, is_id
 from mininova.db.services import ROWS as SERVICES

@@ -14,7 +14,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db.models.compute import identities as table
+from mininova.db.models import identities as table
 from mininova.db.rows import insert_new
 from mininova.db.session import Database
 from mininova.trust.identities import COMPUTE, Identity

@@ -15,8 +15,8 @@ from sqlalchemy import Column, ColumnElement, Connection, String, and_, cast, ex
 from mininova import states
 from mininova.db import expressions
 from mininova.db.instances import ROWS
-from mininova.db.models.compute import instance_tags, ports
-from mininova.db.models.compute import instances as table
+from mininova.db.models import instance_tags, ports
+from mininova.db.models import instances as table
 from mininova.db.pages import Sort, page
 from mininova.objects import Instance
 

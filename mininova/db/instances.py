@@ -14,8 +14,8 @@ from sqlalchemy import BindParameter, Connection, Update, and_, bindparam, delet
 
 from mininova import errors, states
 from mininova.db import quotas
-from mininova.db.models.compute import instance_tags, quota_sets
-from mininova.db.models.compute import instances as table
+from mininova.db.models import instance_tags, quota_sets
+from mininova.db.models import instances as table
 from mininova.db.rows import Rows
 from mininova.objects import Flavor, Instance
 from mininova.states import UNCOMPARED, Uncompared

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy import delete as delete_from
 
 from mininova import errors
-from mininova.db.models.compute import key_pairs as table
+from mininova.db.models import key_pairs as table
 from mininova.db.pages import page
 from mininova.db.rows import Rows, insert_new
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
-from mininova.db.models.compute import host_limits as table
+from mininova.db.models import host_limits as table
 from mininova.db.rows import Rows, insert_new
 from mininova.objects import ComputeNode, Service
 

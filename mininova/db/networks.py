@@ -29,8 +29,8 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
 from mininova import errors
-from mininova.db.models.compute import instances, migrations
-from mininova.db.models.compute import ports as table
+from mininova.db.models import instances, migrations
+from mininova.db.models import ports as table
 from mininova.db.rows import NewRow, insert_new
 from mininova.objects import FixedIP
 from mininova.objects.network import network_id, port_id, subnet_id

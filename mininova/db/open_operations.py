@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import Connection, bindparam, exists, func, select, true, update
 
 from mininova.context import RequestContext
-from mininova.db.models.compute import block_devices, instances, migrations
-from mininova.db.models.compute import instance_actions as table
+from mininova.db.models import block_devices, instances, migrations
+from mininova.db.models import instance_actions as table
 from mininova.db.rows import Rows
 from mininova.objects import Arguments
 

@@ -14,8 +14,8 @@ from sqlalchemy import update as update_of
 
 from mininova import errors
 from mininova.db import networks
-from mininova.db.models.compute import instances
-from mininova.db.models.compute import ports as table
+from mininova.db.models import instances
+from mininova.db.models import ports as table
 from mininova.db.networks import Range
 from mininova.db.rows import NewRow, insert_new
 

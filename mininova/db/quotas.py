@@ -33,7 +33,7 @@ from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects import mysql
 
 from mininova import states
-from mininova.db.models.compute import instance_actions, instances, migrations, quota_classes, quota_sets
+from mininova.db.models import instance_actions, instances, migrations, quota_classes, quota_sets
 from mininova.db.rows import insert_new
 from mininova.objects import Arguments, Flavor
 

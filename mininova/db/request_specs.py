@@ -12,8 +12,8 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
 from mininova import errors
-from mininova.db.models.compute import allocations
-from mininova.db.models.compute import request_specs as table
+from mininova.db.models import allocations
+from mininova.db.models import request_specs as table
 from mininova.db.rows import Rows
 from mininova.objects import ImageMeta, RequestSpec, Retry, Selection
 

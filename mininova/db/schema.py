@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 
 from mininova import errors
-from mininova.db.models.compute import metadata
+from mininova.db.models import metadata
 from mininova.db.session import Connection, Database
 
 

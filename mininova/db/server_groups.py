@@ -14,8 +14,8 @@ from sqlalchemy import Connection, bindparam, false, func, insert, select, true,
 from sqlalchemy import delete as delete_from
 
 from mininova import errors
-from mininova.db.models.compute import allocations, instances, migrations, request_specs
-from mininova.db.models.compute import server_groups as table
+from mininova.db.models import allocations, instances, migrations, request_specs
+from mininova.db.models import server_groups as table
 from mininova.db.rows import Rows
 
 AFFINITY, ANTI_AFFINITY = "affinity", "anti-affinity"

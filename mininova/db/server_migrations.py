@@ -18,8 +18,8 @@ from sqlalchemy import BindParameter, Connection, bindparam, case, false, insert
 
 from mininova import states
 from mininova.db import claims
-from mininova.db.models.compute import instances
-from mininova.db.models.compute import migrations as table
+from mininova.db.models import instances
+from mininova.db.models import migrations as table
 from mininova.db.networks import MOST_DEPARTED
 from mininova.db.pages import page
 from mininova.db.rows import Rows

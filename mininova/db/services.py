@@ -16,7 +16,7 @@ from sqlalchemy import update as update_of
 
 from mininova import errors
 from mininova.db.generations import changed
-from mininova.db.models.compute import services as table
+from mininova.db.models import services as table
 from mininova.db.rows import Rows, insert_new, is_id
 from mininova.objects import Service
 

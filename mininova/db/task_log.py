@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, and_, bindparam, insert, update
 
-from mininova.db.models.compute import task_log as table
+from mininova.db.models import task_log as table
 from mininova.db.rows import Rows, insert_new
 from mininova.objects import TaskLog
 from mininova.objects.task_log import USAGE_AUDIT

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from mininova.db.models.compute import unneeded_images as table
+from mininova.db.models import unneeded_images as table
 from mininova.db.rows import NewRow, insert_new
 
 _insert = NewRow(table)

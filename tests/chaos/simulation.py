@@ -23,8 +23,8 @@ from sqlalchemy import select
 
 from mininova import states
 from mininova.db import actions, audit, block_devices, claims, faults, instances, networks, server_migrations, services
+from mininova.db.models import instance_actions, metadata
 from mininova.db.models.base import UTCDateTime
-from mininova.db.models.compute import instance_actions, metadata
 from mininova.objects import Fault, Instance
 from mininova.rpc.transports.memory_faults import Faults
 from mininova.standins.cinder.db.things import ATTACHMENTS, VOLUMES

@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 
 from mininova import states
 from mininova.db import audit, claims, instances, networks
-from mininova.db.models import compute as tables
+from mininova.db import models as tables
 from mininova.objects import ImageMeta
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import ask

@@ -6,7 +6,7 @@ import pytest
 
 from mininova import states
 from mininova.db import faults
-from mininova.db.models.compute import compute_nodes
+from mininova.db.models import compute_nodes
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.migrations import DOES, agrees, behave, claimed, due, guests, host_of, other, status
 from tests.fixtures.operations import action_of, again, ask, ready_for

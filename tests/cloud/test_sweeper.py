@@ -10,7 +10,7 @@ from mininova import rpc, states
 from mininova.compute.manager import ComputeManager
 from mininova.conductor.build import BuildTask
 from mininova.db import faults, open_operations
-from mininova.db.models import compute as tables
+from mininova.db import models as tables
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import action_of, again, ask, every_operation, open_operation, ready_for
 

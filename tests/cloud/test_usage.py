@@ -8,7 +8,7 @@ import pytest
 from mininova import rpc
 from mininova.compute.usage import UsageAudit
 from mininova.conductor.rpcapi import ConductorAPI
-from mininova.db.models.compute import instances
+from mininova.db.models import instances
 from mininova.notifications.audit_period import AuditPeriod
 from mininova.rpc.notify.drivers import Kept
 from mininova.rpc.transports.memory import MemoryTransport

@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from mininova import states
+from mininova.db import models
 from mininova.db.actions import SUCCESS
-from mininova.db.models import compute as models
 from storm.clients import ACKNOWLEDGED, REFUSED, Request
 from storm.cloud import Cloud
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Text
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -20,6 +20,11 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+metadata = MetaData(naming_convention=NAMING)  # of Nova's tables; each stand-in has its own
+
+# SQLite counts rows up by itself in a column of exactly this type only.
+BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
 @compiles(Text, "mysql", "mariadb")

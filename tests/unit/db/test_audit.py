@@ -6,8 +6,8 @@ from sqlalchemy import update
 from mininova import states
 from mininova.context import RequestContext
 from mininova.db import actions, audit, claims, instances, networks, server_migrations
+from mininova.db import models as tables
 from mininova.db.audit import Disagreement
-from mininova.db.models import compute as tables
 from mininova.objects import Retry
 from mininova.states import UNCOMPARED
 

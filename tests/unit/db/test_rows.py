@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, false, insert, literal, select, text
 
 from mininova.db import instances, services
-from mininova.db.models.compute import flavor_projects, flavors, instance_action_events, instance_tags
+from mininova.db.models import flavor_projects, flavors, instance_action_events, instance_tags
 from mininova.db.rows import NewRow, insert_new
 from mininova.objects import Service
 from mininova.states import UNCOMPARED

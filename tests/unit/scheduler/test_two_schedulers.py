@@ -7,7 +7,7 @@ import pytest
 
 from mininova import errors
 from mininova.db import hosts
-from mininova.db.models.compute import allocations
+from mininova.db.models import allocations
 
 
 def all_placed(scheduler, ctxt, spec, requests):
