@@ -43,8 +43,8 @@ class ServerAction(msgspec.Struct, forbid_unknown_fields=True):
     flavor: Name = "m1.small"
 
 
-class Behaviour(msgspec.Struct, forbid_unknown_fields=True):
-    """How the hypervisor of a host behaves: by one rule, or as it was configured."""
+class OneRule(msgspec.Struct, forbid_unknown_fields=True):
+    """By which rule the hypervisor of a host behaves, or messages are lost; None takes it back."""
 
     rule: dict[str, Any] | None
 
@@ -113,12 +113,18 @@ class Play:
         self._control.request("POST", "/services/broker/action", request.document)
 
     @answered
-    @takes(Behaviour)
-    def behave(self, request: Request, asked: Behaviour, name: str) -> None:
+    @takes(OneRule)
+    def behave(self, request: Request, asked: OneRule, name: str) -> None:
         """Have the hypervisor of a host go by a rule, before all others, or by those others again."""
         rules = self._control.request("GET", "/behaviour")["rules"]
         others = [rule for rule in rules if rule.get("hosts") != name]
         self._control.behaviour(*([{**asked.rule, "hosts": name}] if asked.rule else []), *others)
+
+    @answered
+    @takes(OneRule)
+    def lose(self, request: Request, asked: OneRule) -> None:
+        """Have messages be lost by a rule alone, or none."""
+        self._control.lose(*([asked.rule] if asked.rule else []))
 
     def routes(self) -> list[Route]:
         """Give the rows of the table."""
@@ -128,4 +134,5 @@ class Play:
             Route("POST", "/api/play/services/<name>/action", self.act_on_service),
             Route("POST", "/api/play/broker/action", self.act_on_broker),
             Route("POST", "/api/play/hosts/<name>/behaviour", self.behave),
+            Route("POST", "/api/play/losses", self.lose),
         ]

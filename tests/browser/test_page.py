@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import expect
 
 from tests.browser.conftest import HOSTILE, TOKEN
@@ -193,8 +194,14 @@ def test_a_recording_is_watched_again(serve, new_page, recorded):
 
 
 def test_a_server_is_booted_by_the_page(serve, new_page, recorded):
-    """The play panel asks for a server with the token of the address, which the address forgets."""
-    served = serve(do={"servers": lambda served: served.happen(recorded.boot)})
+    """The play panel asks for a server with the token of the address, which forgets it; and has messages lost."""
+    sent = next(event for event in recorded.boot if event.method == "build_instance")
+    lost = replace(sent, kind="lost", payload={}, error="LostOnPurpose: number 3")
+    does = {
+        "servers": lambda served: served.happen(recorded.boot),
+        "losses": lambda served: served.happen([sent, lost]),
+    }
+    served = serve(do=does)
     page = new_page(f"{served.url}#token={TOKEN}")
     expect(page.locator("#connection")).to_have_text("live")
     assert "token" not in page.url
@@ -205,6 +212,17 @@ def test_a_server_is_booted_by_the_page(serve, new_page, recorded):
     assert served.asked == [("servers", {"name": "web-1", "flavor": "m1.tiny", "image": "cirros", "count": 1})]
     page.get_by_role("button", name="web-1: active").click()
     expect(page.locator(".play").get_by_role("button", name="stop")).to_be_visible()
+    page.get_by_label("Show everything again").click()
+    page.get_by_label("Which one is lost").fill("3")
+    page.get_by_label("Who sends the lost message").select_option("conductor")
+    page.get_by_role("button", name="Lose it").click()
+    page.locator(".log .line.wrong", has_text="LostOnPurpose: number 3").click()
+    assert served.asked[1:] == [("losses", {"rule": {"method": "build_instance", "sender": "conductor", "nth": 3}})]
+    page.goto(f"{served.url}#/requests/{sent.request_id}")
+    page.get_by_role("button", name="cast build_instance 1.0").click()
+    page.get_by_role("button", name="Lose the next build_instance of conductor").click()
+    expect(page.get_by_text("The next one will be lost.")).to_be_visible()
+    assert served.asked[2:] == [("losses", {"rule": {"method": "build_instance", "sender": "conductor"}})]
 
 
 # ---- for everyone

@@ -13,7 +13,7 @@ import { tourCard } from "./tours.js";
 import { kindOfService, World } from "./world.js";
 
 // What of a message is worth a mark of its own; that it was taken from its queue, or that a cast was done, is not.
-const NEWS = new Set(["http", "sent", "resent", "redelivered", "rejected", "denied", "failed", "parked"]);
+const NEWS = new Set(["http", "sent", "lost", "resent", "redelivered", "rejected", "denied", "failed", "parked"]);
 
 // Show the map until the function that this gives is called.
 export async function live(main, { query, tour, info, announce }) {
@@ -172,6 +172,7 @@ class Live {
   }
 
   chooseRequest(message) {
+    this.playing?.offerLoss(message);
     if (message.request_id) this.choose({ kind: "request", name: message.request_id, label: `request ${message.request_id.slice(0, 12)}` });
   }
 

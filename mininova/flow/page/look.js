@@ -11,10 +11,10 @@ export const KINDS = {
   cast: { name: "cast", about: "its sender does not wait", shape: "triangle", line: "solid" },
   fanout: { name: "fanout", about: "a cast to every service of a kind", shape: "triangles", line: "solid" },
   notification: { name: "notification", about: "told to all who listen", shape: "diamond", line: "dotted" },
-  wrong: { name: "trouble", about: "refused, failed, sent again or given up", shape: "cross", line: "solid" },
+  wrong: { name: "trouble", about: "lost on purpose, refused, failed, sent again or given up", shape: "cross", line: "solid" },
 };
 
-const TROUBLE = new Set(["rejected", "denied", "failed", "resent", "redelivered", "parked"]);
+const TROUBLE = new Set(["lost", "rejected", "denied", "failed", "resent", "redelivered", "parked"]);
 
 // The name of a message's look in KINDS.
 export function kindOf(message) {

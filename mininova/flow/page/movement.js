@@ -21,11 +21,17 @@ export class Movement {
 
   // Send a message on its way; `travel` is in milliseconds.
   start(message, travel, now) {
+    if (message.kind === "lost") this.stop(message);
     for (const [from, to, queue] of this.ends(message)) {
       const route = this.moving.size < MOST && way(this.map.layout, from, to, queue);
       if (route) this.launch(message, route, to, travel, now);
       else this.map.touch(to, message.wrong);
     }
+  }
+
+  // Take a message away that was lost on its way: what tells so goes in its place.
+  stop({ message_id: id }) {
+    for (const one of this.moving) if (one.message.message_id === id) this.end(one);
   }
 
   // Move every mark; `now` stands still while the map is paused.
@@ -59,7 +65,7 @@ export class Movement {
     }
     const end = this.world.boxOf(to.endsWith(".dead") ? from : to);
     const replies = kind === "reply" || kind === "rejected" || kind === "denied" || kind === "failed";
-    return start && end ? [[start, end, replies ? "" : queueOf(end)]] : [];
+    return start && end ? [[start, kind === "lost" ? "" : end, replies ? "" : queueOf(end)]] : []; // lost: it comes to no box
   }
 
   launch(message, route, to, travel, now) {

@@ -1,8 +1,10 @@
 // A message that is opened: what is known of it, what it carries, and the method that handles it.
 
 import * as api from "./api.js";
-import { html, refill } from "./dom.js";
+import { html, refill, say } from "./dom.js";
 import { icon, kindOf, KINDS, lasting, shortened, sized } from "./look.js";
+import { asks } from "./play.js";
+import { kindOfService } from "./world.js";
 
 // Fill an element with a message; `close` is called by its button.
 export async function opened(element, message, close) {
@@ -16,6 +18,7 @@ export async function opened(element, message, close) {
       html("button", { "aria-label": "Close the message", onclick: close }, "×")),
     message.error && html("p", { class: "error" }, message.error),
     facts(message, kind),
+    api.hasToken() && asks(message) && losing(message),
     payload(message),
     code,
   );
@@ -42,6 +45,14 @@ function facts(message, kind) {
     ["id", id],
   ];
   return html("dl", {}, rows.filter(([, value]) => value).map(([name, value]) => [html("dt", {}, name), html("dd", {}, shortened(value))]).flat());
+}
+
+// The button that has the next message of a kind be lost; where the page may not play, the server says so.
+function losing({ method, from }) {
+  const sender = kindOfService(from);
+  const answer = html("span", { class: "hint", role: "status" });
+  const lose = () => api.play("losses", { rule: { method, sender } }).then(() => say(answer, "The next one will be lost."), (error) => say(answer, error.message));
+  return html("p", { class: "buttons" }, html("button", { type: "button", onclick: lose }, `Lose the next ${method} of ${sender}`), answer);
 }
 
 function payload({ kind, payload: carried }) {

@@ -30,6 +30,9 @@ const HOST_BEHAVIOURS = [
   ["well", null, "It behaves again as it was configured."],
 ];
 
+const LOSABLE = ["build_instances", "select_destinations", "build_instance", "update_instance"]; // until others were seen
+const SENDERS = ["api", "conductor", "scheduler", "compute"];
+
 // Put the panel before what is there.  Gives {refresh, choose}: the world changed, and something was chosen on the map.
 export function playPanel(aside, view) {
   const panel = new Play(view);
@@ -50,7 +53,7 @@ class Play {
     const cloud = html("div", { class: "buttons" },
       this.button("Cut the broker", "broker/action", { action: "cut" }, "Every connection to the broker breaks, and none can be made."),
       this.button("Mend it", "broker/action", { action: "mend" }, "Services connect again, and go on."));
-    this.element = html("section", { class: "play" }, html("h2", {}, "Play"), api.hasToken() ? [boot, this.chosen, cloud] : html("p", { class: "hint" }, "Open the address that the stack printed: it has the token that this needs."), this.answer);
+    this.element = html("section", { class: "play" }, html("h2", {}, "Play"), api.hasToken() ? [boot, this.chosen, cloud, this.losses()] : html("p", { class: "hint" }, "Open the address that the stack printed: it has the token that this needs."), this.answer);
   }
 
   // The chosen thing may have changed.
@@ -86,6 +89,34 @@ class Play {
     refill(this.chosen, html("h3", {}, name), html("div", { class: "buttons" }, buttons), host && html("div", { class: "buttons" }, html("span", { class: "hint" }, "make it"), behave));
   }
 
+  // The form by which one message is lost: which, of those that ask for the same.
+  losses() {
+    this.nth = html("input", { type: "number", min: "1", max: "999", value: "1", "aria-label": "Which one is lost" });
+    this.method = html("input", { value: "build_instance", maxlength: "255", list: "losable", "aria-label": "What the lost message asks for", autocomplete: "off" });
+    const seen = html("datalist", { id: "losable" });
+    this.method.addEventListener("focus", () => {
+      const asking = this.view.log.messages.filter(asks).map(({ method }) => method);
+      refill(seen, [...new Set([...LOSABLE, ...asking])].map((value) => html("option", { value })));
+    });
+    this.sender = html("select", { "aria-label": "Who sends the lost message" }, html("option", { value: "*" }, "any sender"), SENDERS.map((name) => html("option", {}, name)));
+    const lose = html("button", { title: "As if the broker had lost it: its sender does not notice." }, "Lose it");
+    return html("form", { class: "lose buttons", onsubmit: (event) => this.lose(event) },
+      html("span", { class: "hint" }, "Of the next, lose number"), this.nth, this.method, html("span", { class: "hint" }, "from"), this.sender, lose,
+      this.button("Lose nothing", "losses", { rule: null }, "No message is lost on purpose any more."));
+  }
+
+  // Have the form be for messages like one that was chosen.
+  offerLoss(message) {
+    if (!asks(message) || !this.method) return;
+    [this.method.value, this.sender.value] = [message.method, kindOfService(message.from)];
+  }
+
+  lose(event) {
+    event.preventDefault();
+    const rule = { method: this.method.value.trim(), sender: this.sender.value, nth: Number(this.nth.value) || 1 };
+    this.post("losses", { rule }, event.submitter);
+  }
+
   button(title, path, body, about = "") {
     return html("button", { type: "button", title: about || null, onclick: (event) => this.post(path, body, event.currentTarget) }, title);
   }
@@ -113,4 +144,9 @@ class Play {
       if (button) button.disabled = false;
     }
   }
+}
+
+// Whether a message asks for something, and so can be lost.
+export function asks({ kind }) {
+  return kind === "call" || kind === "cast" || kind === "fanout";
 }

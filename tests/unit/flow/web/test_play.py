@@ -80,6 +80,7 @@ def test_without_the_token(post, control, servers, token, status):
         "services/api.ctl-1/action",
         "broker/action",
         "hosts/h/behaviour",
+        "losses",
     ):
         assert post(path, {}, token.encode().decode("latin-1"))[0] == status
     assert (control.heard, servers.heard) == ([], [])
@@ -101,6 +102,8 @@ def test_servers_are_booted(post, servers):
         ("servers", {"name": "web", "size": 1}, "size"),
         (f"servers/{UUID}/action", {"action": "explode"}, "action"),
         ("hosts/host-1/behaviour", {"rule": 7}, "rule"),
+        ("losses", {"rule": "build_instance"}, "rule"),
+        ("losses", {"method": "build_instance"}, "method"),
     ],
 )
 def test_a_bad_body(post, control, servers, path, body, field):
@@ -138,6 +141,13 @@ def test_a_host_behaves(post, control, rule):
     assert post("hosts/host-1/behaviour", {"rule": rule}) == (202, None)
     mine = [{**rule, "hosts": "host-1"}] if rule else []
     assert control.heard[-1] == ("PUT", "/behaviour", {"rules": (*mine, control.rules[1])})
+
+
+@pytest.mark.parametrize("rule", [None, {"method": "build_instance", "nth": 3}])
+def test_a_message_is_lost(post, control, rule):
+    """By the one rule, or by none."""
+    assert post("losses", {"rule": rule}) == (202, None)
+    assert control.heard == [("PUT", "/losses", {"rules": (rule,) if rule else ()})]
 
 
 def test_the_tours_ask_for_what_there_is(asked, post, control, servers):
