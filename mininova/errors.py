@@ -485,6 +485,13 @@ class InterfaceAttachFailed(MininovaError):
     template = "Failed to attach network adapter device to {instance_uuid}"
 
 
+class VirtualInterfaceCreateFailed(MininovaError):
+    """The network service did not plug the ports of an instance in time; another host would not help."""
+
+    for_owners = True
+    template = "Build of instance {instance_uuid} aborted: Failed to allocate the network(s), not rescheduling."
+
+
 class SpawnFailed(MininovaError):
     """The hypervisor could not start the guest."""
 

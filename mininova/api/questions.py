@@ -1,7 +1,7 @@
 """What a compute node is asked about an instance or about itself, and forgets: none of it is an operation."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,9 @@ LOG = logging.getLogger(__name__)
 
 # The vm_states in which a guest may run that could dump its memory.
 CRASH_DUMPS = frozenset({states.ACTIVE, states.PAUSED, states.RESCUED, states.RESIZED, states.ERROR})
+
+# The events for which a host may wait (mininova/compute/plugging.py); the others mean nothing to a fake guest.
+AWAITED = frozenset({"network-vif-plugged"})
 
 # The task_states in which an instance is about to leave its host.
 NO_CONSOLE = frozenset({states.DELETING, states.MIGRATING})
@@ -151,6 +154,19 @@ class Questions:
                 self._compute.on(host).cache_images(ctxt, aggregate.name, image_ids)
             except rpc.RPCError as error:
                 LOG.warning("api cannot have %s cache images of aggregate %s: %s", host, aggregate.name, error)
+
+    def external_event(self, ctxt: RequestContext, instance: Instance, event: Mapping[str, Any]) -> None:
+        """Tell an instance's host of an event for which a host may wait; one that is away hears nothing.
+
+        :param event: as in the body of POST /os-server-external-events
+        """
+        name, status = event["name"], event.get("status", "completed")
+        if name not in AWAITED:
+            return
+        try:
+            self._compute.on(host_of(instance)).external_instance_event(ctxt, instance, name, event.get("tag"), status)
+        except rpc.RPCError as error:
+            LOG.warning("api cannot tell %s of %s of instance %s: %s", instance.host, name, instance.uuid, error)
 
     def _ask(self, instance: Instance, question: Callable[[ComputeAPI], Any]) -> Any:
         return self._ask_host(host_of(instance), instance.uuid, question)

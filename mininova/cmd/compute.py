@@ -17,6 +17,7 @@ from mininova.compute import rounds
 from mininova.compute.credential import Credential
 from mininova.compute.given_up import GivenUp
 from mininova.compute.manager import ComputeManager
+from mininova.compute.plugging import Plugging
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.usage import UsageAudit
 from mininova.conductor.rpcapi import ConductorAPI
@@ -86,6 +87,7 @@ def _managers(process: Process, conductor: ConductorAPI, hosts: Sequence[str]) -
             max_concurrent_builds=conf.compute.max_concurrent_builds,
             counts_failed_builds=conf.compute.consecutive_build_service_disable_threshold != 0,
             audit_period=AuditPeriod.parse(conf.instance_usage_audit_period),
+            plugging=Plugging(conf.compute.vif_plugging_timeout, is_fatal=conf.compute.vif_plugging_is_fatal),
             down_after=conf.service_down_time,
         )
         for host, hypervisor in zip(hosts, driver.for_hosts(conf, hosts), strict=True)

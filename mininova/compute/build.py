@@ -16,6 +16,7 @@ from typing import Any
 
 from mininova import errors, states
 from mininova.compute.outcomes import DELETE_WON
+from mininova.compute.plugging import Plugging
 from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.notifications.events import Phase, tell
@@ -30,6 +31,7 @@ LOG = logging.getLogger(__name__)
 class Builder:
     """Build instances on one host.
 
+    :param plugging: waits for the ports of an instance
     :param max_concurrent_builds: further builds wait for their turn
     :param clock: tells the time, for ``launched_at``
     :ivar failed_builds: how many have failed here since the last one that ended well
@@ -41,11 +43,13 @@ class Builder:
         driver: ComputeDriver,
         conductor: ConductorAPI,
         notifier: Notifier,
+        plugging: Plugging,
         *,
         max_concurrent_builds: int,
         clock: Callable[[], datetime],
     ) -> None:
         self._host, self._driver, self._conductor, self._notifier = host, driver, conductor, notifier
+        self._plugging = plugging
         self._turns = threading.Semaphore(max_concurrent_builds)
         self._clock = clock
         self.failed_builds = 0
@@ -57,7 +61,7 @@ class Builder:
         :return: False when the instance is not on this host any more: then its guest may be one too many here, or be
             kept until a resize is confirmed
         """
-        with self._turns:
+        with self._turns, self._plugging.expected(instance.uuid):
             try:
                 self._boot_or_resume(ctxt, instance, image, has_volumes)
             except errors.InstanceNotFound as error:
@@ -88,9 +92,13 @@ class Builder:
 
         try:
             self._driver.spawn(instance, image, devices)
+            self._plugging.wait(instance)
             power_state = self._driver.get_info(instance)
         except errors.GuestGone:
             raise
+        except errors.VirtualInterfaceCreateFailed as error:  # nor would another host have it
+            self._remove(instance)
+            return self._fail(ctxt, instance, error)
         except Exception as error:  # a hypervisor may raise anything, and another host may do better
             return self._give_back(ctxt, instance, error)
 
@@ -146,13 +154,18 @@ class Builder:
         """
         LOG.warning("compute could not spawn instance %s: %s", instance.uuid, error)
         self.failed_builds += 1
-        try:
-            self._driver.destroy(instance.uuid)
-        except Exception as second:
-            LOG.error("compute cannot remove what is left of instance %s: %s", instance.uuid, second)
+        if not self._remove(instance):
             return self._fail(ctxt, instance, error)
         self._tell(ctxt, instance, "error", message=str(error))
         return self._conductor.reschedule_instance(ctxt, instance, fault_of(error))
+
+    def _remove(self, instance: Instance) -> bool:
+        try:
+            self._driver.destroy(instance.uuid)
+        except Exception as error:  # a hypervisor may raise anything
+            LOG.error("compute cannot remove what is left of instance %s: %s", instance.uuid, error)
+            return False
+        return True
 
     def _fail(self, ctxt: RequestContext, instance: Instance, error: Exception) -> None:
         LOG.error("compute ends the build of instance %s in ERROR: %s", instance.uuid, error)

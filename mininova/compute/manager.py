@@ -17,6 +17,7 @@ from mininova.compute.in_place import InPlace
 from mininova.compute.interfaces import Interfaces
 from mininova.compute.locks import InstanceLocks
 from mininova.compute.migrate import NO_IMAGE, Mover
+from mininova.compute.plugging import Plugging
 from mininova.compute.reconcile import Reconciler
 from mininova.compute.rpcapi import ComputeAPI
 from mininova.compute.snapshots import Offloads, Snapshots
@@ -47,6 +48,7 @@ class ComputeManager:
     :param max_concurrent_builds: how many builds are worked on at a time
     :param counts_failed_builds: whether it reports how many have failed, for the scheduler
     :param audit_period: the period of the usage that is published before an instance is deleted
+    :param plugging: waits for the ports of an instance that is built; None waits for none
     :param down_after: seconds of silence after which the others believe that the host is down
     :param clock: tells the time
     """
@@ -62,6 +64,7 @@ class ComputeManager:
         max_concurrent_builds: int = 10,
         counts_failed_builds: bool = True,
         audit_period: AuditPeriod = HOUR,
+        plugging: Plugging | None = None,
         down_after: float = 60.0,
         clock: Callable[[], datetime] = _now,
     ) -> None:
@@ -70,8 +73,9 @@ class ComputeManager:
         self._availability_zone, self._audit_period = availability_zone, audit_period
         self._counts_failed_builds = counts_failed_builds
         self._locks = InstanceLocks()
+        self._plugging = plugging or Plugging(0.0, is_fatal=False)
         self._builder = Builder(
-            host, driver, conductor, notifier, max_concurrent_builds=max_concurrent_builds, clock=clock
+            host, driver, conductor, notifier, self._plugging, max_concurrent_builds=max_concurrent_builds, clock=clock
         )
         self._in_place = InPlace(host, driver, conductor, notifier)
         self._interfaces = Interfaces(driver, conductor, notifier)
@@ -258,6 +262,7 @@ class ComputeManager:
             self.driver.destroy(instance.uuid)
         except Exception as error:  # a hypervisor may raise anything: the owner gets a fault
             return self._delete_failed(ctxt, instance, error)
+        self._plugging.deleted(instance.uuid)
         self._tell(ctxt, instance, "shutdown", "end")
         now = self._clock()
         try:
@@ -267,6 +272,12 @@ class ComputeManager:
         LOG.info("compute has deleted instance %s", instance.uuid)
         gone = instance.replace(vm_state=states.DELETED, task_state=None, terminated_at=now, addresses=())
         return self._tell(ctxt, gone, "delete", "end")
+
+    def external_instance_event(
+        self, ctxt: RequestContext, instance: Instance, name: str, tag: str | None, status: str
+    ) -> None:
+        """Have a boot go on that waits for this; it has the instance's lock."""
+        self._plugging.came(instance.uuid, name, tag, status)
 
     def attach_volume(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
         """Give the guest a volume."""

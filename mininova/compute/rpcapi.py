@@ -196,6 +196,17 @@ class ComputeAPI(rpc.Interface):
     def restore_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Start the soft-deleted guest again."""
 
+    @rpc.cast(since="1.1", by={"api"})
+    def external_instance_event(
+        self, ctxt: RequestContext, instance: Instance, name: str, tag: str | None, status: str
+    ) -> None:
+        """Hear what another service tells of the instance.
+
+        :param name: what happened: ``network-vif-plugged``
+        :param tag: to which of its parts: the id of a port
+        :param status: ``completed`` or ``failed``
+        """
+
     @rpc.cast(since="1.1", by=_CASTS)
     def attach_volume(self, ctxt: RequestContext, instance: Instance, device: BlockDevice) -> None:
         """Give the guest a volume, and tell the conductor how it went."""

@@ -37,6 +37,19 @@ COMPUTE = Group(
             help="Whether a host counts the builds that failed there since one ended well, for BuildFailureWeigher: 0 "
             "does not, and any other number does.  The name is Nova's; no host disables itself any more.",
         ),
+        cfg.FloatOpt(
+            "vif_plugging_timeout",
+            default=0.0,
+            min=0,
+            help="How long a boot waits until the network service has told the Compute API, for each of its ports, "
+            "that it is plugged (network-vif-plugged), in seconds.  0 does not wait, 300 is Nova's default.  The "
+            "stand-in for Neutron tells it with [network] notify_nova_on_port_status_changes.",
+        ),
+        cfg.BoolOpt(
+            "vif_plugging_is_fatal",
+            default=True,
+            help="Whether a boot that has waited in vain fails; else it goes on.",
+        ),
         cfg.IntOpt(
             "reconcile_interval",
             default=60,

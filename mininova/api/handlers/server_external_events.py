@@ -1,7 +1,7 @@
 """What other services tell of servers over HTTP: a port was plugged, a volume grew.
 
-Nothing waits for such an event here: a fake guest has its network at once, and no volumes.  So each is answered as Nova
-answers it, and logged.
+Each is answered as Nova answers it, and logged.  A host may wait for its ports to be plugged, so it is told of that;
+the others change nothing in a fake guest.
 """
 
 import logging
@@ -32,6 +32,9 @@ def create(request: ComputeRequest) -> Reply:
     with request.cloud.db.read() as tx:
         there = {it.uuid: it for it in instance_search.search(tx, InstanceFilter(uuids=uuids))}
     answers = [_answered(event, there.get(event["server_uuid"])) for event in told]
+    for event, answer in zip(told, answers, strict=True):
+        if answer["code"] == 200:
+            request.cloud.questions.external_event(request.context, there[event["server_uuid"]], event)
     is_well = all(answer["code"] == 200 for answer in answers)
     return Reply(200 if is_well else 207, {"events": answers})
 

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from mininova import rpc
+
 
 def tell(api: Any, *events: dict[str, str], user: str = "admin", version: str = "2.96") -> Any:
     return api("POST", "/os-server-external-events", {"events": list(events)}, user=user, version=version)
@@ -43,3 +45,25 @@ def test_an_event_is_known_from_its_microversion_on(api: Any, name: str, before:
 def test_events_are_for_services_and_administrators(api: Any) -> None:
     """A member's event is refused."""
     assert tell(api, {"name": "network-changed", "server_uuid": api.active()}, user="member").status == 403
+
+
+def test_the_host_is_told_of_a_port(api: Any) -> None:
+    """It may wait for one that is plugged; it hears of no other event, and of none that is refused."""
+    active, building = api.active(), api.boot()
+    api.compute.sent.clear()
+    plugged = {"name": "network-vif-plugged", "tag": "port"}
+    tell(
+        api, {**plugged, "server_uuid": active}, {**plugged, "server_uuid": active, "status": "failed"},
+        {**plugged, "server_uuid": building}, {"name": "network-changed", "server_uuid": active},
+    )  # fmt: skip
+    assert [(host, method, instance.uuid, more) for host, method, instance, more in api.compute.sent] == [
+        ("host-1", "external_instance_event", active, ("network-vif-plugged", "port", "completed")),
+        ("host-1", "external_instance_event", active, ("network-vif-plugged", "port", "failed")),
+    ]
+
+
+def test_a_host_that_is_away_hears_nothing(api: Any) -> None:
+    """The event is answered all the same: Nova has taken it."""
+    active = api.active()
+    api.compute.broken = rpc.RPCError("the broker is away")
+    assert tell(api, {"name": "network-vif-plugged", "server_uuid": active, "tag": "port"}).status == 200
