@@ -61,6 +61,7 @@ class Interfaces:
             raise
         with self._db.write() as tx:
             actions.end(tx, to.uuid, ctxt.request_id)
+        self._ports.bound(to.uuid, port_id)
         return port_id
 
     def detach(self, ctxt: RequestContext, instance: Instance, port_id: str) -> None:

@@ -14,6 +14,7 @@ from mininova.context import RequestContext
 from mininova.db.session import Connection
 from mininova.objects import FixedIP, ImageMeta
 from mininova.service.images import named
+from mininova.service.port_bindings import SETTING, NotToldOf, PortBindings
 from mininova.wsgi import Parts
 
 Json = dict[str, Any]
@@ -37,7 +38,7 @@ class AnyProject:
         return True
 
 
-class ServerPorts(Protocol):
+class ServerPorts(PortBindings, Protocol):
     """Gives ports to servers, in transactions of ours; a network interface is asked for as in POST /servers."""
 
     def require_one_network(self, ctxt: RequestContext) -> None:
@@ -152,7 +153,7 @@ class NetworkService(Protocol):
         ...
 
 
-class NoPorts:
+class NoPorts(NotToldOf):
     """What gives ports to servers where there is no network service: there is the flat network, and no other."""
 
     def require_one_network(self, ctxt: RequestContext) -> None:
@@ -204,7 +205,7 @@ def network_service(name: str | None, parts: Parts) -> NetworkService:
 
     :raises errors.ConfigError: when the name leads nowhere
     """
-    service: NetworkService = named("network_service", name)(parts) if name else NoNetwork()
+    service: NetworkService = named(SETTING, name)(parts) if name else NoNetwork()
     return service
 
 

@@ -32,9 +32,9 @@ def build(conf: ConfigOpts, world: World | None = None) -> Process:
     directory = Directory(identities.reader(database))
     process = Process(conf, "api", directory=directory, registered=registered(database))
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
-    spans, aside = process.observation.spans, process.threads.aside
+    spans, aside, spawn = process.observation.spans, process.threads.aside, process.threads.spawn
     rules = Rules() if conf.control.token else None
-    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules, world)
+    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules, world, spawn)
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
     bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))
     process.serve_http(app, conf.api.listen, conf.api.port, bounds=bounds)

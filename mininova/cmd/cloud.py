@@ -249,7 +249,8 @@ def _hosts(count: int) -> str:
 def _fill(files: list[str], hosts: int) -> None:
     """Make the tables, the users, the first flavors and an image, if they are not there."""
     settings = conf.read_files("manage", files)
-    wanted = {"admin_password": PASSWORD, "demo_password": PASSWORD, "compute": [f"{HOSTS}={_hosts(hosts)}"]}
+    users = {"admin_password": PASSWORD, "demo_password": PASSWORD, "nova_password": None}
+    wanted = {**users, "compute": [f"{HOSTS}={_hosts(hosts)}"]}
     with contextlib.redirect_stdout(io.StringIO()):  # what it says is for an operator
         bootstrap.run(settings, Namespace(upgrade=True, **wanted))
 

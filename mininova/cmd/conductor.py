@@ -28,6 +28,7 @@ from mininova.manage.broker_admin import BrokerAdmin
 from mininova.scheduler.rpcapi import SchedulerAPI
 from mininova.service import concurrency, images, volumes
 from mininova.service.attachments import AttachmentEnds
+from mininova.service.port_bindings import NotToldOf, PortBindings, port_bindings
 from mininova.service.process import Process
 from mininova.service.rejections import Rejections
 from mininova.trust.directory import Directory
@@ -54,6 +55,7 @@ def build(conf: ConfigOpts) -> Process:
         conf, database, builds, process.notifier, identity_of, denials, _credentials(conf, database), snapshots,
         attachments,
     )  # fmt: skip
+    manager.ports = _ports(process, database)
     process.at_the_end(denials.stop)
     process.connect(partial(NOVA.check, database))
     server = process.serve([(ConductorAPI, manager)])
@@ -81,11 +83,22 @@ def _volumes(process: Process, database: Database) -> volumes.VolumeService:
     return volumes.volume_service(images.configured(process.conf, volumes.SETTING), _parts(process, database))
 
 
+def _ports(process: Process, database: Database) -> PortBindings:
+    """Make what hears of ports; it is nothing, and costs nothing, unless Nova is to be told of them."""
+    network = process.conf.network
+    if not (network.notify_nova_on_port_status_changes or network.notify_nova_on_port_data_changes):
+        return NotToldOf()
+    return port_bindings(_parts(process, database))
+
+
 def _parts(process: Process, database: Database) -> "Parts":
     from mininova.wsgi.deploy import Parts  # it brings WebOb, which costs a conductor's start a tenth of a second
 
-    aside = process.threads.aside
-    return Parts(process.conf, database, process.peer, process.notifier, process.reporter, aside=aside)
+    threads = process.threads
+    return Parts(
+        process.conf, database, process.peer, process.notifier, process.reporter, aside=threads.aside,
+        spawn=threads.spawn,
+    )  # fmt: skip
 
 
 def _credentials(conf: ConfigOpts, database: Database) -> Credentials | None:

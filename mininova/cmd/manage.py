@@ -96,13 +96,13 @@ def _parser() -> argparse.ArgumentParser:
 
     first = subject("bootstrap", bootstrap.run, "make the first users, projects, flavors and image; again does no harm")
     first.add_argument("--upgrade", action="store_true", help="make or upgrade the tables before, as db upgrade does")
-    for name in ("admin", "demo"):
+    for name, more in (("admin", ""), ("demo", ""), ("nova", ", as whom services ask others, if they do")):
         variable = f"MININOVA_{name.upper()}_PASSWORD"
         first.add_argument(
             f"--{name}-password",
             default=os.environ.get(variable),
             metavar="PASSWORD",
-            help=f"the password of the user {name}; better given as {variable} in the environment",
+            help=f"the password of the user {name}{more}; better given as {variable} in the environment",
         )
     first.add_argument(
         "--compute",

@@ -36,6 +36,7 @@ from mininova.db import (
 )
 from mininova.db.endings import LOST
 from mininova.db.instances import ALL
+from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
 from mininova.notifications.audit_period import AuditPeriod
@@ -52,6 +53,7 @@ from mininova.objects import (
 )
 from mininova.rpc.trust.denials import OnDenied, forbidden
 from mininova.service.attachments import AttachmentEnds
+from mininova.service.port_bindings import NotToldOf, PortBindings
 from mininova.trust.identities import Identity
 
 LOG = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class ConductorManager:
     :param snapshots: uploads the images that are made of instances
     :param attachments: agrees with the volume service on who has a volume
     :ivar on_identities: called when a compute was added or removed
+    :ivar ports: hears of the ports of instances
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class ConductorManager:
         self.connections = Connections(conf, db, self.attachments, self.snapshots.image)
         self.shelving = Shelving(conf, db, builds, self.snapshots)
         self.on_identities: Callable[[], object] = lambda: None
+        self.ports: PortBindings = NotToldOf()
         self.reports = Reports(db, checked=self.own.checked, on_denied=on_denied)
 
     # ---- a build, from the api's cast to its last step
@@ -108,6 +112,7 @@ class ConductorManager:
                 address = networks.allocate(tx, self.conf.network.label, self.conf.network.cidr, new.uuid)
                 new = new.replace(addresses=(address,))
         self._tell(asked, instance, new, again)
+        self.ports.bound(new.uuid)
         return new
 
     def update_instance(
@@ -293,6 +298,7 @@ class ConductorManager:
 
     def end_detach(self, ctxt: RequestContext, instance: Instance, port_id: str, fault: Fault | None = None) -> None:
         """Take a port from an instance that was to lose it; a second time there is nothing to do."""
+        left: list[Port] = []
         with self.own.only("end_detach", instance.uuid), self.db.write() as tx:
             instances.get(tx, instance.uuid, hosts=self.own.hosts(), lock=True)
             for port in ports.search(tx, id=[port_id], instance_uuid=[instance.uuid]):
@@ -305,6 +311,10 @@ class ConductorManager:
                     ports.leave(tx, port)
                     networks.show(tx, instance.uuid)
                 actions.end(tx, instance.uuid, asked_by, fault.message if fault else None)
+                if fault is None:
+                    left.append(port)
+        for port in left:
+            self.ports.left(port)
 
     # ---- reads and reports
 

@@ -121,6 +121,19 @@ NETWORK = Group(
             default="10.0.0.0/16",
             help="Its IPv4 range.  The first address is the gateway's; instances get the others.",
         ),
+        cfg.BoolOpt(
+            "notify_nova_on_port_status_changes",
+            default=False,
+            help="Whether the stand-in for Neutron tells the Compute API, as the account in [keystone_authtoken], when "
+            "a port of a server is on its host, or is taken from it (network-vif-plugged, network-vif-unplugged).  "
+            "Computes with [compute] vif_plugging_timeout wait for that.",
+        ),
+        cfg.BoolOpt(
+            "notify_nova_on_port_data_changes",
+            default=False,
+            help="Whether it tells, too, when the addresses of such a port change, or the port is deleted "
+            "(network-changed, network-vif-deleted).",
+        ),
     ],
 )
 

@@ -41,6 +41,8 @@ def run(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     if parsed.upgrade:
         database.upgrade(conf, parsed)
     passwords = {"admin": parsed.admin_password, "demo": parsed.demo_password}
+    if parsed.nova_password:  # a user for [keystone_authtoken], which few clouds need
+        passwords["nova"] = parsed.nova_password
     named = standins.installed(conf)
     with opened(conf, *(each.schema for each in named)) as db:
         there: dict[str, str] = {}

@@ -43,6 +43,11 @@ def in_place(work: Callable[[], T]) -> T:
     return work()
 
 
+def at_once(work: Callable[..., object], /, *args: object) -> None:
+    """Run before the caller goes on what a service runs in the background."""
+    work(*args)
+
+
 class World(Protocol):
     """A cloud that is one process, as a whole (mininova/control/world.py)."""
 
@@ -68,6 +73,7 @@ class Parts:
     :param reporter: takes the message events of the flow (rpc/watch/flow.py); None when the flow is off
     :param spans: begins a span for each request; None where there are none
     :param aside: runs what would hold up the other requests
+    :param spawn: runs something in the background
     :param rules: by which requests fail, for tests of clients; None where the control API is off
     :param world: the whole cloud, where it is one process
     """
@@ -81,6 +87,7 @@ class Parts:
     aside: Aside = in_place
     rules: "Rules | None" = None
     world: World | None = None
+    spawn: Callable[..., object] = at_once
 
 
 _parts: ContextVar[Parts] = ContextVar("parts")

@@ -189,6 +189,16 @@ def _password(home: Home, user: str) -> str:
 UNLIMITED = "instances", "cores", "ram", "server_groups", "server_group_members"
 
 
+# What the network service tells Nova of, and how long a boot waits for that: Nova's default.
+VIF_EVENTS = "notify_nova_on_port_status_changes", "notify_nova_on_port_data_changes"
+VIF_TIMEOUT_S = 300
+
+
+def logs_in(settings: Settings) -> bool:
+    """Tell whether our services have an account of their own, as which they ask others over HTTP."""
+    return settings.keystone_port is not None or settings.vif_events
+
+
 def write_configuration(home: Home, settings: Settings) -> None:
     """Write the configuration files of all services."""
     first = CONTROLLER.format(number=1)
@@ -196,7 +206,8 @@ def write_configuration(home: Home, settings: Settings) -> None:
         "DEFAULT": {"host": first, "state_path": home.root, **_messaging(home, settings, "manage", "mininova-manage")},
         "database": {"connection": settings.db_url or f"sqlite:///{home.database}"},
         "api": {"port": settings.api_port, **_paste(home, settings)},
-        **({"keystone_authtoken": real.account(home, settings, "nova")} if settings.keystone_port else {}),
+        **({"keystone_authtoken": real.account(home, settings, "nova")} if logs_in(settings) else {}),
+        **({"network": dict.fromkeys(VIF_EVENTS, True)} if settings.vif_events else {}),
         "quota": dict.fromkeys(UNLIMITED, -1),
         "flow": {"enabled": settings.flow, **({"port": settings.flow_port} if settings.flow_port else {})},
         **_losses(home, settings),
@@ -261,9 +272,11 @@ def write_compute(home: Home, settings: Settings, name: str) -> None:
     """Write the configuration file of one compute."""
     state, hosts, user = home.hosts / name, settings.computes[name], identities.compute(name).name
     state.mkdir(mode=0o700, exist_ok=True)
+    waits = {"vif_plugging_timeout": VIF_TIMEOUT_S} if settings.vif_events else {}
+    of_compute = {**({} if hosts == name else {"hosts": hosts}), **waits}
     own: Sections = {
         "DEFAULT": {"host": name, "state_path": state, **_messaging(home, settings, user, COMPUTE + name)},
-        **({} if hosts == name else {"compute": {"hosts": hosts}}),
+        **({"compute": of_compute} if of_compute else {}),
         "fake": {"behaviour": behaviour(home)},
         "flow": {"enabled": settings.flow},
         **_losses(home, settings),

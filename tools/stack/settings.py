@@ -43,6 +43,7 @@ class Settings:
     :param keystone_port: where a real Keystone listens; None has the stand-in
     :param glance_port: where a real Glance listens; None has the stand-in
     :param control: whether the control API may have requests fail, and kill, pause and cut off services
+    :param vif_events: whether a boot waits for its ports to be plugged, and the network service tells Nova of that
     :param links: where each service finds the private broker, if not at its port: behind what can cut it off
     """
 
@@ -65,6 +66,7 @@ class Settings:
     keystone_port: int | None = None
     glance_port: int | None = None
     control: bool = False
+    vif_events: bool = False
     links: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -138,6 +140,7 @@ def from_environment(environ: Mapping[str, str], home: Home) -> Settings:
         concurrency=_read(environ, concurrency.VARIABLE, _one_of(*concurrency.KINDS), concurrency.EVENTLET),
         first_boot=_read(environ, "MININOVA_BOOT", _switch, True),
         control=_read(environ, "MININOVA_CONTROL_API", _switch, False),
+        vif_events=_read(environ, "MININOVA_VIF_EVENTS", _switch, False),
         **real_services(environ),
     )
 

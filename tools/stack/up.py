@@ -173,7 +173,8 @@ def _without_password(url: str) -> str:
 
 def _prepare_database(home: Home, wanted: Settings, environ: Mapping[str, str]) -> None:
     """Bring the schema up to date, and make what a cloud begins with."""
-    secret = {f"MININOVA_{user.upper()}_PASSWORD": clouds.password(home, user) for user in clouds.USERS.values()}
+    users = [*clouds.USERS.values(), *(["nova"] if services.logs_in(wanted) else [])]
+    secret = {f"MININOVA_{user.upper()}_PASSWORD": clouds.password(home, user) for user in users}
     computes = [word for name, hosts in wanted.computes.items() for word in ("--compute", f"{name}={hosts}")]
     _manage(home, ("bootstrap", "--upgrade", *computes), {**processes.plain_environment(environ), **secret})
 

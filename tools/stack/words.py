@@ -78,6 +78,7 @@ VARIABLES = {
     "MININOVA_GLANCE_PORT": f"where it listens, on 127.0.0.1 (the first free one from {FIRST_GLANCE_PORT} up)",
     "MININOVA_BOOT": "0 starts the services without booting a first server (1)",
     "MININOVA_CONTROL_API": "1 has an API that kills, pauses and cuts off services, and has requests fail (0)",
+    "MININOVA_VIF_EVENTS": "1 has a boot wait until the network service has told Nova that its ports are plugged (0)",
     "RABBITMQ_SERVER": "the rabbitmq-server program, when it is nowhere usual",
     "QPID_JARS": "the folder of Qpid's jars, when tools/install-qpid.sh did not fetch them (.venv/share/qpid-broker-j)",
 }

@@ -33,6 +33,7 @@ PROJECTS = ("admin", "demo", "service")
 USERS: Mapping[str, tuple[tuple[str | None, str], ...]] = {
     "admin": (("admin", roles.ADMIN), (None, roles.ADMIN)),
     "demo": (("demo", roles.MEMBER),),
+    "nova": (("service", roles.SERVICE),),
 }
 
 

@@ -16,6 +16,7 @@ from mininova.standins.neutron.db import security_groups
 from mininova.standins.neutron.db.things import Network, Subnet
 from mininova.standins.neutron.documents import Json, Retag
 from mininova.standins.neutron.networks import OF_ROUTERS, Networks, range_of
+from mininova.standins.neutron.nova_events import CHANGED, DELETED, PLUGGED, UNPLUGGED, Nova
 
 SAID = ("name", "description", "admin_state_up", "port_security_enabled", "security_groups", "allowed_address_pairs")
 #: By which parameters of a query ports are looked for at once, and not among all of the project's.
@@ -25,8 +26,8 @@ LOOKED_FOR = {"id": "id", "network_id": "network_id", "mac_address": "mac_addres
 class Ports:
     """Reads and changes ports, as far as the caller may."""
 
-    def __init__(self, db: Database, of: Networks) -> None:
-        self._db, self._networks = db, of
+    def __init__(self, db: Database, of: Networks, nova: Nova) -> None:
+        self._db, self._networks, self._nova = db, of, nova
 
     def search(self, ctxt: RequestContext, filters: Any = None) -> list[Json]:
         """List the ports of the caller's project, an administrator's of all.
@@ -82,6 +83,10 @@ class Ports:
             ports.change(tx, id, **columns)
             if "fixed_ips" in said:
                 self._readdress(tx, port, said["fixed_ips"])
+        is_up = said.get("admin_state_up")
+        if port.host is not None and is_up is not None and is_up != is_admin_up(port):
+            self._nova.tell(PLUGGED if is_up else UNPLUGGED, [port])
+        self._nova.tell(CHANGED, [port])
         return self.get(ctxt, id)
 
     def _readdress(self, tx: Connection, port: Port, fixed_ips: Sequence[Json]) -> None:
@@ -117,6 +122,7 @@ class Ports:
             ports.delete(tx, id)
             if port.instance_uuid is not None:
                 networks.show(tx, port.instance_uuid)
+        self._nova.tell(DELETED, [port])
 
     def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
         """Change the tags of a port."""
@@ -147,6 +153,12 @@ class Ports:
         """Show ports."""
         defaults = security_groups.defaults(self._db, {each.project_id for each in found if each.project_id})
         return [documents.port(each, defaults.get(each.project_id, ""), with_binding=ctxt.is_admin) for each in found]
+
+
+def is_admin_up(port: Port) -> bool:
+    """Tell whether a port is ACTIVE when something has it, and its owner did not switch it off."""
+    is_up: bool = port.said.get("admin_state_up", True)
+    return is_up
 
 
 def of_devices(tx: Connection, project_id: str | None, ids: Sequence[str]) -> list[Port]:

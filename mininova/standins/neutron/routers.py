@@ -17,6 +17,7 @@ from mininova.standins.neutron import documents, network_schemas, policy, quotas
 from mininova.standins.neutron.db.things import FLOATING_IPS, ROUTERS, FloatingIP, Network, Router
 from mininova.standins.neutron.documents import Json, Retag
 from mininova.standins.neutron.networks import Networks, Subnets, range_of
+from mininova.standins.neutron.nova_events import CHANGED, Nova
 from mininova.standins.neutron.ports import Ports, make, of_devices
 
 INTERFACE, GATEWAY, FLOATING = "network:router_interface", "network:router_gateway", "network:floatingip"
@@ -166,8 +167,8 @@ class Routers:
 class FloatingIPs:
     """Reads and changes floating IPs, as far as the caller may."""
 
-    def __init__(self, db: Database, networks: Networks, ports: Ports) -> None:
-        self._db, self._networks, self._ports = db, networks, ports
+    def __init__(self, db: Database, networks: Networks, ports: Ports, nova: Nova) -> None:
+        self._db, self._networks, self._ports, self._nova = db, networks, ports, nova
 
     def search(self, ctxt: RequestContext, filters: Any = None) -> list[Json]:
         """List the floating IPs of the caller's project, an administrator's of all."""
@@ -197,7 +198,10 @@ class FloatingIPs:
             owner = policy.owner(ctxt, body, "create_floatingip")
             quotas.require_room(tx, owner, "floatingip")
             ip = self._take(tx, network, owner, said)
-            return _floating_ip(tx, self._lead(tx, ctxt, ip, said))
+            shown = _floating_ip(tx, self._lead(tx, ctxt, ip, said))
+            concerned = self._concerned(tx, ip)
+        self._nova.tell(CHANGED, concerned.values())
+        return shown
 
     def _take(self, tx: Connection, network: Network, owner: str, said: Json) -> FloatingIP:
         id, wanted = str(uuid4()), self._ports.wanted(tx, network, _named(said))
@@ -216,9 +220,19 @@ class FloatingIPs:
         said = network_schemas.columns(body, network_schemas.CHANGED_FLOATING_IP)
         with self._db.write() as tx:
             ip = _find(tx, ctxt, FLOATING_IPS, id, lock=True)
+            concerned = self._concerned(tx, ip)
             if "description" in said:
                 ip = FLOATING_IPS.update(tx, ip, description=said["description"])
-            return _floating_ip(tx, self._lead(tx, ctxt, ip, said) if "port_id" in said else ip)
+            shown = _floating_ip(tx, self._lead(tx, ctxt, ip, said) if "port_id" in said else ip)
+            concerned |= self._concerned(tx, ip)
+        self._nova.tell(CHANGED, concerned.values())
+        return shown
+
+    def _concerned(self, tx: Connection, ip: FloatingIP) -> dict[str, Port]:
+        """Find the port that a floating IP leads to now, by its id, if Nova is to be told of it."""
+        if not self._nova.hears_of(CHANGED):
+            return {}
+        return {port.id: port for port in _leading(tx, [ip.floating_ip_address]).values()}
 
     def _lead(self, tx: Connection, ctxt: RequestContext, ip: FloatingIP, said: Json) -> FloatingIP:
         """Have a floating IP lead to an address of a port.
@@ -253,10 +267,12 @@ class FloatingIPs:
         policy.require_member(ctxt, "delete_floatingip")
         with self._db.write() as tx:
             ip = _find(tx, ctxt, FLOATING_IPS, id, lock=True)
+            concerned = self._concerned(tx, ip)
             ports.shown_again(tx, ports.float_to(tx, ip.floating_ip_address, None))
             for port in of_devices(tx, None, [id]):
                 ports.delete(tx, port.id)
             FLOATING_IPS.delete(tx, ip)
+        self._nova.tell(CHANGED, concerned.values())
 
     def tag(self, ctxt: RequestContext, id: str, change: Retag) -> None:
         """Change the tags of a floating IP."""

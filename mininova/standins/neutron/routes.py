@@ -18,7 +18,7 @@ def table(service: Service) -> list[Route]:
     all_groups, about, quotas = Groups(service.db), About(), Quotas(service)
     groups = SecurityGroups(all_groups)
     networks = Networks(service.db, service.conf)
-    subnets, ports = Subnets(service.db, service.conf, networks), Ports(service.db, networks)
+    subnets, ports = Subnets(service.db, service.conf, networks), Ports(service.db, networks, service.nova)
     availability = IPAvailability(networks, subnets, ports)
     routers = Routers(service.db, networks, subnets, ports)
     return [
@@ -31,7 +31,7 @@ def table(service: Service) -> list[Route]:
             Route("PUT", f"/v2.0/routers/<id>/{verb}_router_interface", things.on_one(do))
             for verb, do in (("add", routers.add_interface), ("remove", routers.remove_interface))
         ),
-        *things.routes("floatingips", FloatingIPs(service.db, networks, ports)),
+        *things.routes("floatingips", FloatingIPs(service.db, networks, ports, service.nova)),
         Route("GET", "/v2.0/security-groups", groups.index),
         Route("POST", "/v2.0/security-groups", groups.create),
         Route("GET", "/v2.0/security-groups/<id>", groups.show),

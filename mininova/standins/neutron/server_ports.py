@@ -16,7 +16,8 @@ from mininova.standins.neutron.db import things
 from mininova.standins.neutron.db.things import Network
 from mininova.standins.neutron.documents import Json
 from mininova.standins.neutron.networks import Networks
-from mininova.standins.neutron.ports import Ports, make, of_devices
+from mininova.standins.neutron.nova_events import CHANGED, DELETED, PLUGGED, UNPLUGGED, Nova
+from mininova.standins.neutron.ports import Ports, is_admin_up, make, of_devices
 
 AMBIGUOUS = "Multiple possible networks found, use a Network ID to be more specific."
 
@@ -28,8 +29,8 @@ class ServerPorts:
     and ``fixed_ip``; and ``tag``.
     """
 
-    def __init__(self, db: Database, networks: Networks, ports: Ports) -> None:
-        self._db, self._networks, self._ports = db, networks, ports
+    def __init__(self, db: Database, networks: Networks, ports: Ports, nova: Nova) -> None:
+        self._db, self._networks, self._ports, self._nova = db, networks, ports, nova
 
     def require_one_network(self, ctxt: RequestContext) -> None:
         """Refuse to choose a network for a caller whose project may use several.
@@ -162,8 +163,10 @@ class ServerPorts:
                 except errors.NoMoreAddresses as full:
                     raise errors.InvalidInput(f"No fixed IP addresses available for network: {network_id}") from full
                 networks.show(tx, instance_uuid)
-                return
-        raise errors.InvalidInput(f"Network {network_id} could not be found for instance {instance_uuid}.")
+                break
+            else:
+                raise errors.InvalidInput(f"Network {network_id} could not be found for instance {instance_uuid}.")
+        self._nova.tell(CHANGED, [port])
 
     def remove_address(self, ctxt: RequestContext, instance_uuid: str, address: str) -> None:
         """Take an address from a server.
@@ -175,11 +178,35 @@ class ServerPorts:
                 if address in (each.address for each in port.addresses):
                     ports.remove_address(tx, port, address)
                     networks.show(tx, instance_uuid)
-                    return
-        raise errors.InvalidInput(f"Fixed IP not found for instance {instance_uuid}: {address}")
+                    break
+            else:
+                raise errors.InvalidInput(f"Fixed IP not found for instance {instance_uuid}: {address}")
+        self._nova.tell(CHANGED, [port])
 
     def ports_of(self, ctxt: RequestContext, instance_uuid: str) -> list[Json]:
         """List the ports of a server, each with its ``tag``."""
         with self._db.read() as tx:
             found = of_devices(tx, None, [instance_uuid])
         return [shown | {"tag": port.tag} for shown, port in zip(self._ports.shown(ctxt, found), found, strict=True)]
+
+    # ---- what Nova has done with the ports of a server, as it tells a real Neutron by their binding
+
+    def bound(self, instance_uuid: str, port_id: str | None = None) -> None:
+        """Hear that the ports of a server, or one of them, are on its host: those that are not switched off are ACTIVE.
+
+        This is looked up in the background, and only where Nova is to be told.
+        """
+        if self._nova.hears_of(PLUGGED):
+            self._nova.spawn(self._plugged, instance_uuid, port_id)
+
+    def _plugged(self, instance_uuid: str, port_id: str | None) -> None:
+        with self._db.read() as tx:
+            found = of_devices(tx, None, [instance_uuid])
+        self._nova.tell(PLUGGED, [port for port in found if port_id in (None, port.id) and is_admin_up(port)])
+
+    def left(self, port: Port) -> None:
+        """Hear that a server has a port no more; one that no user made is deleted.
+
+        :param port: as it was before
+        """
+        self._nova.tell(UNPLUGGED if port.is_users else DELETED, [port])

@@ -9,7 +9,13 @@ from mininova.standins.glance.db import images
 from mininova.standins.keystone.db import identity
 from mininova.standins.keystone.db.identity import Project
 
-PASSWORDS = {"admin_password": "correct horse", "demo_password": "battery staple", "compute": [], "upgrade": False}
+PASSWORDS = {
+    "admin_password": "correct horse",
+    "demo_password": "battery staple",
+    "nova_password": None,
+    "compute": [],
+    "upgrade": False,
+}
 
 
 def test_a_new_cloud(run, db):

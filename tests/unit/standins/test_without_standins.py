@@ -27,7 +27,8 @@ from mininova.plugins.paste import paste_file
 from mininova.wsgi import Parts, Request, load_app
 folder = sys.argv[1]
 settings = {"state_path": folder, "api.paste_config": f"{folder}/paste.ini"}
-empty = argparse.Namespace(upgrade=True, admin_password=None, demo_password=None, compute=[])
+passwords = {"admin_password": None, "demo_password": None, "nova_password": None}
+empty = argparse.Namespace(**passwords, upgrade=True, compute=[])
 bootstrap.run(conf.for_tests("manage", **settings), empty)
 api = conf.for_tests("api", **settings)
 parts = Parts(api, Database(api.database.connection), None, None, None)

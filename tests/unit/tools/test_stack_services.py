@@ -204,6 +204,23 @@ def test_consoles_have_a_proxy(home):
     assert (compute.serial_console.enabled, compute.serial_console.base_url) == (True, "ws://127.0.0.1:16081/")
 
 
+def test_boots_can_wait_for_the_network(home):
+    """The controllers have the account as which Nova is told, and a compute has none: it only waits."""
+    services.write_configuration(home, wanted(home, COMPUTES="1", API_PORT="18774", VIF_EVENTS="1"))
+
+    for service in ("api", "conductor"):
+        read = conf.read_files(service, [str(home.etc / "mininova.conf")])
+        network = read.network
+        assert network.notify_nova_on_port_status_changes
+        assert network.notify_nova_on_port_data_changes
+        account = read.keystone_authtoken
+        assert (account.auth_url, account.project_name) == ("http://127.0.0.1:18774/identity/v3", "service")
+        assert account.password == clouds.password(home, account.username)
+    file = home.etc / "mininova-compute-host-1.conf"
+    assert conf.read_files("compute", [str(file)]).compute.vif_plugging_timeout == 300
+    assert account.password not in file.read_text()
+
+
 def test_metrics_are_off_by_default(home):
     """No file has a port, and Prometheus has no target."""
     asked = wanted(home)

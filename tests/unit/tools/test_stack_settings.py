@@ -31,6 +31,7 @@ def test_defaults(home):
         ("MININOVA_DB_URL", "mininova.sqlite"),
         ("MININOVA_FLOW", "yes"),
         ("MININOVA_CONTROL_API", "on"),
+        ("MININOVA_VIF_EVENTS", "on"),
         ("MININOVA_TLS", "on"),
         ("MININOVA_METRICS_PORT", "on"),
         ("MININOVA_CONCURRENCY", "fibers"),

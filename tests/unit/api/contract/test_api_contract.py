@@ -18,9 +18,11 @@ from mininova.standins.cinder.volumes import Volumes
 from mininova.standins.neutron.bootstrap import bootstrap
 from mininova.standins.neutron.groups import Groups
 from mininova.standins.neutron.networks import Networks, Subnets
+from mininova.standins.neutron.nova_events import Nova
 from mininova.standins.neutron.ports import Ports
-from mininova.standins.neutron.routers import FloatingIPs, Routers
+from mininova.standins.neutron.routers import Routers
 from mininova.wsgi import Microversion
+from mininova.wsgi.deploy import at_once
 from tests.fixtures.api_harness import IMAGE, PROJECT
 
 VERSIONS = (
@@ -334,13 +336,13 @@ def _lead_in(api: Any, port: str) -> str:
     ctxt = RequestContext(project_id=PROJECT, roles=("member",))
     bootstrap(api.db, api.conf, {}, {})
     networks = Networks(api.db, api.conf)
-    subnets, ports = Subnets(api.db, api.conf, networks), Ports(api.db, networks)
+    subnets, ports = Subnets(api.db, api.conf, networks), Ports(api.db, networks, Nova(api.conf, at_once))
     (out,) = (each["id"] for each in networks.search(ctxt) if each["router:external"])
     routers = Routers(api.db, networks, subnets, ports)
     router = routers.create(ctxt, {"external_gateway_info": {"network_id": out}})["id"]
     routers.add_interface(ctxt, router, {"subnet_id": subnet_id("flat")})
     wanted = {"floating_network_id": out, "floating_ip_address": "203.0.113.9", "port_id": port}
-    ip: str = FloatingIPs(api.db, networks, ports).create(ctxt, wanted)["id"]
+    ip: str = api.cloud.network.floating_ips.create(ctxt, wanted)["id"]
     return ip
 
 

@@ -9,8 +9,10 @@ from mininova import conf, states
 from mininova.db import instances, networks
 from mininova.objects import Flavor, Instance
 from mininova.standins.neutron import routes
+from mininova.standins.neutron.nova_events import Nova
 from mininova.standins.neutron.service import Service
 from mininova.wsgi import Application, Request
+from mininova.wsgi.deploy import at_once
 from mininova.wsgi.faults import FaultWrap
 from mininova.wsgi.request import CONTEXT
 from tests.fixtures.callers import CALLERS
@@ -29,7 +31,7 @@ def settings():
 @pytest.fixture
 def http(db, settings):
     """Send a request as one of CALLERS; give the response."""
-    app = FaultWrap(Application(routes.table(Service(db, settings)), "network"), "network")
+    app = FaultWrap(Application(routes.table(Service(db, settings, Nova(settings, at_once))), "network"), "network")
 
     def send(method, path, body=None, *, by="ann"):
         request = Request.blank(f"/v2.0{path}", method=method, base_url="http://cloud.example.org/network")
