@@ -1,4 +1,7 @@
-"""One compute process that runs many hosts, on a real stack: its servers, its restart, and what it may not do."""
+"""One compute process that runs many hosts, on a real stack: its servers, its restart, and what it may not do.
+
+Its boots wait for the network, so that what Neutron's stand-in tells Nova finds its way to the right host.
+"""
 
 import os
 import signal
@@ -19,7 +22,7 @@ PROGRAM = f"{services.COMPUTE}{RACK}"
 @pytest.fixture(scope="module")
 def stack(make_stack):
     """Start a stack of two compute processes with three hosts each."""
-    made = make_stack(COMPUTES="2", HOSTS_PER_COMPUTE="3", BOOT="0")
+    made = make_stack(COMPUTES="2", HOSTS_PER_COMPUTE="3", BOOT="0", VIF_EVENTS="1")
     started = made.sh()
     assert started.returncode == 0, started.stdout + started.stderr
     yield made
@@ -76,6 +79,13 @@ def is_logged(stack, line):
     for _ in openstack.utils.iterate_timeout(60, f"there is no line {line!r}", wait=0.1):
         if line in stack.home.log(PROGRAM).read_text():
             return
+
+
+def test_each_host_hears_that_its_port_is_plugged(stack, admin, servers):
+    """The network service told the Compute API, which told the instance's host: only then is a server ACTIVE."""
+    for host, server in servers.items():
+        (port,) = admin.network.ports(device_id=server.id)
+        is_logged(stack, f" {host}] compute hears that port {port.id} of instance {server.id} is plugged: completed")
 
 
 def test_a_host_publishes_in_its_own_name(stack, servers):
