@@ -48,17 +48,20 @@ class LostOnPurpose(Exception):
 
 
 class Losing:
-    """Rules in force, with what each has counted since; a peer asks before it publishes."""
+    """Rules in force, with what each has counted since; a peer asks before it publishes.
+
+    :ivar rules: without any, no message need be read to know that it is not lost
+    """
 
     def __init__(self, losses: Losses) -> None:
-        self._rules, self._counted = losses.rules, Counter[int]()
+        self.rules, self._counted = losses.rules, Counter[int]()
         self._lock = threading.Lock()
 
     def strikes(self, sender: str, method: str) -> LostOnPurpose | None:
         """Count a message, and tell why it is to be lost, if it is."""
         struck = None
         with self._lock:
-            for place, rule in enumerate(self._rules):
+            for place, rule in enumerate(self.rules):
                 if rule.fits(sender, method):
                     self._counted[place] += 1
                     if rule.nth <= self._counted[place] < rule.nth + rule.times:

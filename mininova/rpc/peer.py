@@ -339,9 +339,9 @@ class Peer:
 
     def _is_lost(self, message: Message) -> bool:
         """Lose a message on purpose if a rule says so: then it is not published, and its sender does not notice."""
-        if self._losses is None or (request := _gist(message)) is None:
+        if self._losses is None or not (losing := self._losses()).rules or (request := _gist(message)) is None:
             return False
-        if (why := self._losses().strikes(self.name, request.method)) is None:
+        if (why := losing.strikes(self.name, request.method)) is None:
             return False
         id, asked = message.message_id, _asked(message)
         LOG.warning("%s loses message %s (%s) to %s on purpose: %s", self.name, id, request.method, asked, why)
