@@ -86,8 +86,9 @@ def test_services_that_start_without_a_broker_wait_for_it(local_stack, boot):
     waiting = ["mininova-api", "mininova-conductor", "mininova-compute-host-1"]
     health = f"http://127.0.0.1:{local_stack.environment['MININOVA_API_PORT']}/healthcheck"
     with Readiness(local_stack.home.run, [*waiting, brokers.RABBITMQ]) as readiness:
+        supervisor.stop(waiting)
         supervisor.stop([brokers.RABBITMQ])
-        pids = {name: supervisor.restart(name) for name in waiting}
+        pids = supervisor.start(waiting)
         answer = asked(health)
         status = local_stack.tool("mininova-manage", "status")
         pids |= supervisor.start([brokers.RABBITMQ])

@@ -159,11 +159,14 @@ class Supervisor:
             with suppress(xmlrpc.client.Fault):  # it has just ended by itself
                 self._call("stopProcess", status.name, False)
         processes.wait_ended([status.pid for status in running if status.pid], PATIENCE + 5)
+        self._call("getState")  # by the call after this one supervisord, too, has seen that they ended
 
     def restart(self, name: str) -> int:
-        """Stop a program if it runs, start it again, and give its pid."""
-        with suppress(xmlrpc.client.Fault):  # it does not run
-            self._call("stopProcess", name)
+        """Stop a program if it runs, start it again, and give its pid.
+
+        We wait for its end, for supervisord uses a whole processor while a call of ours waits for it.
+        """
+        self.stop([name])
         return self._start(name)
 
     def shut_down(self) -> None:
