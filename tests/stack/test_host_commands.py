@@ -363,7 +363,10 @@ def test_check_repairs(cloud, node):
     change(node, "clear_topic_permissions", "compute.host-1", '<<"/">>')
     change(node, "clear_user_limits", "compute.host-1", '<<"all">>')
     node.evaluate('rabbit_policy:delete(<<"/">>, <<"what-computes-can-fill">>, <<"test">>).')
-    node.tell("delete_queue", "compute.host-1")
+    node.evaluate(
+        'rabbit_amqqueue:with(rabbit_misc:r(<<"/">>, queue, <<"compute.host-1">>), '
+        'fun(Queue) -> {ok, _} = rabbit_amqqueue:delete(Queue, false, false, <<"test">>) end).'
+    )
     node.evaluate(
         'rabbit_exchange:delete(rabbit_misc:r(<<"/">>, exchange, <<"mininova.from.compute.host-1">>), false, <<>>).'
     )

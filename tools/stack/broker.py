@@ -73,6 +73,10 @@ if [ "$1" = --quiet ] && command -v erl_call >/dev/null; then
     case "$2 $#" in
         "eval 3") evaluate "$3" ;;
         "import_definitions 4") evaluate "rabbit_definitions:import_raw($(given))." ;;
+        "export_definitions 5")
+            said=$(evaluate 'io:format("~ts~n", [rabbit_json:encode(rabbit_definitions:all_definitions())]).') || exit
+            printf '%s\\n' "$said" | sed '$d'
+            exit ;;
         "delete_user 3") evaluate "rabbit_auth_backend_internal:delete_user($user, <<\\"rabbitmqctl\\">>)." ;;
         "close_all_user_connections 4")
             evaluate "rabbit_networking:close_all_user_connections($user, $(printf %s "$4" | given))." ;;
