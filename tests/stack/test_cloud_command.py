@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mininova.control.client import Control, ControlError
+from tests.fixtures import forked
 from tests.fixtures.rest_client import COMPUTE, Client
 
 BIN = Path(sys.executable).parent
@@ -23,14 +24,24 @@ DEADLINE = 60  # seconds to start or to end
 
 def command(*words):
     """Run it until it ends by itself; give its exit code and what it said."""
-    done = subprocess.run([BIN / "mininova-cloud", *words], capture_output=True, text=True, timeout=DEADLINE)
+    return ended(forked.run("mininova-cloud", words, os.environ))
+
+
+def started(program, *words):
+    """Start a program anew, as its user does, and run it to its end; likewise."""
+    return ended(subprocess.run([BIN / program, *words], capture_output=True, text=True, timeout=DEADLINE))
+
+
+def ended(done):
+    """Give the exit code of a program and what it said."""
     return done.returncode, done.stdout + done.stderr
 
 
 def tool(name, state, *words):
     """Run one of the tools on the cloud; give what it printed."""
-    told = [BIN / name, *words, "--config-file", state / "mininova.conf"]
-    return subprocess.run(told, capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
+    done = forked.run(name, [*words, "--config-file", state / "mininova.conf"], os.environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @contextmanager
@@ -104,9 +115,10 @@ def test_clients_find_it(cloud, state):
         "mininova-admin": "admin",
     }
     environ = {**os.environ, "OS_CLIENT_CONFIG_FILE": str(state / "clouds.yaml"), "OS_CLOUD": "mininova-admin"}
-    told = [BIN / "openstack", "hypervisor", "list", "-f", "value", "-c", "Hypervisor Hostname"]
-    listed = subprocess.run(told, env=environ, capture_output=True, text=True, timeout=DEADLINE, check=True).stdout
-    assert sorted(listed.split()) == [f"host-{number}" for number in range(1, 6)]
+    words = ["hypervisor", "list", "-f", "value", "-c", "Hypervisor Hostname"]
+    listed = forked.run("openstack", words, environ)
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert sorted(listed.stdout.split()) == [f"host-{number}" for number in range(1, 6)]
 
 
 def test_an_answer_is_lost_with_its_connection(cloud, state):
@@ -133,9 +145,8 @@ def test_it_is_controlled_from_a_shell(cloud, state, tmp_path):
     user, saved = demo(cloud[1]), str(tmp_path / "saved")
 
     def control(*words):
-        told = [BIN / "mininova-control", "--file", state / "control.json", *words]
-        done = subprocess.run(told, capture_output=True, text=True, timeout=DEADLINE)
-        return done.returncode, (done.stdout + done.stderr).strip()
+        code, said = ended(forked.run("mininova-control", ["--file", state / "control.json", *words], os.environ))
+        return code, said.strip()
 
     code, rule = control("rule", "url=*/flavors", "status=503", 'headers={"Retry-After": "9"}', "times=1")
     assert [user("GET", f"{COMPUTE}/flavors").status for _ in range(2)] == [503, 200]
@@ -151,7 +162,7 @@ def test_it_is_controlled_from_a_shell(cloud, state, tmp_path):
     assert user.at_rest(uuid) == "ACTIVE"
     assert control("state", uuid, "vm_state=error", "power_state=4") == (0, "")
     assert control("save", saved) == (0, "")
-    assert control("reset") == (0, "")
+    assert started("mininova-control", "--file", state / "control.json", "reset") == (0, "")
     assert user("GET", f"{COMPUTE}/servers/{uuid}").status == 404
     assert control("load", saved) == (0, "")
     assert user("GET", f"{COMPUTE}/servers/{uuid}").body["server"]["status"] == "ERROR"
@@ -175,8 +186,7 @@ def test_a_reset_ends_what_is_under_way(cloud, state):
 
 def test_what_needs_its_broker_says_why_it_cannot(cloud, state):
     """No other process reaches a broker in memory."""
-    told = [BIN / "mininova-flow", "tail", "--config-file", state / "mininova.conf"]
-    done = subprocess.run(told, capture_output=True, text=True, timeout=DEADLINE)
+    done = forked.run("mininova-flow", ["tail", "--config-file", state / "mininova.conf"], os.environ)
     assert done.returncode == 2
     assert done.stderr.startswith("mininova-flow: transport_url: memory:// is a broker inside mininova-cloud")
 
@@ -184,7 +194,7 @@ def test_what_needs_its_broker_says_why_it_cannot(cloud, state):
 def test_a_port_that_is_taken(tmp_path):
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-        code, said = command("--port", str(port), "--state", str(tmp_path))
+        code, said = started("mininova-cloud", "--port", str(port), "--state", str(tmp_path))
     assert (code, said) == (
         2, f"mininova-cloud: [api] port = {port}: cannot listen on 127.0.0.1: Address already in use\n",
     )  # fmt: skip

@@ -5,8 +5,6 @@ import pytest
 from documentation import PAGES, ROOT
 from tutorial import TUTORIALS
 
-from tests.fixtures.local_stack import run
-
 pages = [page for page in PAGES if page not in TUTORIALS and documentation.commands(page)]
 
 
@@ -14,8 +12,7 @@ pages = [page for page in PAGES if page not in TUTORIALS and documentation.comma
 def test_commands_of_a_page(page, local_stack):
     """Each command of a page succeeds, in order, in a shell that has sourced openrc."""
     for command in documentation.commands(page):
-        text = command.text.replace(".stack/", f"{local_stack.home.root}/")
-        done = run(["bash", "-ec", f". {local_stack.home.openrc}\n{text}"], local_stack.environment)
+        done = local_stack.typed(command.text.replace(".stack/", f"{local_stack.home.root}/"))
         assert done.returncode == 0, f"{command}: {command.text}\n{done.stdout}{done.stderr}"
         assert documentation.missing(command.output, done.stdout) == [], f"{command}: {command.text}\n{done.stdout}"
 
