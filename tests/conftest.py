@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
-from stack import broker, ports, qpid
+from stack import broker, ports, processes, qpid
 from stack.brokers import KINDS as BROKER_KINDS
 from stack.brokers import RABBITMQ
 
@@ -62,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks."""
     config.addinivalue_line("markers", "needs(promise): runs over the brokers that keep this promise")
+    config.addinivalue_line("markers", "shared: uses the one stack that most tests share, as its fixtures say")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,10 +88,16 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out each test that needs what its broker cannot promise; docs/rpc/brokers.md lists them."""
+    """Leave out each test that needs what its broker cannot promise, and mark those that share the one stack.
+
+    docs/rpc/brokers.md lists what a broker promises.
+    """
     left_out = [item for item in items if _is_needless(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if "local_stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("shared")
 
 
 def _is_needless(item: pytest.Item) -> bool:
@@ -121,7 +128,7 @@ def private_broker(rabbitmq_server: Path) -> Iterator[PrivateBroker]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def virtual_host(private_broker: PrivateBroker) -> Iterator[str]:
     """Give the URL of a virtual host there: in its queues, whose names are fixed, a cloud finds no other's messages."""
     name, everything = uuid4().hex, dict.fromkeys(("configure", "write", "read"), ".*")
@@ -278,8 +285,10 @@ def make_stack(
 
     yield make
     for stack in made:
-        stack.unstack("--clean")
-        shutil.rmtree(stack.home.root, ignore_errors=True)
+        if processes.of(stack.home.root):
+            stack.unstack("--clean")
+        for folder in (stack.home.run, stack.home.root):
+            shutil.rmtree(folder, ignore_errors=True)
     for stack in made:
         stack.checks.fail_if_broken()
 

@@ -9,7 +9,9 @@ from tests.fixtures.private_databases import MARIADB, POSTGRESQL
 @pytest.mark.parametrize(("kind", "scheme"), [(POSTGRESQL, "kombu+amqp"), (MARIADB, "kombu+redis")])
 def test_a_server_is_booted_and_deleted(make_stack, database_server, kombu_url, kind, scheme):
     """Every service works on the one and by the other, both stand-ins too, and none needs a file of SQLite's."""
-    stack = make_stack(DB_URL=database_server(kind).create("stack"), BROKER_URL=kombu_url(scheme), BOOT="0")
+    stack = make_stack(
+        DB_URL=database_server(kind).create("stack"), BROKER_URL=kombu_url(scheme), COMPUTES="1", BOOT="0"
+    )
     started = stack.sh()
     assert started.returncode == 0, started.stdout + started.stderr
     cloud = sdk.connect(stack, "mininova")

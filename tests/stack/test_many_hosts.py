@@ -22,7 +22,7 @@ PROGRAM = f"{services.COMPUTE}{RACK}"
 @pytest.fixture(scope="module")
 def stack(make_stack):
     """Start a stack of two compute processes with three hosts each."""
-    made = make_stack(COMPUTES="2", HOSTS_PER_COMPUTE="3", BOOT="0", VIF_EVENTS="1")
+    made = make_stack(COMPUTES="2", HOSTS_PER_COMPUTE="3", BOOT="0", FLOW="0", VIF_EVENTS="1")
     started = made.sh()
     assert started.returncode == 0, started.stdout + started.stderr
     yield made

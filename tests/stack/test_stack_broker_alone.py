@@ -7,22 +7,30 @@ from stack import processes, settings
 from tests.stack.test_stack_tool import listening
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def alone(make_stack):
-    """Give a stack that is not started, for the broker beside it, which is stopped in the end."""
+    """Start a broker beside a stack that is not started, and stop it in the end; ``first_output`` is its URL."""
     stack = make_stack()
+    started = stack.sh("broker")
+    assert started.returncode == 0, started.stderr
+    (stack.first_output,) = started.stdout.split()
     yield stack
     stack.sh("broker", "stop", "--clean")
+
+
+def test_its_password_is_private(alone):
+    """Only this user can read its files, and a login without the password is refused."""
+    assert settings.home_of_broker(alone.environment).root.stat().st_mode & 0o077 == 0
+    other = alone.first_output.replace("mininova:", "mininova:not-", 1)
+    with Connection(other) as connection, pytest.raises(Exception, match="403"):
+        connection.connect()
 
 
 def test_a_broker_of_ones_own(alone):
     """Its user can log in, and it listens on the loopback address only; a second run changes nothing. Stopped it leaves
     no process, and started once more it has the same URL.
     """
-    home = settings.home_of_broker(alone.environment)
-    first = alone.sh("broker")
-    assert first.returncode == 0, first.stderr
-    (url,) = first.stdout.split()
+    home, url = settings.home_of_broker(alone.environment), alone.first_output
     with Connection(url) as connection:
         connection.connect()
     assert {address for address, _ in listening(processes.of(home.root))} == {"127.0.0.1"}
@@ -45,13 +53,3 @@ def test_a_broker_of_ones_own(alone):
 def erlangs_of(home):
     """Give the pid of each Erlang of a home: RabbitMQ runs ``df`` beside it, now and then, for a moment."""
     return [pid for pid, command in processes.of(home.root).items() if "beam" in command]
-
-
-def test_its_password_is_private(alone):
-    """Only this user can read its files, and a login without the password is refused."""
-    (url,) = alone.sh("broker").stdout.split()
-    home = settings.home_of_broker(alone.environment)
-
-    assert home.root.stat().st_mode & 0o077 == 0
-    with Connection(url.replace("mininova:", "mininova:not-", 1)) as connection, pytest.raises(Exception, match="403"):
-        connection.connect()

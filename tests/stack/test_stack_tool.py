@@ -2,12 +2,10 @@
 
 import os
 import re
-import signal
 from pathlib import Path
 
 import pytest
-from kombu import Connection
-from stack import ports, processes, services, settings
+from stack import processes, services, settings
 from stack.supervisor import Supervisor
 
 
@@ -131,7 +129,7 @@ def test_two_stacks_run_side_by_side(local_stack, make_stack):
 
     Started again over what it left, it has its server still, and with --clean nothing remains of it.
     """
-    other = make_stack(COMPUTES="1", BOOT="0")
+    other = make_stack(COMPUTES="1", BOOT="0", FLOW="0")
     assert other.sh().returncode == 0
     other.openstack("server", "create", "--flavor", "m1.tiny", "--image", "cirros", "--wait", "elsewhere")
     first = local_stack.pids()
@@ -151,91 +149,3 @@ def test_two_stacks_run_side_by_side(local_stack, make_stack):
     assert other.unstack("--clean").returncode == 0
     assert processes.of(other.home.root) == {}
     assert not other.home.root.exists()
-
-
-def test_an_existing_broker_and_database_are_used(make_stack, virtual_host, tmp_path):
-    """With URLs for both a stack runs neither, boots, and leaves them alone at its end."""
-    database = tmp_path / "elsewhere.sqlite"
-    stack = make_stack(COMPUTES="1", BROKER_URL=virtual_host, DB_URL=f"sqlite:///{database}")
-    started = stack.sh()
-
-    assert started.returncode == 0, started.stderr
-    assert "server first-boot is ACTIVE" in started.stdout
-    assert "enforce = false" in started.stdout
-    assert "enforce = false" in (stack.home.etc / "mininova-compute-host-1.conf").read_text()
-    assert "rabbitmq" not in stack.pids()
-    assert stack.unstack("--clean").returncode == 0
-    assert database.exists()
-    with Connection(virtual_host) as connection:
-        connection.connect()
-
-
-def test_a_lost_supervisor_is_noticed_and_cleared_up(make_stack, private_broker):
-    """When the supervisor is killed, a start lists what still runs, and unstack ends it."""
-    stack = make_stack(COMPUTES="1", BOOT="0", BROKER_URL=private_broker.url)
-    assert stack.sh().returncode == 0
-    supervisor = int((stack.home.run / "supervisord.pid").read_text())
-    os.kill(supervisor, signal.SIGKILL)
-    processes.wait_ended([supervisor], 10)
-
-    refused = stack.sh()
-
-    assert refused.returncode == 1
-    assert "tools/unstack.sh" in refused.stderr
-    assert stack.unstack().returncode == 0
-    assert processes.of(stack.home.root) == {}
-
-
-# ---- refusals of a start
-
-
-def refuse(stack, **variables):
-    """Start a stack that cannot start, and give its one line; nothing of it may be left."""
-    refused = stack.sh(**variables)
-    assert refused.returncode == 1, refused.stdout + refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert processes.of(stack.home.root) == {}
-    (line,) = refused.stderr.splitlines()
-    return line
-
-
-def test_a_port_in_use_is_named_with_its_option(local_stack, make_stack):
-    """The error has the port and the variable that changes it."""
-    taken = local_stack.environment["MININOVA_API_PORT"]
-
-    assert f"Port {taken}" in refuse(make_stack(API_PORT=taken))
-    assert "MININOVA_API_PORT" in refuse(make_stack(API_PORT=taken))
-    assert "MININOVA_BROKER_PORT" in refuse(make_stack(BROKER_PORT=taken))
-
-
-def test_a_broker_that_is_not_there_is_refused(make_stack):
-    """The error has the URL without the password."""
-    port = ports.pick()
-    line = refuse(make_stack(BROKER_URL=f"amqp://me:hush@127.0.0.1:{port}/"))
-
-    assert f"127.0.0.1:{port}" in line
-    assert "hush" not in line
-
-
-def test_a_broker_that_refuses_the_login_is_refused(make_stack, private_broker):
-    """The error is the service's own."""
-    url = private_broker.url.replace("mininova:", "mininova:not-", 1)
-
-    assert "mininova-" in refuse(make_stack(BROKER_URL=url, COMPUTES="1"))
-
-
-def test_a_database_that_is_not_there_is_refused(make_stack):
-    """The error has the URL without the password."""
-    line = refuse(make_stack(DB_URL=f"mysql+pymysql://nova:hush@127.0.0.1:{ports.pick()}/nova"))
-
-    assert "hush" not in line
-
-
-def test_a_home_of_others_is_refused(make_stack):
-    """A folder with other files is not used, and unstack --clean does not remove it."""
-    stack = make_stack()
-    (stack.home.root / "diary.txt").write_text("dear diary")
-
-    assert "MININOVA_HOME" in refuse(stack)
-    assert stack.unstack("--clean").returncode == 1
-    assert (stack.home.root / "diary.txt").exists()
