@@ -129,6 +129,15 @@ def _unless_too_long(keyword: str, longest: str) -> Callable[..., Iterable[Valid
     return checked
 
 
+def _one_of(validator: Any, wanted: list[Json], value: Any, schema: Json) -> Iterable[ValidationError]:
+    """Look no further in a form than its first error: jsonschema lists all, of thousands of items, for no reader."""
+    fitting = [form for form in wanted if validator.evolve(schema=form).is_valid(value)]
+    if not fitting:
+        yield ValidationError(f"{value!r} is not valid under any of the given schemas")
+    elif len(fitting) > 1:
+        yield ValidationError(f"{value!r} is valid under each of {', '.join(map(repr, fitting))}")
+
+
 _Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     {
@@ -136,6 +145,7 @@ _Validator = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
         "pattern": _unless_too_long("pattern", "maxLength"),
         "uniqueItems": _unless_too_long("uniqueItems", "maxItems"),
         "items": _unless_too_long("items", "maxItems"),
+        "oneOf": _one_of,
     },
 )
 
