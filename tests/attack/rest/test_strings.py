@@ -5,6 +5,7 @@ Here they mean nothing: they are refused, or kept and given back as they are.
 
 import json
 from collections.abc import Iterator
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -15,13 +16,28 @@ from mininova.wsgi import Microversion
 from tests.fixtures.rest_attacker import COMPUTE, IDENTITY, IMAGE, Attacker
 from tests.fixtures.rest_routes import TARGETS
 
-STRINGS = (
-    "' OR '1'='1", "'; DROP TABLE instances; --", '" OR ""="', "1) union all select password_hash, 1 from users --",
-    "%' --", "{{7*7}}", "${7*7}", "{0.__class__}", "%(name)s%n%s", "${jndi:ldap://x/a}", "$(touch /tmp/x)", "; id",
-    "<script>alert(1)</script>", "../../../../etc/passwd", "\x1b[2J\x1b]0;title\x07", "a\x00b", "a\r\nSet-Cookie: b=c",
-    "\u202e\u2066right to left", "\ud7ff\U0010ffff\ufffe", "Z̸̗͇͌a" * 40, "None", "true", "", " ", "\t", "__class__",
-)  # fmt: skip
+#: The strings by what could read them.  Each place in a body gets them all.  Each in a URL gets one of a kind, and the
+#: places take them in turn: one router and one parser of queries read all of these.
+KINDS = {
+    "SQL": (
+        "' OR '1'='1", "'; DROP TABLE instances; --", '" OR ""="',
+        "1) union all select password_hash, 1 from users --", "%' --",
+    ),
+    "str.format": ("{0.__class__}",),
+    "a format": ("%(name)s%n%s",),
+    "a template or a shell": ("{{7*7}}", "${7*7}", "${jndi:ldap://x/a}", "$(touch /tmp/x)", "; id"),
+    "HTML or a path": ("<script>alert(1)</script>", "../../../../etc/passwd"),
+    "C": ("a\x00b",),
+    "a terminal or a head": ("\x1b[2J\x1b]0;title\x07", "a\r\nSet-Cookie: b=c"),
+    "Unicode": ("\u202e\u2066right to left", "\ud7ff\U0010ffff\ufffe", "Z̸̗͇͌a" * 40),
+    "Python": ("None", "__class__"),
+    "a boolean": ("true",),
+    "nothing": ("",),
+    "blanks": (" ", "\t"),
+}  # fmt: skip
+STRINGS = tuple(string for kind in KINDS.values() for string in kind)
 hostile = pytest.mark.parametrize("string", STRINGS, ids=lambda string: repr(string[:20]))
+of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def bodies(attacker: Attacker, it: str) -> Iterator[tuple[str, str, Any]]:
@@ -90,42 +106,48 @@ def test_what_is_kept_is_given_back_as_it_is(rest_attacker: Attacker, string: st
         assert answer.json == rest_attacker("GET", path).json == {"metadata": {"k": string}}
 
 
-@hostile
-def test_no_string_in_a_query_means_anything(rest_attacker: Attacker, string: str) -> None:
-    """Every parameter of every list may be this."""
-    value = quote(string)
+@of_each_kind
+def test_no_string_in_a_query_means_anything(rest_attacker: Attacker, kind: str) -> None:
+    """Every parameter of every list may be this, and so may the name of one that no list has."""
     lists = {
-        f"{COMPUTE}/servers/detail": [*LIST.schema(Microversion(2, 96))["properties"], string],
-        f"{COMPUTE}/flavors": ["limit", "marker", "is_public", "minRam", "minDisk", "sort_key", "sort_dir", string],
+        f"{COMPUTE}/servers/detail": [*LIST.schema(Microversion(2, 96))["properties"]],
+        f"{COMPUTE}/flavors": ["limit", "marker", "is_public", "minRam", "minDisk", "sort_key", "sort_dir"],
         f"{COMPUTE}/os-keypairs": ["user_id", "limit", "marker"],
         f"{COMPUTE}/os-hypervisors": ["hypervisor_hostname_pattern", "limit", "marker", "with_servers"],
         f"{COMPUTE}/os-services": ["host", "binary"],
         f"{COMPUTE}/servers/{rest_attacker.server}/os-instance-actions": ["changes-since", "limit", "marker"],
         f"{COMPUTE}/limits": ["tenant_id"],
-        f"{IDENTITY}/users": ["name", "domain_id", "enabled", "limit", "marker", string],
+        f"{IDENTITY}/users": ["name", "domain_id", "enabled", "limit", "marker"],
         f"{IDENTITY}/role_assignments": ["user.id", "scope.project.id", "include_names", "effective"],
         f"{IMAGE}/images": ["name", "limit", "marker", "sort", "sort_key", "created_at", "size_min", "tag",
-                            "visibility", "member_status", "os_hidden", "id", string],
+                            "visibility", "member_status", "os_hidden", "id"],
     }  # fmt: skip
+    strings = cycle(KINDS[kind])
     for path, names in lists.items():
         for name in names:
-            rest_attacker("GET", path, query=f"{quote(name)}={value}", user="admin")  # who may use them all
+            # who may use them all
+            rest_attacker("GET", path, query=f"{quote(name)}={quote(next(strings))}", user="admin")
+        for string in KINDS[kind]:
+            rest_attacker("GET", path, query=f"{quote(string)}={quote(string)}", user="admin")
 
 
-@hostile
-def test_no_string_in_a_path_means_anything(rest_attacker: Attacker, string: str) -> None:
+@of_each_kind
+def test_no_string_in_a_path_means_anything(rest_attacker: Attacker, kind: str) -> None:
     """Nor may any id, name, key or tag in a URL be more than that, under any name that a route has for it."""
-    it = quote(string, safe="")
+    strings = (quote(string, safe="") for string in cycle(KINDS[kind]))
     for target in TARGETS:
         if "<" in target.template:
             read = target.method in ("GET", "DELETE")
-            rest_attacker(target.method, target.named(it), user="admin", body=None if read else {})
+            rest_attacker(target.method, target.named(next(strings)), user="admin", body=None if read else {})
     one = f"{COMPUTE}/servers/{rest_attacker.server}"
-    for path in (f"{one}/metadata/{it}", f"{one}/tags/{it}", f"{one}/ips/{it}", f"{one}/os-instance-actions/{it}",
-                 f"{COMPUTE}/flavors/1/os-extra_specs/{it}", f"{IMAGE}/images/{rest_attacker.cloud.image}/tags/{it}",
-                 f"{COMPUTE}/{it}/servers"):  # fmt: skip
+    places = [f"{one}/{name}" for name in ("metadata", "tags", "ips", "os-instance-actions")]
+    image = f"{IMAGE}/images/{rest_attacker.cloud.image}"
+    for place in (*places, f"{COMPUTE}/flavors/1/os-extra_specs", f"{image}/tags"):
         for method in ("GET", "PUT", "DELETE"):
+            path = f"{place}/{next(strings)}"
             rest_attacker(method, path, user="admin", body=None if method != "PUT" else {})
+    for it in islice(strings, len(KINDS[kind])):
+        rest_attacker("GET", f"{COMPUTE}/{it}/servers", user="admin")
 
 
 @pytest.mark.parametrize(
