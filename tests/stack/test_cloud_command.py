@@ -10,6 +10,7 @@ import sys
 from contextlib import closing, contextmanager
 from http.client import RemoteDisconnected
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.request import Request, urlopen
 
 import pytest
@@ -214,23 +215,39 @@ def test_what_cannot_be(words, said):
     assert said in output
 
 
-def test_its_folder_outlives_it(tmp_path):
-    """The next start on the same folder has the servers of the last one; a second one at once is refused."""
-    words = ["--port", "0", "--hosts", "1", "--state", str(tmp_path)]
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """Start a cloud, boot a server, and end the cloud; give its folder and the server."""
+    folder = tmp_path_factory.mktemp("left")
+    words = ["--port", "0", "--hosts", "1", "--state", str(folder)]
     with running(*words) as (cloud, said):
         user = demo(said)
         uuid = user.boot("kept").body["server"]["id"]
         assert user.at_rest(uuid) == "ACTIVE"
-        code, output = command(*words)
-        assert (code, output) == (2, f"mininova-cloud: another mininova-cloud runs in {tmp_path}\n")
+        second = command(*words)
     assert cloud.returncode == 0
-    with running(*words) as (_, said):
-        user = demo(said)
-        assert user("GET", f"{COMPUTE}/servers/{uuid}").body["server"]["status"] == "ACTIVE"
+    return SimpleNamespace(folder=folder, uuid=uuid, second=second)
 
 
-def test_its_own_settings_win(tmp_path):
+@pytest.fixture(scope="module")
+def again(left):
+    """Start the cloud of that folder again, with settings of its own; give a user of it."""
+    older = left.folder / "older.conf"
+    older.write_text("[api]\nmax_microversion = 2.79\n")
+    with running("--port", "0", "--hosts", "1", "--state", str(left.folder), "--config-file", str(older)) as (_, said):
+        yield demo(said)
+
+
+def test_two_at_once_in_a_folder(left):
+    """The second one is refused."""
+    assert left.second == (2, f"mininova-cloud: another mininova-cloud runs in {left.folder}\n")
+
+
+def test_its_folder_outlives_it(left, again):
+    """The next start on the same folder has the servers of the last one."""
+    assert again("GET", f"{COMPUTE}/servers/{left.uuid}", version="2.1").body["server"]["status"] == "ACTIVE"
+
+
+def test_its_own_settings_win(again):
     """Such as the greatest microversion: so it plays an older cloud."""
-    (tmp_path / "older.conf").write_text("[api]\nmax_microversion = 2.79\n")
-    with running("--port", "0", "--config-file", str(tmp_path / "older.conf")) as (_, said):
-        assert demo(said)("GET", f"{COMPUTE}/", version="2.1").body["version"]["version"] == "2.79"
+    assert again("GET", f"{COMPUTE}/", version="2.1").body["version"]["version"] == "2.79"
