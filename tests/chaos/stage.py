@@ -8,12 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-from mininova import plugins
 from mininova.rpc.watch.base import Watch
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.compiled import Compiled
@@ -26,7 +23,7 @@ class Stage:
     """One place for clouds.
 
     The database is a file that is copied anew for each, and what SQLAlchemy has compiled stays; so do the tokens, since
-    each copy knows the same users, and what is installed.
+    each copy knows the same users.
     """
 
     def __init__(self) -> None:
@@ -35,7 +32,6 @@ class Stage:
         self._path = Path(self._folder.name) / "cloud"
         self._databases = Compiled(f"sqlite:///{self._path}/mininova.sqlite")
         self._tokens: dict[str, str] = {}
-        self._installed = cache(lambda group: entry_points(group=group))
 
     @contextmanager
     def cloud(self, seed: int, **how: Any) -> Iterator[Cloud]:
@@ -49,7 +45,7 @@ class Stage:
         def now() -> float:
             return cloud.broker.now if cloud is not None else 0.0
 
-        with determined(seed, now), mock.patch.object(plugins, "entry_points", self._installed):
+        with determined(seed, now):
             try:
                 cloud = Cloud(self._path, db=self._databases.database(), watch=Watch(), **how)
                 self._tokens = cloud.tokens = self._tokens or _tokens(cloud)

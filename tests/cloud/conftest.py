@@ -2,24 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
-from mininova import plugins
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.compiled import Compiled
-
-
-@pytest.fixture(scope="session", autouse=True)
-def installed() -> Iterator[None]:
-    """Look once at what is installed: a look takes 11 ms, and a cloud has six."""
-    with mock.patch.object(plugins, "entry_points", cache(lambda group: entry_points(group=group))):
-        yield
 
 
 @pytest.fixture(scope="session")
