@@ -22,6 +22,7 @@ from mininova.conductor.rpcapi import ConductorAPI
 from mininova.context import RequestContext
 from mininova.db import (
     actions,
+    block_devices,
     endings,
     instances,
     request_specs,
@@ -269,6 +270,8 @@ class Operations:
                 )
             try:
                 with self._db.write() as tx:
+                    if operation == "evacuate" and instance.task_state in states.REBUILDS:
+                        change |= request_specs.made_of(tx, instance)
                     begun = instances.update(
                         tx,
                         instance.uuid,
@@ -284,8 +287,6 @@ class Operations:
                         self._require_possible(tx, operation, begun, asked)
                     elif begun.vm_state == states.RESIZED:
                         server_migrations.settle(tx, begun)
-                    if asked.reimages or begun.image_ref != instance.image_ref:
-                        request_specs.rebuild_from(tx, begun.uuid, asked.image)
                     at = None if operation in states.MIGRATIONS else host
                     self._accept(tx, ctxt, [begun], operation, at, asked)
                     return begun
@@ -322,10 +323,11 @@ class Operations:
         """Undo the first step of an operation that no compute node took; False when the instance has changed since."""
         try:
             with self._db.write() as tx:
+                image = request_specs.made_of(tx, begun) if operation == "rebuild" else {}
                 left = instances.update(
                     tx,
                     begun.uuid,
-                    {"task_state": None},
+                    {"task_state": None, **image},
                     generation=begun.generation,
                     expected_task_state=[begun.task_state],
                 )
@@ -369,9 +371,11 @@ class Operations:
         """Overwrite an instance's state (for administrators)."""
         LOG.warning("%s resets instance %s to %s", ctxt.user_id, instance.uuid, vm_state)
         with self._db.write() as tx:
-            change = {"vm_state": vm_state, "task_state": None}
+            image = request_specs.made_of(tx, instance) if instance.task_state in states.REBUILDS else {}
+            change = {"vm_state": vm_state, "task_state": None, **image}
             reset = instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
             server_migrations.settle(tx, reset)
+            block_devices.follow(tx, instance.uuid, due_after=0)
             actions.interrupt(tx, instance.uuid, f"resetState ({ctxt.request_id})")
             actions.record(tx, ctxt, instance.uuid, "resetState", None)
         self._tell(ctxt, reset, instance)

@@ -30,12 +30,14 @@ from mininova.db import (
     networks,
     open_operations,
     ports,
+    request_specs,
     server_migrations,
     services,
     unneeded_images,
 )
 from mininova.db.endings import LOST
 from mininova.db.instances import ALL
+from mininova.db.open_operations import OpenOperation
 from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
 from mininova.notifications import events
@@ -123,9 +125,11 @@ class ConductorManager:
         if reason := states.unlawful(operation, written):
             raise forbidden(rpc.caller(), "update_instance", instance.uuid, reason)
         with self.own.only("update_instance", instance.uuid, instance.generation), self.db.write() as tx:
-            self._require_recorded(tx, instance, operation)
+            recorded = self._require_recorded(tx, instance, operation)
             asked = self.builds.memory.asked(tx, instance)
             new, again = self._swap(tx, instance, operation, written)
+            if recorded and recorded.arguments and new.task_state == states.REBUILD_SPAWNING:
+                request_specs.rebuild_from(tx, new.uuid, recorded.arguments.image)
             if operation is not None and not again:
                 _require_asked(ctxt, asked, instance)
             self._refuse_another_time("update_instance", new, written.get("launched_at"))
@@ -379,15 +383,17 @@ class ConductorManager:
     # ---- small parts
 
     @staticmethod
-    def _require_recorded(tx: Connection, instance: Instance, operation: str | None) -> None:
-        """Refuse to move on what only looks as if it were under way: the host failed, and a migration is.
+    def _require_recorded(tx: Connection, instance: Instance, operation: str | None) -> OpenOperation | None:
+        """Give the record of a rebuild; refuse what only looks like one: the host failed, and a migration is under way.
 
         :raises errors.InstanceNotFound: when it is
         """
-        if operation in states.AS_A_MIGRATION:
-            recorded = open_operations.of(tx, instance.uuid)
-            if recorded is not None and recorded.operation in states.MIGRATIONS:
-                raise errors.InstanceNotFound(instance_uuid=instance.uuid)
+        if operation not in states.AS_A_MIGRATION:
+            return None
+        recorded = open_operations.of(tx, instance.uuid)
+        if recorded is not None and recorded.operation in states.MIGRATIONS:
+            raise errors.InstanceNotFound(instance_uuid=instance.uuid)
+        return recorded
 
     def _swap(
         self, tx: Connection, instance: Instance, operation: str | None, changes: Mapping[str, object]

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mininova import errors, states
-from mininova.db import actions, claims, faults, instances, networks, request_specs, server_migrations
+from mininova.db import actions, block_devices, claims, faults, instances, networks, request_specs, server_migrations
 from mininova.objects import Fault, Instance, Migration
 from mininova.states import UNCOMPARED, Uncompared
 
@@ -29,7 +29,8 @@ def fail(
     """End an operation badly: the state that the table gives a failure, a fault, and the room back that is not needed.
 
     An offloaded instance that could not be unshelved is on no host again.  One that stays on a host keeps its address:
-    there may be something left of a guest that uses it.
+    there may be something left of a guest that uses it.  One that could not be rebuilt names its old image again,
+    unless its host had begun with the guest.
 
     :param host: where the row must say that the instance is
     :raises errors.InstanceUpdateConflict: when the operation has ended, or a delete came; nothing was written
@@ -37,10 +38,13 @@ def fail(
     offloaded = operation == "unshelve" and instance.vm_state == states.SHELVED_OFFLOADED
     migration = server_migrations.of_instance(tx, instance.uuid) if operation in states.MIGRATIONS else None
     moved = migration is not None and server_migrations.is_at_dest(migration, instance)
+    more: dict[str, object] = {"host": None, "node": None} if offloaded else {}
+    if operation == "rebuild":
+        more = request_specs.made_of(tx, instance)
     failed = instances.update(
         tx,
         instance.uuid,
-        states.fail(operation, moved=moved) | ({"host": None, "node": None} if offloaded else {}),
+        states.fail(operation, moved=moved) | more,
         generation=instance.generation,
         expected_task_state=states.under_way(operation),
         host=host,
@@ -50,6 +54,7 @@ def fail(
         networks.free(tx, instance.uuid)
     if operation in states.MIGRATIONS:
         server_migrations.settle(tx, failed, server_migrations.broken(migration))
+        block_devices.follow(tx, instance.uuid, due_after=0)  # it may have moved since they last did
     faults.create(tx, instance.uuid, fault, instance.host)
     actions.finish(tx, instance.uuid, fault.message)
     if operation == "build" or offloaded:

@@ -15,7 +15,7 @@ from mininova import errors
 from mininova.db.models import allocations
 from mininova.db.models import request_specs as table
 from mininova.db.rows import Rows
-from mininova.objects import ImageMeta, RequestSpec, Retry, Selection
+from mininova.objects import ImageMeta, Instance, RequestSpec, Retry, Selection
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,12 +88,24 @@ def pin(tx: Connection, uuid: str, zone: str | None) -> None:
 
 
 def rebuild_from(tx: Connection, uuid: str, image: ImageMeta) -> None:
-    """Write down that an instance is made of another image now.
+    """Write down that a host makes the guest of an instance of this image now: the disk that it had is lost.
 
     :raises errors.InstanceNotFound: when it is deleted
     """
     build = get(tx, uuid)
-    record(tx, msgspec.structs.replace(build, spec=build.spec.replace(image=image)))
+    if build.spec.image.id != image.id:
+        record(tx, msgspec.structs.replace(build, spec=build.spec.replace(image=image)))
+
+
+def made_of(tx: Connection, instance: Instance) -> dict[str, object]:
+    """Give the change after which an instance names the image that its guest is made of.
+
+    The api writes the image of a rebuild to the instance when it accepts it, as Nova does; until its host begins with
+    the guest, the guest is made of the image before, and stays so if the rebuild goes no further.
+
+    :raises errors.InstanceNotFound: when it is deleted
+    """
+    return {"image_ref": get(tx, instance.uuid).spec.image.id} if instance.image_ref else {}
 
 
 def get(tx: Connection, uuid: str) -> Build:

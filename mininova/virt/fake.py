@@ -134,7 +134,9 @@ class FakeDriver(ComputeDriver):
         self._start("unrescue", instance, rescue=None)
 
     def rebuild(self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = ()) -> None:
-        """Remember a fresh guest in the place of the old one."""
+        """Forget the guest, and remember a fresh one in its place; if that fails, there is none, as in Nova."""
+        with self._lock:
+            self._forget(instance.uuid)
         with self._making("rebuild", instance):
             self._keep(Guest.of(instance, image, self._clock(), devices))
 

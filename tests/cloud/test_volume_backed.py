@@ -330,6 +330,26 @@ def test_a_host_that_cannot_make_it(make_cloud):
     assert follows(cloud, server)
 
 
+@pytest.mark.parametrize("how", ["its new host dies", "its state is reset"])
+def test_a_migration_that_ends_after_the_move(cloud, how):
+    """The volume is where the server is, though its guest was never made there (seeds 73083, 73267 of tests/chaos)."""
+    server, _ = active(cloud)
+    source = cloud.instance(server).host
+    assert cloud.request("POST", f"/servers/{server}/action", {"migrate": None}, user="admin").status_code == 202
+    while cloud.instance(server).host == source:
+        assert cloud.broker.deliver_one()
+    if how == "its new host dies":
+        cloud.lose_host(cloud.instance(server).host)
+    else:
+        reset = {"os-resetState": {"state": "error"}}
+        assert cloud.request("POST", f"/servers/{server}/action", reset, user="admin").status_code == 202
+    cloud.run()
+    for _ in range(3):  # to see it stand still, to end it, and to see to its volume
+        cloud.sweep()
+    assert (cloud.show(server)["status"], cloud.instance(server).task_state) == ("ERROR", None)
+    assert hosts(cloud, server) == {cloud.instance(server).host} != {source}
+
+
 def test_an_evacuation_that_fails(make_cloud):
     """The volume is where the server is: on the host that is down."""
     cloud = make_cloud(behaviour="rules: [{operation: rebuild, failure: {}}]\n")

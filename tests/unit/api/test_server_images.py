@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from mininova import rpc
 from mininova.db import open_operations, request_specs
 from mininova.objects import ImageMeta
+from tests.fixtures.api_harness import IMAGE
 
 OTHER = "22222222-2222-4222-8222-222222222222"
 
@@ -24,7 +26,10 @@ def add_image(api: Any, **more: Any) -> str:
 
 
 def test_a_rebuild_changes_what_it_says(api: Any) -> None:
-    """The answer has the new image and names, and the record has the image for a conductor that sends it again."""
+    """The answer has the new image and names, and the record has the image for a conductor that sends it again.
+
+    The guest is made of the old one yet, as the request spec says.
+    """
     uuid, image = api.active(metadata={"old": "1"}), add_image(api, name="newer")
     body = {"imageRef": image, "name": "new", "metadata": {"a": "b"}, "description": "anew", "user_data": "aGVsbG8="}
     answer = act(api, uuid, "rebuild", body)
@@ -36,9 +41,17 @@ def test_a_rebuild_changes_what_it_says(api: Any) -> None:
     with api.db.read() as tx:
         due = open_operations.due(tx, datetime.now(UTC) + timedelta(minutes=1), 10)
         assert [it.arguments.image.name for it in due if it.operation == "rebuild"] == ["newer"]
-        assert request_specs.get(tx, uuid).spec.image.id == OTHER
+        assert request_specs.get(tx, uuid).spec.image.id == IMAGE
     ((_, method, instance, (sent, has_volumes)),) = api.compute.sent
     assert (method, instance.image_ref, sent.id, has_volumes) == ("rebuild_instance", OTHER, OTHER, False)
+
+
+def test_a_rebuild_that_no_host_takes(api: Any) -> None:
+    """The server is of its old image, as if nothing had been asked."""
+    uuid, image = api.active(), add_image(api, name="newer")
+    api.compute.broken = rpc.Undeliverable("no queue")
+    assert act(api, uuid, "rebuild", {"imageRef": image}).status == 409
+    assert (api.instance(uuid).image_ref, api.instance(uuid).task_state) == (IMAGE, None)
 
 
 def test_a_rebuild_keeps_what_it_does_not_say(api: Any) -> None:
