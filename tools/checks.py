@@ -85,7 +85,8 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     # On RabbitMQ; `pytest tests/attack/compute --broker qpid` takes six minutes more.
     "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
     "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
-    "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS),),  # they share one stack
+    # They share one stack; openrc is for clients, which are the same then.
+    "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS, "-k", "not openrc"),),
     "browser": ((*PYTEST, "--durations=2", "tests/browser"),),  # in one Chromium
     "bench": (  # that they run; their figures mean nothing here
         ("python", "benchmarks/rpc.py", "--quick"),
