@@ -106,7 +106,7 @@ def test_services_that_start_without_a_broker_wait_for_it(local_stack, boot):
 def asked(url):
     """Ask an api that has just been started for its health, as soon as it listens."""
     with requests.Session() as session:
-        session.mount("http://", HTTPAdapter(max_retries=Retry(10, backoff_factor=0.1)))
+        session.mount("http://", HTTPAdapter(max_retries=Retry(300, backoff_factor=0.1, backoff_max=0.2)))
         return session.get(url, headers={"Accept": "application/json"}, timeout=30)
 
 
