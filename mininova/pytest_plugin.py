@@ -93,16 +93,25 @@ def mininova_cloud(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPat
             cloud.stdout.close()
 
 
+@pytest.fixture(scope="session")
+def _mininova_admin(mininova_cloud: MininovaCloud) -> Iterator[Any]:
+    """Log in as the administrator once: to do so for each test would take a sixth of its time."""
+    import openstack
+
+    admin = openstack.connect(**mininova_cloud.login("mininova-admin"))
+    yield admin
+    admin.close()
+
+
 @pytest.fixture
-def openstack_connection(mininova_cloud: MininovaCloud) -> Iterator[Any]:
+def openstack_connection(mininova_cloud: MininovaCloud, _mininova_admin: Any) -> Iterator[Any]:
     """Give an openstack.connection.Connection of a user and a project that no other test has; delete what it leaves.
 
     It needs openstacksdk.
     """
     import openstack
 
-    name = f"test-{uuid4().hex[:8]}"
-    admin: Any = openstack.connect(**mininova_cloud.login("mininova-admin"))
+    name, admin = f"test-{uuid4().hex[:8]}", _mininova_admin
     project = admin.identity.create_project(name=name, domain_id="default")
     user = admin.identity.create_user(name=name, password=name, domain_id="default")
     role = admin.identity.find_role("member")
@@ -114,7 +123,6 @@ def openstack_connection(mininova_cloud: MininovaCloud) -> Iterator[Any]:
     mininova_cloud.control.reset(project.id)
     admin.identity.delete_user(user)
     admin.identity.delete_project(project)
-    admin.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
