@@ -80,11 +80,17 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
     "unit": ((*PYTEST, *TWO_AT_A_TIME, "tests/unit", *WITHOUT_FLOODS),),
     "cloud": ((*PYTEST, *TWO_AT_A_TIME, "tests/cloud"),),
-    "wire": ((*PYTEST, *TWO_FILES, "tests/wire", "-k", QUICK_WIRE),),
+    "wire": (  # a process for each broker, which it starts once
+        (*PYTEST, "tests/wire", "-k", f"{QUICK_WIRE} and not qpid"),
+        (*PYTEST, "tests/wire", "-k", f"{QUICK_WIRE} and qpid"),
+    ),
     "chaos": ((*PYTEST, *TWO_AT_A_TIME, "--durations=2", "tests/chaos"),),
     # On RabbitMQ; `pytest tests/attack/compute --broker qpid` takes six minutes more.
-    "attack": ((*PYTEST, *TWO_FILES, "--durations=5", "tests/attack", *WITHOUT_FLOODS),),
-    "rpc": ((*PYTEST, *TWO_AT_A_TIME, "tests/rpc"),),
+    "attack": (  # in one process, those that share a stack
+        (*PYTEST, "--durations=5", "-m", "shared", "tests/attack", *WITHOUT_FLOODS),
+        (*PYTEST, "--durations=5", "-m", "not shared", "tests/attack", *WITHOUT_FLOODS),
+    ),
+    "rpc": ((*PYTEST, "tests/rpc"),),  # each of two processes would start all brokers
     # They share one stack; openrc is for clients, which are the same then.
     "threads": ((*PYTEST, "--durations=5", "--concurrency", "threads", *ON_THREADS, "-k", "not openrc"),),
     "browser": ((*PYTEST, "--durations=2", "tests/browser"),),  # in one Chromium

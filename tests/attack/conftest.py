@@ -1,6 +1,7 @@
 """What an attacker has: a cloud in this process, to ask it a thousand things a second, and a real stack with a port."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,7 +18,21 @@ settings.register_profile(
 )
 settings.register_profile("long-search", settings.get_profile("search"), max_examples=500, derandomize=False)
 
+HERE = Path(__file__).parent
+
 PROJECTS, USERS, ROLES = (f"{IDENTITY}/{kind}" for kind in ("projects", "users", "roles"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests on the stack, which the check runs in one process: two would start two."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and _is_on_the_stack(item):
+            item.add_marker("shared")
+
+
+def _is_on_the_stack(item: pytest.Item) -> bool:
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return "stack" in getattr(item, "fixturenames", ()) or params.get("world") == "broker"
 
 
 @pytest.fixture(scope="module")
