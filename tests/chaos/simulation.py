@@ -64,7 +64,13 @@ ACTIONS = {
 FOR_ADMINISTRATORS = {"migrate", "live migrate", "evacuate"}
 # In the end none is shelved on a host.
 HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESIZED)
-HOST_2_IS_BROKEN = "[{hosts: host-2, operation: spawn, failure: {probability: 1, message: the disk is full}}]"
+# In a third of the seeds: host-2 makes no new guest, and both hosts fail at times to make one anew.
+HOSTS_ARE_BROKEN = """
+- {operation: spawn, hosts: host-2, failure: {message: the disk is full}}
+- {operation: rebuild, failure: {probability: 0.3, message: the disk is full}}
+- {operation: finish_migration, failure: {probability: 0.3, kind: halfway, message: the disk is full}}
+- {operation: power_on, failure: {probability: 0.2, message: there is no power}}
+"""
 
 
 #: The columns with moments in them, and how far they may look ahead: to when an operation is due.
@@ -326,7 +332,7 @@ def _all(cloud: Cloud, deleted: bool = False) -> list[Instance]:
 
 def play(seed: int) -> Run:
     """Play a seed."""
-    behaviour = HOST_2_IS_BROKEN if seed % 3 == 0 else ""
+    behaviour = HOSTS_ARE_BROKEN if seed % 3 == 0 else ""
     more = {"service_down_time": DOWN_S}
     with stage().cloud(seed, behaviour=behaviour, more=more, shelved_offload_time=0) as cloud:
         run = Run(cloud, seed)
