@@ -234,6 +234,7 @@ class Operations:
         """
         if operation not in HARMLESS:
             require_unlocked(ctxt, instance)
+        before = self._as_it_is(instance, columns)
         begun = self._first_step(ctxt, operation, instance, asked, columns)
         self._tell(ctxt, begun, instance)
         if operation == "evacuate":
@@ -247,9 +248,17 @@ class Operations:
                 COMMANDS[operation](self._compute.on(begun.host), ctxt, begun, asked)
         except rpc.RPCError as error:
             LOG.warning("%s does not take the %s of %s: %s", begun.host, operation, begun.uuid, error)
-            if self._take_back(ctxt, operation, begun, error):
+            if self._take_back(ctxt, operation, begun, before, error):
                 raise errors.ComputeServiceUnavailable(host=begun.host or "any conductor") from error
         return begun
+
+    def _as_it_is(self, instance: Instance, columns: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give what an instance has in the columns that an operation changes when it begins."""
+        has: dict[str, Any] = {name: getattr(instance, name) for name in columns if name != "user_data"}
+        if "user_data" in columns:
+            with self._db.read() as tx:
+                has["user_data"] = instances.user_data(tx, [instance.uuid]).get(instance.uuid)
+        return has
 
     def _first_step(
         self,
@@ -319,15 +328,19 @@ class Operations:
         if instance.vm_state != states.RESIZED and not is_up:
             raise errors.ComputeServiceUnavailable(host=instance.host)
 
-    def _take_back(self, ctxt: RequestContext, operation: str, begun: Instance, error: Exception) -> bool:
-        """Undo the first step of an operation that no compute node took; False when the instance has changed since."""
+    def _take_back(
+        self, ctxt: RequestContext, operation: str, begun: Instance, before: Mapping[str, Any], error: Exception
+    ) -> bool:
+        """Undo the first step of an operation that no compute node took; False when the instance has changed since.
+
+        :param before: what the columns had that it has written
+        """
         try:
             with self._db.write() as tx:
-                image = request_specs.made_of(tx, begun) if operation == "rebuild" else {}
                 left = instances.update(
                     tx,
                     begun.uuid,
-                    {"task_state": None, **image},
+                    {"task_state": None, **before},
                     generation=begun.generation,
                     expected_task_state=[begun.task_state],
                 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mininova import rpc
-from mininova.db import open_operations, request_specs
+from mininova.db import instances, open_operations, request_specs
 from mininova.objects import ImageMeta
 from tests.fixtures.api_harness import IMAGE
 
@@ -47,11 +47,17 @@ def test_a_rebuild_changes_what_it_says(api: Any) -> None:
 
 
 def test_a_rebuild_that_no_host_takes(api: Any) -> None:
-    """The server is of its old image, as if nothing had been asked."""
-    uuid, image = api.active(), add_image(api, name="newer")
+    """The server is as it was, as if nothing had been asked."""
+    uuid, image = api.active(metadata={"old": "1"}, user_data="aGVsbG8="), add_image(api, name="newer")
+    before = api.instance(uuid)
     api.compute.broken = rpc.Undeliverable("no queue")
-    assert act(api, uuid, "rebuild", {"imageRef": image}).status == 409
-    assert (api.instance(uuid).image_ref, api.instance(uuid).task_state) == (IMAGE, None)
+    body = {"imageRef": image, "name": "new", "metadata": {"a": "b"}, "description": "anew", "user_data": "aGk="}
+    assert act(api, uuid, "rebuild", body).status == 409
+    after = api.instance(uuid)
+    assert after.image_ref == IMAGE
+    assert after.replace(generation=before.generation, updated_at=before.updated_at) == before
+    with api.db.read() as tx:
+        assert instances.user_data(tx, [uuid]) == {uuid: "aGVsbG8="}
 
 
 def test_a_rebuild_keeps_what_it_does_not_say(api: Any) -> None:
