@@ -47,8 +47,8 @@ ON_THREADS = tuple(f"tests/stack/test_{name}.py" for name in ("first_boot", "met
 #: rights on Qpid.
 QUICK_WIRE = "not redis and not filesystem and not (qpid and rights)"
 
-#: Left out, for each takes minutes: to install Keystone with Glance, Ansible, gophercloud or another openstacksdk, or to
-#: type 340 lines.  `pytest FILE` has it.
+#: Left out, for each takes minutes: to install Keystone with Glance, Ansible, gophercloud or another openstacksdk, or
+#: to type 340 lines.  `pytest FILE` has it.
 TOO_LONG = (
     "stack/test_real_services.py",
     "clients/test_ansible.py",

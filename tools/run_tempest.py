@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import openstack
+from openstack.connection import Connection
 from stack import services
 from stack.home import Home
 from stack.settings import home_of, load
@@ -94,23 +95,18 @@ def main(words: list[str]) -> int:
         print(f"tempest.sh: no stack was started in {home.root}. Run: tools/stack.sh", file=sys.stderr)
         return 2
     workspace = home.root / "tempest"
-    configure(home, workspace)
-    with snapshots_of_a_second(home):
+    os.environ["OS_CLIENT_CONFIG_FILE"] = str(home.clouds)
+    cloud = openstack.connect(cloud="mininova-admin")
+    with second_image(cloud) as second, shared_volumes(cloud), snapshots_of_a_second(home):
+        configure(home, workspace, cloud, second)
         outcomes = run(workspace, ALL + (f".*{words[0]}" if words else ""))
     print(*summary(outcomes), sep="\n")
     return 1 if not outcomes or any(unexpected(outcomes)) else 0
 
 
-def configure(home: Home, workspace: Path) -> None:
-    """Write Tempest's configuration for a stack, which gets a second image."""
-    os.environ["OS_CLIENT_CONFIG_FILE"] = str(home.clouds)
-    cloud = openstack.connect(cloud="mininova-admin")
+def configure(home: Home, workspace: Path, cloud: Connection, second: str) -> None:
+    """Write Tempest's configuration for a stack with a second image."""
     first = cloud.image.find_image("cirros", ignore_missing=False)
-    second = cloud.image.find_image(SECOND_IMAGE) or cloud.image.create_image(
-        SECOND_IMAGE, disk_format="qcow2", container_format="bare", visibility="public", data=b"x" * 1024
-    )
-    if cloud.block_storage.find_type(SHARED_TYPE, ignore_missing=True) is None:
-        cloud.block_storage.create_type(name=SHARED_TYPE, extra_specs={"multiattach": "<is> True"})
     public = cloud.network.find_network("public", ignore_missing=False)
     auth = cloud.config.get_auth_args()
     config = ConfigParser(interpolation=None)
@@ -119,7 +115,7 @@ def configure(home: Home, workspace: Path) -> None:
         "auth": {f"admin_{name}": auth[name] for name in ("username", "password", "project_name")},
         "identity": {"uri_v3": auth["auth_url"]},
         "compute": {
-            "image_ref": first.id, "image_ref_alt": second.id,
+            "image_ref": first.id, "image_ref_alt": second,
             "min_microversion": MINIMUM,
         },
         "compute-feature-enabled": {"vnc_console": load(home).console_port is not None},
@@ -131,6 +127,30 @@ def configure(home: Home, workspace: Path) -> None:
         subprocess.run([TEMPEST, "init", *known, workspace], check=True, stdout=subprocess.DEVNULL)
     with (workspace / "etc/tempest.conf").open("w") as file:
         config.write(file)
+
+
+@contextmanager
+def second_image(cloud: Connection) -> Iterator[str]:
+    """Have a second image, and give its id; one that a run before this has left is taken."""
+    second = cloud.image.find_image(SECOND_IMAGE) or cloud.image.create_image(
+        SECOND_IMAGE, disk_format="qcow2", container_format="bare", visibility="public", data=b"x" * 1024
+    )
+    try:
+        yield second.id
+    finally:
+        cloud.image.delete_image(second.id)
+
+
+@contextmanager
+def shared_volumes(cloud: Connection) -> Iterator[None]:
+    """Have a type of volumes that several servers may have, likewise."""
+    shared = cloud.block_storage.find_type(SHARED_TYPE, ignore_missing=True) or cloud.block_storage.create_type(
+        name=SHARED_TYPE, extra_specs={"multiattach": "<is> True"}
+    )
+    try:
+        yield
+    finally:
+        cloud.block_storage.delete_type(shared.id)
 
 
 @contextmanager
