@@ -66,6 +66,7 @@ FOR_ADMINISTRATORS = {"migrate", "live migrate", "evacuate"}
 HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESIZED)
 # In a third of the seeds: host-2 makes no new guest, and both hosts fail at times to make one anew.
 HOSTS_ARE_BROKEN = """
+rules:
 - {operation: spawn, hosts: host-2, failure: {message: the disk is full}}
 - {operation: rebuild, failure: {probability: 0.3, message: the disk is full}}
 - {operation: finish_migration, failure: {probability: 0.3, kind: halfway, message: the disk is full}}
@@ -332,7 +333,7 @@ def _all(cloud: Cloud, deleted: bool = False) -> list[Instance]:
 
 def play(seed: int) -> Run:
     """Play a seed."""
-    behaviour = HOSTS_ARE_BROKEN if seed % 3 == 0 else ""
+    behaviour = f"seed: {seed}{HOSTS_ARE_BROKEN}" if seed % 3 == 0 else ""
     more = {"service_down_time": DOWN_S}
     with stage().cloud(seed, behaviour=behaviour, more=more, shelved_offload_time=0) as cloud:
         run = Run(cloud, seed)
