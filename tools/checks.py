@@ -3,8 +3,8 @@
 Run it with the project's own Python: ``.venv/bin/python tools/checks.py [NAME…]``; without a name it runs all, goes on
 after a failure, says at the end what it ran and how long each took, and closes with a line that counts the tests.
 
-Most checks wait for a broker, a start or a pause for more than half of their time, so three run at a time, and each
-shows what it printed when it ends.  What measures how long something takes comes last, and alone.
+Most checks wait for a broker, a start or a pause for more than half of their time, so two run at a time, and each shows
+what it printed when it ends.  What measures how long something takes comes last, and alone.
 
 Beside others, a test may be late that would not be late alone.  So a few that failed are run once more at the end, when
 nothing else runs.  One that passes then does not fail the run; the table calls it unsteady, and it is to be mended.
@@ -67,7 +67,7 @@ TOOLS = ("tools/stack", "tools/storm", "tools/chaos.py", "tools/checks.py", "too
 #: The words of a program of the virtual environment.
 Command = tuple[str, ...]
 
-#: name → the commands of it.  The longest come first, after what ends at once, so that three run to the end.
+#: name → the commands of it.  The longest come first, after what ends at once, so that two run to the end.
 CHECKS: dict[str, tuple[Command, ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
     "imports": (("lint-imports",),),
@@ -112,7 +112,7 @@ UNWANTED = ("PYTHONDONTWRITEBYTECODE",)
 ALONE = CHECKS["floods"]
 
 #: How many of the others run at a time.
-AT_ONCE = 3
+AT_ONCE = 2
 
 #: How many failed tests of a check are run once more; more of them are no accident.
 FEW = 3
