@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
@@ -43,6 +43,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+@cache
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Give any value of a type that a field may have."""
     if hint in SIMPLE:
