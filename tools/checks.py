@@ -56,7 +56,7 @@ TOO_LONG = (
     "clients/test_old_sdk.py",
     "clients/test_openstack_lines.py",
 )
-WITHOUT_TOO_LONG = tuple(f"--ignore=tests/{path}" for path in TOO_LONG)
+ON_STACKS = ("tests/stack", "tests/clients", *(f"--ignore=tests/{path}" for path in TOO_LONG))
 
 #: The clients that are tried on a cloud in one process, too; `pytest --one-process tests/clients` tries all.
 OF_LIBRARIES = tuple(f"tests/clients/test_{name}.py" for name in ("sdk", "novaclient", "libcloud"))
@@ -72,8 +72,8 @@ CHECKS: dict[str, tuple[Command, ...]] = {
     "lint": (("ruff", "check"), ("ruff", "format", "--check")),
     "imports": (("lint-imports",),),
     "stack": (  # those with stacks of their own, and in one process those that share one, whose start costs 20 s of CPU
-        (*PYTEST, *TWO_FILES, "--durations=5", "-m", "not shared", "tests/stack", *WITHOUT_TOO_LONG),
-        (*PYTEST, "--durations=5", "-m", "shared", "tests/stack", "tests/clients", *WITHOUT_TOO_LONG),
+        (*PYTEST, *TWO_FILES, "--durations=5", "-m", "not shared", *ON_STACKS),
+        (*PYTEST, "--durations=5", "-m", "shared", *ON_STACKS),
     ),
     # One after the other, for the stack takes longer: they share a cache.
     "types": (("mypy",), ("mypy", *TOOLS), ("mypy", "-p", "metering")),
