@@ -252,14 +252,6 @@ class Operations:
                 raise errors.ComputeServiceUnavailable(host=begun.host or "any conductor") from error
         return begun
 
-    def _as_it_is(self, instance: Instance, columns: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Give what an instance has in the columns that an operation changes when it begins."""
-        has: dict[str, Any] = {name: getattr(instance, name) for name in columns if name != "user_data"}
-        if "user_data" in columns:
-            with self._db.read() as tx:
-                has["user_data"] = instances.user_data(tx, [instance.uuid]).get(instance.uuid)
-        return has
-
     def _first_step(
         self,
         ctxt: RequestContext,
@@ -279,12 +271,10 @@ class Operations:
                 )
             try:
                 with self._db.write() as tx:
-                    if operation == "evacuate" and instance.task_state in states.REBUILDS:
-                        change |= request_specs.made_of(tx, instance)
                     begun = instances.update(
                         tx,
                         instance.uuid,
-                        change,
+                        change | request_specs.made_of(tx, instance),
                         generation=instance.generation,
                         expected_task_state=states.start_expects(operation),
                         host=host,
@@ -327,6 +317,14 @@ class Operations:
             quotas.require_growth(tx, self._conf, instance, larger)
         if instance.vm_state != states.RESIZED and not is_up:
             raise errors.ComputeServiceUnavailable(host=instance.host)
+
+    def _as_it_is(self, instance: Instance, columns: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give what an instance has in the columns that an operation changes when it begins."""
+        has: dict[str, Any] = {name: getattr(instance, name) for name in columns if name != "user_data"}
+        if "user_data" in columns:
+            with self._db.read() as tx:
+                has["user_data"] = instances.user_data(tx, [instance.uuid]).get(instance.uuid)
+        return has
 
     def _take_back(
         self, ctxt: RequestContext, operation: str, begun: Instance, before: Mapping[str, Any], error: Exception
@@ -384,8 +382,7 @@ class Operations:
         """Overwrite an instance's state (for administrators)."""
         LOG.warning("%s resets instance %s to %s", ctxt.user_id, instance.uuid, vm_state)
         with self._db.write() as tx:
-            image = request_specs.made_of(tx, instance) if instance.task_state in states.REBUILDS else {}
-            change = {"vm_state": vm_state, "task_state": None, **image}
+            change = {"vm_state": vm_state, "task_state": None, **request_specs.made_of(tx, instance)}
             reset = instances.update(tx, instance.uuid, change, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
             server_migrations.settle(tx, reset)
             block_devices.follow(tx, instance.uuid, due_after=0)

@@ -38,13 +38,11 @@ def fail(
     offloaded = operation == "unshelve" and instance.vm_state == states.SHELVED_OFFLOADED
     migration = server_migrations.of_instance(tx, instance.uuid) if operation in states.MIGRATIONS else None
     moved = migration is not None and server_migrations.is_at_dest(migration, instance)
-    more: dict[str, object] = {"host": None, "node": None} if offloaded else {}
-    if operation == "rebuild":
-        more = request_specs.made_of(tx, instance)
+    nowhere: dict[str, object] = {"host": None, "node": None} if offloaded else {}
     failed = instances.update(
         tx,
         instance.uuid,
-        states.fail(operation, moved=moved) | more,
+        states.fail(operation, moved=moved) | nowhere | request_specs.made_of(tx, instance),
         generation=instance.generation,
         expected_task_state=states.under_way(operation),
         host=host,

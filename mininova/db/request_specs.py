@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
-from mininova import errors
+from mininova import errors, states
 from mininova.db.models import allocations
 from mininova.db.models import request_specs as table
 from mininova.db.rows import Rows
@@ -98,14 +98,16 @@ def rebuild_from(tx: Connection, uuid: str, image: ImageMeta) -> None:
 
 
 def made_of(tx: Connection, instance: Instance) -> dict[str, object]:
-    """Give the change after which an instance names the image that its guest is made of.
+    """Give the change after which an instance whose rebuild goes no further names the image its guest is made of.
 
     The api writes the image of a rebuild to the instance when it accepts it, as Nova does; until its host begins with
-    the guest, the guest is made of the image before, and stays so if the rebuild goes no further.
+    the guest, the guest is made of the image before.  An instance that is not being rebuilt needs no change.
 
     :raises errors.InstanceNotFound: when it is deleted
     """
-    return {"image_ref": get(tx, instance.uuid).spec.image.id} if instance.image_ref else {}
+    if not instance.image_ref or instance.task_state not in states.REBUILDS:
+        return {}
+    return {"image_ref": get(tx, instance.uuid).spec.image.id}
 
 
 def get(tx: Connection, uuid: str) -> Build:
