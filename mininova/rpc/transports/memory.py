@@ -236,7 +236,7 @@ class MemoryTransport(Transport):
         self.cut = False
         self._unsettled: dict[Delivery, tuple[_Queue, _Held]] = {}
         self._subscriptions: list[Subscription] = []
-        self._handling = 0
+        self._waits = 0
 
     @property
     def is_connected(self) -> bool:
@@ -289,11 +289,7 @@ class MemoryTransport(Transport):
 
     def hand(self, subscription: Subscription, delivery: Delivery) -> None:
         """Let the reader have what it was sent."""
-        self._handling += 1
-        try:
-            subscription.on_delivery(delivery)
-        finally:
-            self._handling -= 1
+        subscription.on_delivery(delivery)
 
     def _settle(self, delivery: Delivery, done: bool) -> None:
         if delivery not in self._unsettled:  # it was settled before, or the broker has taken it back
@@ -369,14 +365,19 @@ class MemoryTransport(Transport):
     def _until(self, over: Callable[[], bool], timeout: float) -> bool:
         # The caller's clock is a real one, on which a little has passed already; no run is to depend on how much.
         broker, until = self.broker, self.broker.now + math.ceil(timeout * 10) / 10
-        while not over():
-            may = self._what_cannot_wait if not broker.dice.reorders() else self._what_the_idle_take
-            if not broker.deliver_one(may) and not broker.pass_time(until):
-                break
+        self._waits += 1
+        try:
+            while not over():
+                may = self._what_cannot_wait if not broker.dice.reorders() else self._what_the_idle_take
+                if not broker.deliver_one(may) and not broker.pass_time(until):
+                    break
+        finally:
+            self._waits -= 1
         return over()
 
     def _what_cannot_wait(self, message: Message, reader: "MemoryTransport") -> bool:
         return not message.persistent
 
     def _what_the_idle_take(self, message: Message, reader: "MemoryTransport") -> bool:
-        return not message.persistent or (reader is not self and not reader._handling)
+        """Let what can wait go only to a process that waits for nothing itself: one that does may hold a lock."""
+        return not message.persistent or not reader._waits
