@@ -7,7 +7,6 @@ is delivered twice, or late, does not touch a guest that its owner has since ask
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from mininova import errors, states
@@ -91,11 +90,13 @@ class InPlace:
         passes = states.OPERATIONS[operation].passes
         for task_state in passes[1:] or passes:
             instance = self._update(ctxt, instance, operation, task_state=task_state)
-            if asked.has_volumes and task_state in states.MAPS_VOLUMES:
-                try:
-                    disks = Disks(asked.image, self._connect(ctxt, instance))
-                except (errors.InvalidBlockDevice, errors.HypervisorFailed) as error:
-                    return self._fail(ctxt, instance, operation, error)
+            try:
+                if task_state == states.REBUILD_BLOCK_DEVICE_MAPPING:  # the next state says that it is of the new image
+                    self._driver.destroy(instance.uuid)
+                if asked.has_volumes and task_state in states.MAPS_VOLUMES:
+                    disks = Disks(asked.image, self._conductor.connect_volumes(ctxt, instance))
+            except (errors.InvalidBlockDevice, errors.HypervisorFailed) as error:
+                return self._fail(ctxt, instance, operation, error)
 
         named = {IMAGE_NAMED[operation]: asked.image.name} if operation in IMAGE_NAMED else {}
         self._tell(ctxt, instance, operation, "start", **named)
@@ -111,12 +112,6 @@ class InPlace:
         instance = self._update(ctxt, instance, operation, power_state=power_state, **end)
         LOG.info("compute has done the %s of instance %s", operation, instance.uuid)
         return self._tell(ctxt, instance, operation, "end", **named)
-
-    def _connect(self, ctxt: RequestContext, instance: Instance) -> Sequence[BlockDevice]:
-        """Have the conductor map the volumes of a guest that is to be made anew, and runs no more meanwhile."""
-        with suppress(errors.GuestNotFound):
-            self._driver.power_off(instance)
-        return self._conductor.connect_volumes(ctxt, instance)
 
     def _update(self, ctxt: RequestContext, instance: Instance, operation: str, **changes: Any) -> Instance:
         return self._conductor.update_instance(ctxt, instance, operation, InstanceChanges(**changes))

@@ -118,8 +118,6 @@ class ComputeDriver(ABC):
     def rebuild(self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = ()) -> None:
         """Make the guest of an instance anew and start it, whether there was one or not; its old disk is lost.
 
-        If that fails, no guest of the old disk is left.
-
         :param devices: the volumes that it has, as for ``spawn``
         :raises errors.GuestGone: when it was destroyed meanwhile; then nothing is left
         """

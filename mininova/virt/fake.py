@@ -134,9 +134,7 @@ class FakeDriver(ComputeDriver):
         self._start("unrescue", instance, rescue=None)
 
     def rebuild(self, instance: Instance, image: ImageMeta, devices: Sequence[BlockDevice] = ()) -> None:
-        """Forget the guest, and remember a fresh one in its place; if that fails, there is none, as in Nova."""
-        with self._lock:
-            self._forget(instance.uuid)
+        """Remember a fresh guest in the place of the one that there was, if any."""
         with self._making("rebuild", instance):
             self._keep(Guest.of(instance, image, self._clock(), devices))
 

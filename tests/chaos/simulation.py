@@ -276,8 +276,8 @@ class Run:
             for guest in compute.driver.guests():
                 with self.cloud.db.read() as tx:
                     instance = instances.get(tx, guest.uuid, deleted=True)
-                has_disk, runs = instance.image_ref != "", instance.vm_state in HAVE_GUESTS
-                if has_disk and runs and of.get(guest.image, instance.image_ref) != instance.image_ref:
+                has_disk = instance.image_ref != ""
+                if has_disk and of.get(guest.image, instance.image_ref) != instance.image_ref:
                     yield f"{guest.uuid} ({instance.vm_state}) on {host}: it is made of {guest.image}"
 
     def _wrong_volumes(self) -> Iterator[str]:

@@ -1,10 +1,13 @@
 """A rebuild that does not end well: what the server says it is made of, and what its guest is made of."""
 
+from unittest import mock
+
 import pytest
 
 from mininova import states
 from mininova.db import request_specs
 from tests.fixtures.cloud import Cloud
+from tests.fixtures.operations import again
 
 
 @pytest.fixture
@@ -81,6 +84,33 @@ def test_its_guest_cannot_be_made(cloud: Cloud, server: str, other: str, kind: s
     assert guests(cloud, server) == ["cirros"]
 
 
+def test_its_host_dies_between_the_two_disks(cloud: Cloud, server: str, other: str):
+    """No guest is left when the server says that it is of the new image: the old one is destroyed before."""
+    seen, host = list[tuple[str, list[str]]](), cloud.computes[cloud.instance(server).host]
+    update = host._conductor.update_instance
+
+    def update_instance(ctxt, instance, operation, changes):
+        seen.append((changes.task_state, guests(cloud, server)))
+        return update(ctxt, instance, operation, changes)
+
+    with mock.patch.object(host._conductor, "update_instance", update_instance):
+        rebuild(cloud, server, other)
+        cloud.run()
+    assert seen[0] == (states.REBUILD_BLOCK_DEVICE_MAPPING, ["cirros"])
+    assert seen[1] == (states.REBUILD_SPAWNING, [])
+
+
+def test_its_old_guest_cannot_be_destroyed(cloud: Cloud, server: str, other: str):
+    """The rebuild fails, and the server is of the old image, as its guest is."""
+    behaviour = cloud.path / "behaviour.yaml"
+    behaviour.write_text("rules: [{operation: destroy, failure: {message: the disk is busy}}]")
+    rebuild(cloud, server, other)
+    cloud.run()
+    assert (cloud.instance(server).vm_state, image_of(cloud, server)) == (states.ERROR, cloud.image)
+    assert guests(cloud, server) == ["cirros"]
+    assert "the disk is busy" in cloud.show(server)["fault"]["message"]
+
+
 def test_its_state_is_reset_before_it_begins(cloud: Cloud, server: str, other: str):
     """The message comes too late, and changes nothing."""
     rebuild(cloud, server, other)
@@ -88,6 +118,17 @@ def test_its_state_is_reset_before_it_begins(cloud: Cloud, server: str, other: s
     cloud.run()
     assert (cloud.instance(server).vm_state, image_of(cloud, server)) == (states.ACTIVE, cloud.image)
     assert guests(cloud, server) == ["cirros"]
+
+
+def test_the_server_is_soft_deleted_before_it_begins(cloud: Cloud, server: str, other: str):
+    """Its message comes too late; the server is restored as what it was."""
+    rebuild(cloud, server, other)
+    again(cloud, "soft_delete", server)
+    cloud.run()
+    assert (cloud.instance(server).vm_state, image_of(cloud, server)) == (states.SOFT_DELETED, cloud.image)
+    again(cloud, "restore", server)
+    cloud.run()
+    assert (cloud.instance(server).vm_state, guests(cloud, server)) == (states.ACTIVE, ["cirros"])
 
 
 def test_the_server_is_evacuated_before_it_begins(cloud: Cloud, server: str, other: str):
