@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from mininova import states
 from mininova.conductor.shelving import Shelving
 from mininova.context import service_context
 from mininova.db import block_devices, claims, request_specs
