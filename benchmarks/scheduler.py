@@ -39,7 +39,7 @@ from storm import database as databases  # noqa: E402
 
 from mininova import conf, plugins, states  # noqa: E402
 from mininova.context import RequestContext  # noqa: E402
-from mininova.db import aggregates, hosts, instances, request_specs, server_groups, services  # noqa: E402
+from mininova.db import actions, aggregates, hosts, instances, request_specs, server_groups, services  # noqa: E402
 from mininova.db.models import aggregate_hosts  # noqa: E402
 from mininova.db.schema import NOVA  # noqa: E402
 from mininova.db.session import Database  # noqa: E402
@@ -114,6 +114,7 @@ class World:
         with self.db.write() as tx:
             made = instances.create(tx, [Instance(uuid=str(uuid4()), **who, **state) for _ in range(count)])
             request_specs.create(tx, [each.uuid for each in made], spec)
+            actions.start(tx, CTXT, made, "build", due_after=60)
         return spec, [each.uuid for each in made]
 
     @staticmethod

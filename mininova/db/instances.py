@@ -10,11 +10,24 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import BindParameter, Connection, Update, and_, bindparam, delete, false, func, insert, or_, select
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from mininova import errors, states
 from mininova.db import quotas
-from mininova.db.models import instance_tags, quota_sets
+from mininova.db.models import instance_actions, instance_tags, quota_sets
 from mininova.db.models import instances as table
 from mininova.db.rows import Rows
 from mininova.objects import Flavor, Instance
@@ -25,9 +38,15 @@ ALL = 2**31 - 1  # more than there can be
 ROWS = Rows(Instance, table)
 LIVE = table.c.deleted == false()
 WITHOUT_HOST = (LIVE, table.c.host.is_(None), table.c.task_state.in_((states.SCHEDULING, states.UNSHELVING)))
-# What the scheduler may claim room for: a build, and what goes from one host to another.
+# What the scheduler may claim room for: a build, and what goes from one host to another; and that while it is under
+# way for the request that the scheduler was asked for.  A late copy of its call is one for an operation that has ended.
 _MOVES = table.c.task_state.in_((states.RESIZE_PREP, states.MIGRATING, states.REBUILDING))
-WAITS_FOR_ROOM = or_(and_(*WITHOUT_HOST), and_(LIVE, _MOVES))
+_UNDER_WAY = exists().where(
+    instance_actions.c.instance_uuid == table.c.uuid,
+    instance_actions.c.request_id == bindparam("request_id"),
+    instance_actions.c.due_at.is_not(None),
+)
+WAITS_FOR_ROOM = and_(or_(and_(*WITHOUT_HOST), and_(LIVE, _MOVES)), _UNDER_WAY)
 
 # What edit() writes: what its owner says of an instance, and what is no part of its state.
 EDITABLE = frozenset({
@@ -140,9 +159,9 @@ def without_host(tx: Connection, uuids: Sequence[str]) -> dict[str, int]:
     return {row.uuid: row.generation for row in tx.execute(_without_host, {"uuids": list(uuids)})}
 
 
-def waiting_for_room(tx: Connection, uuid: str) -> bool:
-    """Tell whether an instance waits for the scheduler."""
-    return tx.execute(_waiting_for_room, {"which": uuid}).first() is not None
+def waiting_for_room(tx: Connection, uuid: str, request_id: str) -> bool:
+    """Tell whether an instance waits for the scheduler, for what this request asked."""
+    return tx.execute(_waiting_for_room, {"which": uuid, "request_id": request_id}).first() is not None
 
 
 def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:

@@ -66,7 +66,7 @@ class SchedulerManager:
         """Choose a host for each instance and claim its room there."""
         payload = select_destinations_payload(request_spec, instance_uuids)
         self._notifier.info(ctxt, SELECT_DESTINATIONS_START, payload)
-        placed = self._place(request_spec, instance_uuids)
+        placed = self._place(ctxt, request_spec, instance_uuids)
         for uuid, (host_state, *_) in zip(instance_uuids, placed, strict=True):
             LOG.info("scheduler chooses %s for instance %s", host_state.host, uuid)
         selections = [[_selection(host_state) for host_state in host_states] for host_states in placed]
@@ -74,7 +74,9 @@ class SchedulerManager:
         self._notifier.info(ctxt, SELECT_DESTINATIONS_END, payload)
         return selections
 
-    def _place(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> list[list[HostState]]:
+    def _place(
+        self, ctxt: RequestContext, request_spec: RequestSpec, instance_uuids: Sequence[str]
+    ) -> list[list[HostState]]:
         """Choose and claim until every instance has a host, or none has one because there is not enough room for all.
 
         What changes meanwhile, by another scheduler or by a delete, costs another look.  The call may have been sent
@@ -87,7 +89,7 @@ class SchedulerManager:
             candidates = self._hosts.candidates(request_spec, given)
             candidates.leave_out([host for host, times in lost.items() if times >= MAX_CLAIMS_LOST])
             try:
-                return self._fill(candidates, request_spec, instance_uuids)
+                return self._fill(ctxt, candidates, request_spec, instance_uuids)
             except (claims.NoRoom, claims.GroupMoved) as refusal:
                 if isinstance(refusal, claims.NoRoom):
                     lost.update(refusal.hosts)
@@ -105,12 +107,16 @@ class SchedulerManager:
             return claims.hosts_of(tx, instance_uuids)
 
     def _fill(
-        self, candidates: Candidates, request_spec: RequestSpec, instance_uuids: Sequence[str]
+        self,
+        ctxt: RequestContext,
+        candidates: Candidates,
+        request_spec: RequestSpec,
+        instance_uuids: Sequence[str],
     ) -> list[list[HostState]]:
         """Choose a host for each instance, and claim all their room in one transaction.
 
-        An instance that has room by now keeps that.  One that does not wait for a host any more gets no claim; it keeps
-        the choice, which is not used.
+        An instance that has room by now keeps that.  One that does not wait for a host any more, or for another
+        request, gets no claim; it keeps the choice, which is not used.
 
         :raises errors.NoValidHost: when none is left for an instance; then nothing was claimed
         :raises claims.NoRoom: when a host has too little by now; likewise
@@ -121,7 +127,7 @@ class SchedulerManager:
         hosts = {uuid: best[0].host for uuid, best in chosen.items()}
         if hosts:
             with self._db.write() as tx:
-                held = claims.claim_all(tx, hosts, request_spec.flavor, request_spec.group)
+                held = claims.claim_all(tx, hosts, request_spec.flavor, request_spec.group, request_id=ctxt.request_id)
             for uuid, best in chosen.items():
                 elsewhere = held.get(uuid, hosts[uuid]) != hosts[uuid]
                 placed[uuid] = [candidates.at(held[uuid])] if elsewhere else best

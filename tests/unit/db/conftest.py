@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from mininova import states
-from mininova.db import hosts
+from mininova.context import RequestContext
+from mininova.db import actions, hosts, instances
 from mininova.objects import ComputeNode, Flavor, Instance
 from tests.fixtures.every_database import blank, db, race, tx
 
@@ -24,6 +25,18 @@ def an_instance(flavor):
     def make(**fields):
         who = {"uuid": str(uuid4()), "project_id": "demo", "user_id": "ann", "display_name": "vm", "flavor": flavor}
         return Instance(**{**who, "vm_state": states.BUILDING, "task_state": states.SCHEDULING, **fields})
+
+    return make
+
+
+@pytest.fixture
+def waiting(an_instance):
+    """Write instances down that wait for a host, for the request ``req-1``."""
+
+    def make(tx, count=1):
+        made = instances.create(tx, [an_instance() for _ in range(count)])
+        actions.start(tx, RequestContext(request_id="req-1"), made, "build", due_after=30)
+        return made
 
     return make
 

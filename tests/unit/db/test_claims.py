@@ -7,7 +7,8 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 
 from mininova import states
-from mininova.db import claims, hosts, instances
+from mininova.context import RequestContext
+from mininova.db import actions, claims, hosts, instances
 
 
 @pytest.fixture
@@ -29,14 +30,19 @@ def host(db, add_host):
 
 
 @pytest.fixture
-def waiting(db, an_instance):
+def uuids(db, waiting):
     """Make instances that wait for a host, and name them."""
 
     def make(count):
         with db.write() as tx:
-            return [instance.uuid for instance in instances.create(tx, [an_instance() for _ in range(count)])]
+            return [instance.uuid for instance in waiting(tx, count)]
 
     return make
+
+
+def claim_all(tx, wanted, flavor, request_id="req-1"):
+    """Claim for the instances that wait, for their request."""
+    return claims.claim_all(tx, wanted, flavor, request_id=request_id)
 
 
 @pytest.fixture
@@ -137,55 +143,73 @@ def test_racing_claims_for_one_instance_count_once(host, race, db, uuid, flavor)
         assert hosts.search(tx, host=host)[0].vcpus_used == 1
 
 
-def test_all_are_claimed_together(host, waiting, db, flavor):
+def test_all_are_claimed_together(host, uuids, db, flavor):
     """Instances that wait for a host get claims together, and the answer has their hosts."""
-    wanted = dict.fromkeys(waiting(2), host)
+    wanted = dict.fromkeys(uuids(2), host)
     with db.write() as tx:
-        assert claims.claim_all(tx, wanted, flavor) == wanted
+        assert claim_all(tx, wanted, flavor) == wanted
     with db.read() as tx:
         assert claims.hosts_of(tx, list(wanted)) == wanted
         assert hosts.search(tx, host=host)[0].vcpus_used == 2
 
 
-def test_all_or_none(host, waiting, db, flavor):
+def test_all_or_none(host, uuids, db, flavor):
     """If there is too little room for one of them, none gets a claim, and the error names the host."""
-    wanted = dict.fromkeys(waiting(3), host)
+    wanted = dict.fromkeys(uuids(3), host)
     with pytest.raises(claims.NoRoom) as refusal, db.write() as tx:
-        claims.claim_all(tx, wanted, flavor)
+        claim_all(tx, wanted, flavor)
     assert refusal.value.hosts == [host]
     with db.read() as tx:
         assert claims.hosts_of(tx, list(wanted)) == {}
         assert hosts.search(tx, host=host)[0].vcpus_used == 0
 
 
-def test_an_earlier_claim_stays(host, waiting, add_host, db, flavor):
+def test_an_earlier_claim_stays(host, uuids, add_host, db, flavor):
     """An instance with a claim keeps it on its host, even a full one, and the answer has that host."""
-    one, other = waiting(2)
+    one, other = uuids(2)
     with db.write() as tx:
         add_host(tx, "host-2", vcpus=1)
         claims.claim(tx, one, "host-2", flavor)
-        assert claims.claim_all(tx, {one: host, other: host}, flavor) == {one: "host-2", other: host}
+        assert claim_all(tx, {one: host, other: host}, flavor) == {one: "host-2", other: host}
         assert [node.vcpus_used for node in hosts.search(tx)] == [1, 1]
 
 
-def test_an_instance_that_waits_for_no_host_gets_no_claim(host, an_instance, tx, flavor):
+def test_an_instance_that_waits_for_no_host_gets_no_claim(host, waiting, an_instance, tx, flavor):
     """An instance that has a host, failed or was deleted gets no claim."""
-    placed, failed = an_instance(host="host-2"), an_instance(vm_state=states.ERROR, task_state=None)
-    gone, never = an_instance(), an_instance()
-    instances.create(tx, [placed, failed, gone])
+    placed, failed, gone = waiting(tx, 3)
+    for it, change in (placed, {"host": "host-2"}), (failed, {"vm_state": states.ERROR, "task_state": None}):
+        instances.update(tx, it.uuid, change, generation=it.generation, expected_task_state=(states.SCHEDULING,))
     instances.destroy(tx, gone.uuid)
+    never = an_instance()
     asked = [instance.uuid for instance in (placed, failed, gone, never)]
-    assert claims.claim_all(tx, dict.fromkeys(asked, host), flavor) == {}
+    assert claim_all(tx, dict.fromkeys(asked, host), flavor) == {}
     assert hosts.search(tx, host=host)[0].vcpus_used == 0
 
 
-def test_racing_copies_get_one_host(host, waiting, add_host, race, db, flavor):
+@pytest.mark.parametrize(("under_way", "had_room"), [("req-2", False), ("req-2", True)])
+def test_a_late_copy_of_an_earlier_request_claims_nothing(host, uuids, add_host, db, flavor, under_way, had_room):
+    """An instance that waits again, for another request, gets no room of the flavor or at the place that was asked
+    for before.
+    """
+    (uuid,) = uuids(1)
+    with db.write() as tx:
+        add_host(tx, "host-2")
+        if had_room:
+            claims.claim(tx, uuid, "host-2", flavor)
+        actions.finish(tx, uuid)
+        actions.start(tx, RequestContext(request_id=under_way), [instances.get(tx, uuid)], "build", due_after=30)
+        assert claim_all(tx, {uuid: host}, flavor, "req-1") == ({uuid: "host-2"} if had_room else {})
+        claims.free(tx, uuid)
+        assert claim_all(tx, {uuid: host}, flavor, under_way) == {uuid: host}
+
+
+def test_racing_copies_get_one_host(host, uuids, add_host, race, db, flavor):
     """Two schedulers that place the same instances on different hosts both get the hosts of the claims made first."""
-    asked = waiting(2)
+    asked = uuids(2)
     with db.write() as tx:
         add_host(tx, "host-2")
     one, other = race(
-        lambda tx, where: claims.claim_all(tx, dict(zip(asked, where, strict=True)), flavor),
+        lambda tx, where: claim_all(tx, dict(zip(asked, where, strict=True)), flavor),
         (host, "host-2"),
         ("host-2", host),
     )
@@ -195,9 +219,9 @@ def test_racing_copies_get_one_host(host, waiting, add_host, race, db, flavor):
         assert [node.vcpus_used for node in hosts.search(tx)] == [1, 1]
 
 
-def test_a_claim_that_is_freed_just_then(host, waiting, add_host, db, flavor):
+def test_a_claim_that_is_freed_just_then(host, uuids, add_host, db, flavor):
     """A claim elsewhere that another transaction frees before we read it no longer counts."""
-    (uuid,) = waiting(1)
+    (uuid,) = uuids(1)
     freed = []
 
     def free_first(connection, cursor, statement, *rest):
@@ -209,7 +233,7 @@ def test_a_claim_that_is_freed_just_then(host, waiting, add_host, db, flavor):
         add_host(tx, "host-2")
         claims.claim(tx, uuid, "host-2", flavor)
         event.listen(db.engine, "before_cursor_execute", free_first)
-        assert claims.claim_all(tx, {uuid: host}, flavor) == {uuid: host}
+        assert claim_all(tx, {uuid: host}, flavor) == {uuid: host}
         assert [node.vcpus_used for node in hosts.search(tx)] == [1, 0]
 
 

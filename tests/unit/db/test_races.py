@@ -27,20 +27,20 @@ def test_room_is_promised_once(race, db, add_host, flavor):
 
 
 @pytest.mark.parametrize("claims_all", [True, False], ids=["scheduler", "conductor"])
-def test_a_group_keeps_to_its_policy(race, db, add_host, an_instance, flavor, claims_all):
+def test_a_group_keeps_to_its_policy(race, db, add_host, waiting, flavor, claims_all):
     """Of twelve members that are to be apart, and get room on three hosts at once, three get it."""
     group = ServerGroup(uuid=str(uuid4()), name="g", project_id="p", user_id="u", policy="anti-affinity")
     spec = RequestSpec(flavor=flavor, image=ImageMeta(id="i"), project_id="p", scheduler_hints={"group": group.uuid})
     with db.write() as tx:
         server_groups.create(tx, group)
         names = [add_host(tx, f"host-{number}", vcpus=MANY).host for number in range(3)]
-        made = instances.create(tx, [an_instance() for _ in range(MANY)])
+        made = waiting(tx, MANY)
         request_specs.create(tx, [instance.uuid for instance in made], spec)
 
     def claim(tx, place):
         uuid, host = made[place].uuid, names[place % 3]
         if claims_all:
-            return claims.claim_all(tx, {uuid: host}, flavor, group.uuid) == {uuid: host}
+            return claims.claim_all(tx, {uuid: host}, flavor, group.uuid, request_id="req-1") == {uuid: host}
         return claims.claim(tx, uuid, host, flavor, group.uuid)
 
     outcomes = race(claim, *range(MANY))

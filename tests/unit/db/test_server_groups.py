@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from mininova import errors
-from mininova.db import claims, endings, instances, request_specs, server_groups
+from mininova.db import claims, endings, request_specs, server_groups
 from mininova.db.server_groups import ServerGroup
 from mininova.objects import ImageMeta, RequestSpec
 
@@ -16,11 +16,11 @@ def a_group(policy="anti-affinity", project_id="demo", **rules):
 
 
 @pytest.fixture
-def member(tx, an_instance, flavor):
+def member(tx, waiting, flavor):
     """Make a member of a group, with room on a host if one is named, and give its uuid."""
 
     def make(group, host=None):
-        (made,) = instances.create(tx, [an_instance()])
+        (made,) = waiting(tx)
         hints = {"group": group.uuid}
         spec = RequestSpec(flavor=flavor, image=ImageMeta(id="i"), project_id="demo", scheduler_hints=hints)
         request_specs.create(tx, [made.uuid], spec)
@@ -129,6 +129,6 @@ def test_a_claim_keeps_to_the_policy(tx, add_host, member, flavor):
     uuid = member(group)
     assert not claims.claim(tx, uuid, "host-1", flavor, group.uuid)
     with pytest.raises(claims.GroupMoved):
-        claims.claim_all(tx, {uuid: "host-1"}, flavor, group.uuid)
+        claims.claim_all(tx, {uuid: "host-1"}, flavor, group.uuid, request_id="req-1")
     assert claims.of_instance(tx, uuid) is None
-    assert claims.claim_all(tx, {uuid: "host-2"}, flavor, group.uuid) == {uuid: "host-2"}
+    assert claims.claim_all(tx, {uuid: "host-2"}, flavor, group.uuid, request_id="req-1") == {uuid: "host-2"}

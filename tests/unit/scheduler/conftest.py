@@ -8,7 +8,7 @@ import pytest
 
 from mininova import conf, states
 from mininova.context import RequestContext
-from mininova.db import hosts, instances, request_specs, services
+from mininova.db import actions, hosts, instances, request_specs, services
 from mininova.db.session import Database
 from mininova.objects import ComputeNode, Flavor, ImageMeta, Instance, RequestSpec, Retry, Service
 from mininova.scheduler.host_state import HostState
@@ -96,7 +96,7 @@ def known(db):
 
 
 @pytest.fixture
-def uuids(db, a_spec):
+def uuids(db, a_spec, ctxt):
     """Make instances that wait for a host, and name them; ``asked`` is what ``a_spec`` takes."""
 
     def make(count, **asked):
@@ -106,6 +106,7 @@ def uuids(db, a_spec):
         with db.write() as tx:
             made = instances.create(tx, [Instance(uuid=str(uuid4()), **who, **state) for _ in range(count)])
             request_specs.create(tx, [instance.uuid for instance in made], spec)
+            actions.start(tx, ctxt, made, "build", due_after=30)
         return [instance.uuid for instance in made]
 
     return make

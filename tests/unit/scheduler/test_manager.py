@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from mininova import errors, states
+from mininova.context import RequestContext
 from mininova.db import actions, claims, hosts, instances, services
 from mininova.rpc.server import check_manager
 from mininova.scheduler.rpcapi import SchedulerAPI
@@ -163,6 +164,17 @@ def test_asked_too_late(scheduler, db, known, a_spec, ctxt, uuids, gone):
     (uuid,) = uuids(1)
     with db.write() as tx:
         instances.update(tx, uuid, gone, generation=UNCOMPARED, expected_task_state=UNCOMPARED)
+    scheduler.select_destinations(ctxt, a_spec(), [uuid])
+    assert used(db) == {"host-1": 0}
+
+
+def test_asked_for_what_has_ended(scheduler, db, known, a_spec, ctxt, uuids):
+    """A late copy of a request claims nothing for what was asked of the instance since (seed 90001 of tests/chaos)."""
+    known("host-1")
+    (uuid,) = uuids(1)
+    with db.write() as tx:
+        actions.finish(tx, uuid)
+        actions.start(tx, RequestContext(request_id="req-2"), [instances.get(tx, uuid)], "build", due_after=30)
     scheduler.select_destinations(ctxt, a_spec(), [uuid])
     assert used(db) == {"host-1": 0}
 
