@@ -15,7 +15,7 @@ wanted="tempest>=47,<48"
 if [ "$(cat "$checkout/.tempest/.wanted" 2>/dev/null)" != "$wanted" ]; then
     echo "Installing Tempest into .tempest." >&2
     "$venv/bin/python" -m venv --clear "$checkout/.tempest" || fail "$checkout/.tempest could not be made."
-    "$checkout/.tempest/bin/python" -m pip install --quiet --disable-pip-version-check "$wanted" </dev/null ||
+    install_with "$checkout/.tempest/bin/python" "$wanted" >&2 ||
         fail "pip could not install Tempest; its complaint is above."
     echo "$wanted" >"$checkout/.tempest/.wanted"
 fi
