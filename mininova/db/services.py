@@ -5,14 +5,16 @@ The conductor records the heartbeats of compute nodes, every other service its o
 What is more than a heartbeat gives the compute node a new generation (db/generations.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
+from sqlalchemy.dialects import mysql
 
 from mininova import errors
 from mininova.db.generations import changed
@@ -45,10 +47,29 @@ def report(tx: Connection, service: Service, now: datetime) -> Service:
         return known
     new = {**ROWS.values(service), **times, "uuid": str(uuid4()), "report_count": 1, "created_at": now}
     known = ROWS.update(tx, _beat_in_another, values, again=_by_place)
-    if known is None and not insert_new(tx, _insert, new):
+    if known is None and not _register(tx, new):
         return report(tx, service, now)  # another conductor registered it at this very moment
     changed(tx, service.host)
     return known or ROWS.all(tx.execute(_by_place, values))[0]
+
+
+def _register(tx: Connection, new: Mapping[str, Any]) -> bool:
+    """Insert the row of a service, or count the heartbeat in the one that another conductor has inserted meanwhile.
+
+    False means that there was one, and nothing was done.
+    """
+    if tx.dialect.name in ("mysql", "mariadb"):
+        # An INSERT that meets the row of another would share a lock on it, and two of those wait for each other.
+        tx.execute(_insert_or_count(), new)
+        return True
+    return insert_new(tx, _insert, new)
+
+
+@cache
+def _insert_or_count() -> Any:
+    new = mysql.insert(table)
+    times = {name: new.inserted[name] for name in ("last_seen_up", "updated_at")}
+    return new.on_duplicate_key_update(report_count=table.c.report_count + 1, **times)
 
 
 def beats(tx: Connection, ids: Collection[int]) -> dict[int, datetime | None]:
