@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from mininova import errors
-from mininova.db import expressions, servers, silence
+from mininova.db import expressions, servers, silence, tls
 
 __all__ = ["Connection", "Database"]
 
@@ -68,6 +68,8 @@ class Database:
         if not self._sqlite and answer_timeout is not None:
             silence.bound(self.engine, answer_timeout)
             silence.bound(self.reader, answer_timeout)
+        tls.share(self.engine)
+        tls.share(self.reader)
         self._connect_retry = connect_retry
         self._writing = threading.Lock()
         self._closed = threading.Event()
