@@ -1,7 +1,9 @@
 """What a server serves: each interface with the manager that implements it, and which of them a request means."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
 from mininova.rpc.envelope import Request
 from mininova.rpc.errors import UnsupportedVersion
@@ -31,12 +33,24 @@ def check_manager(interface: type[Interface], manager: object) -> None:
         implemented = getattr(manager, method.name, None)
         if implemented is None:
             raise TypeError(f"{type(manager).__name__} does not implement {interface.__name__}.{method.name}")
-        takes = list(inspect.signature(implemented).parameters)[1:]
+        takes = _takes(implemented)
         if takes != [p.name for p in method.parameters]:
             raise TypeError(
                 f"{type(manager).__name__}.{method.name} takes {takes}, "
                 f"{interface.__name__} declares {[p.name for p in method.parameters]}"
             )
+
+
+def _takes(method: Callable[..., Any]) -> list[str]:
+    """Name what a method takes after the context."""
+    function = getattr(method, "__func__", None)
+    return _parameters(method)[1:] if function is None else _parameters(function)[2:]
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    """Name what a function takes: once, for a process may have managers of one class for a thousand hosts."""
+    return list(inspect.signature(function).parameters)
 
 
 def meant(endpoints: Sequence[Endpoint], request: Request, *, topic: str, host: str) -> Endpoint:
