@@ -54,6 +54,9 @@ MOST_CHANNELS = 256
 #: For every Erlang program in the node's environment: RabbitMQ runs a small one each minute, only to start an epmd.
 NOWHERE_ELSE = "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
 
+#: Erlang's threads would wait for more to do by turning in circles, on cores that other processes want.
+SLEEPS = "+sbwt none +sbwtdcpu none +sbwtdio none"
+
 #: What mininova-manage and conductors ask for often needs no second Erlang, which takes a second to start: erl_call,
 #: which comes with it, has the node evaluate it, and says {ok, VALUE} or {error, WHY} after what was printed.
 _AT_ONCE = """\
@@ -205,7 +208,7 @@ class Node:
             "ERL_AFLAGS": f'-run file script "{PRELOAD}"',
             "ERL_ZFLAGS": NOWHERE_ELSE,
             "ERL_CRASH_DUMP": str(self.folder / "erl_crash.dump"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-sname {self.name} -erl_epmd_port {distribution}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-sname {self.name} -erl_epmd_port {distribution} {SLEEPS}",
             "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_DIST_PORT": str(distribution),
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
