@@ -229,9 +229,18 @@ def migrated(
 
 
 @pytest.fixture(scope="session")
-def compiled(migrated: Callable[[str], str]) -> Callable[[str], Compiled]:
+def compiled(migrated: Callable[[str], str]) -> Iterator[Callable[[str], Compiled]]:
     """Give a function that gives what makes the databases of a kind: on SQLite in a file beside the template."""
-    return cache(lambda kind: Compiled(migrated(kind).replace("template.sqlite", "mininova.sqlite")))
+    made: dict[str, Compiled] = {}
+
+    def one(kind: str) -> Compiled:
+        if kind not in made:
+            made[kind] = Compiled(migrated(kind).replace("template.sqlite", "mininova.sqlite"))
+        return made[kind]
+
+    yield one
+    for each in made.values():
+        each.close()
 
 
 @pytest.fixture
@@ -255,7 +264,8 @@ def empty_database(
 
     yield one
     for database in made:
-        database.close()
+        if database.engine.dialect.name == SQLITE:  # its file is made anew; with a server the next test is connected
+            database.close()
 
 
 def _copy(template: str, file: Path) -> None:
