@@ -118,11 +118,18 @@ def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor, group: 
 
 
 def claim_all(
-    tx: Connection, hosts: Mapping[str, str], flavor: Flavor, group: str | None = None, *, request_id: str
+    tx: Connection,
+    hosts: Mapping[str, str],
+    flavor: Flavor,
+    group: str | None = None,
+    *,
+    request_id: str,
+    tried: Collection[str] = (),
 ) -> dict[str, str]:
     """Promise each of some instances its room on a host, or none of them; tell where they have room now.
 
-    An instance that has room already keeps it, on any host: the request was sent twice, and the other copy was faster.
+    An instance that has room already keeps it, on any host but those that were tried: the request was sent twice, and
+    the other copy was faster.
     An instance that does not wait for a host any more, since a delete won or since its owner has asked for something
     else by now, is promised nothing.
 
@@ -132,13 +139,14 @@ def claim_all(
     :param hosts: uuid → the host that was chosen
     :param group: the server group that they are members of, whose policy must allow them there
     :param request_id: of the request for whose operation they wait
+    :param tried: hosts that could not take them; room there was claimed by a late copy of the request before
     :raises NoRoom: when there is too little on some of the hosts; nothing of all this may be committed
     :raises GroupMoved: when the policy does not allow it, as the members stand now
     """
     if group is not None and not server_groups.admits(tx, group, hosts):
         raise GroupMoved
     wanted = [_allocation(uuid, hosts[uuid], flavor) for uuid in sorted(hosts)]
-    held = {each.instance_uuid: _write_down(tx, each, request_id) for each in wanted}
+    held = {each.instance_uuid: _write_down(tx, each, request_id, tried) for each in wanted}
     ours = [each for each in wanted if held[each.instance_uuid] is each]
     count = Counter(each.host for each in ours)
     one_on = {each.host: each for each in ours}
@@ -198,13 +206,15 @@ def _allocation(instance_uuid: str, host: str, flavor: Flavor) -> Allocation:
     )
 
 
-def _write_down(tx: Connection, wanted: Allocation, request_id: str) -> Allocation | None:
+def _write_down(tx: Connection, wanted: Allocation, request_id: str, tried: Collection[str]) -> Allocation | None:
     """Insert what an instance is to be promised, if it waits for a host; give that, or what it was promised before."""
     values = {f"its_{name}": value for name, value in ROWS.values(wanted).items()} | {"request_id": request_id}
     while not insert_new(tx, _insert_if_it_waits, values):
         held = of_instance(tx, wanted.instance_uuid)
-        if held is not None or not waiting_for_room(tx, wanted.instance_uuid, request_id):
+        keeps = held is not None and held.host not in tried
+        if keeps or not waiting_for_room(tx, wanted.instance_uuid, request_id):
             return held
+        free(tx, wanted.instance_uuid)
     return wanted
 
 

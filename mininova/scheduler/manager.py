@@ -94,17 +94,18 @@ class SchedulerManager:
                 if isinstance(refusal, claims.NoRoom):
                     lost.update(refusal.hosts)
                 LOG.info("scheduler chooses again for instances %s: %s", ", ".join(instance_uuids), refusal)
-                given = self._given(instance_uuids)
+                given = self._given(request_spec, instance_uuids)
             except errors.NoValidHost as error:
-                known, given = given, self._given(instance_uuids)
+                known, given = given, self._given(request_spec, instance_uuids)
                 if given == known:
                     LOG.warning("scheduler finds no host for instances %s: %s", ", ".join(instance_uuids), error)
                     raise
                 LOG.info("scheduler looks again: there is room claimed for instances %s", ", ".join(given))
 
-    def _given(self, instance_uuids: Sequence[str]) -> dict[str, str]:
+    def _given(self, request_spec: RequestSpec, instance_uuids: Sequence[str]) -> dict[str, str]:
         with self._db.read() as tx:
-            return claims.hosts_of(tx, instance_uuids)
+            hosts = claims.hosts_of(tx, instance_uuids)
+        return {uuid: host for uuid, host in hosts.items() if host not in request_spec.retry.hosts}
 
     def _fill(
         self,
@@ -127,7 +128,10 @@ class SchedulerManager:
         hosts = {uuid: best[0].host for uuid, best in chosen.items()}
         if hosts:
             with self._db.write() as tx:
-                held = claims.claim_all(tx, hosts, request_spec.flavor, request_spec.group, request_id=ctxt.request_id)
+                held = claims.claim_all(
+                    tx, hosts, request_spec.flavor, request_spec.group,
+                    request_id=ctxt.request_id, tried=request_spec.retry.hosts,
+                )  # fmt: skip
             for uuid, best in chosen.items():
                 elsewhere = held.get(uuid, hosts[uuid]) != hosts[uuid]
                 placed[uuid] = [candidates.at(held[uuid])] if elsewhere else best

@@ -179,6 +179,23 @@ def test_asked_for_what_has_ended(scheduler, db, known, a_spec, ctxt, uuids):
     assert used(db) == {"host-1": 0}
 
 
+@pytest.mark.parametrize("others", [["host-2"], []], ids=["another host is there", "none is"])
+def test_asked_again_after_a_failure(scheduler, db, known, a_spec, ctxt, uuids, others):
+    """Room that a late copy of the first call claims on the host that has failed since is given back, not used."""
+    for host in ("host-1", *others):
+        known(host)
+    (uuid,) = uuids(1)
+    with db.write() as tx:
+        claims.claim(tx, uuid, "host-1", a_spec().flavor)
+    if others:
+        ((selection, *_),) = scheduler.select_destinations(ctxt, a_spec(tried=("host-1",)), [uuid])
+        assert selection.host == "host-2"
+        assert used(db) == {"host-1": 0, "host-2": 1024}
+    else:
+        with pytest.raises(errors.NoValidHost):
+            scheduler.select_destinations(ctxt, a_spec(tried=("host-1",)), [uuid])
+
+
 def test_earlier_claims_are_kept(scheduler, db, known, a_spec, ctxt, uuids):
     """A copy that cannot place all instances frees only its own claims."""
     known("host-1", memory_mb=1024)
