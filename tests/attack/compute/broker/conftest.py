@@ -26,8 +26,8 @@ from tests.fixtures.taken_over import PATIENCE
 
 #: Seconds that a boot may take meanwhile; without a flood it takes a tenth of one.
 SERVED_WITHIN = 10.0
-#: Seconds that a flood lasts before another user wants something.
-HEAD_START = 1.5
+#: What a flood is ahead by when another user wants something: so many messages, or these seconds where it is held back.
+AHEAD, HEAD_START = 5_000, 1.5
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +158,7 @@ class Flood:
 
     def __init__(self, url, key, body, *, exchange, **properties):
         self._url, self._place, self._message = url, (exchange, key), (body, properties)
-        self._over, self.sent = threading.Event(), 0
+        self._ahead, self._over, self.sent = threading.Event(), threading.Event(), 0
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
@@ -170,12 +170,15 @@ class Flood:
             while not self._over.is_set():
                 channel.basic_publish(message, exchange=exchange, routing_key=key)
                 self.sent += 1
+                if self.sent == AHEAD:
+                    self._ahead.set()
             connection.close()
         connection.collect()
+        self._ahead.set()
 
     def __enter__(self):
         self._thread.start()
-        self._over.wait(HEAD_START)
+        self._ahead.wait(HEAD_START)
         return self
 
     def __exit__(self, *exc_info):
