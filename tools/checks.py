@@ -29,14 +29,11 @@ PYTEST = ("pytest", "-q")
 TWO_AT_A_TIME = ("-n", "2")  # for tests that wait for no clock, and share no stack
 TWO_FILES = ("-n", "2", "--dist", "loadfile")  # for tests that share a stack, cloud or broker with those of their file
 
-#: The tests that measure how long others wait during an attack: they have the machine for themselves.
+#: The tests in which others may wait for a second at most during an attack: they have the machine for themselves.
 FLOODING = (
-    "tests/unit/service/test_http_crowd.py",
     "tests/unit/standins/keystone/test_login_flood.py",
     "tests/attack/test_crowds.py",
     "tests/attack/test_wire.py",
-    "tests/attack/compute/broker/test_held.py",
-    "tests/attack/compute/broker/test_too_much.py",
 )
 WITHOUT_FLOODS = tuple(f"--ignore={path}" for path in FLOODING)
 

@@ -22,7 +22,7 @@ fi
 jars=$venv/share/qpid-broker-j
 fresh=$(mktemp -d "$venv/qpid-XXXXXX")
 trap 'rm -rf "$fresh"' EXIT
-mvn --quiet --batch-mode --file "$tools/qpid/pom.xml" dependency:copy-dependencies \
+mvn --quiet --batch-mode -Dstyle.color=never --file "$tools/qpid/pom.xml" dependency:copy-dependencies \
     -DincludeTypes=jar -DoutputDirectory="$fresh/jars" </dev/null >&2
 mkdir -p "$venv/share"
 rm -rf "$jars"

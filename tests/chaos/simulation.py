@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mininova import states
 from mininova.db import actions, audit, block_devices, claims, faults, instances, networks, server_migrations, services
@@ -74,8 +74,12 @@ rules:
 """
 
 
-#: The columns with moments in them, and how far they may look ahead: to when an operation is due.
-MOMENTS = [it for table in metadata.sorted_tables for it in table.columns if isinstance(it.type, UTCDateTime)]
+#: The columns with moments in them, by table, and how far they may look ahead: to when an operation is due.
+MOMENTS = [
+    columns
+    for table in metadata.sorted_tables
+    if (columns := [it for it in table.columns if isinstance(it.type, UTCDateTime)])
+]
 FUTURE_S = 700.0
 WITH_VOLUMES = 3  # of four seeds, the one whose servers boot from volumes
 #: The operations that may have made images.
@@ -315,9 +319,10 @@ class Run:
     def other_times(self) -> Iterator[str]:
         """Name what was recorded at a moment that is not of the broker's clock."""
         with self.cloud.db.read() as tx:
-            for column in MOMENTS:
-                for moment in tx.execute(select(column).distinct().where(column.is_not(None))).scalars():
-                    if not EPOCH_S <= moment.timestamp() <= time.time() + FUTURE_S:
+            for columns in MOMENTS:
+                first_and_last = tx.execute(select(*map(func.min, columns), *map(func.max, columns))).one()
+                for column, moment in zip([*columns, *columns], first_and_last, strict=True):
+                    if moment is not None and not EPOCH_S <= moment.timestamp() <= time.time() + FUTURE_S:
                         yield f"{column}: {moment}"
 
     def _guests(self, uuid: str) -> list[str]:
