@@ -84,8 +84,8 @@ def test_its_guest_cannot_be_made(cloud: Cloud, server: str, other: str, kind: s
     assert guests(cloud, server) == ["cirros"]
 
 
-def test_its_host_dies_between_the_two_disks(cloud: Cloud, server: str, other: str):
-    """No guest is left when the server says that it is of the new image: the old one is destroyed before."""
+def test_it_has_no_guest_between_the_two_disks(cloud: Cloud, server: str, other: str):
+    """The old guest is destroyed before the server says that it is of the new image: its host may die just then."""
     seen, host = list[tuple[str, list[str]]](), cloud.computes[cloud.instance(server).host]
     update = host._conductor.update_instance
 
