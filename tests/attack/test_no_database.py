@@ -116,11 +116,11 @@ def elsewhere(stack, tmp_path):
     """Run the compute where the stack's home, and so its database, is not there at all; give its pid."""
     if shutil.which("unshare") is None or subprocess.run([*hidden(tmp_path), "true"], capture_output=True).returncode:
         pytest.skip("Linux lets nobody hide a folder from a program here (unshare --user --mount)")
-    copy_of_its_settings(stack, tmp_path)
     command = [*hidden(stack.home.root), VENV / "mininova-compute", "--config-file", tmp_path / "compute.conf"]
     environment = {**processes.plain_environment(os.environ), readiness.VARIABLE: str(tmp_path / "compute.ready")}
     supervisor, name = Supervisor(stack.home), services.COMPUTE + HOST
     supervisor.stop([name])
+    copy_of_what_is_its_own(stack, tmp_path)
     with (
         readiness.Readiness(tmp_path, ["compute"]) as up,
         (tmp_path / "log").open("wb") as log,
@@ -134,13 +134,13 @@ def elsewhere(stack, tmp_path):
             supervisor.start([name])
 
 
-def copy_of_its_settings(stack, folder):
-    """Give the compute a folder of its own, with all that its file names."""
+def copy_of_what_is_its_own(stack, folder):
+    """Give the compute a folder with its settings and its guests; without them it would report its servers as missing."""
     text = (stack.home.etc / f"mininova-compute-{HOST}.conf").read_text()
     (folder / "compute.conf").write_text(text.replace(str(stack.home.root), str(folder)))
-    for own in ("etc", f"hosts/{HOST}"):
-        (folder / own).mkdir(parents=True)
+    (folder / "etc").mkdir()
     shutil.copy(services.behaviour(stack.home), folder / "etc")
+    shutil.copytree(stack.home.hosts / HOST, folder / "hosts" / HOST)
 
 
 def test_it_works_where_there_is_no_database(stack, elsewhere):
