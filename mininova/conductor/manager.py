@@ -211,7 +211,7 @@ class ConductorManager:
 
     def migrate_instance(self, ctxt: RequestContext, instance: Instance) -> None:
         """Go on with a migration."""
-        self.migrations.go_on(ctxt, instance.uuid)
+        self.migrations.go_on(instance.uuid)
 
     def begin_step(self, ctxt: RequestContext, migration: Migration) -> tuple[Instance, Sequence[BlockDevice]]:
         """Enter a step of a migration."""

@@ -69,8 +69,11 @@ class MigrationTask:
         self.conf, self.db, self.scheduler, self.compute, self.notifier = conf, db, scheduler, compute, notifier
         self.ends = OperationEnds(conf, db, notifier, "conductor")
 
-    def go_on(self, ctxt: RequestContext, uuid: str) -> None:
-        """Go on with what is being done to an instance from where its record is, which may be its beginning."""
+    def go_on(self, uuid: str) -> None:
+        """Go on with what is being done to an instance from where its record is, which may be its beginning.
+
+        It is for the request of the record: an evacuation may have taken the place of the one that asks for this.
+        """
         try:
             with self.db.write() as tx:
                 instance, operation = self._under_way(tx, uuid)
@@ -79,12 +82,12 @@ class MigrationTask:
                     instance = self._swap(tx, instance, {"task_state": instance.task_state})  # one conductor goes on
                     migration = self._begin(tx, instance, migration, operation)
             if migration.step is None:
-                instance, migration = self._choose(ctxt, instance, migration, operation)
+                instance, migration = self._choose(instance, migration, operation)
                 if operation.operation == "evacuate":
-                    events.tell_evacuation(self.notifier, ctxt, instance, events.REBUILD_SCHEDULED)
+                    events.tell_evacuation(self.notifier, operation.context, instance, events.REBUILD_SCHEDULED)
         except (_NoHost, *LOST) as lost:
             return LOG.info("conductor does not go on with the migration of instance %s: %s", uuid, lost)
-        return self._send(ctxt, instance, migration)
+        return self._send(operation.context, instance, migration)
 
     def _begin(
         self, tx: Connection, instance: Instance, migration: Migration | None, operation: OpenOperation
@@ -108,16 +111,16 @@ class MigrationTask:
 
     # ---- the host that it goes to
 
-    def _choose(
-        self, ctxt: RequestContext, instance: Instance, migration: Migration, operation: OpenOperation
-    ) -> tuple[Instance, Migration]:
+    def _choose(self, instance: Instance, migration: Migration, operation: OpenOperation) -> tuple[Instance, Migration]:
         """Have the scheduler choose a host and claim the room there, and make its step the one that is due.
 
         A host that an administrator forces is claimed without it: no filter is asked.
 
         :raises _NoHost: when there is none, which ends the operation; or when no scheduler can tell now
+        :raises errors.InstanceNotFound: when the room is not claimed any more
         """
-        spec, asked = self._spec(instance, migration, operation), operation.arguments or NO_ARGUMENTS
+        ctxt, asked = operation.context, operation.arguments or NO_ARGUMENTS
+        spec = self._spec(instance, migration, operation)
         try:
             if asked.force and asked.host:
                 return self._force(instance, migration, operation, asked.host)
@@ -130,6 +133,7 @@ class MigrationTask:
             raise _NoHost(str(error)) from error
         with self.db.write() as tx:
             instance = self._swap(tx, instance, {"task_state": instance.task_state})
+            claims.require(tx, instance.uuid, chosen.host)
             return instance, self._due(tx, instance, _to(migration, chosen), FIRST[operation.operation])
 
     def _force(
@@ -230,7 +234,7 @@ class MigrationTask:
             if elsewhere:
                 self._give_up_the_host(tx, instance, migration, fault)
         if elsewhere:
-            return self.go_on(operation.context, instance.uuid)
+            return self.go_on(instance.uuid)
         failed = self.ends.fail(operation.context, instance, operation.operation, fault)
         return None if failed is None else self.clear(operation.context, failed, migration)
 
@@ -245,7 +249,7 @@ class MigrationTask:
         nowhere = migration.replace(step=None, dest_compute=None, dest_node=None, dest_zone=None)
         server_migrations.record(tx, nowhere, retry=retry)
 
-    def take_up(self, ctxt: RequestContext, uuid: str, is_up: Callable[[str], bool]) -> None:
+    def take_up(self, uuid: str, is_up: Callable[[str], bool]) -> None:
         """Go on with what has stood still, without the host whose step is due if that is down.
 
         A confirm needs it for nothing but to destroy its guest, which it does when it is back.
@@ -254,7 +258,7 @@ class MigrationTask:
             migration = server_migrations.of_instance(tx, uuid)
         host = host_of(migration) if migration is not None else None
         if migration is None or host is None or is_up(host):
-            return self.go_on(ctxt, uuid)
+            return self.go_on(uuid)
         if migration.step == "confirm":
             return self.end_step(migration, states.NOSTATE)
         return self.fail_step(migration, Fault(code=500, message=f"Its host {host} is down"))

@@ -86,8 +86,7 @@ class Shelving:
             expected_task_state=(states.UNSHELVING,),
             host=None,
         )
-        if claims.hosts_of(tx, [instance.uuid]).get(instance.uuid) != to.host:
-            raise errors.InstanceNotFound(instance_uuid=instance.uuid)
+        claims.require(tx, instance.uuid, to.host)
         actions.event_start(tx, instance.uuid, actions.ON_HOST["unshelve"], to.host)
         return placed
 

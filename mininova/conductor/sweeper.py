@@ -91,7 +91,7 @@ class Sweeper:
         if name == "build":
             self.builds.take_up(ctxt, instance, fault if is_down else None)
         elif name in states.MIGRATIONS:
-            self.migrations.take_up(ctxt, instance.uuid, self._is_up)
+            self.migrations.take_up(instance.uuid, self._is_up)
         elif host is not None and not is_down:
             COMMANDS[name](self.builds.compute.on(host), ctxt, instance, operation.arguments or NO_ARGUMENTS)
         elif name == "unshelve" and host is None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
+from mininova import errors
 from mininova.db import generations, server_groups
 from mininova.db.instances import WAITS_FOR_ROOM, waiting_for_room
 from mininova.db.models import allocations, compute_nodes, instances
@@ -193,6 +194,15 @@ def of_instance(tx: Connection, uuid: str) -> Allocation | None:
 def hosts_of(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
     """Tell on which host each of some instances has its room; many have none."""
     return {row.instance_uuid: row.host for row in tx.execute(_hosts, {"uuids": list(uuids)})}
+
+
+def require(tx: Connection, uuid: str, host: str) -> None:
+    """Refuse to send an instance to a host where it has no room any more, or was promised none.
+
+    :raises errors.InstanceNotFound: when it has none
+    """
+    if hosts_of(tx, [uuid]).get(uuid) != host:
+        raise errors.InstanceNotFound(instance_uuid=uuid)
 
 
 def _allocation(instance_uuid: str, host: str, flavor: Flavor) -> Allocation:

@@ -135,7 +135,7 @@ def elsewhere(stack, tmp_path):
 
 
 def copy_of_what_is_its_own(stack, folder):
-    """Give the compute a folder with its settings and its guests; without them it would report its servers as missing."""
+    """Give the compute a folder with its settings and its guests; without these, it reports its servers as missing."""
     text = (stack.home.etc / f"mininova-compute-{HOST}.conf").read_text()
     (folder / "compute.conf").write_text(text.replace(str(stack.home.root), str(folder)))
     (folder / "etc").mkdir()

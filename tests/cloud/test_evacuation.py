@@ -141,16 +141,22 @@ def test_a_server_in_no_state_for_it(cloud: Cloud, operation: str):
     assert evacuate(cloud, uuid).status_code == 409
 
 
-def test_it_interrupts_what_the_host_does_no_more(cloud: Cloud):
-    """A reboot, and an evacuation to a host that failed as well, whose host then finds no work to do."""
+@pytest.mark.parametrize("begun", [True, False])
+def test_it_interrupts_what_the_host_does_no_more(cloud: Cloud, begun: bool):
+    """A reboot, and an evacuation to a host that failed as well, whose host then finds no work to do.
+
+    The message of an evacuation that was not begun begins the later one, for whose request a host is claimed.
+    """
     uuid, reboot = ask(cloud, "reboot")
     cloud.lose_host(cloud.instance(uuid).host)
     first = evacuate(cloud, uuid).headers["x-openstack-request-id"]
     assert f"interrupted by evacuate ({first})" in str(action_of(cloud, uuid, reboot).events)
-    cloud.broker.deliver_one()
+    if begun:
+        cloud.broker.deliver_one()
     second = evacuate(cloud, uuid).headers["x-openstack-request-id"]
     assert f"interrupted by evacuate ({second})" in str(action_of(cloud, uuid, first).events)
     cloud.run()
+    assert steps(action_of(cloud, uuid, second)) == [("compute_rebuild_instance", "Success")]
     assert cloud.instance(uuid).vm_state == states.STOPPED
     cloud.return_hosts()
     assert list(guests(cloud, uuid)) == [cloud.instance(uuid).host]
