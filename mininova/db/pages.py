@@ -8,7 +8,7 @@ knows none of their tables.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, case, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, case, literal, or_, select
 
 from mininova import errors
 
@@ -77,7 +77,8 @@ def _beyond(bounds: Sequence[Bound]) -> ColumnElement[bool]:
     The first part is compared on its own as well, so that an index on it is of use.
     """
     (part, desc, value), *others = bounds
-    beyond: ColumnElement[bool] = part < value if desc else part > value
+    bound = literal(value, part.type)  # SQLAlchemy orders by no True or False that is not bound
+    beyond: ColumnElement[bool] = part < bound if desc else part > bound
     if not others:
         return beyond
-    return and_(part <= value if desc else part >= value, or_(beyond, _beyond(others)))
+    return and_(part <= bound if desc else part >= bound, or_(beyond, _beyond(others)))

@@ -80,6 +80,7 @@ def test_a_project_finds_what_it_may_use(tx, sizes):
         ({"limit": 1, "marker": "1"}, ["2"]),
         ({"sort": (("memory_mb", "desc"),)}, ["3", "2", "1"]),
         ({"sort": (("memory_mb", "desc"),), "marker": "3"}, ["2", "1"]),
+        ({"sort": (("disabled", "asc"),), "marker": "2"}, ["3"]),
     ],
 )
 def test_lists(tx, sizes, wanted, found):

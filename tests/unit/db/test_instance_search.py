@@ -152,6 +152,7 @@ def crowd(tx, an_instance):
             host=(None, "host-1", "host-2")[number % 3],
             created_at=NEW_YEAR + timedelta(seconds=number // 4),
             launched_at=NEW_YEAR if number % 2 else None,
+            locked=number % 3 > 0,
         )
         for number in range(10)
     ]
@@ -166,7 +167,9 @@ def test_the_latest_comes_first(tx, crowd):
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 3, 10])
-@pytest.mark.parametrize("keys", [["created_at"], ["display_name"], ["host"], ["host", "created_at"], ["launched_at"]])
+@pytest.mark.parametrize(
+    "keys", [["created_at"], ["display_name"], ["host"], ["host", "created_at"], ["launched_at"], ["locked"]]
+)
 def test_pages_are_complete_and_stable(tx, crowd, keys, limit, direction):
     """Page after page gives the whole list in order, for any sort and for equal values."""
     sort = [(key, direction) for key in keys]
