@@ -8,6 +8,15 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import HOSTILE, TOKEN
 
+#: The words of those of the second kind that stand where one of the first does.
+OVERLAPPING = """([one, other]) => [...document.querySelectorAll(one)].flatMap(mine => {
+  const box = mine.getBoundingClientRect();
+  return [...document.querySelectorAll(other)].filter(theirs => {
+    const it = theirs.getBoundingClientRect();
+    return it.left < box.right && box.left < it.right && it.top < box.bottom && box.top < it.bottom;
+  }).map(theirs => theirs.textContent);
+})"""
+
 # ---- the live map
 
 
@@ -29,6 +38,9 @@ def test_a_boot_is_watched(serve, new_page, recorded, keep_picture):
     served.happen(recorded.retry)
     expect(page.locator(".log .bad").first).to_be_visible()
     keep_picture(page, "map")
+    page.set_viewport_size({"width": 760, "height": 860})
+    expect(page.locator(".map")).to_have_attribute("width", re.compile(r"^[67]\d\d"))
+    assert page.evaluate(OVERLAPPING, [".broker .title", ".queue .frame"]) == []
 
 
 def test_nothing_moves_while_it_is_paused(serve, new_page, recorded):
@@ -139,7 +151,7 @@ def test_a_link_opens_a_message(serve, new_page, recorded, keep_picture):
 
 
 def test_two_requests_beside_each_other(serve, new_page, recorded, keep_picture):
-    """A boot beside one that was tried twice: what only one of them has is marked."""
+    """A boot beside one that was tried twice: what only one of them has is marked, though its times be long."""
     served = serve(live=False)
     ids = recorded.requests
     page = new_page(f"{served.url}#/requests/{ids['retry']}/beside/{ids['boot']}", width=1600)
@@ -148,6 +160,16 @@ def test_two_requests_beside_each_other(serve, new_page, recorded, keep_picture)
     expect(retry.locator(".row.strange")).not_to_have_count(0)
     expect(boot.locator(".row.strange")).to_have_count(0)
     keep_picture(page, "beside")
+
+    def late(route):
+        told = route.fetch().json()
+        later = [{**message, "ms": message["ms"] + 100_000} for message in told["messages"]]
+        route.fulfill(json={**told, "messages": later})
+
+    page.route("**/api/requests/*", late)
+    page.reload()
+    expect(retry.locator(".row.strange")).not_to_have_count(0)
+    assert page.evaluate(OVERLAPPING, [".plus", ".row .figure"]) == []
 
 
 def test_a_name_is_text(serve, new_page, recorded):

@@ -5,7 +5,9 @@ import { pressable, svg, walkable } from "./dom.js";
 import { glyph, kindOf, lasting, shortened, sized, stateNamed } from "./look.js";
 
 const ROW = 36;
-const TIME = 64; // width of the column of times
+const TIME = 64; // least width of the column of times
+const AFTER_TIME = 22; // between a time and the lanes
+const PLUS = 16; // what marks a message that the other request does not have
 const FIGURES = 126; // of durations and sizes
 const STATES = 206; // of the ribbon and what stands beside it
 const LEAST_LANE = 88;
@@ -13,6 +15,7 @@ const STUB = 46; // the arrow of a notification, which goes to all who listen, a
 const RIBBON = 8;
 const MOST_RIBBONS = 4;
 const LETTER = 6.35; // pixels of one, about
+const FIGURE = 7; // pixels of a digit, about
 
 // Draw a request of the API.  Gives {head, body, width, choose}; `open(number)` is called when a message is chosen, and
 // `choose(number)` marks one.  `strange` has the numbers of messages that the request beside it does not have.
@@ -31,10 +34,12 @@ export function diagram({ lanes, messages }, width, { open, strange = new Set() 
 class Drawing {
   constructor(lanes, messages, width, strange) {
     Object.assign(this, { lanes, messages, strange });
+    const latest = Math.max(0, ...messages.map(({ ms }) => ms.toFixed(1).length));
+    this.time = Math.max(TIME, (strange.size ? PLUS : 6) + latest * FIGURE + AFTER_TIME); // a request of minutes has long ones
     // Where there is little room, a message has to be opened for its duration and size.
-    const figures = width - TIME - FIGURES - STATES >= LEAST_LANE * lanes.length ? FIGURES : 0;
-    this.lane = Math.max(LEAST_LANE, (width - TIME - figures - STATES) / lanes.length);
-    this.figures = TIME + this.lane * lanes.length; // where that column begins
+    const figures = width - this.time - FIGURES - STATES >= LEAST_LANE * lanes.length ? FIGURES : 0;
+    this.lane = Math.max(LEAST_LANE, (width - this.time - figures - STATES) / lanes.length);
+    this.figures = this.time + this.lane * lanes.length; // where that column begins
     this.hasFigures = figures > 0;
     this.states = this.figures + Math.max(figures, 16);
     this.width = Math.round(this.states + STATES);
@@ -56,7 +61,7 @@ class Drawing {
           svg("text", { x, y: host ? 19 : 27, "text-anchor": "middle", class: "title" }, service),
           host && svg("text", { x, y: 33, "text-anchor": "middle", class: "below" }, host));
       }),
-      column(TIME - 22, "ms", "end"),
+      column(this.time - AFTER_TIME, "ms", "end"),
       this.hasFigures && column(this.figures + 66, "took", "end"),
       this.hasFigures && column(this.figures + FIGURES - 14, "size", "end"),
       column(this.states + 18, "state"),
@@ -102,7 +107,7 @@ class Drawing {
     const classes = ["row", kindOf(message), message.wrong && "bad", this.strange.has(number) && "strange"];
     const parts = [
       svg("rect", { class: "ground", x: 0, y: y - ROW / 2 - 3, width: this.width, height: ROW }),
-      svg("text", { class: "figure", x: TIME - 22, y: y + 4, "text-anchor": "end" }, message.ms.toFixed(1)),
+      svg("text", { class: "figure", x: this.time - AFTER_TIME, y: y + 4, "text-anchor": "end" }, message.ms.toFixed(1)),
       ...this.arrow(message, y),
       this.hasFigures && svg("text", { class: "figure", x: this.figures + 66, y: y + 4, "text-anchor": "end" }, lasting(message.took_ms)),
       this.hasFigures && svg("text", { class: "figure", x: this.figures + FIGURES - 14, y: y + 4, "text-anchor": "end" }, sized(message.size)),
@@ -155,7 +160,7 @@ class Drawing {
   }
 
   x(place) {
-    return TIME + this.lane * (place + 0.5);
+    return this.time + this.lane * (place + 0.5);
   }
 
   laneOf(party) {

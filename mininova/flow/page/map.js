@@ -36,7 +36,7 @@ export class CloudMap {
       "g",
       { class: "broker" },
       svg("rect", { ...band, rx: 10 }),
-      svg("text", { x: band.x + 14, y: band.y + band.height - 14, class: "title" }, "broker"),
+      svg("text", { x: band.x + 14, y: band.y + band.height / 2 + 4, class: "title" }, "broker"), // between its rows of queues
     );
     const boxes = (above) => [...this.layout.boxes].filter(([, box]) => box.above === above).map(([name, box]) => this.box(name, box, world));
     const pills = [...this.layout.pills].map(([name, pill]) => this.pill(name, pill));
