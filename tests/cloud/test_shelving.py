@@ -214,6 +214,18 @@ def test_its_messages_are_lost(cloud: Cloud, offloaded: str, delivered: int) -> 
     assert guests(cloud)[str(server.host)] == [offloaded]
 
 
+def test_no_host_is_used_without_a_claim(cloud: Cloud, offloaded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tests/cloud/test_sweeper.py sees for other operations: a host is chosen anew."""
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "claim_all", lambda *asked, **how: {})
+        unshelve(cloud, offloaded)
+    assert (cloud.instance(offloaded).host, [*guests(cloud).values()]) == (None, [[], []])
+    cloud.sweep()
+    cloud.sweep()
+    assert claimed(cloud, offloaded) == cloud.instance(offloaded).host is not None
+    assert cloud.audit()[0] == 0
+
+
 def test_messages_come_twice(cloud: Cloud, offloaded: str) -> None:
     """One guest is made, and one room is claimed."""
     cloud.duplicate("conductor", "compute.host-1", "compute.host-2")

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from mininova import rpc, states
 from mininova.compute.manager import ComputeManager
 from mininova.conductor.build import BuildTask
-from mininova.db import faults, open_operations
+from mininova.db import claims, faults, open_operations
 from mininova.db import models as tables
 from tests.fixtures.cloud import Cloud
 from tests.fixtures.operations import action_of, again, ask, every_operation, open_operation, ready_for
@@ -89,6 +89,20 @@ def test_what_a_conductor_took_up_meanwhile_is_not_refused(
     monkeypatch.setattr(rpc.Peer, "send", send_late)
     request_id = again(cloud, operation, uuid)
     assert ended(cloud, uuid, request_id) == ENDS[operation]
+
+
+@pytest.mark.parametrize("operation", ["build", "resize", "migrate", "live_migrate", "evacuate"])
+def test_no_host_is_used_without_a_claim(cloud: Cloud, operation: str, monkeypatch: pytest.MonkeyPatch):
+    """A host that was chosen, and where no room is promised, gets nothing; the operation is taken up, and ends well."""
+    uuid, request_id = ask(cloud, operation)
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "claim_all", lambda *asked, **how: {})
+        cloud.run()
+    assert open_operation(cloud.db, uuid) is not None
+    cloud.sweep()
+    cloud.sweep()
+    assert ended(cloud, uuid, request_id) == ENDS[operation]
+    assert cloud.audit()[0] == 0
 
 
 def test_a_build_is_accepted_while_the_broker_is_away(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
