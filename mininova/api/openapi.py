@@ -238,12 +238,12 @@ def _schema(row: Route, version: Microversion) -> Json:
 
 
 def _answers(rows: list[Route]) -> dict[int, Json]:
-    """Describe the answers when all goes well."""
-    return {
-        status: {"description": HTTPStatus(status).phrase, **content}
-        for row in rows
-        for status, content in ANSWERS.get(row.handler, OTHERWISE).items()
-    }
+    """Describe the answers when all goes well; of actions with the same status, some may have a body, and others none."""
+    described: dict[int, Json] = {}
+    for row in rows:
+        for status, content in ANSWERS.get(row.handler, OTHERWISE).items():
+            described.setdefault(status, {"description": HTTPStatus(status).phrase}).update(content)
+    return described
 
 
 def _error(words: str) -> Json:
