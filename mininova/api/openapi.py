@@ -238,7 +238,7 @@ def _schema(row: Route, version: Microversion) -> Json:
 
 
 def _answers(rows: list[Route]) -> dict[int, Json]:
-    """Describe the answers when all goes well; of actions with the same status, some may have a body, and others none."""
+    """Describe the answers when all goes well: of actions with one status, some may have a body, and others none."""
     described: dict[int, Json] = {}
     for row in rows:
         for status, content in ANSWERS.get(row.handler, OTHERWISE).items():

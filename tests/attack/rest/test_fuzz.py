@@ -74,7 +74,7 @@ def send(attacker: Attacker, case: Case, about: dict[str, str], user: str) -> An
 
 
 def require_as_described(answer: Answer, described: dict[str, Any], is_action: bool) -> None:
-    """Fail the test if an answer is none of those that the description has; not each action that it accepts says more."""
+    """Fail the test if an answer is none of those that the description has; an accepted action need not say more."""
     assert str(answer.status) in described, f"{answer.status} is not described: {answer.text}"
     it = described[str(answer.status)]
     content = DOCUMENT["components"]["responses"][str(answer.status)] if "$ref" in it else it
