@@ -14,6 +14,7 @@ from mininova.db import identities
 from mininova.db.schema import NOVA
 from mininova.manage.standins import installed
 from mininova.plugins.paste import paste_file
+from mininova.service import log
 from mininova.service.http_bounds import Bounds
 from mininova.service.operation_ends import OperationEnds
 from mininova.service.process import Process
@@ -34,7 +35,10 @@ def build(conf: ConfigOpts, world: World | None = None) -> Process:
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
     spans, aside, spawn = process.observation.spans, process.threads.aside, process.threads.spawn
     rules = Rules() if conf.control.token else None
-    parts = Parts(conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules, world, spawn)
+    parts = Parts(
+        conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules, world, spawn,
+        log.working_for,
+    )  # fmt: skip
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
     bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))
     process.serve_http(app, conf.api.listen, conf.api.port, bounds=bounds)

@@ -48,6 +48,10 @@ def at_once(work: Callable[..., object], /, *args: object) -> None:
     work(*args)
 
 
+def in_silence(request_id: str) -> None:
+    """Work for a request where no log tells of it."""
+
+
 class World(Protocol):
     """A cloud that is one process, as a whole (mininova/control/world.py)."""
 
@@ -76,6 +80,7 @@ class Parts:
     :param spawn: runs something in the background
     :param rules: by which requests fail, for tests of clients; None where the control API is off
     :param world: the whole cloud, where it is one process
+    :param working_for: has the log lines of the thread carry the id of the request that it works for
     """
 
     conf: ConfigOpts
@@ -88,6 +93,7 @@ class Parts:
     rules: "Rules | None" = None
     world: World | None = None
     spawn: Callable[..., object] = at_once
+    working_for: Callable[[str], object] = in_silence
 
 
 _parts: ContextVar[Parts] = ContextVar("parts")

@@ -29,16 +29,19 @@ class RequestId:
     A caller's own ``X-OpenStack-Request-ID`` becomes the global id, as oslo.middleware has it.
 
     :param headers: the response headers to say it in
+    :param working_for: has the log lines of this thread carry it
     """
 
-    def __init__(self, app: "WSGIApplication", headers: tuple[str, ...]) -> None:
+    def __init__(self, app: "WSGIApplication", headers: tuple[str, ...], working_for: Callable[[str], object]) -> None:
         self._app = app
         self._headers = headers
+        self._working_for = working_for
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Pass one request on (WSGI)."""
         request_id = new_request_id()
         environ[REQUEST_ID] = request_id
+        self._working_for(request_id)
         theirs = environ.get("HTTP_X_OPENSTACK_REQUEST_ID", "")
         environ[GLOBAL_REQUEST_ID] = theirs if _REQUEST_ID.match(theirs) else None
         said = [(name, request_id) for name in self._headers]
@@ -130,7 +133,8 @@ def request_id_factory(
     global_conf: dict[str, str], headers: str = "x-openstack-request-id"
 ) -> Callable[["WSGIApplication"], RequestId]:
     """Make the Paste filter ``request_id``; ``headers`` are response headers, separated by spaces."""
-    return lambda app: RequestId(app, tuple(headers.split()))
+    working_for = current_parts().working_for
+    return lambda app: RequestId(app, tuple(headers.split()), working_for)
 
 
 def trace_factory(global_conf: dict[str, str]) -> Callable[["WSGIApplication"], Trace]:

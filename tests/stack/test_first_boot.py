@@ -47,6 +47,14 @@ def test_the_flow_of_the_boot_is_shown_message_by_message(local_stack):
     assert positions == sorted(positions)
 
 
+def test_the_logs_tell_of_the_boot_under_its_request(local_stack):
+    """The request's id, which a user may name to an operator, finds its lines in the log of each service."""
+    (request_id,) = re.findall(r"^(req-\S+) +POST", local_stack.first_output, re.MULTILINE)
+    told = "".join(local_stack.home.log(f"mininova-{name}").read_text() for name in ("api", "scheduler"))
+    for line in ("creating 1 instance(s)", "scheduler chooses host-"):
+        assert re.search(rf" \[{request_id}\] {re.escape(line)}", told), line
+
+
 def test_the_suggested_commands_work(local_stack):
     """The commands that the start suggests start in a shell that has sourced openrc, and work."""
     assert "first-boot" in in_shell(local_stack, "openstack server list")

@@ -20,26 +20,36 @@ def echo(environ, start_response):
     return [f"{environ.get(REQUEST_ID)} {environ.get(GLOBAL_REQUEST_ID)} {len(body)}".encode()]
 
 
-def ask(headers: dict[str, str]):
-    return Request.blank("/", headers=headers).get_response(RequestId(echo, ("x-openstack-request-id", "x-compute-id")))
+@pytest.fixture
+def log_lines_carry() -> list[str]:
+    """The ids that log lines were told to carry."""
+    return []
 
 
-def test_every_request_gets_an_id() -> None:
-    """The id is in the environment and in each of the response headers."""
+@pytest.fixture
+def ask(log_lines_carry: list[str]):
+    """Give a function that asks, with some headers."""
+    app = RequestId(echo, ("x-openstack-request-id", "x-compute-id"), log_lines_carry.append)
+    return lambda headers: Request.blank("/", headers=headers).get_response(app)
+
+
+def test_every_request_gets_an_id(ask, log_lines_carry) -> None:
+    """The id is in the environment, in each of the response headers, and in the log lines of the request."""
     response = ask({})
     own, theirs, _ = response.text.split()
     assert own.startswith("req-")
     assert response.headers["x-openstack-request-id"] == response.headers["x-compute-id"] == own
     assert theirs == "None"
+    assert log_lines_carry == [own]
 
 
-def test_the_callers_id_becomes_the_global_one() -> None:
+def test_the_callers_id_becomes_the_global_one(ask) -> None:
     """A well-formed id of the caller is stored beside our own."""
     own, theirs, _ = ask({"X-OpenStack-Request-ID": THEIRS}).text.split()
     assert theirs == THEIRS != own
 
 
-def test_a_malformed_id_is_dropped() -> None:
+def test_a_malformed_id_is_dropped(ask) -> None:
     """An invented text does not get into the logs."""
     assert ask({"X-OpenStack-Request-ID": "req-\tnope"}).text.split()[1] == "None"
 
