@@ -22,6 +22,8 @@ class MininovaError(Exception):
     definite: ClassVar[bool] = True
     #: Whether a server's owner may read the sentence, although the failure is ours: it names no address and no file.
     for_owners: ClassVar[bool] = False
+    #: What other processes are told instead, where the sentence is for our log; "" tells them the sentence.
+    outside: ClassVar[str] = ""
     template: ClassVar[str] = "An error without a description."
 
     def __init_subclass__(cls) -> None:
@@ -538,6 +540,7 @@ class DatabaseNotReady(MininovaError):
 
     http_status = 503
     template = "The database {problem}. Run: mininova-manage db upgrade"
+    outside = "The database cannot be used now: the log of the service that asked it says why"
 
 
 class DatabaseAway(DatabaseNotReady):

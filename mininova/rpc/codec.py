@@ -45,14 +45,14 @@ class Codec:
 
     def failure_of(self, error: Exception) -> dict[str, Any]:
         """Describe an error for the wire, in oslo.messaging's shape and without a traceback."""
-        message = plain.text(error)
+        message = plain.outside(error)
         return {
             "class": type(error).__name__,
             "module": type(error).__module__,
             "message": message,
             "tb": [],
             "args": [message],
-            "kwargs": plain.details(getattr(error, "details", None)),
+            "kwargs": plain.details(error),
             "definite": getattr(error, "definite", False) is True,
         }
 

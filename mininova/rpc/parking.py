@@ -29,7 +29,7 @@ def queue_of(topic: str) -> str:
 
 def notes(message: Message, error: Exception) -> dict[str, str]:
     """Give the headers that say of a cast that failed where it was sent, and how it ended last."""
-    told = f"{type(error).__name__}: {plain.text(error)}"[:_LONGEST]
+    told = f"{type(error).__name__}: {plain.outside(error)}"[:_LONGEST]
     return {KEY: message.routing_key, ERROR: told}
 
 

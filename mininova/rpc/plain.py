@@ -194,8 +194,17 @@ def text(value: Any) -> str:
     return cut.encode(errors="replace").decode()
 
 
-def details(value: Any) -> dict[str, Any]:
-    """Give what can be carried of an error's details: the text of what cannot, and nothing of what is too long."""
+def outside(error: Exception) -> str:
+    """Give what other processes are told of an error: its class may have a sentence for them, in ``outside``."""
+    return text(getattr(error, "outside", "") or error)
+
+
+def details(error: Exception) -> dict[str, Any]:
+    """Give what can be carried of an error's details: the text of what cannot, and nothing of what is too long.
+
+    Nothing of them is for other processes if the error's own sentence is not.
+    """
+    value = None if getattr(error, "outside", "") else getattr(error, "details", None)
     told = {text(name): _told(item) for name, item in value.items()} if isinstance(value, dict) else {}
     return told if len(_encode(told)) <= _MOST_BYTES else {}
 

@@ -270,6 +270,9 @@ class Server:
                 "%s failed, delivery %d: %s", request.method, message.deliveries + 1, plain.text(error),
                 exc_info=traceback,
             )  # fmt: skip
+        elif plain.outside(error) != (why := plain.text(error)):
+            like = sparing.about(None, "kept", type(error).__name__)
+            LOG.warning("%s failed, and its caller is not told why: %s", request.method, why, extra=like)
         if request.msg_id is not None:
             failure = self.peer.codec.failure_of(error)
             self._reply(message, request, envelope.pack_reply(Reply(msg_id=request.msg_id, failure=failure)))

@@ -50,7 +50,10 @@ def failing(error: Exception) -> Callable[..., None]:
 def test_what_an_error_quotes(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, way: str
 ):
-    """Its owner reads no more than the name of the error, an administrator its words, and the log has both."""
+    """Its owner reads no more than the name of the error, an administrator its words, and the log has both.
+
+    Where the database is, no compute is told, nor so an administrator, if a compute gave up for it.
+    """
     where, method, error, operation, words = WAYS[way]
     monkeypatch.setattr(where, method, failing(error))
     with caplog.at_level(logging.WARNING):
@@ -60,8 +63,15 @@ def test_what_an_error_quotes(
     seen = cloud.show(uuid, user="demo")
     assert seen["fault"]["message"].startswith(words)
     assert PLANTED not in str(seen)
-    assert PLANTED in cloud.show(uuid)["fault"]["details"]
-    assert any(uuid in line and PLANTED in line for line in caplog.messages), caplog.messages
+    details = cloud.show(uuid)["fault"]["details"]
+    if way == "a compute asks":
+        assert errors.DatabaseAway.outside in details
+        assert PLANTED not in details
+        assert any(line.startswith("allocate_network failed") and PLANTED in line for line in caplog.messages)
+        assert any(uuid in line and errors.DatabaseAway.outside in line for line in caplog.messages), caplog.messages
+    else:
+        assert PLANTED in details
+        assert any(uuid in line and PLANTED in line for line in caplog.messages), caplog.messages
 
 
 def test_what_a_refusal_quotes(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):

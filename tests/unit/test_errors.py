@@ -6,6 +6,8 @@ import pytest
 
 from mininova import errors, objects, rpc
 from mininova.errors import REGISTRY, MininovaError
+from mininova.rpc import parking, plain
+from mininova.rpc.transports.base import Message
 
 OURS = {name: cls for name, cls in REGISTRY.items() if cls.__module__.startswith("mininova.")}
 CODEC = rpc.Codec(errors=REGISTRY)
@@ -28,11 +30,22 @@ def test_an_error_says_its_details(cls):
 
 @pytest.mark.parametrize("cls", OURS.values(), ids=OURS.keys())
 def test_an_error_crosses_the_wire(cls):
-    """It arrives as its own class, with its sentence and its details."""
+    """It arrives as its own class, with its sentence and its details, or with those that others are told."""
     error = cls(**named_in(cls.template))
     heard = CODEC.error_of(CODEC.failure_of(error))
 
-    assert (type(heard), str(heard), heard.details) == (cls, str(error), error.details)
+    told = (cls.outside, {}) if cls.outside else (str(error), error.details)
+    assert (type(heard), str(heard), heard.details) == (cls, *told)
+
+
+def test_where_the_database_is_stays_inside():
+    """A compute, which may be taken over, learns nothing of the database; nor do parked messages and the flow."""
+    error = errors.DatabaseAway("The database postgresql+psycopg://nova:***@db.internal/nova cannot be reached")
+    message = Message(body=b"", exchange="", routing_key="conductor", message_id="1")
+    told = [CODEC.failure_of(error), parking.notes(message, error), plain.outside(error)]
+
+    assert "db.internal" not in str(told)
+    assert str(told).count("the log of the service that asked it says why") == 4
 
 
 @pytest.mark.parametrize("cls", OURS.values(), ids=OURS.keys())

@@ -136,7 +136,7 @@ class Flow(Watch):
             routing_key=message.routing_key,
             size=len(message.body),
             duration=duration,
-            error=None if error is None else f"{type(error).__name__}: {plain.text(error)}",
+            error=None if error is None else f"{type(error).__name__}: {plain.outside(error)}",
             **({} if request is None else _asked(message, request, result)),
         )
         self._report(event)
