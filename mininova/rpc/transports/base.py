@@ -122,6 +122,22 @@ class Waiter:
         return self.done or self._lock.acquire(timeout=max(0.0, timeout))
 
 
+class Outage:
+    """Tells the log why there is no broker: each kind of reason once, until the broker is back."""
+
+    def __init__(self) -> None:
+        self._said = set[type[Exception]]()
+
+    def say(self, error: Exception, words: str = "%s", level: int = logging.WARNING) -> None:
+        """Write a reason down; what tries again every few seconds says no more of the same kind, but when debugged."""
+        LOG.log(logging.DEBUG if type(error) in self._said else level, words, error)
+        self._said.add(type(error))
+
+    def is_over(self) -> None:
+        """Begin anew: the next outage is another one."""
+        self._said.clear()
+
+
 class Transport(ABC):
     """The contract.  All methods may be called from any thread."""
 

@@ -25,7 +25,7 @@ from mininova.rpc.transports.amqp.places import Missing, Places, Refused
 from mininova.rpc.transports.amqp.publishing import Publishing
 from mininova.rpc.transports.amqp.reading import Reading
 from mininova.rpc.transports.amqp.tls import TLS
-from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Subscription, Transport
+from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Outage, Subscription, Transport
 
 LOG = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class AMQPTransport(Transport):
         self._addresses = deque(random.sample(found, len(found)))  # not all processes are to begin with the same
         self._subscriptions: list[Subscription] = []
         self._live: _Live | None = None  # once it reads every subscription
-        self._pause = _FIRST_PAUSE
+        self._pause, self._outage = _FIRST_PAUSE, Outage()
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -156,7 +156,7 @@ class AMQPTransport(Transport):
             try:
                 live.link.read()
             except ConnectionLost as error:
-                LOG.warning("%s", error)
+                self._outage.say(error)
             with self._changed:
                 self._live = None
             live = self._reconnect()
@@ -168,7 +168,7 @@ class AMQPTransport(Transport):
             try:
                 live = self._connect()
             except BrokerUnreachable as error:
-                LOG.warning("%s", error)
+                self._outage.say(error)
                 continue
             threading.Thread(target=self._restore, args=(live,), name="amqp-restore", daemon=True).start()
             return live
@@ -182,7 +182,7 @@ class AMQPTransport(Transport):
         except (ConnectionLost, MessagingTimeout) as error:
             self._broke_at_once(live, error)
         except Refused as error:
-            LOG.error("cannot read every queue again, and tries until it can: %s", error)
+            self._outage.say(error, "cannot read every queue again, and tries until it can: %s", logging.ERROR)
             live.link.cut()
         else:
             LOG.info("connected to the broker again")
@@ -198,6 +198,7 @@ class AMQPTransport(Transport):
                     raise ConnectionLost("it was lost before it could be used")
                 if not unread:
                     self._live, self._pause = live, _FIRST_PAUSE
+                    self._outage.is_over()
                     self._changed.notify_all()
                     break
             for subscription in unread:
@@ -224,15 +225,13 @@ class AMQPTransport(Transport):
 
         threading.Thread(target=read, name="amqp-restore", daemon=True).start()
 
-    @staticmethod
-    def _wait_for_it(live: _Live, error: Missing) -> None:
+    def _wait_for_it(self, live: _Live, error: Missing) -> None:
         """Have the reader connect again, with growing pauses, until what we do not make is there."""
-        LOG.warning("%s; waiting until it is made", error)
+        self._outage.say(error, "%s; waiting until it is made")
         live.link.cut()
 
-    @staticmethod
-    def _broke_at_once(live: _Live, error: RPCError) -> None:
-        LOG.warning("the new connection broke at once: %s", error)
+    def _broke_at_once(self, live: _Live, error: RPCError) -> None:
+        self._outage.say(error, "the new connection broke at once: %s")
         live.link.cut()
 
     def _beat(self) -> None:

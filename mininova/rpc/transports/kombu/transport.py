@@ -30,7 +30,7 @@ from mininova.rpc.errors import (
     RPCError,
     Undeliverable,
 )
-from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Subscription, Transport, Waiter
+from mininova.rpc.transports.base import PATIENCE_S, TOPIC, Delivery, Message, Outage, Subscription, Transport, Waiter
 from mininova.rpc.transports.kombu import terms
 from mininova.rpc.transports.kombu.brokers import PAUSES, VOUCHES, place
 
@@ -68,6 +68,7 @@ class KombuTransport(Transport):
         self.lacks, self.user_id = self._place.broker.lacks, self._place.user
         self._heartbeat, self._prefetch, self._connect_wait = heartbeat, prefetch, connect_wait
         self._stopping, self._reads = threading.Event(), threading.Event()  # all queues are read
+        self._outage = Outage()
 
         self._producer: Any = None
         self._turn, self._made_at = threading.Lock(), 0.0
@@ -252,7 +253,7 @@ class KombuTransport(Transport):
             try:
                 self._deliver()
             except Exception as error:  # as above
-                LOG.warning("the connection to the broker broke: %s", error)
+                self._outage.say(error, "the connection to the broker broke: %s")
                 self._reads.clear()
                 while self._orders:
                     self._orders.popleft()[1].set(error=_LOST)
@@ -284,9 +285,10 @@ class KombuTransport(Transport):
             try:
                 self._begin()
             except Exception as error:  # as above
-                LOG.warning("%s", error)
+                self._outage.say(error)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
             else:
+                self._outage.is_over()
                 LOG.info("connected to the broker again")
                 threading.Thread(target=self._tell_restored, name="kombu-restored", daemon=True).start()
 

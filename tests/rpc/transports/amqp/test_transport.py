@@ -76,6 +76,42 @@ def test_a_first_connection_that_breaks_at_once_is_made_again(bench, any_broker)
         peer.stop()
 
 
+class Persevering(AMQPTransport):
+    """Counts the times that it is not let in."""
+
+    def __init__(self, url):
+        super().__init__(url)
+        self.failures = threading.Semaphore(0)
+
+    def _connect(self):
+        try:
+            return super()._connect()
+        except BrokerUnreachable:
+            self.failures.release()
+            raise
+
+
+@ON_RABBITMQ
+def test_each_outage_is_logged_once(any_broker, caplog):
+    """The log says that the broker is lost, lets us in no more, and is back; it has no line for each try."""
+    transport, restored = Persevering(any_broker.url), threading.Semaphore(0)
+    transport.on_restored = restored.release
+    transport.start()
+    caplog.set_level("INFO", "mininova.rpc.transports")
+    try:
+        for _ in range(2):
+            any_broker.kill()
+            for _ in range(3):
+                assert transport.failures.acquire(timeout=PATIENCE)
+            any_broker.start()
+            assert restored.acquire(timeout=PATIENCE)
+    finally:
+        transport.stop()
+
+    said = [message.split(" at ")[0] for message in caplog.messages]
+    assert said == 2 * ["the connection to the broker", "no broker lets us in", "connected to the broker again"]
+
+
 def test_a_cast_outlives_the_broker(bench, any_broker):
     """Casts that were confirmed before the broker was killed are delivered after, and so are those sent meanwhile."""
     server = bench.serve(Keeper())
