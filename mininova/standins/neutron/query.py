@@ -18,14 +18,15 @@ Json = dict[str, Any]
 CONTROLS = {"fields", "limit", "marker", "sort_key", "sort_dir", "page_reverse"}
 
 
-def answer(request: Request, key: str, documents: Sequence[Json], known: Sequence[str], id: str = "id") -> Json:
+def answer(request: Request, key: str, documents: Sequence[Json], id: str = "id") -> Json:
     """Give what is wanted of a list, under its key, with links to the next page.
 
-    :param known: the fields that such a document has; by others, nothing is chosen
+    A list is filtered by each field that its documents have; by others, nothing is chosen.
+
     :param id: the field that tells it from others, which ``marker`` is
     :raises errors.InvalidInput: naming the parameter that is wrong
     """
-    found = _sorted(request, [each for each in documents if _matches(request, each, known)])
+    found = _sorted(request, [each for each in documents if _matches(request, each)])
     page, links = _page(request, key, found, id)
     return {key: [fields(request, each) for each in page], **links}
 
@@ -36,14 +37,11 @@ def fields(request: Request, document: Json) -> Json:
     return {name: value for name, value in document.items() if name in wanted} if wanted else document
 
 
-def _matches(request: Request, document: Json, known: Sequence[str]) -> bool:
+def _matches(request: Request, document: Json) -> bool:
     if "tags" in document and not _is_tagged(request, set(document["tags"])):
         return False
-    return all(
-        any(_is(document[name], text) for text in request.GET.getall(name))
-        for name in request.GET
-        if name in known and name not in CONTROLS
-    )
+    asked = (name for name in document if name in request.GET and name not in CONTROLS and name not in TAGS)
+    return all(_is_one_of(document[name], request.GET.getall(name)) for name in asked)
 
 
 #: What a list may ask of tags: parameter → whether it holds of those that a thing has and those that are named.
@@ -60,11 +58,23 @@ def _is_tagged(request: Request, had: set[str]) -> bool:
     return all(holds(had, set(text.split(","))) for holds, text in asked)
 
 
+def _is_one_of(value: Any, texts: Sequence[str]) -> bool:
+    """Compare a value with what a query says it may be.
+
+    Of a list of objects a query says ``ip_address=10.0.0.2``: for each of their keys that it names, one must fit.
+    """
+    if not isinstance(value, list):
+        return any(_is(value, text) for text in texts)
+    if not any(isinstance(each, dict) for each in value):
+        return not set(value).isdisjoint(texts)
+    had = {f"{key}={it}" for each in value for key, it in each.items()}
+    wanted: dict[str, set[str]] = {}
+    for text in texts:
+        wanted.setdefault(text.partition("=")[0], set()).add(text)
+    return all(not had.isdisjoint(any_of) for any_of in wanted.values())
+
+
 def _is(value: Any, text: str) -> bool:
-    """Compare a value with what is written in a query; of a list, ``ip_address=10.0.0.2``."""
-    if isinstance(value, list):
-        key, _, wanted = text.partition("=")
-        return any(each.get(key) == wanted if isinstance(each, dict) else each == text for each in value)
     if isinstance(value, bool):
         return text.lower() in (("true", "1") if value else ("false", "0"))
     return str("" if value is None else value) == text
@@ -79,8 +89,13 @@ def _sorted(request: Request, documents: list[Json]) -> list[Json]:
             raise errors.InvalidInput(f"Invalid input for sort_dir: '{direction}' is neither asc nor desc.")
         if documents and key not in documents[0]:
             raise errors.InvalidInput(f"{key} is invalid attribute for sort_keys")
-        documents.sort(key=lambda document: str(document[key]), reverse=direction == "desc")
+        documents.sort(key=lambda document: _orderly(document[key]), reverse=direction == "desc")
     return documents
+
+
+def _orderly(value: Any) -> tuple[bool, Any]:
+    """Have numbers compared as numbers, and what is not there come first."""
+    return (value is not None, value if isinstance(value, int) else str(value))
 
 
 def _page(request: Request, key: str, documents: list[Json], id: str) -> tuple[list[Json], Json]:

@@ -80,7 +80,7 @@ class About:
     def zones(self, request: Request) -> Json:
         """List the availability zones of networks: there is one."""
         zone = {"name": ZONE, "resource": "network", "state": "available"}
-        return query.answer(request, "availability_zones", [zone], ("name", "resource", "state"), "name")
+        return query.answer(request, "availability_zones", [zone], "name")
 
     @staticmethod
     def none_of(path: str) -> Callable[[Request], Json]:

@@ -15,7 +15,6 @@ from mininova.standins.neutron.ports import Ports
 from mininova.wsgi import Request
 
 KEY = "network_ip_availability"
-FILTERS = ("network_id", "network_name", "project_id", "tenant_id")
 
 
 class IPAvailability:
@@ -27,7 +26,7 @@ class IPAvailability:
     def index(self, request: Request) -> Json:
         """List the networks: none for a user, as Neutron leaves out of a list what the caller may not see."""
         found = self._all(request) if request.context.is_admin else []
-        return query.answer(request, "network_ip_availabilities", found, FILTERS, "network_id")
+        return query.answer(request, "network_ip_availabilities", found, "network_id")
 
     def show(self, request: Request, network_id: str) -> Json:
         """Show one network.

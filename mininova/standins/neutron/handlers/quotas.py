@@ -21,7 +21,7 @@ class Quotas:
         with self._db.read() as tx:
             said = LIMITS.read_all(tx)
         shown = [{**quotas.DEFAULTS, **more, "project_id": id, "tenant_id": id} for id, more in said.items()]
-        return query.answer(request, "quotas", shown, ("project_id", "tenant_id"), "project_id")
+        return query.answer(request, "quotas", shown, "project_id")
 
     def show(self, request: Request, project_id: str) -> Json:
         """Show how much a project may have."""

@@ -5,12 +5,6 @@ from mininova.standins.neutron.documents import Json
 from mininova.standins.neutron.groups import Groups
 from mininova.wsgi import Reply, Request
 
-GROUP = ("id", "name", "description", "stateful", "shared", "project_id", "tenant_id", "revision_number")
-RULE = (
-    "id", "security_group_id", "direction", "ethertype", "protocol", "port_range_min", "port_range_max",
-    "remote_ip_prefix", "remote_group_id", "description", "project_id", "tenant_id",
-)  # fmt: skip
-
 
 class SecurityGroups:
     """Handlers of security groups and their rules."""
@@ -20,7 +14,7 @@ class SecurityGroups:
 
     def index(self, request: Request) -> Json:
         """List the caller's groups, an administrator's those of all projects."""
-        return query.answer(request, "security_groups", self._groups.search(request.context), GROUP)
+        return query.answer(request, "security_groups", self._groups.search(request.context))
 
     def show(self, request: Request, id: str) -> Json:
         """Show a group with its rules."""
@@ -45,7 +39,7 @@ class SecurityGroups:
     def rules(self, request: Request) -> Json:
         """List the rules of the caller's groups."""
         rules = [rule for group in self._groups.search(request.context) for rule in group["security_group_rules"]]
-        return query.answer(request, "security_group_rules", rules, RULE)
+        return query.answer(request, "security_group_rules", rules)
 
     def show_rule(self, request: Request, id: str) -> Json:
         """Show a rule."""

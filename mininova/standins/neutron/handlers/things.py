@@ -10,27 +10,6 @@ from mininova.standins.neutron.documents import Json, Retag
 from mininova.standins.neutron.handlers import tags
 from mininova.wsgi import Reply, Request, Route
 
-#: By which fields each kind of thing can be chosen from a list.
-FILTERS = {
-    "networks": (
-        "id", "name", "admin_state_up", "status", "shared", "router:external", "is_default", "mtu", "project_id",
-        "tenant_id", "description",
-    ),
-    "subnets": (
-        "id", "name", "network_id", "ip_version", "cidr", "gateway_ip", "enable_dhcp", "project_id", "tenant_id",
-        "subnetpool_id", "description",
-    ),
-    "ports": (
-        "id", "name", "network_id", "device_id", "device_owner", "mac_address", "fixed_ips", "status",
-        "admin_state_up", "security_groups", "project_id", "tenant_id", "description",
-    ),
-    "routers": ("id", "name", "admin_state_up", "status", "project_id", "tenant_id", "description"),
-    "floatingips": (
-        "id", "floating_network_id", "floating_ip_address", "fixed_ip_address", "port_id", "router_id", "status",
-        "project_id", "tenant_id", "description",
-    ),
-}  # fmt: skip
-
 
 class Things(Protocol):
     """What may be done with one kind of thing."""
@@ -66,7 +45,7 @@ def routes(path: str, things: Things) -> Sequence[Route]:
     all_of, one = f"/v2.0/{path}", f"/v2.0/{path}/<id>"
 
     def index(request: Request) -> Json:
-        return query.answer(request, path, things.search(request.context, request.GET), FILTERS[path])
+        return query.answer(request, path, things.search(request.context, request.GET))
 
     def show(request: Request, id: str) -> Json:
         return {member: query.fields(request, things.get(request.context, id))}

@@ -153,3 +153,16 @@ def test_each_list_has_pages(http, make, path, marker):
     rest = http("GET", f"/{path}?marker={listed[0][marker]}", by="admin")
     assert (rest.status_int, rest.json[key]) == (200, listed[1:])
     assert http("GET", f"/{path}?marker=none", by="admin").status_int == 400
+
+
+def test_numbers_are_sorted_as_numbers(make, get):
+    """By their digits an MTU of 9000 would come before one of 900, and by their words none before a number."""
+    for mtu in (9000, 1400, 900):
+        make("network", mtu=mtu)
+    assert [each["mtu"] for each in get("/networks?sort_key=mtu")] == [900, 1400, 1500, 9000]
+    group = make("security_group", name="web")
+    for port in (443, 80):
+        said = {"protocol": "tcp", "port_range_min": port, "port_range_max": port}
+        make("security_group_rule", security_group_id=group["id"], direction="ingress", **said)
+    rules = get(f"/security-group-rules?security_group_id={group['id']}&sort_key=port_range_min")
+    assert [each["port_range_min"] for each in rules] == [None, None, 80, 443]

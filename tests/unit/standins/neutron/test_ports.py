@@ -46,6 +46,26 @@ def test_a_port_gets_what_it_asks_for(make, network, get):
     assert addresses(make("port", network_id=make("network")["id"])) == []
 
 
+def test_ports_are_found_by_subnet_and_address(make, network, get):
+    """One of each kind that is named must be theirs: of two addresses in a subnet either one, but no other of it."""
+    one, two, three = (make("port", network_id=network) for _ in range(3))
+    subnet = one["fixed_ips"][0]["subnet_id"]
+    named = [f"fixed_ips=ip_address%3D{addresses(port)[0]}" for port in (one, two)]
+    of_subnet = f"/ports?fixed_ips=subnet_id%3D{subnet}"
+    assert get(of_subnet) == [one, two, three]
+    assert get(f"{of_subnet}&{named[0]}") == [one]
+    assert get(f"{of_subnet}&{'&'.join(named)}") == [one, two]
+    assert get(f"/ports?fixed_ips=subnet_id%3Dnone&{named[0]}") == []
+
+
+def test_ports_are_found_by_their_host(boot, make, network, get):
+    """An administrator asks for those of a host; likewise by each other field that is shown."""
+    make("port", network_id=network)
+    uuid = boot()
+    assert [port["device_id"] for port in get("/ports?binding:host_id=host-1", by="admin")] == [uuid]
+    assert get("/ports?binding:host_id=host-2", by="admin") == get("/ports?port_security_enabled=false") == []
+
+
 @pytest.mark.parametrize(
     ("said", "status", "complaint"),
     [
