@@ -38,6 +38,17 @@ def url_for(conf: ConfigOpts, identity: Identity, password: str) -> str:
     return str(urlunsplit(parts._replace(netloc=places)))
 
 
+def check(path: Path) -> None:
+    """See that the file can be written, before the broker takes a password that is nowhere else.
+
+    :raises OSError: when it cannot
+    """
+    os.close(_open(draft := _draft(path)))
+    draft.unlink()
+    if path.exists():
+        path.read_text()
+
+
 def write(path: Path, conf: ConfigOpts, identity: Identity, url: str) -> None:
     """Write a new file, or change transport_url, and nothing else, in an existing one."""
     line = f"transport_url = {url.replace('$', '$$')}"
@@ -46,11 +57,18 @@ def write(path: Path, conf: ConfigOpts, identity: Identity, url: str) -> None:
     else:
         before = path.read_text()
         text = _URL.sub(lambda _: line, before) if _URL.search(before) else f"[DEFAULT]\n{line}\n\n{before}"
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with open(_open(draft := _draft(path)), "w") as file:
         file.write(text)
     draft.replace(path)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
+
+
+def _open(draft: Path) -> int:
+    draft.unlink(missing_ok=True)
+    return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def _new(conf: ConfigOpts, identity: Identity, line: str) -> str:

@@ -31,6 +31,7 @@ def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
     :raises errors.InvalidInput: a bad name, or one that could be mistaken for another compute's
     :raises errors.HostHasIdentity: another compute has one of the hosts
+    :raises OSError: when the file cannot be written; nothing was made
     """
     try:
         identity = identities.compute(parsed.name, host_lists.read(parsed.hosts))
@@ -38,6 +39,7 @@ def add(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
         raise errors.InvalidInput(reason=error) from None
     with opened(conf) as db, db.read() as tx:
         recorded.check_free(tx, identity)
+    compute_file.check(_path(parsed))
     password, defined = _new_password(conf, identity)
     BrokerAdmin(conf).define(defined)
     _record(conf, identity, defined)
@@ -53,8 +55,10 @@ def rotate(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     broker keep what is recorded last.
 
     :raises errors.IdentityNotFound: there is none of this name
+    :raises OSError: when the file cannot be written; the old password is still good
     """
     identity = _known(conf, parsed.name)
+    compute_file.check(_path(parsed))
     password, defined = _new_password(conf, identity)
     _record(conf, identity, defined)
     BrokerAdmin(conf).define(defined)

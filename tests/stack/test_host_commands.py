@@ -285,20 +285,23 @@ def test_a_host_that_the_broker_does_not_know_can_be_removed(cloud):
         (("add", "a", "--hosts", "b,c.pause.5"), "'c.pause.5' ends as the names of queues do"),
         (("add", "a", "--hosts", "b-[1-"), "'b-[1-' is no range of hosts"),
         (("rotate", "host-2"), "There is no identity compute.host-2"),
+        (("add", "host-2", "--config", "/no/such/folder/x.conf"), "No such file or directory"),
+        (("rotate", "host-1", "--config", "/no/such/folder/x.conf"), "No such file or directory"),
+        (("rotate", "host-1", "--config", "/dev"), "Is a directory"),
         (("remove", "host-2"), "There is no identity compute.host-2"),
     ],
 )
-def test_invalid_commands(cloud, words, said):
+def test_invalid_commands(cloud, node, words, said):
     """The error is one line, and nothing is changed."""
     cloud.record("host-1")
-    known = cloud.identities
+    known, kept = cloud.identities, node.definitions_file.read_text()
 
     done = cloud.manage("host", *words)
 
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert said in line
-    assert cloud.identities == known
+    assert (cloud.identities, node.definitions_file.read_text()) == (known, kept)
 
 
 def test_a_broker_that_cannot_be_administered(cloud, node):

@@ -1,7 +1,10 @@
 """mininova-manage host limit."""
 
+import argparse
 import json
 import re
+
+import pytest
 
 from mininova.db import limits as table
 from mininova.manage import limits
@@ -32,6 +35,23 @@ def test_as_json(run, db):
     """As JSON, a limit is a number, or null when the next report sets it."""
     told = run(limits.change, host="host-1", forget=False, format="json", **{**NOTHING, "vcpus": 4})
     assert json.loads("".join(told)) == {"host": "host-1", **NOTHING, "vcpus": 4}
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("vcpus", "-3"), ("memory_mb", "1" * 20), ("local_gb", "many"), ("cpu_allocation_ratio", "nan"),
+        ("ram_allocation_ratio", "0"), ("disk_allocation_ratio", "inf"), ("availability_zone", ""),
+        ("availability_zone", "z" * 256),
+    ],
+)  # fmt: skip
+def test_what_no_host_could_report_is_refused(capsys, option, said):
+    """A limit is what a report may have at most, so it is read as a field of one; a line says what is wrong."""
+    command = argparse.ArgumentParser()
+    limits.arguments(command)
+    with pytest.raises(SystemExit):
+        command.parse_args(["host-1", f"--{option.replace('_', '-')}={said}"])
+    assert re.search("error: argument --[a-z-]+: Expected `(int|float|str)`.*, not", capsys.readouterr().err)
 
 
 def test_forget(run, db):
