@@ -24,7 +24,7 @@ TROUBLE = {
     "failed": "failed",
     "parked": "given up",
 }
-ELSEWHERE = "tried elsewhere"
+ELSEWHERE, IN_ERROR = "tried elsewhere", "with an error"
 
 LONG_PAUSE_S = 1.0  # between two messages; a diagram says how long it was
 
@@ -60,14 +60,14 @@ def _kind(name: str) -> str:
 def troubles(made: Iterable[Line]) -> list[str]:
     """Say what went wrong in a request, counted: ``1 tried elsewhere``, ``2 redelivered``."""
     counted = Counter(_trouble(line) for line in made)
-    words = (ELSEWHERE, "errors", *TROUBLE.values())
+    words = (ELSEWHERE, IN_ERROR, *TROUBLE.values())
     return [f"{counted[word]} {word}" for word in words if counted[word]]
 
 
 def _trouble(line: Line) -> str:
     if line.kind == "cast" and line.method == "reschedule_instance":
         return ELSEWHERE
-    return TROUBLE.get(line.kind, "errors" if line.kind == "reply" and line.error else "")
+    return TROUBLE.get(line.kind, IN_ERROR if line.kind == "reply" and line.error else "")
 
 
 def ticks(line: Line) -> bool:

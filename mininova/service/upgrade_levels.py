@@ -52,7 +52,7 @@ class UpgradeLevels:
         counted = {name: [each for each in said if _counts(name, each)] for name, said in registered.items()}
         levels = self._applied({name: said for name, said in counted.items() if said})
         if levels != self._levels:
-            LOG.info("the other services speak %s", _in_words(levels))
+            LOG.info("the other services speak %s", _in_words(levels) or "nothing yet, for none has registered")
             self._levels = levels
         self._read = None
 

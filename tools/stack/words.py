@@ -93,16 +93,18 @@ def answer(words: Sequence[str]) -> int:
     if name in COMMANDS and COMMANDS[name].accepts(rest):
         return GO_ON
     typed = " ".join(["tools/unstack.sh", *rest] if name == "down" else ["tools/stack.sh", *words])
-    print(f"{typed}: there is no such command.  tools/stack.sh help lists what there is.", file=sys.stderr)
+    known = COMMANDS.get(name)
+    why = f"it takes {known.arguments or 'no more words'}" if known else "there is no such command"
+    print(f"{typed}: {why}.  tools/stack.sh help lists what there is.", file=sys.stderr)
     return 2
 
 
 def usage() -> str:
     """List the commands and the variables."""
     lines = ["tools/stack.sh [COMMAND]: a whole mininova on this machine", ""]
-    lines += [f"  {f'{name} {command.arguments}':26}{command.purpose}" for name, command in COMMANDS.items()]
+    lines += [f"  {f'{name} {command.arguments}':28}{command.purpose}" for name, command in COMMANDS.items()]
     lines += ["", "What it goes by, from the environment:", ""]
-    lines += [f"  {name:26}{purpose}" for name, purpose in VARIABLES.items()]
+    lines += [f"  {name:28}{purpose}" for name, purpose in VARIABLES.items()]
     return "\n".join(lines)
 
 

@@ -38,12 +38,14 @@ def test_a_service_that_can_read_what_is_registered_does_so_before_its_first_mes
     assert (pins(), pins()) == ({"compute": {"1.1"}}, {"compute": {"1.1"}})
 
 
-def test_without_registered_services_there_is_no_limit():
-    """The first services of a cloud have no limit."""
+def test_without_registered_services_there_is_no_limit(caplog):
+    """The first services of a cloud have no limit, and say so."""
     pins = levels()
-    pins.learn({})
+    with caplog.at_level("INFO"):
+        pins.learn({})
 
     assert pins() == {}
+    assert caplog.messages == ["the other services speak nothing yet, for none has registered"]
 
 
 def test_a_pinned_version_is_sent_beside_any_registered():
