@@ -64,7 +64,7 @@ class Schema:
         :raises errors.DatabaseNotReady: when the database is newer, or cannot be reached now
         """
         self._refuse_newer(db, self.version(db))
-        with db.write(patience=0) as tx, tx.begin():
+        with db.write(patience=0) as tx:
             _compare_as_written(tx)
             if self.models is not None and not inspect(tx).has_table(self.version_table):
                 self._make(tx, self.models)

@@ -98,6 +98,7 @@ class Database:
         :raises errors.InvalidInput: when it takes no such value; nothing was done
         """
         with self._turn(), self._lent(self.engine, "BEGIN IMMEDIATE", patience) as tx, self._explained():
+            tx.begin()  # else SQLAlchemy would commit nothing where only the driver's own connection was used
             yield tx
             tx.commit()
             servers.committed(tx)

@@ -56,6 +56,14 @@ def test_write_commits(db):
     assert count(db) == 1
 
 
+@ON_SQLITE
+def test_what_the_driver_writes_is_committed(db):
+    """Also where SQLAlchemy sees none of the statements, as in a reset of a whole cloud."""
+    with db.write() as tx:
+        tx.connection.driver_connection.execute(str(INSERT), {"name": "a"})
+    assert count(db) == 1
+
+
 def test_an_exception_undoes_everything(db):
     """An exception inside write() rolls back, and reaches the caller."""
 
