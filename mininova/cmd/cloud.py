@@ -45,6 +45,7 @@ PASSWORD = "mininova"  # of both users: this cloud holds nothing, and only this 
 BEHAVIOUR = "fake-behaviour.yaml"  # how the fake hypervisors behave
 LOSSES = "losses.yaml"  # which messages are lost on purpose
 CONTROL = "control.json"  # how clients reach the control API, with its token: for the eyes of their owner
+GRACE_S = 1  # that each service has at the end for what it has begun: a test may have it take for ever
 USERS = {"mininova": "demo", "mininova-admin": "admin"}  # the clouds of clouds.yaml
 
 #: The services, in the order in which they start.
@@ -175,7 +176,7 @@ def _write_settings(folder: Path, parsed: Namespace) -> str:
         if not (folder / example.name).exists():
             (folder / example.name).write_bytes(example.read_bytes())
     return _written(folder / "mininova.conf", {
-        "DEFAULT": {"host": CONTROLLER, **_common(folder, "manage"), **_heartbeats(parsed.hosts)},
+        "DEFAULT": {"host": CONTROLLER, **_common(folder, "manage"), **_times(parsed.hosts)},
         "database": {"connection": f"sqlite:///{folder / 'mininova.sqlite'}"},
         "api": {"listen": parsed.listen, "port": parsed.port},
         "flow": {"enabled": True},
@@ -194,7 +195,7 @@ def _write_own_settings(folder: Path, service: str, parsed: Namespace, token: st
         return _written(folder / f"{service}.conf", {"DEFAULT": _common(folder, service)})
     return _written(folder / "compute.conf", {
         "DEFAULT": {
-            "host": HOSTS, **_common(folder, identities.compute(HOSTS).name), **_heartbeats(parsed.hosts)
+            "host": HOSTS, **_common(folder, identities.compute(HOSTS).name), **_times(parsed.hosts)
         },
         "compute": {"hosts": _hosts(parsed.hosts)},
         "fake": {"behaviour": folder / BEHAVIOUR},
@@ -215,10 +216,10 @@ def _common(folder: Path, user: str) -> Mapping[str, object]:
     return {"state_path": folder, "log_file": folder / "mininova.log", "transport_url": url}
 
 
-def _heartbeats(hosts: int) -> Mapping[str, object]:
-    """Have many hosts report less often: all of it is one process, which has its servers to look after."""
+def _times(hosts: int) -> Mapping[str, object]:
+    """Have many hosts report less often, for one process has all servers to look after; and have the end come soon."""
     interval = max(10, hosts // 10)
-    return {"report_interval": interval, "service_down_time": 6 * interval}
+    return {"report_interval": interval, "service_down_time": 6 * interval, "graceful_shutdown_timeout": GRACE_S}
 
 
 #: Notifications are for listeners at a broker, and no one can listen at ours.
