@@ -30,21 +30,24 @@ class Door:
                 self._change.notify_all()
 
     @contextmanager
-    def shut(self, patience: float) -> Iterator[None]:
-        """Have no request inside in a block; those that come wait for its end.
-
-        :param patience: seconds for those that are inside to end
-        :raises errors.Conflict: when they did not
-        """
+    def shut(self) -> Iterator[None]:
+        """Let no request in during a block; those that come wait for its end, and those inside go on."""
         with self._change:
             self._change.wait_for(lambda: not self._shut)
             self._shut = True
         try:
-            with self._change:
-                if not self._change.wait_for(lambda: not self._inside, patience):
-                    raise errors.Conflict(f"Requests are under way, and did not end in {patience:.0f} s.")
             yield
         finally:
             with self._change:
                 self._shut = False
                 self._change.notify_all()
+
+    def until_empty(self, patience: float) -> None:
+        """Wait for the end of the requests that are inside.
+
+        :param patience: seconds
+        :raises errors.Conflict: when they did not end
+        """
+        with self._change:
+            if not self._change.wait_for(lambda: not self._inside, patience):
+                raise errors.Conflict(f"Requests are under way, and did not end in {patience:.0f} s.")

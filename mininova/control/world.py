@@ -1,15 +1,15 @@
 """A cloud that is one process, as a whole: reset, saved and loaded, at a moment when nothing runs.
 
-To reset is to load what the cloud was when it started.  Requests wait at the door, and those inside end.  Then the
-instances go, so that no step of an operation finds its row; their messages go, the hypervisors end what they do, and
-what is in hand comes to rest.  Only then is everything put back: so nothing comes late that would make a part of the
-past again.
+To reset is to load what the cloud was when it started.  Requests wait at the door, the hypervisors end what they do,
+and so the requests inside end, too.  Then the instances go, so that no step of an operation finds its row; their
+messages go, and what is in hand comes to rest.  Only then is everything put back: so nothing comes late that would make
+a part of the past again.  Where only one project is reset, what is done for others goes on, and is not waited for.
 """
 
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +27,8 @@ LOG = logging.getLogger(__name__)
 
 PATIENCE_S = 30.0  # for what is under way to end
 
+Which = Callable[[Message], bool]
+
 _TABLES = """
 CREATE TABLE control_guests (host TEXT, guest BLOB);
 CREATE TABLE control_files (name TEXT, data BLOB);
@@ -36,11 +38,11 @@ CREATE TABLE control_files (name TEXT, data BLOB);
 class Broker(Protocol):
     """The broker in the memory of the process."""
 
-    def drop(self, which: Callable[[Message], bool]) -> None:
+    def drop(self, which: Which) -> None:
         """Lose the casts for which that is true."""
 
-    def come_to_rest(self, patience: float) -> bool:
-        """Wait for these seconds at most until no message is in a queue that is read, or in hand; tell whether so."""
+    def come_to_rest(self, patience: float, which: Which) -> bool:
+        """Wait these seconds at most until no such message is in a queue that is read, or in hand; tell whether so."""
 
 
 class Hypervisor(Protocol):
@@ -54,6 +56,9 @@ class Hypervisor(Protocol):
 
     def become(self, guests: Sequence[Guest]) -> None:
         """Have these guests and no others."""
+
+    def lose(self, uuids: Collection[str]) -> None:
+        """Have some guests no more."""
 
 
 class World:
@@ -90,7 +95,7 @@ class World:
                 with self._db.write() as tx:
                     whole.forget_project(tx, start, project, gone)
                 for hypervisor in self._hypervisors.values():
-                    hypervisor.become([guest for guest in hypervisor.guests() if guest.uuid not in gone])
+                    hypervisor.lose(gone)
         LOG.info("the cloud was reset: %s", project or "all of it")
 
     def save(self, path: Path) -> None:
@@ -99,8 +104,9 @@ class World:
         :raises errors.Conflict: when something is, and does not end
         :raises errors.InvalidInput: when the file cannot be written
         """
-        with self._door.shut(PATIENCE_S):
-            self._rest()
+        with self._door.shut():
+            self._door.until_empty(PATIENCE_S)
+            self._rest(lambda message: True)
             copy = self._copy()
         draft = Path(f"{path}.part")
         try:
@@ -159,28 +165,30 @@ class World:
     @contextmanager
     def _at_rest(self, saved: sqlite3.Connection, project: str | None) -> Iterator[set[str]]:
         """Have nothing run in a block, and none of the instances that there were not then; gives their uuids."""
-        with self._door.shut(PATIENCE_S):
-            with self._db.write() as tx:
-                gone = whole.forget_instances(tx, saved, project)
+        with self._door.shut():
             try:
-                self._halt(gone.__contains__ if project else lambda uuid: True)
-                self._drop(project)
-                self._rest()
-                self._drop(project)
+                with self._db.read() as tx:
+                    self._halt(project, whole.new_instances(tx, saved, project))
+                self._door.until_empty(PATIENCE_S)
+                with self._db.write() as tx:
+                    gone = whole.forget_instances(tx, saved, project)
+                self._halt(project, gone)
+                named = [name.encode() for name in (project, *gone)] if project else [b""]
+                concerns: Which = lambda message: any(name in message.body for name in named)  # noqa: E731
+                self._broker.drop(concerns)
+                self._rest(concerns)
+                self._broker.drop(concerns)
                 yield gone
             finally:
-                self._halt(lambda uuid: False)
+                for hypervisor in self._hypervisors.values():
+                    hypervisor.halt(lambda uuid: False)
 
-    def _halt(self, which: Callable[[str], bool]) -> None:
+    def _halt(self, project: str | None, instances: Collection[str]) -> None:
         for hypervisor in self._hypervisors.values():
-            hypervisor.halt(which)
+            hypervisor.halt(instances.__contains__ if project else lambda uuid: True)
 
-    def _drop(self, project: str | None) -> None:
-        named = (project or "").encode()
-        self._broker.drop(lambda message: named in message.body)
-
-    def _rest(self) -> None:
-        if not self._broker.come_to_rest(PATIENCE_S):
+    def _rest(self, which: Which) -> None:
+        if not self._broker.come_to_rest(PATIENCE_S, which):
             raise errors.Conflict(f"Operations are under way, and did not end in {PATIENCE_S:.0f} s.")
 
     # ---- all of it as one database

@@ -37,13 +37,21 @@ def is_alike(tx: Connection, saved: sqlite3.Connection) -> bool:
     return _tables(_raw(tx)) == {name: sql for name, sql in _tables(saved).items() if not name.startswith("control_")}
 
 
-def forget_instances(tx: Connection, saved: sqlite3.Connection, project: str | None) -> set[str]:
-    """Have none of the instances that there were not then, so that what is done to them ends; name them.
+def new_instances(tx: Connection, saved: sqlite3.Connection, project: str | None) -> set[str]:
+    """Name the instances that there were not then.
 
     :param project: only those of this one; None means all
     """
-    where = "project_id = :project" if project else "true"
-    return {str(uuid) for (uuid,) in _forget(_raw(tx), saved, "instances", ("uuid",), where, {"project": project})}
+    return {uuid for (uuid,) in _new(_raw(tx), saved, "instances", *_its_instances(project))}
+
+
+def forget_instances(tx: Connection, saved: sqlite3.Connection, project: str | None) -> set[str]:
+    """Have none of them any more, so that what is done to them ends; name them."""
+    return {uuid for (uuid,) in _forget(_raw(tx), saved, "instances", *_its_instances(project))}
+
+
+def _its_instances(project: str | None) -> tuple[Sequence[str], str, Mapping[str, Any]]:
+    return ("uuid",), "project_id = :project" if project else "true", {"project": project}
 
 
 def restore(tx: Connection, saved: sqlite3.Connection) -> None:
@@ -96,11 +104,22 @@ def _forget(
     given: Mapping[str, Any],
 ) -> list[tuple[Any, ...]]:
     """Delete the rows of a table that are new; give their keys."""
-    query = f'SELECT {", ".join(key)} FROM "{name}" WHERE {where}'
-    then = set(saved.execute(query, given))
-    new = [row for row in raw.execute(query, given) if row not in then]
+    new = _new(raw, saved, name, key, where, given)
     raw.executemany(f'DELETE FROM "{name}" WHERE {" AND ".join(f"{column} = ?" for column in key)}', new)
     return new
+
+
+def _new(
+    raw: sqlite3.Connection,
+    saved: sqlite3.Connection,
+    name: str,
+    key: Sequence[str],
+    where: str,
+    given: Mapping[str, Any],
+) -> list[tuple[Any, ...]]:
+    query = f'SELECT {", ".join(key)} FROM "{name}" WHERE {where}'
+    then = set(saved.execute(query, given))
+    return [row for row in raw.execute(query, given) if row not in then]
 
 
 def _forget_orphans(raw: sqlite3.Connection) -> None:

@@ -9,7 +9,7 @@ lock is held while guests and their files change, and never while waiting.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Self
@@ -87,11 +87,12 @@ class FakeDriver(ComputeDriver):
     def destroy(self, uuid: str) -> None:
         """Forget a guest, and end the operations that wait for it."""
         with self._lock:
-            for destroyed in self._under_way.get(uuid, ()):
-                destroyed.set()
+            for destroyed, operation in self._under_way.get(uuid, {}).items():
+                if operation != "destroy":
+                    destroyed.set()
             guest = self._guests.get(uuid)
         target = Target(guest.name, guest.metadata, guest.memory_mb) if guest else NO_GUEST
-        with self._as_drawn("destroy", uuid, target, threading.Event()), self._lock:
+        with self._in_any_case("destroy", uuid, target), self._lock:
             self._forget(uuid)
 
     def reboot(self, instance: Instance, reboot_type: str) -> None:
@@ -289,7 +290,7 @@ class FakeDriver(ComputeDriver):
 
     def cache_image(self, image_id: str) -> bool:
         """Remember an image, until the process ends."""
-        with self._as_drawn("cache_image", image_id, NO_GUEST, threading.Event()), self._lock:
+        with self._in_any_case("cache_image", image_id, NO_GUEST), self._lock:
             is_new = image_id not in self._images
             self._images.add(image_id)
             return is_new
@@ -320,7 +321,10 @@ class FakeDriver(ComputeDriver):
             return list(self._guests.values())
 
     def halt(self, which: Callable[[str], bool]) -> None:
-        """End the operations on some guests, by their uuids, and each that begins, as if they were destroyed."""
+        """End the operations on some guests, by their uuids, and each that begins, as if they were destroyed.
+
+        What needs no guest, as to destroy one, is done at once.
+        """
         with self._lock:
             self._halted = which
             for uuid, operations in self._under_way.items():
@@ -334,6 +338,12 @@ class FakeDriver(ComputeDriver):
                 self._consoles.forget((self._host, uuid))
             self._store.replace(guests)
             self._guests = {guest.uuid: guest for guest in guests}
+
+    def lose(self, uuids: Collection[str]) -> None:
+        """Have some guests no more."""
+        with self._lock:
+            for uuid in self._guests.keys() & uuids:
+                self._forget(uuid)
 
     def _cut_sending_short(self, instance: Instance, why: str) -> None:
         with self._lock:
@@ -355,18 +365,35 @@ class FakeDriver(ComputeDriver):
     @contextmanager
     def _doing(self, operation: str, instance: Instance) -> Iterator[threading.Event]:
         """Surround an operation that ends when the guest is destroyed; gives the event which says that it was."""
-        uuid, destroyed = instance.uuid, threading.Event()
         target = Target(instance.display_name, instance.metadata, instance.flavor.memory_mb)
+        with (
+            self._interruptible(operation, instance.uuid) as destroyed,
+            self._as_drawn(operation, instance.uuid, target, destroyed),
+        ):
+            yield destroyed
+
+    @contextmanager
+    def _in_any_case(self, operation: str, uuid: str, target: Target) -> Iterator[None]:
+        """Surround an operation that needs no guest; where it is halted, it takes no time."""
+        with (
+            self._interruptible(operation, uuid) as halted,
+            self._as_drawn(operation, uuid, target, halted, ends=False),
+        ):
+            yield
+
+    @contextmanager
+    def _interruptible(self, operation: str, uuid: str) -> Iterator[threading.Event]:
+        """Surround an operation; gives the event which says that it is not to go on."""
+        interrupted = threading.Event()
         with self._lock:
-            self._under_way.setdefault(uuid, {})[destroyed] = operation
+            self._under_way.setdefault(uuid, {})[interrupted] = operation
             if self._halted(uuid):
-                destroyed.set()
+                interrupted.set()
         try:
-            with self._as_drawn(operation, uuid, target, destroyed):
-                yield destroyed
+            yield interrupted
         finally:
             with self._lock:
-                del self._under_way[uuid][destroyed]
+                del self._under_way[uuid][interrupted]
                 if not self._under_way[uuid]:
                     del self._under_way[uuid]
 
@@ -379,10 +406,15 @@ class FakeDriver(ComputeDriver):
             yield
 
     @contextmanager
-    def _as_drawn(self, operation: str, uuid: str, target: Target, interrupted: threading.Event) -> Iterator[None]:
-        """Surround an operation with the delay and the failure that are drawn for it."""
+    def _as_drawn(
+        self, operation: str, uuid: str, target: Target, interrupted: threading.Event, *, ends: bool = True
+    ) -> Iterator[None]:
+        """Surround an operation with the delay and the failure that are drawn for it.
+
+        :param ends: whether it ends when it is interrupted; else it only waits no more
+        """
         outcome = self._behaviour.draw(self._host, operation, target)
-        if interrupted.wait(outcome.delay):
+        if interrupted.wait(outcome.delay) and ends:
             raise errors.GuestGone(instance_uuid=uuid)
         if outcome.failure and outcome.failure.kind == "error":
             raise self._failed(operation, uuid, outcome.failure)

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import closing, contextmanager
 from http.client import RemoteDisconnected
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.fixtures.rest_client import COMPUTE, Client
 
 BIN = Path(sys.executable).parent
 DEADLINE = 60  # seconds to start or to end
+SOON = 30  # seconds to end, on a busy machine; what is under way would take more than DEADLINE
 
 
 def command(*words):
@@ -57,9 +59,9 @@ def running(*words):
         cloud.stdout.close()
 
 
-def demo(said):
+def demo(said, user="demo"):
     """Log in where it says that it is."""
-    return Client(re.search(r"http://127\.0\.0\.1:\d+", said).group(), "demo", "mininova")
+    return Client(re.search(r"http://127\.0\.0\.1:\d+", said).group(), user, "mininova")
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +187,22 @@ def test_a_reset_ends_what_is_under_way(cloud, state):
     behaviour.write_text(before)
 
 
+def test_a_reset_of_one_project_waits_for_no_other(cloud, state):
+    """A build of another one takes a minute, and goes on."""
+    behaviour, control = state / "fake-behaviour.yaml", Control.of_file(state / "control.json")
+    before = behaviour.read_text()
+    behaviour.write_text('[{"operation": "spawn", "instances": "slow", "delay": 60000}]')
+    user, other = demo(cloud[1]), demo(cloud[1], "admin")
+    user.boot("gone")
+    other.boot("slow")
+    control.reset(user.login.body["token"]["project"]["id"])
+    assert user("GET", f"{COMPUTE}/servers").body == {"servers": []}
+    (slow,) = other("GET", f"{COMPUTE}/servers/detail").body["servers"]
+    assert slow["status"] == "BUILD"
+    control.reset()
+    behaviour.write_text(before)
+
+
 def test_what_needs_its_broker_says_why_it_cannot(cloud, state):
     """No other process reaches a broker in memory."""
     done = forked.run("mininova-flow", ["tail", "--config-file", state / "mininova.conf"], os.environ)
@@ -236,6 +254,16 @@ def again(left):
     older.write_text("[api]\nmax_microversion = 2.79\n")
     with running("--port", "0", "--hosts", "1", "--state", str(left.folder), "--config-file", str(older)) as (_, said):
         yield demo(said)
+
+
+def test_it_ends_soon_whatever_is_under_way(tmp_path):
+    """A server takes ten minutes to build: the next start on the folder would go on with it."""
+    with running("--port", "0", "--hosts", "1", "--state", str(tmp_path)) as (_, said):
+        control, user = Control.of_file(tmp_path / "control.json"), demo(said)
+        control.behaviour({"operation": "spawn", "delay": 600_000})
+        user.boot("slow")
+        began = time.monotonic()
+    assert time.monotonic() - began < SOON
 
 
 def test_two_at_once_in_a_folder(left):

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar, cast
 
 from mininova.rpc.transports.base import Message, Transport
@@ -43,10 +43,10 @@ class InProcessBroker(MemoryBroker):
             yield
             self.news.notify_all()
 
-    def come_to_rest(self, patience: float) -> bool:
-        """Wait for these seconds at most until no message is in a queue that is read, or in hand; tell whether so."""
+    def come_to_rest(self, patience: float, which: Callable[[Message], bool]) -> bool:
+        """Wait these seconds at most until no such message is in a queue that is read, or in hand; tell whether so."""
         with self.turn():
-            return self.news.wait_for(self._is_at_rest, patience)
+            return self.news.wait_for(partial(self._is_at_rest, which), patience)
 
     def drop(self, which: Callable[[Message], bool]) -> None:
         """Lose persistent messages (see MemoryBroker)."""

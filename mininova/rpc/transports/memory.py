@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import chain, count
 
 from msgspec.structs import replace
 
@@ -151,15 +151,20 @@ class MemoryBroker:
         while self.deliver_one() or self.pass_time():
             pass
 
-    def come_to_rest(self, patience: float) -> bool:
-        """Deliver all that there is, also what comes while time passes; tell whether nothing is left in hand."""
+    def come_to_rest(self, patience: float, which: Callable[[Message], bool]) -> bool:
+        """Deliver all that there is, also what comes while time passes; tell whether no such message is in hand."""
         self.run()
-        return self._is_at_rest()
+        return self._is_at_rest(which)
 
-    def _is_at_rest(self) -> bool:
-        """Tell whether no message is in a queue that is read, or in hand."""
-        waiting = any(queue.messages and queue.readers for queue in self.queues.values())
-        return not waiting and not any(peer._unsettled for peer in self.peers)
+    def _is_at_rest(self, which: Callable[[Message], bool]) -> bool:
+        """Tell whether none of these messages is in a queue that is read, or in hand, if it asks for work.
+
+        Replies do not: one that answers no call stays in hand until its sender is asked again (see ReplyLanes).
+        """
+        waiting = (held.message for queue in self.queues.values() if queue.readers for held in queue.messages)
+        in_hand = (held.message for peer in self.peers for _, held in peer._unsettled.values())
+        working = (message for message in in_hand if message.persistent or message.reply_to)
+        return not any(map(which, chain(waiting, working)))
 
     def drop(self, which: Callable[[Message], bool]) -> None:
         """Lose the persistent messages for which that is true, also those that wait for their time or are parked."""

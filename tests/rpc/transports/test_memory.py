@@ -3,6 +3,7 @@
 import pytest
 
 from mininova import rpc
+from mininova.rpc.transports.base import TOPIC, Message
 from tests.fixtures.rpc_bench import Keeper, Lamp, MemoryBench
 
 
@@ -147,3 +148,24 @@ def test_waiting_in_no_queue(bench):
     """The error names the queue that does not exist."""
     with pytest.raises(rpc.Undeliverable, match=r"no queue lamp\.dead"):
         bench.peer().transport.waiting("lamp.dead")
+
+
+def test_it_is_at_rest_when_no_work_is_in_hand(bench):
+    """Work is what was asked for; only that is waited for which someone names."""
+    held = bench.peer("lamp.a")
+    bench.serve(Keeper(), "a", peer=held, spawn=lambda *args: None)
+    bench.client().switch({}, Lamp("desk"))
+
+    assert not bench.broker.come_to_rest(0, lambda message: b"desk" in message.body)
+    assert bench.broker.come_to_rest(0, lambda message: b"hall" in message.body)
+
+
+def test_a_reply_that_no_call_waits_for_is_no_work(bench):
+    """It stays in hand until its sender is asked again, which may take long."""
+    reader = bench.transport()
+    reader.start()
+    queue = bench.broker.bind("replies", "lamps", "reply_1")
+    bench.broker.route(Message(body=b"{}", exchange="lamps", routing_key="reply_1", message_id="1"), TOPIC)
+    reader.take(queue, queue.messages.popleft())
+
+    assert bench.broker.come_to_rest(0, lambda message: True)

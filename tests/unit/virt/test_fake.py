@@ -203,6 +203,29 @@ def test_destroy_twice_at_once(a_driver, a_behaviour, instance, image):
     assert [outcome() for outcome in outcomes] == [None, None]
 
 
+def test_what_needs_no_guest_takes_no_time_when_it_is_halted(a_driver, a_behaviour, instance, image):
+    """A destroy ends as if its time were over, and so does one that begins then."""
+    slow = a_behaviour(SLOW % "destroy")
+    driver = a_driver(slow)
+    driver.spawn(instance, image)
+    slow.drawn.acquire()
+    outcome = in_background(driver.destroy, instance.uuid)
+    slow.drawn.acquire()
+    driver.halt(lambda uuid: True)
+    assert outcome() is None
+    assert driver.list_instance_uuids() == []
+    assert in_background(driver.destroy, instance.uuid)() is None
+
+
+def test_a_host_loses_some_guests(a_driver, an_instance, image):
+    """The others stay, also after a restart."""
+    driver, lost, kept = a_driver(), an_instance(), an_instance()
+    for instance in (lost, kept):
+        driver.spawn(instance, image)
+    driver.lose({lost.uuid, "none"})
+    assert [it.list_instance_uuids() for it in (driver, a_driver())] == [[kept.uuid]] * 2
+
+
 def test_destroy_of_another(a_driver, a_behaviour, an_instance, image):
     """Destroying a guest does not disturb operations on others."""
     slow = a_behaviour("[{operation: spawn, delay: 20}]")
