@@ -7,8 +7,8 @@ import json
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from mininova.control.client import Control, Rule
+from mininova.control.client import Control, ControlError, Rule
 
 PATIENCE_S = 60  # for a cloud to start or to end
 BEHAVIOUR, RULES = "mininova_behaviour", "mininova_rules"
@@ -138,8 +138,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rules_of_the_marker(request: pytest.FixtureRequest, mininova_cloud: MininovaCloud) -> Iterator[None]:
     """Have REST requests fail during a test."""
     with ExitStack() as rules:
-        for what in request.node.get_closest_marker(RULES).args:
-            rules.enter_context(mininova_cloud.rule(**what))
+        for what in _told(request, RULES):
+            with _explained(RULES):
+                rules.enter_context(mininova_cloud.rule(**what))
         yield
 
 
@@ -148,6 +149,26 @@ def _behaviour_of_the_marker(request: pytest.FixtureRequest, mininova_cloud: Min
     """Have the fake hypervisor go by other rules during a test."""
     control = mininova_cloud.control
     before = control.request("GET", "/behaviour")["rules"]
-    control.behaviour(*request.node.get_closest_marker(BEHAVIOUR).args)
+    with _explained(BEHAVIOUR):
+        control.behaviour(*_told(request, BEHAVIOUR))
     yield
     control.behaviour(*before)
+
+
+def _told(request: pytest.FixtureRequest, marker: str) -> list[Mapping[str, Any]]:
+    """Give the rules of a test's markers, then of its class's and its module's; a marker's fields are a rule, too."""
+    marks = request.node.iter_markers(marker)
+    told = [rule for mark in marks for rule in (*mark.args, *([mark.kwargs] if mark.kwargs else []))]
+    for rule in told:
+        if not isinstance(rule, Mapping):
+            pytest.fail(f"the marker {marker} takes rules, each of them a dict, and not {rule!r}", pytrace=False)
+    return told
+
+
+@contextmanager
+def _explained(marker: str) -> Iterator[None]:
+    """Have a test fail in one line whose marker has a rule that the cloud refuses."""
+    try:
+        yield
+    except ControlError as error:
+        raise pytest.fail.Exception(f"the marker {marker}: {error}", pytrace=False) from None
