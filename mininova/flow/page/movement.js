@@ -57,13 +57,13 @@ export class Movement {
 
   // The ways of a message: [from, to, queue] each; a fanout has many.
   ends({ from, to, kind }) {
-    const start = this.world.boxOf(from);
+    const start = this.world.placeOf(from);
     if (kind === "fanout") {
       const service = kindOfService(to.replace(/^every /, ""));
       const all = [...this.world.services.keys()].filter((name) => kindOfService(name) === service);
       return all.slice(0, MOST_OF_A_FANOUT).map((name) => [start, name, name]);
     }
-    const end = this.world.boxOf(to.endsWith(".dead") ? from : to);
+    const end = this.world.placeOf(to.endsWith(".dead") ? from : to);
     const replies = kind === "reply" || kind === "rejected" || kind === "denied" || kind === "failed";
     return start && end ? [[start, kind === "lost" ? "" : end, replies ? "" : queueOf(end)]] : []; // lost: it comes to no box
   }

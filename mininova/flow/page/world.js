@@ -9,6 +9,7 @@ export class World {
     this.services = new Map(); // by name: compute.host-1
     this.queues = new Map(); // by name: compute.host-1, conductor
     this.instances = new Map(); // by uuid
+    this.processes = new Map(); // by name, those that stand for many hosts → the first of these
     this.shape = 0; // grows when boxes have to be placed anew
   }
 
@@ -17,6 +18,7 @@ export class World {
     for (const service of change.services ?? []) {
       if (!this.services.has(service.name)) this.shape += 1;
       this.services.set(service.name, service);
+      if (service.by && !this.processes.has(service.by)) this.processes.set(service.by, service.name);
     }
     for (const queue of change.queues ?? []) this.queues.set(queue.name, queue);
     for (const instance of change.instances ?? []) this.instances.set(instance.uuid, instance);
@@ -68,8 +70,13 @@ export class World {
     return [...this.services.keys()].find((name) => kindOfService(name) === kind && kind !== "compute");
   }
 
+  // The box at which a message of a party begins or ends: a process of many hosts has none, so it borrows its first host's.
+  placeOf(party) {
+    return this.processes.get(party) ?? this.boxOf(party);
+  }
+
   isUnknownService(party) {
-    return party.includes(".") && !party.endsWith(".dead") && !party.includes(" ") && !this.services.has(party);
+    return party.includes(".") && !this.processes.has(party) && !party.endsWith(".dead") && !party.includes(" ") && !this.services.has(party);
   }
 }
 

@@ -137,6 +137,7 @@ class Services:
             "state": self._state(service, now),
             "version": service.version,
             "last_heard": service.last_heard,
+            "by": service.by if service.by != service.name else "",
             "in_flight": sum(since > now - LOST_AFTER_S for since in service.in_hand.values()),
         }
 

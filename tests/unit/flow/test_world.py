@@ -116,6 +116,7 @@ def test_a_service_that_stops_is_down_at_once(world, report):
         "compute.host-2",
         CONDUCTOR,
     ]
+    assert {row["by"] for row in world.rows(world.last)["services"]} == {"compute.rack", ""}
     world.take(
         {"compute.rack": [replace(flow.heartbeat("compute.rack", "compute.rack", stopping=True), at=world.last)]}
     )
