@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from oslo_config.cfg import ConfigOpts
-from rich.console import Console
 from rich.live import Live as Screen
 
 from mininova import conf as settings
@@ -44,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
 
     listing = commands("list", _list, "list the requests that were kept, the newest last")
     listing.add_argument("--all", action="store_true", help="also those that no api announced, such as heartbeats")
-    listing.add_argument("--last", type=int, metavar="N", help="only the last N")
+    listing.add_argument("--last", type=_some, metavar="N", help="only the last N")
 
     show = commands("show", _show, "show the messages of a request, or of all requests that touched a server")
     show.add_argument(
@@ -75,13 +74,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _some(said: str) -> int:
+    """Read how many are wanted."""
+    if not said.isdecimal() or int(said) < 1:
+        raise argparse.ArgumentTypeError(f"it must be a number from 1 up, not {said:.40}")
+    return int(said)
+
+
 def _list(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     found = Reader(conf.flow.directory).requests(everything=parsed.all)
     found = found[-parsed.last :] if parsed.last else found
     if parsed.format == "json":
         output.show_json([screen.summary_data(one) for one in found])
     elif found:
-        screen.listed(_console(), found, senders=parsed.all)
+        screen.listed(output.printer(), found, senders=parsed.all)
     else:
         output.say("No request has been kept yet: only those that change something are, so create a server.")
 
@@ -97,7 +103,7 @@ def _show(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
             raise errors.ManyRequests(wanted=parsed.wanted, ids=", ".join(one.request_id for one, _ in shown))
         output.show_text(EXPORTS[parsed.format](*shown[0]))
         return
-    console = _console()
+    console = output.printer()
     for number, (one, made) in enumerate(shown):
         if number:
             console.print()
@@ -117,7 +123,7 @@ def _life(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
     if parsed.format == "json":
         output.show_json([screen.life_data(*lived) for lived in lives])
         return
-    console = _console()
+    console = output.printer()
     for number, (uuid, name, told, _) in enumerate(lives):
         if number:
             console.print()
@@ -125,7 +131,7 @@ def _life(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
 
 def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-    console, seen = _console(), live.Live(everything=parsed.all)
+    console, seen = output.printer(), live.Live(everything=parsed.all)
 
     def print_lines(told: Told) -> None:
         try:
@@ -141,7 +147,7 @@ def _tail(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
 
 
 def _watch(conf: ConfigOpts, parsed: argparse.Namespace) -> None:
-    console = _console()
+    console = output.printer()
     if not console.is_terminal or console.is_dumb_terminal:
         raise errors.NoTerminal()
     world = so_far(conf.flow.directory, report_interval=conf.report_interval, down_after=conf.service_down_time)
@@ -191,10 +197,6 @@ def build(conf: ConfigOpts) -> Process:
     process.at_the_end(kept.stop)
     process.at_the_end(writer.close)
     return process
-
-
-def _console() -> Console:
-    return Console(highlight=False)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,19 @@ def _as_it_is(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+class _Printer(Console):
+    """Leaves it to the command what to do when its reader is gone; rich would end the process, as failed."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich has just caught: it calls this there."""
+        raise
+
+
+def printer() -> Console:
+    """Make what prints styled text, and puts colours on nothing by itself."""
+    return _Printer(highlight=False)
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a list, or one fact of what is shown.
@@ -61,7 +74,7 @@ def show_list(wanted: str, columns: Sequence[Column], rows: Sequence[Mapping[str
         cells = [[column.text(row[column.name]) for column in columns] for row in rows]
         right = [place for place, column in enumerate(columns) if column.right]
         head, *aligned_rows = titled([column.title for column in columns], cells, right)
-        console = Console(highlight=False)
+        console = printer()
         console.print(Text("  ".join(head).rstrip(), style="dim"), soft_wrap=True)
         for row in aligned_rows:
             text = Text("  ").join(Text(cell, style=STYLES.get(cell.strip(), "")) for cell in row)

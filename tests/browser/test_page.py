@@ -59,6 +59,19 @@ def test_nothing_moves_while_it_is_paused(serve, new_page, recorded):
     expect(page.get_by_role("button", name="web-1: active")).to_be_visible()
 
 
+def test_what_was_so_is_pale(serve, new_page, recorded):
+    """A page that hears nothing of the cloud says so, and its map, on which all is up, is pale until it does again."""
+    page = new_page(serve().url + "#/tours")
+    page.route("**/api/live*", lambda route: route.fulfill(status=204))
+    page.get_by_role("link", name="Live", exact=True).click()
+    expect(page.locator("#connection")).to_have_text("reconnecting…")
+    expect(page.locator(".stage")).to_have_css("opacity", "0.45")
+    page.unroute("**/api/live*")
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("live")
+    expect(page.locator(".stage")).to_have_css("opacity", "1")
+
+
 def test_a_click_filters(serve, new_page, recorded):
     """A service that is chosen leaves its messages, the address says so, and its cross ends it."""
     served = serve()

@@ -68,7 +68,10 @@ class Live {
       message: (message) => isNews(message) && this.playback.add({ message }),
       world: (world) => this.playback.add({ world }),
       missed: ({ count }) => { this.playback.undrawn += count; },
-      state: (open) => this.announce(open ? "live" : "reconnecting…", open ? "good" : "bad"),
+      state: (open) => {
+        this.announce(open ? "live" : "reconnecting…", open ? "good" : "bad");
+        this.stage.classList.toggle("past", !open); // what the map says was so
+      },
     });
   }
 

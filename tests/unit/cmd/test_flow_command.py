@@ -26,10 +26,10 @@ def flow(tmp_path: Path):
     settings = tmp_path / "mininova.conf"
     settings.write_text(f"[DEFAULT]\nstate_path = {tmp_path}\n")
 
-    def run(*argv: str) -> subprocess.CompletedProcess[str]:
+    def run(*argv: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "MININOVA_CONFIG_FILE": str(settings)}
         command = [sys.executable, "-W", "ignore", "-m", "mininova.cmd.flow", *argv]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
 
     return run
 
@@ -39,6 +39,24 @@ def test_list_and_show(flow):
     assert REQUEST in flow("list").stdout
     shown = flow("show", "req-1111")
     assert (shown.returncode, "POST /v2.1/servers" in shown.stdout) == (0, True)
+
+
+def test_a_reader_that_goes_is_no_failure(flow):
+    """A pipe that is closed at its other end, as head(1) closes it, ends the command with 0 and without a word."""
+    (read, write) = os.pipe()
+    os.close(read)
+    for words in (["list"], ["show", "req-1111"], ["show", "req-1111", "--diagram"], ["list", "-f", "json"]):
+        done = flow(*words, stdout=write)
+        assert (done.returncode, done.stderr) == (0, ""), words
+    os.close(write)
+
+
+@pytest.mark.parametrize("said", ["0", "-2", "many"])
+def test_how_many_are_listed_is_a_number(flow, said: str):
+    """At least one is; -2 would have been all but the first two."""
+    done = flow("list", f"--last={said}")
+    assert done.returncode == 2
+    assert f"--last: it must be a number from 1 up, not {said}" in done.stderr
 
 
 def test_json(flow):
