@@ -6,7 +6,7 @@ the parts of the process, when the api is loaded.  The stand-ins answer from the
 real Glance or Keystone over HTTP takes their place by that line alone.  Nothing in the api imports either.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mininova import errors
@@ -116,8 +116,8 @@ class NetworkService(Protocol):
         """List the groups that the caller sees."""
         ...
 
-    def of_project(self, project_id: str, ids: Collection[str] | None) -> list[Json]:
-        """Read some groups of a project; None means its default one."""
+    def of_project(self, project_id: str, ids: Collection[str | None]) -> list[Json]:
+        """Read some groups of a project; None among the ids means its default one."""
         ...
 
     def names(self, ids: Collection[str]) -> dict[str, str]:
@@ -187,7 +187,7 @@ class NoNetwork:
         """Find none."""
         return []
 
-    def of_project(self, project_id: str, ids: Collection[str] | None) -> list[Json]:
+    def of_project(self, project_id: str, ids: Collection[str | None]) -> list[Json]:
         """Find none."""
         return []
 
@@ -230,6 +230,16 @@ def require_project(projects: ProjectService, ctxt: RequestContext, project_id: 
 def groups_of(network: NetworkService, ctxt: RequestContext, project_id: str | None) -> list[Json]:
     """List the security groups of a project that the requester sees."""
     return [group for group in network.search(ctxt) if group["project_id"] == project_id]
+
+
+def group_names(network: NetworkService, of: Mapping[str, Collection[str | None]]) -> dict[str, list[str]]:
+    """Name the security groups of instances, by the instances' uuids; those that are gone are left out.
+
+    :param of: their ids; None is the default one
+    """
+    names: dict[str | None, str] = {None: DEFAULT_GROUP}
+    names.update(network.names({id for ids in of.values() for id in ids if id is not None}))
+    return {uuid: sorted({names[id] for id in ids if id in names}) for uuid, ids in of.items()}
 
 
 def group_named(name: str, among: Iterable[Json]) -> Json:

@@ -170,7 +170,9 @@ def user_data(tx: Connection, uuids: Sequence[str]) -> dict[str, str]:
 
 
 def security_groups(tx: Connection, uuids: Sequence[str], *, lock: bool = False) -> dict[str, tuple[str, ...]]:
-    """Read which security groups these instances have; one that is missing has its project's default one.
+    """Read which security groups these instances asked for; one that is missing, for its project's default one.
+
+    Those that they have are the ports' to say (ports.py).
 
     :param lock: let no other transaction change them before this one ends
     """

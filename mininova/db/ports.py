@@ -3,12 +3,12 @@
 Where an address comes from is decided in networks.py, for these as for a boot's own port of the flat network.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 
@@ -37,7 +37,7 @@ class Port(NamedTuple):
     :param is_users: whether a user made it, who keeps it when its instance is gone
     :param device_owner: what has it, and ``device_id`` which one, where that is no instance; likewise
     :param said: what its maker says of it, on which nothing depends here
-    :param security_groups: its instance's: their ids; None is the project's default one
+    :param security_groups: the ids of those that its instance asked for; None is the project's default one
     """
 
     id: str
@@ -55,6 +55,17 @@ class Port(NamedTuple):
     availability_zone: str | None
     security_groups: Sequence[str] | None
     addresses: tuple[Address, ...]
+
+    @property
+    def groups(self) -> Sequence[str] | None:
+        """Name its security groups; None is the project's default one."""
+        return _groups(self.said, self.is_users, self.security_groups)
+
+
+def _groups(said: Mapping[str, Any], is_users: bool, asked: Sequence[str] | None) -> Sequence[str] | None:
+    """Say which groups a port has: those that are said of it, or else, where no user made it, its instance's."""
+    groups: Sequence[str] | None = said.get("security_groups", None if is_users else asked)
+    return groups
 
 
 _owner = func.coalesce(table.c.project_id, instances.c.project_id, "")
@@ -75,6 +86,16 @@ _this = table.c.id == bindparam("port")
 _first = (_this, table.c.place == 0)
 _places = select(table.c.place).where(_this)
 _bind = update_of(table).where(_this, table.c.instance_uuid.is_(None), table.c.device_id.is_(None))
+_own = table.alias()
+_with_groups = (
+    select(instances.c.uuid, instances.c.security_groups, table.c.is_users, table.c.said)
+    .outerjoin_from(instances, table, and_(table.c.instance_uuid == instances.c.uuid, table.c.place == 0))
+    .where(
+        instances.c.uuid.in_(bindparam("uuids", expanding=True)),
+        instances.c.security_groups.is_not(None)
+        | exists().where(_own.c.instance_uuid == instances.c.uuid, _own.c.is_users | _own.c.said.is_not(None)),
+    )
+)
 _leads = update_of(table).where(table.c.floating_address == bindparam("floats"))
 
 
@@ -154,6 +175,30 @@ def _take(tx: Connection, range_: Range, address: str | None, row: Mapping[str, 
     if not insert_new(tx, _insert, taken):
         networks.require_free_mac(tx, range_.network_id, row.get("mac_address"))
         raise errors.AddressInUse(network_id=range_.network_id, address=address)
+
+
+def security_groups(tx: Connection, uuids: Collection[str]) -> dict[str, set[str | None]]:
+    """Name the security groups of some instances, which are those of their ports; before it has one, what it asked for.
+
+    None is the project's default group; an instance that is missing has that one alone.
+    """
+    found: dict[str, set[str | None]] = {}
+    for uuid, asked, is_users, said in tx.execute(_with_groups, {"uuids": list(uuids)}):
+        groups = _groups(said or {}, bool(is_users), asked)
+        found.setdefault(uuid, set()).update([None] if groups is None else groups)
+    return found
+
+
+def regroup(tx: Connection, instance_uuid: str, change_groups: Callable[[Sequence[str] | None], Sequence[str]]) -> None:
+    """Change the security groups of those ports of an instance that have others than it asked for.
+
+    :param change_groups: from those that a port has, of which None is the default one, to those that it is to have
+    """
+    for port in search(tx, instance_uuid=[instance_uuid]):
+        if port.is_users or "security_groups" in port.said:
+            revision = port.said.get("revision", 1) + 1
+            groups = list(change_groups(port.groups))
+            change(tx, port.id, said={**port.said, "security_groups": groups, "revision": revision})
 
 
 def change(tx: Connection, id: str, **columns: Any) -> None:

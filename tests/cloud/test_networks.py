@@ -104,6 +104,54 @@ def test_a_users_port_stays_as_it_is(cloud: Cloud, red: str, operation: str):
     assert agrees(cloud)
 
 
+def test_the_groups_of_a_users_port(cloud: Cloud, red: str):
+    """A server has the security groups of its ports; those that a boot asks for are for the ports that it makes."""
+    web, ssh = (
+        cloud.network("POST", "/security-groups", {"security_group": {"name": name}}) for name in ("web", "ssh")
+    )
+    port = make_port(cloud, red, security_groups=[web["id"]])
+    uuid = active(cloud, networks=[{"port": port["id"]}], security_groups=[{"name": "ssh"}])
+    assert groups(cloud, uuid) == ["web"]
+    two = active(
+        cloud, networks=[{"port": make_port(cloud, red)["id"]}, {"uuid": red}], security_groups=[{"name": "ssh"}]
+    )
+    assert groups(cloud, two) == ["default", "ssh"]
+    cloud.network("PUT", f"/ports/{port['id']}", {"port": {"security_groups": [ssh["id"]]}})
+    assert groups(cloud, uuid) == ["ssh"]
+
+
+def test_groups_come_and_go_at_each_port(cloud: Cloud, red: str):
+    """A user's own port is changed as well as that of the boot, and keeps what it got when the server is gone."""
+    web, ssh = (
+        cloud.network("POST", "/security-groups", {"security_group": {"name": name}}) for name in ("web", "ssh")
+    )
+    port = make_port(cloud, red, security_groups=[web["id"]])
+    uuid = active(cloud, networks=[{"uuid": red}, {"port": port["id"]}])
+    assert groups(cloud, uuid) == ["default", "web"]
+    assert act(cloud, uuid, "add", "ssh") == act(cloud, uuid, "remove", "default") == 202
+    assert {group for its in ports(cloud, uuid) for group in its["security_groups"]} == {web["id"], ssh["id"]}
+    assert groups(cloud, uuid) == ["ssh", "web"]
+    assert act(cloud, uuid, "remove", "default") == 404
+    assert [act(cloud, uuid, "remove", name) for name in ("web", "ssh")] == [202, 202]
+    assert groups(cloud, uuid) == []
+    assert act(cloud, uuid, "add", "web") == 202
+    cloud.request("DELETE", f"/servers/{uuid}")
+    cloud.run()
+    assert cloud.network("GET", f"/ports/{port['id']}")["security_groups"] == [web["id"]]
+
+
+def act(cloud: Cloud, uuid: str, verb: str, group: str) -> int:
+    return cloud.request("POST", f"/servers/{uuid}/action", {f"{verb}SecurityGroup": {"name": group}}).status_code
+
+
+def groups(cloud: Cloud, uuid: str) -> list[str]:
+    """Name the security groups of a server; the lists of servers and of its groups agree."""
+    shown = [each["name"] for each in cloud.show(uuid).get("security_groups", [])]
+    listed = cloud.request("GET", f"/servers/{uuid}/os-security-groups").json["security_groups"]
+    assert sorted(shown) == sorted(each["name"] for each in listed)
+    return shown
+
+
 def test_networks_that_cannot_be(cloud: Cloud, red: str):
     """Each refusal says which network, port or address, and nothing is made."""
     port, taken = make_port(cloud, red), make_port(cloud, red)

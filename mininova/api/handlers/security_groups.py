@@ -3,7 +3,7 @@
 The groups are Neutron's.  Nova knows which of them a server has, and for the rest passes on what it is told.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_network
 from typing import Any
@@ -16,7 +16,7 @@ from mininova.api.request import ComputeRequest
 from mininova.api.schemas import security_groups as schemas
 from mininova.api.validation import takes
 from mininova.api.views.security_groups import ALL_PORTS, ANY, show_group, show_rule
-from mininova.db import instances
+from mininova.db import instances, ports
 from mininova.objects import Instance
 from mininova.wsgi import Reply
 
@@ -33,7 +33,7 @@ def of_server(request: ComputeRequest, server_id: str) -> Json:
     """List the security groups of a server."""
     instance = find(request, server_id, "os-security-groups:list")
     with request.cloud.db.read() as tx:
-        ids = instances.security_groups(tx, [instance.uuid]).get(instance.uuid)
+        ids = ports.security_groups(tx, [instance.uuid]).get(instance.uuid, {None})
     groups = [] if instance.networks == "none" else request.cloud.network.of_project(instance.project_id, ids)
     return _listed(groups, _known(request) if groups else {})
 
@@ -56,25 +56,33 @@ def remove(request: ComputeRequest, id: str) -> Reply:
     return _change(request, instance, request.document["removeSecurityGroup"]["name"], _without)
 
 
-def _with(instance: Instance, group: Json, ids: list[str]) -> list[str]:
-    return ids if group["id"] in ids else [*ids, group["id"]]
+def _with(ids: Sequence[str], id: str) -> Sequence[str]:
+    return ids if id in ids else [*ids, id]
 
 
-def _without(instance: Instance, group: Json, ids: list[str]) -> list[str]:
-    if group["id"] not in ids or instance.networks == "none":
-        raise errors.NotFound(f"Security group {group['name']} not associated with the instance {instance.uuid}")
-    return [id for id in ids if id != group["id"]]
+def _without(ids: Sequence[str], id: str) -> Sequence[str]:
+    return [each for each in ids if each != id]
 
 
-def _change(request: ComputeRequest, instance: Instance, name: str, change: Any) -> Reply:
-    """Change the groups of a server by one that is named."""
+def _change(
+    request: ComputeRequest, instance: Instance, name: str, change: Callable[[Sequence[str], str], Sequence[str]]
+) -> Reply:
+    """Change the groups of a server by one that is named: of each of its ports, and of what it asked for."""
     there = groups_of(request.cloud.network, request.context, instance.project_id)
     group = group_named(name, there)
-    (default,) = (each["id"] for each in request.cloud.network.of_project(instance.project_id, None))
+    (default,) = (each["id"] for each in request.cloud.network.of_project(instance.project_id, {None}))
+
+    def changed(ids: Sequence[str] | None) -> Sequence[str]:
+        return change([default] if ids is None else ids, group["id"])
+
     with request.cloud.db.write() as tx:
-        present = instances.security_groups(tx, [instance.uuid], lock=True).get(instance.uuid)
-        ids = change(instance, group, [default] if present is None else list(present))
+        asked = instances.security_groups(tx, [instance.uuid], lock=True).get(instance.uuid)
+        had = {id or default for id in ports.security_groups(tx, [instance.uuid]).get(instance.uuid, {None})}
+        if change is _without and (group["id"] not in had or instance.networks == "none"):
+            raise errors.NotFound(f"Security group {group['name']} not associated with the instance {instance.uuid}")
+        ids = list(changed(asked))
         instances.set_security_groups(tx, instance.uuid, None if ids == [default] else ids)
+        ports.regroup(tx, instance.uuid, changed)
     return Reply(202)
 
 

@@ -11,12 +11,13 @@ from typing import Any
 
 from mininova import errors
 from mininova.api import create as creation
+from mininova.api.other_services import group_names
 from mininova.api.request import TRUE, ComputeRequest
 from mininova.api.schemas import servers as schemas
 from mininova.api.validation import takes
 from mininova.api.views.servers import FAULTY, Extras, Views, status_of
 from mininova.api.views.services import COMPUTE, is_up
-from mininova.db import block_devices, faults, instances, request_specs, server_groups, services
+from mininova.db import block_devices, faults, instances, ports, request_specs, server_groups, services
 from mininova.db.session import Connection
 from mininova.objects import Instance, Service
 from mininova.wsgi import Reply
@@ -141,21 +142,15 @@ def extras_of(request: ComputeRequest, shown: Sequence[Instance]) -> Extras:
     with_hosts = version >= (2, 16) and request.allows("servers:show:host_status")
     with_specs = version >= (2, 98)
     with request.cloud.db.read() as tx:
-        groups = instances.security_groups(tx, [instance.uuid for instance in shown])
+        groups = ports.security_groups(tx, [instance.uuid for instance in shown])
         return Extras(
-            security_groups=_group_names(request, groups) if groups else {},
+            security_groups=group_names(request.cloud.network, groups) if groups else {},
             faults=faults.latest(tx, faulty) if faulty else {},
             user_data=instances.user_data(tx, [instance.uuid for instance in shown]) if with_user_data else {},
             host_states=_host_states(request, tx) if with_hosts else None,
             volumes=block_devices.by_instance(tx, [instance.uuid for instance in shown]),
             specs=request_specs.specs_of(tx, [instance.uuid for instance in shown]) if with_specs else {},
         )
-
-
-def _group_names(request: ComputeRequest, groups: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Name the security groups of servers, by the servers' uuids."""
-    names = request.cloud.network.names({id for ids in groups.values() for id in ids})
-    return {uuid: sorted(names[id] for id in ids if id in names) for uuid, ids in groups.items()}
 
 
 def extras_of_one(request: ComputeRequest, instance: Instance) -> Extras:

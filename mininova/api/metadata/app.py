@@ -23,7 +23,7 @@ from oslo_config.cfg import ConfigOpts
 from mininova import errors
 from mininova.api import other_services
 from mininova.api.metadata.documents import Known, read, tree
-from mininova.api.other_services import DEFAULT_GROUP, NetworkService
+from mininova.api.other_services import DEFAULT_GROUP, NetworkService, group_names
 from mininova.db import instances, keypairs, ports
 from mininova.db.session import Connection, Database
 from mininova.objects import Instance
@@ -109,14 +109,14 @@ class MetadataApplication(Application):
 
     def _known(self, tx: Connection, instance: Instance) -> Known:
         uuid = instance.uuid
-        ids = instances.security_groups(tx, [uuid]).get(uuid)
+        groups = ports.security_groups(tx, [uuid])
         return Known(
             instance=instance,
             keypair=_keypair(tx, instance),
             ports=ports.search(tx, instance_uuid=[uuid]),
             user_data=instances.user_data(tx, [uuid]).get(uuid),
             password=instances.password(tx, uuid),
-            groups=[DEFAULT_GROUP] if ids is None else sorted(self._network.names(ids).values()),
+            groups=group_names(self._network, groups).get(uuid, [DEFAULT_GROUP]),
             domain=self._conf.api.dhcp_domain,
             vendor_data=self._vendor_data,
         )

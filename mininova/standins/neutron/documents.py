@@ -63,7 +63,6 @@ def port(port: Port, default_group: str, *, with_binding: bool = False) -> Json:
     :param with_binding: on which host its server is, too, for administrators
     """
     said = port.said
-    groups = said.get("security_groups", port.security_groups)
     bound = port.host is not None or port.device_id is not None
     owner = f"compute:{port.availability_zone or ZONE}" if port.instance_uuid else port.device_owner or ""
     shown = {
@@ -78,7 +77,7 @@ def port(port: Port, default_group: str, *, with_binding: bool = False) -> Json:
         "fixed_ips": [{"subnet_id": each.subnet_id, "ip_address": each.address} for each in port.addresses],
         "device_id": port.instance_uuid or port.device_id or "",
         "device_owner": owner,
-        "security_groups": [default_group] if groups is None else list(groups),
+        "security_groups": [default_group] if port.groups is None else list(port.groups),
         "allowed_address_pairs": said.get("allowed_address_pairs", []),
         "extra_dhcp_opts": [],
         "binding:vnic_type": "normal",

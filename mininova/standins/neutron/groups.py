@@ -9,7 +9,6 @@ from typing import Any
 from mininova import errors
 from mininova.context import RequestContext
 from mininova.db import ports
-from mininova.db.ports import Port
 from mininova.db.session import Connection, Database
 from mininova.standins.neutron import documents, policy, quotas, schemas
 from mininova.standins.neutron.db import security_groups
@@ -30,12 +29,12 @@ class Groups:
         with self._db.read() as tx:
             return _shown(tx, security_groups.search(tx, policy.viewer(ctxt)))
 
-    def of_project(self, project_id: str, ids: Collection[str] | None) -> list[Json]:
+    def of_project(self, project_id: str, ids: Collection[str | None]) -> list[Json]:
         """Read some groups of a project.
 
-        :param ids: None means its default one
+        :param ids: None among them means its default one
         """
-        wanted = [security_groups.defaults(self._db, {project_id})[project_id]] if ids is None else ids
+        wanted = {security_groups.defaults(self._db, {project_id})[project_id] if id is None else id for id in ids}
         with self._db.read() as tx:
             found = security_groups.search(tx, project_id)
             return _shown(tx, [group for group in found if group.id in wanted])
@@ -94,7 +93,7 @@ class Groups:
             group = _own(tx, ctxt, id, "delete_security_group")
             if group.default_of is not None and not ctxt.is_admin:
                 raise errors.Conflict("Insufficient rights for removing default security group.")
-            if any(id in _asked_for(each) for each in ports.search(tx, group.project_id)):
+            if any(id in (each.groups or ()) for each in ports.search(tx, group.project_id)):
                 raise errors.Conflict(f"Security Group {id} in use.")
             security_groups.delete(tx, group)
 
@@ -146,11 +145,6 @@ def _shown(tx: Connection, groups: list[SecurityGroup]) -> list[Json]:
 def _own(tx: Connection, ctxt: RequestContext, id: str, action: str) -> SecurityGroup:
     policy.require_member(ctxt, action)
     return security_groups.get(tx, id, policy.viewer(ctxt))
-
-
-def _asked_for(port: Port) -> Collection[str]:
-    """Name the groups that a port has but the default one: its own, or those of its instance."""
-    return port.said.get("security_groups", port.security_groups) or ()
 
 
 def _columns(said: Json, *names: str) -> dict[str, Any]:
