@@ -179,6 +179,7 @@ def _write_settings(folder: Path, parsed: Namespace) -> str:
         "DEFAULT": {"host": CONTROLLER, **_common(folder, "manage"), **_times(parsed.hosts)},
         "database": {"connection": f"sqlite:///{folder / 'mininova.sqlite'}"},
         "api": {"listen": parsed.listen, "port": parsed.port},
+        "identity": {"password_hash_memory": 16},  # KiB: all passwords are known, and tests log in often
         "flow": {"enabled": True},
         "losses": {"file": folder / LOSSES},
         **_NO_NOTIFICATIONS,

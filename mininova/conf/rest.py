@@ -170,7 +170,7 @@ OSLO_POLICY = Group(
 
 IDENTITY = Group(
     "identity",
-    "The stand-in for Keystone: how its tokens are signed, and how long they are valid.",
+    "The stand-in for Keystone: how its tokens are signed, how long they are valid, and what a password costs.",
     frozenset({"api", "manage"}),
     [
         cfg.StrOpt(
@@ -180,6 +180,13 @@ IDENTITY = Group(
             "a password.",
         ),
         cfg.IntOpt("token_expiration", default=3600, min=1, help="How long a token is valid, in seconds."),
+        cfg.IntOpt(
+            "password_hash_memory",
+            default=19 * 1024,
+            min=16,
+            help="How much memory the hash of a new password takes, in KiB: the more, the longer each guess takes, and "
+            "each login.",
+        ),
     ],
 )
 

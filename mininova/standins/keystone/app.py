@@ -37,6 +37,7 @@ def make_authority(parts: Parts) -> Authority:
 def app_factory(global_conf: dict[str, str]) -> IdentityApplication:
     """Make the Paste application ``identity_app``."""
     parts = current_parts()
-    authority, passwords = make_authority(parts), Passwords(parts.aside)
+    authority = make_authority(parts)
+    passwords = Passwords(parts.aside, memory_kib=parts.conf.identity.password_hash_memory)
     authenticator = Authenticator(parts.db, authority, passwords)
     return IdentityApplication(Service(parts.db, authority, authenticator, passwords))

@@ -47,7 +47,7 @@ def bootstrap(
     :return: of each project and user what it is, its id, and whether it was made now
     :raises errors.ConfigError: when a user is to be made and has no password
     """
-    hashes = _hashes(db, passwords)
+    hashes = _hashes(db, passwords, conf.identity.password_hash_memory)
     tokens.make_key(conf.identity.token_key_file)
     with db.write() as tx:
         _ensure(tx, Domain, DEFAULT_DOMAIN, description="The default domain")
@@ -65,7 +65,7 @@ def bootstrap(
     ]
 
 
-def _hashes(db: Database, passwords: Mapping[str, str | None]) -> dict[str, str]:
+def _hashes(db: Database, passwords: Mapping[str, str | None], memory_kib: int) -> dict[str, str]:
     """Hash the passwords of the users that are to be made."""
     with db.read() as tx:
         missing = [name for name in passwords if identity.find(tx, User, _in_default(name)) is None]
@@ -75,7 +75,7 @@ def _hashes(db: Database, passwords: Mapping[str, str | None]) -> dict[str, str]
                 problem=f"the user {name} is to be made and has no password: give it as --{name}-password, or better "
                 f"in the environment as MININOVA_{name.upper()}_PASSWORD, which no other user of the machine sees"
             )
-    return {name: hash_password(passwords[name] or "") for name in missing}
+    return {name: hash_password(passwords[name] or "", memory_kib) for name in missing}
 
 
 def _ensure_catalog(tx: Connection) -> None:

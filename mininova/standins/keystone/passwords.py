@@ -2,7 +2,8 @@
 
 Argon2id with 19 MiB, two passes and one lane: the least that OWASP's cheat sheet on password storage recommends
 today, and about 20 ms of one core.  A guesser needs that much memory and time for every guess, while a test run
-that logs in nine hundred times spends less than twenty seconds on it.
+that logs in nine hundred times spends less than twenty seconds on it.  A cloud that keeps no secret, as mininova-cloud,
+takes less memory, and no time ([identity] password_hash_memory).
 
 The price is also ours, and anyone can ask for it.  So few are made at a time, aside from the other requests, and few
 may wait for it: one more is refused, and the other requests do not notice how many there are.
@@ -31,10 +32,7 @@ RETRY_AFTER_S = 1
 #: glibc's mallopt: what is longer than so many bytes goes back to the system as soon as it is free (malloc.h).
 M_MMAP_THRESHOLD, GIVEN_BACK_FROM_BYTES = -3, 1024 * 1024
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-
-# What a password is compared with when there is no such user: it takes as long, so the time does not tell who exists.
-_NO_USER = f"$argon2id$v=19$m={_HASHER.memory_cost},t={_HASHER.time_cost},p={_HASHER.parallelism}${'A' * 22}${'A' * 43}"
+MEMORY_KIB = 19 * 1024  # of one hash
 
 
 def _give_memory_back() -> None:
@@ -46,17 +44,27 @@ def _give_memory_back() -> None:
 _give_memory_back()
 
 
-def hash_password(password: str) -> str:
+def _hasher(memory_kib: int) -> PasswordHasher:
+    return PasswordHasher(time_cost=2, memory_cost=memory_kib, parallelism=1)
+
+
+def hash_password(password: str, memory_kib: int = MEMORY_KIB) -> str:
     """Make what is kept in place of a password."""
-    return _HASHER.hash(password)
+    return _hasher(memory_kib).hash(password)
 
 
-def matches(password: str, password_hash: str | None) -> bool:
+def matches(password: str, password_hash: str | None, memory_kib: int = MEMORY_KIB) -> bool:
     """Tell whether this is the password, in the same time whether it is, is not, or there is none to compare with."""
+    hasher = _hasher(memory_kib)
     try:
-        return _HASHER.verify(password_hash or _NO_USER, password) and password_hash is not None
+        return hasher.verify(password_hash or _no_user(hasher), password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _no_user(hasher: PasswordHasher) -> str:
+    """Give what a password is compared with when there is no such user: it takes as long, so the time does not tell."""
+    return f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${'A' * 22}${'A' * 43}"
 
 
 class Passwords:
@@ -65,10 +73,17 @@ class Passwords:
     :param aside: runs what would hold up the other requests
     :param at_once: how many hashes are made at a time
     :param max_waiting: how many requests may wait for that
+    :param memory_kib: of one hash
     """
 
-    def __init__(self, aside: Aside = in_place, at_once: int = AT_ONCE, max_waiting: int = MAX_WAITING) -> None:
-        self._aside = aside
+    def __init__(
+        self,
+        aside: Aside = in_place,
+        at_once: int = AT_ONCE,
+        max_waiting: int = MAX_WAITING,
+        memory_kib: int = MEMORY_KIB,
+    ) -> None:
+        self._aside, self._memory_kib = aside, memory_kib
         self._turns, self._places = threading.Semaphore(at_once), threading.Semaphore(at_once + max_waiting)
 
     @contextmanager
@@ -86,11 +101,11 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """Make what is kept in place of a password, when it is this request's turn; it has a place."""
-        return self._in_turn(lambda: hash_password(password))
+        return self._in_turn(lambda: hash_password(password, self._memory_kib))
 
     def matches(self, password: str, password_hash: str | None) -> bool:
         """Tell whether this is the password, likewise."""
-        return self._in_turn(lambda: matches(password, password_hash))
+        return self._in_turn(lambda: matches(password, password_hash, self._memory_kib))
 
     def _in_turn(self, work: Callable[[], T]) -> T:
         with self._turns:

@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from msgspec.structs import replace
@@ -47,11 +49,14 @@ def test_one_answer_to_all_that_is_wrong(authenticator, password_login, auth):
 
 
 class CountingHasher(PasswordHasher):
-    """Hashes, and keeps what each hash cost: Argon2's parameters."""
+    """Hashes, and keeps what each hash cost: Argon2's parameters.
 
-    def __init__(self):
-        super().__init__()
-        self.costs = []
+    :param costs: takes them
+    """
+
+    def __init__(self, costs, memory_kib):
+        super().__init__(time_cost=2, memory_cost=memory_kib, parallelism=1)
+        self.costs = costs
 
     def verify(self, kept, password):
         self.costs.append(extract_parameters(kept))
@@ -76,11 +81,11 @@ def test_each_refusal_costs_one_hash(authenticator, password_login, find, db, mo
     with db.write() as tx:
         identity.create(tx, replace(demo, id="1", name="without-a-password", password_hash=None))
         identity.create(tx, replace(demo, id="2", name="disabled", enabled=False))
-    counting = CountingHasher()
-    monkeypatch.setattr(passwords, "_HASHER", counting)
+    costs = []
+    monkeypatch.setattr(passwords, "_hasher", partial(CountingHasher, costs))
     with pytest.raises(errors.Unauthorized):
         authenticator.authenticate(password_login(**auth))
-    assert counting.costs == [extract_parameters(demo.password_hash)]
+    assert costs == [extract_parameters(demo.password_hash)]
 
 
 def test_disabled_user(authenticator, password_login, change):

@@ -31,8 +31,15 @@ def test_garbage_is_no_password():
 
 def test_an_unknown_user_costs_the_same():
     """The decoy's hash has the parameters of every user's, so that the time does not differ."""
-    parameters = passwords.hash_password("x").rsplit("$", 2)[0]
-    assert passwords._NO_USER.startswith(parameters)
+    parameters = passwords.hash_password("x", 64).rsplit("$", 2)[0]
+    assert passwords._no_user(passwords._hasher(64)).startswith(parameters)
+
+
+def test_a_hash_takes_so_much_memory():
+    """It says how much itself: so one that was made before matches still when the settings are others."""
+    few, many = Passwords(memory_kib=16).hash("sesame"), Passwords().hash("sesame")
+    assert ("m=16," in few, "m=19456," in many) == (True, True)
+    assert Passwords(memory_kib=16).matches("sesame", many)
 
 
 def test_too_many_at_once_are_refused():
