@@ -44,10 +44,27 @@ def listed(value: Any) -> list[Any]:
 
 
 def instances(payload: Any) -> dict[str, str]:
-    """Map the uuid of each instance in a payload to its name; "" where it does not say."""
+    """Map the uuid of each instance in a payload to its name; "" where it does not say.
+
+    Nothing is copied, and what is empty is not looked into: this is most of the collector's work.
+    """
     found: dict[str, str] = {}
-    for uuid, name in _mentioned(payload):
-        found[uuid] = name or found.get(uuid, "")
+    left = [payload]
+    while left:
+        value = left.pop()
+        if type(value) is dict:
+            if DATA in value:
+                left.append(value[DATA])
+                continue
+            if "uuid" in value or "instance_uuid" in value or "instance_id" in value or "instance_uuids" in value:
+                for uuid, name in _named(value):
+                    found[uuid] = name or found.get(uuid, "")
+            value = value.values()
+        elif type(value) not in _BRANCHES:
+            continue
+        for item in value:
+            if type(item) in _BRANCHES and item:
+                left.append(item)
     return found
 
 
@@ -57,22 +74,6 @@ def servers(event: MessageEvent) -> dict[str, str]:
     if event.kind == "http":
         found |= {part: "" for part in _after("servers", event.method) if _is_uuid(part)}
     return found
-
-
-def _mentioned(value: Any) -> Iterator[tuple[str, str]]:
-    """Find instances in a payload; nothing is copied, since this is most of the collector's work."""
-    left = [value]
-    while left:
-        value = left.pop()
-        if type(value) is dict:
-            if DATA in value:
-                value = (value[DATA],)
-            else:
-                yield from _named(value)
-                value = value.values()
-        elif type(value) not in _BRANCHES:
-            continue
-        left.extend(reversed([item for item in value if type(item) in _BRANCHES]))
 
 
 def _named(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
