@@ -70,7 +70,7 @@ class World:
         if event.kind == "http":
             self._services.operated(event.payload.get("service"))
         elif event.pattern == "notification":
-            self._instances.notified(event.method, plain(event.payload), at)
+            self._instances.notified(event.method, event.payload, at)
         else:
             self._instances.all_in(event.payload, at)
 
