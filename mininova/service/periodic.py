@@ -14,6 +14,7 @@ from functools import partial
 from itertools import cycle
 
 from mininova import errors, rpc
+from mininova.rpc.watch import sparing
 from mininova.service.concurrency import Concurrency
 
 LOG = logging.getLogger(__name__)
@@ -36,11 +37,13 @@ class Periodic:
     def __init__(self, threads: Concurrency) -> None:
         self._threads = threads
         self._stopping = threading.Event()
+        self._failing = set[tuple[str, type[Exception]]]()  # what, and why: the log says it once until it works again
 
     def every(self, seconds: float, work: Work, what: str) -> None:
         """Do something now and then once in each period.
 
-        The first time is done before this returns, patiently.  A later failure is logged, and the next turn comes.
+        The first time is done before this returns, patiently.  A later failure is logged, and the next turn comes; the
+        log says once that it fails, and once that it works again.
 
         :param seconds: the period
         :param what: names the work in the log
@@ -58,12 +61,12 @@ class Periodic:
 
     def soon(self, works: Sequence[Work], what: str) -> None:
         """Do several things once, in the background, a few at a time; a failure of one is logged."""
-        self._threads.spawn(self._threads.together, [partial(_attempt, work, what) for work in works], AT_ONCE)
+        self._threads.spawn(self._threads.together, [partial(self._attempt, work, what) for work in works], AT_ONCE)
 
     def _make_rounds(self, rounds: "Rounds", what: str) -> None:
         while not self._stopping.wait(rounds.left()):
             if (work := rounds.turn()) is not None:
-                self._threads.spawn(_attempt, work, what)
+                self._threads.spawn(self._attempt, work, what)
 
     def after_each(self, left: Callable[[], float], works: Sequence[Work], what: str) -> None:
         """Do things in the background, one after the other and patiently: now, and whenever a period has ended.
@@ -76,7 +79,7 @@ class Periodic:
         pause = 0.0
         while not self._stopping.wait(pause):
             for work in works:
-                _attempt(lambda work=work: self.patiently(work, what), what)  # type: ignore[misc]
+                self._attempt(lambda work=work: self.patiently(work, what), what)  # type: ignore[misc]
             pause = left() + random.uniform(0, SPREAD_S)
 
     def patiently(self, work: Work, what: str) -> None:
@@ -103,18 +106,24 @@ class Periodic:
                 return
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
+    def _attempt(self, work: Work, what: str) -> None:
+        fails, works = (sparing.about(None, how, what) for how in ("fails", "works"))  # of many hosts, in turns perhaps
+        try:
+            work()
+        except (rpc.RPCError, errors.DatabaseAway) as error:
+            if (what, type(error)) not in self._failing:
+                LOG.warning("%s: %s", what, error, extra=fails)
+            self._failing.add((what, type(error)))
+        except Exception:  # of any kind: the next turn may do better
+            LOG.exception("%s failed", what)
+        else:
+            if failed := {(name, kind) for name, kind in self._failing.copy() if name == what}:
+                self._failing -= failed
+                LOG.info("%s: it works again", what, extra=works)
+
     def stop(self) -> None:
         """Begin nothing more; what is under way goes on."""
         self._stopping.set()
-
-
-def _attempt(work: Work, what: str) -> None:
-    try:
-        work()
-    except (rpc.RPCError, errors.DatabaseAway) as error:
-        LOG.warning("%s: %s", what, error)
-    except Exception:  # of any kind: the next turn may do better
-        LOG.exception("%s failed", what)
 
 
 class Rounds:

@@ -123,6 +123,25 @@ def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
     assert "the test failed" in caplog.messages
 
 
+def test_a_failure_that_lasts_is_logged_once(periodic, caplog):
+    """The log has a line for each reason, and one when it works again; the next outage has its own."""
+    caplog.set_level(logging.INFO)
+    away, lost = errors.DatabaseAway("the database is full"), rpc.MessagingTimeout("no conductor answered")
+    turns, answers = queue.Queue(), iter([None, away, away, lost, away, None, None, away, None])
+
+    def work():
+        turns.put(None)
+        if (error := next(answers, None)) is not None:
+            raise error
+
+    periodic.every(0.01, work, "the test")
+    for _ in range(11):  # one more has begun, and so the ninth has ended
+        turns.get(timeout=PATIENCE)
+
+    full, again = "the test: the database is full", "the test: it works again"
+    assert caplog.messages == [full, "the test: no conductor answered", again, full, again]
+
+
 def test_work_is_done_after_each_period(periodic):
     """It runs in the background, first at once."""
     done, periods = queue.Queue(), iter([-30.0, -30.0])
