@@ -4,6 +4,7 @@ import itertools
 import logging
 import queue
 import threading
+from collections import deque
 
 import pytest
 
@@ -126,20 +127,21 @@ def test_a_failure_is_logged_and_the_next_turn_comes(periodic, caplog):
 def test_a_failure_that_lasts_is_logged_once(periodic, caplog):
     """The log has a line for each reason, and one when it works again; the next outage has its own."""
     caplog.set_level(logging.INFO)
-    away, lost = errors.DatabaseAway("the database is full"), rpc.MessagingTimeout("no conductor answered")
-    turns, answers = queue.Queue(), iter([None, away, away, lost, away, None, None, away, None])
+    full, refused = rpc.RemoteError("the disk is full"), rpc.BrokerRefused("a wrong password")
+    outcomes, ended = deque([None, full, full, refused, full, None, None, full, None]), threading.Event()
 
     def work():
-        turns.put(None)
-        if (error := next(answers, None)) is not None:
+        if (error := outcomes.popleft()) is not None:
             raise error
 
-    periodic.every(0.01, work, "the test")
-    for _ in range(11):  # one more has begun, and so the ninth has ended
-        turns.get(timeout=PATIENCE)
+    def left():
+        return -30.0 if outcomes else (ended.set() or 3600.0)
 
-    full, again = "the test: the database is full", "the test: it works again"
-    assert caplog.messages == [full, "the test: no conductor answered", again, full, again]
+    periodic.after_each(left, [work], "the test")
+    assert ended.wait(PATIENCE)
+
+    full, again = "the test: the disk is full", "the test: it works again"
+    assert caplog.messages == [full, "the test: a wrong password", again, full, again]
 
 
 def test_work_is_done_after_each_period(periodic):
