@@ -142,12 +142,12 @@ class Mover:
         try:
             return self._take(ctxt, migration, image)
         except (*DELETE_WON, errors.InstanceUpdateConflict) as lost:
-            LOG.info("compute drops the %s of instance %s: %s", migration.step, migration.instance_uuid, lost)
+            LOG.info("compute drops %s: %s", _named(migration), lost)
             return False
 
     def _take(self, ctxt: RequestContext, migration: Migration, image: ImageMeta) -> bool:
         instance, devices = self._conductor.begin_step(ctxt, migration)
-        part, step = PARTS[migration.step or ""], migration.step
+        part = PARTS[migration.step or ""]
         if part.bills:
             tell_exists_so_far(self._notifier, ctxt, instance, self._audit_period, self._clock())
         if not part.after:
@@ -162,7 +162,7 @@ class Mover:
         if part.after:
             self._tell(ctxt, instance, part, "start", image)
         self._conductor.end_step(ctxt, migration, power_state)
-        LOG.info("compute has done the %s of instance %s", step, instance.uuid)
+        LOG.info("compute has done %s", _named(migration))
         self._tell(ctxt, instance, part, "end", image)
         return True
 
@@ -174,7 +174,7 @@ class Mover:
 
     def _fail(self, ctxt: RequestContext, instance: Instance, migration: Migration, error: Exception) -> bool:
         """Have the conductor end the migration; a guest that was to leave runs on as it did."""
-        LOG.warning("compute could not do the %s of instance %s: %s", migration.step, instance.uuid, error)
+        LOG.warning("compute could not do %s: %s", _named(migration), error)
         if migration.step == "migrate" and migration.old_vm_state != states.STOPPED:
             try:
                 self._driver.power_on(instance)
@@ -192,3 +192,9 @@ class Mover:
         if phase in part.phases:
             named = {"image_name": image.name} if part.named else {}
             tell(self._notifier, ctxt, instance, part.action, phase, **named)
+
+
+def _named(migration: Migration) -> str:
+    """Name a step for the log, with the migration that it is of, and its way."""
+    way = f"from {migration.source_compute} to {migration.dest_compute}"
+    return f"step {migration.step} of the {migration.migration_type} of instance {migration.instance_uuid} {way}"

@@ -21,8 +21,12 @@ def migrate_live(cloud: Cloud, uuid: str, version: str = "2.96", **asked: Any) -
 
 
 @pytest.mark.parametrize("before", [states.ACTIVE, states.PAUSED])
-def test_a_server_goes_elsewhere_while_it_runs(cloud: Cloud, before: str):
-    """Its guest is there as it was here, and was not started again; nothing is left here, and no room is kept."""
+def test_a_server_goes_elsewhere_while_it_runs(cloud: Cloud, caplog: pytest.LogCaptureFixture, before: str):
+    """Its guest is there as it was here, and was not started again; nothing is left here, and no room is kept.
+
+    The log of each host says what was done, and from where to where.
+    """
+    caplog.set_level("INFO")
     uuid = ready_for(cloud, "unpause" if before == states.PAUSED else "pause")
     was = cloud.instance(uuid)
     assert migrate_live(cloud, uuid).status_code == 202
@@ -32,6 +36,8 @@ def test_a_server_goes_elsewhere_while_it_runs(cloud: Cloud, before: str):
     assert (now.vm_state, now.task_state, now.host) == (before, None, other(was.host))
     assert guests(cloud, uuid) == {now.host: states.POWER_PAUSED if before == states.PAUSED else states.RUNNING}
     assert now.launched_at == was.launched_at
+    way = f"of the live-migration of instance {uuid} from {was.host} to {now.host}"
+    assert {f"compute has done step {step} {way}" for step in ("pre_live", "live")} <= set(caplog.messages)
     assert status(cloud) == "completed"
     assert claimed(cloud) == {now.host: 512}
     assert agrees(cloud)
