@@ -19,7 +19,7 @@ from mininova.db import generations, server_groups
 from mininova.db.instances import WAITS_FOR_ROOM, waiting_for_room
 from mininova.db.models import allocations, compute_nodes, instances
 from mininova.db.rows import NewRow, Rows, insert_new
-from mininova.objects import Flavor
+from mininova.objects import Flavor, RequestSpec
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,15 +118,7 @@ def claim(tx: Connection, instance_uuid: str, host: str, flavor: Flavor, group: 
     return True
 
 
-def claim_all(
-    tx: Connection,
-    hosts: Mapping[str, str],
-    flavor: Flavor,
-    group: str | None = None,
-    *,
-    request_id: str,
-    tried: Collection[str] = (),
-) -> dict[str, str]:
+def claim_all(tx: Connection, hosts: Mapping[str, str], spec: RequestSpec, request_id: str) -> dict[str, str]:
     """Promise each of some instances its room on a host, or none of them; tell where they have room now.
 
     An instance that has room already keeps it, on any host but those that were tried: the request was sent twice, and
@@ -138,16 +130,16 @@ def claim_all(
     schedulers cannot wait for each other.
 
     :param hosts: uuid → the host that was chosen
-    :param group: the server group that they are members of, whose policy must allow them there
+    :param spec: their flavor; their server group, whose policy must allow them there; and the hosts that could not take
+        them, where only a late copy of the request before can have claimed room
     :param request_id: of the request for whose operation they wait
-    :param tried: hosts that could not take them; room there was claimed by a late copy of the request before
     :raises NoRoom: when there is too little on some of the hosts; nothing of all this may be committed
     :raises GroupMoved: when the policy does not allow it, as the members stand now
     """
-    if group is not None and not server_groups.admits(tx, group, hosts):
+    if spec.group is not None and not server_groups.admits(tx, spec.group, hosts):
         raise GroupMoved
-    wanted = [_allocation(uuid, hosts[uuid], flavor) for uuid in sorted(hosts)]
-    held = {each.instance_uuid: _write_down(tx, each, request_id, tried) for each in wanted}
+    wanted = [_allocation(uuid, hosts[uuid], spec.flavor) for uuid in sorted(hosts)]
+    held = {each.instance_uuid: _write_down(tx, each, request_id, spec.retry.hosts) for each in wanted}
     ours = [each for each in wanted if held[each.instance_uuid] is each]
     count = Counter(each.host for each in ours)
     one_on = {each.host: each for each in ours}

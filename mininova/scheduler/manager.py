@@ -128,10 +128,7 @@ class SchedulerManager:
         hosts = {uuid: best[0].host for uuid, best in chosen.items()}
         if hosts:
             with self._db.write() as tx:
-                held = claims.claim_all(
-                    tx, hosts, request_spec.flavor, request_spec.group,
-                    request_id=ctxt.request_id, tried=request_spec.retry.hosts,
-                )  # fmt: skip
+                held = claims.claim_all(tx, hosts, request_spec, ctxt.request_id)
             for uuid, best in chosen.items():
                 elsewhere = held.get(uuid, hosts[uuid]) != hosts[uuid]
                 placed[uuid] = [candidates.at(held[uuid])] if elsewhere else best

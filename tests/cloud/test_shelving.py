@@ -217,7 +217,7 @@ def test_its_messages_are_lost(cloud: Cloud, offloaded: str, delivered: int) -> 
 def test_no_host_is_used_without_a_claim(cloud: Cloud, offloaded: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As tests/cloud/test_sweeper.py sees for other operations: a host is chosen anew."""
     with monkeypatch.context() as patch:
-        patch.setattr(claims, "claim_all", lambda *asked, **how: {})
+        patch.setattr(claims, "claim_all", lambda *asked: {})
         unshelve(cloud, offloaded)
     assert (cloud.instance(offloaded).host, [*guests(cloud).values()]) == (None, [[], []])
     cloud.sweep()

@@ -96,7 +96,7 @@ def test_no_host_is_used_without_a_claim(cloud: Cloud, operation: str, monkeypat
     """A host that was chosen, and where no room is promised, gets nothing; the operation is taken up, and ends well."""
     uuid, request_id = ask(cloud, operation)
     with monkeypatch.context() as patch:
-        patch.setattr(claims, "claim_all", lambda *asked, **how: {})
+        patch.setattr(claims, "claim_all", lambda *asked: {})
         cloud.run()
     assert open_operation(cloud.db, uuid) is not None
     cloud.sweep()

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from mininova import states
 from mininova.context import RequestContext
 from mininova.db import actions, claims, hosts, instances
+from mininova.objects import ImageMeta, RequestSpec
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def uuids(db, waiting):
 
 def claim_all(tx, wanted, flavor, request_id="req-1"):
     """Claim for the instances that wait, for their request."""
-    return claims.claim_all(tx, wanted, flavor, request_id=request_id)
+    spec = RequestSpec(flavor=flavor, image=ImageMeta(id="i"), project_id="demo")
+    return claims.claim_all(tx, wanted, spec, request_id)
 
 
 @pytest.fixture

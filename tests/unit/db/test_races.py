@@ -40,7 +40,7 @@ def test_a_group_keeps_to_its_policy(race, db, add_host, waiting, flavor, claims
     def claim(tx, place):
         uuid, host = made[place].uuid, names[place % 3]
         if claims_all:
-            return claims.claim_all(tx, {uuid: host}, flavor, group.uuid, request_id="req-1") == {uuid: host}
+            return claims.claim_all(tx, {uuid: host}, spec, "req-1") == {uuid: host}
         return claims.claim(tx, uuid, host, flavor, group.uuid)
 
     outcomes = race(claim, *range(MANY))

@@ -127,8 +127,9 @@ def test_a_claim_keeps_to_the_policy(tx, add_host, member, flavor):
     server_groups.create(tx, group)
     member(group, "host-1")
     uuid = member(group)
+    spec = request_specs.get(tx, uuid).spec
     assert not claims.claim(tx, uuid, "host-1", flavor, group.uuid)
     with pytest.raises(claims.GroupMoved):
-        claims.claim_all(tx, {uuid: "host-1"}, flavor, group.uuid, request_id="req-1")
+        claims.claim_all(tx, {uuid: "host-1"}, spec, "req-1")
     assert claims.of_instance(tx, uuid) is None
-    assert claims.claim_all(tx, {uuid: "host-2"}, flavor, group.uuid, request_id="req-1") == {uuid: "host-2"}
+    assert claims.claim_all(tx, {uuid: "host-2"}, spec, "req-1") == {uuid: "host-2"}
