@@ -102,7 +102,9 @@ class AttachmentEnds:
                 self.volumes().release(it.attachment_id)
                 if it.delete_on_termination:
                     self.volumes().delete(service_context(), it.volume_id)
-            except (errors.InvalidInput, errors.VolumeNotFound) as error:
+            except errors.VolumeNotFound:
+                LOG.debug("volume %s of instance %s is gone, too", it.volume_id, it.instance_uuid)
+            except errors.InvalidInput as error:
                 LOG.warning("volume %s stays, though instance %s is gone: %s", it.volume_id, it.instance_uuid, error)
             except Exception as error:  # a volume service may raise anything, and it may be away
                 LOG.warning("volume %s of instance %s is freed later: %s", it.volume_id, it.instance_uuid, error)

@@ -8,7 +8,7 @@ from mininova import errors
 from mininova.standins.cinder import documents, policy, query, schemas
 from mininova.standins.cinder.db.things import SNAPSHOTS
 from mininova.standins.cinder.documents import Json
-from mininova.standins.cinder.handlers.volumes import known
+from mininova.standins.cinder.handlers.volumes import without
 from mininova.standins.cinder.schemas import checked, named, truth
 from mininova.standins.cinder.service import Service
 from mininova.standins.cinder.volumes import Volumes
@@ -104,7 +104,7 @@ class SnapshotHandlers:
 
     def delete_meta(self, request: Request, id: str, key: str) -> Reply:
         """Delete one item."""
-        self._write(request, id, lambda was: {name: was[name] for name in was if name != known(was, key)})
+        self._write(request, id, lambda was: without(was, key))
         return Reply(200)
 
     def _write(self, request: Request, id: str, of: Callable[[dict[str, str]], dict[str, str]]) -> dict[str, str]:

@@ -113,7 +113,7 @@ class TypeHandlers:
         """Show one of them."""
         with self._db.read() as tx:
             type_ = _seen(tx, request.context, id)
-        return {key: type_.extra_specs[_spec(type_, key)]}
+        return {key: _spec(type_, key)}
 
     def add_extra_specs(self, request: Request, id: str) -> Json:
         """Add extra specs to a type."""
@@ -131,7 +131,7 @@ class TypeHandlers:
 
     def delete_extra_spec(self, request: Request, id: str, key: str) -> Reply:
         """Delete one of them."""
-        self._write(request, id, lambda type_: {k: v for k, v in type_.extra_specs.items() if k != _spec(type_, key)})
+        self._write(request, id, lambda type_: _without(type_, key))
         return Reply(202)
 
     def _write(self, request: Request, id: str, of: Callable[[VolumeType], dict[str, str]]) -> None:
@@ -156,4 +156,9 @@ def _require_new(tx: Connection, name: str) -> None:
 def _spec(type_: VolumeType, key: str) -> str:
     if key not in type_.extra_specs:
         raise errors.NotFound(f"Volume Type {type_.id} has no extra specs with key {key:.255}.")
-    return key
+    return type_.extra_specs[key]
+
+
+def _without(type_: VolumeType, key: str) -> dict[str, str]:
+    _spec(type_, key)
+    return {name: value for name, value in type_.extra_specs.items() if name != key}

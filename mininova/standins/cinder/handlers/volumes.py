@@ -184,7 +184,7 @@ class VolumeHandlers:
 
     def delete_meta(self, request: Request, id: str, key: str) -> Reply:
         """Delete one item."""
-        self._write(request, id, lambda was: {name: was[name] for name in was if name != known(was, key)})
+        self._write(request, id, lambda was: without(was, key))
         return Reply(200)
 
     def _write(self, request: Request, id: str, of: Callable[[dict[str, str]], dict[str, str]]) -> dict[str, str]:
@@ -314,29 +314,29 @@ class VolumeHandlers:
         return {"metadata": changed.image_metadata}
 
     def _unset_image_metadata(self, ctxt: RequestContext, id: str, body: Json) -> None:
-        def without(tx: Any, volume: Volume) -> Json:
-            key = known(volume.image_metadata, body["key"])
-            return {"image_metadata": {name: text for name, text in volume.image_metadata.items() if name != key}}
-
-        self._volumes.change(ctxt, id, "volume_extension:volume_image_metadata:remove", without)
+        self._volumes.change(
+            ctxt, id, "volume_extension:volume_image_metadata:remove",
+            lambda tx, volume: {"image_metadata": without(volume.image_metadata, body["key"])},
+        )  # fmt: skip
 
     def _show_image_metadata(self, request: Request, id: str) -> Json:
         with self._db.read() as tx:
             return {"metadata": self._volumes.find(tx, request.context, id).image_metadata}
 
 
-def known(metadata: Mapping[str, str], key: str) -> str:
-    """Give a key that is there.
+def without(metadata: Mapping[str, str], key: str) -> dict[str, str]:
+    """Take an item out of metadata.
 
-    :raises errors.NotFound: when it is not
+    :raises errors.NotFound: when it is not there
     """
-    if key not in metadata:
-        raise errors.NotFound(f"Metadata item {key:.255} was not found.")
-    return key
+    _item(metadata, key)
+    return {name: text for name, text in metadata.items() if name != key}
 
 
 def _item(metadata: Mapping[str, str], key: str) -> str:
-    return metadata[known(metadata, key)]
+    if key not in metadata:
+        raise errors.NotFound(f"Metadata item {key:.255} was not found.")
+    return metadata[key]
 
 
 def _all_metadata(volumes: list[Volume]) -> dict[str, list[str]]:

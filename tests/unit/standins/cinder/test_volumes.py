@@ -143,6 +143,20 @@ def test_snapshots(volume, http, get):
     assert http("GET", one).status_int == 404
 
 
+def test_what_was_deleted_is_not_there(volume, http):
+    """The last item of metadata, or of a type's extra specs, is not found a second time either."""
+    path = f"/volumes/{volume(metadata={'a': 'b'})['id']}"
+    taken = http("POST", "/snapshots", {"snapshot": {"volume_id": path[9:], "metadata": {"a": "b"}}}).json["snapshot"]
+    said = {"volume_type": {"name": "fast", "extra_specs": {"a": "b"}}}
+    made = http("POST", "/types", said, by="admin").json["volume_type"]
+    for item, status in (
+        (f"{path}/metadata/a", 200),
+        (f"/snapshots/{taken['id']}/metadata/a", 200),
+        (f"/types/{made['id']}/extra_specs/a", 202),
+    ):
+        assert [http("DELETE", item, by="admin").status_int for _ in range(2)] == [status, 404]
+
+
 def test_actions(volume, http, act, get):
     """A volume grows, is marked, and is put into another state by an administrator."""
     id = volume()["id"]
