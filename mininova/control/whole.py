@@ -11,7 +11,7 @@ from mininova.wsgi import Request, Route
 from mininova.wsgi.deploy import World
 from mininova.wsgi.rules import Rules
 
-Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F-]{1,64}$")]
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class Scope(msgspec.Struct, forbid_unknown_fields=True):

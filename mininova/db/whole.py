@@ -6,7 +6,7 @@ of it: that is so now, and not as it was then.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mininova.db import generations
@@ -35,6 +35,20 @@ def copy(db: Database) -> sqlite3.Connection:
 def is_alike(tx: Connection, saved: sqlite3.Connection) -> bool:
     """Tell whether a copy has the tables that the database has."""
     return _tables(_raw(tx)) == {name: sql for name, sql in _tables(saved).items() if not name.startswith("control_")}
+
+
+def knows(tx: Connection, project: str) -> bool:
+    """Tell whether there is a project, or anything that is said to be one's that was deleted."""
+    queries = (f'SELECT 1 FROM "{name}" WHERE {column} = ? LIMIT 1' for name, column in _where_projects_stand(_raw(tx)))
+    return any(_raw(tx).execute(query, [project]).fetchone() for query in queries)
+
+
+def _where_projects_stand(raw: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Give tables and their columns: first that of the projects themselves."""
+    yield "projects", "id"
+    for name in _tables(raw):
+        columns = {row[1] for row in raw.execute(f'PRAGMA table_info("{name}")')}
+        yield from ((name, column) for column in columns.intersection(OF_PROJECT))
 
 
 def new_instances(tx: Connection, saved: sqlite3.Connection, project: str | None) -> set[str]:

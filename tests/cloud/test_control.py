@@ -300,6 +300,16 @@ def test_a_reset_of_one_project_leaves_the_others(cloud: Cloud):
     assert cloud.audit()[0] == 0
 
 
+@pytest.mark.parametrize("project", ["demo", "a", "0" * 32])
+def test_a_project_that_is_not_there_is_not_reset(cloud: Cloud, project: str):
+    """Its id is wanted, and not its name; a part of an id is none, and no message of others is lost."""
+    uuid = cloud.boot()
+    answer = cloud.app.post("/control/reset", json={"project": project}, headers=TOKEN)
+    assert answer.json == {"itemNotFound": {"code": 404, "message": f"There is no project with the id {project}."}}
+    cloud.run()
+    assert cloud.show(uuid)["status"] == "ACTIVE"
+
+
 @pytest.mark.parametrize("project", [True, False])
 def test_what_is_under_way_does_not_outlive_a_reset(cloud: Cloud, project: bool):
     """A build at any of its messages ends, and leaves no claim, no port and no guest."""
