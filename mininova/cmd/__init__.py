@@ -9,9 +9,19 @@ import gc
 import os
 import sys
 import warnings
+from types import TracebackType
 from typing import NoReturn
 
-from mininova.service import concurrency
+
+def _say(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """Say nothing of a Ctrl-C that comes while a command imports; one that works ends by itself (arguments.py)."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, where)
+
+
+sys.excepthook = _say
+
+from mininova.service import concurrency  # noqa: E402 - it may be interrupted
 
 #: The Pythons that eventlet supports, and we with it.  On a later one its monkey patch fails in odd places.
 OLDEST, NEWEST = (3, 11), (3, 14)
