@@ -167,7 +167,7 @@ class Database:
                 busy = f"All our connections to the database {self.name} were busy"
                 raise errors.DatabaseAway(f"{busy} for {POOL_TIMEOUT_S:.0f} s") from error
             except AWAY as error:
-                reason = str(getattr(error, "orig", error))
+                reason = str(getattr(error, "orig", error)).partition("\n")[0]  # then guesses follow
                 if (left := deadline - time.monotonic()) < pause or self._closed.is_set():
                     raise errors.DatabaseAway(f"The database {self.name} cannot be reached: {reason}") from error
                 self._say_it_is_away(reason)
