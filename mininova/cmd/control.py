@@ -13,7 +13,7 @@ from urllib.error import URLError
 
 from mininova import __version__, errors
 from mininova.cmd import arguments
-from mininova.control.client import Control, ControlError
+from mininova.control.client import Control, ControlError, in_path
 from mininova.control.services import ACTIONS
 from mininova.flow import output
 from mininova.flow.output import Column
@@ -71,7 +71,7 @@ def _rule(control: Control, parsed: argparse.Namespace) -> None:
 
 
 def _delete(control: Control, parsed: argparse.Namespace) -> None:
-    for path in [f"/rules/{id}" for id in parsed.ids] or ["/rules"]:
+    for path in [f"/rules/{in_path(id)}" for id in parsed.ids] or ["/rules"]:
         control.request("DELETE", path)
 
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 TIMEOUT_S = 60
@@ -44,7 +45,7 @@ class Control:
         """
         try:
             said = json.loads(Path(path).read_text())
-            return cls(said["url"], said["token"])
+            return cls("" + said["url"], "" + said["token"])  # both are text
         except (ValueError, TypeError, KeyError):
             raise ValueError(f"{path} has no JSON with a url and a token") from None
 
@@ -114,7 +115,7 @@ class Control:
 
         Nothing is done to its guest.
         """
-        self.request("POST", f"/servers/{server}/state", state)
+        self.request("POST", f"/servers/{in_path(server)}/state", state)
 
     def services(self) -> list[dict[str, Any]]:
         """List the services of a local stack, with their states and the actions that are in force."""
@@ -128,7 +129,7 @@ class Control:
         :param seconds: after which a pause, a cut or slowness ends by itself; a minute if it is not said
         """
         how = {} if seconds is None else {"seconds": seconds}
-        self.request("POST", f"/services/{service}/action", {"action": action, **how})
+        self.request("POST", f"/services/{in_path(service)}/action", {"action": action, **how})
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,16 @@ class Rule:
     def _shown(self) -> dict[str, Any]:
         rule: dict[str, Any] = self.control.request("GET", f"/rules/{self.id}")["rule"]
         return rule
+
+
+def in_path(name: str) -> str:
+    """Write a name as a part of a path, whatever is in it.
+
+    :raises ValueError: when there is nothing in it
+    """
+    if not name:
+        raise ValueError("an id or a name is empty")
+    return quote(name, safe="")
 
 
 def _sentence(said: bytes) -> str | None:

@@ -78,6 +78,8 @@ def test_something_is_done_to_a_service_and_listed(stack: OneService, tmp_path: 
     ("words", "said"),
     [
         (("sshd", "kill"), "There is no service sshd."),
+        (("some ñame?", "kill"), "There is no service some ñame?."),
+        (("", "kill"), "an id or a name is empty"),
         ((COMPUTE, "explode"), "Invalid input for field/attribute action: Invalid enum value 'explode'"),
     ],
 )
@@ -85,6 +87,20 @@ def test_what_is_refused_is_one_line(stack: OneService, tmp_path: Path, words: t
     """In the words of the API."""
     done = control(tmp_path, "service", *words)
     assert (done.returncode, done.stderr, stack.done) == (2, f"mininova-control: {said}\n", [])
+
+
+def test_an_empty_id_deletes_no_rules(stack: OneService, tmp_path: Path) -> None:
+    """As of a variable of a shell that is not set: without an id all are deleted."""
+    done = control(tmp_path, "delete", "")
+    assert (done.returncode, done.stderr) == (2, "mininova-control: an id or a name is empty\n")
+
+
+@pytest.mark.parametrize("said", [{"url": 1, "token": "a token"}, {"url": "http://127.0.0.1:1"}, []])
+def test_a_file_that_says_something_else_is_one_line(tmp_path: Path, said: Any) -> None:
+    (tmp_path / "control.json").write_text(json.dumps(said))
+    done = control(tmp_path, "rules")
+    why = f"mininova-control: {tmp_path / 'control.json'} has no JSON with a url and a token\n"
+    assert (done.returncode, done.stderr) == (2, why)
 
 
 def test_a_cloud_that_is_gone_is_one_line(tmp_path: Path) -> None:
