@@ -86,7 +86,7 @@ class VolumeService:
     def get_type(self, ctxt: RequestContext, name: str) -> str:
         """Name a type of volumes."""
         with self._db.read() as tx:
-            return find_type(tx, name).name
+            return find_type(tx, ctxt, name).name
 
     def create(
         self, ctxt: RequestContext, volume_id: str, name: str, asked: BlockDeviceMapping, image: ImageMeta | None

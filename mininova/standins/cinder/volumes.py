@@ -75,7 +75,7 @@ class Volumes:
         with self.db.write() as tx:
             origin = self._origin(tx, ctxt, said)
             size = _size(size, origin, image)
-            kind = self._type(tx, type, origin)
+            kind = self._type(tx, ctxt, type, origin)
             quotas.require_small(tx, project, size)
             quotas.require_room(tx, project, kind, size)
             made = {
@@ -104,10 +104,10 @@ class Volumes:
         return VOLUMES.struct(**{**_columns(VOLUMES.get(tx, taken.volume_id)), "size": taken.size})
 
     @staticmethod
-    def _type(tx: Connection, asked: str | None, origin: Volume | None) -> VolumeType:
+    def _type(tx: Connection, ctxt: RequestContext, asked: str | None, origin: Volume | None) -> VolumeType:
         if asked is None and origin is not None:
             return TYPES.get(tx, origin.volume_type_id)
-        return find_type(tx, asked or DEFAULT_TYPE)
+        return find_type(tx, ctxt, asked or DEFAULT_TYPE)
 
     def update(self, ctxt: RequestContext, id: str, said: Mapping[str, Any]) -> Volume:
         """Change what is said of a volume."""
@@ -227,15 +227,20 @@ class Volumes:
             SNAPSHOTS.delete(tx, snapshot)
 
 
-def find_type(tx: Connection, asked: str) -> VolumeType:
+def find_type(tx: Connection, ctxt: RequestContext, asked: str) -> VolumeType:
     """Find a type of volumes by its id or its name.
 
-    :raises errors.NotFound: when there is none
+    :raises errors.NotFound: when there is none that the caller sees
     """
     for type_ in TYPES.search(tx):
-        if asked in (type_.id, type_.name):
+        if asked in (type_.id, type_.name) and sees_type(ctxt, type_):
             return type_
     raise errors.NotFound(f"Volume type with name {asked} could not be found.")
+
+
+def sees_type(ctxt: RequestContext, type_: VolumeType) -> bool:
+    """Tell whether a caller sees a type of volumes: administrators alone see those that are not public."""
+    return type_.is_public or ctxt.is_admin
 
 
 def reimage(tx: Connection, volume: Volume, image: ImageMeta, expected: tuple[str, ...]) -> None:

@@ -9,9 +9,9 @@ from mininova.db.session import Connection
 from mininova.standins.cinder import documents, policy, query, schemas
 from mininova.standins.cinder.db.things import TYPES, VOLUMES, VolumeType
 from mininova.standins.cinder.documents import Json
-from mininova.standins.cinder.schemas import checked
+from mininova.standins.cinder.schemas import checked, truth
 from mininova.standins.cinder.service import Service
-from mininova.standins.cinder.volumes import DEFAULT_TYPE, find_type
+from mininova.standins.cinder.volumes import DEFAULT_TYPE, find_type, sees_type
 from mininova.wsgi import Reply, Request, Route
 
 MANAGE = "volume_extension:types_manage"
@@ -41,17 +41,18 @@ class TypeHandlers:
         ]
 
     def index(self, request: Request) -> Json:
-        """List the types that a caller sees: administrators see all, if they ask for them with ``is_public=None``."""
-        sees_all = request.context.is_admin and request.GET.get("is_public", "true").lower() in ("none", "false", "0")
+        """List the public types; administrators may ask for the others, or for all with ``is_public=None``."""
+        asked = request.GET.get("is_public", "true").lower() if request.context.is_admin else "true"
+        wanted = (True, False) if asked == "none" else (truth(asked),)
         with self._db.read() as tx:
-            found = [each for each in TYPES.search(tx) if each.is_public or sees_all]
+            found = [each for each in TYPES.search(tx) if each.is_public in wanted]
         known: dict[str, Callable[[VolumeType], Any]] = {"name": lambda it: it.name, "id": lambda it: it.id}
         return query.answer(request, "volume_types", found, known, lambda it: documents.volume_type(request, it))
 
     def default(self, request: Request) -> Json:
         """Show the type of volumes for which none is named."""
         with self._db.read() as tx:
-            return self._shown(request, find_type(tx, DEFAULT_TYPE))
+            return self._shown(request, find_type(tx, request.context, DEFAULT_TYPE))
 
     def show(self, request: Request, id: str) -> Json:
         """Show a type."""
@@ -143,7 +144,7 @@ class TypeHandlers:
 
 def _seen(tx: Connection, ctxt: RequestContext, id: str) -> VolumeType:
     type_ = TYPES.get(tx, id)
-    if not type_.is_public and not ctxt.is_admin:
+    if not sees_type(ctxt, type_):
         raise TYPES.missing(id)
     return type_
 

@@ -298,7 +298,7 @@ class VolumeHandlers:
 
     def _retype(self, ctxt: RequestContext, id: str, body: Json) -> None:
         def retyped(tx: Any, volume: Volume) -> Json:
-            kind = find_type(tx, body["new_type"])
+            kind = find_type(tx, ctxt, body["new_type"])
             require_status(volume, ("available", "in-use"), "retype")
             if kind.multiattach != volume.multiattach and volume.status == "in-use":
                 raise errors.InvalidInput("Invalid volume: Changing multiattach is not allowed while it is in-use.")

@@ -143,6 +143,26 @@ def test_snapshots(volume, http, get):
     assert http("GET", one).status_int == 404
 
 
+def test_types_that_are_not_public(volume, http, get, act):
+    """Administrators alone see them, and make volumes of them."""
+    said = {"name": "ours", "os-volume-type-access:is_public": False}
+    ours = http("POST", "/types", {"volume_type": said}, by="admin").json["volume_type"]
+    path = f"/types/{ours['id']}"
+
+    def names(query, by="admin"):
+        return {each["name"] for each in get(f"/types?is_public={query}", by=by)}
+
+    assert [names(query) for query in ("None", "false", "true")] == [{"ours", "__DEFAULT__"}, {"ours"}, {"__DEFAULT__"}]
+    assert names("None", by="ann") == {"__DEFAULT__"}
+    one = {"volume": {"size": 1, "volume_type": "ours"}}
+    made = [
+        (http("GET", path, by=by).status_int, http("POST", "/volumes", one, by=by).status_int)
+        for by in ("ann", "admin")
+    ]
+    assert made == [(404, 404), (200, 202)]
+    assert act(volume()["id"], "os-retype", {"new_type": ours["id"]})[0] == 404
+
+
 def test_what_was_deleted_is_not_there(volume, http):
     """The last item of metadata, or of a type's extra specs, is not found a second time either."""
     path = f"/volumes/{volume(metadata={'a': 'b'})['id']}"
