@@ -283,14 +283,20 @@ def float_to(tx: Connection, floating_address: str, port: Port | None, address: 
     """Have a floating address lead to an address of a port, and to no other; give the instances that this concerns.
 
     :param port: None has it lead nowhere
+    :raises errors.Conflict: when another one leads to the address of the port by now, or it has that address no more
     """
     had = select(table.c.instance_uuid).where(table.c.floating_address == floating_address)
     concerned = {*tx.execute(had).scalars()}
     tx.execute(_leads, {"floats": floating_address, "floating_address": None})
     if port is not None:
         concerned.add(port.instance_uuid)
-        there = update_of(table).where(_this, table.c.address == bindparam("leads_to"))
-        tx.execute(there, {"port": port.id, "leads_to": address, "floating_address": floating_address})
+        there = (_this, table.c.address == bindparam("leads_to"), table.c.floating_address.is_(None))
+        to = {"port": port.id, "leads_to": address, "floating_address": floating_address}
+        if tx.execute(update_of(table).where(*there), to).rowcount == 0:
+            raise errors.Conflict(
+                f"Floating IP {floating_address} cannot lead to {address} of port {port.id}: another one does by now, "
+                "or the port has that address no more."
+            )
     return sorted(concerned - {None})
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from mininova import errors
-from mininova.db import claims, hosts, instances, networks, request_specs, server_groups, services
+from mininova.db import claims, hosts, instances, networks, ports, request_specs, server_groups, services
 from mininova.db.server_groups import ServerGroup
 from mininova.objects import ImageMeta, RequestSpec, Service
 from tests.fixtures.private_databases import MARIADB, POSTGRESQL
@@ -85,6 +85,20 @@ def test_a_repeated_step_gets_the_same_address(race, db, an_instance):
         made = instances.create(tx, [an_instance() for _ in range(MANY)])
     lent = race(lambda tx, it: networks.allocate(tx, "flat", "10.0.0.0/24", it.uuid).address, *made)
     assert sorted(lent) == sorted(f"10.0.0.{n}" for n in range(networks.FIRST, networks.FIRST + MANY))
+
+
+def test_one_floating_address_leads_to_an_address(race, db):
+    """Of twelve that are to lead to the same one at once, one does, and the others are refused."""
+    with db.write() as tx:
+        networks.allocate(tx, "flat", "10.0.0.0/24", str(uuid4()))
+        (port,) = ports.search(tx)
+    floating = [f"203.0.113.{n}" for n in range(MANY)]
+    outcomes = race(lambda tx, it: ports.float_to(tx, it, port, port.addresses[0].address), *floating)
+    assert [type(outcome) for outcome in outcomes].count(errors.Conflict) == MANY - 1
+    with db.read() as tx:
+        ((led_to,),) = [each.addresses for each in ports.search(tx)]
+    (won,) = [it for it, outcome in zip(floating, outcomes, strict=True) if not isinstance(outcome, Exception)]
+    assert led_to.floating_address == won
 
 
 def test_a_service_registers_once(race, db):
