@@ -82,16 +82,22 @@ def run(prog: str, command: Callable[[], object]) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         done = command()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where a shell has closed it, and print() then prints nothing
+            sys.stdout.flush()
     except (errors.MininovaError, rpc.RPCError) as error:
         complain(f"{prog}: {error}")
         return 2
     except OSError as error:
-        if isinstance(error, BrokenPipeError):  # the reader of our output is gone, as head(1) goes: no failure
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            print_nowhere()
             return 0
         complain(f"{prog}: {error.filename or ''}: {error.strerror}")
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
     return done if isinstance(done, int) else 0
+
+
+def print_nowhere() -> None:
+    """Have what is printed go nowhere: the reader of our output is gone, as head(1) goes, and that is no failure."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -122,15 +122,24 @@ def _run(parsed: Namespace) -> None:
         clouds = (parsed.clouds_yaml or folder / "clouds.yaml").absolute()
         clouds.write_text(_clouds(url := f"http://{parsed.listen}:{port}"))
         _for_its_owner(folder / CONTROL, json.dumps({"url": f"{url}/control", "token": token}) + "\n")
-        for line in _READY.format(url=url, hosts=parsed.hosts, clouds=clouds, folder=folder).splitlines():
-            output.say(line)
+        _say(_READY.format(url=url, hosts=parsed.hosts, clouds=clouds, folder=folder))
         if parsed.page is not None:
             port = _show(ending, [*shared, _write_page_settings(folder, parsed, clouds)])
-            output.say(f"In a browser: http://{parsed.listen}:{port}/#token={token}")
-        output.say(f"Its log is {folder}/mininova.log; Ctrl-C ends it.")
+            _say(f"In a browser: http://{parsed.listen}:{port}/#token={token}")
+        _say(f"Its log is {folder}/mininova.log; Ctrl-C ends it.")
         if socket := os.environ.get("NOTIFY_SOCKET"):
             say_ready(socket, NAME)
         signals.wait()
+
+
+def _say(text: str) -> None:
+    """Say something at once; a reader who has read enough does not end the cloud."""
+    try:
+        output.show_text(text)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        arguments.print_nowhere()
 
 
 def _show(ending: ExitStack, files: list[str]) -> int:

@@ -256,6 +256,25 @@ def again(left):
         yield demo(said)
 
 
+def test_a_reader_who_has_read_enough_does_not_end_it(tmp_path):
+    """Nor is it a failure of a command that a shell has closed its output before."""
+    with running("--port", "0", "--page", "0", "--hosts", "1", "--state", str(tmp_path)) as (cloud, said):
+        cloud.stdout.close()
+        demo(said)
+        words = [
+            "bash",
+            "-c",
+            'exec "$@" 1>&-',
+            "-",
+            BIN / "mininova-control",
+            "--file",
+            tmp_path / "control.json",
+            "rules",
+        ]
+        assert ended(subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE)) == (0, "")
+    assert cloud.returncode == 0
+
+
 def test_it_ends_soon_whatever_is_under_way(tmp_path):
     """A server takes ten minutes to build: the next start on the folder would go on with it."""
     with running("--port", "0", "--hosts", "1", "--state", str(tmp_path)) as (_, said):
