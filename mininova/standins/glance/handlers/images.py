@@ -10,7 +10,7 @@ from mininova import errors
 from mininova.db.session import Connection
 from mininova.standins.glance import documents, patch, policy, query, schemas
 from mininova.standins.glance.db import images
-from mininova.standins.glance.db.images import ACTIVE, DEACTIVATED, Image
+from mininova.standins.glance.db.images import ACTIVE, DEACTIVATED, QUEUED, Image
 from mininova.standins.glance.service import Service
 from mininova.wsgi import Reply, Request
 
@@ -68,7 +68,9 @@ class Images:
             values = patch.apply(changes, documents.said(before))
             schemas.check(values)
             columns = documents.columns(values)
-            policy.require_may_say(request.context, before, msgspec.structs.replace(before, **columns))
+            after = msgspec.structs.replace(before, **columns)
+            policy.require_may_say(request.context, before, after)
+            _require_same_data(before, after)
             return documents.image_document(images.update(tx, image_id, **columns))
 
     def delete(self, request: Request, image_id: str) -> None:
@@ -119,3 +121,13 @@ class Images:
         image = images.get(tx, image_id, policy.viewer(request.context), lock=True)
         policy.require_owner(request.context, image)
         return image
+
+
+def _require_same_data(before: Image, after: Image) -> None:
+    """Refuse to say that an image's data is of another format than it was sent as.
+
+    :raises errors.NotAllowed: when it has been sent
+    """
+    for name in ("container_format", "disk_format"):
+        if getattr(before, name) != getattr(after, name) and before.status != QUEUED:
+            raise errors.NotAllowed(f"Attribute {name} can be only replaced for a queued image.")

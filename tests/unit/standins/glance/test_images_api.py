@@ -172,6 +172,23 @@ def test_patch(http, make, form, body):
     assert ids(http("GET", "/v2/images?hw_rescue_device=disk&tag=t")) == [image["id"]]
 
 
+@pytest.mark.parametrize("name", ["disk_format", "container_format"])
+def test_the_format_of_data_stays(http, make, upload, name):
+    """It can be changed until the data is there, and be said again."""
+    path = f"/v2/images/{(image_id := make())}"
+
+    def patch(value):
+        return http("PATCH", path, [{"op": "replace", "path": f"/{name}", "value": value}], content_type=V2_1)
+
+    assert patch("aki").status_int == 200
+    assert patch(before := {"disk_format": "raw", "container_format": "bare"}[name]).status_int == 200
+    upload(image_id)
+    refused = patch("aki")
+    assert (refused.status_int, "can be only replaced for a queued image" in refused.text) == (403, True)
+    assert patch(before).status_int == 200
+    assert http("GET", path).json[name] == before
+
+
 def test_patch_of_no_form(http, make):
     """A PATCH must name its form, and must leave a valid image."""
     path, body = f"/v2/images/{make()}", [{"op": "replace", "path": "/min_ram", "value": "much"}]
