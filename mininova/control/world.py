@@ -163,6 +163,9 @@ class World:
             if host not in self._hypervisors:
                 return f"it has guests on {host}, a host that is not here"
             msgspec.json.decode(guest, type=Guest)
+        no_data = "SELECT 1 FROM control_files WHERE (typeof(name), typeof(data)) != ('text', 'blob')"
+        if saved.execute(no_data).fetchone():
+            return "it is damaged"
         if any(Path(name).name != name or name == ".." for (name,) in saved.execute("SELECT name FROM control_files")):
             return "it has data of images outside of their folder"
         return None

@@ -34,6 +34,9 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 HeaderName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]+$")]
 HeaderValue = Annotated[str, msgspec.Meta(pattern="^[ -~]*$")]
 
+#: Headers that a rule cannot say: the client would take the rest of an answer for the next one.
+FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+
 # Which limit is said to be reached → the error that says so.
 QUOTAS: dict[str, errors.MininovaError] = {
     **{
@@ -85,6 +88,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"a rule has a delay, or one of {', '.join(ANSWERS)}, or a delay and one of them")
         if self.status is None and (self.message is not None or self.headers):
             raise ValueError("message and headers go with a status")
+        if framing := [name for name in self.headers if name.lower() in FRAMING]:
+            raise ValueError(f"headers: {framing[0]} says where the answer ends, and the server writes that itself")
         if self.status is not None:
             HTTPStatus(self.status)  # raises ValueError for a number that is none
 

@@ -1,6 +1,8 @@
 """The control API, beside the others: rules by which their requests fail, are late, or lose their answer."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,7 @@ def test_it_describes_itself(cloud: Cloud):
         ({"status": 500, "nth": "first"}, "nth"),
         ({"status": 500, "urls": "*"}, "urls"),
         ({"status": 500, "headers": {"X-A": "b\r\nSet-Cookie: c"}}, "headers"),
+        ({"status": 500, "headers": {"content-Length": "3"}}, "content-Length"),
         ({"lost": "perhaps"}, "lost"),
         ({"quota": "happiness"}, "quota"),
         ({"delay": -1}, "delay"),
@@ -346,6 +349,19 @@ def test_a_file_that_is_no_cloud_is_refused(cloud: Cloud, path: Any):
     """And names the field."""
     answer = cloud.app.post("/control/load", json={"path": path}, headers=TOKEN)
     assert (answer.status_code, "path" in answer.json["badRequest"]["message"]) == (400, True), answer.text
+
+
+@pytest.mark.parametrize("row", ["NULL, x''", "'image', 'text'", "x'61', x''"])
+def test_a_file_with_data_of_another_kind_is_refused(cloud: Cloud, tmp_path: Path, row: str):
+    """Before anything is changed."""
+    uuid, file = fill(cloud), tmp_path / "saved"
+    control(cloud, "POST", "/save", {"path": str(file)})
+    with closing(sqlite3.connect(file)) as saved, saved:
+        saved.execute(f"INSERT INTO control_files VALUES ({row})")
+        saved.execute("DELETE FROM control_guests")
+    answer = cloud.app.post("/control/load", json={"path": str(file)}, headers=TOKEN)
+    assert (answer.status_code, "it is damaged" in answer.text) == (400, True), answer.text
+    assert guests(cloud) == [uuid]
 
 
 def test_the_fake_hypervisor_goes_by_rules(cloud: Cloud):
