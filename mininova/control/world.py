@@ -1,9 +1,10 @@
 """A cloud that is one process, as a whole: reset, saved and loaded, at a moment when nothing runs.
 
 To reset is to load what the cloud was when it started.  Requests wait at the door, the hypervisors end what they do,
-and so the requests inside end, too.  Then the instances go, so that no step of an operation finds its row; their
-messages go, and what is in hand comes to rest.  Only then is everything put back: so nothing comes late that would make
-a part of the past again.  Where only one project is reset, what is done for others goes on, and is not waited for.
+and so the requests inside end, too.  Then the instances are being deleted, so that each step of an operation gives way;
+their messages go, and what is in hand comes to rest.  Only then is everything put back: so nothing comes late that
+would make a part of the past again.  Where only one project is reset, what is done for others goes on, and is not
+waited for.
 """
 
 import logging
@@ -179,7 +180,7 @@ class World:
                     self._halt(project, whole.new_instances(tx, saved, project))
                 self._door.until_empty(PATIENCE_S)
                 with self._db.write() as tx:
-                    gone = whole.forget_instances(tx, saved, project)
+                    gone = whole.delete_instances(tx, saved, project)
                 self._halt(project, gone)
                 named = [name.encode() for name in (project, *gone)] if project else [b""]
                 concerns: Which = lambda message: any(name in message.body for name in named)  # noqa: E731

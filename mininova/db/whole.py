@@ -59,9 +59,11 @@ def new_instances(tx: Connection, saved: sqlite3.Connection, project: str | None
     return {uuid for (uuid,) in _new(_raw(tx), saved, "instances", *_its_instances(project))}
 
 
-def forget_instances(tx: Connection, saved: sqlite3.Connection, project: str | None) -> set[str]:
-    """Have none of them any more, so that what is done to them ends; name them."""
-    return {uuid for (uuid,) in _forget(_raw(tx), saved, "instances", *_its_instances(project))}
+def delete_instances(tx: Connection, saved: sqlite3.Connection, project: str | None) -> set[str]:
+    """Have them be deleted, as by their owners, so that whatever is done to them gives way; name them."""
+    new = new_instances(tx, saved, project)
+    _raw(tx).executemany("UPDATE instances SET task_state = 'deleting' WHERE uuid = ?", [(uuid,) for uuid in new])
+    return new
 
 
 def _its_instances(project: str | None) -> tuple[Sequence[str], str, Mapping[str, Any]]:

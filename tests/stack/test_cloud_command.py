@@ -180,6 +180,7 @@ def test_a_reset_ends_what_is_under_way(cloud, state):
     user = demo(cloud[1])
     slow = user.boot("slow").body["server"]["id"]
     control.reset()
+    assert json.loads(tool("mininova-manage", state, "denials", "list", "-f", "json")) == []
     assert user("GET", f"{COMPUTE}/servers").body == {"servers": []}
     assert user("GET", f"{COMPUTE}/servers/{slow}").status == 404
     assert [*(state / "guests").glob("*/*.json")] == []
