@@ -182,8 +182,7 @@ class World:
                 with self._db.write() as tx:
                     gone = whole.delete_instances(tx, saved, project)
                 self._halt(project, gone)
-                named = [name.encode() for name in (project, *gone)] if project else [b""]
-                concerns: Which = lambda message: any(name in message.body for name in named)  # noqa: E731
+                concerns = _that_name([project, *gone] if project else [""])
                 self._broker.drop(concerns)
                 self._rest(concerns)
                 self._broker.drop(concerns)
@@ -234,3 +233,9 @@ class World:
 
 def _refused(path: Path, problem: object) -> errors.InvalidInput:
     return errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {problem}")
+
+
+def _that_name(words: Collection[str]) -> Which:
+    """Give what tells whether a message has one of some words in it."""
+    named = [word.encode() for word in words]
+    return lambda message: any(word in message.body for word in named)
