@@ -33,11 +33,10 @@ def build(conf: ConfigOpts, world: World | None = None) -> Process:
     directory = Directory(identities.reader(database))
     process = Process(conf, "api", directory=directory, registered=registered(database))
     process.on_rejected(Rejections(OperationEnds(conf, database, process.notifier, process.name)))
-    spans, aside, spawn = process.observation.spans, process.threads.aside, process.threads.spawn
-    rules = Rules() if conf.control.token else None
     parts = Parts(
-        conf, database, process.peer, process.notifier, process.reporter, spans, aside, rules, world, spawn,
-        log.working_for,
+        conf, database, process.peer, process.notifier, process.reporter, process.observation.spans,
+        aside=process.threads.aside, spawn=process.threads.spawn, working_for=log.working_for,
+        rules=Rules() if conf.control.token else None, world=world,
     )  # fmt: skip
     app = load_app(paste_file(conf.api.paste_config), "mininova", parts)
     bounds = Bounds(max_body_bytes=max(conf.api.max_request_body_size, conf.image.max_size))

@@ -43,6 +43,14 @@ def test_imported_packages_are_declared():
     assert {name for name in theirs if not known & {_normal(each) for each in providers.get(name, [name])}} == set()
 
 
+def test_what_pages_say_to_install_is_there():
+    """Each extra that a page names is declared; pip would install mininova without it, and only warn."""
+    pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
+    named = {name for page in pages for name in re.findall(r"mininova\[(\w+)\]", page.read_text())}
+    assert named
+    assert named <= PROJECT["optional-dependencies"].keys()
+
+
 def test_the_library_alone_declares_what_it_imports():
     """packaging/rpc has all that mininova/rpc imports, in the very ranges of the whole."""
     library = tomllib.loads((ROOT / "packaging/rpc/pyproject.toml").read_text())["project"]
