@@ -85,7 +85,7 @@ class World:
     def reset(self, project: str | None = None) -> None:
         """Have the cloud as it was when it started; or nothing of a project that there was not then.
 
-        :raises errors.NotFound: when there is no such project, and nothing of one
+        :raises errors.InvalidInput: when there is no such project, and nothing of one
         :raises errors.Conflict: when something that is under way does not end; it can be tried again
         """
         start = self._start
@@ -93,7 +93,8 @@ class World:
         if project is not None:
             with self._db.read() as tx:
                 if not whole.knows(tx, project):
-                    raise errors.NotFound(f"There is no project with the id {project}.")
+                    where = "Invalid input for field/attribute project"
+                    raise errors.InvalidInput(f"{where}: there is no project with the id {project}.")
         with self._at_rest(start, project) as gone:
             if project is None:
                 self._become(start)

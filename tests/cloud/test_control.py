@@ -308,7 +308,8 @@ def test_a_project_that_is_not_there_is_not_reset(cloud: Cloud, project: str):
     """Its id is wanted, and not its name; a part of an id is none, and no message of others is lost."""
     uuid = cloud.boot()
     answer = cloud.app.post("/control/reset", json={"project": project}, headers=TOKEN)
-    assert answer.json == {"itemNotFound": {"code": 404, "message": f"There is no project with the id {project}."}}
+    problem = f"Invalid input for field/attribute project: there is no project with the id {project}."
+    assert answer.json == {"badRequest": {"code": 400, "message": problem}}
     cloud.run()
     assert cloud.show(uuid)["status"] == "ACTIVE"
 
