@@ -43,7 +43,7 @@ WARM_UP = 5
 EVENTS_A_REPORT = 40  # as the services report at this rate: what some of them gather in GATHER_S
 NEWEST = 500  # requests that are looked for at the end: fewer than are kept
 LOOKS = 10  # at memory, disk and CPU
-ARRIVES_S = 2.0  # by then what happened is on disk: a service gathers events for 0.5 s, and the collector for 0.1 s
+ARRIVES_S = 2.0  # by then what happened is on disk: a service gathers events for 0.2 s, and the collector for 0.1 s
 MIB = 1024 * 1024
 TICKS_PER_S, PAGE_BYTES = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 

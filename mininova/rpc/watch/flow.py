@@ -1,6 +1,6 @@
 """The flow: an event for each thing that happens to a message, for people who want to see the messages of a request.
 
-A Flow is the Watch that makes the events, plain records.  A Reporter gathers events and publishes those of a moment
+A Flow is the Watch that makes the events, plain records.  A Reporter gathers the events of GATHER_S and publishes them
 in one AMQP message, to an exchange of their own: a report costs this process, the broker and all readers more than
 another event in it.  Nothing waits for it; while the broker is away, events are dropped.  What is in a message was
 chosen by its sender, so an event has a bound, and an event that cannot be written is dropped alone.
@@ -33,8 +33,7 @@ LOG = logging.getLogger(__name__)
 EXCHANGE, KEY = "mininova.flow", "events"
 MAX_EVENT_BYTES = 256 * 1024  # of one event; arguments or a result that are longer are left out of it
 MAX_REPORT_BYTES = 1024 * 1024  # of one AMQP message with many events
-SOON_S = 0.1  # from an event after a pause until it is published with those that followed
-GATHER_S = 0.5  # between two reports, while there is more to tell; or until there is enough for one
+GATHER_S = 0.2  # from the first event of a report until it is published; or until there is enough for one
 GATHER_BYTES = 384 * 1024  # of one: the queue in which those of a compute wait takes 512 KiB (trust/broker)
 MAX_WAITING_BYTES = 32 * 1024 * 1024  # of the events that wait to be published; what is more is dropped
 _DEEPEST, _MAX_LOOKED_AT = 20, 100  # levels of lists and mappings in an event; lists and mappings in one
@@ -250,13 +249,11 @@ class Reporter:
                     self._wake.notify()
 
     def _run(self) -> None:
-        next_at = 0.0  # by the monotonic clock, when the next report may follow the last one
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._events or self._stopping)
-                pause = max(SOON_S, next_at - time.monotonic())
-                self._wake.wait_for(lambda: self._waiting_bytes >= GATHER_BYTES or self._stopping, pause)
-                events, next_at = self._next(), time.monotonic() + GATHER_S
+                self._wake.wait_for(lambda: self._waiting_bytes >= GATHER_BYTES or self._stopping, GATHER_S)
+                events = self._next()
             if not events:
                 return
             try:

@@ -195,7 +195,7 @@ def test_events_are_published_together(published):
 
 def test_events_of_a_moment_are_published_together(published, monkeypatch):
     """What happens soon after an event goes out with it; a process that stops does not wait for more."""
-    monkeypatch.setattr(flow, "SOON_S", 3600.0)
+    monkeypatch.setattr(flow, "GATHER_S", 3600.0)
     reporter = rpc.Reporter(published.put)
     reporter.start()
     for number in range(3):
@@ -204,21 +204,6 @@ def test_events_of_a_moment_are_published_together(published, monkeypatch):
 
     (report,) = [published.get() for _ in range(published.qsize())]
     assert [event["at"] for event in msgspec.json.decode(report)] == [0, 1, 2]
-
-
-def test_a_report_does_not_follow_another_at_once(published, monkeypatch):
-    """The first event after a pause is told of soon; what follows it is gathered for longer."""
-    monkeypatch.setattr(flow, "GATHER_S", 3600.0)
-    reporter = rpc.Reporter(published.put)
-    reporter.start()
-    reporter(rpc.MessageEvent(kind="sent", at=0.0))
-    first = published.get(timeout=20)
-    for number in (1, 2):
-        reporter(rpc.MessageEvent(kind="sent", at=float(number)))
-    reporter.stop()
-
-    (second,) = [published.get() for _ in range(published.qsize())]
-    assert [[event["at"] for event in msgspec.json.decode(each)] for each in (first, second)] == [[0], [1, 2]]
 
 
 def test_a_report_is_never_too_long_for_a_broker(published):
