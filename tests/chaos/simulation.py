@@ -22,18 +22,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from mininova import states
-from mininova.db import (
-    actions,
-    audit,
-    block_devices,
-    claims,
-    faults,
-    instances,
-    networks,
-    ports,
-    server_migrations,
-    services,
-)
+from mininova.db import actions, audit, block_devices, claims, faults, instances, networks, server_migrations, services
 from mininova.db.models import instance_actions, metadata
 from mininova.db.models.base import UTCDateTime
 from mininova.objects import Fault, Instance
@@ -76,8 +65,6 @@ ACTIONS = {
     "live migrate": {"os-migrateLive": {"host": None, "block_migration": "auto"}},
     "evacuate": {"evacuate": {}},
 }
-DISK_CHANGES = ("attach", "detach")  # of volumes, in the seeds whose servers boot from some
-PORT_CHANGES = ("plug", "unplug")  # in other seeds
 FOR_ADMINISTRATORS = {"shelve offload", "migrate", "live migrate", "evacuate"}
 # In the end none is shelved on a host.
 HAVE_GUESTS = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED, states.RESCUED, states.RESIZED)
@@ -98,7 +85,6 @@ MOMENTS = [
     if (columns := [it for it in table.columns if isinstance(it.type, UTCDateTime)])
 ]
 FUTURE_S = 700.0
-WITH_PORTS = 1
 WITH_VOLUMES = 3  # of four seeds, the one whose servers boot from volumes
 #: The operations that may have made images.
 MADE = select(
@@ -123,8 +109,7 @@ class Run:
         self.outcomes, self.found, self.agreed_s = Counter[int | None](), list[str](), 0.0
         self.volumes = self._make_volumes() if seed % 4 == WITH_VOLUMES else []
         self.other_image = self._make_image("other")
-        more = DISK_CHANGES if self.volumes else PORT_CHANGES if seed % 4 == WITH_PORTS else ()
-        self.actions = {**ACTIONS, **self._rebuilds(), **dict.fromkeys(more)}
+        self.actions = {**ACTIONS, **self._rebuilds()}
         self._faults = Faults(
             seed=seed, drop=0.03, duplicate=0.05, delay=0.1, reorder=0.1, partition=0.01, longest=LONGEST_S
         )
@@ -157,30 +142,13 @@ class Run:
                 uuid = instance.uuid
                 if what == "evacuate" and instance.host is not None:
                     self._take_for_dead(instance.host)
-                method, path, body = self._request(what, uuid)
+                method, path = ("DELETE", "") if what == "delete" else ("POST", "/action")
                 user = "admin" if what in FOR_ADMINISTRATORS else "demo"
-                answer = self.cloud.request(method, f"/servers/{uuid}{path}", body, user=user)
+                answer = self.cloud.request(method, f"/servers/{uuid}{path}", self.actions.get(what), user=user)
             self.outcomes[int(answer.status_code)] += 1
         except Crash:
             self.outcomes[None] += 1
             self.crashes.revive(API)
-
-    def _request(self, what: str, uuid: str) -> tuple[str, str, Any]:
-        """Give the method, the rest of the path and the body of a request to a server."""
-        if what == "delete":
-            return "DELETE", "", None
-        if what in PORT_CHANGES:
-            with self.cloud.db.read() as tx:
-                has = sorted(port.id for port in ports.search(tx, instance_uuid=[uuid]))
-            if what == "plug" or not has:
-                return "POST", "/os-interface", {"interfaceAttachment": {}}
-            return "DELETE", f"/os-interface/{self.dice.choice(has)}", None
-        if what in DISK_CHANGES:
-            volume = self.dice.choice(self.volumes)
-            if what == "attach":
-                return "POST", "/os-volume_attachments", {"volumeAttachment": {"volumeId": volume}}
-            return "DELETE", f"/os-volume_attachments/{volume}", None
-        return "POST", "/action", self.actions[what]
 
     def _make_volumes(self) -> list[str]:
         """Make volumes that servers boot with, one server each at a time."""
@@ -333,7 +301,7 @@ class Run:
                 host = said[row.attachment_id].host if row.attachment_id in said else None
                 if row.status != block_devices.ATTACHED or row.due_at or row.attachment_id not in said:
                     yield f"{instance.uuid} ({instance.vm_state}): volume {row.volume_id} is {row.status} on {host}"
-                elif instance.host != (host or None):  # one that was attached to an offloaded server is on ""
+                elif instance.host != host:
                     yield f"{instance.uuid}: volume {row.volume_id} is on {host}, and it is on {instance.host}"
         alive = {instance.uuid for instance in _all(self.cloud)}
         for row in rows.values():
