@@ -102,27 +102,14 @@ def forget_project(tx: Connection, saved: sqlite3.Connection, project: str, inst
         columns = {row[1]: row[5] for row in raw.execute(f'PRAGMA table_info("{name}")')}
         key = tuple(column for column, place in columns.items() if place)
         for column in columns.keys() & {*OF_PROJECT}:
-            _forget(raw, saved, name, key, f"{column} = :project", given)
+            new = _new(raw, saved, name, key, f"{column} = :project", given)
+            raw.executemany(f'DELETE FROM "{name}" WHERE {" AND ".join(f"{part} = ?" for part in key)}', new)
         for column in columns.keys() & {*OF_INSTANCE}:
             raw.execute(f'DELETE FROM "{name}" WHERE {column} IN (SELECT uuid FROM forgotten)')
     _forget_orphans(raw)
     raw.execute("DROP TABLE forgotten")
     raw.execute(_RECOUNT)
     _have_schedulers_look(tx)
-
-
-def _forget(
-    raw: sqlite3.Connection,
-    saved: sqlite3.Connection,
-    name: str,
-    key: Sequence[str],
-    where: str,
-    given: Mapping[str, Any],
-) -> list[tuple[Any, ...]]:
-    """Delete the rows of a table that are new; give their keys."""
-    new = _new(raw, saved, name, key, where, given)
-    raw.executemany(f'DELETE FROM "{name}" WHERE {" AND ".join(f"{column} = ?" for column in key)}', new)
-    return new
 
 
 def _new(
@@ -133,6 +120,7 @@ def _new(
     where: str,
     given: Mapping[str, Any],
 ) -> list[tuple[Any, ...]]:
+    """Read the keys of those rows of a table that there were not then."""
     query = f'SELECT {", ".join(key)} FROM "{name}" WHERE {where}'
     then = set(saved.execute(query, given))
     return [row for row in raw.execute(query, given) if row not in then]
