@@ -72,8 +72,8 @@ class MigrationTask:
     def go_on(self, uuid: str) -> None:
         """Go on with what is being done to an instance from where its record is, which may be its beginning.
 
-        It does so in the name of the request that is recorded: an evacuation may have taken the place of the one before,
-        whose message this is.
+        It does so in the name of the request that is recorded: an evacuation may have taken the place of the one whose
+        message this is.
         """
         try:
             with self.db.write() as tx:
