@@ -93,8 +93,7 @@ class World:
         if project is not None:
             with self._db.read() as tx:
                 if not whole.knows(tx, project):
-                    where = "Invalid input for field/attribute project"
-                    raise errors.InvalidInput(f"{where}: there is no project with the id {project}.")
+                    raise _refused("project", f"there is no project with the id {project}.")
         with self._at_rest(start, project) as gone:
             if project is None:
                 self._become(start)
@@ -113,7 +112,7 @@ class World:
         """
         with self._door.shut():
             self._door.until_empty(PATIENCE_S)
-            self._rest(lambda message: True)
+            self._rest(_any)
             copy = self._copy()
         draft = Path(f"{path}.part")
         try:
@@ -126,7 +125,7 @@ class World:
             finally:
                 draft.unlink(missing_ok=True)
         except (OSError, sqlite3.Error) as error:
-            raise _refused(path, error) from None
+            raise _refused("path", f"{path}: {error}") from None
         finally:
             copy.close()
 
@@ -138,17 +137,17 @@ class World:
         """
         try:
             if not path.is_file():  # a pipe would be waited for
-                raise _refused(path, "no such file")
+                raise _refused("path", f"{path}: no such file")
             saved = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
-            raise _refused(path, error) from None
+            raise _refused("path", f"{path}: {error}") from None
         with closing(saved):
             try:
                 problem = self._problem_of(saved)
             except (sqlite3.Error, msgspec.MsgspecError, TypeError) as error:
                 problem = str(error)
             if problem:
-                raise _refused(path, problem)
+                raise _refused("path", f"{path}: {problem}")
             with self._at_rest(saved, None):
                 self._become(saved)
         LOG.info("the cloud was loaded from %s", path)
@@ -178,23 +177,23 @@ class World:
         with self._door.shut():
             try:
                 with self._db.read() as tx:
-                    self._halt(project, whole.new_instances(tx, saved, project))
+                    new = whole.new_instances(tx, saved, project)
+                self._halt(new.__contains__ if project else _any)
                 self._door.until_empty(PATIENCE_S)
                 with self._db.write() as tx:
                     gone = whole.delete_instances(tx, saved, project)
-                self._halt(project, gone)
-                concerns = _that_name([project, *gone] if project else [""])
+                self._halt(gone.__contains__ if project else _any)
+                concerns = _that_name([project, *gone]) if project else _any
                 self._broker.drop(concerns)
                 self._rest(concerns)
                 self._broker.drop(concerns)
                 yield gone
             finally:
-                for hypervisor in self._hypervisors.values():
-                    hypervisor.halt(lambda uuid: False)
+                self._halt(lambda uuid: False)
 
-    def _halt(self, project: str | None, instances: Collection[str]) -> None:
+    def _halt(self, which: Callable[[str], bool]) -> None:
         for hypervisor in self._hypervisors.values():
-            hypervisor.halt(instances.__contains__ if project else lambda uuid: True)
+            hypervisor.halt(which)
 
     def _rest(self, which: Which) -> None:
         if not self._broker.come_to_rest(PATIENCE_S, which):
@@ -232,8 +231,12 @@ class World:
         return [file for file in self._files.glob("*") if file.is_file()]
 
 
-def _refused(path: Path, problem: object) -> errors.InvalidInput:
-    return errors.InvalidInput(f"Invalid input for field/attribute path: {path}: {problem}")
+def _refused(field: str, problem: object) -> errors.InvalidInput:
+    return errors.InvalidInput(f"Invalid input for field/attribute {field}: {problem}")
+
+
+def _any(_: object) -> bool:
+    return True
 
 
 def _that_name(words: Collection[str]) -> Which:
