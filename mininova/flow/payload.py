@@ -13,6 +13,7 @@ from mininova.rpc.watch.flow import MessageEvent
 _LEAVES = frozenset({str, int, float, bool, type(None)})  # most of a payload: a call for each would cost most
 _BRANCHES = frozenset({dict, list, tuple})
 _UUID_KEYS = ("uuid", "instance_uuid", "instance_id")
+_NAMING = {*_UUID_KEYS, "instance_uuids"}
 
 
 def plain(value: Any) -> Any:
@@ -56,7 +57,7 @@ def instances(payload: Any) -> dict[str, str]:
             if DATA in value:
                 left.append(value[DATA])
                 continue
-            if "uuid" in value or "instance_uuid" in value or "instance_id" in value or "instance_uuids" in value:
+            if not value.keys().isdisjoint(_NAMING):
                 for uuid, name in _named(value):
                     found[uuid] = name or found.get(uuid, "")
             value = value.values()
