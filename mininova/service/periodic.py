@@ -107,19 +107,18 @@ class Periodic:
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _attempt(self, work: Work, what: str) -> None:
-        fails, works = (sparing.about(None, how, what) for how in ("fails", "works"))  # of many hosts, in turns perhaps
         try:
             work()
         except (rpc.RPCError, errors.DatabaseAway) as error:
             if (what, type(error)) not in self._failing:
-                LOG.warning("%s: %s", what, error, extra=fails)
+                LOG.warning("%s: %s", what, error, extra=sparing.about(None, "fails", what))  # of many hosts, in turns
             self._failing.add((what, type(error)))
         except Exception:  # of any kind: the next turn may do better
             LOG.exception("%s failed", what)
         else:
             if failed := {(name, kind) for name, kind in self._failing.copy() if name == what}:
                 self._failing -= failed
-                LOG.info("%s: it works again", what, extra=works)
+                LOG.info("%s: it works again", what, extra=sparing.about(None, "works", what))
 
     def stop(self) -> None:
         """Begin nothing more; what is under way goes on."""

@@ -53,7 +53,7 @@ def add(request: ComputeRequest, id: str) -> Reply:
 def remove(request: ComputeRequest, id: str) -> Reply:
     """Take a security group from a server."""
     instance = find(request, id, "os-security-groups:remove")
-    return _change(request, instance, request.document["removeSecurityGroup"]["name"], _without)
+    return _change(request, instance, request.document["removeSecurityGroup"]["name"], _without, must_have=True)
 
 
 def _with(ids: Sequence[str], id: str) -> Sequence[str]:
@@ -65,9 +65,17 @@ def _without(ids: Sequence[str], id: str) -> Sequence[str]:
 
 
 def _change(
-    request: ComputeRequest, instance: Instance, name: str, change: Callable[[Sequence[str], str], Sequence[str]]
+    request: ComputeRequest,
+    instance: Instance,
+    name: str,
+    change: Callable[[Sequence[str], str], Sequence[str]],
+    *,
+    must_have: bool = False,
 ) -> Reply:
-    """Change the groups of a server by one that is named: of each of its ports, and of what it asked for."""
+    """Change the groups of a server by one that is named: of each of its ports, and of what it asked for.
+
+    :param must_have: refuse it where the server has no such group
+    """
     there = groups_of(request.cloud.network, request.context, instance.project_id)
     group = group_named(name, there)
     (default,) = (each["id"] for each in request.cloud.network.of_project(instance.project_id, {None}))
@@ -78,7 +86,7 @@ def _change(
     with request.cloud.db.write() as tx:
         asked = instances.security_groups(tx, [instance.uuid], lock=True).get(instance.uuid)
         had = {id or default for id in ports.security_groups(tx, [instance.uuid]).get(instance.uuid, {None})}
-        if change is _without and (group["id"] not in had or instance.networks == "none"):
+        if must_have and (group["id"] not in had or instance.networks == "none"):
             raise errors.NotFound(f"Security group {group['name']} not associated with the instance {instance.uuid}")
         ids = list(changed(asked))
         instances.set_security_groups(tx, instance.uuid, None if ids == [default] else ids)
